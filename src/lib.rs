@@ -1,0 +1,38 @@
+//! Bedplate turns a short YAML use-case spec into a CloudFormation stack, deploys it and takes it away again.
+//!
+//! Folders are rooms; an arrow in the table below reads "may import", and none runs back. `finding` is the one
+//! vocabulary all rooms share: what is wrong, where, and what to do about it.
+//!
+//! | room | holds | may import |
+//! | --- | --- | --- |
+//! | [`finding`] | a coded problem with its place and a hint | – |
+//! | [`yaml`] | YAML in and out, with source positions; the only user of the YAML crates | finding |
+//! | [`spec`] | the language: types, loading, references | yaml, finding |
+//! | [`facts`] | models, regions, runtimes: dated data from `schemas/` | – |
+//! | [`cfn`] | CloudFormation as data: template, intrinsics, graph, provider schemas, validation, diff | yaml, finding |
+//! | [`iam`] | policy documents as data | – |
+//! | [`render`] | spec → template, through the Handlebars partials in `templates/` | spec, facts, cfn, iam |
+//! | [`check`] | findings over spec and template | spec, facts, cfn, iam, render |
+//! | [`artifacts`] | deterministic zips and layers | spec |
+//! | [`plan`] | desired + observed → plan, with reasons; pure | cfn, facts, iam |
+//! | [`aws`] | the only place that names `aws_sdk_*` | cfn |
+//! | [`engine`] | carries a plan out; emits events | plan, aws, artifacts, check |
+//! | [`local`] | the local target: an AWS-compatible endpoint; knows nothing of the engine | cfn, facts, iam |
+//! | [`report`] | events, plans and findings as text, JSON lines, GitHub annotations | types only |
+//! | [`cli`] | one file a verb | all |
+
+pub mod aws;
+pub mod artifacts;
+pub mod cfn;
+pub mod check;
+pub mod cli;
+pub mod engine;
+pub mod facts;
+pub mod finding;
+pub mod iam;
+pub mod local;
+pub mod plan;
+pub mod render;
+pub mod report;
+pub mod spec;
+pub mod yaml;
