@@ -21,8 +21,8 @@
 //! | [`report`] | events, plans and findings as text, JSON lines, GitHub annotations | types only |
 //! | [`cli`] | one file a verb | all |
 
-pub mod aws;
 pub mod artifacts;
+pub mod aws;
 pub mod cfn;
 pub mod check;
 pub mod cli;

@@ -1,1 +1,9 @@
-//! spec
+//! The language: its types, loading a spec with the place of every value, and references.
+
+mod text;
+mod types;
+mod values;
+
+pub use text::{Piece, Reference, Text, TextError};
+pub use types::*;
+pub use values::{Days, Seconds};

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -239,7 +238,7 @@ pub enum ApiKind {
 /// One route: exactly one key, `METHOD /path`, with what answers it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Route(pub IndexMap<String, RouteBody>);
+pub struct Route(pub BTreeMap<String, RouteBody>);
 
 /// What answers a route.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -1,1 +1,12 @@
+//! The one integration binary: one file a room or a side of the program.
 
+mod artifacts;
+mod cfn;
+mod check;
+mod cli;
+mod engine;
+mod local_cfn;
+mod local_s3;
+mod render;
+mod spec;
+mod yaml;

@@ -1,0 +1,1 @@
+//! Behaviour of the `artifacts` side, as a user could see it.

@@ -1,0 +1,1 @@
+//! Behaviour of the `cfn` side, as a user could see it.

@@ -1,0 +1,1 @@
+//! Behaviour of the `check` side, as a user could see it.

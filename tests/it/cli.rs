@@ -1,0 +1,1 @@
+//! Behaviour of the `cli` side, as a user could see it.

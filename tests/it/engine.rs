@@ -1,0 +1,1 @@
+//! Behaviour of the `engine` side, as a user could see it.

@@ -1,0 +1,1 @@
+//! Behaviour of the `local_cfn` side, as a user could see it.

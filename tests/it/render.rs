@@ -1,0 +1,1 @@
+//! Behaviour of the `render` side, as a user could see it.

@@ -1,0 +1,1 @@
+//! Behaviour of the `spec` side, as a user could see it.

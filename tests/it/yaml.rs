@@ -1,0 +1,1 @@
+//! Behaviour of the `yaml` side, as a user could see it.
