@@ -1,0 +1,261 @@
+//! The first pass over a text: the places of its keys and values, and every bound that keeps the second pass safe.
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
+
+use super::error::{YamlError, YamlErrorKind};
+use super::positions::{Positions, Tree};
+use super::{Dialect, MAX_DEPTH, tags};
+
+/// How many values aliases may stand for, all taken together.
+const MAX_EXPANDED: u64 = 100_000;
+
+/// How many bytes of text aliases may stand for, all taken together.
+const MAX_EXPANDED_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Walks the whole text once.
+pub(super) fn scan(text: &str, dialect: Dialect) -> Result<Positions, YamlError> {
+    scan_tree(text, dialect).map(Positions::of)
+}
+
+/// As [`scan`], for a caller that keeps the tree elsewhere.
+pub(super) fn scan_tree(text: &str, dialect: Dialect) -> Result<Tree, YamlError> {
+    let mut scan = Scan {
+        dialect,
+        tree: Tree::default(),
+        frames: Vec::new(),
+        anchors: HashMap::new(),
+        documents: 0,
+        expanded: Weight::default(),
+    };
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| syntax(&error, text))?;
+        scan.event(event, place(&span.start))?;
+    }
+    Ok(scan.tree)
+}
+
+/// How much a value is once its aliases are followed.
+#[derive(Debug, Clone, Copy, Default)]
+struct Weight {
+    nodes: u64,
+    bytes: u64,
+}
+
+impl Weight {
+    fn add(&mut self, other: Weight) {
+        self.nodes = self.nodes.saturating_add(other.nodes);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
+}
+
+/// A list or mapping being read.
+struct Frame<'t> {
+    node: usize,
+    anchor: usize,
+    weight: Weight,
+    place: (usize, usize),
+    /// A mapping's keys so far, with their places.
+    keys: Option<HashMap<std::borrow::Cow<'t, str>, (usize, usize)>>,
+    /// The key whose value comes next.
+    pending: Option<(std::borrow::Cow<'t, str>, (usize, usize))>,
+}
+
+struct Scan<'t> {
+    dialect: Dialect,
+    tree: Tree,
+    frames: Vec<Frame<'t>>,
+    anchors: HashMap<usize, Weight>,
+    documents: usize,
+    expanded: Weight,
+}
+
+impl<'t> Scan<'t> {
+    fn event(&mut self, event: Event<'t>, place: (usize, usize)) -> Result<(), YamlError> {
+        match event {
+            Event::DocumentStart(_) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    return Err(unsupported(place, "the file holds a second document").help("keep one document a file"));
+                }
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                self.tag(tag.as_deref(), place)?;
+                if self.wants_key() {
+                    return self.key(text, style, place);
+                }
+                let node = self.open(place);
+                self.tree.close(node);
+                let weight = Weight { nodes: 1, bytes: text.len() as u64 };
+                self.weigh(anchor, weight);
+            }
+            Event::SequenceStart(anchor, tag) => self.start(anchor, tag.as_deref(), place, false)?,
+            Event::MappingStart(anchor, tag) => self.start(anchor, tag.as_deref(), place, true)?,
+            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::Alias(anchor) => self.alias(anchor, place)?,
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+        }
+        Ok(())
+    }
+
+    fn wants_key(&self) -> bool {
+        self.frames.last().is_some_and(|frame| frame.keys.is_some() && frame.pending.is_none())
+    }
+
+    fn key(
+        &mut self,
+        text: std::borrow::Cow<'t, str>,
+        style: ScalarStyle,
+        place: (usize, usize),
+    ) -> Result<(), YamlError> {
+        if text == "<<" && style == ScalarStyle::Plain {
+            return Err(unsupported(place, "merge keys (`<<`) are not supported")
+                .help("write the keys out, or use an alias for a whole value"));
+        }
+        let Some(frame) = self.frames.last_mut() else { return Ok(()) };
+        frame.weight.bytes = frame.weight.bytes.saturating_add(text.len() as u64);
+        if let Some(keys) = &mut frame.keys {
+            if let Some(first) = keys.get(&text) {
+                let message = format!("the key `{}` stands here a second time", shorten(&text));
+                return Err(YamlError::new(YamlErrorKind::DuplicateKey, place, message)
+                    .help(format!("it stands first at line {} column {}; keep one of the two", first.0, first.1)));
+            }
+            keys.insert(text.clone(), place);
+        }
+        frame.pending = Some((text, place));
+        Ok(())
+    }
+
+    /// Adds the node for a value that starts here.
+    fn open(&mut self, place: (usize, usize)) -> usize {
+        let key = self.frames.last_mut().and_then(|frame| frame.pending.take());
+        self.tree.open(key.as_ref().map(|(text, place)| (text.as_ref(), *place)), place)
+    }
+
+    fn start(
+        &mut self,
+        anchor: usize,
+        tag: Option<&Tag>,
+        place: (usize, usize),
+        mapping: bool,
+    ) -> Result<(), YamlError> {
+        self.tag(tag, place)?;
+        if self.wants_key() {
+            return Err(not_text_key(place));
+        }
+        if self.frames.len() >= MAX_DEPTH {
+            let message = format!("lists and mappings are nested more than {MAX_DEPTH} deep");
+            return Err(YamlError::new(YamlErrorKind::TooDeep, place, message).help("flatten the document"));
+        }
+        let node = self.open(place);
+        let keys = mapping.then(HashMap::new);
+        self.frames.push(Frame { node, anchor, weight: Weight::default(), place, keys, pending: None });
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        let Some(frame) = self.frames.pop() else { return };
+        self.tree.close(frame.node);
+        let mut weight = frame.weight;
+        weight.nodes = weight.nodes.saturating_add(1);
+        self.weigh(frame.anchor, weight);
+    }
+
+    fn weigh(&mut self, anchor: usize, weight: Weight) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, weight);
+        }
+        if let Some(frame) = self.frames.last_mut() {
+            frame.weight.add(weight);
+        }
+    }
+
+    fn alias(&mut self, anchor: usize, place: (usize, usize)) -> Result<(), YamlError> {
+        if self.dialect == Dialect::CloudFormation {
+            return Err(unsupported(place, "CloudFormation takes no YAML aliases").help("write the value out"));
+        }
+        if self.wants_key() {
+            return Err(not_text_key(place));
+        }
+        let Some(weight) = self.anchors.get(&anchor).copied() else {
+            let start = self.frames.iter().find(|frame| frame.anchor == anchor).map_or(place, |frame| frame.place);
+            let message = format!("an alias stands inside its own value, which starts at line {}", start.0);
+            return Err(YamlError::new(YamlErrorKind::TooDeep, place, message).help("write the value out"));
+        };
+        let node = self.open(place);
+        self.tree.close(node);
+        self.expanded.add(weight);
+        if self.expanded.nodes > MAX_EXPANDED || self.expanded.bytes > MAX_EXPANDED_BYTES {
+            let message = format!("the file's aliases stand for more than {MAX_EXPANDED} values or 4 MiB of text");
+            return Err(YamlError::new(YamlErrorKind::TooDeep, place, message).help("write fewer aliases of aliases"));
+        }
+        self.weigh(0, weight);
+        Ok(())
+    }
+
+    fn tag(&self, tag: Option<&Tag>, place: (usize, usize)) -> Result<(), YamlError> {
+        let Some(tag) = tag else { return Ok(()) };
+        if tag.is_yaml_core_schema() {
+            let known = ["str", "int", "float", "bool", "null", "seq", "map"].contains(&tag.suffix.as_str());
+            return if known {
+                Ok(())
+            } else {
+                Err(unsupported(place, format!("`!!{}` is not supported", tag.suffix)))
+            };
+        }
+        if self.wants_key() {
+            return Err(unsupported(place, "a key can have no tag").help("write the key as plain text"));
+        }
+        match self.dialect {
+            Dialect::CloudFormation => tags::known(tag, place),
+            Dialect::Plain => Err(unsupported(place, format!("the tag `{tag}` has no place here"))
+                .help("a spec refers to things as `${section.name}`, without YAML tags")),
+        }
+    }
+}
+
+fn unsupported(place: (usize, usize), message: impl Into<String>) -> YamlError {
+    YamlError::new(YamlErrorKind::Unsupported, place, message)
+}
+
+fn not_text_key(place: (usize, usize)) -> YamlError {
+    unsupported(place, "a key must be text, not a list, a mapping or an alias")
+        .help("a text that begins with `{`, `[` or `*` needs quotes")
+}
+
+/// saphyr counts lines from 1 and columns from 0.
+fn place(marker: &Marker) -> (usize, usize) {
+    (marker.line().max(1), marker.col() + 1)
+}
+
+/// A key cut short enough for a message.
+fn shorten(text: &str) -> String {
+    let mut short: String = text.chars().take(60).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+/// The parser's complaint in an author's words.
+fn syntax(error: &ScanError, text: &str) -> YamlError {
+    let place = place(error.marker());
+    let info = error.info();
+    if info.contains("recursion limit") {
+        let message = format!("lists and mappings are nested more than {MAX_DEPTH} deep");
+        return YamlError::new(YamlErrorKind::TooDeep, place, message).help("flatten the document");
+    }
+    let problem = YamlError::new(YamlErrorKind::Syntax, place, format!("this is not valid YAML: {info}"));
+    // A tab in the indentation is the commonest cause, and the parsers complain about what follows from it.
+    let tab = text.lines().enumerate().take(place.0).skip(place.0.saturating_sub(2)).find_map(|(index, line)| {
+        let indent = line.len() - line.trim_start().len();
+        line.get(..indent)?.find('\t').map(|column| (index + 1, column + 1))
+    });
+    match tab {
+        Some(place) => {
+            YamlError::new(YamlErrorKind::Syntax, place, "a tab stands in the indentation").help("indent with spaces")
+        }
+        None => problem.help("check the indentation and the quotes here and on the line above"),
+    }
+}
