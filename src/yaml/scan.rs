@@ -246,16 +246,56 @@ fn syntax(error: &ScanError, text: &str) -> YamlError {
         let message = format!("lists and mappings are nested more than {MAX_DEPTH} deep");
         return YamlError::new(YamlErrorKind::TooDeep, place, message).help("flatten the document");
     }
-    let problem = YamlError::new(YamlErrorKind::Syntax, place, format!("this is not valid YAML: {info}"));
     // A tab in the indentation is the commonest cause, and the parsers complain about what follows from it.
     let tab = text.lines().enumerate().take(place.0).skip(place.0.saturating_sub(2)).find_map(|(index, line)| {
         let indent = line.len() - line.trim_start().len();
         line.get(..indent)?.find('\t').map(|column| (index + 1, column + 1))
     });
-    match tab {
-        Some(place) => {
-            YamlError::new(YamlErrorKind::Syntax, place, "a tab stands in the indentation").help("indent with spaces")
-        }
-        None => problem.help("check the indentation and the quotes here and on the line above"),
+    if let Some(place) = tab {
+        return YamlError::new(YamlErrorKind::Syntax, place, "a tab stands in the indentation")
+            .help("indent with spaces");
+    }
+    let plainer = PLAINER.iter().find(|(says, _, _)| info.contains(says));
+    match plainer {
+        Some((_, message, help)) => YamlError::new(YamlErrorKind::Syntax, place, *message).help(*help),
+        None => YamlError::new(YamlErrorKind::Syntax, place, format!("this is not valid YAML: {info}"))
+            .help("check the indentation and the quotes here and on the line above"),
     }
 }
+
+/// What the parser says, what it means, and what to do.
+const PLAINER: [(&str, &str, &str); 9] = [
+    (
+        "mapping values are not allowed",
+        "a `:` stands where no key can be",
+        "put a text that holds `: ` in quotes, or check the indentation of this line and the one above",
+    ),
+    (
+        "illegal placement of ':'",
+        "a `:` stands where no key can be",
+        "close the `[` or `{` above, or put a text that holds `: ` in quotes",
+    ),
+    ("unexpected end of stream", "a text in quotes begins here and is never closed", "add the closing quote"),
+    ("unknown anchor", "an alias names no anchor before it", "put a text that begins with `*` in quotes"),
+    (
+        "did not find expected key",
+        "this line fits neither the mapping above nor a new one",
+        "check its indentation against the lines above",
+    ),
+    (
+        "did not find expected '-' indicator",
+        "this line is neither an item of the list above nor outside it",
+        "check its indentation against the lines above",
+    ),
+    (
+        "',' or ']'",
+        "a list in `[ ]` is not closed or lacks a comma",
+        "separate its items by commas and close it with `]`",
+    ),
+    (
+        "',' or '}'",
+        "a mapping in `{ }` is not closed or lacks a comma",
+        "separate its entries by commas and close it with `}`",
+    ),
+    ("could not find expected ':'", "a key has no `:` after it", "write `key: value`, with a space after the colon"),
+];
