@@ -1,1 +1,10 @@
-//! cfn
+//! CloudFormation as data: the template, its intrinsic functions, the graph of its resources, the provider schemas, and
+//! what follows from them. Nothing here does I/O, and nothing panics on any template.
+
+pub mod graph;
+pub mod intrinsics;
+pub mod template;
+
+pub use graph::ResourceGraph;
+pub use intrinsics::{Answer, Problem, Resolver, resolve};
+pub use template::{Output, Parameter, Resource, Template};
