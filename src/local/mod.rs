@@ -1,1 +1,58 @@
-//! local
+//! The local target: an AWS-compatible endpoint on loopback, its state in one folder.
+//!
+//! [`start`] serves any AWS client (this program's own engine, `boto3`, the AWS CLI) from inside the caller's runtime.
+//! There is no daemon and no leader: all truth is in the [`store`], and any number of processes may serve the same
+//! folder at once. What is not simulated is refused by name, never by silence.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`server`] | the listener, and which service a request is for |
+//! | [`store`] | the database, object bodies, leases |
+//! | [`query`] | the awsQuery protocol: forms in, XML out, the trait its services implement |
+//! | [`errors`] | an error in the format of each protocol |
+//! | [`xml`] | writing XML safely |
+//! | [`sts`] | who am I |
+
+pub mod errors;
+pub mod options;
+pub mod query;
+pub mod server;
+pub mod store;
+pub mod sts;
+pub mod xml;
+
+pub use options::{Clock, Ids, Injection, LocalError, LocalOptions};
+pub use server::{Running, start};
+
+/// The account every local resource lives in. It is not a real account of anyone: AWS uses it in its own examples.
+pub const ACCOUNT_ID: &str = "123456789012";
+
+/// The access key, and the secret, that the local target signs and checks pre-signed URLs with.
+pub const LOCAL_KEY: &str = "local";
+
+/// The region of a request that names none.
+pub const DEFAULT_REGION: &str = "us-east-1";
+
+/// The tables of every room of the local target; each room owns its own list of steps.
+const SCHEMAS: &[store::Schema] = &[];
+
+/// The simulated services that speak awsQuery: one line a service.
+fn query_services(host: &std::sync::Arc<Host>) -> Vec<std::sync::Arc<dyn query::QueryService>> {
+    let _ = host;
+    vec![std::sync::Arc::new(sts::Sts)]
+}
+
+/// What the simulated services share: the store, the sources of time and identity, and what the user asked to fail.
+#[derive(Debug)]
+pub struct Host {
+    /// All state.
+    pub store: store::Store,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// Where identities come from.
+    pub ids: Ids,
+    /// Resources that are to fail.
+    pub fail: Vec<Injection>,
+    /// Where this server listens, for example `http://127.0.0.1:4566`, with no trailing slash.
+    pub url: String,
+}

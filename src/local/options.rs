@@ -1,0 +1,149 @@
+//! How a local target is started, and why it may not.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::store::StoreError;
+
+/// What [`super::start`] needs to know.
+#[derive(Debug, Clone)]
+pub struct LocalOptions {
+    /// The state folder, usually `.bedplate/local`; made when it is not there.
+    pub dir: PathBuf,
+    /// The port on 127.0.0.1; none takes a free one.
+    pub port: Option<u16>,
+    /// Resources whose creation or update is to fail.
+    pub fail: Vec<Injection>,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// Where request ids, version ids and other random identities come from.
+    pub ids: Ids,
+}
+
+impl LocalOptions {
+    /// The defaults over a state folder: a free port, the machine's clock, random ids, nothing made to fail.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), port: None, fail: Vec::new(), clock: Clock::system(), ids: Ids::random() }
+    }
+}
+
+/// A failure the user asks for, to see what a deploy does then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Injection {
+    /// The logical id of the resource in its template.
+    pub logical_id: String,
+    /// What the resource's event will say.
+    pub reason: String,
+}
+
+impl FromStr for Injection {
+    type Err = String;
+
+    /// Reads `LOGICAL_ID` or `LOGICAL_ID=reason`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (logical_id, reason) = text.split_once('=').unwrap_or((text, "Failure injected by the local target"));
+        if logical_id.is_empty() || !logical_id.chars().all(|c| c.is_ascii_alphanumeric()) {
+            return Err(format!(
+                "`{logical_id}` is not a logical id: write `LOGICAL_ID` or `LOGICAL_ID=reason`, with letters and digits only in the id"
+            ));
+        }
+        Ok(Self { logical_id: logical_id.to_owned(), reason: reason.to_owned() })
+    }
+}
+
+/// A source of time that tests can fix.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// The machine's clock.
+    pub fn system() -> Self {
+        Self(Arc::new(Timestamp::now))
+    }
+
+    /// A clock of the caller's making.
+    pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+/// A source of identities that tests can fix.
+#[derive(Clone)]
+pub struct Ids(Arc<dyn Fn() -> Uuid + Send + Sync>);
+
+impl Ids {
+    /// Random ones.
+    pub fn random() -> Self {
+        Self(Arc::new(Uuid::new_v4))
+    }
+
+    /// Ones of the caller's making; they must differ from one another.
+    pub fn from_fn(next: impl Fn() -> Uuid + Send + Sync + 'static) -> Self {
+        Self(Arc::new(next))
+    }
+
+    /// The next one.
+    pub fn uuid(&self) -> Uuid {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Ids {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ids")
+    }
+}
+
+/// Why a local target could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// The state can't be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The port can't be had.
+    #[error("could not listen on 127.0.0.1:{port}: {source}; choose another port with `--port`")]
+    Listen {
+        /// The port asked for; 0 when any would do.
+        port: u16,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_injection_is_an_id_with_or_without_a_reason() {
+        let plain: Injection = "PostersBucket".parse().expect("an id alone");
+        assert_eq!(plain.logical_id, "PostersBucket");
+        assert!(!plain.reason.is_empty());
+        let told: Injection = "PostersBucket=no room = no bucket".parse().expect("with a reason");
+        assert_eq!(told.reason, "no room = no bucket");
+    }
+
+    #[test]
+    fn an_injection_without_a_logical_id_is_refused() {
+        for text in ["", "=reason", "Posters Bucket", "a/b=c"] {
+            let message = text.parse::<Injection>().expect_err(text);
+            assert!(message.contains("LOGICAL_ID=reason"), "{message}");
+        }
+    }
+}

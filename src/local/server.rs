@@ -1,0 +1,371 @@
+//! The listener, and which service a request is for.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io::Read as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use s3s::Body;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::errors::{ApiError, Protocol, operation_name};
+use super::query::{CallContext, Params, QueryService, response};
+use super::store::Store;
+use super::{ACCOUNT_ID, DEFAULT_REGION, Host, LOCAL_KEY, LocalError, LocalOptions, SCHEMAS, query_services};
+
+/// The largest form body taken, in bytes, also after decompression: a template of 1 MiB whose every byte is escaped, and
+/// some room.
+const MAX_FORM: usize = 4 << 20;
+
+/// How long a shutdown waits for requests under way.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// A local target that is serving.
+#[derive(Debug)]
+pub struct Running {
+    host: Arc<Host>,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Where it listens, for example `http://127.0.0.1:4566`, with no trailing slash.
+    pub fn url(&self) -> &str {
+        &self.host.url
+    }
+
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The account of everything in it.
+    pub fn account_id(&self) -> &'static str {
+        ACCOUNT_ID
+    }
+
+    /// Its state.
+    pub fn store(&self) -> &Store {
+        &self.host.store
+    }
+
+    /// What its services share.
+    pub fn host(&self) -> &Arc<Host> {
+        &self.host
+    }
+
+    /// Takes no more requests, lets those under way end (for five seconds at most), and tidies up.
+    pub async fn shutdown(self) {
+        let _ = self.stop.send(true);
+        let _ = self.task.await;
+        let store = self.host.store.clone();
+        // What is left unswept now is swept at the next start.
+        let _ = self.host.store.blocking(move || store.sweep_unused()).await;
+    }
+}
+
+/// Starts a local target within the caller's runtime.
+///
+/// # Errors
+///
+/// When the state can't be opened or the port can't be had.
+pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
+    let LocalOptions { dir, port, fail, clock, ids } = options;
+    let store = match tokio::task::spawn_blocking(move || Store::open(&dir, SCHEMAS)).await {
+        Ok(store) => store?,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => return Err(super::store::StoreError::ShuttingDown.into()),
+    };
+    let port = port.unwrap_or(0);
+    let listen_error = |source| LocalError::Listen { port, source };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(listen_error)?;
+    let address = listener.local_addr().map_err(listen_error)?;
+    let host = Arc::new(Host { store: store.clone(), clock, ids, fail, url: format!("http://{address}") });
+    let server = Arc::new(Server::new(Arc::clone(&host)));
+    let (stop, stopped) = watch::channel(false);
+    let task = tokio::spawn(accept(listener, server, stopped));
+    // Nobody waits for this: it only frees room that crashed processes left in use, and the next start tries again.
+    tokio::task::spawn_blocking(move || store.sweep_after_crash());
+    Ok(Running { host, address, stop, task })
+}
+
+async fn accept(listener: TcpListener, server: Arc<Server>, mut stopped: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => break,
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(serve(stream, Arc::clone(&server), stopped.clone()));
+                }
+                // Out of file descriptors, most likely: let some connections end first.
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            },
+        }
+    }
+    drop(listener);
+    let all_done = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(SHUTDOWN, all_done).await;
+}
+
+async fn serve(stream: TcpStream, server: Arc<Server>, mut stopped: watch::Receiver<bool>) {
+    // Small answers must not wait for more to come; that it can't be set costs time only.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let server = Arc::clone(&server);
+        async move { Ok::<_, Infallible>(server.answer(request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .max_buf_size(256 << 10)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    // A connection that breaks is the client's business; there is nobody to tell.
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        _ = stopped.changed() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}
+
+/// Who asks, and for what region and service, as the signature's credential scope says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Scope {
+    pub access_key: Option<String>,
+    pub region: Option<String>,
+    pub service: Option<String>,
+    /// Whether the signature is in the URL.
+    pub presigned: bool,
+}
+
+impl Scope {
+    pub(super) fn of(headers: &HeaderMap, uri: &Uri) -> Self {
+        let from_header = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split_once("Credential="))
+            .and_then(|(_, rest)| rest.split([',', ' ']).next())
+            .map(str::to_owned);
+        let from_url = || {
+            form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+                .find(|(name, _)| name == "X-Amz-Credential")
+                .map(|(_, value)| value.into_owned())
+        };
+        let presigned = from_header.is_none();
+        let Some(credential) = from_header.or_else(from_url) else { return Self::default() };
+        // The access key itself may hold slashes; the scope after it has four parts.
+        let mut parts = credential.rsplitn(5, '/');
+        let mut next = || parts.next().map(str::to_owned).filter(|part| !part.is_empty());
+        let (_terminator, service, region, _date) = (next(), next(), next(), next());
+        Self { access_key: next(), region, service, presigned }
+    }
+}
+
+struct Server {
+    host: Arc<Host>,
+    query: HashMap<&'static str, Arc<dyn QueryService>>,
+}
+
+impl Server {
+    fn new(host: Arc<Host>) -> Self {
+        let query = query_services(&host).into_iter().map(|service| (service.signing_name(), service)).collect();
+        Self { host, query }
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        let request_id = self.host.ids.uuid().to_string();
+        let mut response = self.dispatch(request, &request_id).await;
+        if let Ok(value) = HeaderValue::from_str(&request_id) {
+            response.headers_mut().insert("x-amzn-requestid", value.clone());
+            response.headers_mut().insert("x-amz-request-id", value);
+        }
+        response
+    }
+
+    async fn dispatch(&self, request: Request<Incoming>, request_id: &str) -> Response<Body> {
+        if let Some(refusal) = refuse_strangers(&request) {
+            return error_response(Protocol::RestXml, &refusal, request_id);
+        }
+        if request.uri().path() == "/_bedplate/health" {
+            return self.health(request_id).await;
+        }
+        let scope = Scope::of(request.headers(), request.uri());
+        if !speaks_query(&request, &scope) {
+            return self.not_query(request, &scope, request_id).await;
+        }
+        let (parts, body) = request.into_parts();
+        let name = scope.service.clone().unwrap_or_default();
+        let form = match read_form(&parts.headers, &parts.uri, body).await {
+            Ok(form) => form,
+            Err(error) => return error_response(Protocol::Query, &error, request_id),
+        };
+        let params = match Params::parse(&form) {
+            Ok(params) => params,
+            Err(error) => return error_response(Protocol::Query, &error, request_id),
+        };
+        let action = params.text("Action").unwrap_or_default().to_owned();
+        let version = params.text("Version").unwrap_or_default();
+        let service = match scope.service.as_deref() {
+            Some(name) => self.query.get(name),
+            None => self.query.values().find(|service| service.version() == version),
+        };
+        let Some(service) = service else {
+            let name = if name.is_empty() { format!("the API of version `{version}`") } else { name };
+            let error = ApiError::not_implemented(&name, &action);
+            return error_response(Protocol::of(&parts.headers, &name, true), &error, request_id);
+        };
+        let context = CallContext {
+            region: scope.region.unwrap_or_else(|| DEFAULT_REGION.to_owned()),
+            account: ACCOUNT_ID.to_owned(),
+            access_key: scope.access_key.unwrap_or_else(|| LOCAL_KEY.to_owned()),
+            request_id: request_id.to_owned(),
+            now: self.host.clock.now(),
+        };
+        match service.call(&context, &action, params).await {
+            Ok(result) => {
+                let document = response::document(&action, service.namespace(), &result, request_id);
+                respond(StatusCode::OK, "text/xml", document.into_bytes())
+            }
+            Err(error) => error_response(Protocol::Query, &error, request_id),
+        }
+    }
+
+    async fn not_query(&self, request: Request<Incoming>, scope: &Scope, request_id: &str) -> Response<Body> {
+        let service = scope.service.as_deref().unwrap_or("s3");
+        let operation = operation_name(request.headers(), request.method(), request.uri());
+        let protocol = Protocol::of(request.headers(), service, false);
+        error_response(protocol, &ApiError::not_implemented(service, &operation), request_id)
+    }
+
+    async fn health(&self, request_id: &str) -> Response<Body> {
+        let counted = self
+            .host
+            .store
+            .read::<_, ApiError>(|tx| Ok(tx.query_row("SELECT count(*) FROM blobs", [], |row| row.get::<_, i64>(0))?))
+            .await;
+        match counted {
+            Ok(blobs) => {
+                let body = serde_json::json!({
+                    "version": env!("CARGO_PKG_VERSION"),
+                    "dir": self.host.store.dir(),
+                    "account": ACCOUNT_ID,
+                    "counts": { "bodies": blobs },
+                });
+                respond(StatusCode::OK, "application/json", body.to_string().into_bytes())
+            }
+            Err(error) => error_response(Protocol::RestJson, &error, request_id),
+        }
+    }
+}
+
+/// Only programs of this machine may ask, and no web page through a browser of this machine: requests are not
+/// authenticated, so a page must neither reach us under its own name nor post to us from elsewhere.
+fn refuse_strangers(request: &Request<Incoming>) -> Option<ApiError> {
+    let headers = request.headers();
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).or_else(|| request.uri().host());
+    if let Some(host) = host
+        && !is_loopback(host)
+    {
+        return Some(refusal(format!("The local target answers on loopback only, not as `{host}`")));
+    }
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let origin = headers.get(header::ORIGIN).map(|value| value.to_str().unwrap_or("null"));
+    match origin {
+        Some(origin) if !safe && !origin.split_once("://").is_some_and(|(_, host)| is_loopback(host)) => {
+            Some(refusal(format!("The local target takes no changes from the web page `{origin}`")))
+        }
+        _ => None,
+    }
+}
+
+fn refusal(message: String) -> ApiError {
+    ApiError::sender("AccessDenied", message).with_status(StatusCode::FORBIDDEN)
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || name.to_ascii_lowercase().ends_with(".localhost")
+        || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// A form (or, at the root, a query string) with an `Action` is awsQuery; S3 has neither.
+fn speaks_query(request: &Request<Incoming>, scope: &Scope) -> bool {
+    if matches!(scope.service.as_deref(), Some("s3")) || request.uri().path() != "/" {
+        return false;
+    }
+    let is_form = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
+    let action_in_url =
+        form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).any(|(name, _)| name == "Action");
+    (request.method() == Method::POST && is_form) || action_in_url
+}
+
+/// The form of a call: the body's, or the URL's when the body has none.
+async fn read_form(headers: &HeaderMap, uri: &Uri, body: Incoming) -> Result<Bytes, ApiError> {
+    let too_large = || {
+        ApiError::sender("RequestEntityTooLarge", format!("The request body is larger than {MAX_FORM} bytes"))
+            .with_status(StatusCode::PAYLOAD_TOO_LARGE)
+    };
+    let body = match Limited::new(body, MAX_FORM).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(too_large()),
+        Err(error) => return Err(ApiError::sender("IncompleteBody", format!("The request body broke off: {error}"))),
+    };
+    let is_gzip = headers.get(header::CONTENT_ENCODING).is_some_and(|value| value.as_bytes() == b"gzip");
+    let body = if is_gzip {
+        let mut plain = Vec::new();
+        flate2::read::GzDecoder::new(body.as_ref())
+            .take(MAX_FORM as u64 + 1)
+            .read_to_end(&mut plain)
+            .map_err(|error| ApiError::sender("SerializationException", format!("The body is not gzip: {error}")))?;
+        if plain.len() > MAX_FORM {
+            return Err(too_large());
+        }
+        Bytes::from(plain)
+    } else {
+        body
+    };
+    if body.is_empty() {
+        return Ok(Bytes::copy_from_slice(uri.query().unwrap_or_default().as_bytes()));
+    }
+    Ok(body)
+}
+
+pub(super) fn error_response(protocol: Protocol, error: &ApiError, request_id: &str) -> Response<Body> {
+    let (content_type, body) = protocol.render(error, request_id);
+    let mut response = respond(error.status, content_type, body);
+    for (name, value) in protocol.headers(error) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}

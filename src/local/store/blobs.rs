@@ -1,0 +1,311 @@
+//! Object bodies: files named by their content, kept as long as a row of the database uses them.
+//!
+//! `objects/<aa>/<sha256>` holds a body once, however many objects have it. A body is written to a scratch file first
+//! and renamed into place inside the transaction that first uses it; a file is removed inside a transaction that finds
+//! its count of users at nought. As both hold the database's one write lock, no process can remove a body that another
+//! is just about to use. A crash leaves at worst a file without a row, which the next start sweeps away.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use rusqlite::Transaction;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{Schema, Store, StoreError};
+
+/// The table that counts the users of each body. Rooms count with triggers on their own tables.
+pub(super) const SCHEMA: Schema = Schema {
+    room: "store",
+    steps: &["CREATE TABLE blobs (
+            sha256 TEXT PRIMARY KEY,
+            size INTEGER NOT NULL,
+            users INTEGER NOT NULL DEFAULT 0
+         ) STRICT, WITHOUT ROWID;
+         CREATE INDEX blobs_unused ON blobs (sha256) WHERE users = 0;"],
+};
+
+/// Bodies removed in one transaction, so that other writers are not kept waiting.
+const SWEEP_BATCH: usize = 500;
+
+/// A body that is in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blob {
+    /// The SHA-256 of the content, in lower-case hexadecimal: its name.
+    pub sha256: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// A body on its way into the store. All of it blocks: use it within [`Store::blocking`].
+#[derive(Debug)]
+pub struct BlobWriter {
+    file: io::BufWriter<File>,
+    scratch: ScratchFile,
+    hash: Sha256,
+    size: u64,
+}
+
+/// A whole body in a scratch file, to be put in place by the transaction that uses it.
+#[derive(Debug)]
+pub struct Staged {
+    blob: Blob,
+    scratch: ScratchFile,
+}
+
+impl BlobWriter {
+    /// An empty body.
+    ///
+    /// # Errors
+    ///
+    /// When no scratch file can be made.
+    pub fn new(store: &Store) -> Result<Self, StoreError> {
+        let scratch = store.scratch().file();
+        let file = File::create_new(&scratch.path).map_err(|source| StoreError::io(&scratch.path, source))?;
+        Ok(Self { file: io::BufWriter::with_capacity(64 << 10, file), scratch, hash: Sha256::new(), size: 0 })
+    }
+
+    /// Adds to the body.
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.hash.update(bytes);
+        self.size += bytes.len() as u64;
+        self.file.write_all(bytes).map_err(|source| StoreError::io(&self.scratch.path, source))
+    }
+
+    /// Ends the body.
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses.
+    pub fn finish(mut self) -> Result<Staged, StoreError> {
+        self.file.flush().map_err(|source| StoreError::io(&self.scratch.path, source))?;
+        let blob = Blob { sha256: hex::encode(self.hash.finalize()), size: self.size };
+        Ok(Staged { blob, scratch: self.scratch })
+    }
+}
+
+impl Staged {
+    /// What the body is.
+    pub fn blob(&self) -> &Blob {
+        &self.blob
+    }
+
+    /// Puts the body in place, within a writing transaction that also adds a row that uses it.
+    ///
+    /// # Errors
+    ///
+    /// When the disk or the database refuses.
+    pub fn place(self, store: &Store, tx: &Transaction<'_>) -> Result<Blob, StoreError> {
+        let path = store.blob_path(&self.blob.sha256);
+        let renamed = std::fs::rename(&self.scratch.path, &path).or_else(|error| {
+            if error.kind() != io::ErrorKind::NotFound {
+                return Err(error);
+            }
+            path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+            std::fs::rename(&self.scratch.path, &path)
+        });
+        renamed.map_err(|source| StoreError::io(&path, source))?;
+        tx.prepare_cached("INSERT INTO blobs (sha256, size) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+            .execute((&self.blob.sha256, i64::try_from(self.blob.size).unwrap_or(i64::MAX)))?;
+        Ok(self.blob.clone())
+    }
+}
+
+impl Store {
+    /// Where a body is, if it is there. A file opened from it stays readable even when the body is removed meanwhile.
+    pub fn blob_path(&self, sha256: &str) -> PathBuf {
+        self.dir().join("objects").join(sha256.get(..2).unwrap_or_default()).join(sha256)
+    }
+
+    /// Opens a body for reading.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there or not readable.
+    pub fn open_blob(&self, sha256: &str) -> Result<File, StoreError> {
+        let path = self.blob_path(sha256);
+        File::open(&path).map_err(|source| StoreError::io(path, source))
+    }
+
+    /// A whole body.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there or not readable.
+    pub fn read_blob(&self, sha256: &str) -> Result<Vec<u8>, StoreError> {
+        let path = self.blob_path(sha256);
+        std::fs::read(&path).map_err(|source| StoreError::io(path, source))
+    }
+
+    /// Removes the bodies that nothing uses any more; says how many. It blocks.
+    ///
+    /// # Errors
+    ///
+    /// When the database or the disk refuses.
+    pub fn sweep_unused(&self) -> Result<usize, StoreError> {
+        let mut swept = 0;
+        loop {
+            let batch = self.write_now::<_, StoreError>(|tx| {
+                let unused: Vec<String> = tx
+                    .prepare_cached("SELECT sha256 FROM blobs WHERE users = 0 LIMIT ?1")?
+                    .query_map([SWEEP_BATCH as i64], |row| row.get(0))?
+                    .collect::<Result<_, _>>()?;
+                let mut forget = tx.prepare_cached("DELETE FROM blobs WHERE sha256 = ?1")?;
+                for sha256 in &unused {
+                    remove_file(&self.blob_path(sha256))?;
+                    forget.execute([sha256])?;
+                }
+                Ok(unused.len())
+            })?;
+            swept += batch;
+            if batch < SWEEP_BATCH {
+                return Ok(swept);
+            }
+        }
+    }
+
+    /// Removes what crashed processes left: scratch files, unused bodies, files without a row. It blocks.
+    ///
+    /// # Errors
+    ///
+    /// When the database or the disk refuses.
+    pub fn sweep_after_crash(&self) -> Result<(), StoreError> {
+        self.scratch().sweep_dead()?;
+        self.sweep_unused()?;
+        let mut strays = Vec::new();
+        for path in files_below(&self.dir().join("objects"))? {
+            if let Some(name) = path.file_name().and_then(|name| name.to_str()) {
+                strays.push(name.to_owned());
+            }
+        }
+        let known = |tx: &Transaction<'_>, name: &str| -> Result<bool, StoreError> {
+            Ok(tx.prepare_cached("SELECT 1 FROM blobs WHERE sha256 = ?1")?.exists([name])?)
+        };
+        let strays = self.read_now::<_, StoreError>(|tx| {
+            let mut unknown = Vec::new();
+            for name in strays {
+                if !known(tx, &name)? {
+                    unknown.push(name);
+                }
+            }
+            Ok(unknown)
+        })?;
+        for batch in strays.chunks(SWEEP_BATCH) {
+            self.write_now::<_, StoreError>(|tx| {
+                for name in batch {
+                    if !known(tx, name)? {
+                        remove_file(&self.blob_path(name))?;
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// This process's own folder for scratch files, with a lock beside it that tells others it is alive.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    root: PathBuf,
+    dir: PathBuf,
+    lock_path: PathBuf,
+    _lock: File,
+}
+
+/// A scratch file that goes when nobody has renamed it.
+#[derive(Debug)]
+struct ScratchFile {
+    path: PathBuf,
+}
+
+impl Drop for ScratchFile {
+    fn drop(&mut self) {
+        // After a rename there is nothing to remove, and that is the usual case.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+impl Scratch {
+    pub(super) fn make(dir: &Path) -> Result<Self, StoreError> {
+        let root = dir.join("tmp");
+        std::fs::create_dir_all(&root).map_err(|source| StoreError::io(&root, source))?;
+        let name = Uuid::new_v4().to_string();
+        // The lock is taken before the folder is there, so a sweep that sees the folder sees its owner alive.
+        let lock_path = root.join(format!("{name}.lock"));
+        let lock = File::create_new(&lock_path).map_err(|source| StoreError::io(&lock_path, source))?;
+        lock.lock().map_err(|source| StoreError::io(&lock_path, source))?;
+        let dir = root.join(name);
+        std::fs::create_dir(&dir).map_err(|source| StoreError::io(&dir, source))?;
+        Ok(Self { root, dir, lock_path, _lock: lock })
+    }
+
+    fn file(&self) -> ScratchFile {
+        ScratchFile { path: self.dir.join(Uuid::new_v4().to_string()) }
+    }
+
+    /// Removes the scratch folders of processes that are no more.
+    fn sweep_dead(&self) -> Result<(), StoreError> {
+        let entries = std::fs::read_dir(&self.root).map_err(|source| StoreError::io(&self.root, source))?;
+        for entry in entries {
+            let path = entry.map_err(|source| StoreError::io(&self.root, source))?.path();
+            if path.extension().is_none_or(|extension| extension != "lock") || path == self.lock_path {
+                continue;
+            }
+            let Ok(file) = OpenOptions::new().write(true).open(&path) else { continue };
+            match file.try_lock() {
+                Ok(()) => {
+                    remove_dir(&path.with_extension(""))?;
+                    remove_file(&path)?;
+                }
+                Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What stays behind is swept by the next process.
+        let _ = std::fs::remove_dir_all(&self.dir);
+        let _ = std::fs::remove_file(&self.lock_path);
+    }
+}
+
+fn files_below(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let mut files = Vec::new();
+    let mut folders = vec![dir.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(source) => return Err(StoreError::io(folder, source)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(|source| StoreError::io(&folder, source))?;
+            let kind = entry.file_type().map_err(|source| StoreError::io(entry.path(), source))?;
+            if kind.is_dir() { folders.push(entry.path()) } else { files.push(entry.path()) }
+        }
+    }
+    Ok(files)
+}
+
+fn remove_file(path: &Path) -> Result<(), StoreError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io(path, error)),
+        _ => Ok(()),
+    }
+}
+
+fn remove_dir(path: &Path) -> Result<(), StoreError> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io(path, error)),
+        _ => Ok(()),
+    }
+}
