@@ -1,1 +1,27 @@
-//! engine
+//! Carries a plan out and tells what happens: artifacts, change set, approval, execution, events as they come, outputs;
+//! and the way back, down to proof that nothing is left. It prints nothing and asks through [`Approver`].
+//!
+//! Every verb is one function that takes a [`Run`] and gives a [`Report`]; whatever goes wrong is in the report, with the
+//! outcome that decides the exit code.
+
+mod artifact_bucket;
+mod causes;
+mod change_set;
+mod deploy;
+mod empty;
+mod events;
+mod follow;
+mod outcome;
+mod recover;
+mod removal;
+mod run;
+mod uploads;
+mod wanted;
+
+pub use artifact_bucket::{ARTIFACT_STACK, artifact_bucket_name};
+pub use deploy::{DeployOptions, deploy};
+pub use events::{Event, EventKind, EventSink, Recorder};
+pub use outcome::{Leftover, Outcome, Report};
+pub use removal::{Fate, ObjectCount, Removal, RemovedResource};
+pub use run::{ApproveAll, Approver, DeclineAll, Proposal, Run};
+pub use wanted::{Artifact, Desired};
