@@ -1,1 +1,110 @@
-//! render
+//! Spec → template: what each component becomes, what its role may do, how everything is called.
+//!
+//! Rendering is pure: the same spec, options and partials give the same bytes on every machine. Code comes in through
+//! CloudFormation parameters, so a template does not change when code does.
+//!
+//! | file | its subject |
+//! | --- | --- |
+//! | `partials` | the Handlebars partials: loading, refusing unsafe ones, rendering one |
+//! | `encode` | the one way a value enters a partial |
+//! | `components/` | the values each kind of component gives its partial |
+//! | `references` | what `${…}` stands for |
+//! | `expression` | text that CloudFormation puts together |
+//! | `grants`, `models` | `uses:` → statements |
+//! | `request` | the mapping template of an API's route |
+//! | `assemble` | one template from what the partials give |
+//! | `names` | logical ids |
+
+mod assemble;
+mod components;
+mod encode;
+mod expression;
+mod grants;
+mod models;
+mod names;
+mod partials;
+mod references;
+mod request;
+
+use std::collections::BTreeMap;
+
+use crate::cfn::Template;
+use crate::finding::Finding;
+use crate::spec::LoadedSpec;
+
+pub use components::{ALONE_TIMEOUT, BEHIND_API_TIMEOUT, DEFAULT_LOG_RETENTION, DEFAULT_MEMORY};
+pub use partials::Partials;
+
+/// What a rendering is for.
+#[derive(Debug, Clone, Copy)]
+pub struct RenderOptions<'a> {
+    /// The stage deployed to, such as `dev`.
+    pub stage: &'a str,
+    /// The region deployed to, when it is known; the template itself works in any.
+    pub region: Option<&'a str>,
+}
+
+/// A rendered use case.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    /// The CloudFormation template.
+    pub template: Template,
+    /// Logical id of a resource or parameter → JSON pointer into the spec of what it came from.
+    pub origins: BTreeMap<String, String>,
+    /// The parameters through which a deploy says where packaged code is; with any, the template also has `ArtifactBucket`.
+    pub artifacts: Vec<ArtifactParameter>,
+    /// What CloudFormation wants acknowledged, such as `CAPABILITY_IAM`.
+    pub capabilities: Vec<String>,
+    /// Tags of the stack: the spec's own and `bedplate:…`.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A parameter that takes the key of a zip in the artifact bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArtifactParameter {
+    /// The CloudFormation parameter, such as `DesignCodeKey`.
+    pub parameter: String,
+    /// What the zip is of.
+    pub component: ArtifactComponent,
+}
+
+/// A component that is packaged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ArtifactComponent {
+    /// A function's code, by the function's name.
+    Function(String),
+    /// A layer's packages, by the layer's name.
+    Layer(String),
+}
+
+/// The CloudFormation parameter that names the bucket of all artifacts.
+pub const ARTIFACT_BUCKET: &str = "ArtifactBucket";
+
+/// Renders a spec.
+///
+/// # Errors
+/// Every finding at once, each at its line of the spec or of the partial: `docs/findings.md` lists them under R.
+pub fn render(loaded: &LoadedSpec, options: &RenderOptions<'_>, partials: &Partials) -> Result<Rendered, Vec<Finding>> {
+    components::render(loaded, options, partials)
+}
+
+/// The nearest of some names, or all of them, as a help text.
+fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> String {
+    let known: Vec<&String> = known.collect();
+    let nearest = known.iter().map(|candidate| (strsim::damerau_levenshtein(candidate, name), candidate)).min();
+    match nearest {
+        Some((distance, nearest)) if distance <= 2.max(name.chars().count() / 3) => {
+            format!("Did you mean `{nearest}`?")
+        }
+        Some(_) => {
+            let list: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+            format!("There is {}", list.join(", "))
+        }
+        None => "There is none".to_owned(),
+    }
+}
+
+/// A key as a segment of a JSON pointer.
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}

@@ -1,0 +1,69 @@
+//! IAM wildcards: `*` for any characters, `?` for one.
+
+/// Whether a text fits a pattern. Takes time in the product of both lengths at worst.
+pub fn matches(pattern: &str, text: &str) -> bool {
+    glob(pattern, text, |p, t| p == '?' || p == t)
+}
+
+/// Whether everything that fits `inner` fits `outer`. Says no where telling would need more than walking both once, such
+/// as `outer` `*a*` over `inner` `?a`-like puzzles; a no only ever asks a person to look.
+pub fn covers(outer: &str, inner: &str) -> bool {
+    // A `*` of the inner pattern is one character here that only a `*` of the outer one takes.
+    glob(outer, inner, |o, i| (o == '?' && i != '*') || (o == i && o != '*'))
+}
+
+fn glob(pattern: &str, text: &str, same: impl Fn(char, char) -> bool) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut p, mut t) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    while let Some(&c) = text.get(t) {
+        match pattern.get(p) {
+            Some('*') => {
+                retry = Some((p, t));
+                p += 1;
+            }
+            Some(&wanted) if same(wanted, c) => {
+                p += 1;
+                t += 1;
+            }
+            _ => {
+                let Some((star, from)) = retry else { return false };
+                retry = Some((star, from + 1));
+                p = star + 1;
+                t = from + 1;
+            }
+        }
+    }
+    pattern.iter().skip(p).all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn wildcards_match() {
+        assert!(matches("s3:Get*", "s3:GetObject"));
+        assert!(matches("arn:*:s3:::b/*.png", "arn:aws:s3:::b/x/y.png"));
+        assert!(matches("a?c", "abc") && !matches("a?c", "ac"));
+        assert!(!matches("s3:Get*", "s3:PutObject"));
+        assert!(matches("*", ""));
+    }
+
+    #[test]
+    fn wider_patterns_cover_narrower() {
+        assert!(covers("*", "s3:*") && covers("s3:*", "s3:Get*") && covers("a/*", "a/b/*") && covers("a?", "ab"));
+        assert!(!covers("s3:Get*", "s3:*") && !covers("a?", "a*") && !covers("a/b", "a/?") && !covers("ab*", "a*"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_covered_matches(outer in "[ab*?]{0,6}", inner in "[ab*?]{0,6}", text in "[ab]{0,8}") {
+            if covers(&outer, &inner) && matches(&inner, &text) {
+                prop_assert!(matches(&outer, &text));
+            }
+        }
+    }
+}

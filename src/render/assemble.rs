@@ -1,0 +1,186 @@
+//! Putting what the partials give together into one template, knowing where each resource came from.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::partials::Partials;
+use crate::finding::Finding;
+use crate::spec::LoadedSpec;
+
+/// The sections of a template, in the order they are written.
+const SECTIONS: [&str; 9] = [
+    "AWSTemplateFormatVersion",
+    "Transform",
+    "Description",
+    "Metadata",
+    "Parameters",
+    "Mappings",
+    "Conditions",
+    "Resources",
+    "Outputs",
+];
+
+/// A template in the making.
+pub(super) struct Assembly<'a> {
+    loaded: &'a LoadedSpec,
+    partials: &'a Partials,
+    sections: BTreeMap<&'static str, Value>,
+    /// Logical id or output → the place in the spec it came from.
+    origins: BTreeMap<(Space, String), String>,
+    findings: Vec<Finding>,
+}
+
+/// What names must differ among: parameters and resources share one space, outputs have their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Space {
+    Logical,
+    Output,
+    Other,
+}
+
+impl<'a> Assembly<'a> {
+    pub(super) fn new(loaded: &'a LoadedSpec, partials: &'a Partials) -> Self {
+        Self { loaded, partials, sections: BTreeMap::new(), origins: BTreeMap::new(), findings: Vec::new() }
+    }
+
+    /// Renders a partial for the thing at a place of the spec and takes in what it gives. The resources it gave are handed
+    /// back, for who must know their content.
+    pub(super) fn add(&mut self, partial: &str, data: &Value, pointer: &str) -> Map<String, Value> {
+        match self.partials.render(partial, data) {
+            Ok(Value::Object(sections)) => self.take(partial, sections, pointer),
+            Ok(Value::Null) => Map::new(),
+            Ok(_) => {
+                self.refuse_partial(partial, "it does not render to a mapping of sections such as `Resources`");
+                Map::new()
+            }
+            Err(finding) => {
+                self.findings.push(finding);
+                Map::new()
+            }
+        }
+    }
+
+    /// Keeps a finding for the end.
+    pub(super) fn report(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// The value of a result, or nothing with its finding kept.
+    pub(super) fn keep<T>(&mut self, result: Result<T, Finding>) -> Option<T> {
+        result.map_err(|finding| self.findings.push(finding)).ok()
+    }
+
+    /// The whole template, and the places its resources came from.
+    pub(super) fn finish(mut self) -> Result<(Value, BTreeMap<String, String>), Vec<Finding>> {
+        if !self.findings.is_empty() {
+            // The same slip shows wherever it matters; saying it once is enough.
+            let mut once: Vec<Finding> = Vec::new();
+            for finding in self.findings {
+                if !once.contains(&finding) {
+                    once.push(finding);
+                }
+            }
+            return Err(once);
+        }
+        let mut template = Map::new();
+        for section in SECTIONS {
+            match self.sections.remove(section) {
+                Some(Value::Object(entries)) if entries.is_empty() && section != "Resources" => {}
+                Some(value) => {
+                    template.insert(section.to_owned(), value);
+                }
+                None if section == "Resources" => {
+                    template.insert(section.to_owned(), Value::Object(Map::new()));
+                }
+                None => {}
+            }
+        }
+        let origins = self
+            .origins
+            .into_iter()
+            .filter(|((space, _), _)| *space == Space::Logical)
+            .map(|((_, id), pointer)| (id, pointer))
+            .collect();
+        Ok((Value::Object(template), origins))
+    }
+
+    fn take(&mut self, partial: &str, sections: Map<String, Value>, pointer: &str) -> Map<String, Value> {
+        let mut resources = Map::new();
+        for (name, content) in sections {
+            let Some(section) = SECTIONS.iter().copied().find(|section| *section == name) else {
+                self.refuse_partial(partial, &format!("`{name}` is not a section of a template"));
+                continue;
+            };
+            match content {
+                Value::Null => {}
+                Value::Object(entries) => {
+                    if section == "Resources" {
+                        resources = entries.clone();
+                    }
+                    for (id, entry) in entries {
+                        self.take_entry(partial, section, id, entry, pointer);
+                    }
+                }
+                scalar @ (Value::String(_) | Value::Array(_)) if scalar_section(section) => {
+                    self.sections.entry(section).or_insert(scalar);
+                }
+                _ => self.refuse_partial(partial, &format!("`{name}` has not the shape CloudFormation wants")),
+            }
+        }
+        resources
+    }
+
+    fn take_entry(&mut self, partial: &str, section: &'static str, id: String, entry: Value, pointer: &str) {
+        let space = match section {
+            "Parameters" | "Resources" => Space::Logical,
+            "Outputs" => Space::Output,
+            _ => Space::Other,
+        };
+        if section == "Resources" && entry.get("Type").and_then(Value::as_str).is_none() {
+            self.refuse_partial(partial, &format!("the resource `{id}` has no `Type`"));
+            return;
+        }
+        if id.is_empty() || !id.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            self.findings.push(
+                Finding::error("R011", format!("`{id}` is not a logical id"))
+                    .at(self.loaded.key_place(pointer))
+                    .help("Give the component a name with letters or digits in it"),
+            );
+            return;
+        }
+        let entries = self.sections.entry(section).or_insert_with(|| Value::Object(Map::new()));
+        let Value::Object(entries) = entries else { return };
+        if let Some(other) = self.origins.get(&(space, id.clone())) {
+            let place = self.loaded.key_place(other).map_or(String::new(), |place| format!(" at {place}"));
+            let kind = if space == Space::Output { "output" } else { "logical id" };
+            self.findings.push(
+                Finding::error(
+                    "R010",
+                    format!("This gives the {kind} `{id}`, which `{}`{place} gives already", shown(other)),
+                )
+                .at(self.loaded.key_place(pointer))
+                .help("Rename one of the two: names that differ only in capitals and punctuation give the same id"),
+            );
+            return;
+        }
+        self.origins.insert((space, id.clone()), pointer.to_owned());
+        entries.insert(id, entry);
+    }
+
+    fn refuse_partial(&mut self, partial: &str, reason: &str) {
+        let finding = Finding::error("R005", format!("The partial `{partial}` is no part of a template: {reason}"))
+            .at(self.partials.place(partial, 1, 1))
+            .help("A partial renders to sections of a CloudFormation template, such as `Resources` with ids and resources below");
+        self.findings.push(finding);
+    }
+}
+
+fn scalar_section(section: &str) -> bool {
+    ["AWSTemplateFormatVersion", "Description", "Transform"].contains(&section)
+}
+
+/// A JSON pointer as a person reads it: `/buckets/posters` is `buckets.posters`.
+fn shown(pointer: &str) -> String {
+    pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~")
+}

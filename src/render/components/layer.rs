@@ -1,0 +1,36 @@
+//! Layers.
+
+use serde_json::json;
+
+use crate::render::assemble::Assembly;
+use crate::render::expression::Expression;
+use crate::render::references::layer_id;
+use crate::render::{ArtifactComponent, ArtifactParameter, escape};
+use crate::spec::{Architecture, Layer};
+
+/// The parameter that says where the layer's zip is.
+pub(super) fn artifact(name: &str) -> ArtifactParameter {
+    ArtifactParameter { parameter: layer_id(name) + "Key", component: ArtifactComponent::Layer(name.to_owned()) }
+}
+
+pub(super) fn add(assembly: &mut Assembly<'_>, name: &str, layer: &Layer) {
+    let description = layer.description.clone().unwrap_or_else(|| layer.requirements.join(", "));
+    let data = json!({
+        "id": layer_id(name),
+        // Unique to the stack, as layers of one name are versions of one layer.
+        "name": Expression::reference("AWS::StackName").text(format!("-{name}")).value(),
+        "description": description,
+        "key_parameter": artifact(name).parameter,
+        "runtimes": layer.runtimes,
+        "architecture": architecture(layer.architecture),
+    });
+    assembly.add("layer", &data, &format!("/layers/{}", escape(name)));
+}
+
+/// An architecture as Lambda writes it.
+pub(super) fn architecture(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::X86_64 => "x86_64",
+        Architecture::Arm64 => "arm64",
+    }
+}

@@ -1,0 +1,91 @@
+//! The values each kind of component gives its partial. One file a kind; what a component looks like in CloudFormation is
+//! in `templates/`, not here.
+
+mod api;
+mod bucket;
+mod function;
+mod layer;
+mod stack;
+
+use std::collections::BTreeMap;
+
+use super::assemble::Assembly;
+use super::references::References;
+use super::{ArtifactParameter, Partials, RenderOptions, Rendered};
+use crate::cfn::Template;
+use crate::finding::Finding;
+use crate::spec::{LoadedSpec, UseCase};
+
+pub use function::{ALONE_TIMEOUT, BEHIND_API_TIMEOUT, DEFAULT_LOG_RETENTION, DEFAULT_MEMORY};
+
+/// Renders every component of a spec and puts them together.
+pub(super) fn render(
+    loaded: &LoadedSpec,
+    options: &RenderOptions<'_>,
+    partials: &Partials,
+) -> Result<Rendered, Vec<Finding>> {
+    let references = References { loaded, options };
+    let spec = &loaded.spec;
+    let mut assembly = Assembly::new(loaded, partials);
+    let mut artifacts: Vec<ArtifactParameter> = Vec::new();
+    artifacts.extend(spec.layers.keys().map(|name| layer::artifact(name)));
+    artifacts.extend(spec.functions.keys().map(|name| function::artifact(name)));
+
+    stack::add(&mut assembly, &references, &artifacts);
+    for (name, bucket) in &spec.buckets {
+        bucket::add(&mut assembly, &references, name, bucket);
+    }
+    for (name, layer) in &spec.layers {
+        layer::add(&mut assembly, name, layer);
+    }
+    for (name, function) in &spec.functions {
+        function::add(&mut assembly, &references, name, function);
+    }
+    for (name, api) in &spec.apis {
+        api::add(&mut assembly, &references, name, api);
+    }
+
+    let (template, origins) = assembly.finish()?;
+    let template = Template::from_value(template)?;
+    let tags = tags(spec, options, &template);
+    Ok(Rendered { capabilities: capabilities(&template), template, origins, artifacts, tags })
+}
+
+/// What CloudFormation wants acknowledged before it makes IAM resources.
+fn capabilities(template: &Template) -> Vec<String> {
+    let named = |type_: &str| match type_ {
+        "AWS::IAM::Role" => Some("RoleName"),
+        "AWS::IAM::ManagedPolicy" => Some("ManagedPolicyName"),
+        "AWS::IAM::Policy" => Some("PolicyName"),
+        "AWS::IAM::User" => Some("UserName"),
+        "AWS::IAM::Group" => Some("GroupName"),
+        "AWS::IAM::InstanceProfile" => Some("InstanceProfileName"),
+        "AWS::IAM::AccessKey" | "AWS::IAM::UserToGroupAddition" => Some(""),
+        _ => None,
+    };
+    let iam: Vec<bool> = template
+        .resources()
+        .filter_map(|resource| {
+            let name = named(resource.type_)?;
+            // An inline policy's name is within its role's, so it is not one of an account.
+            Some(resource.type_ != "AWS::IAM::Policy" && resource.properties().is_some_and(|it| it.contains_key(name)))
+        })
+        .collect();
+    let mut capabilities = Vec::new();
+    if !iam.is_empty() {
+        let any_named = iam.contains(&true);
+        capabilities.push(if any_named { "CAPABILITY_NAMED_IAM" } else { "CAPABILITY_IAM" }.to_owned());
+    }
+    if template.value().get("Transform").is_some() {
+        capabilities.push("CAPABILITY_AUTO_EXPAND".to_owned());
+    }
+    capabilities
+}
+
+fn tags(spec: &UseCase, options: &RenderOptions<'_>, template: &Template) -> BTreeMap<String, String> {
+    let mut tags = spec.tags.clone();
+    tags.insert("bedplate:use-case".to_owned(), spec.name.clone());
+    tags.insert("bedplate:stage".to_owned(), options.stage.to_owned());
+    tags.insert("bedplate:spec-digest".to_owned(), template.digest());
+    tags
+}
