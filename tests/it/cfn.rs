@@ -1,10 +1,12 @@
 //! CloudFormation as data: templates, intrinsic functions, the graph.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use bedplate::cfn::graph::EdgeKind;
 use bedplate::cfn::intrinsics::{Environment, NothingYet, Resources, Scope, UNKNOWN};
-use bedplate::cfn::{Answer, Problem, ResourceGraph, Template, resolve};
+use bedplate::cfn::schema::{Match, matches};
+use bedplate::cfn::{Answer, Problem, ResourceGraph, Schemas, Template, resolve};
 use serde_json::{Value, json};
 
 fn template(value: Value) -> Template {
@@ -238,4 +240,94 @@ fn with_conditions_known_only_what_exists_counts() {
     let graph = ResourceGraph::with(&template, &|name| Some(name == "Yes"));
     assert_eq!(graph.order(), Ok(vec!["B", "A"]));
     assert!(graph.unresolved().is_empty());
+}
+
+#[test]
+fn every_packed_schema_can_be_read_and_holds_together() {
+    let schemas = Schemas::embedded();
+    assert_eq!(schemas.types().count(), schemas.source().types);
+    for name in schemas.types() {
+        let schema = schemas.get(name).unwrap_or_else(|| panic!("{name} can't be read"));
+        for required in schema.required() {
+            assert!(schema.property(required).is_some(), "{name} requires {required}");
+        }
+    }
+}
+
+/// Every pattern in the schemas, once.
+fn patterns() -> BTreeSet<String> {
+    fn collect(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(map) => {
+                for (key, item) in map {
+                    match (key.as_str(), item) {
+                        ("pattern", Value::String(pattern)) => drop(found.insert(pattern.clone())),
+                        ("patternProperties", Value::Object(patterns)) => found.extend(patterns.keys().cloned()),
+                        _ => {}
+                    }
+                    collect(item, found);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+            _ => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/cloudformation");
+    for entry in std::fs::read_dir(folder).expect("the schemas") {
+        let text = std::fs::read_to_string(entry.expect("an entry").path()).expect("a file");
+        collect(&serde_json::from_str(&text).expect("JSON"), &mut found);
+    }
+    found
+}
+
+#[test]
+fn nearly_every_pattern_of_the_schemas_can_be_checked() {
+    let patterns = patterns();
+    let unchecked: Vec<&String> = patterns.iter().filter(|pattern| matches(pattern, "a") == Match::Unchecked).collect();
+    assert!(patterns.len() > 3000, "{}", patterns.len());
+    assert!(unchecked.len() <= 56, "{} of {}: {unchecked:#?}", unchecked.len(), patterns.len());
+}
+
+#[test]
+fn patterns_mean_what_their_authors_meant() {
+    for (pattern, text, expected) in [
+        ("^[a-z0-9-_]{3,5}$", "a-_", Match::Yes),
+        ("^[a-z0-9-_]{3,5}$", "ab", Match::No),
+        ("^[a-z0-9-_]{3,5}$", "abcdef", Match::No),
+        ("^[\\w-.~]+$", "a-b.c~", Match::Yes),
+        ("^[\\w-.~]+$", "a/b", Match::No),
+        ("^(?!aws:)[a-z:]+$", "aws:x", Match::No),
+        ("^(?!aws:)[a-z:]+$", "own:x", Match::Yes),
+        ("^[\\p{L}\\p{N} ]*$", "Prüfung 7", Match::Yes),
+        ("^[\\p{L}\\p{N} ]*$", "Test_7", Match::No),
+        ("^[[a]+$", "[a[", Match::Yes),
+        ("^a(?![\\s\\S])", "ab", Match::No),
+        ("^\\d$", "\u{663}", Match::No),
+        ("b{2,}", "abbb", Match::Yes),
+        ("(?<!x)y", "y", Match::Unchecked),
+    ] {
+        assert_eq!(matches(pattern, text), expected, "{pattern} on {text}");
+    }
+}
+
+#[test]
+fn a_schema_tells_what_replaces_identifies_and_comes_out() {
+    let schemas = Schemas::embedded();
+    let bucket = schemas.get("AWS::S3::Bucket").expect("a bucket's schema");
+    assert_eq!(bucket.primary_identifier().iter().map(ToString::to_string).collect::<Vec<_>>(), ["BucketName"]);
+    assert!(bucket.create_only().iter().any(|pointer| pointer.is_at(&["BucketName"])));
+    assert!(bucket.has_attribute("Arn") && !bucket.has_attribute("arn"));
+    assert_eq!(bucket.tags().map(ToString::to_string).as_deref(), Some("Tags"));
+    assert_eq!(bucket.in_region("us-west-2"), Some(true));
+    assert_eq!(bucket.in_region("moon-1"), None);
+    assert_eq!(bucket.suggest("BucketNam"), Some("BucketName"));
+    assert!(schemas.get("AWS::RDS::DBInstance").expect("a schema").has_attribute("Endpoint.Address"));
+    assert!(schemas.get("AWS::CloudFormation::Stack").expect("a schema").has_attribute("Outputs.Anything"));
+    let custom = schemas.get("Custom::Seed").expect("a schema");
+    assert!(custom.has_attribute("Whatever") && custom.required().eq(["ServiceToken"]));
+    assert_eq!(schemas.suggest("AWS::S3::Buckets"), Some("AWS::S3::Bucket"));
+    assert!(schemas.get("AWS::CodeWhisperer::Profile").is_none());
+    let region = schemas.get("AWS::DeviceFarm::Project").expect("a schema");
+    assert_eq!(region.regions().collect::<Vec<_>>(), ["us-west-2"]);
 }
