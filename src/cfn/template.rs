@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::finding::Finding;
+use crate::yaml;
 
 mod structure;
 
@@ -186,17 +187,21 @@ impl<'a> Output<'a> {
 }
 
 impl Template {
-    /// Reads a template from JSON text.
+    /// Reads a template from JSON or YAML text, short forms such as `!Ref` included.
     ///
     /// # Errors
     ///
     /// Every finding that keeps it from being a template at all.
     pub fn parse(text: &str) -> Result<Self, Vec<Finding>> {
-        match serde_json::from_str(text) {
-            Ok(value) => Self::from_value(value),
-            Err(error) => {
-                Err(vec![Finding::error("T001", format!("Template format error: the template is not JSON: {error}"))])
-            }
+        match yaml::parse_cloudformation(text) {
+            Ok(document) => Self::from_value(document.value),
+            Err(error) => Err(vec![Finding::error(
+                "T001",
+                format!(
+                    "Template format error: {} at line {}, column {} of the template",
+                    error.message, error.line, error.column
+                ),
+            )]),
         }
     }
 
@@ -300,6 +305,11 @@ impl Template {
         let mut text = format!("{:#}", self.value);
         text.push('\n');
         text
+    }
+
+    /// The template as YAML, in the order written.
+    pub fn to_yaml(&self) -> String {
+        yaml::emit(&self.value)
     }
 
     fn entries(&self, section: &str) -> impl Iterator<Item = (&str, &Map<String, Value>)> {
