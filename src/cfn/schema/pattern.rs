@@ -25,12 +25,15 @@ struct Compiled {
     length: Option<(usize, usize)>,
 }
 
+/// By pattern and whether it is for ASCII text; `None` for one that can't be checked.
+type Cache = HashMap<(String, bool), Option<Arc<Compiled>>>;
+
 /// The largest compiled pattern, in bytes: patterns that repeat Unicode classes thousands of times grow beyond reason.
 const SIZE_LIMIT: usize = 4 << 20;
 
 /// Whether `text` has `pattern` somewhere in it. Compiled patterns are kept.
 pub fn matches(pattern: &str, text: &str) -> Match {
-    static CACHE: OnceLock<RwLock<HashMap<(String, bool), Option<Arc<Compiled>>>>> = OnceLock::new();
+    static CACHE: OnceLock<RwLock<Cache>> = OnceLock::new();
     let cache = CACHE.get_or_init(RwLock::default);
     // On ASCII text, classes need no Unicode tables, and that makes compiling them many times faster.
     let key = (pattern.to_owned(), text.is_ascii());

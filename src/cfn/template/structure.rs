@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{FOR_EACH, Template};
 use crate::finding::Finding;
+use crate::yaml;
 
 /// The largest template body a request may carry, in bytes (CloudFormation quotas, as of 2026).
 pub const BODY_LIMIT_INLINE: usize = 51_200;
@@ -11,8 +12,9 @@ pub const BODY_LIMIT_INLINE: usize = 51_200;
 /// The largest template body CloudFormation reads from S3, in bytes (CloudFormation quotas, as of 2026).
 pub const BODY_LIMIT_S3: usize = 1_048_576;
 
-/// How deep a template may nest. CloudFormation's own limit isn't published; the JSON and YAML readers stop at 128.
-const DEPTH_LIMIT: usize = 128;
+/// How deep a template may nest, less than [`yaml::MAX_DEPTH`] so that whatever is a template can be read back.
+/// CloudFormation's own limit isn't published.
+const DEPTH_LIMIT: usize = yaml::MAX_DEPTH - 1;
 
 /// The longest logical id, in characters.
 const LOGICAL_ID_LIMIT: usize = 255;
