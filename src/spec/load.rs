@@ -1,14 +1,23 @@
-//! Loading a spec: text → positions and values → types.
+//! Loading a spec: text → positions and values → shape → types → rules, every stage telling all it can.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use super::read;
+use super::rules::{Rules, hide, secrets};
+use super::schema::json_schema;
+use super::shape::{Codes, compare};
 use super::types::UseCase;
-use crate::finding::{Finding, Place};
-use crate::yaml::{self, Positions};
+use super::words::found;
+use crate::finding::{Finding, Place, has_errors};
+use crate::yaml::{self, Document, Positions};
+
+/// The version of the language this program knows.
+const VERSION: u64 = 1;
+
+const CODES: Codes = Codes { unknown: "S010", missing: "S011", kind: "S012", choice: "S013" };
 
 /// A spec as its author wrote it, with the place of everything in it.
 #[derive(Debug, Clone)]
@@ -21,6 +30,8 @@ pub struct LoadedSpec {
     pub file: String,
     /// The document before it was given its types.
     pub document: Value,
+    /// What is odd about it and stops nothing.
+    pub warnings: Vec<Finding>,
     positions: Positions,
 }
 
@@ -44,69 +55,166 @@ impl LoadedSpec {
 /// Loads the spec file at `path`; `shown` is how findings name it.
 ///
 /// # Errors
-/// Everything wrong with it that can be told in one run.
+/// Everything wrong with it that can be told in one run, in the order of the file.
 pub fn load(path: &Path, shown: &str) -> Result<LoadedSpec, Vec<Finding>> {
-    let bytes = read(path, shown).map_err(|finding| vec![finding])?;
+    let bytes = read::read(path, shown)?;
     let text = yaml::utf8(&bytes).map_err(|error| vec![error.finding(shown)])?;
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     load_text(text, dir, shown)
 }
 
-/// Loads a spec from text, as if it lay in the current folder.
+/// Loads a spec from text that has no files beside it: code folders are not looked for.
 ///
 /// # Errors
 /// As [`load`].
 pub fn load_str(text: &str, shown: &str) -> Result<LoadedSpec, Vec<Finding>> {
-    load_text(text, Path::new("."), shown)
+    load_from(text, None, shown)
 }
 
-/// Loads a spec from text that belongs in a folder.
+/// Loads a spec from text as if it lay in a folder.
 ///
 /// # Errors
 /// As [`load`].
 pub fn load_text(text: &str, dir: &Path, shown: &str) -> Result<LoadedSpec, Vec<Finding>> {
+    load_from(text, Some(dir), shown)
+}
+
+fn load_from(text: &str, dir: Option<&Path>, shown: &str) -> Result<LoadedSpec, Vec<Finding>> {
     let document = yaml::parse(text).map_err(|error| vec![error.finding(shown)])?;
-    let spec = serde_path_to_error::deserialize::<_, UseCase>(&document.value);
-    match spec {
-        Ok(spec) => Ok(LoadedSpec {
-            spec,
-            dir: dir.to_owned(),
-            file: shown.to_owned(),
-            document: document.value,
-            positions: document.positions,
-        }),
+    first_look(&document, shown)?;
+    let Document { value, positions } = document;
+    let (mut findings, secrets) = secrets(&value, &positions, shown);
+
+    let shape = compare(&value, schema(), &positions, shown, CODES);
+    findings.extend(shape.findings);
+    let (rest, broken) = without_broken(&value, &shape.broken);
+    match serde_path_to_error::deserialize::<_, UseCase>(&rest) {
+        Ok(spec) => {
+            let mut rules = Rules {
+                spec: &spec,
+                document: &value,
+                positions: &positions,
+                file: shown,
+                dir,
+                broken: &broken,
+                findings: Vec::new(),
+            };
+            rules.run();
+            findings.extend(rules.findings);
+            let findings = in_order(findings, &secrets);
+            if has_errors(&findings) {
+                return Err(findings);
+            }
+            let dir = dir.unwrap_or(Path::new(".")).to_owned();
+            Ok(LoadedSpec { spec, dir, file: shown.to_owned(), document: value, warnings: findings, positions })
+        }
+        // The shape let something through that the types refuse: still an error at its place.
         Err(error) => {
-            let pointer: String = error
-                .path()
-                .iter()
-                .map(|segment| format!("/{}", segment.to_string().trim_matches(['[', ']'])))
-                .collect();
-            let place = document.positions.key_at(&pointer);
-            let place = place.map(|(line, column)| Place { file: shown.to_owned(), line, column });
-            Err(vec![Finding::error("S012", error.inner().to_string()).at(place)])
+            let pointer = pointer(error.path());
+            let at = positions.at(&pointer).map(|(line, column)| Place { file: shown.to_owned(), line, column });
+            findings.push(Finding::error(CODES.kind, error.inner().to_string()).at(at));
+            Err(in_order(findings, &secrets))
         }
     }
 }
 
-/// Reads a file no larger than a spec may be; a larger one is refused by its size, without reading it.
-fn read(path: &Path, shown: &str) -> Result<Vec<u8>, Finding> {
-    let unreadable = |error: std::io::Error| {
-        Finding::error("S007", format!("cannot read `{shown}`: {error}"))
-            .at(Some(Place { file: shown.to_owned(), line: 1, column: 1 }))
-            .help("check the path and the permissions of the file")
+fn schema() -> &'static Value {
+    static SCHEMA: OnceLock<Value> = OnceLock::new();
+    SCHEMA.get_or_init(json_schema)
+}
+
+/// What makes any further word about a document pointless.
+fn first_look(document: &Document, shown: &str) -> Result<(), Vec<Finding>> {
+    let at = |pointer: &str| {
+        let (line, column) = document.positions.at(pointer).unwrap_or((1, 1));
+        Some(Place { file: shown.to_owned(), line, column })
     };
-    let metadata = std::fs::metadata(path).map_err(unreadable)?;
-    if !metadata.is_file() {
-        return Err(Finding::error("S007", format!("`{shown}` is not a file"))
-            .at(Some(Place { file: shown.to_owned(), line: 1, column: 1 }))
-            .help("name the spec file itself, such as `usecase.yaml`"));
+    const START: &str = "begin it with `bedplate: 1` and `name: …`";
+    match &document.value {
+        Value::Null => Err(vec![Finding::error("S011", "the file is empty").at(at("")).help(START)]),
+        Value::Object(map) => match map.get("bedplate") {
+            Some(version) if version.as_u64() != Some(VERSION) => {
+                let newer = version.as_u64().is_some_and(|version| version > VERSION);
+                let message = match version {
+                    Value::Number(number) => {
+                        format!(
+                            "the spec is in version {number} of the language, and this program knows version {VERSION}"
+                        )
+                    }
+                    other => {
+                        format!("`bedplate` wants the version of the language, {VERSION}, and this is {}", found(other))
+                    }
+                };
+                let help = if newer { "install a newer Bedplate" } else { "write `bedplate: 1`" };
+                Err(vec![Finding::error("S014", message).at(at("/bedplate")).help(help)])
+            }
+            _ => Ok(()),
+        },
+        other => {
+            let message = format!("a spec is a mapping, and this file holds {}", found(other));
+            Err(vec![Finding::error("S012", message).at(at("")).help(START)])
+        }
     }
-    let too_large = |bytes: u64| yaml::too_large(bytes).finding(shown);
-    if metadata.len() > yaml::MAX_BYTES as u64 {
-        return Err(too_large(metadata.len()));
+}
+
+/// The document without what will not decode, so that the rest can still be looked at; and the pointers of that.
+fn without_broken(document: &Value, broken: &[String]) -> (Value, Vec<String>) {
+    let mut rest = document.clone();
+    let Some(map) = rest.as_object_mut() else { return (rest, broken.to_vec()) };
+    for pointer in broken {
+        let segments: Vec<String> =
+            pointer.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~")).collect();
+        match segments.as_slice() {
+            // A key of a spec that is unknown or holds no mapping or list at all.
+            [key] => {
+                map.shift_remove(key);
+            }
+            [section, name, ..] => match map.get_mut(section) {
+                Some(Value::Object(entries)) => {
+                    entries.shift_remove(name);
+                }
+                // A list keeps its numbering.
+                Some(Value::Array(items)) => {
+                    if let Some(item) = name.parse::<usize>().ok().and_then(|index| items.get_mut(index)) {
+                        *item = Value::Object(serde_json::Map::new());
+                    }
+                }
+                _ => {}
+            },
+            [] => {}
+        }
     }
-    let mut bytes = Vec::new();
-    let limit = yaml::MAX_BYTES as u64 + 1;
-    File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(unreadable)?;
-    if bytes.len() > yaml::MAX_BYTES { Err(too_large(bytes.len() as u64)) } else { Ok(bytes) }
+    // A missing key has the pointer of its owner: the spec itself.
+    for (key, stand_in) in [("bedplate", Value::from(VERSION)), ("name", Value::from("x"))] {
+        map.entry(key).or_insert(stand_in);
+    }
+    let mut broken = broken.to_vec();
+    if document.get("name").is_none() {
+        broken.push("/name".to_owned());
+    }
+    (rest, broken)
+}
+
+/// Findings in the order of the file, none twice, none with a secret in it.
+fn in_order(findings: Vec<Finding>, secrets: &[String]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = findings.into_iter().map(|finding| hide(finding, secrets)).collect();
+    findings.sort_by(|a, b| {
+        let key = |finding: &Finding| finding.place.as_ref().map(|place| (place.line, place.column));
+        key(a).cmp(&key(b)).then_with(|| a.code.cmp(b.code))
+    });
+    findings.dedup();
+    findings
+}
+
+/// A path of serde_path_to_error as a JSON pointer.
+pub(super) fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter()
+        .filter_map(|segment| match segment {
+            Segment::Seq { index } => Some(format!("/{index}")),
+            Segment::Map { key } => Some(format!("/{}", super::words::escape(key))),
+            Segment::Enum { variant } => Some(format!("/{variant}")),
+            Segment::Unknown => None,
+        })
+        .collect()
 }

@@ -1,11 +1,22 @@
-//! The language: its types, loading a spec with the place of every value, and references.
+//! The language: its types, loading a spec with the place of every value, references, and the rules a spec keeps.
 
 mod load;
+mod project;
+mod read;
+mod rules;
+mod schema;
+mod shape;
+mod smoke;
 mod text;
 mod types;
 mod values;
+mod words;
 
 pub use load::{LoadedSpec, load, load_str, load_text};
+pub use project::{Project, ProjectFile, StageSettings, TargetKind, UseCaseFile, project_schema};
+pub use rules::{logical_name, requirement_problem};
+pub use schema::json_schema;
+pub use smoke::SmokeCall;
 pub use text::{Piece, Reference, Text, TextError};
 pub use types::*;
 pub use values::{Days, Seconds};

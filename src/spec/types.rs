@@ -16,40 +16,58 @@ use super::values::{Days, Seconds};
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct UseCase {
     /// Version of the language; 1.
+    #[schemars(extend("const" = 1))]
     pub bedplate: u32,
-    /// The use case's name; with the stage it names the stack. Letters, digits and hyphens, starting with a letter.
+    /// The use case's name; with the stage it names the stack. Letters, digits and hyphens, starting with a letter,
+    /// at most 64.
+    #[schemars(regex(pattern = "^[A-Za-z][A-Za-z0-9-]{0,63}$"), example = &"movie-poster")]
     pub name: String,
     /// One line about what it is for.
+    #[schemars(length(max = 1024))]
     pub description: Option<String>,
     /// The AWS region it belongs to; else `--region`, the profile or the environment decides.
+    #[schemars(regex(pattern = "^[a-z]{2}(-[a-z]+)+-[0-9]$"), example = &"us-west-2")]
     pub region: Option<String>,
     /// Values asked for at deploy time.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = component_name()))]
     pub parameters: BTreeMap<String, Parameter>,
     /// Tags put on the stack and so on everything in it.
     #[serde(default)]
+    #[schemars(extend("maxProperties" = 45))]
     pub tags: BTreeMap<String, String>,
     /// Foundation models by a name of your own.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = component_name()))]
     pub models: BTreeMap<String, Model>,
     /// S3 buckets.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = component_name()))]
     pub buckets: BTreeMap<String, Bucket>,
     /// Lambda layers.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = component_name()))]
     pub layers: BTreeMap<String, Layer>,
     /// Lambda functions.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = component_name()))]
     pub functions: BTreeMap<String, Function>,
     /// API Gateway APIs.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = component_name()))]
     pub apis: BTreeMap<String, Api>,
     /// Stack outputs beside those every component gives by itself.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = component_name()))]
     pub outputs: BTreeMap<String, Text>,
     /// What to try once it is deployed.
     #[serde(default)]
     pub smoke: Vec<SmokeTest>,
+}
+
+/// What a component, parameter or output may be called.
+fn component_name() -> serde_json::Value {
+    serde_json::json!({ "pattern": "^[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?$" })
 }
 
 /// A value asked for at deploy time.
@@ -91,6 +109,7 @@ pub enum ParameterType {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Model {
     /// The Bedrock model id or the id of a system inference profile, such as `us.amazon.nova-2-lite-v1:0`.
+    #[schemars(example = &"stability.stable-image-core-v1:1")]
     pub id: String,
     /// What it gives back; checked against the facts about the model.
     pub output: Option<Modality>,
@@ -126,9 +145,11 @@ pub struct Bucket {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Layer {
-    /// pip requirements, such as `boto3>=1.35`.
+    /// pip requirements, such as `boto3>=1.35`: names with versions, no options, addresses or paths.
+    #[schemars(length(min = 1), example = &["boto3>=1.35"])]
     pub requirements: Vec<String>,
     /// The runtimes it is built for; wheels are chosen for the first.
+    #[schemars(length(min = 1), example = &["python3.13"])]
     pub runtimes: Vec<String>,
     /// The architecture its wheels are for.
     #[serde(default)]
@@ -158,10 +179,13 @@ pub struct Function {
     /// What it does.
     pub description: Option<String>,
     /// The folder of its code, relative to the spec file.
+    #[schemars(example = &"function/")]
     pub code: String,
-    /// `module.function`.
+    /// What is called in the code, for Python `module.function`.
+    #[schemars(example = &"app.handler")]
     pub handler: String,
     /// The Lambda runtime, such as `python3.13`.
+    #[schemars(example = &"python3.13")]
     pub runtime: String,
     /// The architecture it runs on.
     #[serde(default)]
@@ -169,12 +193,15 @@ pub struct Function {
     /// How long one call may take, 1s to 15m; Lambda's own default of 3s is too short for a model call.
     pub timeout: Option<Seconds>,
     /// Memory in MiB, 128 to 10240.
+    #[schemars(range(min = 128, max = 10240))]
     pub memory: Option<u32>,
     /// Names under `layers`, at most five.
     #[serde(default)]
+    #[schemars(length(max = 5))]
     pub layers: Vec<String>,
     /// Environment variables.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z][A-Za-z0-9_]+$" }))]
     pub environment: BTreeMap<String, Text>,
     /// How long its log is kept, such as `14d`.
     pub log_retention: Option<Days>,
@@ -224,6 +251,7 @@ pub struct Api {
     /// The API's stage, a part of its URL; else the stage deployed to.
     pub stage: Option<Text>,
     /// Routes in order, each `METHOD /path`.
+    #[schemars(length(min = 1))]
     pub routes: Vec<Route>,
 }
 
@@ -238,6 +266,11 @@ pub enum ApiKind {
 /// One route: exactly one key, `METHOD /path`, with what answers it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend(
+    "minProperties" = 1,
+    "maxProperties" = 1,
+    "propertyNames" = { "pattern": "^(GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS|ANY) /" },
+))]
 pub struct Route(pub BTreeMap<String, RouteBody>);
 
 /// What answers a route.
@@ -269,8 +302,10 @@ pub struct Require {
 /// One thing to try on what is deployed: exactly one of `call` and `invoke`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("oneOf" = [{ "required": ["call"] }, { "required": ["invoke"] }]))]
 pub struct SmokeTest {
     /// `METHOD apis.NAME /path?query`, the query as a person writes it.
+    #[schemars(example = &"GET apis.posters /moviePosterDesign?prompt=a dog at sunset")]
     pub call: Option<String>,
     /// `functions.NAME`.
     pub invoke: Option<String>,
@@ -286,6 +321,7 @@ pub struct SmokeTest {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Expect {
     /// The HTTP status.
+    #[schemars(range(min = 100, max = 599))]
     pub status: Option<u16>,
     /// What the body must look like.
     pub body: Option<ExpectBody>,

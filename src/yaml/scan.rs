@@ -264,7 +264,8 @@ fn syntax(error: &ScanError, text: &str) -> YamlError {
 }
 
 /// What the parser says, what it means, and what to do.
-const PLAINER: [(&str, &str, &str); 9] = [
+const PLAINER: [(&str, &str, &str); 10] = [
+    ("in quoted scalar", "a text in quotes begins here and is not closed before the next key", "add the closing quote"),
     (
         "mapping values are not allowed",
         "a `:` stands where no key can be",

@@ -1,0 +1,303 @@
+//! The project around the use cases: `bedplate.yaml`, its stages, and the specs under `stacks/`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::load::{LoadedSpec, load, pointer};
+use super::read;
+use super::schema::schema_of;
+use super::shape::{Codes, compare};
+use super::words::{cut, escape, suggest};
+use crate::finding::{Finding, Place, has_errors};
+use crate::yaml;
+
+/// The project file's name.
+const FILE: &str = "bedplate.yaml";
+
+/// The spec file's name in a use case's folder.
+const SPEC: &str = "usecase.yaml";
+
+const CODES: Codes = Codes { unknown: "P002", missing: "P003", kind: "P004", choice: "P005" };
+
+/// What `bedplate.yaml` says; an absent file says the same as an empty one.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ProjectFile {
+    /// The folder that holds the use cases, one folder each; `stacks` unless said.
+    #[schemars(example = &"stacks")]
+    pub stacks: Option<String>,
+    /// Settings by stage, such as `dev` or `prod`.
+    #[serde(default)]
+    pub stages: BTreeMap<String, StageSettings>,
+}
+
+/// Where a stage is deployed to and with what.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StageSettings {
+    /// Where it goes: `local` unless said.
+    pub target: Option<TargetKind>,
+    /// The AWS region.
+    #[schemars(example = &"us-west-2")]
+    pub region: Option<String>,
+    /// The profile of the AWS configuration files.
+    pub profile: Option<String>,
+    /// The twelve digits of the account it must be; anything else is refused before anything is sent.
+    #[schemars(regex(pattern = "^[0-9]{12}$"), example = &"123456789012")]
+    pub account: Option<String>,
+    /// The address of another endpoint than AWS's own.
+    #[schemars(example = &"http://127.0.0.1:4566")]
+    pub endpoint_url: Option<String>,
+    /// Tags put on every stack of the stage.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    /// Values of the specs' parameters.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// What a stage is deployed to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetKind {
+    /// The endpoint inside the program, on this machine.
+    #[default]
+    Local,
+    /// An AWS account.
+    Aws,
+}
+
+/// A project: its folder, its settings and its use cases.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The folder that holds `bedplate.yaml`, or the folder asked from when there is none.
+    pub root: PathBuf,
+    /// What `bedplate.yaml` says.
+    pub file: ProjectFile,
+    /// The folder relative arguments are meant from.
+    from: PathBuf,
+}
+
+/// A use case of a project that has not been loaded yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UseCaseFile {
+    /// The use case's name as its spec says it; its folder's name when the spec does not say.
+    pub name: String,
+    /// The spec file.
+    pub path: PathBuf,
+    /// The spec file as findings name it: relative to the folder asked from where it lies below it.
+    pub shown: String,
+}
+
+impl UseCaseFile {
+    /// Loads its spec.
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub fn load(&self) -> Result<LoadedSpec, Vec<Finding>> {
+        load(&self.path, &self.shown)
+    }
+}
+
+/// The folder of the project that a folder belongs to: the nearest one upwards with a `bedplate.yaml`, else itself.
+pub(super) fn root_of(dir: &Path) -> Option<PathBuf> {
+    let dir = dir.canonicalize().ok()?;
+    let root = dir.ancestors().find(|folder| folder.join(FILE).is_file()).map(Path::to_owned);
+    Some(root.unwrap_or(dir))
+}
+
+impl Project {
+    /// The project around a folder.
+    ///
+    /// # Errors
+    /// Everything wrong with its `bedplate.yaml`.
+    pub fn find(from: &Path) -> Result<Self, Vec<Finding>> {
+        let absolute = std::path::absolute(from).unwrap_or_else(|_| from.to_owned());
+        let root = absolute.ancestors().find(|folder| folder.join(FILE).is_file()).unwrap_or(&absolute).to_owned();
+        let path = root.join(FILE);
+        let file = if path.is_file() { load_file(&path, &shown(&path, &absolute))? } else { ProjectFile::default() };
+        Ok(Self { root, file, from: absolute })
+    }
+
+    /// The folder that holds the use cases.
+    pub fn stacks_dir(&self) -> PathBuf {
+        self.root.join(self.file.stacks.as_deref().unwrap_or("stacks"))
+    }
+
+    /// The settings of a stage; a stage the file does not name has the defaults.
+    pub fn stage(&self, name: &str) -> StageSettings {
+        self.file.stages.get(name).cloned().unwrap_or_default()
+    }
+
+    /// The use cases under the stacks folder, in the order of their names.
+    ///
+    /// # Errors
+    /// When two have the same name (they would be the same stack), or the folder cannot be read.
+    pub fn use_cases(&self) -> Result<Vec<UseCaseFile>, Vec<Finding>> {
+        let dir = self.stacks_dir();
+        let entries = match std::fs::read_dir(&dir) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => {
+                let message = format!("cannot read the folder `{}`: {error}", shown(&dir, &self.from));
+                return Err(vec![Finding::error("P001", message).help("check its permissions")]);
+            }
+        };
+        let mut all: Vec<UseCaseFile> = entries
+            .flatten()
+            .map(|entry| entry.path().join(SPEC))
+            .filter(|path| path.is_file())
+            .map(|path| self.use_case(path))
+            .collect();
+        all.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
+        let twice: Vec<Finding> = all
+            .windows(2)
+            .filter_map(|pair| match pair {
+                [a, b] if a.name == b.name => Some(
+                    Finding::error("P008", format!("two use cases have the name `{}`", cut(&a.name)))
+                        .at(Some(Place { file: b.shown.clone(), line: 1, column: 1 }))
+                        .help(format!("the other is `{}`; rename one, they would be one stack", a.shown)),
+                ),
+                _ => None,
+            })
+            .collect();
+        if twice.is_empty() { Ok(all) } else { Err(twice) }
+    }
+
+    /// The use case a person named: by its name, its folder or its spec file.
+    ///
+    /// # Errors
+    /// When there is none, with the names there are.
+    pub fn resolve(&self, argument: &str) -> Result<UseCaseFile, Vec<Finding>> {
+        let is_path = argument.contains(['/', '\\']) || argument.ends_with(".yaml") || argument.ends_with(".yml");
+        if !is_path {
+            let in_stacks = self.stacks_dir().join(argument).join(SPEC);
+            let all = self.use_cases()?;
+            let named = all.iter().find(|use_case| use_case.name == argument);
+            if let Some(use_case) = named.or_else(|| all.iter().find(|use_case| use_case.path == in_stacks)) {
+                return Ok(use_case.clone());
+            }
+        }
+        let path = self.from.join(argument);
+        if path.is_file() {
+            return Ok(self.use_case(path));
+        }
+        if path.is_dir() {
+            let spec = path.join(SPEC);
+            if spec.is_file() {
+                return Ok(self.use_case(spec));
+            }
+            let message = format!("the folder `{}` has no `{SPEC}`", cut(argument));
+            return Err(vec![Finding::error("P009", message).help("name the spec file, or write one")]);
+        }
+        let all = self.use_cases()?;
+        let help = match all.is_empty() {
+            true => format!("there is none under `{}`", shown(&self.stacks_dir(), &self.from)),
+            false => suggest(argument, all.iter().map(|use_case| use_case.name.as_str()), "the project has"),
+        };
+        Err(vec![Finding::error("P007", format!("there is no use case `{}`", cut(argument))).help(help)])
+    }
+
+    fn use_case(&self, path: PathBuf) -> UseCaseFile {
+        let folder = path.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+        let name = name_in(&path).or(folder).unwrap_or_default();
+        let shown = shown(&path, &self.from);
+        UseCaseFile { name, path, shown }
+    }
+}
+
+/// A path as a person in a folder would write it.
+fn shown(path: &Path, from: &Path) -> String {
+    path.strip_prefix(from).unwrap_or(path).to_string_lossy().into_owned()
+}
+
+/// The name a spec gives itself, without loading it when its line stands where everybody writes it.
+fn name_in(path: &Path) -> Option<String> {
+    let bytes = read::read(path, "").ok()?;
+    let text = yaml::utf8(&bytes).ok()?;
+    let plain = text.lines().find_map(|line| line.strip_prefix("name:")).map(str::trim);
+    let is_word = |name: &&str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    match plain.filter(is_word) {
+        Some(name) => Some(name.to_owned()),
+        None => yaml::parse(text).ok()?.value.get("name")?.as_str().map(str::to_owned),
+    }
+}
+
+fn load_file(path: &Path, shown: &str) -> Result<ProjectFile, Vec<Finding>> {
+    let as_project = |findings: Vec<Finding>| -> Vec<Finding> {
+        findings.into_iter().map(|finding| Finding { code: "P001", ..finding }).collect()
+    };
+    let bytes = read::read(path, shown).map_err(as_project)?;
+    let document = yaml::parse_bytes(&bytes).map_err(|error| as_project(vec![error.finding(shown)]))?;
+    if document.value.is_null() {
+        return Ok(ProjectFile::default());
+    }
+    let schema = schema_of::<ProjectFile>();
+    let mut findings = compare(&document.value, &schema, &document.positions, shown, CODES).findings;
+    let place = |at: Option<(usize, usize)>| at.map(|(line, column)| Place { file: shown.to_owned(), line, column });
+    if findings.is_empty() {
+        match serde_path_to_error::deserialize::<_, ProjectFile>(&document.value) {
+            Ok(file) => {
+                let problems = problems(&file);
+                if problems.is_empty() {
+                    return Ok(file);
+                }
+                findings.extend(problems.into_iter().map(|(pointer, message, help)| {
+                    Finding::error("P006", message).at(place(document.positions.at(&pointer))).help(help)
+                }));
+            }
+            Err(error) => {
+                let at = document.positions.at(&pointer(error.path()));
+                findings.push(Finding::error(CODES.kind, error.inner().to_string()).at(place(at)));
+            }
+        }
+    }
+    debug_assert!(has_errors(&findings));
+    findings.sort_by(|a, b| a.place.cmp(&b.place));
+    Err(findings)
+}
+
+/// Values that have the right type and cannot be meant.
+fn problems(file: &ProjectFile) -> Vec<(String, String, &'static str)> {
+    let mut problems = Vec::new();
+    if let Some(stacks) = &file.stacks
+        && (stacks.is_empty() || Path::new(stacks).is_absolute() || stacks.split('/').any(|part| part == ".."))
+    {
+        let message = format!("`{}` is not a folder of the project", cut(stacks));
+        problems.push(("/stacks".to_owned(), message, "write a path below the project's folder, such as `stacks`"));
+    }
+    for (name, stage) in &file.stages {
+        let base = format!("/stages/{}", escape(name));
+        let plain = name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.len() <= 32
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if !plain {
+            let message = format!("`{}` cannot be the name of a stage", cut(name));
+            problems.push((base.clone(), message, "use letters, digits and hyphens, a letter first, at most 32"));
+        }
+        if let Some(account) = &stage.account
+            && !(account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
+        {
+            let message = format!("`{}` is not an AWS account", cut(account));
+            problems.push((format!("{base}/account"), message, "write its twelve digits in quotes"));
+        }
+        if let Some(url) = &stage.endpoint_url
+            && !["http://", "https://"]
+                .iter()
+                .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+        {
+            let message = format!("`{}` is not the address of an endpoint", cut(url));
+            problems.push((format!("{base}/endpoint-url"), message, "write it with `http://` or `https://`"));
+        }
+    }
+    problems
+}
+
+/// The JSON Schema of `bedplate.yaml`.
+pub fn project_schema() -> Value {
+    schema_of::<ProjectFile>()
+}

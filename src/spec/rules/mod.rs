@@ -1,0 +1,105 @@
+//! The rules a well-shaped spec must keep: one file a subject, all of them run, every finding at its place.
+
+mod code;
+mod cycles;
+mod grants;
+mod layers;
+mod limits;
+mod names;
+mod parameters;
+mod references;
+mod routes;
+mod secrets;
+mod smoke;
+mod texts;
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::types::UseCase;
+use super::words::suggest;
+use crate::finding::{Finding, Place};
+use crate::yaml::Positions;
+
+pub use layers::requirement_problem;
+pub use names::logical_name;
+pub(super) use secrets::{hide, secrets};
+
+/// The sections whose entries can be named, in the order of the language.
+const SECTIONS: [&str; 5] = ["models", "buckets", "layers", "functions", "apis"];
+
+/// What the rules look at and report to.
+pub(super) struct Rules<'a> {
+    /// What decoded; what did not is missing here and still in `document`.
+    pub spec: &'a UseCase,
+    pub document: &'a Value,
+    pub positions: &'a Positions,
+    pub file: &'a str,
+    /// The folder of the spec; none when it has no files.
+    pub dir: Option<&'a Path>,
+    /// Pointers of values that did not decode.
+    pub broken: &'a [String],
+    pub findings: Vec<Finding>,
+}
+
+impl Rules<'_> {
+    /// Runs every rule.
+    pub(super) fn run(&mut self) {
+        names::check(self);
+        limits::check(self);
+        parameters::check(self);
+        layers::check(self);
+        references::check(self);
+        grants::check(self);
+        cycles::check(self);
+        routes::check(self);
+        smoke::check(self);
+        code::check(self);
+    }
+
+    /// An error at the value of a pointer.
+    fn error(&mut self, code: &'static str, pointer: &str, message: String, help: impl Into<String>) {
+        let place = self.place(self.positions.at(pointer));
+        self.findings.push(Finding::error(code, message).at(place).help(help));
+    }
+
+    /// An error at the key of a pointer.
+    fn error_at_key(&mut self, code: &'static str, pointer: &str, message: String, help: impl Into<String>) {
+        let place = self.place(self.positions.key_at(pointer));
+        self.findings.push(Finding::error(code, message).at(place).help(help));
+    }
+
+    /// A warning at the value of a pointer.
+    fn warning(&mut self, code: &'static str, pointer: &str, message: String, help: impl Into<String>) {
+        let place = self.place(self.positions.at(pointer));
+        self.findings.push(Finding::warning(code, message).at(place).help(help));
+    }
+
+    fn place(&self, at: Option<(usize, usize)>) -> Option<Place> {
+        at.map(|(line, column)| Place { file: self.file.to_owned(), line, column })
+    }
+
+    /// The names under a section, those of broken components included.
+    fn names(&self, section: &str) -> Vec<&str> {
+        let map = self.document.get(section).and_then(Value::as_object);
+        map.map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default()
+    }
+
+    /// What to say of a name that a section does not have.
+    fn suggest_name(&self, section: &str, name: &str) -> String {
+        let names = self.names(section);
+        if names.is_empty() {
+            return format!("the spec has no `{section}`; add `{name}` under it");
+        }
+        suggest(name, names, &format!("`{section}` has"))
+    }
+
+    /// Whether a value decoded.
+    fn intact(&self, pointer: &str) -> bool {
+        !self
+            .broken
+            .iter()
+            .any(|broken| broken == pointer || broken.strip_prefix(pointer).is_some_and(|rest| rest.starts_with('/')))
+    }
+}

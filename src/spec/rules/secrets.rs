@@ -1,0 +1,104 @@
+//! Values that look like AWS credentials have no place in a spec; no finding repeats one.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::finding::{Finding, Place};
+use crate::spec::words::{escape, path};
+use crate::yaml::Positions;
+
+/// Prefixes of access key ids, long-lived and temporary.
+const KEY_ID_PREFIXES: [&str; 2] = ["AKIA", "ASIA"];
+
+/// Every value or key that looks like a credential: findings, and the credentials to keep out of other findings.
+pub(in crate::spec) fn secrets(document: &Value, positions: &Positions, file: &str) -> (Vec<Finding>, Vec<String>) {
+    let mut found = Found { findings: Vec::new(), secrets: Vec::new(), positions, file };
+    found.walk(document, "");
+    (found.findings, found.secrets)
+}
+
+/// The finding without any of the secrets.
+pub(in crate::spec) fn hide(mut finding: Finding, secrets: &[String]) -> Finding {
+    for secret in secrets {
+        finding.message = without(&finding.message, secret);
+        finding.help = finding.help.map(|help| without(&help, secret));
+    }
+    finding
+}
+
+/// A text without a secret, or without the head of it where the text was cut short.
+fn without(text: &str, secret: &str) -> String {
+    let text = text.replace(secret, "…");
+    let heads = (1..secret.len()).rev().filter_map(|length| secret.get(..length));
+    heads.fold(text, |text, head| match text.contains('…') {
+        true => text.replace(&format!("{head}…"), "…"),
+        false => text,
+    })
+}
+
+struct Found<'a> {
+    findings: Vec<Finding>,
+    secrets: Vec<String>,
+    positions: &'a Positions,
+    file: &'a str,
+}
+
+impl Found<'_> {
+    fn walk(&mut self, value: &Value, pointer: &str) {
+        match value {
+            Value::String(text) => self.text(text, pointer),
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.walk(item, &format!("{pointer}/{index}"));
+                }
+            }
+            Value::Object(map) => {
+                for (key, item) in map {
+                    let inner = format!("{pointer}/{}", escape(key));
+                    self.text(key, &inner);
+                    self.walk(item, &inner);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn text(&mut self, text: &str, pointer: &str) {
+        let token = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '/' | '+' | '='));
+        for word in text.split(token) {
+            let what = if is_key_id(word) {
+                "an AWS access key id"
+            } else if is_secret_key(word) {
+                "an AWS secret access key"
+            } else {
+                continue;
+            };
+            self.secrets.push(word.to_owned());
+            let at = self.positions.at(pointer);
+            let place = at.map(|(line, column)| Place { file: self.file.to_owned(), line, column });
+            let parent = path(pointer);
+            let message = format!("`{parent}` holds what looks like {what}");
+            let help = "take it out, and revoke it if it was ever shared: a function has its role and needs no keys; \
+                        for other secrets use a parameter with `secret: true`";
+            self.findings.push(Finding::error("S044", message).at(place).help(help));
+        }
+    }
+}
+
+fn is_key_id(word: &str) -> bool {
+    word.len() == 20
+        && KEY_ID_PREFIXES.iter().any(|prefix| word.starts_with(prefix))
+        && word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
+/// Forty characters of base64 as mixed as chance makes them, which no hash in hexadecimal, path or word is.
+fn is_secret_key(word: &str) -> bool {
+    let count = |fits: fn(&u8) -> bool| word.bytes().filter(fits).count();
+    let distinct = word.bytes().collect::<BTreeSet<u8>>().len();
+    word.len() == 40
+        && count(u8::is_ascii_uppercase) >= 5
+        && count(u8::is_ascii_lowercase) >= 5
+        && count(u8::is_ascii_digit) >= 1
+        && distinct >= 18
+}

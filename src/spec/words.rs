@@ -1,0 +1,70 @@
+//! The words findings are written in.
+
+use serde_json::Value;
+
+/// The candidate a misspelt word was probably meant to be.
+pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let word = word.to_lowercase();
+    let allowed = 1 + word.chars().count() / 4;
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// "did you mean `x`?" with the list to choose from, or the list alone.
+pub(crate) fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>, list: &str) -> String {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let all = candidates.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match nearest(word, candidates.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`? {list} {all}"),
+        None => format!("{list} {all}"),
+    }
+}
+
+/// A JSON pointer as an author would say it: `functions.design.uses[0]`.
+pub(crate) fn path(pointer: &str) -> String {
+    let mut text = String::new();
+    for segment in pointer.split('/').skip(1) {
+        let segment = segment.replace("~1", "/").replace("~0", "~");
+        if !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() {
+            text.push_str(&format!("[{segment}]"));
+        } else if segment.contains([' ', '/', '.', '`']) {
+            text.push_str(&format!("[\"{}\"]", cut(&segment)));
+        } else {
+            if !text.is_empty() {
+                text.push('.');
+            }
+            text.push_str(&cut(&segment));
+        }
+    }
+    text
+}
+
+/// A segment made fit to stand in a JSON pointer.
+pub(crate) fn escape(segment: &str) -> String {
+    segment.replace('~', "~0").replace('/', "~1")
+}
+
+/// A text short enough for a message, on one line.
+pub(crate) fn cut(text: &str) -> String {
+    let mut short: String = text.chars().take(60).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(60).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+/// What a value is, said of something found.
+pub(crate) fn found(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(flag) => format!("`{flag}`"),
+        Value::Number(number) => format!("the number {number}"),
+        Value::String(text) => format!("the text `{}`", cut(text)),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a mapping".to_owned(),
+    }
+}
