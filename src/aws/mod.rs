@@ -1,1 +1,19 @@
-//! aws
+//! The only room that names an `aws_sdk_*` crate: clients for a target, retries, timeouts and pace, and every answer
+//! and failure turned into our own types.
+
+mod change_sets;
+mod clients;
+mod error;
+mod events;
+mod objects;
+mod pace;
+mod stacks;
+mod target;
+mod types;
+
+pub use clients::Clients;
+pub use error::{CallError, CallErrorKind};
+pub use objects::DELETE_BATCH;
+pub use pace::Pace;
+pub use target::{Target, TargetKind, is_plain_loopback};
+pub use types::*;

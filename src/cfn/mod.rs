@@ -1,6 +1,7 @@
 //! CloudFormation as data: the template, its intrinsic functions, the graph of its resources, the provider schemas, and
 //! what follows from them. Nothing here does I/O, and nothing panics on any template.
 
+pub mod change_set;
 pub mod graph;
 pub mod intrinsics;
 pub mod schema;

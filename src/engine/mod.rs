@@ -1,1 +1,36 @@
-//! engine
+//! Carries a plan out and tells what happens: artifacts, change set, approval, execution, events as they come, outputs;
+//! and the way back, down to proof that nothing is left. It prints nothing and asks through [`Approver`].
+//!
+//! Every verb is one function that takes a [`Run`] and gives a [`Report`]; whatever goes wrong is in the report, with the
+//! outcome that decides the exit code.
+
+mod artifact_bucket;
+mod bootstrap;
+mod causes;
+mod change_set;
+mod deploy;
+mod destroy;
+mod empty;
+mod events;
+mod follow;
+mod look;
+mod outcome;
+mod plan_verb;
+mod recover;
+mod removal;
+mod run;
+mod survey;
+mod uploads;
+mod wanted;
+
+pub use artifact_bucket::{ARTIFACT_STACK, artifact_bucket_name};
+pub use bootstrap::{bootstrap, remove_bootstrap};
+pub use deploy::{DeployOptions, deploy};
+pub use destroy::destroy;
+pub use events::{Event, EventKind, EventSink, Recorder};
+pub use look::{SPEC_DIGEST_TAG, Status, USE_CASE_TAG, list, outputs, status};
+pub use outcome::{Leftover, Outcome, Report};
+pub use plan_verb::plan;
+pub use removal::{Fate, ObjectCount, Removal, RemovedResource};
+pub use run::{ApproveAll, Approver, DeclineAll, Proposal, Run};
+pub use wanted::{Artifact, Desired};

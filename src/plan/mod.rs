@@ -1,1 +1,15 @@
-//! plan
+//! What a deployment would do and why: pure data, made from what is wanted and what was observed. It reads change sets
+//! and templates, asks nobody and prints nothing.
+
+mod data_loss;
+mod grants;
+mod observed;
+mod offline;
+mod types;
+mod values;
+
+pub use data_loss::{holds_data, losses};
+pub use grants::broadening;
+pub use observed::from_change_set;
+pub use offline::for_new_stack;
+pub use types::*;

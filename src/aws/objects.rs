@@ -1,0 +1,291 @@
+//! S3: artifacts up, buckets emptied.
+
+use std::path::Path;
+
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, Delete, ObjectIdentifier};
+use aws_smithy_types::byte_stream::Length;
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use super::clients::Clients;
+use super::error::{CallError, CallErrorKind};
+use super::types::{ObjectVersion, UnfinishedUpload, VersionPage};
+
+/// Above this an object goes up in parts: one request would have to start over after any hiccup.
+const MULTIPART_FROM: u64 = 64 * 1024 * 1024;
+/// Size of a part; at most 10,000 parts make an object, so this reaches 160 GB.
+const PART: u64 = 16 * 1024 * 1024;
+/// Parts in flight at once.
+const PARTS_AT_ONCE: usize = 4;
+/// The most objects one `DeleteObjects` takes.
+pub const DELETE_BATCH: usize = 1_000;
+
+impl Clients {
+    /// Whether an object is there, in a bucket that must be this account's.
+    ///
+    /// # Errors
+    /// When the call fails for another reason than absence of the object or its bucket.
+    pub async fn object_exists(&self, bucket: &str, key: &str, owner: &str) -> Result<bool, CallError> {
+        let call = self.inner.s3.head_object().bucket(bucket).key(key).expected_bucket_owner(owner);
+        match call.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => {
+                let error = self.error("s3:GetObject", error);
+                if error.kind == CallErrorKind::NotFound { Ok(false) } else { Err(error) }
+            }
+        }
+    }
+
+    /// Whether a bucket is there. One that is another account's is there but denied: an error.
+    ///
+    /// # Errors
+    /// When the call fails for another reason than absence.
+    pub async fn bucket_exists(&self, bucket: &str) -> Result<bool, CallError> {
+        match self.inner.s3.head_bucket().bucket(bucket).send().await {
+            Ok(_) => Ok(true),
+            Err(error) => {
+                let error = self.error("s3:ListBucket", error);
+                if error.kind == CallErrorKind::NotFound { Ok(false) } else { Err(error) }
+            }
+        }
+    }
+
+    /// Uploads a file. S3 refuses it when what arrives has not this SHA-256 (in hexadecimal).
+    ///
+    /// # Errors
+    /// When the file cannot be read or a call fails; parts already sent are given up.
+    pub async fn upload_file(
+        &self,
+        bucket: &str,
+        key: &str,
+        path: &Path,
+        sha256: &str,
+        owner: &str,
+    ) -> Result<(), CallError> {
+        let size = tokio::fs::metadata(path).await.map_err(|error| self.file_error(path, &error))?.len();
+        if size > MULTIPART_FROM {
+            return self.upload_parts(bucket, key, path, size, owner).await;
+        }
+        let body = ByteStream::from_path(path).await.map_err(|error| self.file_error(path, &error))?;
+        self.put(bucket, key, body, sha256, owner).await
+    }
+
+    /// Uploads bytes, checked like [`Clients::upload_file`].
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn upload_bytes(
+        &self,
+        bucket: &str,
+        key: &str,
+        bytes: Vec<u8>,
+        sha256: &str,
+        owner: &str,
+    ) -> Result<(), CallError> {
+        self.put(bucket, key, ByteStream::from(bytes), sha256, owner).await
+    }
+
+    async fn put(&self, bucket: &str, key: &str, body: ByteStream, sha256: &str, owner: &str) -> Result<(), CallError> {
+        use base64::Engine as _;
+        let checksum = hex::decode(sha256).ok().map(|digest| base64::engine::general_purpose::STANDARD.encode(digest));
+        let call = self
+            .inner
+            .s3
+            .put_object()
+            .bucket(bucket)
+            .key(key)
+            .body(body)
+            .set_checksum_sha256(checksum)
+            .expected_bucket_owner(owner);
+        call.send().await.map_err(|error| self.error("s3:PutObject", error))?;
+        Ok(())
+    }
+
+    async fn upload_parts(
+        &self,
+        bucket: &str,
+        key: &str,
+        path: &Path,
+        size: u64,
+        owner: &str,
+    ) -> Result<(), CallError> {
+        let s3 = &self.inner.s3;
+        let call = s3
+            .create_multipart_upload()
+            .bucket(bucket)
+            .key(key)
+            .checksum_algorithm(ChecksumAlgorithm::Crc32)
+            .expected_bucket_owner(owner);
+        let created = call.send().await.map_err(|error| self.error("s3:PutObject", error))?;
+        let id = created.upload_id.ok_or_else(|| self.unreadable("s3:PutObject", "it names no upload"))?;
+        let parts = stream::iter((0..size.div_ceil(PART)).map(|index| {
+            let id = &id;
+            async move {
+                let offset = index * PART;
+                let body = ByteStream::read_from()
+                    .path(path)
+                    .offset(offset)
+                    .length(Length::Exact(PART.min(size - offset)))
+                    .build()
+                    .await
+                    .map_err(|error| self.file_error(path, &error))?;
+                let number = i32::try_from(index + 1).unwrap_or(i32::MAX);
+                let call = s3
+                    .upload_part()
+                    .bucket(bucket)
+                    .key(key)
+                    .upload_id(id)
+                    .part_number(number)
+                    .checksum_algorithm(ChecksumAlgorithm::Crc32)
+                    .expected_bucket_owner(owner)
+                    .body(body);
+                let answer = call.send().await.map_err(|error| self.error("s3:PutObject", error))?;
+                let part = CompletedPart::builder()
+                    .part_number(number)
+                    .set_e_tag(answer.e_tag)
+                    .set_checksum_crc32(answer.checksum_crc32);
+                Ok::<_, CallError>(part.build())
+            }
+        }))
+        .buffered(PARTS_AT_ONCE)
+        .try_collect::<Vec<_>>()
+        .await;
+        let finished = match parts {
+            Ok(parts) => {
+                let whole = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+                let call = s3
+                    .complete_multipart_upload()
+                    .bucket(bucket)
+                    .key(key)
+                    .upload_id(&id)
+                    .multipart_upload(whole)
+                    .expected_bucket_owner(owner);
+                call.send().await.map(drop).map_err(|error| self.error("s3:PutObject", error))
+            }
+            Err(error) => Err(error),
+        };
+        if finished.is_err() {
+            // Parts of an upload that is not given up cost money for ever; the first failure is the one to report.
+            let _ = s3.abort_multipart_upload().bucket(bucket).key(key).upload_id(&id).send().await;
+        }
+        finished
+    }
+
+    /// A page of a bucket's versions and delete markers, from where the last page ended.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn object_versions(
+        &self,
+        bucket: &str,
+        prefix: Option<&str>,
+        from: Option<(String, Option<String>)>,
+    ) -> Result<VersionPage, CallError> {
+        let (key, version) = from.map_or((None, None), |(key, version)| (Some(key), version));
+        let call = self
+            .inner
+            .s3
+            .list_object_versions()
+            .bucket(bucket)
+            .set_prefix(prefix.map(str::to_owned))
+            .set_key_marker(key)
+            .set_version_id_marker(version);
+        let page = call.send().await.map_err(|error| self.error("s3:ListBucketVersions", error))?;
+        let versions = page.versions.unwrap_or_default().into_iter().map(|v| (v.key, v.version_id));
+        let markers = page.delete_markers.unwrap_or_default().into_iter().map(|m| (m.key, m.version_id));
+        let truncated = page.is_truncated.unwrap_or_default();
+        let next = page.next_key_marker.map(|key| (key, page.next_version_id_marker));
+        let versions =
+            versions.chain(markers).filter_map(|(key, version)| Some(ObjectVersion { key: key?, version })).collect();
+        Ok(VersionPage { versions, truncated: truncated && next.is_some(), next })
+    }
+
+    /// Deletes up to 1,000 versions and gives those that stayed, each with the service's reason.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn delete_versions(
+        &self,
+        bucket: &str,
+        versions: &[ObjectVersion],
+    ) -> Result<Vec<(String, String)>, CallError> {
+        let objects = versions.iter().filter_map(|version| {
+            ObjectIdentifier::builder().key(&version.key).set_version_id(version.version.clone()).build().ok()
+        });
+        let objects: Vec<_> = objects.collect();
+        if objects.is_empty() {
+            return Ok(Vec::new());
+        }
+        let batch = Delete::builder().set_objects(Some(objects)).quiet(true).build();
+        let batch = batch.map_err(|_| self.unreadable("s3:DeleteObject", "the batch is not well formed"))?;
+        let answer = self.inner.s3.delete_objects().bucket(bucket).delete(batch).send().await;
+        let answer = answer.map_err(|error| self.error("s3:DeleteObject", error))?;
+        let failed = answer.errors.unwrap_or_default().into_iter().map(|error| {
+            let reason = [error.code, error.message].into_iter().flatten().collect::<Vec<_>>().join(": ");
+            (error.key.unwrap_or_default(), reason)
+        });
+        Ok(failed.collect())
+    }
+
+    /// Multipart uploads of a bucket that were never finished; they keep a bucket from being deleted in some
+    /// S3-compatible stores and cost money in all.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn unfinished_uploads(&self, bucket: &str) -> Result<Vec<UnfinishedUpload>, CallError> {
+        let mut uploads = Vec::new();
+        let mut from: Option<(String, Option<String>)> = None;
+        loop {
+            let (key, id) = from.take().map_or((None, None), |(key, id)| (Some(key), id));
+            let call =
+                self.inner.s3.list_multipart_uploads().bucket(bucket).set_key_marker(key).set_upload_id_marker(id);
+            let page = call.send().await.map_err(|error| self.error("s3:ListBucketMultipartUploads", error))?;
+            let found = page.uploads.unwrap_or_default().into_iter();
+            uploads.extend(
+                found.filter_map(|upload| Some(UnfinishedUpload { key: upload.key?, upload_id: upload.upload_id? })),
+            );
+            match page.next_key_marker {
+                Some(key) if page.is_truncated.unwrap_or_default() => from = Some((key, page.next_upload_id_marker)),
+                _ => return Ok(uploads),
+            }
+        }
+    }
+
+    /// Gives a multipart upload up; one that is gone already is no error.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn abort_upload(&self, bucket: &str, upload: &UnfinishedUpload) -> Result<(), CallError> {
+        let call = self.inner.s3.abort_multipart_upload().bucket(bucket).key(&upload.key).upload_id(&upload.upload_id);
+        match call.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let error = self.error("s3:AbortMultipartUpload", error);
+                if error.kind == CallErrorKind::NotFound { Ok(()) } else { Err(error) }
+            }
+        }
+    }
+
+    /// The HTTPS (or endpoint's) URL CloudFormation reads a template from.
+    pub fn object_url(&self, bucket: &str, key: &str) -> String {
+        match self.endpoint() {
+            Some(endpoint) => format!("{}/{bucket}/{key}", endpoint.trim_end_matches('/')),
+            None => {
+                let domain = if self.region().starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+                format!("https://{bucket}.s3.{}.{domain}/{key}", self.region())
+            }
+        }
+    }
+
+    fn file_error(&self, path: &Path, error: &dyn std::fmt::Display) -> CallError {
+        CallError {
+            kind: CallErrorKind::Refused,
+            action: "s3:PutObject",
+            code: None,
+            message: format!("`{}` cannot be read: {error}", path.display()),
+            request_id: None,
+            endpoint: None,
+            profile: None,
+        }
+    }
+}

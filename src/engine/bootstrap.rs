@@ -1,0 +1,84 @@
+//! The artifact bucket by itself: made ahead of the first deployment, or taken away after the last.
+
+use super::artifact_bucket::{ARTIFACT_STACK, artifact_bucket_name, ensure};
+use super::causes::explain;
+use super::empty::empty;
+use super::events::{EventKind, Teller};
+use super::look::USE_CASE_TAG;
+use super::outcome::{Outcome, Report};
+use super::recover::delete_and_follow;
+use super::removal::Removal;
+use super::run::{Approver, Proposal, Run, Stop};
+use super::survey::survey;
+use crate::aws::StackState;
+use crate::finding::Finding;
+
+/// Makes the artifact bucket of the account and region unless it is there.
+pub async fn bootstrap(run: &Run<'_>) -> Report {
+    let teller = Teller::new(run.events);
+    let result = make(run, &teller).await;
+    run.finish(&teller, ARTIFACT_STACK, result)
+}
+
+/// Takes the artifact bucket away. Refused while a stack of a use case is deployed in the account and region: its next
+/// update, and its rollback, need what is in it.
+pub async fn remove_bootstrap(run: &Run<'_>, approver: &dyn Approver) -> Report {
+    let teller = Teller::new(run.events);
+    let result = remove(run, &teller, approver).await;
+    run.finish(&teller, ARTIFACT_STACK, result)
+}
+
+async fn make(run: &Run<'_>, teller: &Teller<'_>) -> Result<Report, Stop> {
+    let identity = run.begin(teller, "bootstrap", ARTIFACT_STACK).await?;
+    let (_, made) = ensure(run, teller, &identity.account).await?;
+    let mut report =
+        Report::new(if made { Outcome::Ready } else { Outcome::NoChange }, run.clients.region(), ARTIFACT_STACK);
+    report.account = Some(identity.account);
+    Ok(report)
+}
+
+async fn remove(run: &Run<'_>, teller: &Teller<'_>, approver: &dyn Approver) -> Result<Report, Stop> {
+    let identity = run.begin(teller, "bootstrap", ARTIFACT_STACK).await?;
+    let region = run.clients.region();
+    let mut report = Report::new(Outcome::Destroyed, region, ARTIFACT_STACK);
+    report.account = Some(identity.account.clone());
+    let Some(stack) = run.unless_cancelled(run.clients.stack(ARTIFACT_STACK)).await?? else {
+        let message =
+            format!("there is no stack `{ARTIFACT_STACK}` in account `{}`, region `{region}`", identity.account);
+        report.outcome = Outcome::Absent;
+        report.findings.push(Finding::note("D023", message));
+        return Ok(report);
+    };
+    let stacks = run.unless_cancelled(run.clients.stacks()).await??;
+    let users: Vec<&str> =
+        stacks.iter().filter(|stack| stack.tags.contains_key(USE_CASE_TAG)).map(|stack| stack.name.as_str()).collect();
+    if !users.is_empty() {
+        let message = format!("the artifact bucket is in use by `{}`", users.join("`, `"));
+        return Err(Finding::error("D026", message).help("destroy what is deployed first").into());
+    }
+    let (resources, stays) = survey(run, &stack.id).await?;
+    let removal = Removal {
+        stack: ARTIFACT_STACK.to_owned(),
+        account: identity.account.clone(),
+        region: region.to_owned(),
+        status: stack.status.clone(),
+        resources,
+        artifacts: Default::default(),
+        stays,
+    };
+    teller.tell(EventKind::RemovalReady { removal: Box::new(removal.clone()) });
+    report.removal = Some(removal.clone());
+    if !run.unless_cancelled(approver.approve(Proposal::Destroy(&removal))).await? {
+        report.outcome = Outcome::Declined;
+        return Ok(report);
+    }
+    let bucket = artifact_bucket_name(&identity.account, region);
+    empty(run, teller, &bucket, None).await?;
+    let end = delete_and_follow(run, teller, &stack.id).await?;
+    if StackState::of(&end.status) != StackState::Deleted {
+        report.outcome = Outcome::FailedState;
+        report.findings = explain(ARTIFACT_STACK, &end, &Default::default());
+    }
+    report.status = Some(end.status);
+    Ok(report)
+}

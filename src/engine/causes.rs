@@ -1,0 +1,123 @@
+//! Why an operation failed: the first real failure among all that followed from it, at its place in the spec.
+
+use std::collections::BTreeMap;
+
+use super::follow::End;
+use crate::aws::{StackEvent, StackState};
+use crate::finding::{Finding, Place};
+
+/// Reasons CloudFormation gives to resources that failed only because another one did.
+const CONSEQUENCES: &[&str] = &[
+    "resource creation cancelled",
+    "resource creation canceled",
+    "resource update cancelled",
+    "resource update canceled",
+    "resource deletion cancelled",
+    "the following resource(s) failed",
+    "embedded stack",
+];
+
+/// Whether an event tells of a failure of its own.
+pub(super) fn is_cause(event: &StackEvent) -> bool {
+    if !event.status.ends_with("_FAILED") || event.is_stack() {
+        return false;
+    }
+    let reason = event.reason.as_deref().unwrap_or_default().to_ascii_lowercase();
+    !CONSEQUENCES.iter().any(|words| reason.starts_with(words))
+}
+
+/// The failures of an operation as findings, the cause first, each at its place in the spec.
+pub(super) fn explain(stack: &str, end: &End, places: &BTreeMap<String, Place>) -> Vec<Finding> {
+    let next = next_step(stack, end);
+    let mut findings: Vec<Finding> = Vec::new();
+    for event in &end.failures {
+        let done = match event.status.as_str() {
+            "CREATE_FAILED" => "created",
+            "UPDATE_FAILED" => "updated",
+            "DELETE_FAILED" => "deleted",
+            "IMPORT_FAILED" => "imported",
+            _ => "handled",
+        };
+        let reason = event.reason.as_deref().unwrap_or("CloudFormation gave no reason").trim_end_matches('.');
+        let nested = if event.stack_name == stack { String::new() } else { format!(" in `{}`", event.stack_name) };
+        let message = format!("`{}` ({}){nested} could not be {done}: {reason}", event.logical_id, event.resource_type);
+        let finding = Finding::error("D006", message).at(places.get(&event.logical_id).cloned());
+        findings.push(if findings.is_empty() { finding.help(next.clone()) } else { finding });
+    }
+    if findings.is_empty() {
+        let reason = end.reason.as_deref().unwrap_or("CloudFormation gave no reason").trim_end_matches('.');
+        findings.push(Finding::error("D007", format!("`{stack}` ended in `{}`: {reason}", end.status)).help(next));
+    }
+    findings
+}
+
+fn next_step(stack: &str, end: &End) -> String {
+    match StackState::of(&end.status) {
+        StackState::RolledBackUpdate => "the stack is back as it was; correct the cause and deploy again".to_owned(),
+        StackState::Deleted => "nothing of it is left; correct the cause and deploy again".to_owned(),
+        StackState::FailedCreate if end.status == "ROLLBACK_COMPLETE" => {
+            "what was created is gone again; correct the cause and deploy again, which removes the failed stack first"
+                .to_owned()
+        }
+        StackState::FailedCreate => {
+            "correct the cause and deploy again, which removes what is left of the failed stack first".to_owned()
+        }
+        StackState::StuckRollback => continue_rollback(stack, &end.failures),
+        StackState::FailedDelete => "correct the cause and destroy again".to_owned(),
+        _ => format!(
+            "see all events with `bedplate status` and the stack with `aws cloudformation describe-stacks --stack-name {stack}`"
+        ),
+    }
+}
+
+/// How to get a stack out of `UPDATE_ROLLBACK_FAILED` without losing it.
+pub(super) fn continue_rollback(stack: &str, failures: &[StackEvent]) -> String {
+    let mut ids: Vec<&str> = failures
+        .iter()
+        .filter(|event| event.stack_name == stack && event.status == "UPDATE_FAILED")
+        .map(|event| event.logical_id.as_str())
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let skip = if ids.is_empty() { String::new() } else { format!(" --resources-to-skip {}", ids.join(" ")) };
+    format!(
+        "correct the cause and run `aws cloudformation continue-update-rollback --stack-name {stack}`; add{} only for \
+         resources that cannot be brought back",
+        if skip.is_empty() { " `--resources-to-skip`".to_owned() } else { format!(" `{}`", skip.trim()) }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(logical_id: &str, status: &str, reason: &str) -> StackEvent {
+        StackEvent {
+            id: logical_id.to_owned(),
+            stack_id: "arn:stack".to_owned(),
+            stack_name: "poster-dev".to_owned(),
+            logical_id: logical_id.to_owned(),
+            physical_id: "p".to_owned(),
+            resource_type: "AWS::S3::Bucket".to_owned(),
+            status: status.to_owned(),
+            reason: Some(reason.to_owned()),
+            at: None,
+            token: None,
+        }
+    }
+
+    #[test]
+    fn what_followed_from_a_failure_is_no_cause() {
+        assert!(is_cause(&event("A", "CREATE_FAILED", "bucket name taken")));
+        assert!(!is_cause(&event("B", "CREATE_FAILED", "Resource creation cancelled")));
+        assert!(!is_cause(&event("C", "CREATE_FAILED", "Embedded stack arn:x was not successfully created")));
+        assert!(!is_cause(&event("D", "CREATE_COMPLETE", "")));
+    }
+
+    #[test]
+    fn a_stuck_rollback_is_continued_and_never_made_anew() {
+        let advice = continue_rollback("poster-dev", &[event("Fn", "UPDATE_FAILED", "x")]);
+        assert!(advice.contains("continue-update-rollback --stack-name poster-dev"), "{advice}");
+        assert!(advice.contains("--resources-to-skip Fn"), "{advice}");
+    }
+}

@@ -1,0 +1,324 @@
+//! Deploying: change set, plan, approval, artifacts, execution of exactly that change set, events, outputs.
+
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::artifact_bucket::ensure;
+use super::causes::explain;
+use super::change_set::{self, Made};
+use super::events::{EventKind, Teller};
+use super::follow::{End, Follow};
+use super::look::USE_CASE_TAG;
+use super::outcome::{Outcome, Report};
+use super::recover::{Start, remove_failed, settle};
+use super::run::{Approver, Proposal, Run, Stop};
+use super::uploads::{presence, upload_missing};
+use super::wanted::Desired;
+use crate::aws::{ChangeSetRequest, Identity, ParameterValue, StackState, StackSummary, TemplateSource};
+use crate::finding::Finding;
+use crate::plan::{Current, Plan, PlanKind, PlannedArtifact, Wanted, for_new_stack, from_change_set};
+
+/// The longest template a request carries; a longer one goes through S3.
+/// Source: `TemplateBody` in the CloudFormation API reference.
+const LONGEST_BODY: usize = 51_200;
+/// The longest template there is. Source: CloudFormation quotas.
+const LONGEST_TEMPLATE: usize = 1_048_576;
+
+/// What a deployment may be told beside what to deploy.
+#[derive(Debug, Clone, Default)]
+pub struct DeployOptions {
+    /// A name for the change set, for a pipeline that wants to find it again; else one is made from the template's
+    /// digest and the run.
+    pub change_set_name: Option<String>,
+    /// A new stack that fails to be made is deleted and not left in `ROLLBACK_COMPLETE`.
+    pub delete_on_failure: bool,
+}
+
+/// Deploys a use case, from the account guard to the outputs.
+///
+/// The order keeps what is declined without a trace: the change set is made first, artifacts are uploaded after the
+/// plan is approved (a change set does not read them) and before it runs.
+pub async fn deploy(run: &Run<'_>, desired: &Desired, options: &DeployOptions, approver: &dyn Approver) -> Report {
+    let teller = Teller::new(run.events);
+    let result = Deployment { run, teller: &teller, desired, options, approver }.carry_out().await;
+    run.finish(&teller, &desired.stack, result)
+}
+
+/// Whether a stack is not this use case's to change. Without a use case to compare with, every stack will do.
+pub(super) fn is_foreign(stack: &StackSummary, use_case: Option<&str>) -> bool {
+    use_case.is_some() && stack.tags.get(USE_CASE_TAG).map(String::as_str) != use_case
+}
+
+/// A deployment on its way; planning borrows its first half.
+pub(super) struct Deployment<'a> {
+    pub(super) run: &'a Run<'a>,
+    pub(super) teller: &'a Teller<'a>,
+    pub(super) desired: &'a Desired,
+    pub(super) options: &'a DeployOptions,
+    pub(super) approver: &'a dyn Approver,
+}
+
+impl Deployment<'_> {
+    async fn carry_out(&self) -> Result<Report, Stop> {
+        let identity = self.run.begin(self.teller, "deploy", &self.desired.stack).await?;
+        let (start, artifacts) = tokio::join!(
+            settle(self.run, self.teller, self.desired, true),
+            presence(self.run, self.desired, &identity.account),
+        );
+        let (start, artifacts) = (start?, artifacts?);
+        if let Start::Recreate(failed) = &start {
+            let (_, shown) = self.parameters(&identity, None)?;
+            let wanted = self.wanted(&identity, shown, artifacts.clone());
+            let plan = for_new_stack(&wanted, PlanKind::Recreate);
+            if !self.agreed(&plan).await? {
+                return Ok(self.report(Outcome::Declined, &identity, Some(plan)));
+            }
+            // Agreed to once: what is made anew below is the plan just shown, resource by resource.
+            remove_failed(self.run, self.teller, failed).await?;
+            return self.with_change_set(&identity, Start::New, artifacts, Some(plan)).await;
+        }
+        self.with_change_set(&identity, start, artifacts, None).await
+    }
+
+    async fn with_change_set(
+        &self,
+        identity: &Identity,
+        start: Start,
+        artifacts: Vec<PlannedArtifact>,
+        agreed: Option<Plan>,
+    ) -> Result<Report, Stop> {
+        let (values, shown) = self.parameters(identity, start.stack())?;
+        let request = self.request(identity, &start, values).await?;
+        let made = change_set::make(self.run, self.teller, &request).await?;
+        let wanted = self.wanted(identity, shown, artifacts.clone());
+        let made = match made {
+            Made::Ready(made) => made,
+            Made::NoChange => return Ok(self.no_change(identity, &wanted, start.stack())),
+            Made::Refused(findings) => return Err(self.placed(findings).into()),
+        };
+        let carried = self.approve_and_execute(identity, &start, &wanted, &made, agreed).await;
+        match carried {
+            Ok(Some(report)) => Ok(report),
+            Ok(None) => {
+                made.discard(self.run, self.teller).await?;
+                let plan = self.plan_of(&start, &wanted, &made).await.ok();
+                Ok(self.report(Outcome::Declined, identity, plan))
+            }
+            Err((stop, executed)) => {
+                if !executed {
+                    // The first failure is the one to report; a change set that stays is seen in the console.
+                    let _ = made.discard(self.run, self.teller).await;
+                }
+                Err(stop)
+            }
+        }
+    }
+
+    /// None when the answer was no; with an error, whether execution had begun.
+    async fn approve_and_execute(
+        &self,
+        identity: &Identity,
+        start: &Start,
+        wanted: &Wanted<'_>,
+        made: &change_set::Ready,
+        agreed: Option<Plan>,
+    ) -> Result<Option<Report>, (Stop, bool)> {
+        let before = |stop: Stop| (stop, false);
+        let plan = match agreed {
+            Some(plan) => plan,
+            None => {
+                let plan = self.plan_of(start, wanted, made).await.map_err(before)?;
+                if !self.agreed(&plan).await.map_err(before)? {
+                    return Ok(None);
+                }
+                plan
+            }
+        };
+        upload_missing(self.run, self.teller, self.desired, &wanted.artifacts, &identity.account)
+            .await
+            .map_err(before)?;
+        let newest = self.run.unless_cancelled(self.run.clients.newest_event(&made.stack_id)).await.map_err(before)?;
+        let newest = newest.map_err(|error| before(error.into()))?;
+        let token = format!("bedplate-{}", Uuid::new_v4());
+        // From here on an interruption leaves the operation to CloudFormation.
+        self.run.unless_cancelled(std::future::ready(())).await.map_err(before)?;
+        self.run.clients.execute_change_set(&made.id, &token).await.map_err(|error| before(error.into()))?;
+        self.teller.tell(EventKind::Executing { name: made.name.clone(), token: token.clone() });
+        let follow = Follow::operation(made.stack_id.clone(), token, newest);
+        match follow.to_the_end(self.run, self.teller).await {
+            Ok(end) => self.ended(identity, made, end, plan).await.map(Some).map_err(|stop| (stop, true)),
+            Err(Stop::Interrupted) => Ok(Some(self.left_running(identity, made, plan))),
+            Err(stop) => Err((stop, true)),
+        }
+    }
+
+    pub(super) async fn plan_of(
+        &self,
+        start: &Start,
+        wanted: &Wanted<'_>,
+        made: &change_set::Ready,
+    ) -> Result<Plan, Stop> {
+        let Some(stack) = start.stack() else {
+            return Ok(from_change_set(wanted, &Current::default(), &made.set, PlanKind::Create));
+        };
+        let old = self.run.unless_cancelled(self.run.clients.template_of(&stack.id)).await??;
+        let old = crate::cfn::Template::parse(&old).ok().map(crate::cfn::Template::into_value);
+        let current =
+            Current { status: Some(&stack.status), template: old.as_ref(), parameters: stack.parameters.clone() };
+        Ok(from_change_set(wanted, &current, &made.set, PlanKind::Update))
+    }
+
+    async fn agreed(&self, plan: &Plan) -> Result<bool, Stop> {
+        self.teller.tell(EventKind::PlanReady { plan: Box::new(plan.clone()) });
+        self.run.unless_cancelled(self.approver.approve(Proposal::Deploy(plan))).await
+    }
+
+    async fn ended(&self, identity: &Identity, made: &change_set::Ready, end: End, plan: Plan) -> Result<Report, Stop> {
+        let outcome = match StackState::of(&end.status) {
+            StackState::Good => Outcome::Deployed,
+            StackState::RolledBackUpdate | StackState::Deleted => Outcome::RolledBack,
+            StackState::FailedCreate if end.status == "ROLLBACK_COMPLETE" => Outcome::RolledBack,
+            _ => Outcome::FailedState,
+        };
+        let mut report = self.report(outcome, identity, Some(plan));
+        report.stack_id = Some(made.stack_id.clone());
+        report.status = Some(end.status.clone());
+        if outcome == Outcome::Deployed {
+            let stack = self.run.clients.stack(&made.stack_id).await?;
+            report.outputs = stack.map(|stack| stack.outputs).unwrap_or_default();
+            self.teller.tell(EventKind::OutputsReady { outputs: report.outputs.clone() });
+        } else {
+            report.findings = explain(&self.desired.stack, &end, &self.desired.places);
+        }
+        report.after_complete = Some(end.seen.elapsed());
+        Ok(report)
+    }
+
+    fn left_running(&self, identity: &Identity, made: &change_set::Ready, plan: Plan) -> Report {
+        let mut report = self.report(Outcome::Interrupted, identity, Some(plan));
+        report.stack_id = Some(made.stack_id.clone());
+        let message = format!("interrupted; CloudFormation goes on with `{}`", self.desired.stack);
+        report.findings.push(Finding::note("D016", message).help(
+            "watch it with `bedplate status`; the next `bedplate deploy` waits for it to end and goes on from there",
+        ));
+        report
+    }
+
+    pub(super) fn no_change(&self, identity: &Identity, wanted: &Wanted<'_>, stack: Option<&StackSummary>) -> Report {
+        let current = Current {
+            status: stack.map(|stack| stack.status.as_str()),
+            template: None,
+            parameters: stack.map(|stack| stack.parameters.clone()).unwrap_or_default(),
+        };
+        let plan = from_change_set(wanted, &current, &Default::default(), PlanKind::NoChange);
+        let mut report = self.report(Outcome::NoChange, identity, Some(plan));
+        if let Some(stack) = stack {
+            report.stack_id = Some(stack.id.clone());
+            report.status = Some(stack.status.clone());
+            report.outputs = stack.outputs.clone();
+        }
+        self.teller.tell(EventKind::OutputsReady { outputs: report.outputs.clone() });
+        report
+    }
+
+    pub(super) fn report(&self, outcome: Outcome, identity: &Identity, plan: Option<Plan>) -> Report {
+        let mut report = Report::new(outcome, self.run.clients.region(), &self.desired.stack);
+        report.account = Some(identity.account.clone());
+        report.plan = plan;
+        report
+    }
+
+    pub(super) fn parameters(
+        &self,
+        identity: &Identity,
+        stack: Option<&StackSummary>,
+    ) -> Result<(Values, Shown), Stop> {
+        Ok(self.desired.parameter_values(&identity.account, self.run.clients.region(), stack)?)
+    }
+
+    pub(super) fn wanted<'w>(
+        &'w self,
+        identity: &'w Identity,
+        shown: Shown,
+        artifacts: Vec<PlannedArtifact>,
+    ) -> Wanted<'w> {
+        Wanted {
+            stack: &self.desired.stack,
+            account: Some(&identity.account),
+            region: self.run.clients.region(),
+            template: Some(&self.desired.template),
+            parameters: shown,
+            places: self.desired.places.clone(),
+            artifacts,
+        }
+    }
+
+    pub(super) async fn request(
+        &self,
+        identity: &Identity,
+        start: &Start,
+        values: Values,
+    ) -> Result<ChangeSetRequest, Stop> {
+        let text = self.desired.template.to_string();
+        let digest = hex::encode(Sha256::digest(text.as_bytes()));
+        let token = Uuid::new_v4();
+        let name = self.options.change_set_name.clone();
+        let short = |text: &str| text.chars().take(12).collect::<String>();
+        Ok(ChangeSetRequest {
+            stack: self.desired.stack.clone(),
+            name: name.unwrap_or_else(|| format!("bedplate-{}-{}", short(&digest), short(&token.simple().to_string()))),
+            create: start.stack().is_none(),
+            template: self.template_source(identity, text, &digest).await?,
+            parameters: values,
+            capabilities: self.desired.capabilities.clone(),
+            tags: self.desired.tags.clone(),
+            token: format!("bedplate-{token}"),
+            delete_on_failure: self.options.delete_on_failure,
+        })
+    }
+
+    async fn template_source(&self, identity: &Identity, text: String, digest: &str) -> Result<TemplateSource, Stop> {
+        if text.len() <= LONGEST_BODY {
+            return Ok(TemplateSource::Body(text));
+        }
+        if text.len() > LONGEST_TEMPLATE {
+            let message = format!("the template has {} bytes; CloudFormation takes {LONGEST_TEMPLATE}", text.len());
+            return Err(Finding::error("D017", message).help("split the use case into two").into());
+        }
+        let (bucket, _) = ensure(self.run, self.teller, &identity.account).await?;
+        let key = format!("{}/{digest}.template", self.desired.stack);
+        let clients = self.run.clients;
+        if !self.run.unless_cancelled(clients.object_exists(&bucket, &key, &identity.account)).await?? {
+            let upload = clients.upload_bytes(&bucket, &key, text.into_bytes(), digest, &identity.account);
+            self.run.unless_cancelled(upload).await??;
+        }
+        Ok(TemplateSource::Url(clients.object_url(&bucket, &key)))
+    }
+
+    /// The findings at their places in the spec, where the template's path names a resource.
+    pub(super) fn placed(&self, findings: Vec<Finding>) -> Vec<Finding> {
+        let place = |finding: &Finding| {
+            let path = finding.template_path.as_deref()?.strip_prefix("Resources/")?;
+            self.desired.places.get(path.split('/').next()?).cloned()
+        };
+        findings
+            .into_iter()
+            .map(|finding| {
+                let place = place(&finding);
+                finding.at(place)
+            })
+            .collect()
+    }
+}
+
+pub(super) type Values = std::collections::BTreeMap<String, ParameterValue>;
+pub(super) type Shown = std::collections::BTreeMap<String, String>;
+
+impl Report {
+    /// From seeing the stack's last event to the end of the work after it.
+    pub fn stack_complete_to_end(&self) -> Option<Duration> {
+        self.after_complete
+    }
+}

@@ -1,0 +1,226 @@
+//! Destroying: what will go and what will stay, approval, buckets emptied, the stack deleted, its artifacts removed, and
+//! proof.
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use super::artifact_bucket::artifact_bucket_name;
+use super::causes::explain;
+use super::deploy::is_foreign;
+use super::empty::empty;
+use super::events::{EventKind, Teller};
+use super::follow::End;
+use super::outcome::{Leftover, Outcome, Report};
+use super::recover::{delete_and_follow, foreign, wait_for};
+use super::removal::{Fate, Removal};
+use super::run::{Approver, Proposal, Run, Stop};
+use super::survey::{artifacts_of, survey};
+use crate::aws::{Identity, StackState, StackSummary};
+use crate::finding::Finding;
+
+/// Buckets emptied at once; each has several batches in flight of its own.
+const BUCKETS_AT_ONCE: usize = 4;
+
+/// Takes a stack away with everything that belongs to it, and proves it.
+///
+/// `use_case` is the guard: a stack of another use case, or of none, is not touched.
+pub async fn destroy(run: &Run<'_>, stack: &str, use_case: Option<&str>, approver: &dyn Approver) -> Report {
+    let teller = Teller::new(run.events);
+    let result = Destruction { run, teller: &teller, name: stack, use_case, approver }.carry_out().await;
+    run.finish(&teller, stack, result)
+}
+
+struct Destruction<'a> {
+    run: &'a Run<'a>,
+    teller: &'a Teller<'a>,
+    name: &'a str,
+    use_case: Option<&'a str>,
+    approver: &'a dyn Approver,
+}
+
+impl Destruction<'_> {
+    async fn carry_out(&self) -> Result<Report, Stop> {
+        let identity = self.run.begin(self.teller, "destroy", self.name).await?;
+        let stack = self.find().await?;
+        let Some(removal) = self.removal(&identity, stack.as_ref()).await? else {
+            return Ok(self.absent(&identity));
+        };
+        self.teller.tell(EventKind::RemovalReady { removal: Box::new(removal.clone()) });
+        if !self.run.unless_cancelled(self.approver.approve(Proposal::Destroy(&removal))).await? {
+            return Ok(self.report(Outcome::Declined, &identity, Some(removal)));
+        }
+        let Some(stack) = stack else {
+            self.remove_artifacts(&identity).await?;
+            return self.proven(&identity, None, removal).await;
+        };
+        match self.delete(&stack, &removal).await {
+            Ok(end) if StackState::of(&end.status) == StackState::Deleted => {
+                self.remove_artifacts(&identity).await?;
+                self.proven(&identity, Some(&stack), removal).await
+            }
+            Ok(end) => {
+                let mut report = self.report(Outcome::FailedState, &identity, Some(removal));
+                report.findings = explain(self.name, &end, &std::collections::BTreeMap::new());
+                report.stack_id = Some(stack.id);
+                report.status = Some(end.status);
+                Ok(report)
+            }
+            Err(Stop::Interrupted) => Ok(self.interrupted(&identity, removal)),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// The stack, at rest, and ours.
+    async fn find(&self) -> Result<Option<StackSummary>, Stop> {
+        loop {
+            let Some(stack) = self.run.unless_cancelled(self.run.clients.stack(self.name)).await?? else {
+                return Ok(None);
+            };
+            if stack.state() != StackState::Review && is_foreign(&stack, self.use_case) {
+                return Err(foreign(&stack).into());
+            }
+            if stack.termination_protection {
+                return Err(protected(&stack).into());
+            }
+            match stack.state() {
+                StackState::InProgress => wait_for(self.run, self.teller, &stack).await?,
+                StackState::Deleted => return Ok(None),
+                _ => return Ok(Some(stack)),
+            }
+        }
+    }
+
+    /// None when there is nothing at all to remove.
+    async fn removal(&self, identity: &Identity, stack: Option<&StackSummary>) -> Result<Option<Removal>, Stop> {
+        let (resources, stays) = match stack {
+            Some(stack) => survey(self.run, &stack.id).await?,
+            None => Default::default(),
+        };
+        let artifacts = artifacts_of(self.run, &identity.account, self.name).await?;
+        if stack.is_none() && artifacts.count == 0 {
+            return Ok(None);
+        }
+        Ok(Some(Removal {
+            stack: self.name.to_owned(),
+            account: identity.account.clone(),
+            region: self.run.clients.region().to_owned(),
+            status: stack.map_or_else(|| "DELETE_COMPLETE".to_owned(), |stack| stack.status.clone()),
+            resources,
+            artifacts,
+            stays,
+        }))
+    }
+
+    /// Empties and deletes; once more when it fails, since a bucket may have been written to in between.
+    async fn delete(&self, stack: &StackSummary, removal: &Removal) -> Result<End, Stop> {
+        self.empty_buckets(removal).await?;
+        let end = delete_and_follow(self.run, self.teller, &stack.id).await?;
+        if StackState::of(&end.status) != StackState::FailedDelete {
+            return Ok(end);
+        }
+        for finding in explain(self.name, &end, &std::collections::BTreeMap::new()) {
+            self.teller.tell(EventKind::Warning { finding });
+        }
+        self.teller.note("deleting failed; emptying the buckets again and trying once more");
+        self.empty_buckets(removal).await?;
+        delete_and_follow(self.run, self.teller, &stack.id).await
+    }
+
+    async fn empty_buckets(&self, removal: &Removal) -> Result<(), Stop> {
+        let buckets = stream::iter(removal.owned_buckets().map(|bucket| empty(self.run, self.teller, bucket, None)));
+        buckets.buffer_unordered(BUCKETS_AT_ONCE).try_collect::<Vec<u64>>().await?;
+        Ok(())
+    }
+
+    async fn remove_artifacts(&self, identity: &Identity) -> Result<(), Stop> {
+        let bucket = artifact_bucket_name(&identity.account, self.run.clients.region());
+        empty(self.run, self.teller, &bucket, Some(&format!("{}/", self.name))).await?;
+        Ok(())
+    }
+
+    /// Asks the services whether what should be gone is gone.
+    async fn proven(
+        &self,
+        identity: &Identity,
+        stack: Option<&StackSummary>,
+        removal: Removal,
+    ) -> Result<Report, Stop> {
+        let clients = self.run.clients;
+        let mut left = Vec::new();
+        if let Some(still) = clients.stack(self.name).await?
+            && stack.is_none_or(|stack| stack.id == still.id)
+            && still.state() != StackState::Deleted
+        {
+            left.push(leftover("AWS::CloudFormation::Stack", None, &still.id, &format!("it is in `{}`", still.status)));
+        }
+        for resource in removal.resources.iter().filter(|resource| resource.fate == Fate::Deleted) {
+            let Some(bucket) = resource.physical_id.as_deref().filter(|_| resource.is_bucket()) else { continue };
+            if clients.bucket_exists(bucket).await? {
+                left.push(leftover(&resource.resource_type, Some(&resource.logical_id), bucket, "it still answers"));
+            }
+        }
+        let artifacts = artifacts_of(self.run, &identity.account, self.name).await?;
+        if artifacts.count > 0 {
+            let bucket = artifact_bucket_name(&identity.account, clients.region());
+            let what = format!("{bucket}/{}/", self.name);
+            left.push(leftover("AWS::S3::Object", None, &what, "artifacts of this stack are still there"));
+        }
+        let remains = !left.is_empty();
+        left.extend(removal.stays.iter().cloned());
+        let outcome = if remains { Outcome::Leftovers } else { Outcome::Destroyed };
+        let mut report = self.report(outcome, identity, Some(removal));
+        report.stack_id = stack.map(|stack| stack.id.clone());
+        report.status = Some("DELETE_COMPLETE".to_owned());
+        report.findings.extend(left.iter().filter(|leftover| !leftover.intended).map(|leftover| {
+            let (kind, id, reason) = (&leftover.resource_type, &leftover.physical_id, &leftover.reason);
+            Finding::error("D022", format!("`{id}` ({kind}) remains: {reason}"))
+                .help("run `bedplate destroy` again; what it cannot take away has to go by hand")
+        }));
+        report.left = left;
+        Ok(report)
+    }
+
+    fn absent(&self, identity: &Identity) -> Report {
+        let mut report = self.report(Outcome::Absent, identity, None);
+        let (account, region) = (&identity.account, self.run.clients.region());
+        let message = format!("there is no stack `{}` in account `{account}`, region `{region}`", self.name);
+        report.findings.push(
+            Finding::note("D023", message).help("if there should be one, check `--profile`, `--region` and `--stage`"),
+        );
+        report
+    }
+
+    fn interrupted(&self, identity: &Identity, removal: Removal) -> Report {
+        let mut report = self.report(Outcome::Interrupted, identity, Some(removal));
+        let message = format!("interrupted while destroying `{}`; objects may be deleted already", self.name);
+        report
+            .findings
+            .push(Finding::note("D024", message).help(
+                "CloudFormation goes on with a deletion it has begun; run `bedplate destroy` again for the rest",
+            ));
+        report
+    }
+
+    fn report(&self, outcome: Outcome, identity: &Identity, removal: Option<Removal>) -> Report {
+        let mut report = Report::new(outcome, self.run.clients.region(), self.name);
+        report.account = Some(identity.account.clone());
+        report.removal = removal;
+        report
+    }
+}
+
+fn leftover(resource_type: &str, logical_id: Option<&str>, physical_id: &str, reason: &str) -> Leftover {
+    Leftover {
+        resource_type: resource_type.to_owned(),
+        logical_id: logical_id.map(str::to_owned),
+        physical_id: physical_id.to_owned(),
+        reason: reason.to_owned(),
+        intended: false,
+    }
+}
+
+fn protected(stack: &StackSummary) -> Finding {
+    Finding::error("D025", format!("`{}` is protected against termination", stack.name)).help(format!(
+        "lift it with `aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name {}`",
+        stack.name
+    ))
+}

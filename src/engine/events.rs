@@ -1,0 +1,246 @@
+//! What the engine tells while it works. It prints nothing: whoever runs it decides what a person or a program sees.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::outcome::{Leftover, Outcome};
+use crate::aws::Output;
+use crate::finding::Finding;
+use crate::plan::Plan;
+
+/// One thing that happened.
+#[derive(Debug, Clone, Serialize)]
+pub struct Event {
+    /// When, by the clock of this machine.
+    pub at: Timestamp,
+    /// Seconds since the verb began.
+    #[serde(serialize_with = "seconds")]
+    pub elapsed: Duration,
+    /// What.
+    #[serde(flatten)]
+    pub what: EventKind,
+}
+
+/// What happened. The `kind` in JSON is the variant's name in kebab case and stable.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum EventKind {
+    /// The first event: where this goes.
+    Started {
+        /// `deploy`, `plan`, `destroy`, `bootstrap`.
+        verb: &'static str,
+        /// `aws` or `local`.
+        target: String,
+        /// The endpoint, when it is not AWS's own.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        endpoint: Option<String>,
+        /// The account.
+        account: String,
+        /// The region.
+        region: String,
+        /// The stack.
+        stack: String,
+    },
+    /// An artifact is there, built or from the cache.
+    ArtifactBuilt {
+        /// Such as `functions.design`.
+        component: String,
+        /// Its size in bytes.
+        size: u64,
+        /// SHA-256 in hexadecimal.
+        sha256: String,
+    },
+    /// An artifact was uploaded.
+    ArtifactUploaded {
+        /// Such as `functions.design`.
+        component: String,
+        /// Its key in the artifact bucket.
+        key: String,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// An artifact was in the bucket already.
+    ArtifactPresent {
+        /// Such as `functions.design`.
+        component: String,
+        /// Its key in the artifact bucket.
+        key: String,
+    },
+    /// The artifact bucket is not there yet and is made, by a stack of its own.
+    ArtifactBucketMade {
+        /// The bucket's name.
+        bucket: String,
+        /// The stack that holds it.
+        stack: String,
+    },
+    /// CloudFormation has worked out what would change.
+    ChangeSetCreated {
+        /// The change set's name.
+        name: String,
+    },
+    /// The plan, before anybody is asked.
+    PlanReady {
+        /// What would be done.
+        plan: Box<Plan>,
+    },
+    /// A change set was removed without having run.
+    ChangeSetRemoved {
+        /// The change set's name.
+        name: String,
+    },
+    /// Execution began.
+    Executing {
+        /// The change set's name.
+        name: String,
+        /// The operation's token: every event of it carries it in CloudFormation's log.
+        token: String,
+    },
+    /// Something happened to a resource.
+    Resource {
+        /// The stack it is in: the one deployed, or one nested in it.
+        stack: String,
+        /// The logical id.
+        logical_id: String,
+        /// The type.
+        #[serde(rename = "type")]
+        resource_type: String,
+        /// Such as `CREATE_IN_PROGRESS`.
+        status: String,
+        /// Why.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// Seconds since this resource's current step began, by the service's clock.
+        #[serde(serialize_with = "seconds")]
+        took: Duration,
+    },
+    /// Something happened to the stack as a whole.
+    Stack {
+        /// The stack's name.
+        stack: String,
+        /// Such as `UPDATE_COMPLETE`.
+        status: String,
+        /// Why.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// Nothing can be done until something else has happened.
+    Waiting {
+        /// What for, in words.
+        r#for: String,
+    },
+    /// A step that concerns the verb as a whole, such as cleaning up after an earlier failure.
+    Note {
+        /// What, in a sentence.
+        message: String,
+    },
+    /// What would go and what would stay, before anybody is asked.
+    RemovalReady {
+        /// What destroying does.
+        removal: Box<super::Removal>,
+    },
+    /// A bucket is being emptied.
+    Emptying {
+        /// The bucket.
+        bucket: String,
+        /// Versions and delete markers deleted so far.
+        deleted: u64,
+    },
+    /// A bucket is empty.
+    Emptied {
+        /// The bucket.
+        bucket: String,
+        /// Versions and delete markers deleted.
+        deleted: u64,
+    },
+    /// The stack's outputs.
+    OutputsReady {
+        /// In order of their names.
+        outputs: Vec<Output>,
+    },
+    /// Something to know that does not stop the verb.
+    Warning {
+        /// What.
+        finding: Finding,
+    },
+    /// The last event.
+    Finished {
+        /// How it ended.
+        outcome: Outcome,
+        /// The exit code that stands for it.
+        exit_code: u8,
+        /// What is still there after a destroy.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        left: Vec<Leftover>,
+    },
+}
+
+fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    // Milliseconds are as fine as anybody reads, and keep a line short.
+    serializer.serialize_f64((duration.as_secs_f64() * 1000.0).round() / 1000.0)
+}
+
+/// Whoever listens.
+pub trait EventSink: Send + Sync {
+    /// Takes an event; must not block for long, the engine waits for it.
+    fn emit(&self, event: Event);
+}
+
+impl EventSink for tokio::sync::mpsc::UnboundedSender<Event> {
+    fn emit(&self, event: Event) {
+        // Nobody listening any more is no reason to stop what is under way.
+        let _ = self.send(event);
+    }
+}
+
+/// Keeps every event, for whoever looks afterwards.
+#[derive(Debug, Default)]
+pub struct Recorder(Mutex<Vec<Event>>);
+
+impl Recorder {
+    /// The events so far.
+    pub fn events(&self) -> Vec<Event> {
+        self.0.lock().map(|events| events.clone()).unwrap_or_default()
+    }
+}
+
+impl EventSink for Recorder {
+    fn emit(&self, event: Event) {
+        if let Ok(mut events) = self.0.lock() {
+            events.push(event);
+        }
+    }
+}
+
+struct Nobody;
+
+impl EventSink for Nobody {
+    fn emit(&self, _: Event) {}
+}
+
+/// Puts time on events and hands them on.
+pub(super) struct Teller<'a> {
+    sink: &'a dyn EventSink,
+    start: Instant,
+}
+
+impl<'a> Teller<'a> {
+    pub(super) fn new(sink: &'a dyn EventSink) -> Self {
+        Self { sink, start: Instant::now() }
+    }
+
+    /// Tells nobody: for stacks that are made in passing.
+    pub(super) fn silent() -> Teller<'static> {
+        Teller::new(&Nobody)
+    }
+
+    pub(super) fn tell(&self, what: EventKind) {
+        self.sink.emit(Event { at: Timestamp::now(), elapsed: self.start.elapsed(), what });
+    }
+
+    pub(super) fn note(&self, message: impl Into<String>) {
+        self.tell(EventKind::Note { message: message.into() });
+    }
+}

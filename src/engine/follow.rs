@@ -1,0 +1,231 @@
+//! Follows an operation on a stack to its end: its own events and no others, those of nested stacks too, in the order
+//! in which they happened.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::causes::is_cause;
+use super::events::{EventKind, Teller};
+use super::run::{Run, Stop};
+use crate::aws::{CallError, CallErrorKind, StackEvent, StackState};
+
+/// Failed requests in a row before following is given up; the stack goes on without us, so patience costs nothing.
+const PATIENCE: usize = 6;
+/// Requests without news after which the stack itself is asked: an endpoint may not write the last event.
+const QUIET: usize = 10;
+
+/// An operation to follow.
+#[derive(Debug)]
+pub(super) struct Follow {
+    stack: String,
+    token: Option<String>,
+    last_seen: Option<String>,
+    nested: BTreeMap<String, Nested>,
+    since: Option<Timestamp>,
+    steps: HashMap<(String, String), Timestamp>,
+    failures: Vec<StackEvent>,
+}
+
+/// A nested stack under way.
+#[derive(Debug, Default)]
+struct Nested {
+    last_seen: Option<String>,
+    over: bool,
+}
+
+/// How an operation ended.
+#[derive(Debug)]
+pub(super) struct End {
+    /// The stack's status.
+    pub(super) status: String,
+    /// Why.
+    pub(super) reason: Option<String>,
+    /// What failed on the way, in order, without what only followed from it.
+    pub(super) failures: Vec<StackEvent>,
+    /// When the end was seen.
+    pub(super) seen: Instant,
+}
+
+impl End {
+    /// The first failure, which the others followed from.
+    pub(super) fn root_cause(&self) -> Option<&StackEvent> {
+        self.failures.first()
+    }
+}
+
+impl Follow {
+    /// The operation with this token, on a stack named by its ARN; events up to and including `last_seen` are older.
+    pub(super) fn operation(stack: String, token: String, last_seen: Option<String>) -> Self {
+        Self { token: Some(token), ..Self::whatever_runs(stack, last_seen) }
+    }
+
+    /// Whatever runs on the stack, whoever started it.
+    pub(super) fn whatever_runs(stack: String, last_seen: Option<String>) -> Self {
+        Self {
+            stack,
+            token: None,
+            last_seen,
+            nested: BTreeMap::new(),
+            since: None,
+            steps: HashMap::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// Tells every event until the stack comes to rest.
+    pub(super) async fn to_the_end(mut self, run: &Run<'_>, teller: &Teller<'_>) -> Result<End, Stop> {
+        let mut failed = 0;
+        let mut quiet = 0;
+        loop {
+            let read = run.unless_cancelled(self.read(run)).await?;
+            let events = match read {
+                Ok(events) => events,
+                Err(error) if is_gone(&error) => return Ok(self.end("DELETE_COMPLETE".to_owned(), None)),
+                Err(error) if is_passing(&error) && failed < PATIENCE => {
+                    failed += 1;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            failed = 0;
+            quiet = if events.is_empty() { quiet + 1 } else { 0 };
+            for event in events {
+                if let Some(end) = self.take(event, teller) {
+                    return Ok(end);
+                }
+            }
+            if quiet >= QUIET {
+                quiet = 0;
+                if let Some(end) = self.ask(run).await? {
+                    return Ok(end);
+                }
+            }
+        }
+    }
+
+    /// The stack's and its nested stacks' new events, in order of time; of two at the same time the stack's own last, so
+    /// that the end comes after everything else.
+    async fn read(&mut self, run: &Run<'_>) -> Result<Vec<StackEvent>, CallError> {
+        let own = run.clients.stack_events(&self.stack, self.last_seen.as_deref()).await?;
+        let mut events: Vec<StackEvent> = Vec::new();
+        for (stack, nested) in &mut self.nested {
+            if nested.over {
+                continue;
+            }
+            // A nested stack may be gone by the time it is asked; its parent's events say the rest.
+            let Ok(read) = run.clients.stack_events(stack, nested.last_seen.as_deref()).await else { continue };
+            if let Some(last) = read.last() {
+                nested.last_seen = Some(last.id.clone());
+                nested.over = last.is_stack() && is_rest(&last.status);
+            }
+            let since = self.since;
+            events.extend(read.into_iter().filter(|event| since.is_none() || event.at >= since));
+        }
+        if let Some(last) = own.last() {
+            self.last_seen = Some(last.id.clone());
+        }
+        for event in own {
+            if self.is_ours(&event) {
+                self.since = self.since.or(event.at);
+                self.track_nested(&event);
+                events.push(event);
+            }
+        }
+        // Stable: what came in order stays in order.
+        events.sort_by_key(|event| (event.at, event.stack_id == self.stack));
+        Ok(events)
+    }
+
+    /// An endpoint that writes no tokens is believed.
+    fn is_ours(&self, event: &StackEvent) -> bool {
+        match (&self.token, &event.token) {
+            (Some(token), Some(of_event)) => token == of_event,
+            _ => true,
+        }
+    }
+
+    fn track_nested(&mut self, event: &StackEvent) {
+        let nested = event.resource_type == "AWS::CloudFormation::Stack" && !event.is_stack();
+        if nested && event.physical_id.starts_with("arn:") {
+            let entry = self.nested.entry(event.physical_id.clone()).or_default();
+            // An update that rolls back starts the nested stack's events again.
+            entry.over &= !event.status.ends_with("_IN_PROGRESS");
+        }
+    }
+
+    /// Tells one event; gives the end when it is the last.
+    fn take(&mut self, event: StackEvent, teller: &Teller<'_>) -> Option<End> {
+        let own = event.stack_id == self.stack;
+        if event.is_stack() {
+            let (status, reason) = (event.status.clone(), event.reason.clone());
+            if own {
+                teller.tell(EventKind::Stack {
+                    stack: event.stack_name,
+                    status: status.clone(),
+                    reason: reason.clone(),
+                });
+            }
+            return (own && is_rest(&status)).then(|| self.end(status, reason));
+        }
+        let took = self.step(&event);
+        if is_cause(&event) {
+            self.failures.push(event.clone());
+        }
+        teller.tell(EventKind::Resource {
+            stack: event.stack_name,
+            logical_id: event.logical_id,
+            resource_type: event.resource_type,
+            status: event.status,
+            reason: event.reason,
+            took,
+        });
+        None
+    }
+
+    /// How long a resource's current step has taken, by the service's clock.
+    fn step(&mut self, event: &StackEvent) -> Duration {
+        let Some(at) = event.at else { return Duration::ZERO };
+        let key = (event.stack_id.clone(), event.logical_id.clone());
+        let begun = if event.status.ends_with("_IN_PROGRESS") {
+            *self.steps.entry(key).or_insert(at)
+        } else {
+            self.steps.remove(&key).unwrap_or(at)
+        };
+        Duration::try_from(at.duration_since(begun)).unwrap_or(Duration::ZERO)
+    }
+
+    /// Asks the stack itself, in case no event will come.
+    async fn ask(&mut self, run: &Run<'_>) -> Result<Option<End>, Stop> {
+        run.clients.pace().turn().await;
+        match run.unless_cancelled(run.clients.stack(&self.stack)).await? {
+            Ok(Some(stack)) if is_rest(&stack.status) => Ok(Some(self.end(stack.status, stack.reason))),
+            Ok(None) => Ok(Some(self.end("DELETE_COMPLETE".to_owned(), None))),
+            Ok(Some(_)) => Ok(None),
+            Err(error) if is_passing(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn end(&mut self, status: String, reason: Option<String>) -> End {
+        End { status, reason, failures: std::mem::take(&mut self.failures), seen: Instant::now() }
+    }
+}
+
+/// Whether a stack in this status stays in it until somebody does something.
+fn is_rest(status: &str) -> bool {
+    !matches!(StackState::of(status), StackState::InProgress | StackState::Review)
+}
+
+fn is_gone(error: &CallError) -> bool {
+    error.says("does not exist")
+}
+
+/// Whether the same request may succeed in a moment.
+fn is_passing(error: &CallError) -> bool {
+    matches!(
+        error.kind,
+        CallErrorKind::Unreachable | CallErrorKind::TimedOut | CallErrorKind::Throttled | CallErrorKind::Unreadable
+    )
+}

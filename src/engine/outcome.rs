@@ -1,0 +1,126 @@
+//! How a verb ends, and the exit code that stands for it.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::removal::Removal;
+use crate::aws::Output;
+use crate::finding::Finding;
+use crate::plan::Plan;
+
+/// How a verb ended. The exit codes are those of the command line's contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The stack is deployed.
+    Deployed,
+    /// There was nothing to do.
+    NoChange,
+    /// A plan was made and nothing was changed.
+    Planned,
+    /// The stack is gone, with everything that belonged to it.
+    Destroyed,
+    /// There was no such stack.
+    Absent,
+    /// The artifact bucket is there.
+    Ready,
+    /// Nothing was changed, because the service or a check said no.
+    Failed,
+    /// Nothing was changed, because the answer was no.
+    Declined,
+    /// It failed and the stack is back where it was, or gone.
+    RolledBack,
+    /// It failed and the stack stands in a failed state.
+    FailedState,
+    /// The stack is gone and something of it is still there.
+    Leftovers,
+    /// The user stopped it.
+    Interrupted,
+}
+
+impl Outcome {
+    /// The exit code of the command line.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Outcome::Deployed
+            | Outcome::NoChange
+            | Outcome::Planned
+            | Outcome::Destroyed
+            | Outcome::Absent
+            | Outcome::Ready => 0,
+            Outcome::Failed => 1,
+            Outcome::Declined => 4,
+            Outcome::RolledBack => 10,
+            Outcome::FailedState => 11,
+            Outcome::Leftovers => 14,
+            Outcome::Interrupted => 130,
+        }
+    }
+}
+
+/// What a verb gives back once it is over; everything before came as events.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The account.
+    pub account: Option<String>,
+    /// The region.
+    pub region: String,
+    /// The stack's name.
+    pub stack: String,
+    /// The stack's ARN, once there is one.
+    pub stack_id: Option<String>,
+    /// The stack's status at the end.
+    pub status: Option<String>,
+    /// What was planned.
+    pub plan: Option<Plan>,
+    /// What was to be removed.
+    pub removal: Option<Removal>,
+    /// The outputs after a deployment.
+    pub outputs: Vec<Output>,
+    /// What went wrong, the cause first, and warnings.
+    pub findings: Vec<Finding>,
+    /// What is still there after a destroy.
+    pub left: Vec<Leftover>,
+    /// From the stack's last event, by this machine's clock on seeing it, to the end of the verb.
+    #[serde(skip)]
+    pub after_complete: Option<Duration>,
+}
+
+impl Report {
+    pub(super) fn new(outcome: Outcome, region: &str, stack: &str) -> Self {
+        Self {
+            outcome,
+            account: None,
+            region: region.to_owned(),
+            stack: stack.to_owned(),
+            stack_id: None,
+            status: None,
+            plan: None,
+            removal: None,
+            outputs: Vec::new(),
+            findings: Vec::new(),
+            left: Vec::new(),
+            after_complete: None,
+        }
+    }
+}
+
+/// Something that is still there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Leftover {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub resource_type: String,
+    /// Its logical id, when it came from the stack.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logical_id: Option<String>,
+    /// What it is called in the account.
+    pub physical_id: String,
+    /// Why it is there.
+    pub reason: String,
+    /// It was meant to stay: its policy retains it. Such a leftover is shown and is no failure.
+    pub intended: bool,
+}

@@ -1,0 +1,50 @@
+//! Planning: what a deployment would do, with nothing left behind by asking.
+
+use super::change_set::{self, Made};
+use super::deploy::Deployment;
+use super::events::{EventKind, Teller};
+use super::outcome::{Outcome, Report};
+use super::recover::{Start, settle};
+use super::run::{DeclineAll, Run, Stop};
+use super::uploads::presence;
+use super::wanted::Desired;
+use crate::plan::{PlanKind, for_new_stack};
+
+/// Says what a deployment would do.
+///
+/// For a stack that exists, a change set is made, read and removed. For a new one CloudFormation is not asked to make
+/// anything: a change set would leave a stack in `REVIEW_IN_PROGRESS`, and every resource is added anyway.
+pub async fn plan(run: &Run<'_>, desired: &Desired) -> Report {
+    let teller = Teller::new(run.events);
+    let result = look_ahead(run, &teller, desired).await;
+    run.finish(&teller, &desired.stack, result)
+}
+
+async fn look_ahead(run: &Run<'_>, teller: &Teller<'_>, desired: &Desired) -> Result<Report, Stop> {
+    let options = Default::default();
+    let deployment = Deployment { run, teller, desired, options: &options, approver: &DeclineAll };
+    let identity = run.begin(teller, "plan", &desired.stack).await?;
+    let (start, artifacts) =
+        tokio::join!(settle(run, teller, desired, false), presence(run, desired, &identity.account));
+    let (start, artifacts) = (start?, artifacts?);
+    let (values, shown) = deployment.parameters(&identity, start.stack())?;
+    let wanted = deployment.wanted(&identity, shown, artifacts);
+    let plan = match &start {
+        Start::New => for_new_stack(&wanted, PlanKind::Create),
+        Start::Recreate(_) => for_new_stack(&wanted, PlanKind::Recreate),
+        Start::Update(stack) => {
+            let request = deployment.request(&identity, &start, values).await?;
+            match change_set::make(run, teller, &request).await? {
+                Made::NoChange => return Ok(deployment.no_change(&identity, &wanted, Some(stack))),
+                Made::Refused(findings) => return Err(deployment.placed(findings).into()),
+                Made::Ready(made) => {
+                    let plan = deployment.plan_of(&start, &wanted, &made).await;
+                    made.discard(run, teller).await?;
+                    plan?
+                }
+            }
+        }
+    };
+    teller.tell(EventKind::PlanReady { plan: Box::new(plan.clone()) });
+    Ok(deployment.report(Outcome::Planned, &identity, Some(plan)))
+}

@@ -1,0 +1,58 @@
+//! Artifacts on their way into the bucket: only what is not there, several at once.
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use super::artifact_bucket::{artifact_bucket_name, ensure};
+use super::events::{EventKind, Teller};
+use super::run::{Run, Stop};
+use super::wanted::Desired;
+use crate::plan::PlannedArtifact;
+
+/// Questions and uploads in flight at once; S3 takes far more, a home line does not.
+const AT_ONCE: usize = 8;
+
+/// Which of the artifacts are in the bucket already.
+pub(super) async fn presence(run: &Run<'_>, desired: &Desired, account: &str) -> Result<Vec<PlannedArtifact>, Stop> {
+    let bucket = artifact_bucket_name(account, run.clients.region());
+    let asked = stream::iter(desired.artifacts.iter().map(|artifact| {
+        let bucket = bucket.as_str();
+        async move {
+            let key = artifact.key(&desired.stack);
+            let present = run.clients.object_exists(bucket, &key, account).await?;
+            Ok::<_, Stop>(PlannedArtifact { component: artifact.component.clone(), key, size: artifact.size, present })
+        }
+    }));
+    run.unless_cancelled(asked.buffered(AT_ONCE).try_collect()).await?
+}
+
+/// Uploads what is missing, making the bucket first where it has to.
+pub(super) async fn upload_missing(
+    run: &Run<'_>,
+    teller: &Teller<'_>,
+    desired: &Desired,
+    planned: &[PlannedArtifact],
+    account: &str,
+) -> Result<(), Stop> {
+    for artifact in planned.iter().filter(|artifact| artifact.present) {
+        teller.tell(EventKind::ArtifactPresent { component: artifact.component.clone(), key: artifact.key.clone() });
+    }
+    let missing: Vec<_> = desired.artifacts.iter().zip(planned).filter(|(_, planned)| !planned.present).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let (bucket, _) = ensure(run, teller, account).await?;
+    let uploads = stream::iter(missing.into_iter().map(|(artifact, planned)| {
+        let bucket = bucket.as_str();
+        async move {
+            run.clients.upload_file(bucket, &planned.key, &artifact.path, &artifact.sha256, account).await?;
+            teller.tell(EventKind::ArtifactUploaded {
+                component: artifact.component.clone(),
+                key: planned.key.clone(),
+                size: artifact.size,
+            });
+            Ok::<_, Stop>(())
+        }
+    }));
+    run.unless_cancelled(uploads.buffer_unordered(AT_ONCE).try_collect::<Vec<()>>()).await??;
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! What is to be deployed: a rendered template with everything that belongs to it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::artifact_bucket::artifact_bucket_name;
+use crate::aws::{ParameterValue, StackSummary};
+use crate::finding::{Finding, Place};
+
+/// The template parameter the artifact bucket's name is given to.
+const BUCKET_PARAMETER: &str = "ArtifactBucket";
+
+/// What is to be deployed.
+#[derive(Debug, Clone, Default)]
+pub struct Desired {
+    /// The stack's name, `<use-case>-<stage>`.
+    pub stack: String,
+    /// The template.
+    pub template: Value,
+    /// Parameter values given for this deployment; what is not given keeps the stack's value or takes the default.
+    pub parameters: BTreeMap<String, String>,
+    /// Such as `CAPABILITY_IAM`.
+    pub capabilities: Vec<String>,
+    /// Tags of the stack; `bedplate:use-case` says whose it is.
+    pub tags: BTreeMap<String, String>,
+    /// Where in the spec each logical id comes from.
+    pub places: BTreeMap<String, Place>,
+    /// The files the template refers to.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// A file on its way to the artifact bucket, addressed by its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// The template parameter its key is given to.
+    pub parameter: String,
+    /// The component it belongs to, such as `functions.design`.
+    pub component: String,
+    /// The file.
+    pub path: PathBuf,
+    /// The file's SHA-256 in hexadecimal.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+impl Artifact {
+    /// Its key in the artifact bucket: the stack's own folder, so that destroying the stack can take its artifacts
+    /// along without asking whether another stack has the same content.
+    pub fn key(&self, stack: &str) -> String {
+        format!("{stack}/{}.zip", self.sha256)
+    }
+}
+
+impl Desired {
+    /// Everything CloudFormation is given as a parameter, and what is known of the values for the plan.
+    ///
+    /// # Errors
+    /// A value for a parameter the template lacks, and a parameter without any value.
+    pub(super) fn parameter_values(
+        &self,
+        account: &str,
+        region: &str,
+        current: Option<&StackSummary>,
+    ) -> Result<(BTreeMap<String, ParameterValue>, BTreeMap<String, String>), Vec<Finding>> {
+        let empty = serde_json::Map::new();
+        let declared = self.template.get("Parameters").and_then(Value::as_object).unwrap_or(&empty);
+        let mut given = self.parameters.clone();
+        let mut own = vec![(BUCKET_PARAMETER.to_owned(), artifact_bucket_name(account, region))];
+        own.extend(self.artifacts.iter().map(|artifact| (artifact.parameter.clone(), artifact.key(&self.stack))));
+        given.extend(own.into_iter().filter(|(name, _)| declared.contains_key(name)));
+
+        let mut findings = Vec::new();
+        for name in given.keys().filter(|name| !declared.contains_key(*name)) {
+            let known: Vec<&str> = declared.keys().map(String::as_str).collect();
+            findings.push(Finding::error("D002", format!("the use case has no parameter `{name}`")).help(
+                if known.is_empty() { "it has none".to_owned() } else { format!("it has `{}`", known.join("`, `")) },
+            ));
+        }
+        let mut values = BTreeMap::new();
+        let mut shown = BTreeMap::new();
+        for (name, body) in declared {
+            let had = current.and_then(|stack| stack.parameters.get(name));
+            let default = body.get("Default");
+            match (given.get(name), had, default) {
+                (Some(value), _, _) => {
+                    values.insert(name.clone(), ParameterValue::Value(value.clone()));
+                    shown.insert(name.clone(), value.clone());
+                }
+                (None, Some(value), _) => {
+                    values.insert(name.clone(), ParameterValue::Previous);
+                    shown.insert(name.clone(), value.clone());
+                }
+                (None, None, Some(default)) => {
+                    let text = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+                    shown.insert(name.clone(), text);
+                }
+                (None, None, None) => findings.push(
+                    Finding::error("D003", format!("the parameter `{name}` has no value"))
+                        .help(format!("pass `--parameter {name}=VALUE` or give it a default in the spec")),
+                ),
+            }
+        }
+        if findings.is_empty() { Ok((values, shown)) } else { Err(findings) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn desired() -> Desired {
+        Desired {
+            stack: "poster-dev".into(),
+            template: json!({ "Parameters": {
+                "ArtifactBucket": { "Type": "String" }, "CodeKey": { "Type": "String" },
+                "Size": { "Type": "Number", "Default": 3 }, "Secret": { "Type": "String", "NoEcho": true } } }),
+            artifacts: vec![Artifact {
+                parameter: "CodeKey".into(),
+                component: "functions.design".into(),
+                path: PathBuf::from("design.zip"),
+                sha256: "ab".repeat(32),
+                size: 1,
+            }],
+            ..Desired::default()
+        }
+    }
+
+    #[test]
+    fn bucket_and_keys_are_given_by_the_engine() {
+        let mut desired = desired();
+        desired.parameters.insert("Secret".into(), "s3same".into());
+        let (values, shown) = desired.parameter_values("123456789012", "eu-west-1", None).expect("complete");
+        assert_eq!(shown["ArtifactBucket"], "bedplate-artifacts-123456789012-eu-west-1");
+        assert_eq!(values["CodeKey"], ParameterValue::Value(format!("poster-dev/{}.zip", "ab".repeat(32))));
+        assert_eq!(shown["Size"], "3");
+        assert!(!values.contains_key("Size"), "a default stays the template's business");
+    }
+
+    #[test]
+    fn unknown_and_missing_values_are_named() {
+        let mut desired = desired();
+        desired.parameters.insert("Sise".into(), "4".into());
+        let findings = desired.parameter_values("1", "r", None).expect_err("two problems");
+        let codes: Vec<&str> = findings.iter().map(|finding| finding.code).collect();
+        assert_eq!(codes, ["D002", "D003"]);
+    }
+}

@@ -1,0 +1,266 @@
+//! The plan as data.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::finding::Place;
+
+/// What a plan is made for; everything in it is known before any change.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted<'a> {
+    /// The stack's name.
+    pub stack: &'a str,
+    /// The account, when it was asked.
+    pub account: Option<&'a str>,
+    /// The region.
+    pub region: &'a str,
+    /// The template.
+    pub template: Option<&'a Value>,
+    /// Parameter values by name.
+    pub parameters: BTreeMap<String, String>,
+    /// Where in the spec each logical id comes from.
+    pub places: BTreeMap<String, Place>,
+    /// The artifacts of the template and whether they are uploaded already.
+    pub artifacts: Vec<PlannedArtifact>,
+}
+
+/// What the stack has now.
+#[derive(Debug, Clone, Default)]
+pub struct Current<'a> {
+    /// The stack's status, none when there is no stack.
+    pub status: Option<&'a str>,
+    /// The template it was made from.
+    pub template: Option<&'a Value>,
+    /// Its parameter values; those of `NoEcho` parameters read `****`.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// What a deployment would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The stack's name.
+    pub stack: String,
+    /// The account; none in an offline plan.
+    pub account: Option<String>,
+    /// The region.
+    pub region: String,
+    /// What happens to the stack as a whole.
+    pub kind: PlanKind,
+    /// The change set it was read from, which is the one that is executed; none when it was made from templates.
+    pub change_set: Option<String>,
+    /// What happens to each resource, in order of what it does and then of its logical id.
+    pub changes: Vec<PlannedChange>,
+    /// Permissions that something gets beyond what it has now.
+    pub iam_broadening: Vec<Broadening>,
+    /// Data that would be gone.
+    pub data_loss: Vec<DataLoss>,
+    /// Parameters whose values change.
+    pub parameters: Vec<ParameterChange>,
+    /// What the template refers to in S3.
+    pub artifacts: Vec<PlannedArtifact>,
+}
+
+/// What happens to the stack as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlanKind {
+    /// It is made.
+    Create,
+    /// It is changed.
+    Update,
+    /// It stays as it is.
+    NoChange,
+    /// Its creation failed earlier and left nothing worth keeping: it is deleted and made again.
+    Recreate,
+}
+
+/// What happens to one resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedChange {
+    /// What is done.
+    pub action: Action,
+    /// The logical id.
+    pub logical_id: String,
+    /// The type.
+    #[serde(rename = "type")]
+    pub resource_type: String,
+    /// The physical id, when it exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub physical_id: Option<String>,
+    /// What becomes of the present physical resource when that is not deletion: `Retain` or `Snapshot`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
+    /// Why, property by property.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub reasons: Vec<Reason>,
+    /// Where in the spec it comes from; none for what the spec no longer has.
+    #[serde(skip_serializing_if = "Option::is_none", skip_deserializing, default)]
+    pub place: Option<Place>,
+}
+
+/// What is done to a resource. The order is that of a plan: what takes away comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// It is deleted, or let go when its policy retains it.
+    Remove,
+    /// A new one is made and the present one deleted.
+    Replace,
+    /// Whether it is replaced depends on values known only while it runs.
+    MaybeReplace,
+    /// It is changed in place.
+    Modify,
+    /// It is taken into the stack.
+    Import,
+    /// It is made.
+    Add,
+}
+
+impl Action {
+    /// The symbol that stands for it in text; those of OpenTofu where it has one.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Action::Add => "+",
+            Action::Modify => "~",
+            Action::Replace => "±",
+            Action::MaybeReplace => "?",
+            Action::Remove => "-",
+            Action::Import => "=",
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Action::Add => "add",
+            Action::Modify => "modify",
+            Action::Replace => "replace",
+            Action::MaybeReplace => "maybe replace",
+            Action::Remove => "remove",
+            Action::Import => "import",
+        })
+    }
+}
+
+/// What becomes of a resource that leaves the stack without being deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kept {
+    /// It stays in the account and nothing manages it any longer.
+    Retained,
+    /// A snapshot stays.
+    Snapshot,
+}
+
+/// Why a resource changes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Reason {
+    /// The property's path within the resource, such as `Properties.Timeout`.
+    pub path: String,
+    /// The value before; long ones are shortened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The value after; none when it is removed or not known yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// What this property does to the resource.
+    pub recreation: Recreation,
+    /// The parameter or resource whose change brings this one about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caused_by: Option<String>,
+    /// The value after is known only while it runs.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub known_after_apply: bool,
+}
+
+/// Whether changing a property makes a new resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recreation {
+    /// It is changed in place.
+    Never,
+    /// It depends.
+    Conditionally,
+    /// A new resource is made.
+    Always,
+}
+
+/// A permission that is not there now.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Broadening {
+    /// The resource that carries the policy.
+    pub logical_id: String,
+    /// Who gets it; none for a policy of the role itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
+    /// The actions, in order.
+    pub actions: Vec<String>,
+    /// What they are allowed on.
+    pub resources: Vec<String>,
+    /// Under which condition, as JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+}
+
+/// Data that would be gone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DataLoss {
+    /// The resource that holds it.
+    pub logical_id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub resource_type: String,
+    /// Its physical id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub physical_id: Option<String>,
+    /// What takes it away.
+    pub action: Action,
+    /// What is lost, in words.
+    pub what: String,
+}
+
+/// A parameter whose value changes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ParameterChange {
+    /// Its name.
+    pub name: String,
+    /// The value now; `****` for a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The value wanted; `****` for a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+/// A file the template refers to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedArtifact {
+    /// The component it belongs to, such as `functions.design`.
+    pub component: String,
+    /// Its key in the artifact bucket.
+    pub key: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// It is in the bucket already.
+    pub present: bool,
+}
+
+impl Plan {
+    /// Whether a deployment would do anything.
+    pub fn has_changes(&self) -> bool {
+        self.kind != PlanKind::NoChange
+    }
+
+    /// How many resources each action is done to, in the order of the plan.
+    pub fn counts(&self) -> BTreeMap<Action, usize> {
+        let mut counts = BTreeMap::new();
+        for change in &self.changes {
+            *counts.entry(change.action).or_default() += 1;
+        }
+        counts
+    }
+}
