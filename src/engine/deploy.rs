@@ -17,8 +17,9 @@ use super::run::{Approver, Proposal, Run, Stop};
 use super::uploads::{presence, upload_missing};
 use super::wanted::Desired;
 use crate::aws::{ChangeSetRequest, Identity, ParameterValue, StackState, StackSummary, TemplateSource};
+use crate::cfn::Template;
 use crate::finding::Finding;
-use crate::plan::{Current, Plan, PlanKind, PlannedArtifact, Wanted, for_new_stack, from_change_set};
+use crate::plan::{Current, Plan, PlanKind, PlannedArtifact, Secrets, Wanted, for_new_stack, from_change_set};
 
 /// The longest template a request carries; a longer one goes through S3.
 /// Source: `TemplateBody` in the CloudFormation API reference.
@@ -41,7 +42,7 @@ pub struct DeployOptions {
 /// The order keeps what is declined without a trace: the change set is made first, artifacts are uploaded after the
 /// plan is approved (a change set does not read them) and before it runs.
 pub async fn deploy(run: &Run<'_>, desired: &Desired, options: &DeployOptions, approver: &dyn Approver) -> Report {
-    let teller = Teller::new(run.events);
+    let teller = Teller::hiding(run.events, Secrets::of(Some(&desired.template), &desired.parameters));
     let result = Deployment { run, teller: &teller, desired, options, approver }.carry_out().await;
     run.finish(&teller, &desired.stack, result)
 }
@@ -164,7 +165,7 @@ impl Deployment<'_> {
             return Ok(from_change_set(wanted, &Current::default(), &made.set, PlanKind::Create));
         };
         let old = self.run.unless_cancelled(self.run.clients.template_of(&stack.id)).await??;
-        let old = crate::cfn::Template::parse(&old).ok().map(crate::cfn::Template::into_value);
+        let old = Template::parse(&old).ok();
         let current =
             Current { status: Some(&stack.status), template: old.as_ref(), parameters: stack.parameters.clone() };
         Ok(from_change_set(wanted, &current, &made.set, PlanKind::Update))
@@ -261,7 +262,7 @@ impl Deployment<'_> {
         start: &Start,
         values: Values,
     ) -> Result<ChangeSetRequest, Stop> {
-        let text = self.desired.template.to_string();
+        let text = self.desired.template.value().to_string();
         let digest = hex::encode(Sha256::digest(text.as_bytes()));
         let token = Uuid::new_v4();
         let name = self.options.change_set_name.clone();

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::outcome::{Leftover, Outcome};
 use crate::aws::Output;
 use crate::finding::Finding;
-use crate::plan::Plan;
+use crate::plan::{Plan, Secrets};
 
 /// One thing that happened.
 #[derive(Debug, Clone, Serialize)]
@@ -224,11 +224,17 @@ impl EventSink for Nobody {
 pub(super) struct Teller<'a> {
     sink: &'a dyn EventSink,
     start: Instant,
+    secrets: Secrets,
 }
 
 impl<'a> Teller<'a> {
     pub(super) fn new(sink: &'a dyn EventSink) -> Self {
-        Self { sink, start: Instant::now() }
+        Self { sink, start: Instant::now(), secrets: Secrets::default() }
+    }
+
+    /// The same, with values that must not be told even when a service repeats them.
+    pub(super) fn hiding(sink: &'a dyn EventSink, secrets: Secrets) -> Self {
+        Self { sink, start: Instant::now(), secrets }
     }
 
     /// Tells nobody: for stacks that are made in passing.
@@ -236,8 +242,22 @@ impl<'a> Teller<'a> {
         Teller::new(&Nobody)
     }
 
-    pub(super) fn tell(&self, what: EventKind) {
+    pub(super) fn tell(&self, mut what: EventKind) {
+        match &mut what {
+            EventKind::Resource { reason: Some(text), .. }
+            | EventKind::Stack { reason: Some(text), .. }
+            | EventKind::Note { message: text }
+            | EventKind::Waiting { r#for: text } => *text = self.secrets.hide(text),
+            EventKind::Warning { finding } => self.hide(finding),
+            _ => {}
+        }
         self.sink.emit(Event { at: Timestamp::now(), elapsed: self.start.elapsed(), what });
+    }
+
+    /// Takes the secrets out of a finding.
+    pub(super) fn hide(&self, finding: &mut Finding) {
+        finding.message = self.secrets.hide(&finding.message);
+        finding.help = finding.help.take().map(|help| self.secrets.hide(&help));
     }
 
     pub(super) fn note(&self, message: impl Into<String>) {

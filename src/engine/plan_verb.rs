@@ -8,14 +8,14 @@ use super::recover::{Start, settle};
 use super::run::{DeclineAll, Run, Stop};
 use super::uploads::presence;
 use super::wanted::Desired;
-use crate::plan::{PlanKind, for_new_stack};
+use crate::plan::{PlanKind, Secrets, for_new_stack};
 
 /// Says what a deployment would do.
 ///
 /// For a stack that exists, a change set is made, read and removed. For a new one CloudFormation is not asked to make
 /// anything: a change set would leave a stack in `REVIEW_IN_PROGRESS`, and every resource is added anyway.
 pub async fn plan(run: &Run<'_>, desired: &Desired) -> Report {
-    let teller = Teller::new(run.events);
+    let teller = Teller::hiding(run.events, Secrets::of(Some(&desired.template), &desired.parameters));
     let result = look_ahead(run, &teller, desired).await;
     run.finish(&teller, &desired.stack, result)
 }

@@ -113,7 +113,7 @@ impl Run<'_> {
     /// The report of a verb that stopped early, or of one that came to its end, with the last event told.
     pub(super) fn finish(&self, teller: &Teller<'_>, stack: &str, result: Result<Report, Stop>) -> Report {
         let region = self.clients.region();
-        let report = match result {
+        let mut report = match result {
             Ok(report) => report,
             Err(Stop::Interrupted) => {
                 let mut report = Report::new(Outcome::Interrupted, region, stack);
@@ -126,6 +126,9 @@ impl Run<'_> {
                 report
             }
         };
+        for finding in &mut report.findings {
+            teller.hide(finding);
+        }
         teller.tell(EventKind::Finished {
             outcome: report.outcome,
             exit_code: report.outcome.exit_code(),

@@ -121,7 +121,7 @@ fn policies(template: &Template) -> Policies {
     for resource in template.resources() {
         let id = resource.logical_id.to_owned();
         let fate = match resource.deletion_policy() {
-            Some("Retain") => Fate::Retained,
+            Some("Retain" | "RetainExceptOnCreate") => Fate::Retained,
             Some("Snapshot") => Fate::Snapshot,
             _ => Fate::Deleted,
         };

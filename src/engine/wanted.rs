@@ -3,22 +3,23 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde_json::Value;
-
 use super::artifact_bucket::artifact_bucket_name;
 use crate::aws::{ParameterValue, StackSummary};
+use crate::cfn::Template;
 use crate::finding::{Finding, Place};
+use crate::render::Rendered;
+use crate::spec::LoadedSpec;
 
 /// The template parameter the artifact bucket's name is given to.
 const BUCKET_PARAMETER: &str = "ArtifactBucket";
 
 /// What is to be deployed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Desired {
     /// The stack's name, `<use-case>-<stage>`.
     pub stack: String,
     /// The template.
-    pub template: Value,
+    pub template: Template,
     /// Parameter values given for this deployment; what is not given keeps the stack's value or takes the default.
     pub parameters: BTreeMap<String, String>,
     /// Such as `CAPABILITY_IAM`.
@@ -55,6 +56,39 @@ impl Artifact {
 }
 
 impl Desired {
+    /// A template by itself: no parameters, no tags, no artifacts.
+    pub fn new(stack: impl Into<String>, template: Template) -> Self {
+        Self {
+            stack: stack.into(),
+            template,
+            parameters: BTreeMap::new(),
+            capabilities: Vec::new(),
+            tags: BTreeMap::new(),
+            places: BTreeMap::new(),
+            artifacts: Vec::new(),
+        }
+    }
+
+    /// A rendered use case. `artifacts` are what [`Rendered::artifacts`] asks for, built.
+    pub fn of(
+        loaded: &LoadedSpec,
+        rendered: &Rendered,
+        stage: &str,
+        parameters: BTreeMap<String, String>,
+        artifacts: Vec<Artifact>,
+    ) -> Self {
+        let places = rendered.origins.iter().filter_map(|(id, pointer)| Some((id.clone(), loaded.place(pointer)?)));
+        Self {
+            stack: format!("{}-{stage}", loaded.spec.name),
+            template: rendered.template.clone(),
+            parameters,
+            capabilities: rendered.capabilities.clone(),
+            tags: rendered.tags.clone(),
+            places: places.collect(),
+            artifacts,
+        }
+    }
+
     /// Everything CloudFormation is given as a parameter, and what is known of the values for the plan.
     ///
     /// # Errors
@@ -65,37 +99,36 @@ impl Desired {
         region: &str,
         current: Option<&StackSummary>,
     ) -> Result<(BTreeMap<String, ParameterValue>, BTreeMap<String, String>), Vec<Finding>> {
-        let empty = serde_json::Map::new();
-        let declared = self.template.get("Parameters").and_then(Value::as_object).unwrap_or(&empty);
+        let declared: BTreeMap<&str, _> = self.template.parameters().map(|it| (it.name, it)).collect();
         let mut given = self.parameters.clone();
         let mut own = vec![(BUCKET_PARAMETER.to_owned(), artifact_bucket_name(account, region))];
         own.extend(self.artifacts.iter().map(|artifact| (artifact.parameter.clone(), artifact.key(&self.stack))));
-        given.extend(own.into_iter().filter(|(name, _)| declared.contains_key(name)));
+        given.extend(own.into_iter().filter(|(name, _)| declared.contains_key(name.as_str())));
 
         let mut findings = Vec::new();
-        for name in given.keys().filter(|name| !declared.contains_key(*name)) {
-            let known: Vec<&str> = declared.keys().map(String::as_str).collect();
+        for name in given.keys().filter(|name| !declared.contains_key(name.as_str())) {
+            let known: Vec<&str> = declared.keys().copied().collect();
             findings.push(Finding::error("D002", format!("the use case has no parameter `{name}`")).help(
                 if known.is_empty() { "it has none".to_owned() } else { format!("it has `{}`", known.join("`, `")) },
             ));
         }
         let mut values = BTreeMap::new();
         let mut shown = BTreeMap::new();
-        for (name, body) in declared {
+        for (name, parameter) in declared {
             let had = current.and_then(|stack| stack.parameters.get(name));
-            let default = body.get("Default");
+            let default = parameter.default();
             match (given.get(name), had, default) {
                 (Some(value), _, _) => {
-                    values.insert(name.clone(), ParameterValue::Value(value.clone()));
-                    shown.insert(name.clone(), value.clone());
+                    values.insert(name.to_owned(), ParameterValue::Value(value.clone()));
+                    shown.insert(name.to_owned(), value.clone());
                 }
                 (None, Some(value), _) => {
-                    values.insert(name.clone(), ParameterValue::Previous);
-                    shown.insert(name.clone(), value.clone());
+                    values.insert(name.to_owned(), ParameterValue::Previous);
+                    shown.insert(name.to_owned(), value.clone());
                 }
                 (None, None, Some(default)) => {
                     let text = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
-                    shown.insert(name.clone(), text);
+                    shown.insert(name.to_owned(), text);
                 }
                 (None, None, None) => findings.push(
                     Finding::error("D003", format!("the parameter `{name}` has no value"))
@@ -114,20 +147,24 @@ mod tests {
     use super::*;
 
     fn desired() -> Desired {
-        Desired {
-            stack: "poster-dev".into(),
-            template: json!({ "Parameters": {
-                "ArtifactBucket": { "Type": "String" }, "CodeKey": { "Type": "String" },
-                "Size": { "Type": "Number", "Default": 3 }, "Secret": { "Type": "String", "NoEcho": true } } }),
-            artifacts: vec![Artifact {
-                parameter: "CodeKey".into(),
-                component: "functions.design".into(),
-                path: PathBuf::from("design.zip"),
-                sha256: "ab".repeat(32),
-                size: 1,
-            }],
-            ..Desired::default()
-        }
+        let template = Template::from_value(json!({
+            "Parameters": {
+                "ArtifactBucket": { "Type": "String" },
+                "CodeKey": { "Type": "String" },
+                "Size": { "Type": "Number", "Default": 3 },
+                "Secret": { "Type": "String", "NoEcho": true },
+            },
+            "Resources": { "Queue": { "Type": "AWS::SQS::Queue" } },
+        }));
+        let mut desired = Desired::new("poster-dev", template.expect("a template"));
+        desired.artifacts.push(Artifact {
+            parameter: "CodeKey".into(),
+            component: "functions.design".into(),
+            path: PathBuf::from("design.zip"),
+            sha256: "ab".repeat(32),
+            size: 1,
+        });
+        desired
     }
 
     #[test]

@@ -1,206 +1,192 @@
 //! What something may do after a deployment that it may not do now.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
-use super::types::Broadening;
+use super::types::{Broadening, Gain};
+use super::values::text_of;
+use crate::cfn::Template;
+use crate::iam::{self, Policy};
 
 /// Where policies sit: the resource type, the property that holds a policy document (or a list of them), and the key of
 /// the document in each entry of the list.
 const DOCUMENTS: &[(&str, &str, Option<&str>)] = &[
+    ("AWS::ApiGateway::RestApi", "Policy", None),
+    ("AWS::IAM::Group", "Policies", Some("PolicyDocument")),
+    ("AWS::IAM::GroupPolicy", "PolicyDocument", None),
+    ("AWS::IAM::ManagedPolicy", "PolicyDocument", None),
+    ("AWS::IAM::Policy", "PolicyDocument", None),
     ("AWS::IAM::Role", "AssumeRolePolicyDocument", None),
     ("AWS::IAM::Role", "Policies", Some("PolicyDocument")),
-    ("AWS::IAM::User", "Policies", Some("PolicyDocument")),
-    ("AWS::IAM::Group", "Policies", Some("PolicyDocument")),
-    ("AWS::IAM::Policy", "PolicyDocument", None),
     ("AWS::IAM::RolePolicy", "PolicyDocument", None),
-    ("AWS::IAM::ManagedPolicy", "PolicyDocument", None),
-    ("AWS::S3::BucketPolicy", "PolicyDocument", None),
-    ("AWS::SQS::QueuePolicy", "PolicyDocument", None),
-    ("AWS::SNS::TopicPolicy", "PolicyDocument", None),
+    ("AWS::IAM::User", "Policies", Some("PolicyDocument")),
+    ("AWS::IAM::UserPolicy", "PolicyDocument", None),
     ("AWS::KMS::Key", "KeyPolicy", None),
-    ("AWS::ApiGateway::RestApi", "Policy", None),
+    ("AWS::S3::BucketPolicy", "PolicyDocument", None),
+    ("AWS::S3Vectors::VectorBucketPolicy", "Policy", None),
+    ("AWS::SNS::TopicPolicy", "PolicyDocument", None),
+    ("AWS::SQS::QueuePolicy", "PolicyDocument", None),
+    ("AWS::SecretsManager::ResourcePolicy", "ResourcePolicy", None),
 ];
-/// Roles and users that get policies by their ARN.
+/// The property of roles, users and groups that lists policies made elsewhere.
 const ATTACHED: &str = "ManagedPolicyArns";
+/// The resource that lets somebody call a function: a statement in other words.
+const PERMISSION: &str = "AWS::Lambda::Permission";
 
-/// Permissions of the new template that the old one does not give, by resource. With no old template, all of them.
-///
-/// A statement counts as new unless the old template has one for the same resource that is the same but for a wider or
-/// equal set of actions and resources; whether two differently written statements allow the same is not decided here.
-pub fn broadening(old: Option<&Value>, new: &Value) -> Vec<Broadening> {
-    let before = old.map(grants_of).unwrap_or_default();
-    let mut found = BTreeSet::new();
-    for (logical_id, grants) in grants_of(new) {
-        let had = before.get(&logical_id);
-        for grant in grants {
-            if let Some(rest) = beyond(grant, had.map(Vec::as_slice).unwrap_or_default()) {
-                found.insert(rest);
-            }
-        }
-    }
-    found.into_iter().collect()
-}
-
-/// What a grant gives beyond those there are: the actions none of them covers, or nothing.
-fn beyond(mut grant: Broadening, had: &[Broadening]) -> Option<Broadening> {
-    for other in had {
-        let same_terms = other.principal == grant.principal && other.condition == grant.condition;
-        let covers_resources = grant.resources.iter().all(|resource| other.resources.contains(resource));
-        if same_terms && covers_resources {
-            grant.actions.retain(|action| !other.actions.contains(action));
-        }
-    }
-    (!grant.actions.is_empty()).then_some(grant)
-}
-
-fn grants_of(template: &Value) -> BTreeMap<String, Vec<Broadening>> {
-    let mut grants: BTreeMap<String, Vec<Broadening>> = BTreeMap::new();
-    let resources = template.get("Resources").and_then(Value::as_object);
-    for (logical_id, resource) in resources.into_iter().flatten() {
-        let kind = resource.get("Type").and_then(Value::as_str).unwrap_or_default();
-        let Some(properties) = resource.get("Properties").and_then(Value::as_object) else { continue };
-        let mut of_this = Vec::new();
-        for (_, property, inner) in DOCUMENTS.iter().filter(|(of, _, _)| *of == kind) {
-            let Some(value) = properties.get(*property) else { continue };
-            match inner {
-                None => statements(logical_id, value, &mut of_this),
-                Some(key) => {
-                    for entry in value.as_array().into_iter().flatten() {
-                        statements(logical_id, entry.get(key).unwrap_or(&Value::Null), &mut of_this);
-                    }
-                }
-            }
-        }
-        for policy in properties.get(ATTACHED).and_then(Value::as_array).into_iter().flatten() {
-            of_this.push(Broadening {
-                logical_id: logical_id.clone(),
-                principal: None,
-                actions: vec![format!("everything in {}", words(policy))],
-                resources: vec!["whatever that policy names".to_owned()],
-                condition: None,
-            });
-        }
-        if kind == "AWS::Lambda::Permission" {
-            of_this.push(permission(logical_id, properties));
-        }
-        if !of_this.is_empty() {
-            grants.insert(logical_id.clone(), of_this);
-        }
-    }
-    grants
-}
-
-fn statements(logical_id: &str, document: &Value, grants: &mut Vec<Broadening>) {
-    for statement in one_or_many(document.get("Statement")) {
-        if statement.get("Effect").and_then(Value::as_str) == Some("Deny") {
-            continue;
-        }
-        let not = |key: &str, negated: &str| match statement.get(negated) {
-            Some(value) => sorted(one_or_many(Some(value)).into_iter().map(|v| format!("all but {}", words(v)))),
-            None => sorted(one_or_many(statement.get(key)).into_iter().map(words)),
+/// Permissions of the new template that the old one does not give, by resource and property. With no old template, all.
+/// It errs towards saying too much: what a person need not look at is what the old template grants already.
+pub fn broadening(old: Option<&Template>, new: &Template) -> Vec<Broadening> {
+    let before = old.map(documents_of).unwrap_or_default();
+    let mut found = Vec::new();
+    for (at, documents) in documents_of(new) {
+        let had = before.get(&at).map(Vec::as_slice).unwrap_or_default();
+        let gains = match (read(had), read(&documents)) {
+            (Some(had), Some(has)) => iam::broadens(&had, &has).into_iter().map(gain).collect(),
+            // A document this program cannot read, such as one made by a macro: any change of it is worth a look.
+            _ if had != documents => vec![Gain::Unreadable],
+            _ => Vec::new(),
         };
-        grants.push(Broadening {
-            logical_id: logical_id.to_owned(),
-            principal: statement.get("Principal").map(principal),
-            actions: not("Action", "NotAction"),
-            resources: not("Resource", "NotResource"),
-            condition: statement.get("Condition").map(Value::to_string),
-        });
+        let (logical_id, property) = at;
+        found.extend(gains.into_iter().map(|gain| Broadening {
+            logical_id: logical_id.clone(),
+            property: property.clone(),
+            gain,
+        }));
+    }
+    found.extend(attachments(old, new));
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn gain(broadening: iam::Broadening) -> Gain {
+    match broadening {
+        iam::Broadening::Grant { action, resource } => Gain::Action { action, resource },
+        iam::Broadening::Principal(principal) => Gain::Principal { principal },
+        iam::Broadening::DenyGone { actions, resources } => Gain::DenyGone { actions, resources },
     }
 }
 
-fn permission(logical_id: &str, properties: &Map<String, Value>) -> Broadening {
-    let text = |key: &str| properties.get(key).map(words);
-    Broadening {
-        logical_id: logical_id.to_owned(),
-        principal: text("Principal"),
-        actions: text("Action").into_iter().collect(),
-        resources: text("FunctionName").into_iter().collect(),
-        condition: text("SourceArn").map(|arn| format!("source {arn}")),
-    }
+/// Several documents in one property grant what all of them grant.
+fn read(documents: &[Value]) -> Option<Policy> {
+    let policies: Result<Vec<Policy>, _> = documents.iter().map(Policy::from_value).collect();
+    Some(Policy::of(policies.ok()?.into_iter().flat_map(|policy| policy.statements)))
 }
 
-fn principal(value: &Value) -> String {
-    match value {
-        Value::Object(kinds) => {
-            let kinds = kinds.iter().flat_map(|(kind, who)| {
-                one_or_many(Some(who)).into_iter().map(move |who| format!("{kind} {}", words(who)))
+/// Logical id and property → the documents there.
+fn documents_of(template: &Template) -> BTreeMap<(String, String), Vec<Value>> {
+    let mut found = BTreeMap::new();
+    for resource in template.resources() {
+        let Some(properties) = resource.properties() else { continue };
+        for (_, property, inner) in DOCUMENTS.iter().filter(|(kind, _, _)| *kind == resource.type_) {
+            let Some(value) = properties.get(*property) else { continue };
+            let documents = match (inner, value) {
+                (Some(key), Value::Array(entries)) => {
+                    entries.iter().map(|entry| entry.get(*key).cloned().unwrap_or_default()).collect()
+                }
+                _ => vec![value.clone()],
+            };
+            found.insert((resource.logical_id.to_owned(), (*property).to_owned()), documents);
+        }
+        if resource.type_ == PERMISSION {
+            let part = |key: &str| properties.get(key).cloned().unwrap_or_default();
+            let mut statement = json!({
+                "Effect": "Allow",
+                "Principal": { "AWS": part("Principal") },
+                "Action": part("Action"),
+                "Resource": part("FunctionName"),
             });
-            sorted(kinds).join(", ")
+            if let Some(source) = properties.get("SourceArn") {
+                statement["Condition"] = json!({ "ArnLike": { "aws:SourceArn": source } });
+            }
+            let at = (resource.logical_id.to_owned(), "Permission".to_owned());
+            found.insert(at, vec![json!({ "Statement": [statement] })]);
         }
-        other => words(other),
     }
+    found
 }
 
-/// A value in words: text as it is, `Ref`, `Fn::GetAtt` and `Fn::Sub` in short, anything else as JSON.
-fn words(value: &Value) -> String {
-    let Some((key, inside)) = value.as_object().and_then(|map| map.iter().next()) else {
-        return super::values::text_of(value);
+/// Policies made elsewhere that are attached and were not.
+fn attachments(old: Option<&Template>, new: &Template) -> Vec<Broadening> {
+    let of = |template: &Template, logical_id: &str| -> Vec<Value> {
+        let resource = template.resource(logical_id);
+        let attached = resource.and_then(|resource| resource.properties()?.get(ATTACHED).cloned());
+        attached.and_then(|list| list.as_array().cloned()).unwrap_or_default()
     };
-    match (key.as_str(), inside) {
-        ("Ref", Value::String(name)) => format!("${{{name}}}"),
-        ("Fn::GetAtt", Value::Array(path)) => {
-            let path: Vec<&str> = path.iter().filter_map(Value::as_str).collect();
-            format!("${{{}}}", path.join("."))
+    let mut found = Vec::new();
+    for resource in new.resources() {
+        let had = old.map(|old| of(old, resource.logical_id)).unwrap_or_default();
+        for policy in of(new, resource.logical_id).into_iter().filter(|policy| !had.contains(policy)) {
+            found.push(Broadening {
+                logical_id: resource.logical_id.to_owned(),
+                property: ATTACHED.to_owned(),
+                gain: Gain::Attached { policy: text_of(&policy) },
+            });
         }
-        ("Fn::GetAtt", Value::String(path)) => format!("${{{path}}}"),
-        ("Fn::Sub", Value::String(text)) => text.clone(),
-        _ => value.to_string(),
     }
-}
-
-fn one_or_many(value: Option<&Value>) -> Vec<&Value> {
-    match value {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::Array(values)) => values.iter().collect(),
-        Some(one) => vec![one],
-    }
-}
-
-fn sorted(words: impl Iterator<Item = String>) -> Vec<String> {
-    let set: BTreeSet<String> = words.collect();
-    set.into_iter().collect()
+    found
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    fn role(actions: &[&str], resource: Value) -> Value {
-        json!({ "Resources": { "Role": { "Type": "AWS::IAM::Role", "Properties": { "Policies": [{
-            "PolicyName": "p",
-            "PolicyDocument": { "Statement": [{ "Effect": "Allow", "Action": actions, "Resource": resource }] },
-        }] } } } })
+    fn template(resources: Value) -> Template {
+        Template::from_value(json!({ "Resources": resources })).expect("a template")
+    }
+
+    fn role(actions: &[&str]) -> Template {
+        let statement = json!({ "Effect": "Allow", "Action": actions, "Resource": { "Fn::Sub": "${Posters.Arn}/*" } });
+        template(json!({ "Role": { "Type": "AWS::IAM::Role", "Properties": { "Policies": [
+            { "PolicyName": "p", "PolicyDocument": { "Statement": [statement] } },
+        ] } } }))
+    }
+
+    fn permission(source: Option<&str>) -> Template {
+        let mut properties = json!({
+            "Action": "lambda:InvokeFunction", "FunctionName": { "Ref": "F" }, "Principal": "s3.amazonaws.com",
+        });
+        if let Some(source) = source {
+            properties["SourceArn"] = json!(source);
+        }
+        template(json!({ "P": { "Type": "AWS::Lambda::Permission", "Properties": properties } }))
     }
 
     #[test]
     fn one_more_action_is_named_and_the_others_are_not() {
-        let old = role(&["s3:GetObject"], json!({ "Fn::Sub": "${Posters.Arn}/*" }));
-        let new = role(&["s3:GetObject", "s3:PutObject"], json!({ "Fn::Sub": "${Posters.Arn}/*" }));
-        let found = broadening(Some(&old), &new);
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].actions, ["s3:PutObject"]);
-        assert_eq!(found[0].resources, ["${Posters.Arn}/*"]);
+        let (old, new) = (role(&["s3:GetObject"]), role(&["s3:GetObject", "s3:PutObject"]));
+        let expected = Broadening {
+            logical_id: "Role".into(),
+            property: "Policies".into(),
+            gain: Gain::Action { action: "s3:PutObject".into(), resource: "${Posters.Arn}/*".into() },
+        };
+        assert_eq!(broadening(Some(&old), &new), [expected]);
         assert!(broadening(Some(&new), &old).is_empty(), "narrowing is no broadening");
         assert!(broadening(Some(&new), &new).is_empty());
+        assert_eq!(broadening(None, &new).len(), 2, "a new role gains all it has");
     }
 
     #[test]
-    fn a_wider_resource_is_named() {
-        let found = broadening(Some(&role(&["s3:GetObject"], json!("a"))), &role(&["s3:GetObject"], json!(["a", "*"])));
-        assert_eq!(found[0].resources, ["*", "a"]);
+    fn a_permission_without_its_source_is_wider() {
+        let (bound, free) = (permission(Some("arn:aws:s3:::b")), permission(None));
+        assert_eq!(broadening(Some(&bound), &free).len(), 1);
+        assert!(broadening(Some(&free), &bound).is_empty());
     }
 
     #[test]
-    fn a_dropped_condition_is_a_broadening() {
-        let with = json!({ "Resources": { "P": { "Type": "AWS::Lambda::Permission", "Properties": {
-            "Action": "lambda:InvokeFunction", "FunctionName": "f", "Principal": "s3.amazonaws.com", "SourceArn": "arn" } } } });
-        let mut without = with.clone();
-        without["Resources"]["P"]["Properties"].as_object_mut().expect("object").remove("SourceArn");
-        assert_eq!(broadening(Some(&with), &without).len(), 1);
+    fn an_attached_policy_and_an_unreadable_one_are_told() {
+        let plain = template(json!({ "R": { "Type": "AWS::IAM::Role", "Properties": {} } }));
+        let wide = template(json!({ "R": { "Type": "AWS::IAM::Role", "Properties": {
+            "ManagedPolicyArns": ["arn:aws:iam::aws:policy/AdministratorAccess"] } } }));
+        let found = broadening(Some(&plain), &wide);
+        assert_eq!(found[0].gain, Gain::Attached { policy: "arn:aws:iam::aws:policy/AdministratorAccess".into() });
+
+        let made = |text: &str| {
+            template(json!({ "R": { "Type": "AWS::IAM::Role", "Properties": {
+                "AssumeRolePolicyDocument": { "Fn::Transform": text } } } }))
+        };
+        assert_eq!(broadening(Some(&made("a")), &made("b"))[0].gain, Gain::Unreadable);
+        assert!(broadening(Some(&made("a")), &made("a")).is_empty());
     }
 }

@@ -13,3 +13,4 @@ pub use grants::broadening;
 pub use observed::from_change_set;
 pub use offline::for_new_stack;
 pub use types::*;
+pub use values::Secrets;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use crate::cfn::Template;
 use crate::finding::Place;
 
 /// What a plan is made for; everything in it is known before any change.
@@ -18,7 +18,7 @@ pub struct Wanted<'a> {
     /// The region.
     pub region: &'a str,
     /// The template.
-    pub template: Option<&'a Value>,
+    pub template: Option<&'a Template>,
     /// Parameter values by name.
     pub parameters: BTreeMap<String, String>,
     /// Where in the spec each logical id comes from.
@@ -33,7 +33,7 @@ pub struct Current<'a> {
     /// The stack's status, none when there is no stack.
     pub status: Option<&'a str>,
     /// The template it was made from.
-    pub template: Option<&'a Value>,
+    pub template: Option<&'a Template>,
     /// Its parameter values; those of `NoEcho` parameters read `****`.
     pub parameters: BTreeMap<String, String>,
 }
@@ -194,16 +194,55 @@ pub enum Recreation {
 pub struct Broadening {
     /// The resource that carries the policy.
     pub logical_id: String,
-    /// Who gets it; none for a policy of the role itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub principal: Option<String>,
-    /// The actions, in order.
-    pub actions: Vec<String>,
-    /// What they are allowed on.
-    pub resources: Vec<String>,
-    /// Under which condition, as JSON.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub condition: Option<String>,
+    /// The property it is in.
+    pub property: String,
+    /// What is gained.
+    #[serde(flatten)]
+    pub gain: Gain,
+}
+
+/// What a policy gains.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "gain", rename_all = "kebab-case")]
+pub enum Gain {
+    /// An action on a resource.
+    Action {
+        /// The action, perhaps with wildcards.
+        action: String,
+        /// The resource; references as `${…}`.
+        resource: String,
+    },
+    /// Someone who may use it and could not.
+    Principal {
+        /// Who.
+        principal: String,
+    },
+    /// A refusal that is gone.
+    DenyGone {
+        /// The actions that were refused.
+        actions: String,
+        /// What they were refused on.
+        resources: String,
+    },
+    /// Everything in a policy made elsewhere.
+    Attached {
+        /// The policy's ARN.
+        policy: String,
+    },
+    /// Something this program cannot work out: the document is made by a function or a macro.
+    Unreadable,
+}
+
+impl fmt::Display for Gain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Gain::Action { action, resource } => write!(f, "`{action}` on `{resource}`"),
+            Gain::Principal { principal } => write!(f, "use by `{principal}`"),
+            Gain::DenyGone { actions, resources } => write!(f, "`{actions}` on `{resources}`, denied until now"),
+            Gain::Attached { policy } => write!(f, "everything in the policy `{policy}`"),
+            Gain::Unreadable => f.write_str("something that cannot be worked out from the template"),
+        }
+    }
 }
 
 /// Data that would be gone.

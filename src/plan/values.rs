@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::cfn::Template;
+
 /// What stands for the value of a `NoEcho` parameter, here as in CloudFormation's own answers.
 pub(super) const HIDDEN: &str = "****";
 /// A value longer than this is shortened: a plan is read by people, and the whole is in the template.
@@ -11,13 +13,13 @@ const LONGEST: usize = 200;
 /// A secret shorter than this is not searched for in other texts: it would turn up everywhere.
 const SHORTEST_SECRET: usize = 4;
 
-/// Values that must not be shown.
-#[derive(Debug, Default)]
-pub(super) struct Secrets(Vec<String>);
+/// Values that must not be shown: those of `NoEcho` parameters.
+#[derive(Clone, Default)]
+pub struct Secrets(Vec<String>);
 
 impl Secrets {
     /// The values of a template's `NoEcho` parameters.
-    pub(super) fn of(template: Option<&Value>, parameters: &BTreeMap<String, String>) -> Self {
+    pub fn of(template: Option<&Template>, parameters: &BTreeMap<String, String>) -> Self {
         let mut secrets = Vec::new();
         for (name, value) in parameters {
             if is_secret(template, name) && value.chars().count() >= SHORTEST_SECRET {
@@ -29,26 +31,26 @@ impl Secrets {
         Self(secrets)
     }
 
-    /// The text without any of them, shortened.
-    pub(super) fn show(&self, text: &str) -> String {
+    /// The text without any of them.
+    pub fn hide(&self, text: &str) -> String {
         let mut shown = text.to_owned();
         for secret in &self.0 {
             if shown.contains(secret.as_str()) {
                 shown = shown.replace(secret.as_str(), HIDDEN);
             }
         }
-        shorten(shown)
+        shown
+    }
+
+    /// The text without any of them, shortened.
+    pub(super) fn show(&self, text: &str) -> String {
+        shorten(self.hide(text))
     }
 }
 
 /// Whether a template hides a parameter's value.
-pub(super) fn is_secret(template: Option<&Value>, name: &str) -> bool {
-    let no_echo = template.and_then(|template| template.get("Parameters")?.get(name)?.get("NoEcho"));
-    match no_echo {
-        Some(Value::Bool(hidden)) => *hidden,
-        Some(Value::String(hidden)) => hidden.eq_ignore_ascii_case("true"),
-        _ => false,
-    }
+pub(super) fn is_secret(template: Option<&Template>, name: &str) -> bool {
+    template.and_then(|template| template.parameter(name)).is_some_and(|parameter| parameter.no_echo())
 }
 
 /// Text for a value: a string as it is, anything else as JSON.
@@ -74,7 +76,12 @@ mod tests {
 
     #[test]
     fn a_secret_is_hidden_wherever_it_turns_up() {
-        let template = serde_json::json!({ "Parameters": { "Key": { "NoEcho": true }, "Name": {} } });
+        let parameters =
+            serde_json::json!({ "Key": { "Type": "String", "NoEcho": true }, "Name": { "Type": "String" } });
+        let template = Template::from_value(
+            serde_json::json!({ "Parameters": parameters, "Resources": { "Q": { "Type": "AWS::SQS::Queue" } } }),
+        );
+        let template = template.expect("a template");
         let parameters = BTreeMap::from([("Key".into(), "sesame".into()), ("Name".into(), "plain".into())]);
         let secrets = Secrets::of(Some(&template), &parameters);
         assert_eq!(secrets.show("open sesame, plain"), "open ****, plain");
