@@ -6,8 +6,10 @@ pub mod graph;
 pub mod intrinsics;
 pub mod schema;
 pub mod template;
+pub mod validate;
 
 pub use graph::ResourceGraph;
 pub use intrinsics::{Answer, Problem, Resolver, resolve};
 pub use schema::{ResourceSchema, Schemas};
 pub use template::{Output, Parameter, Resource, Template};
+pub use validate::validate;

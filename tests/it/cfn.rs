@@ -6,7 +6,7 @@ use std::path::Path;
 use bedplate::cfn::graph::EdgeKind;
 use bedplate::cfn::intrinsics::{Environment, NothingYet, Resources, Scope, UNKNOWN};
 use bedplate::cfn::schema::{Match, matches};
-use bedplate::cfn::{Answer, Problem, ResourceGraph, Schemas, Template, resolve};
+use bedplate::cfn::{Answer, Problem, ResourceGraph, Schemas, Template, resolve, validate};
 use serde_json::{Value, json};
 
 fn template(value: Value) -> Template {
@@ -330,4 +330,28 @@ fn a_schema_tells_what_replaces_identifies_and_comes_out() {
     assert!(schemas.get("AWS::CodeWhisperer::Profile").is_none());
     let region = schemas.get("AWS::DeviceFarm::Project").expect("a schema");
     assert_eq!(region.regions().collect::<Vec<_>>(), ["us-west-2"]);
+}
+
+/// The realistic templates under `tests/fixtures/templates`, by file name.
+fn fixtures() -> BTreeMap<String, Template> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/templates");
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).expect("the fixtures") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let template = Template::parse(&std::fs::read_to_string(&path).expect("text"));
+        found.insert(name.clone(), template.unwrap_or_else(|findings| panic!("{name}: {findings:?}")));
+    }
+    found
+}
+
+#[test]
+fn good_templates_have_no_finding() {
+    let fixtures = fixtures();
+    assert!(fixtures.len() >= 15, "{}", fixtures.len());
+    let mut all = Vec::new();
+    for (name, template) in fixtures {
+        all.extend(validate(&template, Some("us-west-2")).into_iter().map(|finding| (name.clone(), finding)));
+    }
+    assert!(all.is_empty(), "{all:#?}");
 }

@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::finding::Finding;
 
 pub use evaluate::{conditions, is_true, resolve, resolve_at};
+pub(crate) use evaluate::{is_function, named_conditions, plain};
 pub use references::{Reference, ReferenceKind, references, references_if};
 pub use scope::{Environment, NothingYet, Resources, Scope};
 pub use sub::{Piece, pieces};
