@@ -37,7 +37,7 @@ def refused(code, call, **arguments):
 def identity():
     who = sts.get_caller_identity()
     assert who["Account"] == "123456789012" and who["Arn"].endswith(":user/local"), who
-    error = refused("NotImplemented", sts.assume_role, RoleArn="arn:aws:iam::123456789012:role/a", RoleSessionName="s")
+    error = refused("NotImplemented", sts.assume_role, RoleArn="arn:aws:iam::123456789012:role/a", RoleSessionName="session")
     assert "`AssumeRole` of `sts`" in error["Error"]["Message"], error
     refused("NotImplemented", sts.get_session_token)
 
