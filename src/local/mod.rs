@@ -12,10 +12,12 @@
 //! | [`errors`] | an error in the format of each protocol |
 //! | [`xml`] | writing XML safely |
 //! | [`sts`] | who am I |
+//! | [`s3`] | buckets and objects |
 
 pub mod errors;
 pub mod options;
 pub mod query;
+pub mod s3;
 pub mod server;
 pub mod store;
 pub mod sts;
@@ -34,7 +36,7 @@ pub const LOCAL_KEY: &str = "local";
 pub const DEFAULT_REGION: &str = "us-east-1";
 
 /// The tables of every room of the local target; each room owns its own list of steps.
-const SCHEMAS: &[store::Schema] = &[];
+const SCHEMAS: &[store::Schema] = &[s3::SCHEMA];
 
 /// The simulated services that speak awsQuery: one line a service.
 fn query_services(host: &std::sync::Arc<Host>) -> Vec<std::sync::Arc<dyn query::QueryService>> {

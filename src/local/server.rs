@@ -21,6 +21,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::errors::{ApiError, Protocol, operation_name};
 use super::query::{CallContext, Params, QueryService, response};
+use super::s3::Front;
 use super::store::Store;
 use super::{ACCOUNT_ID, DEFAULT_REGION, Host, LOCAL_KEY, LocalError, LocalOptions, SCHEMAS, query_services};
 
@@ -179,12 +180,14 @@ impl Scope {
 struct Server {
     host: Arc<Host>,
     query: HashMap<&'static str, Arc<dyn QueryService>>,
+    s3: Front,
 }
 
 impl Server {
     fn new(host: Arc<Host>) -> Self {
         let query = query_services(&host).into_iter().map(|service| (service.signing_name(), service)).collect();
-        Self { host, query }
+        let s3 = Front::new(Arc::clone(&host));
+        Self { host, query, s3 }
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
@@ -246,7 +249,17 @@ impl Server {
     }
 
     async fn not_query(&self, request: Request<Incoming>, scope: &Scope, request_id: &str) -> Response<Body> {
-        let service = scope.service.as_deref().unwrap_or("s3");
+        let service = match scope.service.as_deref() {
+            Some("s3") => return self.s3.answer(request, scope.region.clone(), request_id).await,
+            // A target or an RPC path is never S3's.
+            None if !request.headers().contains_key("x-amz-target")
+                && !request.headers().contains_key("smithy-protocol") =>
+            {
+                return self.s3.answer(request, None, request_id).await;
+            }
+            None => "unsigned request",
+            Some(service) => service,
+        };
         let operation = operation_name(request.headers(), request.method(), request.uri());
         let protocol = Protocol::of(request.headers(), service, false);
         error_response(protocol, &ApiError::not_implemented(service, &operation), request_id)

@@ -27,6 +27,11 @@ pub fn escape(text: &str) -> String {
     out
 }
 
+/// The text that was escaped, of simple content.
+pub fn unescape(text: &str) -> String {
+    quick_xml::escape::unescape(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
+}
+
 /// Appends `<name>text</name>`.
 pub fn element(out: &mut String, name: &str, text: &str) {
     open(out, name);

@@ -14,7 +14,7 @@ mod words;
 
 pub use load::{LoadedSpec, load, load_str, load_text};
 pub use project::{Project, ProjectFile, StageSettings, TargetKind, UseCaseFile, project_schema};
-pub use rules::{logical_name, requirement_problem};
+pub use rules::{handler_files, logical_name, requirement_problem};
 pub use schema::json_schema;
 pub use smoke::SmokeCall;
 pub use text::{Piece, Reference, Text, TextError};

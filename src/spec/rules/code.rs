@@ -113,7 +113,7 @@ fn handler(rules: &mut Rules<'_>, pointer: &str, folder: &Path, function: &Funct
 
 /// The files of which one must be there; none to look for in runtimes that are compiled. `None` when the handler has
 /// not the form the runtime wants.
-pub(crate) fn handler_files(runtime: &str, handler: &str) -> Option<Vec<String>> {
+pub fn handler_files(runtime: &str, handler: &str) -> Option<Vec<String>> {
     let compiled = !(runtime.starts_with("python") || runtime.starts_with("nodejs") || runtime.starts_with("ruby"));
     if compiled {
         return Some(Vec::new());

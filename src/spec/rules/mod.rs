@@ -22,6 +22,7 @@ use super::words::suggest;
 use crate::finding::{Finding, Place};
 use crate::yaml::Positions;
 
+pub use code::handler_files;
 pub use layers::requirement_problem;
 pub use names::logical_name;
 pub(super) use secrets::{hide, secrets};

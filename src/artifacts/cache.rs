@@ -1,0 +1,158 @@
+//! The cache: zips by the digest of what they hold, and records of what was last made from what.
+//!
+//! Every file is written beside its place and renamed into it, so a killed process leaves nothing half-made, and
+//! processes at the same time can only write the same thing twice.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use tempfile::{NamedTempFile, TempDir};
+
+use super::Artifact;
+use super::pack::{Packed, digest_of};
+use crate::finding::Finding;
+
+/// How long what a killed process left may lie.
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What a record is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A list of files of a code folder.
+    Code,
+    /// A list of requirements.
+    Layer,
+}
+
+impl Kind {
+    fn folder(self) -> &'static str {
+        match self {
+            Kind::Code => "code",
+            Kind::Layer => "layers",
+        }
+    }
+}
+
+/// The cache's folder.
+#[derive(Debug, Clone)]
+pub(super) struct Cache {
+    dir: PathBuf,
+}
+
+/// The finding for a cache that cannot be used.
+pub(super) fn io_problem(doing: &str, error: &std::io::Error) -> Finding {
+    Finding::error("A010", format!("cannot {doing}: {error}"))
+        .help("check the free space and the permissions of the project's `.bedplate` folder")
+}
+
+impl Cache {
+    pub(super) fn open(dir: &Path) -> Result<Self, Vec<Finding>> {
+        for folder in ["zips", "tmp", Kind::Code.folder(), Kind::Layer.folder()] {
+            std::fs::create_dir_all(dir.join(folder)).map_err(|e| vec![io_problem("make the cache's folders", &e)])?;
+        }
+        Ok(Self { dir: dir.to_owned() })
+    }
+
+    /// Where the zip with this content lies.
+    pub(super) fn zip(&self, sha256: &str) -> PathBuf {
+        self.dir.join("zips").join(format!("{sha256}.zip"))
+    }
+
+    fn record(&self, kind: Kind, key: &str) -> PathBuf {
+        self.dir.join(kind.folder()).join(format!("{key}.json"))
+    }
+
+    pub(super) fn temporary_file(&self) -> Result<NamedTempFile, Vec<Finding>> {
+        NamedTempFile::new_in(self.dir.join("tmp")).map_err(|e| vec![io_problem("write into the cache", &e)])
+    }
+
+    /// A folder that goes away with what is in it; and what others left behind long ago goes too.
+    pub(super) fn temporary_folder(&self) -> Result<TempDir, Vec<Finding>> {
+        let tmp = self.dir.join("tmp");
+        for entry in std::fs::read_dir(&tmp).into_iter().flatten().flatten() {
+            let modified = entry.metadata().and_then(|metadata| metadata.modified());
+            let old = modified.is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|age| age > STALE));
+            if old {
+                // Somebody else may be doing the same.
+                let _ = std::fs::remove_dir_all(entry.path()).or_else(|_| std::fs::remove_file(entry.path()));
+            }
+        }
+        TempDir::new_in(&tmp).map_err(|e| vec![io_problem("write into the cache", &e)])
+    }
+
+    /// Puts a finished zip into its place.
+    pub(super) fn keep(&self, temporary: NamedTempFile, sha256: &str) -> Result<(), Vec<Finding>> {
+        let kept = temporary.persist(self.zip(sha256));
+        kept.map(|_| ()).map_err(|error| vec![io_problem("put a zip into the cache", &error.error)])
+    }
+
+    /// What was made for a key, if it is there and whole.
+    pub(super) fn find(&self, kind: Kind, key: &str) -> Option<Artifact> {
+        let path = self.record(kind, key);
+        let record: Value = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+        let text = |name: &str| record.get(name)?.as_str().map(str::to_owned);
+        let number = |name: &str| record.get(name)?.as_u64();
+        let sha256 =
+            text("sha256").filter(|sha256| sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        let packed = Packed {
+            zip_sha256: text("zip_sha256")?,
+            size: number("size")?,
+            uncompressed: number("uncompressed")?,
+            files: usize::try_from(number("files")?).ok()?,
+            sha256,
+        };
+        let zip = self.zip(&packed.sha256);
+        let stamp = stamp(&zip)?;
+        if record.get("stamp") != Some(&stamp) {
+            // Another process may have made the same zip again; anything else is damage.
+            let (size, zip_sha256) = digest_of(&File::open(&zip).ok()?).ok()?;
+            if (size, &zip_sha256) != (packed.size, &packed.zip_sha256) {
+                return None;
+            }
+        }
+        let packages = record.get("packages").and_then(Value::as_array);
+        let packages = packages.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+        Some(packed.artifact(self, packages))
+    }
+
+    /// Records what was made for a key. For a layer the first record stands: two processes that asked pip at the same
+    /// time go on with the same packages.
+    pub(super) fn remember(
+        &self,
+        kind: Kind,
+        key: &str,
+        packed: Packed,
+        packages: Vec<String>,
+    ) -> Result<Artifact, Vec<Finding>> {
+        let record = json!({
+            "sha256": packed.sha256,
+            "zip_sha256": packed.zip_sha256,
+            "size": packed.size,
+            "uncompressed": packed.uncompressed,
+            "files": packed.files,
+            "packages": packages,
+            "stamp": stamp(&self.zip(&packed.sha256)),
+        });
+        let failed = |error: std::io::Error| vec![io_problem("write into the cache", &error)];
+        let mut temporary = self.temporary_file()?;
+        temporary.write_all(record.to_string().as_bytes()).map_err(failed)?;
+        let path = self.record(kind, key);
+        if kind == Kind::Layer
+            && let Some(first) = self.find(kind, key)
+        {
+            return Ok(first);
+        }
+        temporary.persist(&path).map_err(|error| failed(error.error))?;
+        Ok(packed.artifact(self, packages))
+    }
+}
+
+/// What of a zip changes when anything writes to it.
+fn stamp(zip: &Path) -> Option<Value> {
+    let metadata = std::fs::metadata(zip).ok()?;
+    let modified = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(json!([metadata.len(), modified.as_secs(), modified.subsec_nanos()]))
+}

@@ -1,0 +1,39 @@
+//! S3: buckets, objects, versions, uploads in parts, listings and pre-signed URLs.
+//!
+//! The `s3s` crate speaks the protocol (routing, headers, XML, signatures of URLs); this room is what it speaks for.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `front` | from the server's requests to `s3s` and back: signatures, `aws-chunked`, error documents |
+//! | `api` | one line an operation, to the file that carries it out |
+//! | `bucket_ops`, `setting_ops`, `object_ops`, `read_ops`, `list_ops`, `upload_ops` | the operations |
+//! | [`buckets`], [`settings`] | buckets within a transaction, also for a bucket made by CloudFormation |
+//! | `versions`, `list`, `uploads` | objects within a transaction |
+//! | `body`, `chunked` | bodies on their way in |
+//! | [`names`], `refusals`, [`model`], `schema` | the rules of names, the words of errors, what is kept, the tables |
+
+mod api;
+mod body;
+mod bucket_ops;
+pub mod buckets;
+mod chunked;
+mod front;
+mod list;
+mod list_ops;
+pub mod model;
+pub mod names;
+mod object_ops;
+mod read_ops;
+mod refusals;
+mod schema;
+mod setting_ops;
+pub mod settings;
+mod upload_ops;
+mod uploads;
+mod versions;
+
+pub use buckets::{Bucket, Buckets, Versioning};
+pub use front::Front;
+pub use names::Namespace;
+pub use read_ops::get_object;
+pub use schema::SCHEMA;
