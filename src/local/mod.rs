@@ -12,11 +12,15 @@
 //! | [`errors`] | an error in the format of each protocol |
 //! | [`xml`] | writing XML safely |
 //! | [`sts`] | who am I |
+//! | [`cloudformation`] | stacks: the API and its engine |
+//! | [`resources`] | what the resources of stacks are |
 //! | [`s3`] | buckets and objects |
 
+pub mod cloudformation;
 pub mod errors;
 pub mod options;
 pub mod query;
+pub mod resources;
 pub mod s3;
 pub mod server;
 pub mod store;
@@ -36,12 +40,12 @@ pub const LOCAL_KEY: &str = "local";
 pub const DEFAULT_REGION: &str = "us-east-1";
 
 /// The tables of every room of the local target; each room owns its own list of steps.
-const SCHEMAS: &[store::Schema] = &[s3::SCHEMA];
+const SCHEMAS: &[store::Schema] = &[s3::SCHEMA, cloudformation::SCHEMA, resources::SCHEMA];
 
 /// The simulated services that speak awsQuery: one line a service.
 fn query_services(host: &std::sync::Arc<Host>) -> Vec<std::sync::Arc<dyn query::QueryService>> {
-    let _ = host;
-    vec![std::sync::Arc::new(sts::Sts)]
+    let cloudformation = cloudformation::CloudFormation::start(std::sync::Arc::clone(host));
+    vec![std::sync::Arc::new(sts::Sts), std::sync::Arc::new(cloudformation)]
 }
 
 /// What the simulated services share: the store, the sources of time and identity, and what the user asked to fail.
@@ -55,6 +59,8 @@ pub struct Host {
     pub ids: Ids,
     /// Resources that are to fail.
     pub fail: Vec<Injection>,
+    /// How long each resource takes between its beginning and its end.
+    pub delay: std::time::Duration,
     /// Where this server listens, for example `http://127.0.0.1:4566`, with no trailing slash.
     pub url: String,
 }

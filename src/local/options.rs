@@ -19,6 +19,8 @@ pub struct LocalOptions {
     pub port: Option<u16>,
     /// Resources whose creation or update is to fail.
     pub fail: Vec<Injection>,
+    /// How long each resource takes to be made or changed: nothing, unless someone wants to watch.
+    pub delay: std::time::Duration,
     /// Where the time comes from.
     pub clock: Clock,
     /// Where request ids, version ids and other random identities come from.
@@ -28,7 +30,14 @@ pub struct LocalOptions {
 impl LocalOptions {
     /// The defaults over a state folder: a free port, the machine's clock, random ids, nothing made to fail.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), port: None, fail: Vec::new(), clock: Clock::system(), ids: Ids::random() }
+        Self {
+            dir: dir.into(),
+            port: None,
+            fail: Vec::new(),
+            delay: std::time::Duration::ZERO,
+            clock: Clock::system(),
+            ids: Ids::random(),
+        }
     }
 }
 

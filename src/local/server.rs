@@ -83,7 +83,7 @@ impl Running {
 ///
 /// When the state can't be opened or the port can't be had.
 pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
-    let LocalOptions { dir, port, fail, clock, ids } = options;
+    let LocalOptions { dir, port, fail, delay, clock, ids } = options;
     let store = match tokio::task::spawn_blocking(move || Store::open(&dir, SCHEMAS)).await {
         Ok(store) => store?,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
@@ -93,7 +93,7 @@ pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
     let listen_error = |source| LocalError::Listen { port, source };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
-    let host = Arc::new(Host { store: store.clone(), clock, ids, fail, url: format!("http://{address}") });
+    let host = Arc::new(Host { store: store.clone(), clock, ids, fail, delay, url: format!("http://{address}") });
     let server = Arc::new(Server::new(Arc::clone(&host)));
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(accept(listener, server, stopped));

@@ -94,13 +94,13 @@ fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Stri
     let nearest = known.iter().map(|candidate| (strsim::damerau_levenshtein(candidate, name), candidate)).min();
     match nearest {
         Some((distance, nearest)) if distance <= 2.max(name.chars().count() / 3) => {
-            format!("did you mean `{nearest}`?")
+            format!("Did you mean `{nearest}`?")
         }
         Some(_) => {
             let list: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-            format!("there is {}", list.join(", "))
+            format!("There is {}", list.join(", "))
         }
-        None => "there is none".to_owned(),
+        None => "There is none".to_owned(),
     }
 }
 

@@ -1,4 +1,1 @@
 //! Behaviour of the `engine` side, as a user could see it.
-
-mod answers;
-mod plans;

@@ -2,7 +2,6 @@
 
 mod artifacts;
 mod cfn;
-mod cfn_diff;
 mod check;
 mod cli;
 mod engine;

@@ -81,8 +81,7 @@ fn properties(context: &Context<'_>, resource: Resource<'_>, path: &str, finding
 
 fn unknown_type(context: &Context<'_>, type_: &str, path: &str, findings: &mut Vec<Finding>) {
     let path = format!("{path}/Type");
-    // A macro, that of SAM among them, turns types that are none into others.
-    if context.macros && (!type_.starts_with("AWS::") || type_.starts_with("AWS::Serverless::")) {
+    if context.macros && !type_.starts_with("AWS::") || type_.starts_with("AWS::Serverless::") && context.macros {
         return;
     }
     if type_.starts_with("AWS::") || !type_.contains("::") {

@@ -338,14 +338,7 @@ pub(super) async fn attributes(
         })
         .await?;
     let Given { version, versioned, .. } = decide(version, versioned, asked_version, &Wanted::default())?;
-    // Clients send one header line with commas, or several.
-    let asked = |name: &str| {
-        input
-            .object_attributes
-            .iter()
-            .flat_map(|line| line.as_str().split(','))
-            .any(|attribute| attribute.trim() == name)
-    };
+    let asked = |name: &str| input.object_attributes.iter().any(|attribute| attribute.as_str() == name);
     let mut checksum = Checksum { checksum_type: checksum_type(&version.meta.checksums), ..Default::default() };
     put_checksums!(checksum, &version.meta.checksums);
     let has_checksum = checksum.checksum_type.is_some();

@@ -1,0 +1,313 @@
+//! The tables of stacks and what belongs to them: one row, one JSON document, and the columns that are searched.
+//!
+//! Every function takes the connection of a transaction that the caller began, so that what changes together is
+//! written together.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::model::{ChangeSet, Event, Operation, Resource, Stack};
+use super::status::Status;
+
+/// The result of a statement.
+pub type Sql<T> = rusqlite::Result<T>;
+
+/// Creates what is missing; harmless when all is there.
+pub const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS cfn_stack (
+    id TEXT PRIMARY KEY, region TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL, live INTEGER NOT NULL,
+    created TEXT NOT NULL, parent TEXT, doc TEXT NOT NULL) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS cfn_stack_name ON cfn_stack (region, name) WHERE live = 1;
+CREATE TABLE IF NOT EXISTS cfn_resource (
+    stack_id TEXT NOT NULL, logical_id TEXT NOT NULL, physical_id TEXT, type TEXT NOT NULL, doc TEXT NOT NULL,
+    PRIMARY KEY (stack_id, logical_id)) STRICT;
+CREATE INDEX IF NOT EXISTS cfn_resource_physical ON cfn_resource (physical_id);
+CREATE TABLE IF NOT EXISTS cfn_change_set (
+    id TEXT PRIMARY KEY, stack_id TEXT NOT NULL, name TEXT NOT NULL, created TEXT NOT NULL, doc TEXT NOT NULL,
+    UNIQUE (stack_id, name)) STRICT;
+CREATE TABLE IF NOT EXISTS cfn_operation (
+    id TEXT PRIMARY KEY, stack_id TEXT NOT NULL, over INTEGER NOT NULL, doc TEXT NOT NULL) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS cfn_operation_one ON cfn_operation (stack_id) WHERE over = 0;
+CREATE TABLE IF NOT EXISTS cfn_event (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, stack_id TEXT NOT NULL, operation_id TEXT NOT NULL, doc TEXT NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS cfn_event_stack ON cfn_event (stack_id, seq);
+CREATE INDEX IF NOT EXISTS cfn_event_operation ON cfn_event (operation_id, seq);
+CREATE TABLE IF NOT EXISTS cfn_export (
+    region TEXT NOT NULL, name TEXT NOT NULL, stack_id TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (region, name)) STRICT;
+CREATE TABLE IF NOT EXISTS cfn_import (
+    region TEXT NOT NULL, name TEXT NOT NULL, stack_id TEXT NOT NULL,
+    PRIMARY KEY (region, name, stack_id)) STRICT;
+";
+
+/// A document that a newer or damaged state folder may hold in a shape this program does not know.
+fn decode<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Sql<T> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into()))
+}
+
+fn encode<T: Serialize>(value: &T) -> Sql<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+fn all<T: DeserializeOwned>(db: &Connection, sql: &str, with: &[&dyn rusqlite::ToSql]) -> Sql<Vec<T>> {
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map(with, |row| decode(row, 0))?;
+    rows.collect()
+}
+
+fn one<T: DeserializeOwned>(db: &Connection, sql: &str, with: &[&dyn rusqlite::ToSql]) -> Sql<Option<T>> {
+    db.prepare_cached(sql)?.query_row(with, |row| decode(row, 0)).optional()
+}
+
+/// Writes a stack, new or changed.
+pub fn save_stack(db: &Connection, stack: &Stack) -> Sql<()> {
+    db.prepare_cached(
+        "INSERT INTO cfn_stack (id, region, name, status, live, created, parent, doc) VALUES (?1,?2,?3,?4,?5,?6,?7,?8)
+         ON CONFLICT (id) DO UPDATE SET status = ?4, live = ?5, doc = ?8",
+    )?
+    .execute(params![
+        stack.id,
+        stack.region,
+        stack.name,
+        stack.status.as_str(),
+        stack.status != Status::DeleteComplete,
+        stack.created,
+        stack.parent,
+        encode(stack)?
+    ])?;
+    Ok(())
+}
+
+/// A stack by its ARN, deleted ones too.
+pub fn stack_by_id(db: &Connection, id: &str) -> Sql<Option<Stack>> {
+    one(db, "SELECT doc FROM cfn_stack WHERE id = ?1", &[&id])
+}
+
+/// A stack that is not deleted, by name.
+pub fn stack_by_name(db: &Connection, region: &str, name: &str) -> Sql<Option<Stack>> {
+    one(db, "SELECT doc FROM cfn_stack WHERE region = ?1 AND name = ?2 AND live = 1", &[&region, &name])
+}
+
+/// A stack as callers name it: by ARN (deleted ones too) or by name.
+pub fn stack(db: &Connection, region: &str, named: &str) -> Sql<Option<Stack>> {
+    if named.starts_with("arn:") { stack_by_id(db, named) } else { stack_by_name(db, region, named) }
+}
+
+/// All stacks of a region, newest first; deleted ones too when asked for.
+pub fn stacks(db: &Connection, region: &str, deleted: bool) -> Sql<Vec<Stack>> {
+    all(
+        db,
+        "SELECT doc FROM cfn_stack WHERE region = ?1 AND (live = 1 OR ?2) ORDER BY created DESC, rowid DESC",
+        &[&region, &deleted],
+    )
+}
+
+/// Forgets a stack that never had more than a change set.
+pub fn remove_stack(db: &Connection, id: &str) -> Sql<()> {
+    db.execute("DELETE FROM cfn_stack WHERE id = ?1", [id])?;
+    Ok(())
+}
+
+/// Writes a resource, new or changed.
+pub fn save_resource(db: &Connection, resource: &Resource) -> Sql<()> {
+    db.prepare_cached(
+        "INSERT INTO cfn_resource (stack_id, logical_id, physical_id, type, doc) VALUES (?1,?2,?3,?4,?5)
+         ON CONFLICT (stack_id, logical_id) DO UPDATE SET physical_id = ?3, type = ?4, doc = ?5",
+    )?
+    .execute(params![
+        resource.stack_id,
+        resource.logical_id,
+        resource.physical.as_ref().map(|physical| &physical.id),
+        resource.resource_type,
+        encode(resource)?
+    ])?;
+    Ok(())
+}
+
+/// One resource.
+pub fn resource(db: &Connection, stack_id: &str, logical_id: &str) -> Sql<Option<Resource>> {
+    one(db, "SELECT doc FROM cfn_resource WHERE stack_id = ?1 AND logical_id = ?2", &[&stack_id, &logical_id])
+}
+
+/// The resources of a stack, in the order they came into it.
+pub fn resources(db: &Connection, stack_id: &str) -> Sql<Vec<Resource>> {
+    all(db, "SELECT doc FROM cfn_resource WHERE stack_id = ?1 ORDER BY rowid", &[&stack_id])
+}
+
+/// Resources by the id of the thing they stand for.
+pub fn resources_by_physical_id(db: &Connection, physical_id: &str) -> Sql<Vec<Resource>> {
+    all(db, "SELECT doc FROM cfn_resource WHERE physical_id = ?1 ORDER BY rowid", &[&physical_id])
+}
+
+/// Takes a resource out of its stack.
+pub fn remove_resource(db: &Connection, stack_id: &str, logical_id: &str) -> Sql<()> {
+    db.prepare_cached("DELETE FROM cfn_resource WHERE stack_id = ?1 AND logical_id = ?2")?
+        .execute([stack_id, logical_id])?;
+    Ok(())
+}
+
+/// Writes a change set, new or changed.
+pub fn save_change_set(db: &Connection, set: &ChangeSet) -> Sql<()> {
+    db.prepare_cached(
+        "INSERT INTO cfn_change_set (id, stack_id, name, created, doc) VALUES (?1,?2,?3,?4,?5)
+         ON CONFLICT (id) DO UPDATE SET doc = ?5",
+    )?
+    .execute(params![set.id, set.stack_id, set.name, set.created, encode(set)?])?;
+    Ok(())
+}
+
+/// A change set by its ARN.
+pub fn change_set_by_id(db: &Connection, id: &str) -> Sql<Option<ChangeSet>> {
+    one(db, "SELECT doc FROM cfn_change_set WHERE id = ?1", &[&id])
+}
+
+/// A change set by its stack's ARN and its name.
+pub fn change_set_by_name(db: &Connection, stack_id: &str, name: &str) -> Sql<Option<ChangeSet>> {
+    one(db, "SELECT doc FROM cfn_change_set WHERE stack_id = ?1 AND name = ?2", &[&stack_id, &name])
+}
+
+/// The change sets of a stack, oldest first.
+pub fn change_sets(db: &Connection, stack_id: &str) -> Sql<Vec<ChangeSet>> {
+    all(db, "SELECT doc FROM cfn_change_set WHERE stack_id = ?1 ORDER BY rowid", &[&stack_id])
+}
+
+/// Deletes a change set.
+pub fn remove_change_set(db: &Connection, id: &str) -> Sql<()> {
+    db.execute("DELETE FROM cfn_change_set WHERE id = ?1", [id])?;
+    Ok(())
+}
+
+/// Writes an operation, new or changed.
+pub fn save_operation(db: &Connection, operation: &Operation) -> Sql<()> {
+    db.prepare_cached(
+        "INSERT INTO cfn_operation (id, stack_id, over, doc) VALUES (?1,?2,?3,?4)
+         ON CONFLICT (id) DO UPDATE SET over = ?3, doc = ?4",
+    )?
+    .execute(params![
+        operation.id,
+        operation.stack_id,
+        operation.phase == super::model::Phase::Over,
+        encode(operation)?
+    ])?;
+    Ok(())
+}
+
+/// An operation by its id.
+pub fn operation(db: &Connection, id: &str) -> Sql<Option<Operation>> {
+    one(db, "SELECT doc FROM cfn_operation WHERE id = ?1", &[&id])
+}
+
+/// The operation under way on a stack.
+pub fn running_operation(db: &Connection, stack_id: &str) -> Sql<Option<Operation>> {
+    one(db, "SELECT doc FROM cfn_operation WHERE stack_id = ?1 AND over = 0", &[&stack_id])
+}
+
+/// All operations under way, whoever runs them.
+pub fn running_operations(db: &Connection) -> Sql<Vec<Operation>> {
+    all(db, "SELECT doc FROM cfn_operation WHERE over = 0 ORDER BY rowid", &[])
+}
+
+/// Adds an event.
+pub fn add_event(db: &Connection, event: &Event) -> Sql<()> {
+    db.prepare_cached("INSERT INTO cfn_event (stack_id, operation_id, doc) VALUES (?1,?2,?3)")?.execute(params![
+        event.stack_id,
+        event.operation_id,
+        encode(event)?
+    ])?;
+    Ok(())
+}
+
+/// One page of events and where the next begins.
+pub type EventPage = (Vec<Event>, Option<i64>);
+
+/// How many events one answer holds; the API model names no number.
+const EVENTS_PER_PAGE: usize = 100;
+
+/// The events of a stack or of an operation, newest first, from before the given sequence number.
+pub fn events(db: &Connection, of: EventsOf<'_>, before: Option<i64>) -> Sql<EventPage> {
+    let (column, id) = match of {
+        EventsOf::Stack(id) => ("stack_id", id),
+        EventsOf::Operation(id) => ("operation_id", id),
+    };
+    let sql = format!("SELECT doc, seq FROM cfn_event WHERE {column} = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3");
+    let mut statement = db.prepare_cached(&sql)?;
+    let limit = i64::try_from(EVENTS_PER_PAGE + 1).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![id, before.unwrap_or(i64::MAX), limit], |row| {
+        Ok((decode::<Event>(row, 0)?, row.get::<_, i64>(1)?))
+    })?;
+    let mut rows = rows.collect::<Sql<Vec<_>>>()?;
+    let more = rows.len() > EVENTS_PER_PAGE;
+    rows.truncate(EVENTS_PER_PAGE);
+    let next = if more { rows.last().map(|(_, seq)| *seq) } else { None };
+    Ok((rows.into_iter().map(|(event, _)| event).collect(), next))
+}
+
+/// Whose events.
+#[derive(Debug, Clone, Copy)]
+pub enum EventsOf<'a> {
+    /// A stack's, by ARN.
+    Stack(&'a str),
+    /// An operation's, by id.
+    Operation(&'a str),
+}
+
+/// An export of a region: name, exporting stack, value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    /// Its name.
+    pub name: String,
+    /// The stack that exports it.
+    pub stack_id: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// All exports of a region by name.
+pub fn exports(db: &Connection, region: &str) -> Sql<Vec<Export>> {
+    let mut statement =
+        db.prepare_cached("SELECT name, stack_id, value FROM cfn_export WHERE region = ?1 ORDER BY name")?;
+    let rows = statement
+        .query_map([region], |row| Ok(Export { name: row.get(0)?, stack_id: row.get(1)?, value: row.get(2)? }))?;
+    rows.collect()
+}
+
+/// Replaces what a stack exports.
+pub fn set_exports(db: &Connection, region: &str, stack_id: &str, exports: &[(String, String)]) -> Sql<()> {
+    db.execute("DELETE FROM cfn_export WHERE stack_id = ?1", [stack_id])?;
+    for (name, value) in exports {
+        db.execute(
+            "INSERT INTO cfn_export (region, name, stack_id, value) VALUES (?1,?2,?3,?4)",
+            params![region, name, stack_id, value],
+        )?;
+    }
+    Ok(())
+}
+
+/// The names of the stacks that import an export, by name.
+pub fn importers(db: &Connection, region: &str, export: &str) -> Sql<Vec<String>> {
+    let mut statement = db.prepare_cached(
+        "SELECT s.name FROM cfn_import i JOIN cfn_stack s ON s.id = i.stack_id
+         WHERE i.region = ?1 AND i.name = ?2 AND s.live = 1 ORDER BY s.name",
+    )?;
+    let rows = statement.query_map([region, export], |row| row.get(0))?;
+    rows.collect()
+}
+
+/// Notes that a stack imports an export.
+pub fn add_import(db: &Connection, region: &str, export: &str, stack_id: &str) -> Sql<()> {
+    db.prepare_cached("INSERT OR IGNORE INTO cfn_import (region, name, stack_id) VALUES (?1,?2,?3)")?
+        .execute([region, export, stack_id])?;
+    Ok(())
+}
+
+/// Forgets a stack's imports, all but those named.
+pub fn keep_imports(db: &Connection, stack_id: &str, keep: &[String]) -> Sql<()> {
+    let mut statement = db.prepare_cached("SELECT name FROM cfn_import WHERE stack_id = ?1")?;
+    let names = statement.query_map([stack_id], |row| row.get::<_, String>(0))?.collect::<Sql<Vec<_>>>()?;
+    for name in names.iter().filter(|name| !keep.contains(name)) {
+        db.execute("DELETE FROM cfn_import WHERE stack_id = ?1 AND name = ?2", [stack_id, name.as_str()])?;
+    }
+    Ok(())
+}
