@@ -94,9 +94,14 @@ impl CallError {
         match &error {
             SdkError::ServiceError(service) => {
                 let meta = service.err().meta();
-                let code = meta.code().map(str::to_owned).or_else(|| status.map(code_of_status));
-                failure.kind = kind_of(code.as_deref().unwrap_or_default(), status.unwrap_or_default());
-                failure.message = meta.message().unwrap_or("the service gave no reason").trim().to_owned();
+                let status = status.unwrap_or_default();
+                let code = meta.code().map(str::to_owned).or_else(|| code_of_status(status).map(str::to_owned));
+                failure.kind = kind_of(code.as_deref(), status);
+                failure.message = match (meta.message(), failure.kind) {
+                    (Some(message), _) => message.trim().to_owned(),
+                    (None, CallErrorKind::Unreadable) => format!("HTTP status {status} and no error code"),
+                    (None, _) => "the service gave no reason".to_owned(),
+                };
                 if matches!(failure.kind, CallErrorKind::BadCredentials | CallErrorKind::Clock) {
                     failure.message = first_sentence(&failure.message);
                 }
@@ -192,18 +197,21 @@ impl From<CallError> for Finding {
 }
 
 /// A code for answers without one, such as those to `HeadObject`, which have no body.
-fn code_of_status(status: u16) -> String {
+fn code_of_status(status: u16) -> Option<&'static str> {
     match status {
-        301 => "PermanentRedirect".to_owned(),
-        403 => "Forbidden".to_owned(),
-        404 => "NotFound".to_owned(),
-        other => format!("HTTP {other}"),
+        301 => Some("PermanentRedirect"),
+        403 => Some("Forbidden"),
+        404 => Some("NotFound"),
+        _ => None,
     }
 }
 
 /// Codes that mean the same whatever the service.
 /// Source: "Common errors" in the API references of CloudFormation, STS and S3.
-fn kind_of(code: &str, status: u16) -> CallErrorKind {
+fn kind_of(code: Option<&str>, status: u16) -> CallErrorKind {
+    let Some(code) = code else {
+        return if status == 429 { CallErrorKind::Throttled } else { CallErrorKind::Unreadable };
+    };
     match code {
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => CallErrorKind::Expired,
         "InvalidClientTokenId"
@@ -228,7 +236,6 @@ fn kind_of(code: &str, status: u16) -> CallErrorKind {
         | "SlowDown"
         | "RequestThrottled" => CallErrorKind::Throttled,
         "NotFound" | "NoSuchKey" | "NoSuchBucket" | "NoSuchUpload" | "ChangeSetNotFound" => CallErrorKind::NotFound,
-        _ if status == 429 => CallErrorKind::Throttled,
         _ => CallErrorKind::Refused,
     }
 }
@@ -289,9 +296,10 @@ mod tests {
 
     #[test]
     fn codes_sort_into_kinds() {
-        assert_eq!(kind_of("ExpiredToken", 403), CallErrorKind::Expired);
-        assert_eq!(kind_of("AccessDenied", 403), CallErrorKind::Denied);
-        assert_eq!(kind_of("ValidationError", 400), CallErrorKind::Refused);
-        assert_eq!(kind_of("Anything", 429), CallErrorKind::Throttled);
+        assert_eq!(kind_of(Some("ExpiredToken"), 403), CallErrorKind::Expired);
+        assert_eq!(kind_of(Some("AccessDenied"), 403), CallErrorKind::Denied);
+        assert_eq!(kind_of(Some("ValidationError"), 400), CallErrorKind::Refused);
+        assert_eq!(kind_of(None, 429), CallErrorKind::Throttled);
+        assert_eq!(kind_of(None, 502), CallErrorKind::Unreadable);
     }
 }

@@ -2,12 +2,14 @@
 //! what follows from them. Nothing here does I/O, and nothing panics on any template.
 
 pub mod change_set;
+pub mod diff;
 pub mod graph;
 pub mod intrinsics;
 pub mod schema;
 pub mod template;
 pub mod validate;
 
+pub use diff::{ResourceChange, diff};
 pub use graph::ResourceGraph;
 pub use intrinsics::{Answer, Problem, Resolver, resolve};
 pub use schema::{ResourceSchema, Schemas};

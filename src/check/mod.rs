@@ -1,1 +1,54 @@
-//! check
+//! Findings over a spec and the template it renders to: what AWS would refuse, what would work and not as meant, and what
+//! is worth knowing. Offline and pure: whoever calls says what day it is.
+//!
+//! | file | its subject |
+//! | --- | --- |
+//! | `template` | the provider schemas' findings, brought back to the line of the spec they come from |
+//! | `models` | Bedrock models: unknown, gone, elsewhere, of the wrong kind |
+//! | `functions` | runtimes and timeouts |
+//! | `policies` | IAM documents that grant more than they should |
+//! | `wiring` | components nobody uses, names that stand in the way of a replacement, no smoke tests |
+
+mod functions;
+mod models;
+mod policies;
+mod template;
+mod wiring;
+
+use crate::facts::Day;
+use crate::finding::{Finding, Severity};
+use crate::render::Rendered;
+use crate::spec::LoadedSpec;
+
+/// What a check must be told.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckOptions<'a> {
+    /// The day on which models and runtimes must still be there.
+    pub today: Day,
+    /// The region deployed to, when it is known; else the spec's own.
+    pub region: Option<&'a str>,
+}
+
+/// Everything there is to say about a spec and what it renders to: errors first, then in the order of the file.
+pub fn check(loaded: &LoadedSpec, rendered: &Rendered, options: &CheckOptions<'_>) -> Vec<Finding> {
+    let region = options.region.or(loaded.spec.region.as_deref());
+    let mut findings = Vec::new();
+    template::check(loaded, rendered, region, &mut findings);
+    models::check(loaded, options.today, region, &mut findings);
+    functions::check(loaded, options.today, &mut findings);
+    policies::check(loaded, rendered, &mut findings);
+    wiring::check(loaded, rendered, &mut findings);
+    findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    findings.dedup();
+    findings
+}
+
+fn order(finding: &Finding) -> (Severity, usize, usize, &'static str, &str) {
+    let (line, column) = finding.place.as_ref().map_or((usize::MAX, 0), |place| (place.line, place.column));
+    (finding.severity, line, column, finding.code, &finding.message)
+}
+
+/// A key as a segment of a JSON pointer.
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}

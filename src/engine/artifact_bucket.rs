@@ -93,7 +93,7 @@ pub(super) async fn ensure(run: &Run<'_>, teller: &Teller<'_>, account: &str) ->
         }
         Err(error) => return Err(error.into()),
     };
-    let end: End = follow.to_the_end(run, &Teller::silent()).await?;
+    let end: End = follow.until_rest(run, &Teller::silent()).await?;
     if StackState::of(&end.status) == StackState::Good {
         return Ok((bucket, true));
     }

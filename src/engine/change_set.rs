@@ -14,7 +14,7 @@ const REMOVAL_TRIES: usize = 30;
 /// What came of asking for a change set.
 pub(super) enum Made {
     /// It can be executed.
-    Ready(Ready),
+    Ready(Box<Ready>),
     /// There is nothing to do; it is removed already.
     NoChange,
     /// CloudFormation refuses it; it is removed already.
@@ -64,7 +64,7 @@ pub(super) async fn make(run: &Run<'_>, teller: &Teller<'_>, request: &ChangeSet
         for finding in warnings(run, &made).await {
             teller.tell(EventKind::Warning { finding });
         }
-        return Ok(Made::Ready(made));
+        return Ok(Made::Ready(Box::new(made)));
     }
     let reason = set.status_reason.clone().unwrap_or_default();
     let lower = reason.to_ascii_lowercase();

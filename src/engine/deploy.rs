@@ -1,5 +1,6 @@
 //! Deploying: change set, plan, approval, artifacts, execution of exactly that change set, events, outputs.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -15,7 +16,7 @@ use super::outcome::{Outcome, Report};
 use super::recover::{Start, remove_failed, settle};
 use super::run::{Approver, Proposal, Run, Stop};
 use super::uploads::{presence, upload_missing};
-use super::wanted::Desired;
+use super::wanted::{Desired, ParameterValues};
 use crate::aws::{ChangeSetRequest, Identity, ParameterValue, StackState, StackSummary, TemplateSource};
 use crate::cfn::Template;
 use crate::finding::Finding;
@@ -70,7 +71,7 @@ impl Deployment<'_> {
         );
         let (start, artifacts) = (start?, artifacts?);
         if let Start::Recreate(failed) = &start {
-            let (_, shown) = self.parameters(&identity, None)?;
+            let shown = self.parameters(&identity, None)?.shown;
             let wanted = self.wanted(&identity, shown, artifacts.clone());
             let plan = for_new_stack(&wanted, PlanKind::Recreate);
             if !self.agreed(&plan).await? {
@@ -90,8 +91,8 @@ impl Deployment<'_> {
         artifacts: Vec<PlannedArtifact>,
         agreed: Option<Plan>,
     ) -> Result<Report, Stop> {
-        let (values, shown) = self.parameters(identity, start.stack())?;
-        let request = self.request(identity, &start, values).await?;
+        let ParameterValues { sent, shown } = self.parameters(identity, start.stack())?;
+        let request = self.request(identity, &start, sent).await?;
         let made = change_set::make(self.run, self.teller, &request).await?;
         let wanted = self.wanted(identity, shown, artifacts.clone());
         let made = match made {
@@ -148,7 +149,7 @@ impl Deployment<'_> {
         self.run.clients.execute_change_set(&made.id, &token).await.map_err(|error| before(error.into()))?;
         self.teller.tell(EventKind::Executing { name: made.name.clone(), token: token.clone() });
         let follow = Follow::operation(made.stack_id.clone(), token, newest);
-        match follow.to_the_end(self.run, self.teller).await {
+        match follow.until_rest(self.run, self.teller).await {
             Ok(end) => self.ended(identity, made, end, plan).await.map(Some).map_err(|stop| (stop, true)),
             Err(Stop::Interrupted) => Ok(Some(self.left_running(identity, made, plan))),
             Err(stop) => Err((stop, true)),
@@ -235,14 +236,14 @@ impl Deployment<'_> {
         &self,
         identity: &Identity,
         stack: Option<&StackSummary>,
-    ) -> Result<(Values, Shown), Stop> {
+    ) -> Result<ParameterValues, Stop> {
         Ok(self.desired.parameter_values(&identity.account, self.run.clients.region(), stack)?)
     }
 
     pub(super) fn wanted<'w>(
         &'w self,
         identity: &'w Identity,
-        shown: Shown,
+        shown: BTreeMap<String, String>,
         artifacts: Vec<PlannedArtifact>,
     ) -> Wanted<'w> {
         Wanted {
@@ -260,7 +261,7 @@ impl Deployment<'_> {
         &self,
         identity: &Identity,
         start: &Start,
-        values: Values,
+        values: BTreeMap<String, ParameterValue>,
     ) -> Result<ChangeSetRequest, Stop> {
         let text = self.desired.template.value().to_string();
         let digest = hex::encode(Sha256::digest(text.as_bytes()));
@@ -313,9 +314,6 @@ impl Deployment<'_> {
             .collect()
     }
 }
-
-pub(super) type Values = std::collections::BTreeMap<String, ParameterValue>;
-pub(super) type Shown = std::collections::BTreeMap<String, String>;
 
 impl Report {
     /// From seeing the stack's last event to the end of the work after it.

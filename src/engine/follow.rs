@@ -75,7 +75,7 @@ impl Follow {
     }
 
     /// Tells every event until the stack comes to rest.
-    pub(super) async fn to_the_end(mut self, run: &Run<'_>, teller: &Teller<'_>) -> Result<End, Stop> {
+    pub(super) async fn until_rest(mut self, run: &Run<'_>, teller: &Teller<'_>) -> Result<End, Stop> {
         let mut failed = 0;
         let mut quiet = 0;
         loop {

@@ -7,7 +7,7 @@ use super::outcome::{Outcome, Report};
 use super::recover::{Start, settle};
 use super::run::{DeclineAll, Run, Stop};
 use super::uploads::presence;
-use super::wanted::Desired;
+use super::wanted::{Desired, ParameterValues};
 use crate::plan::{PlanKind, Secrets, for_new_stack};
 
 /// Says what a deployment would do.
@@ -27,13 +27,13 @@ async fn look_ahead(run: &Run<'_>, teller: &Teller<'_>, desired: &Desired) -> Re
     let (start, artifacts) =
         tokio::join!(settle(run, teller, desired, false), presence(run, desired, &identity.account));
     let (start, artifacts) = (start?, artifacts?);
-    let (values, shown) = deployment.parameters(&identity, start.stack())?;
+    let ParameterValues { sent, shown } = deployment.parameters(&identity, start.stack())?;
     let wanted = deployment.wanted(&identity, shown, artifacts);
     let plan = match &start {
         Start::New => for_new_stack(&wanted, PlanKind::Create),
         Start::Recreate(_) => for_new_stack(&wanted, PlanKind::Recreate),
         Start::Update(stack) => {
-            let request = deployment.request(&identity, &start, values).await?;
+            let request = deployment.request(&identity, &start, sent).await?;
             match change_set::make(run, teller, &request).await? {
                 Made::NoChange => return Ok(deployment.no_change(&identity, &wanted, Some(stack))),
                 Made::Refused(findings) => return Err(deployment.placed(findings).into()),

@@ -82,7 +82,7 @@ pub(super) async fn wait_for(run: &Run<'_>, teller: &Teller<'_>, stack: &StackSu
         r#for: format!("`{}` is in `{}`: waiting for that to end", stack.name, stack.status),
     });
     let newest = run.unless_cancelled(run.clients.newest_event(&stack.id)).await??;
-    Follow::whatever_runs(stack.id.clone(), newest).to_the_end(run, teller).await?;
+    Follow::whatever_runs(stack.id.clone(), newest).until_rest(run, teller).await?;
     Ok(())
 }
 
@@ -117,7 +117,7 @@ pub(super) async fn delete_and_follow(run: &Run<'_>, teller: &Teller<'_>, stack_
     let token = format!("bedplate-{}", uuid::Uuid::new_v4());
     let newest = run.unless_cancelled(run.clients.newest_event(stack_id)).await??;
     run.unless_cancelled(run.clients.delete_stack(stack_id, &token)).await??;
-    Follow::operation(stack_id.to_owned(), token, newest).to_the_end(run, teller).await
+    Follow::operation(stack_id.to_owned(), token, newest).until_rest(run, teller).await
 }
 
 fn tell_causes(teller: &Teller<'_>, stack: &StackSummary, history: &[StackEvent], desired: &Desired) {

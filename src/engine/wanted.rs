@@ -32,6 +32,15 @@ pub struct Desired {
     pub artifacts: Vec<Artifact>,
 }
 
+/// The values of a template's parameters.
+#[derive(Debug)]
+pub(super) struct ParameterValues {
+    /// What CloudFormation is given.
+    pub(super) sent: BTreeMap<String, ParameterValue>,
+    /// What each parameter will be, as far as it is known; for the plan.
+    pub(super) shown: BTreeMap<String, String>,
+}
+
 /// A file on its way to the artifact bucket, addressed by its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
@@ -98,7 +107,7 @@ impl Desired {
         account: &str,
         region: &str,
         current: Option<&StackSummary>,
-    ) -> Result<(BTreeMap<String, ParameterValue>, BTreeMap<String, String>), Vec<Finding>> {
+    ) -> Result<ParameterValues, Vec<Finding>> {
         let declared: BTreeMap<&str, _> = self.template.parameters().map(|it| (it.name, it)).collect();
         let mut given = self.parameters.clone();
         let mut own = vec![(BUCKET_PARAMETER.to_owned(), artifact_bucket_name(account, region))];
@@ -136,7 +145,7 @@ impl Desired {
                 ),
             }
         }
-        if findings.is_empty() { Ok((values, shown)) } else { Err(findings) }
+        if findings.is_empty() { Ok(ParameterValues { sent: values, shown }) } else { Err(findings) }
     }
 }
 
@@ -171,11 +180,12 @@ mod tests {
     fn bucket_and_keys_are_given_by_the_engine() {
         let mut desired = desired();
         desired.parameters.insert("Secret".into(), "s3same".into());
-        let (values, shown) = desired.parameter_values("123456789012", "eu-west-1", None).expect("complete");
+        let ParameterValues { sent, shown } =
+            desired.parameter_values("123456789012", "eu-west-1", None).expect("complete");
         assert_eq!(shown["ArtifactBucket"], "bedplate-artifacts-123456789012-eu-west-1");
-        assert_eq!(values["CodeKey"], ParameterValue::Value(format!("poster-dev/{}.zip", "ab".repeat(32))));
+        assert_eq!(sent["CodeKey"], ParameterValue::Value(format!("poster-dev/{}.zip", "ab".repeat(32))));
         assert_eq!(shown["Size"], "3");
-        assert!(!values.contains_key("Size"), "a default stays the template's business");
+        assert!(!sent.contains_key("Size"), "a default stays the template's business");
     }
 
     #[test]

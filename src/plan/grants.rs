@@ -1,13 +1,13 @@
 //! What something may do after a deployment that it may not do now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::types::{Broadening, Gain};
 use super::values::text_of;
 use crate::cfn::Template;
-use crate::iam::{self, Policy};
+use crate::iam::{self, Policy, Principal};
 
 /// Where policies sit: the resource type, the property that holds a policy document (or a list of them), and the key of
 /// the document in each entry of the list.
@@ -42,7 +42,11 @@ pub fn broadening(old: Option<&Template>, new: &Template) -> Vec<Broadening> {
     for (at, documents) in documents_of(new) {
         let had = before.get(&at).map(Vec::as_slice).unwrap_or_default();
         let gains = match (read(had), read(&documents)) {
-            (Some(had), Some(has)) => iam::broadens(&had, &has).into_iter().map(gain).collect(),
+            (Some(had), Some(has)) => {
+                let mut gains: Vec<Gain> = iam::broadens(&had, &has).into_iter().map(gain).collect();
+                gains.extend(newcomers(&had, &has));
+                gains
+            }
             // A document this program cannot read, such as one made by a macro: any change of it is worth a look.
             _ if had != documents => vec![Gain::Unreadable],
             _ => Vec::new(),
@@ -66,6 +70,25 @@ fn gain(broadening: iam::Broadening) -> Gain {
         iam::Broadening::Principal(principal) => Gain::Principal { principal },
         iam::Broadening::DenyGone { actions, resources } => Gain::DenyGone { actions, resources },
     }
+}
+
+/// Who the new document names and the old one does not: of a trust policy that is what matters.
+fn newcomers(old: &Policy, new: &Policy) -> Vec<Gain> {
+    let of = |policy: &Policy| -> BTreeSet<Principal> {
+        let allow = policy.statements.iter().filter(|statement| statement.effect == iam::Effect::Allow);
+        allow.flat_map(|statement| statement.principals.iter().cloned()).collect()
+    };
+    let known = of(old);
+    if known.contains(&Principal::Any) {
+        return Vec::new();
+    }
+    let name = |principal: &Principal| match principal {
+        Principal::Any => "*".to_owned(),
+        Principal::Of(_, identity) => {
+            serde_json::from_str(identity).map_or_else(|_| identity.clone(), |it| text_of(&it))
+        }
+    };
+    of(new).difference(&known).map(|principal| Gain::Principal { principal: name(principal) }).collect()
 }
 
 /// Several documents in one property grant what all of them grant.

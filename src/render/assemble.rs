@@ -145,7 +145,7 @@ impl<'a> Assembly<'a> {
             self.findings.push(
                 Finding::error("R011", format!("`{id}` is not a logical id"))
                     .at(self.loaded.key_place(pointer))
-                    .help("Give the component a name with letters or digits in it"),
+                    .help("give the component a name with letters or digits in it"),
             );
             return;
         }
@@ -157,10 +157,10 @@ impl<'a> Assembly<'a> {
             self.findings.push(
                 Finding::error(
                     "R010",
-                    format!("This gives the {kind} `{id}`, which `{}`{place} gives already", shown(other)),
+                    format!("this gives the {kind} `{id}`, which `{}`{place} gives already", shown(other)),
                 )
                 .at(self.loaded.key_place(pointer))
-                .help("Rename one of the two: names that differ only in capitals and punctuation give the same id"),
+                .help("rename one of the two: names that differ only in capitals and punctuation give the same id"),
             );
             return;
         }
@@ -169,9 +169,9 @@ impl<'a> Assembly<'a> {
     }
 
     fn refuse_partial(&mut self, partial: &str, reason: &str) {
-        let finding = Finding::error("R005", format!("The partial `{partial}` is no part of a template: {reason}"))
+        let finding = Finding::error("R005", format!("the partial `{partial}` is no part of a template: {reason}"))
             .at(self.partials.place(partial, 1, 1))
-            .help("A partial renders to sections of a CloudFormation template, such as `Resources` with ids and resources below");
+            .help("a partial renders to sections of a CloudFormation template, such as `Resources` with ids and resources below");
         self.findings.push(finding);
     }
 }

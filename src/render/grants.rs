@@ -50,7 +50,7 @@ fn invoke(references: &References<'_>, target: &str, pointer: &str) -> Result<St
     }
     Err(Finding::error("R022", format!("`{target}` cannot be invoked"))
         .at(references.loaded.place(pointer))
-        .help("Invoke a model, `models.NAME`, or a function, `functions.NAME`"))
+        .help("invoke a model, `models.NAME`, or a function, `functions.NAME`"))
 }
 
 fn objects(
@@ -62,16 +62,16 @@ fn objects(
     let Some(rest) = target.strip_prefix("buckets.") else {
         return Err(Finding::error("R022", format!("`{target}` cannot be read or written"))
             .at(references.loaded.place(pointer))
-            .help("Read or write a bucket's objects, `buckets.NAME` or `buckets.NAME/prefix/`"));
+            .help("read or write a bucket's objects, `buckets.NAME` or `buckets.NAME/prefix/`"));
     };
     let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     if !references.spec().buckets.contains_key(name) {
         return Err(missing(references, "buckets", name, pointer));
     }
     if prefix.contains(['*', '?', '$']) {
-        return Err(Finding::error("R022", format!("The prefix `{prefix}` holds a wildcard or a reference"))
+        return Err(Finding::error("R022", format!("the prefix `{prefix}` holds a wildcard or a reference"))
             .at(references.loaded.place(pointer))
-            .help("Write the prefix as it starts the objects' keys, such as `buckets.NAME/posters/`"));
+            .help("write the prefix as it starts the objects' keys, such as `buckets.NAME/posters/`"));
     }
     let objects = Expression::attribute(bucket_id(name), "Arn").text(format!("/{prefix}*"));
     Ok(Statement::allow(actions.iter().copied(), [objects.value()]))
@@ -79,7 +79,7 @@ fn objects(
 
 fn missing(references: &References<'_>, section: &str, name: &str, pointer: &str) -> Finding {
     let names = component_names(references.spec(), section).unwrap_or_default();
-    Finding::error("R022", format!("There is no `{name}` under `{section}`"))
+    Finding::error("R022", format!("there is no `{name}` under `{section}`"))
         .at(references.loaded.place(pointer))
         .help(super::did_you_mean(name, names.iter()))
 }

@@ -94,13 +94,13 @@ fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Stri
     let nearest = known.iter().map(|candidate| (strsim::damerau_levenshtein(candidate, name), candidate)).min();
     match nearest {
         Some((distance, nearest)) if distance <= 2.max(name.chars().count() / 3) => {
-            format!("Did you mean `{nearest}`?")
+            format!("did you mean `{nearest}`?")
         }
         Some(_) => {
             let list: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-            format!("There is {}", list.join(", "))
+            format!("there is {}", list.join(", "))
         }
-        None => "There is none".to_owned(),
+        None => "there is none".to_owned(),
     }
 }
 

@@ -120,9 +120,9 @@ impl Partials {
         let template = Template::compile_with_name(&text, name.to_owned()).map_err(|error| {
             let (line, column) = error.pos().unwrap_or((1, 1));
             vec![
-                Finding::error("R001", format!("The partial `{name}` is not Handlebars: {}", error.reason()))
+                Finding::error("R001", format!("the partial `{name}` is not Handlebars: {}", error.reason()))
                     .at(Some(Place { file: file.clone(), line, column }))
-                    .help("Compare it with the partial it takes the place of; docs/partials.md shows what a partial may say"),
+                    .help("compare it with the partial it takes the place of; docs/partials.md shows what a partial may say"),
             ]
         })?;
         let mut lint = Lint { name, file: &file, text: &text, findings: Vec::new() };
@@ -144,10 +144,10 @@ impl Partials {
                 let line = self.line_in_partial(name, data, error.line).unwrap_or(1);
                 Err(Finding::error(
                     "R004",
-                    format!("What the partial `{name}` renders to is not YAML: {}", error.message),
+                    format!("what the partial `{name}` renders to is not YAML: {}", error.message),
                 )
                 .at(self.place(name, line, if line == 1 { 1 } else { error.column.max(1) }))
-                .help("Check the indentation and the quotes around that line; values go in as `{{json value}}`, without quotes"))
+                .help("check the indentation and the quotes around that line; values go in as `{{json value}}`, without quotes"))
             }
         }
     }
@@ -166,9 +166,9 @@ impl Partials {
             RenderErrorReason::MissingVariable(None) => "it is given no value of that name".to_owned(),
             other => other.to_string(),
         };
-        Finding::error("R003", format!("The partial `{name}` cannot be rendered: {reason}"))
+        Finding::error("R003", format!("the partial `{name}` cannot be rendered: {reason}"))
             .at(self.place(name, line, column))
-            .help("The comment at the head of the embedded partial lists the values it is given")
+            .help("the comment at the head of the embedded partial lists the values it is given")
     }
 
     /// The line of the partial that a line of its output came from: the partial is rendered once more with every line
@@ -185,8 +185,9 @@ impl Partials {
             numbered.push_str(text);
         }
         let text = self.registry.render_template(&numbered, data).ok()?;
-        let rendered = text.lines().nth(line.checked_sub(1)?)?;
-        rendered.strip_prefix('\u{e000}')?.split_once('\u{e001}')?.0.parse().ok()
+        // YAML may notice only after the last line, and a value cannot hold a line end: the nearest numbered line is it.
+        let upto: Vec<&str> = text.lines().take(line).collect();
+        upto.iter().rev().find_map(|line| line.strip_prefix('\u{e000}')?.split_once('\u{e001}')?.0.parse().ok())
     }
 }
 
@@ -254,8 +255,8 @@ impl Lint<'_> {
                     self.bare(&written(&expression.name), "{{{", "}}}", line, column);
                 }
                 _ => self.refuse(
-                    format!("The partial `{}` uses a Handlebars feature that partials do not have", self.name),
-                    "Write it with `{{json …}}`, `{{#if …}}`, `{{#unless …}}`, `{{#each …}}` and `{{#with …}}`"
+                    format!("the partial `{}` uses a Handlebars feature that partials do not have", self.name),
+                    "write it with `{{json …}}`, `{{#if …}}`, `{{#unless …}}`, `{{#each …}}` and `{{#with …}}`"
                         .to_owned(),
                     line,
                     column,
@@ -276,8 +277,8 @@ impl Lint<'_> {
         let name = written(&block.name);
         if !["if", "unless", "each", "with"].contains(&name.as_str()) {
             self.refuse(
-                format!("The partial `{}` uses the block `{{{{#{name}}}}}`, which partials do not have", self.name),
-                "The blocks are `{{#if …}}`, `{{#unless …}}`, `{{#each …}}` and `{{#with …}}`".to_owned(),
+                format!("the partial `{}` uses the block `{{{{#{name}}}}}`, which partials do not have", self.name),
+                "the blocks are `{{#if …}}`, `{{#unless …}}`, `{{#each …}}` and `{{#with …}}`".to_owned(),
                 line,
                 column,
             );
@@ -290,10 +291,10 @@ impl Lint<'_> {
     fn bare(&mut self, inside: &str, open: &str, close: &str, line: usize, column: usize) {
         self.refuse(
             format!(
-                "The partial `{}` writes `{open}{inside}{close}` as it is, so its value could break out of its place",
+                "the partial `{}` writes `{open}{inside}{close}` as it is, so its value could break out of its place",
                 self.name
             ),
-            format!("Write `{{{{json {inside}}}}}`"),
+            format!("write `{{{{json {inside}}}}}`"),
             line,
             column,
         );
@@ -309,15 +310,13 @@ impl Lint<'_> {
         let before = text.get(..start).unwrap_or_default().trim_end();
         let after =
             text.get(start..).and_then(|rest| rest.split_once("}}")).map_or("", |(_, after)| after).trim_start();
-        let opens = before.is_empty()
-            || before.ends_with([':', '-', '[', ',', '{'])
-            || before.rsplit([' ', '[', ',']).next().is_some_and(|word| word.starts_with('!') && word.len() > 1);
+        let opens = opens_a_value(text.get(..start).unwrap_or_default());
         let closes = after.is_empty() || after.starts_with([':', ',', ']', '}', '#']) || after.starts_with("{{");
         let comment = before.trim_start().starts_with('#');
         if !(opens && closes) && !comment {
             self.refuse(
-                format!("The partial `{}` writes a value inside quotes or other text", self.name),
-                "Let `{{json …}}` stand alone after `key:`, `-`, `[`, `,` or a tag such as `!Ref`; it brings its own quotes".to_owned(),
+                format!("the partial `{}` writes a value inside quotes or other text", self.name),
+                "let `{{json …}}` stand alone after `key:`, `-`, `[`, `,` or a tag such as `!Ref`; it brings its own quotes".to_owned(),
                 line,
                 column,
             );
@@ -329,6 +328,25 @@ impl Lint<'_> {
             Finding::error("R002", message).at(Some(Place { file: self.file.to_owned(), line, column })).help(help),
         );
     }
+}
+
+/// Whether YAML expects a value after this much of a line.
+fn opens_a_value(line: &str) -> bool {
+    let before = line.trim_end();
+    let spaced = before.len() < line.len();
+    let last_word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
+    if last_word.is_empty() || (spaced && last_word.bytes().all(|b| b == b'-')) {
+        return true;
+    }
+    if spaced && last_word.starts_with('!') {
+        return before.strip_suffix(last_word).is_some_and(opens_a_value);
+    }
+    if let Some(inside) = before.strip_suffix(['[', '{']) {
+        // What opens the list or mapping must itself stand where a value can.
+        return opens_a_value(inside);
+    }
+    let open = before.matches(['[', '{']).count() > before.matches([']', '}']).count();
+    (spaced && before.ends_with(':')) || (open && before.ends_with(','))
 }
 
 /// A helper's or variable's name as the partial has it.
@@ -353,7 +371,7 @@ fn read(file: &Path) -> Result<String, String> {
 
 fn unreadable(path: &Path, reason: &str) -> Finding {
     Finding::error("R007", format!("`{}` cannot be read: {reason}", path.display()))
-        .help("Make it a readable UTF-8 file, or take it away to use the embedded partial")
+        .help("make it a readable UTF-8 file, or take it away to use the embedded partial")
 }
 
 fn unknown_partial<'a>(file: &Path, name: &str, known: impl Iterator<Item = &'a String>) -> Finding {
@@ -364,12 +382,12 @@ fn unknown_partial<'a>(file: &Path, name: &str, known: impl Iterator<Item = &'a 
         .min()
         .filter(|(distance, _)| *distance <= 3);
     let help = match nearest {
-        Some((_, nearest)) => format!("Did you mean `{nearest}{SUFFIX}`?"),
+        Some((_, nearest)) => format!("did you mean `{nearest}{SUFFIX}`?"),
         None => {
-            format!("The partials are {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+            format!("the partials are {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
         }
     };
-    Finding::error("R006", format!("There is no partial `{name}` to take the place of"))
+    Finding::error("R006", format!("there is no partial `{name}` to take the place of"))
         .at(Some(Place { file: file.display().to_string(), line: 1, column: 1 }))
         .help(help)
 }

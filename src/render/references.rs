@@ -59,7 +59,7 @@ impl<'a> References<'a> {
     /// A text of the spec taken apart.
     pub(super) fn pieces(&self, text: &Text, pointer: &str) -> Result<Vec<Piece>, Finding> {
         text.pieces().map_err(|error| {
-            self.unresolved(pointer, format!("{error}")).help("Write `${section.name}`, or `$${` for a literal `${`")
+            self.unresolved(pointer, format!("{error}")).help("write `${section.name}`, or `$${` for a literal `${`")
         })
     }
 
@@ -73,15 +73,15 @@ impl<'a> References<'a> {
                 Ok(Expression::reference(pascal(name)))
             }
             Reference::Parameter(name) => Err(self
-                .unresolved(pointer, format!("There is no parameter `{name}`"))
+                .unresolved(pointer, format!("there is no parameter `{name}`"))
                 .help(super::did_you_mean(name, self.spec().parameters.keys()))),
             Reference::Component { section, name, attribute } => {
                 self.component(section, name, attribute.as_deref().unwrap_or_default(), pointer)
             }
             Reference::Query(_) | Reference::Header(_) | Reference::Path(_) | Reference::Body => {
-                Err(Finding::error("R021", "What a request holds is known only in the `request` of a route")
+                Err(Finding::error("R021", "what a request holds is known only in the `request` of a route")
                     .at(self.loaded.place(pointer))
-                    .help("Move it to the `request` of the route, where it becomes a field of the function's event"))
+                    .help("move it to the `request` of the route, where it becomes a field of the function's event"))
             }
         }
     }
@@ -90,12 +90,12 @@ impl<'a> References<'a> {
         let Some(names) = component_names(self.spec(), section) else {
             let sections: Vec<String> = SECTIONS.iter().map(|section| (*section).to_owned()).collect();
             return Err(self
-                .unresolved(pointer, format!("There is no section `{section}` to refer to"))
+                .unresolved(pointer, format!("there is no section `{section}` to refer to"))
                 .help(super::did_you_mean(section, sections.iter())));
         };
         if !names.iter().any(|known| known == name) {
             return Err(self
-                .unresolved(pointer, format!("There is no `{name}` under `{section}`"))
+                .unresolved(pointer, format!("there is no `{name}` under `{section}`"))
                 .help(super::did_you_mean(name, names.iter())));
         }
         let stage = self.api_stage(section, name)?;
@@ -131,9 +131,9 @@ impl<'a> References<'a> {
                 Piece::Literal(literal) => stage.push_str(&literal),
                 Piece::Reference(Reference::Stage) => stage.push_str(self.options.stage),
                 Piece::Reference(_) => {
-                    return Err(Finding::error("R021", "The stage of an API must be known when it is rendered")
+                    return Err(Finding::error("R021", "the stage of an API must be known when it is rendered")
                         .at(self.loaded.place(&pointer))
-                        .help("Write it out, or use `${stage}`"));
+                        .help("write it out, or use `${stage}`"));
                 }
             }
         }

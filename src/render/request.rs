@@ -65,9 +65,9 @@ fn value_of(
         Reference::Path(name) => (PLACES[2], name),
         Reference::Body => return Ok(escaped("$input.body")),
         Reference::Parameter(_) => {
-            return Err(Finding::error("R021", "A parameter's value is not known to be safe inside a request's JSON")
+            return Err(Finding::error("R021", "a parameter's value is not known to be safe inside a request's JSON")
                 .at(references.loaded.place(pointer))
-                .help("Give it to the function through its `environment` instead"));
+                .help("give it to the function through its `environment` instead"));
         }
         // Names, ARNs, URLs and ids that AWS makes hold nothing that JSON or Velocity could take for syntax.
         other => {
@@ -91,12 +91,12 @@ fn value_of(
 
 /// Refuses a name that API Gateway does not take for a request parameter.
 pub(super) fn check_name(references: &References<'_>, place: &str, name: &str, pointer: &str) -> Result<(), Finding> {
-    if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
+    if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'$')) {
         return Ok(());
     }
     Err(Finding::error("R023", format!("`{name}` cannot name a {place} parameter"))
         .at(references.loaded.place(pointer))
-        .help("Use letters, digits, hyphens and underscores"))
+        .help("use letters, digits, `_`, `-` and `$`"))
 }
 
 fn escaped(value: &str) -> Expression {

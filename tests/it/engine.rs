@@ -1,1 +1,4 @@
 //! Behaviour of the `engine` side, as a user could see it.
+
+mod answers;
+mod plans;

@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod cfn;
+mod cfn_diff;
 mod check;
 mod cli;
 mod engine;

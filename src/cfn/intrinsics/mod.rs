@@ -17,7 +17,7 @@ use crate::finding::Finding;
 pub use evaluate::{conditions, is_true, resolve, resolve_at};
 pub(crate) use evaluate::{is_function, named_conditions, plain};
 pub use references::{Reference, ReferenceKind, references, references_if};
-pub use scope::{Environment, NothingYet, Resources, Scope};
+pub use scope::{Environment, NothingYet, Placeholders, Resources, Scope};
 pub use sub::{Piece, pieces};
 
 /// What stands in a result where the value is known only after a resource has been created or changed.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Answer, DynamicReference, Problem, Resolver, evaluate};
-use crate::cfn::Template;
+use crate::cfn::schema::Types;
+use crate::cfn::{Resource, Schemas, Template};
 
 /// What the pseudo parameters stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +116,39 @@ impl Resources for NothingYet {
     }
 }
 
+/// Resources that exist but whose ids nobody has asked for: each is its own name, such as `${Bucket}` and
+/// `${Bucket.Arn}`. For comparing two templates without an account.
+#[derive(Debug, Clone, Copy)]
+pub struct Placeholders<'a> {
+    template: &'a Template,
+}
+
+impl<'a> Placeholders<'a> {
+    /// Placeholders for the resources of a template.
+    pub fn new(template: &'a Template) -> Self {
+        Self { template }
+    }
+}
+
+impl Resources for Placeholders<'_> {
+    fn id(&self, logical_id: &str) -> Result<Answer, Problem> {
+        Ok(format!("${{{logical_id}}}").into())
+    }
+
+    fn attribute(&self, logical_id: &str, attribute: &str) -> Result<Answer, Problem> {
+        let schema = self.template.resource(logical_id).and_then(|resource| Schemas::embedded().get(resource.type_));
+        let types = schema.as_deref().and_then(|schema| schema.attribute(attribute)).map(|shape| shape.types);
+        if types.is_some_and(|types| types.has(Types::ARRAY) || types.has(Types::OBJECT)) {
+            return Ok(Answer::Unknown);
+        }
+        Ok(format!("${{{logical_id}.{attribute}}}").into())
+    }
+
+    fn import(&self, name: &str) -> Result<Answer, Problem> {
+        Ok(format!("${{import {name}}}").into())
+    }
+}
+
 /// The usual resolver. Its conditions are evaluated once, when it is made.
 pub struct Scope<'a> {
     template: &'a Template,
@@ -157,6 +191,16 @@ impl<'a> Scope<'a> {
         let mut scope = Self { template, parameters, environment, resources, conditions: BTreeMap::new() };
         scope.conditions = evaluate::conditions(template, &scope)?;
         Ok(scope)
+    }
+
+    /// The template.
+    pub fn template(&self) -> &'a Template {
+        self.template
+    }
+
+    /// The resources that exist under its conditions, in the order of the template.
+    pub fn resources(&self) -> impl Iterator<Item = Resource<'a>> {
+        self.template.resources().filter(|resource| self.exists(resource.condition()))
     }
 
     /// Every condition of the template and whether it holds.

@@ -81,7 +81,8 @@ fn properties(context: &Context<'_>, resource: Resource<'_>, path: &str, finding
 
 fn unknown_type(context: &Context<'_>, type_: &str, path: &str, findings: &mut Vec<Finding>) {
     let path = format!("{path}/Type");
-    if context.macros && !type_.starts_with("AWS::") || type_.starts_with("AWS::Serverless::") && context.macros {
+    // A macro, that of SAM among them, turns types that are none into others.
+    if context.macros && (!type_.starts_with("AWS::") || type_.starts_with("AWS::Serverless::")) {
         return;
     }
     if type_.starts_with("AWS::") || !type_.contains("::") {

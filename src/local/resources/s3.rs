@@ -6,7 +6,7 @@ use super::formats::Formats;
 use super::world::{self, Thing};
 use super::{Failure, Handler, Made, Work, generic, text};
 use crate::local::errors::ApiError;
-use crate::local::s3::{Buckets, Namespace, apply, settings};
+use crate::local::s3::{Buckets, Namespace, set_policy};
 
 fn refused(error: &ApiError) -> Failure {
     let code = match error.code.as_str() {
@@ -21,16 +21,20 @@ fn refused(error: &ApiError) -> Failure {
     )
 }
 
-/// The tags CloudFormation sets itself.
-fn system_tags(work: &Work<'_>) -> Vec<(String, String)> {
-    [
+/// Sets the bucket up as its properties say, with the tags CloudFormation sets itself.
+fn configure(work: &Work<'_>, bucket: &str, properties: &Value) -> Result<(), Failure> {
+    let mut all = properties.as_object().cloned().unwrap_or_default();
+    let mut tags: Vec<Value> = [
         ("aws:cloudformation:stack-name", &work.site.stack_name),
         ("aws:cloudformation:stack-id", &work.site.stack_id),
         ("aws:cloudformation:logical-id", &work.site.logical_id),
     ]
     .iter()
-    .map(|(key, value)| ((*key).to_owned(), (*value).clone()))
-    .collect()
+    .map(|(key, value)| json!({"Key": key, "Value": value}))
+    .collect();
+    tags.extend(all.get("Tags").and_then(Value::as_array).into_iter().flatten().cloned());
+    all.insert("Tags".to_owned(), Value::Array(tags));
+    Buckets::configure(work.db, bucket, &all).map_err(|error| refused(&error))
 }
 
 pub(super) struct Bucket;
@@ -64,12 +68,12 @@ impl Handler for Bucket {
         }
         let made = generic::create(work, &named)?;
         Buckets::create(work.db, &made.id, &work.site.region, namespace, work.now).map_err(|error| refused(&error))?;
-        apply(work.db, &made.id, properties, &system_tags(work)).map_err(|error| refused(&error))?;
+        configure(work, &made.id, properties)?;
         Ok(made)
     }
 
     fn update(&self, work: &Work<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
-        apply(work.db, id, new, &system_tags(work)).map_err(|error| refused(&error))?;
+        configure(work, id, new)?;
         generic::update(work, id, new)
     }
 
@@ -92,7 +96,7 @@ impl BucketPolicy {
             None => String::new(),
         };
         super::policy::check(properties.get("PolicyDocument").unwrap_or(&Value::Null), super::policy::Use::Resource)?;
-        settings::set_policy(work.db, &bucket, Some(&document)).map_err(|error| refused(&error))
+        set_policy(work.db, &bucket, Some(&document)).map_err(|error| refused(&error))
     }
 }
 
@@ -115,7 +119,7 @@ impl Handler for BucketPolicy {
 
     fn delete(&self, work: &Work<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
         if Buckets::exists(work.db, id).map_err(|error| refused(&error))? {
-            settings::set_policy(work.db, id, None).map_err(|error| refused(&error))?;
+            set_policy(work.db, id, None).map_err(|error| refused(&error))?;
         }
         generic::delete(work, id)
     }

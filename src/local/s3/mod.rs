@@ -7,7 +7,7 @@
 //! | `front` | from the server's requests to `s3s` and back: signatures, `aws-chunked`, error documents |
 //! | `api` | one line an operation, to the file that carries it out |
 //! | `bucket_ops`, `setting_ops`, `object_ops`, `read_ops`, `list_ops`, `upload_ops` | the operations |
-//! | [`buckets`], [`settings`] | buckets within a transaction, also for a bucket made by CloudFormation |
+//! | [`buckets`], [`settings`], `properties` | buckets within a transaction, also for a bucket made by CloudFormation |
 //! | `versions`, `list`, `uploads` | objects within a transaction |
 //! | `body`, `chunked` | bodies on their way in |
 //! | [`names`], `refusals`, [`model`], `schema` | the rules of names, the words of errors, what is kept, the tables |
@@ -17,13 +17,13 @@ mod body;
 mod bucket_ops;
 pub mod buckets;
 mod chunked;
-mod declared;
 mod front;
 mod list;
 mod list_ops;
 pub mod model;
 pub mod names;
 mod object_ops;
+mod properties;
 mod read_ops;
 mod refusals;
 mod schema;
@@ -34,8 +34,8 @@ mod uploads;
 mod versions;
 
 pub use buckets::{Bucket, Buckets, Versioning};
-pub use declared::{apply, object_exists};
 pub use front::Front;
 pub use names::Namespace;
-pub use read_ops::get_object;
+pub use read_ops::{get_object, object_exists};
 pub use schema::SCHEMA;
+pub use settings::set_policy;

@@ -44,6 +44,16 @@ pub(super) fn find(
     }
 }
 
+/// Whether an object can be read: the current version, or the one named.
+///
+/// # Errors
+///
+/// `NoSuchBucket`, `NoSuchKey`, `NoSuchVersion`.
+pub fn object_exists(tx: &Transaction<'_>, bucket: &str, key: &str, version: Option<&str>) -> Result<(), ApiError> {
+    let found = find(tx, &Buckets::get(tx, bucket)?, key, version)?;
+    if found.blob.is_some() { Ok(()) } else { Err(refusals::no_such_key()) }
+}
+
 /// A whole object, for whoever needs one within this program (a template, a function's code).
 ///
 /// # Errors
@@ -338,7 +348,14 @@ pub(super) async fn attributes(
         })
         .await?;
     let Given { version, versioned, .. } = decide(version, versioned, asked_version, &Wanted::default())?;
-    let asked = |name: &str| input.object_attributes.iter().any(|attribute| attribute.as_str() == name);
+    // Clients send one header line with commas, or several.
+    let asked = |name: &str| {
+        input
+            .object_attributes
+            .iter()
+            .flat_map(|line| line.as_str().split(','))
+            .any(|attribute| attribute.trim() == name)
+    };
     let mut checksum = Checksum { checksum_type: checksum_type(&version.meta.checksums), ..Default::default() };
     put_checksums!(checksum, &version.meta.checksums);
     let has_checksum = checksum.checksum_type.is_some();

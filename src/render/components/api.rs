@@ -99,7 +99,7 @@ fn routes<'a>(assembly: &mut Assembly<'_>, references: &References<'a>, api: &'a
                     None => Ok((method, path)),
                     Some(twin) => Err((
                         format!("`{line}` is here twice: `{} {}` answers the same requests", twin.method, twin.path),
-                        "Keep one of the two".to_owned(),
+                        "keep one of the two".to_owned(),
                     )),
                 }
             });
@@ -115,7 +115,7 @@ fn routes<'a>(assembly: &mut Assembly<'_>, references: &References<'a>, api: &'a
 
 /// The method and path of a route's line, or what is wrong and what to do.
 fn well_formed(line: &str) -> Result<(&str, &str), (String, String)> {
-    let example = || "Write it as `GET /path`, or with a path parameter as `GET /path/{id}`".to_owned();
+    let example = || "write it as `GET /path`, or with a path parameter as `GET /path/{id}`".to_owned();
     let Some((method, path)) = line.split_once(' ') else {
         return Err((format!("`{line}` is not a method and a path"), example()));
     };
@@ -127,7 +127,12 @@ fn well_formed(line: &str) -> Result<(&str, &str), (String, String)> {
         ));
     }
     let Some(rest) = path.strip_prefix('/') else {
-        return Err((format!("The path `{path}` does not start with `/`"), example()));
+        return Err((format!("the path `{path}` does not start with `/`"), example()));
+    };
+    // A slash at the end changes nothing for API Gateway.
+    let (path, rest) = match rest.strip_suffix('/') {
+        Some(rest) if !rest.is_empty() => (path.strip_suffix('/').unwrap_or(path), rest),
+        _ => (path, rest),
     };
     if rest.is_empty() {
         return Ok((method, path));
@@ -140,15 +145,15 @@ fn well_formed(line: &str) -> Result<(&str, &str), (String, String)> {
         let parameter = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
         let good = match parameter {
             Some(name) => match name.strip_suffix('+') {
-                Some(greedy) => plain(greedy, b"_-") && index + 1 == segments.len(),
-                None => plain(name, b"_-"),
+                Some(greedy) => plain(greedy, b"_-$") && index + 1 == segments.len(),
+                None => plain(name, b"_-$"),
             },
             None => plain(segment, b"._-:$,"),
         };
         if !good {
             return Err((
                 format!("`{segment}` cannot be a segment of a path"),
-                "Use letters, digits and `._-:$,`, or a parameter such as `{id}`, or as the last segment `{proxy+}`"
+                "use letters, digits and `._-:$,`, or a parameter such as `{id}`, or as the last segment `{proxy+}`"
                     .to_owned(),
             ));
         }
@@ -196,7 +201,7 @@ impl Context<'_> {
         let known = &self.references.spec().functions;
         if !known.contains_key(function) {
             assembly.report(
-                Finding::error("R020", format!("There is no `{function}` under `functions`"))
+                Finding::error("R020", format!("there is no `{function}` under `functions`"))
                     .at(self.references.loaded.place(&format!("{}/function", route.pointer)))
                     .help(did_you_mean(function, known.keys())),
             );

@@ -144,7 +144,7 @@ fn layers(
                 return Some(Expression::reference(layer_id(layer)).value());
             }
             assembly.report(
-                Finding::error("R020", format!("There is no `{layer}` under `layers`"))
+                Finding::error("R020", format!("there is no `{layer}` under `layers`"))
                     .at(references.loaded.place(&format!("{pointer}/layers/{index}")))
                     .help(did_you_mean(layer, known.keys())),
             );

@@ -1,0 +1,357 @@
+//! What an update would change, and what it would replace: two templates with their values, compared.
+//!
+//! One function serves the offline plan and the change sets of the local target. Values that come from a resource which
+//! is new or replaced are unknown until then, and whatever holds one counts as changed, as CloudFormation counts it.
+
+mod cause;
+mod overlay;
+mod properties;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::intrinsics::{Problem, Scope, has_unknown, resolve_at};
+use super::{Resource, ResourceGraph, Schemas};
+use cause::Causes;
+use overlay::Overlay;
+
+pub use cause::ChangeSource;
+pub use properties::{PropertyChange, Recreation, compare};
+
+/// One side of the comparison.
+#[derive(Clone, Copy)]
+pub struct Side<'a> {
+    /// The template with its values, and what exists of its resources. On both sides the resources are those that
+    /// exist now: what the new side adds or replaces is worked out here.
+    pub scope: &'a Scope<'a>,
+    /// The tags of the stack, which CloudFormation puts on every resource that takes tags.
+    pub tags: &'a BTreeMap<String, String>,
+}
+
+/// What happens to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Action {
+    /// It is made.
+    Add,
+    /// It is changed, in place or by a new one.
+    Modify,
+    /// It leaves the stack.
+    Remove,
+}
+
+/// Whether a changed resource is replaced by a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Replacement {
+    /// It keeps its identity.
+    False,
+    /// It depends on values known only then.
+    Conditional,
+    /// A new one takes its place.
+    True,
+}
+
+/// What becomes of the resource that leaves or is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum PolicyAction {
+    /// It leaves the stack and is deleted.
+    Delete,
+    /// It leaves the stack and stays.
+    Retain,
+    /// It leaves the stack and is deleted after a snapshot.
+    Snapshot,
+    /// It is replaced, and the old one is deleted.
+    ReplaceAndDelete,
+    /// It is replaced, and the old one stays.
+    ReplaceAndRetain,
+    /// It is replaced, and the old one is deleted after a snapshot.
+    ReplaceAndSnapshot,
+}
+
+/// The part of a resource a change is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Scoped {
+    /// Its properties.
+    Properties,
+    /// Its tags.
+    Tags,
+    /// Its metadata.
+    Metadata,
+    /// Its creation policy.
+    CreationPolicy,
+    /// Its update policy.
+    UpdatePolicy,
+    /// Its deletion policy.
+    DeletionPolicy,
+    /// Its update-replace policy.
+    UpdateReplacePolicy,
+}
+
+/// When the new value is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Evaluation {
+    /// Now.
+    Static,
+    /// When the change is made.
+    Dynamic,
+}
+
+/// One change within a resource.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Detail {
+    /// The part it is in.
+    pub attribute: Scoped,
+    /// The top-level property, for changes in properties and tags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where, such as `/Properties/VersioningConfiguration/Status`.
+    pub path: String,
+    /// The value before; `None` when there was none. `"****"` for what comes from a `NoEcho` parameter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// The value after; `None` when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+    /// Whether the change needs a new resource.
+    pub requires_recreation: Recreation,
+    /// When the value is known.
+    pub evaluation: Evaluation,
+    /// What makes the change.
+    pub change_source: ChangeSource,
+    /// The parameter, resource or attribute that makes it, such as `Topic.TopicArn`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub causing_entity: Option<String>,
+}
+
+/// What happens to one resource.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ResourceChange {
+    /// Its logical id.
+    pub logical_id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub type_: String,
+    /// What happens to it.
+    pub action: Action,
+    /// Whether it is replaced; only for [`Action::Modify`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replacement: Option<Replacement>,
+    /// What becomes of the old one, when there is one that goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_action: Option<PolicyAction>,
+    /// The parts that change.
+    pub scope: Vec<Scoped>,
+    /// The changes one by one.
+    pub details: Vec<Detail>,
+}
+
+/// What stands in for a value that comes from a `NoEcho` parameter.
+pub const MASK: &str = "****";
+
+/// The parts of a resource beside its properties whose change is a change of the resource.
+const ATTRIBUTES: [(&str, Scoped); 5] = [
+    ("Metadata", Scoped::Metadata),
+    ("CreationPolicy", Scoped::CreationPolicy),
+    ("UpdatePolicy", Scoped::UpdatePolicy),
+    ("DeletionPolicy", Scoped::DeletionPolicy),
+    ("UpdateReplacePolicy", Scoped::UpdateReplacePolicy),
+];
+
+/// What an update from `old` to `new` does; without `old`, what a creation does. In the order of the new template, and
+/// then what leaves, in the order of the old one.
+///
+/// # Errors
+///
+/// The new template can't be evaluated, its resources wait in a circle, or it changes the type of a resource.
+pub fn diff(old: Option<Side<'_>>, new: Side<'_>) -> Result<Vec<ResourceChange>, Problem> {
+    let conditions = new.scope.conditions();
+    let graph = ResourceGraph::with(new.scope.template(), &|name| conditions.get(name).copied());
+    let before: BTreeMap<&str, Resource<'_>> =
+        old.iter().flat_map(|side| side.scope.resources()).map(|resource| (resource.logical_id, resource)).collect();
+    refuse_new_types(&before, new.scope)?;
+
+    let mut changes = BTreeMap::new();
+    let mut overlay = Overlay::new(new.scope);
+    for logical_id in graph.order()? {
+        let Some(resource) = new.scope.template().resource(logical_id) else { continue };
+        let change = match (before.get(logical_id), old) {
+            (Some(earlier), Some(old)) => modified(*earlier, old, resource, new, &mut overlay)?,
+            _ => {
+                overlay.fresh.insert(logical_id.to_owned());
+                // Evaluated for its problems: what can't be made must not look as if it could.
+                resolved(resource, "Properties", &overlay)?;
+                Some(added(resource))
+            }
+        };
+        if let Some(change) = change {
+            changes.insert(logical_id.to_owned(), change);
+        }
+    }
+    let mut all: Vec<ResourceChange> =
+        new.scope.resources().filter_map(|resource| changes.remove(resource.logical_id)).collect();
+    let kept: BTreeSet<&str> = new.scope.resources().map(|resource| resource.logical_id).collect();
+    for resource in old.iter().flat_map(|side| side.scope.resources()) {
+        if !kept.contains(resource.logical_id) {
+            all.push(removed(resource));
+        }
+    }
+    Ok(all)
+}
+
+/// Whether the outputs of two templates come to the same values under the same names.
+pub fn outputs_differ(old: &Scope<'_>, new: &Scope<'_>) -> bool {
+    let values = |scope: &Scope<'_>| -> Vec<(String, Result<Value, Problem>, Result<Value, Problem>)> {
+        let existing = scope.template().outputs().filter(|output| scope.exists(output.condition()));
+        existing
+            .map(|output| {
+                let export = output.export().unwrap_or(&Value::Null);
+                let at = |value: &Value| resolve_at(value, scope, "");
+                (output.name.to_owned(), at(output.value()), at(export))
+            })
+            .collect()
+    };
+    values(old) != values(new)
+}
+
+fn refuse_new_types(before: &BTreeMap<&str, Resource<'_>>, new: &Scope<'_>) -> Result<(), Problem> {
+    let changed: Vec<&str> = new
+        .resources()
+        .filter(|resource| before.get(resource.logical_id).is_some_and(|earlier| earlier.type_ != resource.type_))
+        .map(|resource| resource.logical_id)
+        .collect();
+    match changed.first() {
+        None => Ok(()),
+        Some(first) => Err(Problem::new(
+            "T151",
+            format!(
+                "Update of resource type is not permitted. The new template modifies resource type of the following \
+                 resources: [{}]",
+                changed.join(", ")
+            ),
+        )
+        .at(&format!("Resources/{first}/Type"))),
+    }
+}
+
+fn added(resource: Resource<'_>) -> ResourceChange {
+    ResourceChange {
+        logical_id: resource.logical_id.to_owned(),
+        type_: resource.type_.to_owned(),
+        action: Action::Add,
+        replacement: None,
+        policy_action: None,
+        scope: Vec::new(),
+        details: Vec::new(),
+    }
+}
+
+fn removed(resource: Resource<'_>) -> ResourceChange {
+    let policy_action = match resource.deletion_policy() {
+        // It was not made by the operation under way, so `RetainExceptOnCreate` retains.
+        Some("Retain" | "RetainExceptOnCreate") => PolicyAction::Retain,
+        Some("Snapshot") => PolicyAction::Snapshot,
+        _ => PolicyAction::Delete,
+    };
+    ResourceChange { action: Action::Remove, policy_action: Some(policy_action), ..added(resource) }
+}
+
+/// The change of a resource that is on both sides, or none; what it means for others goes into the overlay.
+fn modified(
+    earlier: Resource<'_>,
+    old: Side<'_>,
+    later: Resource<'_>,
+    new: Side<'_>,
+    overlay: &mut Overlay<'_>,
+) -> Result<Option<ResourceChange>, Problem> {
+    let schema = Schemas::embedded().get(later.type_);
+    let causes = Causes { old: old.scope, new: new.scope, overlay };
+    let mut details = Vec::new();
+
+    let before = resolved(earlier, "Properties", old.scope)?;
+    let after = resolved(later, "Properties", causes.overlay)?;
+    let empty = Map::new();
+    for change in compare(schema.as_deref(), &before, &after) {
+        let raw_old = earlier.properties().unwrap_or(&empty);
+        let raw_new = later.properties().unwrap_or(&empty);
+        details.extend(causes.details(&change, raw_old, raw_new, schema.as_deref()));
+    }
+    for (name, scoped) in ATTRIBUTES {
+        let before = resolved(earlier, name, old.scope)?;
+        let after = resolved(later, name, causes.overlay)?;
+        if before != after {
+            details.push(Detail {
+                attribute: scoped,
+                name: None,
+                path: format!("/{name}"),
+                before: earlier.attribute(name).map(|_| before),
+                after: later.attribute(name).map(|_| after),
+                requires_recreation: Recreation::Never,
+                evaluation: Evaluation::Static,
+                change_source: ChangeSource::DirectModification,
+                causing_entity: None,
+            });
+        }
+    }
+    if old.tags != new.tags
+        && let Some(tags) = schema.as_deref().and_then(|schema| schema.tags())
+    {
+        let written = |tags: &BTreeMap<String, String>| serde_json::to_value(tags).ok();
+        details.push(Detail {
+            attribute: Scoped::Tags,
+            name: Some(tags.top().to_owned()),
+            path: format!("/Properties/{tags}"),
+            before: written(old.tags),
+            after: written(new.tags),
+            requires_recreation: Recreation::Never,
+            evaluation: Evaluation::Static,
+            change_source: ChangeSource::DirectModification,
+            causing_entity: None,
+        });
+    }
+    if details.is_empty() {
+        return Ok(None);
+    }
+
+    let replacement = details.iter().map(replaces).max().unwrap_or(Replacement::False);
+    if replacement == Replacement::False {
+        overlay.touched.insert(later.logical_id.to_owned(), after);
+    } else {
+        overlay.fresh.insert(later.logical_id.to_owned());
+    }
+    let policy_action = (replacement == Replacement::True).then(|| match later.update_replace_policy() {
+        Some("Retain") => PolicyAction::ReplaceAndRetain,
+        Some("Snapshot") => PolicyAction::ReplaceAndSnapshot,
+        _ => PolicyAction::ReplaceAndDelete,
+    });
+    let scope: BTreeSet<Scoped> = details.iter().map(|detail| detail.attribute).collect();
+    Ok(Some(ResourceChange {
+        action: Action::Modify,
+        replacement: Some(replacement),
+        policy_action,
+        scope: scope.into_iter().collect(),
+        details,
+        ..added(later)
+    }))
+}
+
+/// What one change means for the resource (CloudFormation API reference, `ResourceChange`): a value known only later may
+/// turn out to be the old one.
+fn replaces(detail: &Detail) -> Replacement {
+    match (detail.requires_recreation, detail.evaluation) {
+        (Recreation::Always, Evaluation::Static) => Replacement::True,
+        (Recreation::Always, Evaluation::Dynamic) | (Recreation::Conditionally, _) => Replacement::Conditional,
+        (Recreation::Never, _) => Replacement::False,
+    }
+}
+
+fn resolved(resource: Resource<'_>, attribute: &str, resolver: &dyn super::Resolver) -> Result<Value, Problem> {
+    match resource.attribute(attribute) {
+        Some(value) => resolve_at(value, resolver, &format!("Resources/{}/{attribute}", resource.logical_id)),
+        None => Ok(Value::Object(Map::new())),
+    }
+}
+
+fn evaluation(value: Option<&Value>) -> Evaluation {
+    if value.is_some_and(has_unknown) { Evaluation::Dynamic } else { Evaluation::Static }
+}

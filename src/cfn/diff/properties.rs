@@ -1,0 +1,112 @@
+//! Two sets of properties compared, and which of the differences need a new resource.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::cfn::ResourceSchema;
+use crate::cfn::intrinsics::plain;
+use crate::cfn::schema::Pointer;
+
+/// Whether a change needs a new resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Recreation {
+    /// It is made in place.
+    Never,
+    /// It depends on the values.
+    Conditionally,
+    /// It can't be made in place.
+    Always,
+}
+
+/// One difference between two sets of properties.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PropertyChange {
+    /// Where: names and list indices.
+    pub path: Vec<String>,
+    /// The value before, when there was one.
+    pub before: Option<Value>,
+    /// The value after, when there is one.
+    pub after: Option<Value>,
+    /// Whether the change needs a new resource.
+    pub recreation: Recreation,
+}
+
+impl PropertyChange {
+    /// The top-level property it is in.
+    pub fn top(&self) -> &str {
+        self.path.first().map_or("", String::as_str)
+    }
+}
+
+/// Every difference between two sets of resolved properties, as deep as both sides have the same shape. Texts and the
+/// numbers and truth values they stand for are equal, as they are for CloudFormation.
+pub fn compare(schema: Option<&ResourceSchema>, before: &Value, after: &Value) -> Vec<PropertyChange> {
+    let mut found = Vec::new();
+    walk(&mut Vec::new(), Some(before), Some(after), &mut found);
+    if let Some(schema) = schema {
+        for change in &mut found {
+            change.recreation = recreation(schema, change, before, after);
+        }
+    }
+    found
+}
+
+fn walk(path: &mut Vec<String>, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<PropertyChange>) {
+    match (before, after) {
+        (Some(Value::Object(old)), Some(Value::Object(new))) => {
+            for (key, item) in old {
+                path.push(key.clone());
+                walk(path, Some(item), new.get(key), found);
+                path.pop();
+            }
+            for (key, item) in new.iter().filter(|(key, _)| !old.contains_key(*key)) {
+                path.push(key.clone());
+                walk(path, None, Some(item), found);
+                path.pop();
+            }
+        }
+        (Some(Value::Array(old)), Some(Value::Array(new))) => {
+            for index in 0..old.len().max(new.len()) {
+                path.push(index.to_string());
+                walk(path, old.get(index), new.get(index), found);
+                path.pop();
+            }
+        }
+        (before, after) if !same(before, after) => found.push(PropertyChange {
+            path: path.clone(),
+            before: before.cloned(),
+            after: after.cloned(),
+            recreation: Recreation::Never,
+        }),
+        _ => {}
+    }
+}
+
+fn same(before: Option<&Value>, after: Option<&Value>) -> bool {
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            before == after || plain(before).is_some_and(|text| plain(after).is_some_and(|other| text == other))
+        }
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+fn recreation(schema: &ResourceSchema, change: &PropertyChange, before: &Value, after: &Value) -> Recreation {
+    let parts: Vec<&str> = change.path.iter().map(String::as_str).collect();
+    // A pointer within what was added or removed as a whole counts when something is there on either side.
+    let differs = |pointer: &Pointer| {
+        pointer.covers(&parts)
+            || (pointer.parts().len() > parts.len()
+                && pointer.parts().iter().zip(&parts).all(|(own, part)| own == "*" || own == part)
+                && pointer.find(before) != pointer.find(after))
+    };
+    let tags = schema.tags().filter(|_| schema.tags_create_only());
+    if schema.create_only().iter().chain(tags).any(differs) {
+        Recreation::Always
+    } else if schema.conditional_create_only().iter().any(differs) {
+        Recreation::Conditionally
+    } else {
+        Recreation::Never
+    }
+}

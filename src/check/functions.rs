@@ -1,0 +1,61 @@
+//! Runtimes that end and functions that nobody waits for.
+
+use std::collections::BTreeSet;
+
+use super::escape;
+use crate::facts::{self, Day, Status};
+use crate::finding::Finding;
+use crate::render::BEHIND_API_TIMEOUT;
+use crate::spec::LoadedSpec;
+
+/// From so many days before no function can be created on a runtime it is worth a warning.
+const END_IS_NEAR: i64 = 180;
+
+pub(super) fn check(loaded: &LoadedSpec, today: Day, findings: &mut Vec<Finding>) {
+    let spec = &loaded.spec;
+    let behind_apis: BTreeSet<&str> = spec
+        .apis
+        .values()
+        .flat_map(|api| &api.routes)
+        .flat_map(|route| route.0.values())
+        .map(|body| body.function.as_str())
+        .collect();
+    for (name, function) in &spec.functions {
+        let pointer = format!("/functions/{}", escape(name));
+        let finding = runtime(&function.runtime, today);
+        findings.extend(finding.map(|finding| finding.at(loaded.place(&format!("{pointer}/runtime")))));
+        let Some(timeout) = function.timeout else { continue };
+        if timeout.0 > BEHIND_API_TIMEOUT && behind_apis.contains(name.as_str()) {
+            findings.push(
+                Finding::warning(
+                    "L101",
+                    format!(
+                        "`{name}` may take {} seconds, but an API answers for it and waits {BEHIND_API_TIMEOUT}",
+                        timeout.0
+                    ),
+                )
+                .at(loaded.place(&format!("{pointer}/timeout")))
+                .help(format!(
+                    "write `timeout: {BEHIND_API_TIMEOUT}s`: later answers reach nobody, and the time is paid for all the same"
+                )),
+            );
+        }
+    }
+    for (name, layer) in &spec.layers {
+        for (index, id) in layer.runtimes.iter().enumerate() {
+            let pointer = format!("/layers/{}/runtimes/{index}", escape(name));
+            findings.extend(runtime(id, today).map(|finding| finding.at(loaded.place(&pointer))));
+        }
+    }
+}
+
+fn runtime(id: &str, today: Day) -> Option<Finding> {
+    let fact = facts::runtimes().get(id)?;
+    let help = fact.replacement.as_ref().map_or("choose another runtime".to_owned(), |it| format!("use `{it}`"));
+    let over = fact.create_block.is_some_and(|day| day <= today);
+    if fact.status == Status::Retired || over {
+        return Some(Finding::error("L110", format!("Lambda creates no function on `{id}` any more")).help(help));
+    }
+    let day = fact.create_block.filter(|day| today.days_until(*day) <= END_IS_NEAR)?;
+    Some(Finding::warning("L111", format!("from {day} on, Lambda creates no function on `{id}`")).help(help))
+}

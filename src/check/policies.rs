@@ -1,0 +1,158 @@
+//! IAM documents in the template that grant more than they should.
+
+use serde_json::Value;
+
+use super::template;
+use crate::finding::Finding;
+use crate::iam::{Effect, Policy, Principal, Statement};
+use crate::render::Rendered;
+use crate::spec::LoadedSpec;
+
+/// Properties that hold a policy document: the type, the way to the document (`*` is every entry of a list), and whether
+/// it speaks about principals.
+const DOCUMENTS: [(&str, &[&str]); 12] = [
+    ("AWS::IAM::Role", &["AssumeRolePolicyDocument"]),
+    ("AWS::IAM::Role", &["Policies", "*", "PolicyDocument"]),
+    ("AWS::IAM::User", &["Policies", "*", "PolicyDocument"]),
+    ("AWS::IAM::Group", &["Policies", "*", "PolicyDocument"]),
+    ("AWS::IAM::Policy", &["PolicyDocument"]),
+    ("AWS::IAM::RolePolicy", &["PolicyDocument"]),
+    ("AWS::IAM::ManagedPolicy", &["PolicyDocument"]),
+    ("AWS::S3::BucketPolicy", &["PolicyDocument"]),
+    ("AWS::SQS::QueuePolicy", &["PolicyDocument"]),
+    ("AWS::SNS::TopicPolicy", &["PolicyDocument"]),
+    ("AWS::ApiGateway::RestApi", &["Policy"]),
+    ("AWS::EC2::VPCEndpoint", &["PolicyDocument"]),
+];
+
+/// Managed policies that grant a service, or everything, and so more than any use case needs.
+const TOO_WIDE: [&str; 3] = ["FullAccess", "AdministratorAccess", "PowerUserAccess"];
+
+pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec<Finding>) {
+    for resource in rendered.template.resources() {
+        let Some(properties) = resource.properties() else { continue };
+        let base = format!("Resources/{}/Properties", resource.logical_id);
+        let properties = Value::Object(properties.clone());
+        let mut report = |finding: Finding, path: &str| {
+            let place = template::place(loaded, rendered, path);
+            findings.push(finding.at(place).in_template(path));
+        };
+        for (_, way) in DOCUMENTS.iter().filter(|(type_, _)| *type_ == resource.type_) {
+            for (path, document) in follow(&properties, way, &base) {
+                match Policy::from_value(document) {
+                    Ok(policy) => {
+                        for finding in policy.statements.iter().flat_map(statement) {
+                            report(finding, &path);
+                        }
+                    }
+                    Err(_) if has_intrinsic(document) => {}
+                    Err(error) => report(
+                        Finding::error("I007", format!("this is not a policy document: {error}"))
+                            .help("correct the partial that renders it"),
+                        &path,
+                    ),
+                }
+            }
+        }
+        for (path, policies) in follow(&properties, &["ManagedPolicyArns", "*"], &base) {
+            let name = policies.to_string();
+            if TOO_WIDE.iter().any(|wide| name.contains(wide)) {
+                let name = name.rsplit('/').next().unwrap_or_default().trim_end_matches(['"', '}']).to_owned();
+                report(
+                    Finding::warning(
+                        "I005",
+                        format!("the managed policy `{name}` grants far more than a use case needs"),
+                    )
+                    .help("name what is used under `uses:`, and the statements are derived"),
+                    &path,
+                );
+            }
+        }
+        if resource.type_ == "AWS::Lambda::Permission" {
+            if let Some(finding) = permission(&properties) {
+                report(finding, &base);
+            }
+        }
+    }
+}
+
+/// What is wrong with one statement.
+fn statement(statement: &Statement) -> Vec<Finding> {
+    if statement.effect == Effect::Deny {
+        return Vec::new();
+    }
+    let mut findings = Vec::new();
+    let everything = statement.resources.iter().any(|resource| resource == "*") || !statement.not_resources.is_empty();
+    let all_actions =
+        statement.actions.contains("*") || statement.actions.contains("*:*") || !statement.not_actions.is_empty();
+    let passes_roles =
+        statement.actions.iter().any(|action| crate::iam::matches(&action.to_lowercase(), "iam:passrole"));
+    if all_actions {
+        findings.push(
+            Finding::error("I001", "a statement allows every action")
+                .help("name the actions that are used, such as `translate:TranslateText`"),
+        );
+    } else if passes_roles && everything {
+        findings.push(
+            Finding::error("I004", "`iam:PassRole` on every role lets whoever has it act as any of them")
+                .help("name the role's ARN, and add the condition `iam:PassedToService`"),
+        );
+    } else {
+        let wide: Vec<&str> =
+            statement.actions.iter().map(String::as_str).filter(|action| action.ends_with(":*")).collect();
+        if !wide.is_empty() {
+            let list = wide.iter().map(|action| format!("`{action}`")).collect::<Vec<_>>().join(", ");
+            findings.push(
+                Finding::warning("I002", format!("a statement allows all of a service: {list}"))
+                    .help("name the actions that are used"),
+            );
+        }
+        if everything {
+            let actions = statement.actions.iter().map(|action| format!("`{action}`")).collect::<Vec<_>>().join(", ");
+            findings.push(
+                Finding::warning("I003", format!("a statement allows {actions} on every resource"))
+                    .help("name the ARN, unless the service offers nothing narrower than `*`"),
+            );
+        }
+    }
+    if statement.principals.contains(&Principal::Any) && statement.conditions.is_empty() {
+        findings.push(
+            Finding::error("I006", "a statement allows this to anyone in the world")
+                .help("name the principal, or add a condition such as `aws:SourceAccount`"),
+        );
+    }
+    findings
+}
+
+/// A service that anyone can make call the function.
+fn permission(properties: &Value) -> Option<Finding> {
+    let service = properties.get("Principal").and_then(Value::as_str).filter(|it| it.ends_with(".amazonaws.com"))?;
+    let bound = ["SourceArn", "SourceAccount", "PrincipalOrgID"].iter().any(|key| properties.get(key).is_some());
+    (!bound).then(|| {
+        Finding::warning("I008", format!("any account's `{service}` may call this function"))
+            .help("add the `SourceArn` of what calls it")
+    })
+}
+
+/// Everything at the end of a way through properties, each with its path.
+fn follow<'a>(value: &'a Value, way: &[&str], path: &str) -> Vec<(String, &'a Value)> {
+    match way.split_first() {
+        None => vec![(path.to_owned(), value)],
+        Some((&"*", rest)) => value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .enumerate()
+            .flat_map(|(index, item)| follow(item, rest, &format!("{path}/{index}")))
+            .collect(),
+        Some((key, rest)) => {
+            value.get(key).map_or_else(Vec::new, |member| follow(member, rest, &format!("{path}/{key}")))
+        }
+    }
+}
+
+/// Whether a document is put together by CloudFormation in a way that hides its form.
+fn has_intrinsic(document: &Value) -> bool {
+    let text = document.to_string();
+    text.contains("\"Fn::") || text.contains("\"Ref\"")
+}

@@ -1,0 +1,90 @@
+//! What hangs in the air: components nobody uses, names that stand in the way of a replacement, nothing to try.
+
+use serde_json::Value;
+
+use super::{escape, template};
+use crate::cfn::schema::Schemas;
+use crate::finding::Finding;
+use crate::render::Rendered;
+use crate::spec::LoadedSpec;
+
+pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec<Finding>) {
+    unused(loaded, findings);
+    names_in_the_way(loaded, rendered, findings);
+    if loaded.spec.smoke.is_empty() {
+        findings.push(
+            Finding::note("R102", "there is no smoke test, so a deploy proves nothing about what the use case does")
+                .at(loaded.key_place("/name"))
+                .help("add one under `smoke:`, such as `- invoke: functions.NAME`"),
+        );
+    }
+}
+
+fn unused(loaded: &LoadedSpec, findings: &mut Vec<Finding>) {
+    let spec = &loaded.spec;
+    let mut texts = Vec::new();
+    collect(&loaded.document, &mut texts);
+    let layers = spec.layers.keys().filter(|layer| !spec.functions.values().any(|it| it.layers.contains(layer)));
+    let in_air = spec.models.keys().map(|name| ("models", name)).chain(layers.map(|name| ("layers", name)));
+    for (section, name) in in_air {
+        if texts.iter().any(|text| names(text, &format!("{section}.{name}"))) {
+            continue;
+        }
+        let what = section.trim_end_matches('s');
+        let help = match section {
+            "models" => format!("let a function use it with `- invoke: models.{name}`, or take it away"),
+            _ => format!("let a function use it with `layers: [{name}]`, or take it away"),
+        };
+        findings.push(
+            Finding::warning("R100", format!("nothing uses the {what} `{name}`"))
+                .at(loaded.key_place(&format!("/{section}/{}", escape(name))))
+                .help(help),
+        );
+    }
+}
+
+/// Whether a text names a component: `models.a` is in `${models.a.arn}` and not in `models.ab`.
+fn names(text: &str, component: &str) -> bool {
+    text.match_indices(component).any(|(at, _)| {
+        let rest = text.get(at + component.len()..).unwrap_or_default();
+        !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    })
+}
+
+fn collect<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
+        Value::Object(members) => members.values().for_each(|member| collect(member, texts)),
+        _ => {}
+    }
+}
+
+/// A name of one's own on a resource that some other property can replace: the new one is made before the old one goes,
+/// and cannot have its name.
+fn names_in_the_way(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec<Finding>) {
+    for resource in rendered.template.resources() {
+        let Some((schema, properties)) = Schemas::embedded().get(resource.type_).zip(resource.properties()) else {
+            continue;
+        };
+        let [identifier] = schema.primary_identifier() else { continue };
+        let name = identifier.top();
+        let creates = |key: &str| schema.create_only().iter().any(|pointer| pointer.top() == key);
+        if !identifier.is_top() || !creates(name) || !name.ends_with("Name") || schema.delete_before_create() {
+            continue;
+        }
+        let Some(Value::String(own)) = properties.get(name) else { continue };
+        if let Some(other) = properties.keys().find(|key| *key != name && creates(key)) {
+            let path = format!("Resources/{}/Properties/{name}", resource.logical_id);
+            findings.push(
+                Finding::warning(
+                    "R101",
+                    format!("a change of `{other}` replaces this, and cannot while it is named `{own}`"),
+                )
+                .at(template::place(loaded, rendered, &path))
+                .in_template(path)
+                .help("leave the name to CloudFormation, or change the name together with it"),
+            );
+        }
+    }
+}
