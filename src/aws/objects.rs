@@ -50,44 +50,28 @@ impl Clients {
         }
     }
 
-    /// Uploads a file. S3 refuses it when what arrives has not this SHA-256 (in hexadecimal).
+    /// Uploads a file. It goes with its checksum, so S3 refuses what did not arrive whole.
     ///
     /// # Errors
     /// When the file cannot be read or a call fails; parts already sent are given up.
-    pub async fn upload_file(
-        &self,
-        bucket: &str,
-        key: &str,
-        path: &Path,
-        sha256: &str,
-        owner: &str,
-    ) -> Result<(), CallError> {
+    pub async fn upload_file(&self, bucket: &str, key: &str, path: &Path, owner: &str) -> Result<(), CallError> {
         let size = tokio::fs::metadata(path).await.map_err(|error| self.file_error(path, &error))?.len();
         if size > MULTIPART_FROM {
             return self.upload_parts(bucket, key, path, size, owner).await;
         }
         let body = ByteStream::from_path(path).await.map_err(|error| self.file_error(path, &error))?;
-        self.put(bucket, key, body, sha256, owner).await
+        self.put(bucket, key, body, owner).await
     }
 
     /// Uploads bytes, checked like [`Clients::upload_file`].
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn upload_bytes(
-        &self,
-        bucket: &str,
-        key: &str,
-        bytes: Vec<u8>,
-        sha256: &str,
-        owner: &str,
-    ) -> Result<(), CallError> {
-        self.put(bucket, key, ByteStream::from(bytes), sha256, owner).await
+    pub async fn upload_bytes(&self, bucket: &str, key: &str, bytes: Vec<u8>, owner: &str) -> Result<(), CallError> {
+        self.put(bucket, key, ByteStream::from(bytes), owner).await
     }
 
-    async fn put(&self, bucket: &str, key: &str, body: ByteStream, sha256: &str, owner: &str) -> Result<(), CallError> {
-        use base64::Engine as _;
-        let checksum = hex::decode(sha256).ok().map(|digest| base64::engine::general_purpose::STANDARD.encode(digest));
+    async fn put(&self, bucket: &str, key: &str, body: ByteStream, owner: &str) -> Result<(), CallError> {
         let call = self
             .inner
             .s3
@@ -95,7 +79,7 @@ impl Clients {
             .bucket(bucket)
             .key(key)
             .body(body)
-            .set_checksum_sha256(checksum)
+            .checksum_algorithm(ChecksumAlgorithm::Sha256)
             .expected_bucket_owner(owner);
         call.send().await.map_err(|error| self.error("s3:PutObject", error))?;
         Ok(())

@@ -293,7 +293,7 @@ impl Deployment<'_> {
         let key = format!("{}/{digest}.template", self.desired.stack);
         let clients = self.run.clients;
         if !self.run.unless_cancelled(clients.object_exists(&bucket, &key, &identity.account)).await?? {
-            let upload = clients.upload_bytes(&bucket, &key, text.into_bytes(), digest, &identity.account);
+            let upload = clients.upload_bytes(&bucket, &key, text.into_bytes(), &identity.account);
             self.run.unless_cancelled(upload).await??;
         }
         Ok(TemplateSource::Url(clients.object_url(&bucket, &key)))

@@ -44,7 +44,7 @@ pub(super) async fn upload_missing(
     let uploads = stream::iter(missing.into_iter().map(|(artifact, planned)| {
         let bucket = bucket.as_str();
         async move {
-            run.clients.upload_file(bucket, &planned.key, &artifact.path, &artifact.sha256, account).await?;
+            run.clients.upload_file(bucket, &planned.key, &artifact.path, account).await?;
             teller.tell(EventKind::ArtifactUploaded {
                 component: artifact.component.clone(),
                 key: planned.key.clone(),

@@ -1,1 +1,230 @@
-//! Behaviour of the `cli` side, as a user could see it.
+//! Whole command sessions, as a person or a pipeline sees them: exit codes, what goes to which stream, and what is left.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::time::Duration;
+
+use insta::assert_snapshot;
+
+use crate::support::{Project, Served};
+
+/// movie-poster without its layer, so that no package index is needed.
+fn poster() -> Project {
+    let project = Project::with("movie-poster");
+    let spec = project.read("stacks/movie-poster/usecase.yaml");
+    let spec: String = spec
+        .lines()
+        .filter(|line| !line.contains("layers:") && !line.contains("boto3:"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    project.write("stacks/movie-poster/usecase.yaml", spec);
+    project
+}
+
+fn edit(project: &Project, from: &str, to: &str) {
+    let spec = project.read("stacks/movie-poster/usecase.yaml");
+    assert!(spec.contains(from), "the spec has no `{from}`");
+    project.write("stacks/movie-poster/usecase.yaml", spec.replace(from, to));
+}
+
+/// Puts an object into a bucket of a served local target, as any HTTP client could.
+fn put(served: &Served, bucket: &str, key: &str) {
+    let address = served.url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).expect("the endpoint listens");
+    let request =
+        format!("PUT /{bucket}/{key} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
+    stream.write_all(request.as_bytes()).expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[test]
+fn a_use_case_lives_from_check_to_destroy() {
+    let project = poster();
+    assert_snapshot!("life-1-check", project.run(&["check", "movie-poster"]).session());
+    assert_snapshot!("life-2-deploy", project.run(&["deploy", "movie-poster", "--yes"]).session());
+    assert_snapshot!("life-3-again", project.run(&["deploy", "movie-poster", "--yes"]).session());
+    assert_snapshot!("life-4-status", project.run(&["status", "movie-poster"]).session());
+    assert_snapshot!("life-5-outputs", project.run(&["outputs", "movie-poster"]).session());
+    assert_snapshot!("life-6-list", project.run(&["list"]).session());
+    edit(&project, "timeout: 29s", "timeout: 20s");
+    assert_snapshot!("life-7-plan", project.run(&["plan", "movie-poster", "--exit-code"]).session());
+    assert_snapshot!("life-8-update", project.run(&["deploy", "movie-poster", "--yes"]).session());
+    assert_snapshot!("life-9-destroy", project.run(&["destroy", "movie-poster", "--yes"]).session());
+    assert_snapshot!("life-10-gone", project.run(&["destroy", "movie-poster", "--yes"]).session());
+}
+
+#[test]
+fn without_a_terminal_nothing_is_approved_and_nothing_is_left() {
+    let project = poster();
+    let run = project.run(&["deploy", "movie-poster"]);
+    assert_eq!(run.code, 4, "{}", run.session());
+    assert!(run.stderr.contains("--yes"), "{}", run.session());
+    let status = project.run(&["status", "movie-poster"]);
+    assert!(status.stderr.contains("not deployed") || status.stdout.contains("not deployed"), "{}", status.session());
+}
+
+#[test]
+fn a_failing_resource_is_rolled_back_and_its_cause_is_shown_at_its_line() {
+    let project = poster();
+    let served = project.serve(&["--fail", "DesignFunction=no capacity left"]);
+    let run = project.run(&["deploy", "movie-poster", "--yes", "--endpoint-url", &served.url]);
+    assert_eq!(run.code, 10, "{}", run.session());
+    assert!(run.stderr.contains("no capacity left"), "{}", run.session());
+    assert!(run.stderr.contains("stacks/movie-poster/usecase.yaml:"), "{}", run.session());
+    drop(served);
+    // Without the injected failure the same command recovers by itself.
+    let run = project.run(&["deploy", "movie-poster", "--yes"]).ok();
+    assert!(run.stderr.contains("deployed movie-poster-dev"), "{}", run.session());
+}
+
+#[test]
+fn destroy_empties_the_buckets_it_owns_first() {
+    let project = poster();
+    let outputs = project.run(&["deploy", "movie-poster", "--yes"]).ok().stdout;
+    let bucket =
+        outputs.lines().find_map(|line| line.strip_prefix("PostersBucketName = ")).expect("a bucket").to_owned();
+    let served = project.serve(&[]);
+    for key in ["posters/a.png", "posters/b.png"] {
+        put(&served, &bucket, key);
+    }
+    let run = project.run(&["destroy", "movie-poster", "--yes"]).ok();
+    assert!(run.stderr.contains("2 object versions"), "{}", run.session());
+    let gone = project.run(&["destroy", "movie-poster", "--yes"]).ok();
+    assert!(gone.stderr.contains("is not there"), "{}", gone.session());
+}
+
+#[test]
+fn json_gives_one_event_a_line_and_nothing_else_on_standard_output() {
+    let project = poster();
+    let run = project.run(&["deploy", "movie-poster", "--yes", "--format", "json"]).ok();
+    let kinds: Vec<String> = run
+        .stdout
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).expect("JSON")["kind"].as_str().expect("a kind").to_owned()
+        })
+        .collect();
+    assert_eq!(kinds.first().map(String::as_str), Some("started"), "{kinds:?}");
+    assert_eq!(kinds.last().map(String::as_str), Some("finished"), "{kinds:?}");
+    assert!(kinds.iter().any(|kind| kind == "outputs-ready"), "{kinds:?}");
+}
+
+#[test]
+fn a_second_deploy_uploads_nothing_and_executes_nothing() {
+    let project = poster();
+    let first = project.run(&["deploy", "movie-poster", "--yes", "--format", "json"]).ok().stdout;
+    assert!(first.contains("\"artifact-uploaded\"") && first.contains("\"executing\""), "{first}");
+    let second = project.run(&["deploy", "movie-poster", "--yes", "--format", "json"]).ok().stdout;
+    assert!(!second.contains("\"artifact-uploaded\"") && !second.contains("\"executing\""), "{second}");
+    assert!(second.contains("\"no-change\""), "{second}");
+}
+
+#[test]
+fn changed_code_alone_is_a_change_to_the_function_alone() {
+    let project = poster();
+    let _ = project.run(&["deploy", "movie-poster", "--yes"]).ok();
+    let code = project.read("stacks/movie-poster/function/app.py");
+    project.write("stacks/movie-poster/function/app.py", format!("{code}\n# a comment\n"));
+    let plan = project.run(&["plan", "movie-poster", "--format", "json", "--exit-code"]);
+    assert_eq!(plan.code, 3, "{}", plan.session());
+    assert!(
+        plan.stdout.contains("DesignFunction") && !plan.stdout.contains("PostersBucketPolicy"),
+        "{}",
+        plan.session()
+    );
+}
+
+#[test]
+fn a_deploy_killed_at_any_moment_is_picked_up_by_the_next() {
+    let project = poster();
+    // How long one takes decides where the kills fall: spread over the whole of it.
+    let start = std::time::Instant::now();
+    let _ = project.run(&["deploy", "movie-poster", "--yes"]).ok();
+    let whole = start.elapsed();
+    let _ = project.run(&["destroy", "movie-poster", "--yes"]).ok();
+    for step in 1..=12_u32 {
+        let mut child = project
+            .command(&["deploy", "movie-poster", "--yes"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        // The moment of the kill is what is tested; nothing waits for it.
+        std::thread::sleep(whole * step / 12);
+        child.kill().expect("kill -9");
+        let _ = child.wait();
+        let run = project.run(&["deploy", "movie-poster", "--yes"]);
+        assert_eq!(run.code, 0, "killed after {:?}:\n{}", whole * step / 12, run.session());
+        assert!(run.stdout.contains("PostersBucketName = "), "{}", run.session());
+        let _ = project.run(&["destroy", "movie-poster", "--yes"]).ok();
+    }
+}
+
+#[test]
+fn two_deploys_at_once_in_one_project_both_end_well() {
+    let project = poster();
+    let children: Vec<_> = ["dev", "test"]
+        .into_iter()
+        .map(|stage| {
+            // The function's own name would be the same in both stages.
+            let args = ["deploy", "movie-poster", "--yes", "--stage", stage];
+            project.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
+        })
+        .collect();
+    let codes: Vec<i32> = children
+        .into_iter()
+        .map(|child| child.wait_with_output().expect("it ends").status.code().unwrap_or(-1))
+        .collect();
+    // The course's function name is fixed, and one account has it once: the second stage is refused, whole.
+    assert!(codes.contains(&0) && codes.iter().all(|code| [0, 1, 10].contains(code)), "{codes:?}");
+    edit(&project, "    name: moviePosterDesignFunction\n", "    name: moviePosterDesignFunction-${stage}\n");
+    edit(&project, "name: movieposterdesign01", "name: \"movieposterdesign01-${stage}\"");
+    for stage in ["dev", "test"] {
+        let run = project.run(&["deploy", "movie-poster", "--yes", "--stage", stage]);
+        assert_eq!(run.code, 0, "{}", run.session());
+    }
+}
+
+#[test]
+fn a_broken_spec_is_shown_at_its_line_and_nothing_is_made() {
+    let project = poster();
+    edit(&project, "timeout: 29s", "timeot: 29s");
+    assert_snapshot!(project.run(&["deploy", "movie-poster", "--yes"]).session());
+    assert!(!project.path().join(".bedplate").exists(), "a spec with errors makes no state");
+}
+
+#[test]
+fn the_version_comes_at_once() {
+    let project = Project::empty();
+    let start = std::time::Instant::now();
+    let run = project.run(&["--version"]).ok();
+    assert!(run.stdout.starts_with("bedplate 0."), "{}", run.stdout);
+    // A debug build on a busy machine is slow to load; a second is still far from a runtime or a network.
+    assert!(start.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn usage_errors_exit_2() {
+    let project = Project::empty();
+    for args in [
+        &["deply"][..],
+        &["deploy", "--stage"],
+        &["render", "--template-format", "toml"],
+        &["local", "serve", "--fail", "a/b"],
+    ] {
+        let run = project.run(args);
+        assert_eq!(run.code, 2, "{args:?}: {}", run.session());
+        assert_eq!(run.stdout, "", "{args:?}");
+    }
+}
+
+#[test]
+fn the_committed_schema_is_the_one_the_program_prints() {
+    let printed = Project::empty().run(&["schema"]).ok().stdout;
+    let committed =
+        std::fs::read_to_string(crate::support::repository().join("schemas/usecase.schema.json")).expect("schema");
+    assert!(printed == committed, "stale: run `bedplate schema > schemas/usecase.schema.json`");
+}

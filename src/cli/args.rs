@@ -1,0 +1,110 @@
+//! What can be said on the command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::{bootstrap, check, completions, deploy, destroy, list, local, man, outputs, plan, render, schema, status};
+
+/// Turns short YAML use-case specs into CloudFormation stacks, deploys them, and takes them away again.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bedplate",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "Examples:\n  bedplate check movie-poster            what is wrong with a spec, offline\n  bedplate deploy movie-poster           to the local target, no account needed\n  bedplate plan movie-poster --target aws --profile sandbox\n  bedplate destroy movie-poster          the stack and everything it left\n\nExit codes: 0 done · 1 failed · 2 usage · 3 changes present · 4 declined · 10 rolled back · 11 stack left failed ·\n12 preflight refused · 13 smoke failed · 14 leftovers remain · 130 interrupted"
+)]
+pub struct Cli {
+    /// What every verb takes.
+    #[command(flatten)]
+    pub globals: Globals,
+    /// The verb.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Flags every verb takes.
+#[derive(Debug, Clone, Args)]
+pub struct Globals {
+    /// Where to: `local`, the endpoint inside this program, or `aws`; else what the stage says in bedplate.yaml, else local
+    #[arg(long, global = true, value_name = "TARGET", help_heading = "Global options")]
+    pub target: Option<TargetName>,
+    /// Another AWS-compatible endpoint to send everything to
+    #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
+    pub endpoint_url: Option<String>,
+    /// The profile in your AWS configuration
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Global options")]
+    pub profile: Option<String>,
+    /// The region, where the spec names none
+    #[arg(long, global = true, value_name = "REGION", help_heading = "Global options")]
+    pub region: Option<String>,
+    /// The stage: a part of the stack's name, and the key of its settings in bedplate.yaml
+    #[arg(long, global = true, value_name = "STAGE", default_value = "dev", help_heading = "Global options")]
+    pub stage: String,
+    /// How results and diagnostics are written
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text", help_heading = "Global options")]
+    pub format: Format,
+    /// Say nothing but results and errors
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    pub quiet: bool,
+    /// Say more
+    #[arg(long, short, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
+    pub verbose: u8,
+    /// No colour (the NO_COLOR variable does the same)
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub no_color: bool,
+    /// Answer yes to every question
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    pub yes: bool,
+}
+
+/// Where a stack goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TargetName {
+    /// An AWS account.
+    Aws,
+    /// The endpoint inside this program.
+    Local,
+}
+
+/// How results and diagnostics are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a person.
+    Text,
+    /// For a program: one JSON value, or one a line for what goes on over time.
+    Json,
+    /// As text, with findings as GitHub Actions annotations.
+    Github,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// List the use cases here, and what is deployed of them
+    List(list::ListArgs),
+    /// Check specs and the templates they make, offline
+    Check(check::CheckArgs),
+    /// Print the CloudFormation template a spec makes
+    Render(render::RenderArgs),
+    /// Show what a deploy would change, and why
+    Plan(plan::PlanArgs),
+    /// Deploy: plan, ask, execute exactly that plan, follow it to the end
+    Deploy(deploy::DeployArgs),
+    /// Show the state of what is deployed, and why it is so
+    Status(status::StatusArgs),
+    /// Print what a deployed stack gives back
+    Outputs(outputs::OutputsArgs),
+    /// Take a stack away, with everything it left
+    Destroy(destroy::DestroyArgs),
+    /// The local target: an AWS-compatible endpoint on this machine
+    #[command(subcommand)]
+    Local(local::LocalVerb),
+    /// Make (or remove) the artifact bucket of an account and region
+    Bootstrap(bootstrap::BootstrapArgs),
+    /// Print the JSON Schema of the spec language
+    Schema(schema::SchemaArgs),
+    /// Print a shell's completion script
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page, or write one a verb into a folder
+    Man(man::ManArgs),
+}

@@ -1,0 +1,25 @@
+//! `bedplate completions`: a shell's completion script.
+
+use clap::CommandFactory as _;
+
+use super::Outcome;
+use super::args::Cli;
+use super::exit::Exit;
+use super::session::Session;
+
+/// Print a shell's completion script.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  bedplate completions bash > /etc/bash_completion.d/bedplate\n  bedplate completions zsh > ~/.zfunc/_bedplate"
+)]
+pub struct CompletionsArgs {
+    /// The shell
+    shell: clap_complete::Shell,
+}
+
+pub(super) fn run(session: &Session, args: &CompletionsArgs) -> Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "bedplate", &mut script);
+    session.ui.out(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,222 @@
+//! `bedplate deploy`: plan, ask, execute exactly that plan, follow it to its end.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use super::Outcome;
+use super::args::Format;
+use super::exit::Exit;
+use super::follow::Follower;
+use super::session::{Connection, Session, interrupted};
+use super::ui::Ui;
+use crate::engine::{self, Approver, DeployOptions, Desired, Proposal, Report, Run};
+use crate::finding::Finding;
+use crate::report;
+use crate::report::style::{duration, paint};
+use crate::spec::LoadedSpec;
+
+/// Deploy use cases: plan, ask, execute exactly that plan, follow it to its end.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  bedplate deploy movie-poster                     to the local target, no account needed\n  bedplate deploy movie-poster --yes --format json  in a pipeline\n  bedplate deploy movie-poster --target aws --profile sandbox\n\nExit codes: 0 deployed, or nothing to do · 1 refused, nothing changed · 4 declined · 10 failed and rolled back ·\n11 left in a failed state · 130 interrupted; the next run picks up"
+)]
+pub struct DeployArgs {
+    /// Use cases: names under stacks/, folders or spec files; all of the project when none is named
+    #[arg(value_name = "USE-CASE")]
+    use_cases: Vec<String>,
+    /// A value for a parameter of the spec; may be repeated
+    #[arg(long = "parameter", short = 'p', value_name = "NAME=VALUE", value_parser = parameter)]
+    parameters: Vec<(String, String)>,
+    /// A name for the change set, for a pipeline that wants to find it again
+    #[arg(long, value_name = "NAME")]
+    change_set_name: Option<String>,
+}
+
+/// Reads `NAME=VALUE`.
+pub(super) fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        // The text is not repeated: it may be a secret given without its name.
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
+    let specs = session.load(&args.use_cases)?;
+    // Everything that can be known to be wrong is said before the first stack is touched.
+    let mut findings = Vec::new();
+    for spec in &specs {
+        findings.extend(session.errors(spec));
+    }
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    let options = DeployOptions { change_set_name: args.change_set_name.clone(), ..DeployOptions::default() };
+    let parameters: BTreeMap<String, String> = args.parameters.iter().cloned().collect();
+    session.block_on(async {
+        let cancel = interrupted();
+        let mut exit = Exit::Done;
+        for spec in &specs {
+            exit = exit.worse(one(session, spec, &parameters, &options, &cancel).await?);
+            if exit != Exit::Done {
+                break;
+            }
+        }
+        Ok(exit)
+    })
+}
+
+async fn one(
+    session: &Session,
+    spec: &LoadedSpec,
+    parameters: &BTreeMap<String, String>,
+    options: &DeployOptions,
+    cancel: &CancellationToken,
+) -> Outcome {
+    let stack = session.stack_name(spec);
+    let connection = session.connect("deploy", &stack, session.region(Some(spec))?).await?;
+    let outcome = deploy(session, &connection, spec, parameters, options, cancel).await;
+    connection.close().await;
+    outcome
+}
+
+async fn deploy(
+    session: &Session,
+    connection: &Connection,
+    spec: &LoadedSpec,
+    parameters: &BTreeMap<String, String>,
+    options: &DeployOptions,
+    cancel: &CancellationToken,
+) -> Outcome {
+    let packaged = tokio::task::block_in_place(|| session.desired(spec, parameters));
+    if cancel.is_cancelled() {
+        session.ui.say("Interrupted while packaging: nothing was sent");
+        return Ok(Exit::Interrupted);
+    }
+    let desired = packaged?;
+    let started = std::time::Instant::now();
+    let follower = Follower::start(&session.ui);
+    let run = Run { clients: &connection.clients, events: &follower, cancel: cancel.clone() };
+    let report = engine::deploy(&run, &desired, options, &session.approver()).await;
+    drop(follower);
+    conclude(session, &report, started.elapsed(), Some(&desired))
+}
+
+/// Says how a verb that changes something ended, and gives its exit code.
+pub(super) fn conclude(
+    session: &Session,
+    report: &Report,
+    elapsed: std::time::Duration,
+    desired: Option<&Desired>,
+) -> Outcome {
+    let ui = &session.ui;
+    let styles = &ui.err_styles;
+    let took = duration(elapsed);
+    let stack = paint(styles.strong, &report.stack);
+    ui.findings(&report.findings);
+    let left = report::removal::leftovers("Still there", &report.left, styles);
+    if !left.is_empty() {
+        ui.say(left.trim_end());
+    }
+    let line = match report.outcome {
+        engine::Outcome::Deployed => format!("{} {stack} in {took}", paint(styles.good, "deployed")),
+        engine::Outcome::NoChange => format!("{stack} is up to date: nothing to do ({took})"),
+        engine::Outcome::Planned => String::new(),
+        engine::Outcome::Destroyed => {
+            format!("{} {stack} in {took}; nothing of it is left", paint(styles.good, "destroyed"))
+        }
+        engine::Outcome::Absent => {
+            let account = report.account.as_deref().unwrap_or("this account");
+            format!("{stack} is not there: nothing to do in account {account}, {}", report.region)
+        }
+        engine::Outcome::Ready => format!("{stack} is ready ({took})"),
+        engine::Outcome::Failed => format!("{} {stack}: nothing was changed", paint(styles.bad, "failed")),
+        engine::Outcome::Declined => declined(ui, &report.stack),
+        engine::Outcome::RolledBack => format!("{} {stack}: rolled back after {took}", paint(styles.bad, "failed")),
+        engine::Outcome::FailedState => {
+            let status = report.status.as_deref().unwrap_or("a failed state");
+            format!("{} {stack}: left in {status} after {took}", paint(styles.bad, "failed"))
+        }
+        engine::Outcome::Leftovers => {
+            format!("{} {stack} in {took}, but something of it is still there", paint(styles.warn, "destroyed"))
+        }
+        engine::Outcome::Interrupted => format!("interrupted after {took}; run the same command again to pick it up"),
+    };
+    if !line.is_empty() {
+        ui.status(&line);
+    }
+    if desired.is_some()
+        && ui.format != Format::Json
+        && matches!(report.outcome, engine::Outcome::Deployed | engine::Outcome::NoChange)
+    {
+        ui.out(&super::outputs::text(&report.outputs, ui))?;
+    }
+    Ok(exit_of(report.outcome))
+}
+
+fn declined(ui: &Ui, stack: &str) -> String {
+    let why = if ui.interactive {
+        "declined"
+    } else {
+        "not approved: there is no terminal to ask on, and `--yes` was not given"
+    };
+    format!("{stack}: {why}; nothing was changed")
+}
+
+fn exit_of(outcome: engine::Outcome) -> Exit {
+    match outcome {
+        engine::Outcome::Deployed
+        | engine::Outcome::NoChange
+        | engine::Outcome::Planned
+        | engine::Outcome::Destroyed
+        | engine::Outcome::Absent
+        | engine::Outcome::Ready => Exit::Done,
+        engine::Outcome::Failed => Exit::Failed,
+        engine::Outcome::Declined => Exit::Declined,
+        engine::Outcome::RolledBack => Exit::RolledBack,
+        engine::Outcome::FailedState => Exit::FailedState,
+        engine::Outcome::Leftovers => Exit::LeftoversRemain,
+        engine::Outcome::Interrupted => Exit::Interrupted,
+    }
+}
+
+/// Answers from `--yes`, or from the person at the terminal; where there is neither, the answer is no.
+pub(super) struct Asks {
+    yes: bool,
+    ui: Ui,
+}
+
+impl Session {
+    /// Whoever approves on this run.
+    pub(super) fn approver(&self) -> Asks {
+        Asks { yes: self.globals.yes, ui: self.ui.clone() }
+    }
+
+    /// The errors of a spec and its template, all at once.
+    fn errors(&self, spec: &LoadedSpec) -> Vec<Finding> {
+        match self.render(spec) {
+            Ok(rendered) => {
+                let findings = self.check(spec, &rendered);
+                if crate::finding::has_errors(&findings) { findings } else { Vec::new() }
+            }
+            Err(findings) => findings,
+        }
+    }
+}
+
+#[async_trait]
+impl Approver for Asks {
+    async fn approve(&self, proposal: Proposal<'_>) -> bool {
+        if self.yes {
+            return true;
+        }
+        let question = match proposal {
+            Proposal::Deploy(plan) => format!("Deploy {}?", plan.stack),
+            Proposal::Destroy(removal) => format!("Delete {} and everything in it?", removal.stack),
+        };
+        let ui = self.ui.clone();
+        tokio::task::spawn_blocking(move || ui.confirm(&question)).await.unwrap_or(false)
+    }
+}

@@ -1,0 +1,52 @@
+//! `bedplate destroy`: a stack away, with everything it left, and proof.
+
+use super::Outcome;
+use super::deploy::conclude;
+use super::exit::Exit;
+use super::follow::Follower;
+use super::session::{Session, interrupted};
+use crate::engine::{self, Run};
+use crate::finding::Finding;
+
+/// Take stacks away with everything they left: what goes and what stays is shown first.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  bedplate destroy movie-poster\n  bedplate destroy movie-poster --stage test --yes\n\nExit codes: 0 gone, or never there · 4 declined · 11 left in a failed state · 14 something is still there"
+)]
+pub struct DestroyArgs {
+    /// Use cases: names under stacks/, folders or spec files
+    #[arg(value_name = "USE-CASE", required_unless_present = "all")]
+    use_cases: Vec<String>,
+    /// Every use case of the project
+    #[arg(long, conflicts_with = "use_cases")]
+    all: bool,
+}
+
+pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
+    // A spec that no longer loads must not keep its stack from being taken away: a name and a region are enough.
+    let found = session.find(if args.all { &[] } else { &args.use_cases })?;
+    session.block_on(async {
+        let cancel = interrupted();
+        let mut exit = Exit::Done;
+        for file in &found {
+            let spec = file.load();
+            let name = spec.as_ref().map_or_else(|_| file.name.clone(), |spec| spec.spec.name.clone());
+            if let Err(findings) = &spec {
+                session.ui.findings(&[Finding::warning(
+                    "P027",
+                    format!("`{}` does not load ({} findings); its stack is found by name", file.shown, findings.len()),
+                )]);
+            }
+            let stack = format!("{name}-{}", session.globals.stage);
+            let connection = session.connect("destroy", &stack, session.region(spec.as_ref().ok())?).await?;
+            let started = std::time::Instant::now();
+            let follower = Follower::start(&session.ui);
+            let run = Run { clients: &connection.clients, events: &follower, cancel: cancel.clone() };
+            let report = engine::destroy(&run, &stack, Some(&name), &session.approver()).await;
+            drop(follower);
+            connection.close().await;
+            exit = exit.worse(conclude(session, &report, started.elapsed(), None)?);
+        }
+        Ok(exit)
+    })
+}

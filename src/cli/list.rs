@@ -1,0 +1,78 @@
+//! `bedplate list`: the use cases here, and what is deployed of them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::Outcome;
+use super::args::Format;
+use super::exit::Exit;
+use super::session::Session;
+use crate::aws::StackSummary;
+use crate::engine::{self, USE_CASE_TAG};
+use crate::finding::Finding;
+use crate::report::style::{duration, paint};
+
+/// List the use cases here, and what is deployed of them in any stage.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  bedplate list\n  bedplate list --target aws --region us-west-2 --format json")]
+pub struct ListArgs {}
+
+pub(super) fn run(session: &Session, _: &ListArgs) -> Outcome {
+    let here = session.find(&[])?;
+    // A stack is looked for in every region a use case of the project belongs to.
+    let mut regions: BTreeMap<Option<String>, ()> = BTreeMap::new();
+    for file in &here {
+        regions.insert(session.region(file.load().ok().as_ref()).unwrap_or_default(), ());
+    }
+    if regions.is_empty() {
+        regions.insert(session.region(None)?, ());
+    }
+    let stacks = session.block_on_value(async {
+        let mut stacks: Vec<(String, StackSummary)> = Vec::new();
+        for region in regions.into_keys() {
+            let connection = session.connect("list", "what is deployed", region).await?;
+            let found = engine::list(&connection.clients).await;
+            let region = connection.clients.region().to_owned();
+            connection.close().await;
+            stacks.extend(found.map_err(|finding| vec![finding])?.into_iter().map(|stack| (region.clone(), stack)));
+        }
+        Ok::<_, Vec<Finding>>(stacks)
+    })?;
+    let use_case = |stack: &StackSummary| stack.tags.get(USE_CASE_TAG).cloned().unwrap_or_default();
+    let ui = &session.ui;
+    if ui.format == Format::Json {
+        let stacks: Vec<_> = stacks
+            .iter()
+            .map(|(region, stack)| json!({ "use-case": use_case(stack), "region": region, "stack": stack }))
+            .collect();
+        let here: Vec<_> = here.iter().map(|file| json!({ "name": file.name, "spec": file.shown })).collect();
+        ui.json(&json!({ "use-cases": here, "stacks": stacks }))?;
+        return Ok(Exit::Done);
+    }
+    let mut out = String::new();
+    let now = Timestamp::now();
+    let mut row = |name: &str, (region, stack): &(String, StackSummary)| {
+        let age = stack
+            .created
+            .map_or(Duration::ZERO, |created| Duration::try_from(now.duration_since(created)).unwrap_or_default());
+        let _ = writeln!(out, "{name:28} {:32} {:24} {region} {:>8}", stack.name, stack.status, duration(age));
+    };
+    for file in &here {
+        let of: Vec<_> = stacks.iter().filter(|(_, stack)| use_case(stack) == file.name).collect();
+        for one in &of {
+            row(&file.name, one);
+        }
+    }
+    for one in stacks.iter().filter(|(_, stack)| !here.iter().any(|file| file.name == use_case(stack))) {
+        row(&format!("{} (no spec here)", use_case(&one.1)), one);
+    }
+    for file in here.iter().filter(|file| !stacks.iter().any(|(_, stack)| use_case(stack) == file.name)) {
+        let _ = writeln!(out, "{:28} {}", file.name, paint(ui.out_styles.dim, "not deployed"));
+    }
+    ui.out(&out)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,80 @@
+//! `bedplate local`: the local target as an endpoint for any AWS client.
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::Outcome;
+use super::args::Format;
+use super::exit::Exit;
+use super::session::{Session, interrupted, unavailable};
+use crate::local::store::Store;
+use crate::local::{self, Injection, LocalOptions};
+
+/// The port `local serve` listens on unless told otherwise; none of the usual emulators' ports.
+const DEFAULT_PORT: u16 = 4599;
+
+/// The local target.
+#[derive(Debug, clap::Subcommand)]
+pub enum LocalVerb {
+    /// Serve the local target until interrupted, for boto3, the AWS CLI and every other AWS client
+    #[command(
+        after_help = "Examples:\n  bedplate local serve\n  bedplate local serve --port 0 --fail DesignFunction=\"out of capacity\"\n\n  AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local \\\n    aws --endpoint-url http://127.0.0.1:4599 --region us-west-2 cloudformation list-stacks"
+    )]
+    Serve(ServeArgs),
+    /// Forget everything the local target holds
+    Reset,
+}
+
+/// How to serve.
+#[derive(Debug, clap::Args)]
+pub struct ServeArgs {
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = DEFAULT_PORT)]
+    port: u16,
+    /// Let creating, updating or deleting a resource fail, with a reason of your own; may be repeated
+    #[arg(long = "fail", value_name = "LOGICAL_ID[=REASON]")]
+    fail: Vec<Injection>,
+}
+
+pub(super) fn run(session: &Session, verb: &LocalVerb) -> Outcome {
+    match verb {
+        LocalVerb::Serve(args) => session.block_on(serve(session, args)),
+        LocalVerb::Reset => reset(session),
+    }
+}
+
+async fn serve(session: &Session, args: &ServeArgs) -> Outcome {
+    let options =
+        LocalOptions { port: Some(args.port), fail: args.fail.clone(), ..LocalOptions::new(session.local_dir()?) };
+    let running = local::start(options).await.map_err(unavailable)?;
+    let cancel: CancellationToken = interrupted();
+    let ui = &session.ui;
+    match ui.format {
+        Format::Json => ui.json(&json!({ "url": running.url(), "account": running.account_id() }))?,
+        Format::Text | Format::Github => ui.out(&format!("{}\n", running.url()))?,
+    }
+    ui.status("Serving the local target, account 123456789012; credentials: local / local. Ctrl-C ends it.");
+    for one in &args.fail {
+        ui.status(&format!("{} will fail: {}", one.logical_id, one.reason));
+    }
+    cancel.cancelled().await;
+    ui.status("Ending: what is under way is finished first");
+    running.shutdown().await;
+    Ok(Exit::Done)
+}
+
+fn reset(session: &Session) -> Outcome {
+    let dir = session.local_dir()?;
+    let ui = &session.ui;
+    if !dir.exists() {
+        ui.status("The local target holds nothing: nothing to do");
+        return Ok(Exit::Done);
+    }
+    if !session.globals.yes && !ui.confirm(&format!("Forget everything in {}?", dir.display())) {
+        ui.say("Not approved: nothing was forgotten (without a terminal, say `--yes`)");
+        return Ok(Exit::Declined);
+    }
+    Store::reset(&dir).map_err(|error| unavailable(error.into()))?;
+    ui.status("The local target is as new");
+    Ok(Exit::Done)
+}

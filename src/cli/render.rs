@@ -1,0 +1,78 @@
+//! `bedplate render`: the CloudFormation template a spec makes.
+
+use std::path::PathBuf;
+
+use super::Outcome;
+use super::exit::Exit;
+use super::session::Session;
+use crate::finding::Finding;
+use crate::render::Rendered;
+
+/// Print the CloudFormation template a spec makes; nothing is sent anywhere.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  bedplate render movie-poster | cfn-lint\n  bedplate render --out templates-out\n  bedplate render movie-poster --template-format json --stage prod"
+)]
+pub struct RenderArgs {
+    /// Use cases: names under stacks/, folders or spec files; all of the project when none is named
+    #[arg(value_name = "USE-CASE")]
+    use_cases: Vec<String>,
+    /// Write `<use-case>-<stage>.template.yaml` files into this folder instead
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// The template's own format
+    #[arg(long, value_name = "FORMAT", default_value = "yaml")]
+    template_format: TemplateFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum TemplateFormat {
+    Yaml,
+    Json,
+}
+
+impl TemplateFormat {
+    fn text(self, rendered: &Rendered) -> String {
+        match self {
+            TemplateFormat::Yaml => rendered.template.to_yaml(),
+            TemplateFormat::Json => rendered.template.to_json(),
+        }
+    }
+
+    fn extension(self) -> &'static str {
+        match self {
+            TemplateFormat::Yaml => "yaml",
+            TemplateFormat::Json => "json",
+        }
+    }
+}
+
+pub(super) fn run(session: &Session, args: &RenderArgs) -> Outcome {
+    let specs = session.load(&args.use_cases)?;
+    let format = args.template_format;
+    let Some(dir) = &args.out else {
+        if specs.len() > 1 {
+            return Err(vec![
+                Finding::error("P024", format!("{} use cases cannot share standard output", specs.len()))
+                    .help("name one, or write them into a folder with `--out DIR`"),
+            ]);
+        }
+        for spec in &specs {
+            session.ui.out(&format.text(&session.render(spec)?))?;
+        }
+        return Ok(Exit::Done);
+    };
+    // All are rendered before the first is written: a fault in one leaves the folder as it was.
+    let rendered = specs
+        .iter()
+        .map(|spec| Ok((session.stack_name(spec), session.render(spec)?)))
+        .collect::<Result<Vec<_>, Vec<Finding>>>()?;
+    for (stack, rendered) in rendered {
+        let path = dir.join(format!("{stack}.template.{}", format.extension()));
+        std::fs::create_dir_all(dir).and_then(|()| std::fs::write(&path, format.text(&rendered))).map_err(|error| {
+            vec![Finding::error("P021", format!("`{}` cannot be written: {error}", path.display()))]
+        })?;
+        session.ui.status(&format!("Wrote {}", path.display()));
+    }
+    Ok(Exit::Done)
+}

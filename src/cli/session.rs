@@ -1,0 +1,322 @@
+//! One run of the program: the project it stands in, where it goes, and what every verb needs of both.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::path::PathBuf;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Outcome;
+use super::args::{Globals, TargetName};
+use super::ui::Ui;
+use crate::artifacts;
+use crate::aws::{Clients, Target, TargetKind};
+use crate::check::{self, CheckOptions};
+use crate::engine::{Artifact, Desired};
+use crate::finding::{Finding, has_errors};
+use crate::local::{self, LocalOptions, Running};
+use crate::render::{self, ArtifactComponent, Partials, RenderOptions, Rendered};
+use crate::report::style::paint;
+use crate::spec::{self, LoadedSpec, Project, StageSettings, UseCaseFile};
+
+/// One run of the program.
+pub struct Session {
+    /// What was said on the command line beside the verb.
+    pub globals: Globals,
+    /// The two output streams.
+    pub ui: Ui,
+}
+
+/// An open connection to a target.
+pub struct Connection {
+    /// Clients for its services.
+    pub clients: Clients,
+    local: Option<Running>,
+}
+
+impl Connection {
+    /// Ends the connection; a local target finishes what is under way.
+    pub async fn close(self) {
+        if let Some(running) = self.local {
+            running.shutdown().await;
+        }
+    }
+}
+
+impl Session {
+    /// A run with these flags.
+    pub fn new(globals: Globals) -> Self {
+        let ui = Ui::new(&globals);
+        Self { globals, ui }
+    }
+
+    /// The project the current folder is in.
+    pub fn project(&self) -> Result<Project, Vec<Finding>> {
+        let here = std::env::current_dir()
+            .map_err(|error| vec![Finding::error("P022", format!("the current folder cannot be read: {error}"))])?;
+        Project::find(&here)
+    }
+
+    /// The spec files of the use cases named, or of all in the project.
+    pub fn find(&self, use_cases: &[String]) -> Result<Vec<UseCaseFile>, Vec<Finding>> {
+        let project = self.project()?;
+        if use_cases.is_empty() {
+            return project.use_cases();
+        }
+        let mut found: Vec<UseCaseFile> = Vec::new();
+        for use_case in use_cases {
+            let one = project.resolve(use_case)?;
+            if !found.iter().any(|other| other.path == one.path) {
+                found.push(one);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Loads one spec file.
+    pub fn load_one(&self, file: &UseCaseFile) -> Result<LoadedSpec, Vec<Finding>> {
+        file.load()
+    }
+
+    /// Loads the use cases named, or all of the project; every finding of every one is reported.
+    pub fn load(&self, use_cases: &[String]) -> Result<Vec<LoadedSpec>, Vec<Finding>> {
+        let mut specs = Vec::new();
+        let mut findings = Vec::new();
+        for file in self.find(use_cases)? {
+            match self.load_one(&file) {
+                Ok(spec) => specs.push(spec),
+                Err(more) => findings.extend(more),
+            }
+        }
+        if findings.is_empty() { Ok(specs) } else { Err(findings) }
+    }
+
+    /// The settings of the stage, empty when the project file has none.
+    pub fn stage(&self) -> Result<StageSettings, Vec<Finding>> {
+        Ok(self.project()?.stage(&self.globals.stage))
+    }
+
+    /// The stack's name, `<use-case>-<stage>`.
+    pub fn stack_name(&self, spec: &LoadedSpec) -> String {
+        format!("{}-{}", spec.spec.name, self.globals.stage)
+    }
+
+    /// The region a use case goes to, when the spec, the flags or the stage name one.
+    pub fn region(&self, spec: Option<&LoadedSpec>) -> Result<Option<String>, Vec<Finding>> {
+        let pinned = spec.and_then(|loaded| loaded.spec.region.clone());
+        match (pinned, &self.globals.region) {
+            (Some(pinned), Some(asked)) if pinned != *asked => Err(vec![
+                Finding::error("P025", format!("the spec belongs to `{pinned}` and `--region` says `{asked}`"))
+                    .at(spec.and_then(|loaded| loaded.place("/region")))
+                    .help("leave one of the two out; models are not the same in every region"),
+            ]),
+            (Some(region), _) => Ok(Some(region)),
+            (None, Some(region)) => Ok(Some(region.clone())),
+            (None, None) => Ok(self.stage()?.region),
+        }
+    }
+
+    /// The partials: those of the program, with the project's own in their place.
+    pub fn partials(&self) -> Result<Cow<'static, Partials>, Vec<Finding>> {
+        let own = self.project()?.root.join("templates");
+        Ok(if own.is_dir() { Cow::Owned(Partials::with_overrides(&own)?) } else { Cow::Borrowed(Partials::embedded()) })
+    }
+
+    /// Renders a spec for the stage.
+    pub fn render(&self, spec: &LoadedSpec) -> Result<Rendered, Vec<Finding>> {
+        let region = self.region(Some(spec))?;
+        let options = RenderOptions { stage: &self.globals.stage, region: region.as_deref() };
+        let partials = self.partials()?;
+        render::render(spec, &options, &partials)
+    }
+
+    /// Everything `check` has to say about a spec and the template it made.
+    pub fn check(&self, spec: &LoadedSpec, rendered: &Rendered) -> Vec<Finding> {
+        let options = CheckOptions {
+            today: jiff::Zoned::now().date().into(),
+            // The spec's own region counts where nothing else is said.
+            region: self.globals.region.as_deref(),
+        };
+        check::check(spec, rendered, &options)
+    }
+
+    /// The folder of what this program keeps for a project.
+    pub fn state_dir(&self) -> Result<PathBuf, Vec<Finding>> {
+        Ok(self.project()?.root.join(".bedplate"))
+    }
+
+    /// The folder of the local target's state.
+    pub fn local_dir(&self) -> Result<PathBuf, Vec<Finding>> {
+        Ok(self.state_dir()?.join("local"))
+    }
+
+    /// Which target this run goes to.
+    pub fn target_kind(&self) -> Result<TargetKind, Vec<Finding>> {
+        let asked = match self.globals.target {
+            Some(TargetName::Aws) => Some(TargetKind::Aws),
+            Some(TargetName::Local) => Some(TargetKind::Local),
+            // An endpoint is somebody else's, so it is not the one in this program.
+            None => self.globals.endpoint_url.as_ref().map(|_| TargetKind::Aws),
+        };
+        Ok(match asked {
+            Some(kind) => kind,
+            None => match self.stage()?.target.unwrap_or_default() {
+                spec::TargetKind::Local => TargetKind::Local,
+                spec::TargetKind::Aws => TargetKind::Aws,
+            },
+        })
+    }
+
+    /// Opens the target and says where this run goes, before anything is sent that matters.
+    pub async fn connect(&self, verb: &str, what: &str, region: Option<String>) -> Result<Connection, Vec<Finding>> {
+        let stage = self.stage()?;
+        let (target, local) = match self.target_kind()? {
+            TargetKind::Local => {
+                if self.globals.endpoint_url.is_some() {
+                    return Err(vec![
+                        Finding::error("P026", "`--target local` and `--endpoint-url` exclude each other")
+                            .help("leave `--target local` out to use the endpoint"),
+                    ]);
+                }
+                let running = local::start(LocalOptions::new(self.local_dir()?)).await.map_err(unavailable)?;
+                let region = region.unwrap_or_else(|| local::DEFAULT_REGION.to_owned());
+                (Target::local(running.url(), region), Some(running))
+            }
+            TargetKind::Aws => {
+                let target = Target {
+                    endpoint_url: self.globals.endpoint_url.clone().or(stage.endpoint_url),
+                    region,
+                    profile: self.globals.profile.clone().or(stage.profile),
+                    account: stage.account,
+                    ..Target::aws()
+                };
+                (target, None)
+            }
+        };
+        let clients = Clients::connect(&target).await.map_err(|finding| vec![finding])?;
+        let identity = clients.identity().await.map_err(|finding| vec![finding])?;
+        let place = match (target.kind, clients.endpoint()) {
+            (TargetKind::Local, _) => "the local target".to_owned(),
+            (TargetKind::Aws, Some(endpoint)) => endpoint.to_owned(),
+            (TargetKind::Aws, None) => "AWS".to_owned(),
+        };
+        self.ui.status(&format!(
+            "{verb} {} → {place}, account {}, {}",
+            paint(self.ui.err_styles.strong, what),
+            identity.account,
+            clients.region()
+        ));
+        Ok(Connection { clients, local })
+    }
+
+    /// Renders, checks and packages a use case: what is to be deployed.
+    pub fn desired(&self, spec: &LoadedSpec, parameters: &BTreeMap<String, String>) -> Result<Desired, Vec<Finding>> {
+        let rendered = self.checked(spec)?;
+        let stage = self.stage()?;
+        let cache = self.state_dir()?.join("cache");
+        let mut built = Vec::new();
+        for artifact in &rendered.artifacts {
+            let (component, packaged) = match &artifact.component {
+                ArtifactComponent::Function(name) => {
+                    (format!("functions.{name}"), artifacts::Component::Function(name.clone()))
+                }
+                ArtifactComponent::Layer(name) => (format!("layers.{name}"), artifacts::Component::Layer(name.clone())),
+            };
+            // What was rendered from the spec is in the spec.
+            let Some(request) = artifacts::request(spec, &packaged) else { continue };
+            let file = artifacts::build(&request, &cache, &|line| self.ui.status(line))?;
+            self.ui.findings(&file.warnings);
+            built.push(Artifact {
+                parameter: artifact.parameter.clone(),
+                component,
+                path: file.path,
+                sha256: file.sha256,
+                size: file.size,
+            });
+        }
+        let mut values = stage.parameters;
+        values.extend(parameters.clone());
+        let mut tags = rendered.tags.clone();
+        tags.extend(stage.tags);
+        Ok(Desired {
+            stack: self.stack_name(spec),
+            template: rendered.template.clone(),
+            parameters: values,
+            capabilities: rendered.capabilities.clone(),
+            tags,
+            places: rendered
+                .origins
+                .iter()
+                .filter_map(|(id, pointer)| {
+                    Some((id.clone(), spec.key_place(pointer).or_else(|| spec.place(pointer))?))
+                })
+                .collect(),
+            artifacts: built,
+        })
+    }
+
+    /// Renders and checks; errors stop, the rest is shown.
+    pub fn checked(&self, spec: &LoadedSpec) -> Result<Rendered, Vec<Finding>> {
+        let rendered = self.render(spec)?;
+        let findings = self.check(spec, &rendered);
+        if has_errors(&findings) {
+            return Err(findings);
+        }
+        self.ui.findings(&findings);
+        Ok(rendered)
+    }
+
+    /// Runs an async verb to its end.
+    pub fn block_on(&self, verb: impl Future<Output = Outcome>) -> Outcome {
+        self.block_on_value(verb)
+    }
+
+    /// Runs async work to its end.
+    pub fn block_on_value<T>(&self, work: impl Future<Output = Result<T, Vec<Finding>>>) -> Result<T, Vec<Finding>> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| vec![Finding::error("P023", format!("no thread can be started: {error}"))])?;
+        let done = runtime.block_on(work);
+        // A question nobody answered any more must not keep the program from ending.
+        runtime.shutdown_background();
+        done
+    }
+}
+
+/// The local target that does not start, as a finding.
+pub(super) fn unavailable(error: local::LocalError) -> Vec<Finding> {
+    vec![Finding::error("P029", format!("the local target does not start: {error}"))]
+}
+
+/// A token cancelled by the first Ctrl-C or SIGTERM; a second one ends the program at once, with exit code 130.
+pub fn interrupted() -> CancellationToken {
+    let token = CancellationToken::new();
+    let cancel = token.clone();
+    tokio::spawn(async move {
+        signal().await;
+        cancel.cancel();
+        signal().await;
+        std::process::exit(i32::from(super::exit::Exit::Interrupted.code()));
+    });
+    token
+}
+
+async fn signal() {
+    #[cfg(unix)]
+    {
+        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(terminate) => terminate,
+            Err(_) => return std::future::pending().await,
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

@@ -1,0 +1,81 @@
+//! `bedplate status`: the state of what is deployed, and why it is so.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::Outcome;
+use super::args::Format;
+use super::exit::Exit;
+use super::session::Session;
+use crate::engine::{self, SPEC_DIGEST_TAG, Status};
+use crate::report::findings::printable;
+use crate::report::style::{Styles, duration, paint};
+
+/// Show the state of what is deployed: its status, its resources, and what failed in its last operation.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  bedplate status movie-poster\n  bedplate status --stage prod --target aws --format json"
+)]
+pub struct StatusArgs {
+    /// Use cases: names under stacks/, folders or spec files; all of the project when none is named
+    #[arg(value_name = "USE-CASE")]
+    use_cases: Vec<String>,
+}
+
+pub(super) fn run(session: &Session, args: &StatusArgs) -> Outcome {
+    let specs = session.load(&args.use_cases)?;
+    session.block_on(async {
+        let mut reports = Vec::new();
+        for spec in &specs {
+            let stack = session.stack_name(spec);
+            let digest = session.render(spec).ok().and_then(|rendered| rendered.tags.get(SPEC_DIGEST_TAG).cloned());
+            let connection = session.connect("status of", &stack, session.region(Some(spec))?).await?;
+            let status = engine::status(&connection.clients, &stack, digest.as_deref()).await;
+            connection.close().await;
+            let status = status.map_err(|finding| vec![finding])?;
+            match session.ui.format {
+                Format::Json => reports.push(json!({ "use-case": spec.spec.name, "stack": stack, "deployed": status })),
+                Format::Text | Format::Github => session.ui.out(&match &status {
+                    Some(status) => text(status, &session.ui.out_styles),
+                    None => format!("{stack} is not deployed\n"),
+                })?,
+            }
+        }
+        if session.ui.format == Format::Json {
+            session.ui.json(&json!({ "stacks": reports }))?;
+        }
+        Ok(Exit::Done)
+    })
+}
+
+fn text(status: &Status, styles: &Styles) -> String {
+    let mut out = String::new();
+    let stack = &status.stack;
+    let healthy = stack.status.ends_with("_COMPLETE") && !stack.status.contains("ROLLBACK");
+    let style = if healthy { styles.good } else { styles.bad };
+    let age =
+        status.age.map_or_else(String::new, |age| format!(", {} old", duration(std::time::Duration::from_secs(age))));
+    let _ = writeln!(out, "{} {}{age}", paint(styles.strong, &stack.name), paint(style, &stack.status));
+    if let Some(reason) = &stack.reason {
+        let _ = writeln!(out, "  {}", printable(reason));
+    }
+    if status.spec_changed == Some(true) {
+        let _ = writeln!(out, "  the spec has changed since it was deployed: `bedplate plan` says what would change");
+    }
+    for cause in &status.causes {
+        let reason = cause.reason.as_deref().unwrap_or("no reason given");
+        let _ = writeln!(out, "  {} {}: {}", paint(styles.bad, &cause.status), cause.logical_id, printable(reason));
+    }
+    let width = status.resources.iter().map(|resource| resource.logical_id.chars().count()).max().unwrap_or(0);
+    for resource in &status.resources {
+        let _ = writeln!(
+            out,
+            "  {:width$}  {}  {}",
+            resource.logical_id,
+            resource.status,
+            paint(styles.dim, &resource.resource_type)
+        );
+    }
+    out
+}

@@ -1,0 +1,167 @@
+//! A plan as a person reads it before approving.
+
+use std::fmt::Write as _;
+
+use anstyle::Style;
+
+use super::findings::printable;
+use super::style::{Styles, bytes, count, paint};
+use crate::plan::{Action, Broadening, Plan, PlanKind, PlannedChange, Reason, Recreation};
+
+/// Longest value shown of a property; longer ones are cut, the JSON format has them whole.
+const VALUE_SHOWN: usize = 60;
+
+/// The whole plan.
+pub fn text(plan: &Plan, styles: &Styles) -> String {
+    let mut out = String::new();
+    if plan.kind == PlanKind::NoChange {
+        let _ = writeln!(out, "{} is up to date: nothing would change", paint(styles.strong, &plan.stack));
+        return out;
+    }
+    let verb = match plan.kind {
+        PlanKind::Create | PlanKind::NoChange => "would be created",
+        PlanKind::Update => "would change",
+        PlanKind::Recreate => "would be deleted and created again: its first creation failed",
+    };
+    let _ = writeln!(out, "{} {verb}", paint(styles.strong, &plan.stack));
+    out.push('\n');
+    let widest = |text: fn(&PlannedChange) -> &str| {
+        plan.changes.iter().map(|change| text(change).chars().count()).max().unwrap_or(0)
+    };
+    let widths = (widest(|change| &change.logical_id), widest(|change| &change.resource_type));
+    // A changed tag of the stack reaches everything in it; thirteen lines about it would hide what matters.
+    let (tags_only, changes): (Vec<_>, Vec<_>) = plan.changes.iter().partition(|change| only_tags(change));
+    for change in changes {
+        one(&mut out, change, widths, styles);
+    }
+    if !tags_only.is_empty() {
+        let _ = writeln!(out, "  {} tags of {}", paint(styles.info, "~"), count(tags_only.len(), "more resource"));
+    }
+    // The keys of artifacts are told below, as artifacts.
+    let is_artifact = |value: &Option<String>| {
+        value.as_ref().is_some_and(|value| plan.artifacts.iter().any(|artifact| artifact.key == *value))
+    };
+    let parameters = plan.parameters.iter().filter(|p| !is_artifact(&p.after));
+    section(
+        &mut out,
+        "Parameters",
+        parameters.map(|p| format!("{}: {}", p.name, from_to(p.before.as_deref(), p.after.as_deref(), false))),
+        styles.info,
+        styles,
+    );
+    section(&mut out, "New permissions", plan.iam_broadening.iter().map(permission), styles.warn, styles);
+    section(
+        &mut out,
+        "Data that would be lost",
+        plan.data_loss.iter().map(|loss| {
+            let name = loss.physical_id.as_ref().map_or_else(String::new, |id| format!(" ({id})"));
+            format!("{}{name}: {}", loss.logical_id, loss.what)
+        }),
+        styles.bad,
+        styles,
+    );
+    section(
+        &mut out,
+        "Artifacts",
+        plan.artifacts.iter().map(|artifact| {
+            let state = if artifact.present { "there already" } else { "to upload" };
+            format!("{}: {}, {state}", artifact.component, bytes(artifact.size))
+        }),
+        styles.info,
+        styles,
+    );
+    let _ = writeln!(out, "\n{}", summary(plan));
+    out
+}
+
+/// `13 to add, 1 to modify`, in the order of the plan.
+pub fn summary(plan: &Plan) -> String {
+    if plan.kind == PlanKind::NoChange {
+        return "nothing would change".to_owned();
+    }
+    let parts: Vec<String> =
+        plan.counts().into_iter().map(|(action, number)| format!("{number} to {action}")).collect();
+    if parts.is_empty() { "no resource changes; outputs or tags do".to_owned() } else { parts.join(", ") }
+}
+
+fn only_tags(change: &PlannedChange) -> bool {
+    let is_tag = |reason: &Reason| reason.path == "Tags" || reason.path.starts_with("Tags.");
+    change.action == Action::Modify && !change.reasons.is_empty() && change.reasons.iter().all(is_tag)
+}
+
+fn one(out: &mut String, change: &PlannedChange, (id, kind): (usize, usize), styles: &Styles) {
+    let style = match change.action {
+        Action::Remove => styles.bad,
+        Action::Replace | Action::MaybeReplace => styles.warn,
+        Action::Modify | Action::Import => styles.info,
+        Action::Add => styles.good,
+    };
+    let place = change
+        .place
+        .as_ref()
+        .map_or_else(String::new, |place| format!("  {}", paint(styles.dim, format!("{}:{}", place.file, place.line))));
+    let _ = writeln!(
+        out,
+        "  {} {:id$}  {}{place}",
+        paint(style, change.action.symbol()),
+        change.logical_id,
+        paint(styles.dim, format!("{:kind$}", change.resource_type)),
+    );
+    if let Some(kept) = change.kept {
+        let said = match kept {
+            crate::plan::Kept::Retained => "stays in the account, no longer managed",
+            crate::plan::Kept::Snapshot => "a snapshot stays",
+        };
+        let _ = writeln!(out, "      {said}");
+    }
+    for reason in &change.reasons {
+        let _ = writeln!(out, "      {}", why(reason));
+    }
+}
+
+fn why(reason: &Reason) -> String {
+    let mut said = reason.path.clone();
+    // Not every endpoint tells the values.
+    if reason.before.is_some() || reason.after.is_some() || reason.known_after_apply {
+        let values = from_to(reason.before.as_deref(), reason.after.as_deref(), reason.known_after_apply);
+        let _ = write!(said, ": {values}");
+    }
+    match reason.recreation {
+        Recreation::Never => {}
+        Recreation::Conditionally => said.push_str("  (may need a new resource)"),
+        Recreation::Always => said.push_str("  (needs a new resource)"),
+    }
+    if let Some(cause) = &reason.caused_by {
+        let _ = write!(said, "  because of {cause}");
+    }
+    said
+}
+
+fn from_to(before: Option<&str>, after: Option<&str>, known_after_apply: bool) -> String {
+    let value = |value: Option<&str>| value.map_or_else(|| "(none)".to_owned(), short);
+    let after = if known_after_apply && after.is_none() { "(known after apply)".to_owned() } else { value(after) };
+    format!("{} → {after}", value(before))
+}
+
+fn short(value: &str) -> String {
+    let mut shown: String = printable(value).replace('\n', "⏎").chars().take(VALUE_SHOWN).collect();
+    if value.chars().count() > VALUE_SHOWN {
+        shown.push('…');
+    }
+    shown
+}
+
+fn permission(broadening: &Broadening) -> String {
+    format!("{} gets {}", broadening.logical_id, broadening.gain)
+}
+
+fn section(out: &mut String, title: &str, lines: impl Iterator<Item = String>, style: Style, styles: &Styles) {
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{} ({})", paint(styles.strong, title), lines.len());
+    for line in lines {
+        let _ = writeln!(out, "  {} {}", paint(style, "•"), printable(&line));
+    }
+}

@@ -1,0 +1,180 @@
+//! What the command-line tests share: a throw-away project, a cleared environment, and output that reads the same on
+//! every machine and run.
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// The program under test.
+pub const BEDPLATE: &str = env!("CARGO_BIN_EXE_bedplate");
+
+/// The folder of this repository.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The python with the judges installed, as `scripts/test` gives it; `None`, said loudly, in a bare `cargo test`.
+pub fn judges() -> Option<PathBuf> {
+    let python = std::env::var_os("BEDPLATE_TEST_PYTHON").map(PathBuf::from);
+    if python.is_none() {
+        eprintln!("SKIPPED: BEDPLATE_TEST_PYTHON is not set; run scripts/test");
+    }
+    python
+}
+
+/// A project in a folder of its own, removed when dropped.
+pub struct Project {
+    dir: TempDir,
+}
+
+impl Project {
+    /// An empty project.
+    pub fn empty() -> Self {
+        Self { dir: tempfile::Builder::new().prefix("bedplate-it-").tempdir().expect("a temporary folder") }
+    }
+
+    /// A project with a copy of one of this repository's use cases.
+    pub fn with(use_case: &str) -> Self {
+        let project = Self::empty();
+        copy_tree(&repository().join("stacks").join(use_case), &project.path().join("stacks").join(use_case));
+        project
+    }
+
+    /// The project's folder.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Writes a file of the project, making its folders.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
+        std::fs::write(path, content).expect("a file");
+    }
+
+    /// Reads a file of the project.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path().join(name)).expect("a file")
+    }
+
+    /// The program with arguments, in the project, with an environment that is the same on every machine; pip and TLS
+    /// settings pass, since a layer is made by the machine's own pip.
+    pub fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
+        let mut command = Command::new(BEDPLATE);
+        command.args(args).current_dir(self.path()).env_clear().stdin(Stdio::null());
+        for (name, value) in std::env::vars_os() {
+            let known = name.to_string_lossy();
+            if known == "PATH" || known.starts_with("PIP_") || known.starts_with("SSL_CERT") {
+                command.env(&name, value);
+            }
+        }
+        command.env("HOME", self.path().join("home")).env("COLUMNS", "100").env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+        command
+    }
+
+    /// Runs the program to its end.
+    #[must_use = "either snapshot the output or assert the exit code"]
+    pub fn run<S: AsRef<OsStr>>(&self, args: &[S]) -> Run {
+        let output = self.command(args).output().expect("the program starts");
+        Run::of(self, &output)
+    }
+
+    /// Starts `bedplate local serve` on a free port and waits for the address it prints.
+    pub fn serve(&self, args: &[&str]) -> Served {
+        use std::io::BufRead as _;
+        let args: Vec<&str> = ["local", "serve", "--port", "0"].iter().chain(args).copied().collect();
+        let mut child = self.command(&args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("serve starts");
+        let stdout = child.stdout.take().expect("a pipe");
+        let mut url = String::new();
+        std::io::BufReader::new(stdout).read_line(&mut url).expect("the address");
+        Served { child, url: url.trim().to_owned() }
+    }
+}
+
+/// A running `bedplate local serve`, ended when dropped.
+pub struct Served {
+    child: Child,
+    /// Its address.
+    pub url: String,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// How a run ended, with what differs from run to run written as placeholders.
+pub struct Run {
+    /// The exit code.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Run {
+    fn of(project: &Project, output: &Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: redact(project, &String::from_utf8_lossy(&output.stdout)),
+            stderr: redact(project, &String::from_utf8_lossy(&output.stderr)),
+        }
+    }
+
+    /// The whole session as a person would see it.
+    pub fn session(&self) -> String {
+        let mut text = String::new();
+        for (stream, content) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !content.is_empty() {
+                let _ = writeln!(text, "-- {stream}\n{}", content.trim_end_matches('\n'));
+            }
+        }
+        let _ = write!(text, "-- exit {}", self.code);
+        text
+    }
+
+    /// The same run, which must have ended well.
+    #[must_use]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, 0, "{}", self.session());
+        self
+    }
+}
+
+/// Addresses, times, random suffixes and this machine's folders, each as a placeholder.
+fn redact(project: &Project, text: &str) -> String {
+    let folder = regex::escape(&project.path().to_string_lossy());
+    let rules = [
+        (folder.as_str(), "<project>"),
+        (r"127\.0\.0\.1:\d+", "127.0.0.1:<port>"),
+        (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uuid>"),
+        (r"\b[0-9a-f]{64}\b", "<sha256>"),
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
+        (r"\b\d+(\.\d+)?(ms|µs|s)\b", "<elapsed>"),
+        (r"\b\d+(\.\d+)? (KiB|MiB|kB|MB|B)\b", "<size>"),
+    ];
+    rules.iter().fold(text.to_owned(), |text, (pattern, with)| {
+        regex::Regex::new(pattern).expect("a pattern").replace_all(&text, *with).into_owned()
+    })
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder to copy") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            if entry.file_name() != "__pycache__" {
+                copy_tree(&entry.path(), &target);
+            }
+        } else {
+            std::fs::copy(entry.path(), target).expect("a copy");
+        }
+    }
+}
