@@ -269,15 +269,25 @@ impl Server {
         let counted = self
             .host
             .store
-            .read::<_, ApiError>(|tx| Ok(tx.query_row("SELECT count(*) FROM blobs", [], |row| row.get::<_, i64>(0))?))
+            .read::<_, ApiError>(|tx| {
+                let count = |table: &str| {
+                    tx.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0))
+                };
+                Ok(serde_json::json!({
+                    "buckets": count("s3_buckets")?,
+                    "versions": count("s3_versions")?,
+                    "uploads": count("s3_uploads")?,
+                    "bodies": count("blobs")?,
+                }))
+            })
             .await;
         match counted {
-            Ok(blobs) => {
+            Ok(counts) => {
                 let body = serde_json::json!({
                     "version": env!("CARGO_PKG_VERSION"),
                     "dir": self.host.store.dir(),
                     "account": ACCOUNT_ID,
-                    "counts": { "bodies": blobs },
+                    "counts": counts,
                 });
                 respond(StatusCode::OK, "application/json", body.to_string().into_bytes())
             }

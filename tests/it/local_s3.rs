@@ -1,57 +1,77 @@
 //! The local target from outside: its store, its HTTP surface, STS and S3.
 
-use bedplate::local::{self, LocalOptions};
+mod crash;
+mod objects;
+mod settings;
+mod store;
+mod surface;
 
-async fn running(dir: &std::path::Path) -> local::Running {
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, VersioningConfiguration,
+};
+use bedplate::local::{self, LocalOptions, Running};
+
+/// A local target over a folder.
+async fn serve(dir: &std::path::Path) -> Running {
     local::start(LocalOptions::new(dir)).await.expect("a local target")
 }
 
-fn credentials() -> aws_credential_types::Credentials {
-    aws_credential_types::Credentials::new("local", "local", None, None, "test")
-}
-
-#[tokio::test]
-async fn sts_says_who_is_asking() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let target = running(dir.path()).await;
-    let config = aws_sdk_sts::Config::builder()
-        .behavior_version_latest()
-        .region(aws_sdk_sts::config::Region::new("us-west-2"))
-        .credentials_provider(credentials())
+/// The SDK's client for S3 there.
+fn s3(target: &Running) -> Client {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-west-2"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "test"))
         .endpoint_url(target.url())
+        .force_path_style(true)
         .build();
-    let sts = aws_sdk_sts::Client::from_conf(config);
-    let identity = sts.get_caller_identity().send().await.expect("an identity");
-    assert_eq!(identity.account(), Some("123456789012"));
-    assert_eq!(identity.arn(), Some("arn:aws:iam::123456789012:user/local"));
-
-    let refused = sts.get_session_token().send().await.expect_err("not simulated").into_service_error();
-    assert_eq!(refused.meta().code(), Some("NotImplemented"));
-    assert!(refused.meta().message().expect("a message").contains("`GetSessionToken` of `sts`"));
-    target.shutdown().await;
+    Client::from_conf(config)
 }
 
-#[tokio::test]
-async fn a_state_folder_ignores_itself_in_git() {
-    let dir = tempfile::tempdir().expect("a folder");
-    running(dir.path()).await.shutdown().await;
-    assert_eq!(std::fs::read_to_string(dir.path().join(".gitignore")).expect("a .gitignore"), "*\n");
+async fn make_bucket(client: &Client, name: &str) {
+    let here = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::UsWest2).build();
+    client.create_bucket().bucket(name).create_bucket_configuration(here).send().await.expect("a bucket");
 }
+
+async fn keep_versions(client: &Client, bucket: &str) {
+    let on = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    client.put_bucket_versioning().bucket(bucket).versioning_configuration(on).send().await.expect("versioning");
+}
+
+async fn put(client: &Client, bucket: &str, key: &str, body: impl Into<Vec<u8>>) -> Option<String> {
+    let body = ByteStream::from(body.into());
+    let put = client.put_object().bucket(bucket).key(key).body(body).send().await.expect("a put");
+    put.version_id().map(str::to_owned)
+}
+
+async fn get(client: &Client, bucket: &str, key: &str) -> Vec<u8> {
+    let object = client.get_object().bucket(bucket).key(key).send().await.expect("an object");
+    object.body.collect().await.expect("its body").to_vec()
+}
+
+/// The code of a refusal; a panic when the call went through.
+macro_rules! refused {
+    ($call:expr) => {{
+        use aws_sdk_s3::error::ProvideErrorMetadata as _;
+        match $call.await {
+            Ok(_) => panic!("it should have been refused"),
+            Err(error) => error.into_service_error().code().unwrap_or_default().to_owned(),
+        }
+    }};
+}
+use refused;
 
 /// Every operation through `boto3`, where the environment names a Python that has it.
 #[tokio::test(flavor = "multi_thread")]
 async fn boto3_finds_s3_as_it_expects_it() {
     let Some(python) = std::env::var_os("BEDPLATE_TEST_PYTHON") else { return };
     let dir = tempfile::tempdir().expect("a folder");
-    let target = running(dir.path()).await;
+    let target = serve(dir.path()).await;
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/local/s3.py");
-    let output = tokio::process::Command::new(python)
-        .args([script, target.url()])
-        .env_remove("HTTP_PROXY")
-        .env_remove("http_proxy")
-        .output()
-        .await
-        .expect("Python runs");
+    let output = tokio::process::Command::new(python).args([script, target.url()]).output().await.expect("Python runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     target.shutdown().await;
 }
