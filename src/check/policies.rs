@@ -68,10 +68,10 @@ pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
                 );
             }
         }
-        if resource.type_ == "AWS::Lambda::Permission" {
-            if let Some(finding) = permission(&properties) {
-                report(finding, &base);
-            }
+        if resource.type_ == "AWS::Lambda::Permission"
+            && let Some(finding) = permission(&properties)
+        {
+            report(finding, &base);
         }
     }
 }

@@ -313,7 +313,7 @@ impl Lint<'_> {
         let opens = opens_a_value(text.get(..start).unwrap_or_default());
         let closes = after.is_empty() || after.starts_with([':', ',', ']', '}', '#']) || after.starts_with("{{");
         let comment = before.trim_start().starts_with('#');
-        if !(opens && closes) && !comment {
+        if !(comment || opens && closes) {
             self.refuse(
                 format!("the partial `{}` writes a value inside quotes or other text", self.name),
                 "let `{{json …}}` stand alone after `key:`, `-`, `[`, `,` or a tag such as `!Ref`; it brings its own quotes".to_owned(),

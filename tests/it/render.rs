@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use bedplate::check::{CheckOptions, check};
+use bedplate::facts::Day;
 use bedplate::finding::Finding;
 use bedplate::render::{ArtifactComponent, Partials, RenderOptions, Rendered, render};
 use bedplate::spec::{self, LoadedSpec};
@@ -202,4 +204,51 @@ fn one_name_from_two_places_of_a_request_is_refused() {
     let api = "apis: { a: { kind: rest, routes: [{ 'GET /x/{q}': { function: f, request: { a: '${path.q}', b: '${query.q}' } } }] } }";
     let findings = refused(&with_function("", api));
     assert_eq!(findings.iter().map(|it| it.code).collect::<Vec<_>>(), ["R023"]);
+}
+
+/// The fenced blocks of a kind in a page.
+pub fn examples(page: &str, kind: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page);
+    let text = std::fs::read_to_string(path).expect("a page");
+    let fence = format!("```{kind}\n");
+    text.split(fence.as_str())
+        .skip(1)
+        .filter_map(|rest| rest.split_once("```"))
+        .map(|(block, _)| block.to_owned())
+        .collect()
+}
+
+#[test]
+fn the_examples_of_the_component_pages_render_without_a_finding() {
+    for page in ["models", "buckets", "layers", "functions", "apis"] {
+        let examples = examples(&format!("components/{page}.md"), "yaml");
+        assert!(!examples.is_empty(), "{page} has no example");
+        for text in examples {
+            // The folder of movie-poster has the code that the examples name.
+            let loaded = spec::load_text(&text, &stacks().join("movie-poster"), page).expect(page);
+            let rendered = render(&loaded, &DEV, Partials::embedded()).expect(page);
+            let today = Day::parse("2026-11-22").expect("a day");
+            assert_eq!(check(&loaded, &rendered, &CheckOptions { today, region: DEV.region }), [], "{page}");
+        }
+    }
+}
+
+/// Every row `| `x` | …` of a component page's first table of references, tried in an output.
+#[test]
+fn every_reference_the_pages_name_renders() {
+    for (page, text) in [("buckets", "buckets: { n: {} }"), ("models", "models: { n: { id: amazon.nova-lite-v1:0 } }")]
+    {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/components/{page}.md"));
+        let page_text = std::fs::read_to_string(path).expect("a page");
+        let references: Vec<String> = page_text
+            .split('`')
+            .filter(|code| code.starts_with("${") && code.contains(".NAME"))
+            .map(|code| code.replace("NAME", "n"))
+            .collect();
+        assert!(references.len() >= 3, "{page}: {references:?}");
+        for reference in references {
+            let bucket = if page == "buckets" { "" } else { "buckets: { b: {} }" };
+            rendered(&format!("bedplate: 1\nname: x\n{text}\n{bucket}\noutputs: {{ o: '{reference}' }}\n"));
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use bedplate::finding::Finding;
 use bedplate::render::{Partials, render};
 
-use crate::render::{DEV, movie_poster, properties};
+use crate::render::{DEV, examples, movie_poster, properties};
 
 /// The findings of a project whose `templates/` holds one file.
 fn overriding(name: &str, text: &str) -> Result<Partials, Vec<Finding>> {
@@ -102,4 +102,12 @@ fn a_file_that_overrides_nothing_is_told() {
     let codes: Vec<&str> =
         Partials::with_overrides(dir.path()).expect_err("unreadable").iter().map(|it| it.code).collect();
     assert_eq!(codes, ["R007", "R007"]);
+}
+
+#[test]
+fn the_page_about_partials_shows_one_that_works() {
+    let examples = examples("partials.md", "handlebars");
+    let partials = overriding("bucket.yaml.hbs", &examples[0]).expect("a sound partial");
+    let rendered = render(&movie_poster(), &DEV, &partials).expect("a template");
+    assert!(rendered.template.to_json().contains("alias/our-key"));
 }
