@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use bedplate::cfn::graph::EdgeKind;
-use bedplate::cfn::intrinsics::{Environment, NothingYet, Resources, Scope, UNKNOWN};
+use bedplate::cfn::intrinsics::{Environment, NothingYet, Resources, Scope, UNKNOWN, expand};
 use bedplate::cfn::schema::{Match, matches};
 use bedplate::cfn::{Answer, Problem, ResourceGraph, Schemas, Template, resolve, validate};
 use serde_json::{Value, json};
@@ -354,4 +354,77 @@ fn good_templates_have_no_finding() {
         all.extend(validate(&template, Some("us-west-2")).into_iter().map(|finding| (name.clone(), finding)));
     }
     assert!(all.is_empty(), "{all:#?}");
+}
+
+#[test]
+fn loops_come_out_as_what_they_make() {
+    let template = template(json!({
+        "Transform": "AWS::LanguageExtensions",
+        "Parameters": {"Names": {"Type": "CommaDelimitedList", "Default": "One,Two-x"}, "Keep": {"Type": "String", "Default": "Retain"}},
+        "Mappings": {"Sizes": {"One": {"list": ["a", "b"]}}},
+        "Resources": {
+            "Fn::ForEach::Topics": ["Name", {"Ref": "Names"}, {
+                "Topic&{Name}": {
+                    "Type": "AWS::SNS::Topic",
+                    "DeletionPolicy": {"Ref": "Keep"},
+                    "Properties": {"TopicName": {"Fn::Sub": "${Name}-${AWS::Region}"}, "DisplayName": {"Ref": "Name"}}
+                }
+            }],
+            "Alarm": {"Type": "X", "Properties": {
+                "Fn::ForEach::P": ["P", ["A", "B"], {"Prop${P}": {"Fn::GetAtt": [{"Fn::Sub": "Topic${P}"}, "TopicArn"]}}]
+            }}
+        },
+        "Outputs": {
+            "Fn::ForEach::Outer": ["X", ["One"], {
+                "Fn::ForEach::Inner": ["Y", {"Fn::FindInMap": ["Sizes", {"Ref": "X"}, "list"]}, {"O${X}${Y}": {"Value": {"Ref": {"Fn::Sub": "Topic${X}"}}}}]
+            }]
+        }
+    }));
+    let environment = Environment::new("123456789012", "us-west-2", "stack");
+    let values = BTreeMap::from([("Names".to_owned(), "One,Two-x,3".to_owned())]);
+    let made = expand(&template, &values, &environment).expect("a template");
+    assert_eq!(
+        made.resources().map(|resource| resource.logical_id).collect::<Vec<_>>(),
+        ["TopicOne", "TopicTwox", "Topic3", "Alarm"]
+    );
+    let second = made.resource("TopicTwox").expect("the second topic");
+    assert_eq!(second.deletion_policy(), Some("Retain"));
+    assert_eq!(
+        second.properties(),
+        json!({"TopicName": {"Fn::Sub": "Two-x-${AWS::Region}"}, "DisplayName": "Two-x"}).as_object()
+    );
+    assert_eq!(
+        made.resource("Alarm").and_then(|alarm| alarm.properties()),
+        json!({"PropA": {"Fn::GetAtt": ["TopicA", "TopicArn"]}, "PropB": {"Fn::GetAtt": ["TopicB", "TopicArn"]}})
+            .as_object()
+    );
+    let outputs: Vec<(&str, &Value)> = made.outputs().map(|output| (output.name, output.value())).collect();
+    assert_eq!(outputs, [("OOnea", &json!({"Ref": "TopicOne"})), ("OOneb", &json!({"Ref": "TopicOne"}))]);
+}
+
+#[test]
+fn loops_that_can_not_come_out_say_why() {
+    let environment = Environment::new("123456789012", "us-west-2", "stack");
+    let topic = json!({"Type": "AWS::SNS::Topic"});
+    let mut many = json!({"T": topic});
+    for level in 0..8 {
+        many =
+            json!({format!("Fn::ForEach::L{level}"): [format!("V{level}"), ["a", "b", "c", "d", "e", "f", "g"], many]});
+    }
+    for (resources, code, part) in [
+        (json!({"Fn::ForEach::A": ["N", ["x", "y"], {"Same": topic}]}), "T112", "makes `Same` twice"),
+        (json!({"Fn::ForEach::A": ["N", ["x"]]}), "T112", "takes a list of the name"),
+        (json!({"Fn::ForEach::A": ["N", {"Ref": "None"}, {"T${N}": topic}]}), "T112", "known before the stack exists"),
+        (json!({"Fn::ForEach::A": ["N", {"Ref": "List"}, {"T${N}": topic}]}), "T110", "[List] must have values"),
+        (many, "T112", "makes `T` twice"),
+    ] {
+        let template = template(json!({
+            "Transform": "AWS::LanguageExtensions",
+            "Parameters": {"List": {"Type": "CommaDelimitedList"}},
+            "Resources": resources
+        }));
+        let problem = expand(&template, &BTreeMap::new(), &environment).expect_err("a problem");
+        assert_eq!(problem.code, code, "{problem}");
+        assert!(problem.message.contains(part), "{problem}");
+    }
 }

@@ -3,6 +3,7 @@
 mod artifacts;
 mod cfn;
 mod cfn_diff;
+mod cfn_laws;
 mod check;
 mod cli;
 mod engine;

@@ -69,13 +69,13 @@ impl Causes<'_, '_> {
     /// What of the things a value refers to is changing.
     fn referred(&self, value: &Value, causes: &mut BTreeSet<(ChangeSource, Option<String>)>) {
         for Reference { name, kind, .. } in references(value, "") {
-            let parameter_changes = self.old.parameter(&name) != self.new.parameter(&name);
-            match kind {
-                _ if self.new.parameter(&name).is_some() => {
-                    if parameter_changes {
-                        causes.insert((ChangeSource::ParameterReference, Some(name)));
-                    }
+            if self.new.parameter(&name).is_some() {
+                if self.old.parameter(&name) != self.new.parameter(&name) {
+                    causes.insert((ChangeSource::ParameterReference, Some(name)));
                 }
+                continue;
+            }
+            match kind {
                 ReferenceKind::Ref if self.overlay.fresh.contains(&name) => {
                     causes.insert((ChangeSource::ResourceReference, Some(name)));
                 }

@@ -201,7 +201,7 @@ pub fn diff(old: Option<Side<'_>>, new: Side<'_>) -> Result<Vec<ResourceChange>,
 
 /// Whether the outputs of two templates come to the same values under the same names.
 pub fn outputs_differ(old: &Scope<'_>, new: &Scope<'_>) -> bool {
-    let values = |scope: &Scope<'_>| -> Vec<(String, Result<Value, Problem>, Result<Value, Problem>)> {
+    let values = |scope: &Scope<'_>| -> Vec<_> {
         let existing = scope.template().outputs().filter(|output| scope.exists(output.condition()));
         existing
             .map(|output| {

@@ -10,7 +10,7 @@ use crate::cfn::Template;
 use crate::cfn::template::kind;
 
 /// The longest text evaluation makes, in bytes; far beyond any property, and a stop for texts that double themselves.
-const TEXT_LIMIT: usize = 4 << 20;
+pub(super) const TEXT_LIMIT: usize = 4 << 20;
 
 /// How deep a value may nest.
 const DEPTH_LIMIT: usize = 256;

@@ -6,6 +6,7 @@
 
 mod cidr;
 mod evaluate;
+mod language;
 mod references;
 mod scope;
 mod sub;
@@ -16,6 +17,7 @@ use crate::finding::Finding;
 
 pub use evaluate::{conditions, is_true, resolve, resolve_at};
 pub(crate) use evaluate::{is_function, named_conditions, plain};
+pub use language::expand;
 pub use references::{Reference, ReferenceKind, references, references_if};
 pub use scope::{Environment, NothingYet, Placeholders, Resources, Scope};
 pub use sub::{Piece, pieces};

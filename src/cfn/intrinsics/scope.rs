@@ -218,19 +218,15 @@ impl<'a> Scope<'a> {
         self.parameters.get(name)
     }
 
-    fn pseudo(&self, name: &str) -> Option<Answer> {
-        let environment = self.environment;
-        Some(match name {
-            "AWS::AccountId" => environment.account_id.as_str().into(),
-            "AWS::Region" => environment.region.as_str().into(),
-            "AWS::Partition" => environment.partition.as_str().into(),
-            "AWS::URLSuffix" => environment.url_suffix.as_str().into(),
-            "AWS::StackName" => environment.stack_name.as_str().into(),
-            "AWS::StackId" => environment.stack_id.as_deref().map_or(Answer::Unknown, Answer::from),
-            "AWS::NotificationARNs" => Answer::Known(environment.notification_arns.iter().cloned().collect()),
-            "AWS::NoValue" => Answer::Known(Value::String(String::new())),
-            _ => return None,
-        })
+    /// The value of a template's mapping at two keys.
+    pub(super) fn find_in(template: &Template, map: &str, top: &str, second: &str) -> Result<Option<Value>, Problem> {
+        let mapping = template.mappings().and_then(|mappings| mappings.get(map)).ok_or_else(|| {
+            Problem::new(
+                "T104",
+                format!("Template error: Mapping named '{map}' is not present in the 'Mappings' section of template."),
+            )
+        })?;
+        Ok(mapping.get(top).and_then(|row| row.get(second)).cloned())
     }
 
     fn missing(name: &str) -> Problem {
@@ -243,8 +239,23 @@ impl<'a> Scope<'a> {
     }
 }
 
+/// What a pseudo parameter stands for.
+pub(super) fn pseudo(environment: &Environment, name: &str) -> Option<Answer> {
+    Some(match name {
+        "AWS::AccountId" => environment.account_id.as_str().into(),
+        "AWS::Region" => environment.region.as_str().into(),
+        "AWS::Partition" => environment.partition.as_str().into(),
+        "AWS::URLSuffix" => environment.url_suffix.as_str().into(),
+        "AWS::StackName" => environment.stack_name.as_str().into(),
+        "AWS::StackId" => environment.stack_id.as_deref().map_or(Answer::Unknown, Answer::from),
+        "AWS::NotificationARNs" => Answer::Known(environment.notification_arns.iter().cloned().collect()),
+        "AWS::NoValue" => Answer::Known(Value::String(String::new())),
+        _ => return None,
+    })
+}
+
 /// A default as the text it stands for; a list, which YAML makes easy to write, is joined by commas.
-fn default_text(default: &Value) -> String {
+pub(super) fn default_text(default: &Value) -> String {
     match default {
         Value::Array(items) => items.iter().filter_map(evaluate::plain).collect::<Vec<_>>().join(","),
         other => evaluate::plain(other).unwrap_or_default(),
@@ -256,7 +267,7 @@ impl Resolver for Scope<'_> {
         if let Some(value) = self.parameters.get(name) {
             return Ok(Answer::Known(value.clone()));
         }
-        if let Some(answer) = self.pseudo(name) {
+        if let Some(answer) = pseudo(self.environment, name) {
             return Ok(answer);
         }
         match self.template.resource(name) {
@@ -290,13 +301,7 @@ impl Resolver for Scope<'_> {
     }
 
     fn mapping(&self, map: &str, top: &str, second: &str) -> Result<Option<Value>, Problem> {
-        let mapping = self.template.mappings().and_then(|mappings| mappings.get(map)).ok_or_else(|| {
-            Problem::new(
-                "T104",
-                format!("Template error: Mapping named '{map}' is not present in the 'Mappings' section of template."),
-            )
-        })?;
-        Ok(mapping.get(top).and_then(|row| row.get(second)).cloned())
+        Self::find_in(self.template, map, top, second)
     }
 
     fn zones(&self, region: &str) -> Result<Answer, Problem> {

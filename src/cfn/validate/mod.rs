@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::intrinsics::{Environment, expand};
 use super::schema::closest;
 use super::{Parameter, ResourceGraph, ResourceSchema, Schemas, Template};
 use crate::finding::Finding;
@@ -24,9 +25,27 @@ use crate::finding::Finding;
 pub use parameters::check_value;
 
 /// Everything that is wrong with a template, in the order of the template; `region` is where it would be deployed.
+///
+/// A template with loops is checked as they come out with the defaults of its parameters; where they can't come out
+/// without values, what is in them is not checked.
 pub fn validate(template: &Template, region: Option<&str>) -> Vec<Finding> {
-    let context = Context::new(template, region);
     let mut findings = template.structure();
+    let expanded = if template.has_language_extensions() {
+        let environment = Environment::new("123456789012", region.unwrap_or("us-east-1"), "stack");
+        match expand(template, &BTreeMap::new(), &environment) {
+            Ok(expanded) => Some(expanded),
+            // It waits for the value of a parameter.
+            Err(problem) if problem.code == "T110" => None,
+            Err(problem) => {
+                findings.push(problem.into());
+                return findings;
+            }
+        }
+    } else {
+        None
+    };
+    let template = expanded.as_ref().unwrap_or(template);
+    let context = Context::new(template, region);
     parameters::check(&context, &mut findings);
     sections::check(&context, &mut findings);
     resources::check(&context, &mut findings);
