@@ -1,5 +1,7 @@
 //! `bedplate local`: the local target as an endpoint for any AWS client.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -8,7 +10,8 @@ use super::args::Format;
 use super::exit::Exit;
 use super::session::{Session, interrupted, unavailable};
 use crate::local::store::Store;
-use crate::local::{self, Injection, LocalOptions};
+use crate::local::{self, Holdings, Injection, LocalOptions};
+use crate::report::style::count;
 
 /// The port `local serve` listens on unless told otherwise; none of the usual emulators' ports.
 const DEFAULT_PORT: u16 = 4599;
@@ -21,6 +24,8 @@ pub enum LocalVerb {
         after_help = "Examples:\n  bedplate local serve\n  bedplate local serve --port 0 --fail DesignFunction=\"out of capacity\"\n\n  AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local \\\n    aws --endpoint-url http://127.0.0.1:4599 --region us-west-2 cloudformation list-stacks"
     )]
     Serve(ServeArgs),
+    /// Show what the local target holds
+    Status,
     /// Forget everything the local target holds
     Reset,
 }
@@ -39,6 +44,7 @@ pub struct ServeArgs {
 pub(super) fn run(session: &Session, verb: &LocalVerb) -> Outcome {
     match verb {
         LocalVerb::Serve(args) => session.block_on(serve(session, args)),
+        LocalVerb::Status => session.block_on(status(session)),
         LocalVerb::Reset => reset(session),
     }
 }
@@ -60,6 +66,37 @@ async fn serve(session: &Session, args: &ServeArgs) -> Outcome {
     cancel.cancelled().await;
     ui.status("Ending: what is under way is finished first");
     running.shutdown().await;
+    Ok(Exit::Done)
+}
+
+async fn status(session: &Session) -> Outcome {
+    let dir = session.local_dir()?;
+    let ui = &session.ui;
+    let holds = if dir.exists() {
+        let running = local::start(LocalOptions::new(&dir)).await.map_err(unavailable)?;
+        let holds = Holdings::of(running.store()).await;
+        running.shutdown().await;
+        holds.map_err(|error| unavailable(error.into()))?
+    } else {
+        Holdings::default()
+    };
+    if ui.format == Format::Json {
+        ui.json(&json!({ "dir": dir, "stacks": holds.stacks, "buckets": holds.buckets }))?;
+        return Ok(Exit::Done);
+    }
+    let mut out = String::new();
+    for stack in &holds.stacks {
+        let resources = count(usize::try_from(stack.resources).unwrap_or(usize::MAX), "resource");
+        let _ = writeln!(out, "stack   {:14} {}  {}, {resources}", stack.region, stack.name, stack.status);
+    }
+    for bucket in &holds.buckets {
+        let versions = count(usize::try_from(bucket.versions).unwrap_or(usize::MAX), "object version");
+        let _ = writeln!(out, "bucket  {:14} {}  {versions}", bucket.region, bucket.name);
+    }
+    if out.is_empty() {
+        out.push_str("The local target holds nothing\n");
+    }
+    ui.out(&out)?;
     Ok(Exit::Done)
 }
 

@@ -53,11 +53,17 @@ fn text(status: &Status, styles: &Styles) -> String {
     let mut out = String::new();
     let stack = &status.stack;
     let healthy = stack.status.ends_with("_COMPLETE") && !stack.status.contains("ROLLBACK");
-    let style = if healthy { styles.good } else { styles.bad };
+    let style = if healthy {
+        styles.good
+    } else if status.in_progress {
+        styles.info
+    } else {
+        styles.bad
+    };
     let age =
         status.age.map_or_else(String::new, |age| format!(", {} old", duration(std::time::Duration::from_secs(age))));
     let _ = writeln!(out, "{} {}{age}", paint(styles.strong, &stack.name), paint(style, &stack.status));
-    if let Some(reason) = &stack.reason {
+    if let Some(reason) = stack.reason.as_ref().filter(|_| !healthy && !status.in_progress) {
         let _ = writeln!(out, "  {}", printable(reason));
     }
     if status.spec_changed == Some(true) {

@@ -18,6 +18,7 @@
 
 pub mod cloudformation;
 pub mod errors;
+mod holdings;
 pub mod options;
 pub mod query;
 pub mod resources;
@@ -27,6 +28,7 @@ pub mod store;
 pub mod sts;
 pub mod xml;
 
+pub use holdings::{HeldBucket, HeldStack, Holdings};
 pub use options::{Clock, Ids, Injection, LocalError, LocalOptions};
 pub use server::{Running, start};
 

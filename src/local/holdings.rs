@@ -1,0 +1,67 @@
+//! What a local target holds, at a glance: the stacks and buckets of every region.
+
+use serde::Serialize;
+
+use super::store::{Store, StoreError};
+
+/// What a local target holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Holdings {
+    /// Stacks that are there, in order of region and name.
+    pub stacks: Vec<HeldStack>,
+    /// Buckets, in order of their names.
+    pub buckets: Vec<HeldBucket>,
+}
+
+/// A stack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldStack {
+    /// The region it is in.
+    pub region: String,
+    /// Its name.
+    pub name: String,
+    /// Its status, such as `CREATE_COMPLETE`.
+    pub status: String,
+    /// How many resources it has.
+    pub resources: u32,
+}
+
+/// A bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldBucket {
+    /// Its name.
+    pub name: String,
+    /// The region it is in.
+    pub region: String,
+    /// How many versions and delete markers it holds.
+    pub versions: u32,
+}
+
+impl Holdings {
+    /// Reads them, all as of one moment.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub async fn of(store: &Store) -> Result<Self, StoreError> {
+        store
+            .read(|tx| {
+                let mut stacks = tx.prepare(
+                    "SELECT region, name, status,
+                            (SELECT count(*) FROM cfn_resource WHERE stack_id = cfn_stack.id AND physical_id IS NOT NULL)
+                     FROM cfn_stack WHERE live = 1 ORDER BY region, name",
+                )?;
+                let stacks = stacks.query_map([], |row| {
+                    Ok(HeldStack { region: row.get(0)?, name: row.get(1)?, status: row.get(2)?, resources: row.get(3)? })
+                })?;
+                let mut buckets = tx.prepare(
+                    "SELECT name, region, (SELECT count(*) FROM s3_versions WHERE bucket = s3_buckets.id)
+                     FROM s3_buckets ORDER BY name",
+                )?;
+                let buckets = buckets.query_map([], |row| {
+                    Ok(HeldBucket { name: row.get(0)?, region: row.get(1)?, versions: row.get(2)? })
+                })?;
+                Ok(Self { stacks: stacks.collect::<Result<_, _>>()?, buckets: buckets.collect::<Result<_, _>>()? })
+            })
+            .await
+    }
+}
