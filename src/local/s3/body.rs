@@ -171,7 +171,7 @@ impl Expected {
 
     fn check(self, received: &Received) -> Result<(), ApiError> {
         if let Some(length) = self.length
-            && length != received.staged.blob().size
+            && length != received.staged.size()
         {
             return Err(refusals::incomplete_body());
         }
@@ -184,7 +184,7 @@ impl Expected {
             }
         }
         if let Some(given) = &self.content_sha256
-            && !given.eq_ignore_ascii_case(&received.staged.blob().sha256)
+            && !given.eq_ignore_ascii_case(received.staged.sha256())
         {
             return Err(ApiError::sender(
                 "XAmzContentSHA256Mismatch",

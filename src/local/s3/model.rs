@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::local::store::Blob;
+
 /// The checksums of a body, each in base64.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checksums {
@@ -90,7 +92,7 @@ pub struct Version {
     /// Without quotes.
     pub etag: String,
     /// The body, none for a marker.
-    pub blob: Option<String>,
+    pub blob: Option<Blob>,
     pub meta: Meta,
     pub tags: Tags,
 }

@@ -271,7 +271,7 @@ pub(super) async fn copy(api: &Api, request: S3Request<CopyObjectInput>) -> Answ
                 if source.meta.checksums.composite { Checksums::default() } else { source.meta.checksums.clone() };
             let bucket = Buckets::get(tx, &input.bucket)?;
             encrypt(tx, &bucket, &mut meta)?;
-            let blob = crate::local::store::Blob { sha256: source.blob.clone().unwrap_or_default(), size: source.size };
+            let blob = source.blob.clone().ok_or_else(refusals::no_such_key)?;
             let tags = if replaces_tags { &given_tags } else { &source.tags };
             let new = NewVersion { key: &input.key, body: Some((&blob, &source.etag)), meta: &meta, tags };
             let version = versions::add(tx, &bucket, &new, &ids, now)?;

@@ -78,8 +78,8 @@ fn open(store: &Store, bucket: &str, key: &str, version: Option<&str>) -> Result
     let mut tries = 0;
     loop {
         let found = store.read_now(|tx| find(tx, &Buckets::get(tx, bucket)?, key, version))?;
-        let Some(blob) = found.blob.as_deref() else { return Ok((found, None)) };
-        match store.open_blob(blob) {
+        let Some(blob) = found.blob.as_ref() else { return Ok((found, None)) };
+        match store.open_blob(&blob.sha256) {
             Ok(file) => return Ok((found, Some(file))),
             // Deleted and swept since the row was read: look again.
             Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound && tries < 3 => {

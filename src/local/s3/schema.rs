@@ -35,7 +35,7 @@ pub const SCHEMA: Schema = Schema {
             modified INTEGER NOT NULL,
             size INTEGER NOT NULL,
             etag TEXT NOT NULL,
-            blob TEXT,
+            blob INTEGER,
             meta TEXT NOT NULL,
             tags TEXT NOT NULL,
             PRIMARY KEY (bucket, key, seq DESC)
@@ -59,22 +59,22 @@ pub const SCHEMA: Schema = Schema {
             modified INTEGER NOT NULL,
             size INTEGER NOT NULL,
             etag TEXT NOT NULL,
-            blob TEXT NOT NULL,
+            blob INTEGER NOT NULL,
             checksums TEXT NOT NULL,
             PRIMARY KEY (upload, number)
         ) STRICT, WITHOUT ROWID;
 
         CREATE TRIGGER s3_version_added AFTER INSERT ON s3_versions WHEN NEW.blob IS NOT NULL BEGIN
-            UPDATE blobs SET users = users + 1 WHERE sha256 = NEW.blob;
+            UPDATE blobs SET users = users + 1 WHERE id = NEW.blob;
         END;
         CREATE TRIGGER s3_version_gone AFTER DELETE ON s3_versions WHEN OLD.blob IS NOT NULL BEGIN
-            UPDATE blobs SET users = users - 1 WHERE sha256 = OLD.blob;
+            UPDATE blobs SET users = users - 1 WHERE id = OLD.blob;
         END;
         CREATE TRIGGER s3_part_added AFTER INSERT ON s3_parts BEGIN
-            UPDATE blobs SET users = users + 1 WHERE sha256 = NEW.blob;
+            UPDATE blobs SET users = users + 1 WHERE id = NEW.blob;
         END;
         CREATE TRIGGER s3_part_gone AFTER DELETE ON s3_parts BEGIN
-            UPDATE blobs SET users = users - 1 WHERE sha256 = OLD.blob;
+            UPDATE blobs SET users = users - 1 WHERE id = OLD.blob;
         END;
     "],
 };

@@ -9,7 +9,7 @@ use s3s::dto::*;
 use s3s::{S3Request, S3Response};
 
 use crate::local::errors::ApiError;
-use crate::local::store::{BlobWriter, Staged, Store, StoreError};
+use crate::local::store::{Blob, BlobWriter, Staged, Store, StoreError};
 
 use super::api::{Answer, Api, Caller, time};
 use super::body::{Algorithm, Expected, Hasher, Received, receive};
@@ -232,9 +232,9 @@ impl Copy {
         Ok(Self { writer: BlobWriter::new(store)?, md5: Md5::new(), algorithm, hasher: Hasher::new(algorithm) })
     }
 
-    fn append(&mut self, store: &Store, blob: &str, start: u64, length: u64) -> Result<(), ApiError> {
-        let mut file = store.open_blob(blob)?;
-        let broken = |source| ApiError::from(StoreError::io(store.blob_path(blob), source));
+    fn append(&mut self, store: &Store, blob: &Blob, start: u64, length: u64) -> Result<(), ApiError> {
+        let mut file = store.open_blob(&blob.sha256)?;
+        let broken = |source| ApiError::from(StoreError::io(store.blob_path(&blob.sha256), source));
         file.seek(SeekFrom::Start(start)).map_err(broken)?;
         let mut left = length;
         let mut buffer = vec![0; usize::try_from(length).unwrap_or(STEP).min(STEP)];
@@ -365,7 +365,7 @@ pub(super) async fn complete(
     {
         return Err(refusals::bad_digest(algorithm.as_str()).into());
     }
-    if input.mpu_object_size.is_some_and(|size| u64::try_from(size) != Ok(received.staged.blob().size)) {
+    if input.mpu_object_size.is_some_and(|size| u64::try_from(size) != Ok(received.staged.size())) {
         return Err(refusals::invalid_request(
             "The provided 'x-amz-mp-object-size' header value does not match what was computed.",
         )

@@ -20,7 +20,7 @@ pub(super) struct Part {
     pub size: u64,
     /// The MD5 in hexadecimal.
     pub etag: String,
-    pub blob: String,
+    pub blob: Blob,
     pub checksums: Checksums,
 }
 
@@ -82,7 +82,7 @@ pub(super) fn add_part(
         now.as_second(),
         i64::try_from(blob.size).unwrap_or(i64::MAX),
         etag,
-        &blob.sha256,
+        blob.id,
         versions::json(checksums)?,
     ))?;
     Ok(())
@@ -91,19 +91,20 @@ pub(super) fn add_part(
 /// The parts of an upload by number, those above one.
 pub(super) fn parts(tx: &Transaction<'_>, upload: &str, above: i32) -> Result<Vec<Part>, ApiError> {
     let mut statement = tx.prepare_cached(
-        "SELECT number, modified, size, etag, blob, checksums FROM s3_parts \
+        "SELECT number, modified, size, etag, checksums, blob, (SELECT sha256 FROM blobs WHERE id = blob) FROM s3_parts \
          WHERE upload = ?1 AND number > ?2 ORDER BY number",
     )?;
     let rows = statement.query_map((upload, above), |row| {
-        let checksums: String = row.get(5)?;
+        let checksums: String = row.get(4)?;
+        let size = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
         Ok(Part {
             number: row.get(0)?,
             modified: row.get(1)?,
-            size: u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
+            size,
             etag: row.get(3)?,
-            blob: row.get(4)?,
+            blob: Blob { id: row.get(5)?, sha256: row.get(6)?, size },
             checksums: serde_json::from_str(&checksums).map_err(|error| {
-                rusqlite::Error::FromSqlConversionFailure(5, rusqlite::types::Type::Text, Box::new(error))
+                rusqlite::Error::FromSqlConversionFailure(4, rusqlite::types::Type::Text, Box::new(error))
             })?,
         })
     })?;

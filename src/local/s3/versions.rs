@@ -10,10 +10,12 @@ use crate::local::store::{Blob, StoreError};
 use super::buckets::{Bucket, Versioning};
 use super::model::{Meta, NULL_VERSION, Tags, Version};
 
-pub(super) const COLUMNS: &str = "key, seq, version, latest, marker, modified, size, etag, blob, meta, tags";
+pub(super) const COLUMNS: &str = "key, seq, version, latest, marker, modified, size, etag, meta, tags, blob, (SELECT sha256 FROM blobs WHERE id = blob)";
 
 pub(super) fn version_of(row: &Row<'_>) -> rusqlite::Result<Version> {
-    let (meta, tags): (String, String) = (row.get(9)?, row.get(10)?);
+    let (meta, tags): (String, String) = (row.get(8)?, row.get(9)?);
+    let size = u64::try_from(row.get::<_, i64>(6)?).unwrap_or(0);
+    let blob: Option<(i64, String)> = row.get::<_, Option<i64>>(10)?.zip(row.get(11)?);
     let bad = |at: usize| {
         move |error: serde_json::Error| {
             rusqlite::Error::FromSqlConversionFailure(at, rusqlite::types::Type::Text, Box::new(error))
@@ -26,11 +28,11 @@ pub(super) fn version_of(row: &Row<'_>) -> rusqlite::Result<Version> {
         latest: row.get(3)?,
         marker: row.get(4)?,
         modified: row.get(5)?,
-        size: u64::try_from(row.get::<_, i64>(6)?).unwrap_or(0),
+        size,
         etag: row.get(7)?,
-        blob: row.get(8)?,
-        meta: serde_json::from_str(&meta).map_err(bad(9))?,
-        tags: serde_json::from_str(&tags).map_err(bad(10))?,
+        blob: blob.map(|(id, sha256)| Blob { id, sha256, size }),
+        meta: serde_json::from_str(&meta).map_err(bad(8))?,
+        tags: serde_json::from_str(&tags).map_err(bad(9))?,
     })
 }
 
@@ -86,7 +88,7 @@ pub(super) fn add(
     let seq = newest(tx, bucket, new.key)?.unwrap_or(0) + 1;
     let version = if keeps { version_id(seq, ids) } else { NULL_VERSION.to_owned() };
     let (size, etag, blob) = match new.body {
-        Some((blob, etag)) => (blob.size, etag, Some(&blob.sha256)),
+        Some((blob, etag)) => (blob.size, etag, Some(blob.id)),
         None => (0, "", None),
     };
     tx.prepare_cached(

@@ -15,15 +15,17 @@ use uuid::Uuid;
 
 use super::{Schema, Store, StoreError};
 
-/// The table that counts the users of each body. Rooms count with triggers on their own tables.
+/// The table that counts the users of each body. Rooms count with triggers on their own tables, by `id` and not by digest:
+/// bodies written one after the other lie beside each other, so deleting many touches few pages.
 pub(super) const SCHEMA: Schema = Schema {
     room: "store",
     steps: &["CREATE TABLE blobs (
-            sha256 TEXT PRIMARY KEY,
+            id INTEGER PRIMARY KEY,
+            sha256 TEXT NOT NULL UNIQUE,
             size INTEGER NOT NULL,
             users INTEGER NOT NULL DEFAULT 0
-         ) STRICT, WITHOUT ROWID;
-         CREATE INDEX blobs_unused ON blobs (sha256) WHERE users = 0;"],
+         ) STRICT;
+         CREATE INDEX blobs_unused ON blobs (id) WHERE users = 0;"],
 };
 
 /// Bodies removed in one transaction, so that other writers are not kept waiting.
@@ -32,6 +34,8 @@ const SWEEP_BATCH: usize = 500;
 /// A body that is in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blob {
+    /// Its key in the table.
+    pub id: i64,
     /// The SHA-256 of the content, in lower-case hexadecimal: its name.
     pub sha256: String,
     /// Bytes.
@@ -50,7 +54,8 @@ pub struct BlobWriter {
 /// A whole body in a scratch file, to be put in place by the transaction that uses it.
 #[derive(Debug)]
 pub struct Staged {
-    blob: Blob,
+    sha256: String,
+    size: u64,
     scratch: ScratchFile,
 }
 
@@ -84,15 +89,19 @@ impl BlobWriter {
     /// When the disk refuses.
     pub fn finish(mut self) -> Result<Staged, StoreError> {
         self.file.flush().map_err(|source| StoreError::io(&self.scratch.path, source))?;
-        let blob = Blob { sha256: hex::encode(self.hash.finalize()), size: self.size };
-        Ok(Staged { blob, scratch: self.scratch })
+        Ok(Staged { sha256: hex::encode(self.hash.finalize()), size: self.size, scratch: self.scratch })
     }
 }
 
 impl Staged {
-    /// What the body is.
-    pub fn blob(&self) -> &Blob {
-        &self.blob
+    /// The SHA-256 of the content, in lower-case hexadecimal.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Bytes.
+    pub fn size(&self) -> u64 {
+        self.size
     }
 
     /// Puts the body in place, within a writing transaction that also adds a row that uses it.
@@ -101,7 +110,7 @@ impl Staged {
     ///
     /// When the disk or the database refuses.
     pub fn place(self, store: &Store, tx: &Transaction<'_>) -> Result<Blob, StoreError> {
-        let path = store.blob_path(&self.blob.sha256);
+        let path = store.blob_path(&self.sha256);
         let renamed = std::fs::rename(&self.scratch.path, &path).or_else(|error| {
             if error.kind() != io::ErrorKind::NotFound {
                 return Err(error);
@@ -111,8 +120,10 @@ impl Staged {
         });
         renamed.map_err(|source| StoreError::io(&path, source))?;
         tx.prepare_cached("INSERT INTO blobs (sha256, size) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-            .execute((&self.blob.sha256, i64::try_from(self.blob.size).unwrap_or(i64::MAX)))?;
-        Ok(self.blob.clone())
+            .execute((&self.sha256, i64::try_from(self.size).unwrap_or(i64::MAX)))?;
+        let id =
+            tx.prepare_cached("SELECT id FROM blobs WHERE sha256 = ?1")?.query_row([&self.sha256], |row| row.get(0))?;
+        Ok(Blob { id, sha256: self.sha256.clone(), size: self.size })
     }
 }
 
@@ -151,14 +162,14 @@ impl Store {
         let mut swept = 0;
         loop {
             let batch = self.write_now::<_, StoreError>(|tx| {
-                let unused: Vec<String> = tx
-                    .prepare_cached("SELECT sha256 FROM blobs WHERE users = 0 LIMIT ?1")?
-                    .query_map([SWEEP_BATCH as i64], |row| row.get(0))?
+                let unused: Vec<(i64, String)> = tx
+                    .prepare_cached("SELECT id, sha256 FROM blobs WHERE users = 0 LIMIT ?1")?
+                    .query_map([SWEEP_BATCH as i64], |row| Ok((row.get(0)?, row.get(1)?)))?
                     .collect::<Result<_, _>>()?;
-                let mut forget = tx.prepare_cached("DELETE FROM blobs WHERE sha256 = ?1")?;
-                for sha256 in &unused {
+                let mut forget = tx.prepare_cached("DELETE FROM blobs WHERE id = ?1")?;
+                for (id, sha256) in &unused {
                     remove_file(&self.blob_path(sha256))?;
-                    forget.execute([sha256])?;
+                    forget.execute([id])?;
                 }
                 Ok(unused.len())
             })?;

@@ -212,6 +212,8 @@ fn connect(dir: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -16_384)?;
+    // Pages: 16 MiB between checkpoints, each of which waits for the disk.
+    connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
 }
