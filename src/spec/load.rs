@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::read;
 use super::rules::{Rules, hide, secrets};
 use super::schema::json_schema;
-use super::shape::{Codes, compare};
+use super::shape::{Codes, MOST_FINDINGS, compare};
 use super::types::UseCase;
 use super::words::found;
 use crate::finding::{Finding, Place, has_errors};
@@ -87,6 +87,9 @@ fn load_from(text: &str, dir: Option<&Path>, shown: &str) -> Result<LoadedSpec, 
 
     let shape = compare(&value, schema(), &positions, shown, CODES);
     findings.extend(shape.findings);
+    if findings.len() >= MOST_FINDINGS {
+        return Err(in_order(findings, &secrets));
+    }
     let (rest, broken) = without_broken(&value, &shape.broken);
     match serde_path_to_error::deserialize::<_, UseCase>(&rest) {
         Ok(spec) => {
@@ -203,6 +206,7 @@ fn in_order(findings: Vec<Finding>, secrets: &[String]) -> Vec<Finding> {
         key(a).cmp(&key(b)).then_with(|| a.code.cmp(b.code))
     });
     findings.dedup();
+    findings.truncate(MOST_FINDINGS);
     findings
 }
 

@@ -15,7 +15,7 @@ mod words;
 pub use load::{LoadedSpec, load, load_str, load_text};
 pub use project::{Project, ProjectFile, StageSettings, TargetKind, UseCaseFile, project_schema};
 pub use rules::{handler_files, logical_name, requirement_problem};
-pub use schema::json_schema;
+pub use schema::{json_schema, json_schema_text};
 pub use smoke::SmokeCall;
 pub use text::{Piece, Reference, Text, TextError};
 pub use types::*;

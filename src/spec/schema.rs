@@ -71,3 +71,9 @@ fn without_null(object: &mut Map<String, Value>) {
         }
     }
 }
+
+/// The schema as it lies in `schemas/usecase.schema.json` and as `bedplate schema` prints it, with its last newline.
+pub fn json_schema_text() -> String {
+    // A JSON value always serialises.
+    serde_json::to_string_pretty(&json_schema()).map(|text| text + "\n").unwrap_or_default()
+}

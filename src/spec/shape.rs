@@ -20,6 +20,9 @@ pub(super) struct Codes {
     pub choice: &'static str,
 }
 
+/// How many findings about one document are worth telling.
+pub(super) const MOST_FINDINGS: usize = 100;
+
 /// Findings about the shape of a document, and where it is broken.
 #[derive(Debug, Default)]
 pub(super) struct Shape {
@@ -48,7 +51,14 @@ impl<'a> Walk<'a> {
         at.map(|(line, column)| Place { file: self.file.to_owned(), line, column })
     }
 
+    fn is_full(&self) -> bool {
+        self.shape.findings.len() >= MOST_FINDINGS
+    }
+
     fn report(&mut self, code: &'static str, pointer: &str, at_key: bool, message: String, help: String) {
+        if self.is_full() {
+            return;
+        }
         let at = if at_key { self.positions.key_at(pointer) } else { self.positions.at(pointer) };
         let finding = Finding::error(code, message).at(self.place(at));
         self.shape.findings.push(if help.is_empty() { finding } else { finding.help(help) });
@@ -61,6 +71,9 @@ impl<'a> Walk<'a> {
     }
 
     fn value(&mut self, value: &Value, schema: &'a Value, pointer: &str) {
+        if self.is_full() {
+            return;
+        }
         let said = schema.get("description").and_then(Value::as_str);
         let schema = self.resolve(schema);
         let kind = schema.get("type").and_then(Value::as_str);
@@ -185,6 +198,9 @@ impl<'a> Walk<'a> {
     }
 
     fn unknown(&mut self, key: &str, known: Vec<&str>, pointer: &str) {
+        if self.is_full() {
+            return;
+        }
         let owner = if pointer.is_empty() { "a spec".to_owned() } else { format!("`{}`", path(pointer)) };
         let owner =
             if pointer.is_empty() && self.codes.unknown.starts_with('P') { "a project file".to_owned() } else { owner };

@@ -2,12 +2,24 @@
 
 use serde_json::Value;
 
+/// The longest word anybody misspells; comparing longer ones would take a time that grows with their square.
+const LONGEST: usize = 64;
+
+/// How many candidates are compared, and how many are listed.
+const MOST_COMPARED: usize = 500;
+const MOST_LISTED: usize = 25;
+
 /// The candidate a misspelt word was probably meant to be.
 pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    if word.len() > LONGEST {
+        return None;
+    }
     let word = word.to_lowercase();
     let allowed = 1 + word.chars().count() / 4;
     candidates
         .into_iter()
+        .take(MOST_COMPARED)
+        .filter(|candidate| candidate.len() <= LONGEST)
         .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min()
@@ -17,7 +29,12 @@ pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
 /// "did you mean `x`?" with the list to choose from, or the list alone.
 pub(crate) fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>, list: &str) -> String {
     let candidates: Vec<&str> = candidates.into_iter().collect();
-    let all = candidates.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let listed =
+        candidates.iter().take(MOST_LISTED).map(|name| format!("`{}`", cut(name))).collect::<Vec<_>>().join(", ");
+    let all = match candidates.len().saturating_sub(MOST_LISTED) {
+        0 => listed,
+        more => format!("{listed} and {more} more"),
+    };
     match nearest(word, candidates.iter().copied()) {
         Some(name) => format!("did you mean `{name}`? {list} {all}"),
         None => format!("{list} {all}"),

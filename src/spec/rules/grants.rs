@@ -34,7 +34,7 @@ fn component(rules: &mut Rules<'_>, base: &str, verb: &str, target: &str) {
     let example = if verb == "invoke" { "models.NAME" } else { "buckets.NAME" };
     let Some((section, rest)) = target.split_once('.') else {
         let message = format!("`{verb}: {}` does not say what it is allowed on", cut(target));
-        let owner = fitting.iter().find(|section| rules.names(section).contains(&target));
+        let owner = fitting.iter().find(|section| rules.has(section, target));
         let help = match owner {
             Some(section) => format!("write `{verb}: {section}.{target}`"),
             None => format!("write `{verb}: {example}`"),
@@ -50,7 +50,7 @@ fn component(rules: &mut Rules<'_>, base: &str, verb: &str, target: &str) {
         Some((name, prefix)) if section == "buckets" => (name, Some(prefix)),
         _ => (rest, None),
     };
-    if !rules.names(section).contains(&name) {
+    if !rules.has(section, name) {
         let help = rules.suggest_name(section, name);
         let message = format!("`{verb}: {}` names nothing in this spec", cut(target));
         return rules.error("S025", &pointer, message, help);

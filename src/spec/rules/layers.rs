@@ -44,7 +44,7 @@ fn of_function(rules: &mut Rules<'_>, name: &str, function: &Function) {
         rules.error("S028", &base, message, "put the requirements of several into one layer");
     }
     let spec = rules.spec;
-    for (index, layer_name) in function.layers.iter().enumerate() {
+    for (index, layer_name) in function.layers.iter().take(4 * MOST_LAYERS).enumerate() {
         let pointer = format!("{base}/{index}");
         let first = function.layers.iter().position(|other| other == layer_name);
         if first != Some(index) {
@@ -52,7 +52,7 @@ fn of_function(rules: &mut Rules<'_>, name: &str, function: &Function) {
             rules.error("S028", &pointer, message, "name it once");
             continue;
         }
-        if !rules.names("layers").contains(&layer_name.as_str()) {
+        if !rules.has("layers", layer_name) {
             let help = rules.suggest_name("layers", layer_name);
             rules.error("S028", &pointer, format!("there is no layer `{}`", cut(layer_name)), help);
             continue;

@@ -1,6 +1,7 @@
 //! The rules a well-shaped spec must keep: one file a subject, all of them run, every finding at its place.
 
 mod code;
+mod counts;
 mod cycles;
 mod grants;
 mod layers;
@@ -17,6 +18,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::shape::MOST_FINDINGS;
 use super::types::UseCase;
 use super::words::suggest;
 use crate::finding::{Finding, Place};
@@ -45,8 +47,11 @@ pub(super) struct Rules<'a> {
 }
 
 impl Rules<'_> {
-    /// Runs every rule.
+    /// Runs every rule, unless there is so much that AWS would not take it anyway.
     pub(super) fn run(&mut self) {
+        if !counts::check(self) {
+            return;
+        }
         names::check(self);
         limits::check(self);
         parameters::check(self);
@@ -59,26 +64,40 @@ impl Rules<'_> {
         code::check(self);
     }
 
+    /// Adds a finding, unless there are enough.
+    fn push(&mut self, finding: Finding, at: Option<(usize, usize)>, help: impl Into<String>) {
+        let place = at.map(|(line, column)| Place { file: self.file.to_owned(), line, column });
+        self.findings.push(finding.at(place).help(help));
+    }
+
+    fn is_full(&self) -> bool {
+        self.findings.len() >= MOST_FINDINGS
+    }
+
     /// An error at the value of a pointer.
     fn error(&mut self, code: &'static str, pointer: &str, message: String, help: impl Into<String>) {
-        let place = self.place(self.positions.at(pointer));
-        self.findings.push(Finding::error(code, message).at(place).help(help));
+        if !self.is_full() {
+            self.push(Finding::error(code, message), self.positions.at(pointer), help);
+        }
     }
 
     /// An error at the key of a pointer.
     fn error_at_key(&mut self, code: &'static str, pointer: &str, message: String, help: impl Into<String>) {
-        let place = self.place(self.positions.key_at(pointer));
-        self.findings.push(Finding::error(code, message).at(place).help(help));
+        if !self.is_full() {
+            self.push(Finding::error(code, message), self.positions.key_at(pointer), help);
+        }
     }
 
     /// A warning at the value of a pointer.
     fn warning(&mut self, code: &'static str, pointer: &str, message: String, help: impl Into<String>) {
-        let place = self.place(self.positions.at(pointer));
-        self.findings.push(Finding::warning(code, message).at(place).help(help));
+        if !self.is_full() {
+            self.push(Finding::warning(code, message), self.positions.at(pointer), help);
+        }
     }
 
-    fn place(&self, at: Option<(usize, usize)>) -> Option<Place> {
-        at.map(|(line, column)| Place { file: self.file.to_owned(), line, column })
+    /// Whether a section has a name, be its component broken or not.
+    fn has(&self, section: &str, name: &str) -> bool {
+        self.document.get(section).and_then(Value::as_object).is_some_and(|map| map.contains_key(name))
     }
 
     /// The names under a section, those of broken components included.

@@ -1,6 +1,6 @@
 //! Names: the use case's, its components', and the logical ids they become.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Rules, SECTIONS};
 use crate::spec::words::{cut, escape, path};
@@ -47,6 +47,7 @@ fn is_component_name(name: &str) -> bool {
 fn section_names(rules: &mut Rules<'_>, section: &str) {
     let names: Vec<String> = rules.names(section).into_iter().map(str::to_owned).collect();
     let mut ids: BTreeMap<String, String> = BTreeMap::new();
+    let keys = if section == "parameters" { artifact_keys(rules) } else { BTreeSet::new() };
     for name in names {
         let pointer = format!("/{section}/{}", escape(&name));
         if !is_component_name(&name) {
@@ -56,7 +57,7 @@ fn section_names(rules: &mut Rules<'_>, section: &str) {
             continue;
         }
         let id = logical_name(&name);
-        if section == "parameters" && (OWN_PARAMETERS.contains(&id.as_str()) || is_artifact_key(rules, &id)) {
+        if section == "parameters" && (OWN_PARAMETERS.contains(&id.as_str()) || keys.contains(&id)) {
             let message = format!("the parameter `{name}` becomes `{id}`, which every template has for itself");
             rules.error_at_key("S016", &pointer, message, "give it another name");
         }
@@ -69,12 +70,13 @@ fn section_names(rules: &mut Rules<'_>, section: &str) {
     }
 }
 
-/// Whether a template gets a parameter of this name for the key of an artifact.
-fn is_artifact_key(rules: &Rules<'_>, id: &str) -> bool {
-    let made = |section: &str, suffix: &str| {
-        rules.names(section).iter().any(|name| format!("{}{suffix}", logical_name(name)) == id)
+/// The parameters a template gets for the keys of its artifacts.
+fn artifact_keys(rules: &Rules<'_>) -> BTreeSet<String> {
+    let made = |section: &str, suffix: &'static str| {
+        let names = rules.names(section).into_iter().map(logical_name);
+        names.map(move |name| name + suffix).collect::<Vec<_>>()
     };
-    made("functions", "CodeKey") || made("layers", "LayerKey")
+    made("functions", "CodeKey").into_iter().chain(made("layers", "LayerKey")).collect()
 }
 
 /// A name near the one given that would do, to end a help text.

@@ -25,12 +25,18 @@ const WORDS: [&str; 4] = ["stage", "region", "account", "body"];
 const CLOUDFORMATION: [(&str, &str); 3] =
     [("AWS::Region", "region"), ("AWS::AccountId", "account"), ("AWS::StackName", "stage")];
 
+/// More pieces than any one text of a stack has.
+const MOST_PIECES: usize = 1000;
+
 pub(super) fn check(rules: &mut Rules<'_>) {
     let spec = rules.spec;
     for site in sites(spec) {
+        if rules.is_full() {
+            return;
+        }
         match site.text.pieces() {
             Ok(pieces) => {
-                for piece in pieces {
+                for piece in pieces.into_iter().take(MOST_PIECES) {
                     if let Piece::Reference(reference) = piece {
                         resolve(rules, &site, &reference);
                     }
@@ -84,7 +90,7 @@ fn resolve(rules: &mut Rules<'_>, site: &Site<'_>, reference: &Reference) {
     match reference {
         Reference::Stage | Reference::Region | Reference::Account => {}
         Reference::Parameter(name) => {
-            if !rules.names("parameters").contains(&name.as_str()) {
+            if !rules.has("parameters", name) {
                 let help = rules.suggest_name("parameters", name);
                 let message = format!("`${{parameters.{}}}` names no parameter", cut(name));
                 rules.error("S021", &site.pointer, message, help);
@@ -110,7 +116,7 @@ fn component(rules: &mut Rules<'_>, site: &Site<'_>, section: &str, name: &str, 
         let help = suggest(section, all, "the sections that can be named are");
         return rules.error("S021", &site.pointer, format!("`{shown}` names no section"), help);
     }
-    if !rules.names(section).contains(&name) {
+    if !rules.has(section, name) {
         let help = rules.suggest_name(section, name);
         return rules.error("S021", &site.pointer, format!("`{shown}` names nothing in this spec"), help);
     }

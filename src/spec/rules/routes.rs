@@ -68,6 +68,9 @@ pub(super) fn check(rules: &mut Rules<'_>) {
     }
 }
 
+/// More than any request carries.
+const MOST_REQUIRED: usize = 100;
+
 /// What the routes before this one have taken.
 #[derive(Default)]
 struct Seen {
@@ -149,12 +152,18 @@ fn segment_problem(segment: &str, last: bool) -> Option<String> {
 }
 
 fn of_body(rules: &mut Rules<'_>, pointer: &str, body: &RouteBody) {
-    if !rules.names("functions").contains(&body.function.as_str()) {
+    if !rules.has("functions", &body.function) {
         let help = rules.suggest_name("functions", &body.function);
         let message = format!("there is no function `{}`", cut(&body.function));
         rules.error("S025", &format!("{pointer}/function"), message, help);
     }
     for (list, names) in [("query", &body.require.query), ("headers", &body.require.headers)] {
+        if names.len() > MOST_REQUIRED {
+            let message = format!("a request would need {} of `{list}`", names.len());
+            let help = format!("require at most {MOST_REQUIRED}; take the rest from the body");
+            rules.error("S034", &format!("{pointer}/require/{list}"), message, help);
+            continue;
+        }
         for (index, name) in names.iter().enumerate() {
             let at = format!("{pointer}/require/{list}/{index}");
             if !is_parameter_name(name) {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::finding::{Finding, Place};
+use crate::spec::shape::MOST_FINDINGS;
 use crate::spec::words::{escape, path};
 use crate::yaml::Positions;
 
@@ -74,6 +75,9 @@ impl Found<'_> {
             } else {
                 continue;
             };
+            if self.findings.len() >= MOST_FINDINGS {
+                return;
+            }
             self.secrets.push(word.to_owned());
             let at = self.positions.at(pointer);
             let place = at.map(|(line, column)| Place { file: self.file.to_owned(), line, column });

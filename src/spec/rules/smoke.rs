@@ -49,13 +49,13 @@ fn one(rules: &mut Rules<'_>, base: &str, test: &SmokeTest) {
 fn invoke(rules: &mut Rules<'_>, pointer: &str, target: &str) {
     let Some(name) = target.strip_prefix("functions.") else {
         let message = format!("`{}` cannot be invoked", cut(target));
-        let help = match rules.names("functions").contains(&target) {
+        let help = match rules.has("functions", target) {
             true => format!("write `functions.{target}`"),
             false => "write `functions.NAME`".to_owned(),
         };
         return rules.error("S036", pointer, message, help);
     };
-    if !rules.names("functions").contains(&name) {
+    if !rules.has("functions", name) {
         let help = rules.suggest_name("functions", name);
         rules.error("S036", pointer, format!("there is no function `{}`", cut(name)), help);
     }
@@ -71,7 +71,7 @@ fn call(rules: &mut Rules<'_>, pointer: &str, text: &str, status: Option<u16>) {
         let help = suggest(&call.method, METHODS.into_iter().filter(|method| *method != "ANY"), "the methods are");
         return rules.error("S036", pointer, format!("`{}` is not a method to call with", cut(&call.method)), help);
     }
-    if !rules.names("apis").contains(&call.api.as_str()) {
+    if !rules.has("apis", &call.api) {
         let help = rules.suggest_name("apis", &call.api);
         return rules.error("S036", pointer, format!("there is no API `{}`", cut(&call.api)), help);
     }
