@@ -32,7 +32,7 @@ const MAX_FORM: usize = 4 << 20;
 /// How long a shutdown waits for requests under way.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
-/// A local target that is serving.
+/// A local target that is serving. Dropping it ends it, too, without waiting for anything.
 #[derive(Debug)]
 pub struct Running {
     host: Arc<Host>,

@@ -88,6 +88,8 @@ def buckets():
     tags = [{"Key": "a", "Value": "1"}, {"Key": "b<&>", "Value": "ü"}]
     s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
     assert s3.get_bucket_tagging(Bucket=name)["TagSet"] == tags
+    own = {"TagSet": [{"Key": "aws:mine", "Value": "no"}]}
+    refused("InvalidTag", s3.put_bucket_tagging, Bucket=name, Tagging=own)
     s3.delete_bucket_tagging(Bucket=name)
     refused("NoSuchTagSet", s3.get_bucket_tagging, Bucket=name)
 
@@ -369,6 +371,10 @@ def presigned():
             assert fetch(url) == (200, b"signed")
             status, body = fetch(url.replace("plain", "other").replace(".txt", ".png"))
             assert status == 403 and b"<Code>SignatureDoesNotMatch</Code>" in body, body
+    form = b'--b\r\nContent-Disposition: form-data; name="key"\r\n\r\nk\r\n'
+    form += b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\nx\r\n--b--\r\n'
+    status, body = fetch(f"{endpoint}/{bucket}", "POST", form, {"Content-Type": "multipart/form-data; boundary=b"})
+    assert status == 501 and b"`PostObject` of `s3`" in body, body
     old = session.client("s3", endpoint_url=endpoint, config=Config(signature_version="s3v4"))
     url = old.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "plain"}, ExpiresIn=1)
     deadline = time.time() + 10

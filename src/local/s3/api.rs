@@ -1,4 +1,5 @@
-//! The operations that are simulated, one line each. What has no line is refused by `s3s`, by name.
+//! The operations that are simulated, one line each. What has no line is refused by `s3s`, by name; the upload by an HTML
+//! form, which `s3s` would take for a put, has a line that refuses it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -140,6 +141,7 @@ operations! {
     copy_object: CopyObjectInput => CopyObjectOutput = object_ops::copy;
     delete_object: DeleteObjectInput => DeleteObjectOutput = object_ops::delete;
     delete_objects: DeleteObjectsInput => DeleteObjectsOutput = object_ops::delete_many;
+    post_object: PostObjectInput => PostObjectOutput = object_ops::post;
     get_object_tagging: GetObjectTaggingInput => GetObjectTaggingOutput = object_ops::get_tagging;
     put_object_tagging: PutObjectTaggingInput => PutObjectTaggingOutput = object_ops::put_tagging;
     delete_object_tagging: DeleteObjectTaggingInput => DeleteObjectTaggingOutput = object_ops::delete_tagging;

@@ -203,6 +203,11 @@ pub(super) async fn put(api: &Api, request: S3Request<PutObjectInput>) -> Answer
     Ok(S3Response::new(output))
 }
 
+/// Refused by name: forms of web pages have no business with a local target.
+pub(super) async fn post(_api: &Api, _request: S3Request<PostObjectInput>) -> Answer<PostObjectOutput> {
+    Err(ApiError::not_implemented("s3", "PostObject").into())
+}
+
 /// Where a copy comes from: bucket, key, version.
 pub(super) fn source_of(source: &CopySource) -> Result<(String, String, Option<String>), ApiError> {
     match source {

@@ -42,7 +42,22 @@ pub(super) async fn put_tagging(
     let PutBucketTaggingInput { bucket, tagging, .. } = request.input;
     let tags = tags_of(tagging)?;
     check_tags(&tags, 50)?;
-    api.host.store.write(move |tx| TAGS.set(tx, &bucket, Some(&tags).filter(|tags| !tags.is_empty()))).await?;
+    api.host
+        .store
+        .write(move |tx| {
+            let system =
+                |tags: &Tags| tags.iter().filter(|(key, _)| key.starts_with("aws:")).cloned().collect::<Tags>();
+            let before = system(&TAGS.get(tx, &bucket)?.unwrap_or_default());
+            let after = system(&tags);
+            if before.iter().any(|tag| !after.contains(tag)) {
+                return Err(ApiError::sender("InvalidTag", "System tags cannot be removed by requester"));
+            }
+            if after.iter().any(|tag| !before.contains(tag)) {
+                return Err(ApiError::sender("InvalidTag", "System tags cannot be added/updated by requester"));
+            }
+            TAGS.set(tx, &bucket, Some(&tags).filter(|tags| !tags.is_empty()))
+        })
+        .await?;
     Ok(S3Response::with_status(PutBucketTaggingOutput::default(), http::StatusCode::NO_CONTENT))
 }
 

@@ -180,14 +180,18 @@ impl Store {
         }
     }
 
-    /// Removes what crashed processes left: scratch files, unused bodies, files without a row. It blocks.
+    /// Removes what crashed processes left: scratch files, unused bodies, and (looked for only when a process did crash, as
+    /// it means looking at every file) bodies without a row. It blocks.
     ///
     /// # Errors
     ///
     /// When the database or the disk refuses.
     pub fn sweep_after_crash(&self) -> Result<(), StoreError> {
-        self.scratch().sweep_dead()?;
+        let crashed = self.scratch().sweep_dead()?;
         self.sweep_unused()?;
+        if !crashed {
+            return Ok(());
+        }
         let mut strays = Vec::new();
         for path in files_below(&self.dir().join("objects"))? {
             if let Some(name) = path.file_name().and_then(|name| name.to_str()) {
@@ -260,8 +264,9 @@ impl Scratch {
         ScratchFile { path: self.dir.join(Uuid::new_v4().to_string()) }
     }
 
-    /// Removes the scratch folders of processes that are no more.
-    fn sweep_dead(&self) -> Result<(), StoreError> {
+    /// Removes the scratch folders of processes that are no more; says whether there was one.
+    fn sweep_dead(&self) -> Result<bool, StoreError> {
+        let mut any = false;
         let entries = std::fs::read_dir(&self.root).map_err(|source| StoreError::io(&self.root, source))?;
         for entry in entries {
             let path = entry.map_err(|source| StoreError::io(&self.root, source))?.path();
@@ -271,13 +276,14 @@ impl Scratch {
             let Ok(file) = OpenOptions::new().write(true).open(&path) else { continue };
             match file.try_lock() {
                 Ok(()) => {
+                    any = true;
                     remove_dir(&path.with_extension(""))?;
                     remove_file(&path)?;
                 }
                 Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
             }
         }
-        Ok(())
+        Ok(any)
     }
 }
 
