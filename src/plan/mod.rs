@@ -11,6 +11,6 @@ mod values;
 pub use data_loss::{holds_data, losses};
 pub use grants::broadening;
 pub use observed::from_change_set;
-pub use offline::for_new_stack;
+pub use offline::{between, for_new_stack};
 pub use types::*;
 pub use values::Secrets;

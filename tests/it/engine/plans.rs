@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bedplate::cfn::Template;
 use bedplate::cfn::change_set::ChangeSet;
 use bedplate::finding::Place;
-use bedplate::plan::{Action, Current, Plan, PlanKind, Wanted, for_new_stack, from_change_set};
+use bedplate::plan::{Action, Current, Plan, PlanKind, Wanted, between, for_new_stack, from_change_set};
 use serde_json::{Value, json};
 
 fn template(value: Value) -> Template {
@@ -259,4 +259,39 @@ fn a_plan_can_be_read_back() {
     let mut back: Plan = serde_json::from_str(&text).expect("the same form");
     back.changes[0].place = plan.changes[0].place.clone();
     assert_eq!(back, plan);
+}
+
+/// The actions an offline plan between two sets of resources takes, with the paths that cause them.
+fn offline(old: Value, new: Value) -> (PlanKind, Vec<(Action, String, Vec<String>)>) {
+    let parameters = json!({ "CodeKey": { "Type": "String" } });
+    let of = |resources: Value| template(json!({ "Parameters": parameters, "Resources": resources }));
+    let (old, new) = (of(old), of(new));
+    let wanted = Wanted { stack: "poster-dev", region: "us-west-2", template: Some(&new), ..Wanted::default() };
+    let plan = between(&wanted, &old).expect("two templates that can be compared");
+    let told = plan.changes.into_iter().map(|change| {
+        let paths = change.reasons.into_iter().map(|reason| reason.path).collect();
+        (change.action, change.logical_id, paths)
+    });
+    (plan.kind, told.collect())
+}
+
+#[test]
+fn templates_are_compared_without_an_account() {
+    let queue = |seconds: u32| json!({ "Type": "AWS::SQS::Queue", "Properties": { "VisibilityTimeout": seconds } });
+    let named = |name: &str| json!({ "Type": "AWS::SQS::Queue", "Properties": { "QueueName": name } });
+    let (kind, told) = offline(
+        json!({ "Wait": queue(30), "Named": named("a"), "Gone": queue(1) }),
+        json!({ "Wait": queue(40), "Named": named("b"), "New": queue(1) }),
+    );
+    assert_eq!(kind, PlanKind::Update);
+    assert_eq!(
+        told,
+        [
+            (Action::Remove, "Gone".to_owned(), vec![]),
+            (Action::Replace, "Named".to_owned(), vec!["Properties.QueueName".to_owned()]),
+            (Action::Modify, "Wait".to_owned(), vec!["Properties.VisibilityTimeout".to_owned()]),
+            (Action::Add, "New".to_owned(), vec![]),
+        ]
+    );
+    assert_eq!(offline(json!({ "Wait": queue(30) }), json!({ "Wait": queue(30) })), (PlanKind::NoChange, vec![]));
 }
