@@ -5,7 +5,10 @@ use std::path::Path;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, Delete, ObjectIdentifier};
 use aws_smithy_types::byte_stream::Length;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures::stream::{self, StreamExt, TryStreamExt};
+use sha2::{Digest, Sha256};
 
 use super::clients::Clients;
 use super::error::{CallError, CallErrorKind};
@@ -50,7 +53,7 @@ impl Clients {
         }
     }
 
-    /// Uploads a file. It goes with its checksum, so S3 refuses what did not arrive whole.
+    /// Uploads a file. S3 refuses it when what arrives is not what was sent.
     ///
     /// # Errors
     /// When the file cannot be read or a call fails; parts already sent are given up.
@@ -59,8 +62,8 @@ impl Clients {
         if size > MULTIPART_FROM {
             return self.upload_parts(bucket, key, path, size, owner).await;
         }
-        let body = ByteStream::from_path(path).await.map_err(|error| self.file_error(path, &error))?;
-        self.put(bucket, key, body, owner).await
+        let bytes = tokio::fs::read(path).await.map_err(|error| self.file_error(path, &error))?;
+        self.upload_bytes(bucket, key, bytes, owner).await
     }
 
     /// Uploads bytes, checked like [`Clients::upload_file`].
@@ -68,18 +71,15 @@ impl Clients {
     /// # Errors
     /// When the call fails.
     pub async fn upload_bytes(&self, bucket: &str, key: &str, bytes: Vec<u8>, owner: &str) -> Result<(), CallError> {
-        self.put(bucket, key, ByteStream::from(bytes), owner).await
-    }
-
-    async fn put(&self, bucket: &str, key: &str, body: ByteStream, owner: &str) -> Result<(), CallError> {
+        let checksum = STANDARD.encode(Sha256::digest(&bytes));
         let call = self
             .inner
             .s3
             .put_object()
             .bucket(bucket)
             .key(key)
-            .body(body)
-            .checksum_algorithm(ChecksumAlgorithm::Sha256)
+            .body(ByteStream::from(bytes))
+            .checksum_sha256(checksum)
             .expected_bucket_owner(owner);
         call.send().await.map_err(|error| self.error("s3:PutObject", error))?;
         Ok(())

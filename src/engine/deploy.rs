@@ -13,11 +13,12 @@ use super::events::{EventKind, Teller};
 use super::follow::{End, Follow};
 use super::look::USE_CASE_TAG;
 use super::outcome::{Outcome, Report};
+use super::packaging::build;
 use super::recover::{Start, remove_failed, settle};
 use super::run::{Approver, Proposal, Run, Stop};
 use super::uploads::{presence, upload_missing};
 use super::wanted::{Desired, ParameterValues};
-use crate::aws::{ChangeSetRequest, Identity, ParameterValue, StackState, StackSummary, TemplateSource};
+use crate::aws::{CallError, ChangeSetRequest, Identity, ParameterValue, StackState, StackSummary, TemplateSource};
 use crate::cfn::Template;
 use crate::finding::Finding;
 use crate::plan::{Current, Plan, PlanKind, PlannedArtifact, Secrets, Wanted, for_new_stack, from_change_set};
@@ -44,8 +45,29 @@ pub struct DeployOptions {
 /// plan is approved (a change set does not read them) and before it runs.
 pub async fn deploy(run: &Run<'_>, desired: &Desired, options: &DeployOptions, approver: &dyn Approver) -> Report {
     let teller = Teller::hiding(run.events, Secrets::of(Some(&desired.template), &desired.parameters));
-    let result = Deployment { run, teller: &teller, desired, options, approver }.carry_out().await;
+    let result = begin_and_build(run, &teller, "deploy", desired).await;
+    let result = match result {
+        Ok((identity, desired)) => {
+            let deployment = Deployment { run, teller: &teller, desired: &desired, options, approver };
+            deployment.carry_out(&identity).await
+        }
+        Err(stop) => Err(stop),
+    };
     run.finish(&teller, &desired.stack, result)
+}
+
+/// Says where it goes, then makes the artifacts ready: their addresses are part of what is deployed.
+pub(super) async fn begin_and_build(
+    run: &Run<'_>,
+    teller: &Teller<'_>,
+    verb: &'static str,
+    desired: &Desired,
+) -> Result<(Identity, Desired), Stop> {
+    let identity = run.begin(teller, verb, &desired.stack).await?;
+    let built = build(run, teller, &desired.packages).await?;
+    let mut desired = desired.clone();
+    desired.artifacts.extend(built);
+    Ok((identity, desired))
 }
 
 /// Whether a stack is not this use case's to change. Without a use case to compare with, every stack will do.
@@ -63,25 +85,24 @@ pub(super) struct Deployment<'a> {
 }
 
 impl Deployment<'_> {
-    async fn carry_out(&self) -> Result<Report, Stop> {
-        let identity = self.run.begin(self.teller, "deploy", &self.desired.stack).await?;
+    async fn carry_out(&self, identity: &Identity) -> Result<Report, Stop> {
         let (start, artifacts) = tokio::join!(
             settle(self.run, self.teller, self.desired, true),
             presence(self.run, self.desired, &identity.account),
         );
         let (start, artifacts) = (start?, artifacts?);
         if let Start::Recreate(failed) = &start {
-            let shown = self.parameters(&identity, None)?.shown;
-            let wanted = self.wanted(&identity, shown, artifacts.clone());
+            let shown = self.parameters(identity, None)?.shown;
+            let wanted = self.wanted(identity, shown, artifacts.clone());
             let plan = for_new_stack(&wanted, PlanKind::Recreate);
             if !self.agreed(&plan).await? {
-                return Ok(self.report(Outcome::Declined, &identity, Some(plan)));
+                return Ok(self.report(Outcome::Declined, identity, Some(plan)));
             }
             // Agreed to once: what is made anew below is the plan just shown, resource by resource.
             remove_failed(self.run, self.teller, failed).await?;
-            return self.with_change_set(&identity, Start::New, artifacts, Some(plan)).await;
+            return self.with_change_set(identity, Start::New, artifacts, Some(plan)).await;
         }
-        self.with_change_set(&identity, start, artifacts, None).await
+        self.with_change_set(identity, start, artifacts, None).await
     }
 
     async fn with_change_set(
@@ -102,23 +123,24 @@ impl Deployment<'_> {
         };
         let carried = self.approve_and_execute(identity, &start, &wanted, &made, agreed).await;
         match carried {
-            Ok(Some(report)) => Ok(report),
-            Ok(None) => {
-                made.discard(self.run, self.teller).await?;
-                let plan = self.plan_of(&start, &wanted, &made).await.ok();
-                Ok(self.report(Outcome::Declined, identity, plan))
+            Ok(report) => {
+                if report.outcome == Outcome::Declined {
+                    made.discard(self.run, self.teller).await?;
+                }
+                Ok(report)
             }
             Err((stop, executed)) => {
-                if !executed {
-                    // The first failure is the one to report; a change set that stays is seen in the console.
-                    let _ = made.discard(self.run, self.teller).await;
+                if executed {
+                    return Err(self.out_of_sight(stop));
                 }
+                // The first failure is the one to report; a change set that stays is seen in the console.
+                let _ = made.discard(self.run, self.teller).await;
                 Err(stop)
             }
         }
     }
 
-    /// None when the answer was no; with an error, whether execution had begun.
+    /// With an error: whether execution had begun.
     async fn approve_and_execute(
         &self,
         identity: &Identity,
@@ -126,14 +148,14 @@ impl Deployment<'_> {
         wanted: &Wanted<'_>,
         made: &change_set::Ready,
         agreed: Option<Plan>,
-    ) -> Result<Option<Report>, (Stop, bool)> {
+    ) -> Result<Report, (Stop, bool)> {
         let before = |stop: Stop| (stop, false);
         let plan = match agreed {
             Some(plan) => plan,
             None => {
                 let plan = self.plan_of(start, wanted, made).await.map_err(before)?;
                 if !self.agreed(&plan).await.map_err(before)? {
-                    return Ok(None);
+                    return Ok(self.report(Outcome::Declined, identity, Some(plan)));
                 }
                 plan
             }
@@ -146,12 +168,12 @@ impl Deployment<'_> {
         let token = format!("bedplate-{}", Uuid::new_v4());
         // From here on an interruption leaves the operation to CloudFormation.
         self.run.unless_cancelled(std::future::ready(())).await.map_err(before)?;
-        self.run.clients.execute_change_set(&made.id, &token).await.map_err(|error| before(error.into()))?;
+        self.run.clients.execute_change_set(&made.id, &token).await.map_err(|error| before(self.not_begun(error)))?;
         self.teller.tell(EventKind::Executing { name: made.name.clone(), token: token.clone() });
         let follow = Follow::operation(made.stack_id.clone(), token, newest);
         match follow.until_rest(self.run, self.teller).await {
-            Ok(end) => self.ended(identity, made, end, plan).await.map(Some).map_err(|stop| (stop, true)),
-            Err(Stop::Interrupted) => Ok(Some(self.left_running(identity, made, plan))),
+            Ok(end) => self.ended(identity, made, end, plan).await.map_err(|stop| (stop, true)),
+            Err(Stop::Interrupted) => Ok(self.left_running(identity, made, plan)),
             Err(stop) => Err((stop, true)),
         }
     }
@@ -198,13 +220,34 @@ impl Deployment<'_> {
         Ok(report)
     }
 
+    /// Why a change set that was ready does not run.
+    fn not_begun(&self, error: CallError) -> Stop {
+        if !error.is("InvalidChangeSetStatus") && !error.is("InvalidChangeSetStatusException") {
+            return error.into();
+        }
+        let message = format!("`{}` was changed by somebody else after this plan was made", self.desired.stack);
+        Finding::error("D028", message).help("nothing was changed by this run; deploy again to see a new plan").into()
+    }
+
+    /// The operation goes on though it can no longer be followed.
+    fn out_of_sight(&self, stop: Stop) -> Stop {
+        let Stop::Failed(mut findings) = stop else { return stop };
+        findings.push(self.goes_on(format!("CloudFormation goes on with `{}` unseen", self.desired.stack)));
+        Stop::Failed(findings)
+    }
+
+    fn goes_on(&self, message: String) -> Finding {
+        Finding::note("D016", message).help(
+            "watch it with `bedplate status`; the next `bedplate deploy` waits for it to end and goes on from there",
+        )
+    }
+
     fn left_running(&self, identity: &Identity, made: &change_set::Ready, plan: Plan) -> Report {
         let mut report = self.report(Outcome::Interrupted, identity, Some(plan));
         report.stack_id = Some(made.stack_id.clone());
-        let message = format!("interrupted; CloudFormation goes on with `{}`", self.desired.stack);
-        report.findings.push(Finding::note("D016", message).help(
-            "watch it with `bedplate status`; the next `bedplate deploy` waits for it to end and goes on from there",
-        ));
+        report
+            .findings
+            .push(self.goes_on(format!("interrupted; CloudFormation goes on with `{}`", self.desired.stack)));
         report
     }
 

@@ -44,13 +44,20 @@ pub enum EventKind {
         /// The stack.
         stack: String,
     },
+    /// Something slow began while an artifact is built.
+    Building {
+        /// Such as `layers.boto3`.
+        component: String,
+        /// What, in a few words.
+        doing: String,
+    },
     /// An artifact is there, built or from the cache.
     ArtifactBuilt {
         /// Such as `functions.design`.
         component: String,
         /// Its size in bytes.
         size: u64,
-        /// SHA-256 in hexadecimal.
+        /// SHA-256 of what it holds, in hexadecimal.
         sha256: String,
     },
     /// An artifact was uploaded.

@@ -1,7 +1,7 @@
 //! Planning: what a deployment would do, with nothing left behind by asking.
 
 use super::change_set::{self, Made};
-use super::deploy::Deployment;
+use super::deploy::{Deployment, begin_and_build};
 use super::events::{EventKind, Teller};
 use super::outcome::{Outcome, Report};
 use super::recover::{Start, settle};
@@ -21,9 +21,9 @@ pub async fn plan(run: &Run<'_>, desired: &Desired) -> Report {
 }
 
 async fn look_ahead(run: &Run<'_>, teller: &Teller<'_>, desired: &Desired) -> Result<Report, Stop> {
-    let options = Default::default();
+    let (identity, desired) = begin_and_build(run, teller, "plan", desired).await?;
+    let (desired, options) = (&desired, Default::default());
     let deployment = Deployment { run, teller, desired, options: &options, approver: &DeclineAll };
-    let identity = run.begin(teller, "plan", &desired.stack).await?;
     let (start, artifacts) =
         tokio::join!(settle(run, teller, desired, false), presence(run, desired, &identity.account));
     let (start, artifacts) = (start?, artifacts?);

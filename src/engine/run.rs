@@ -117,7 +117,7 @@ impl Run<'_> {
             Ok(report) => report,
             Err(Stop::Interrupted) => {
                 let mut report = Report::new(Outcome::Interrupted, region, stack);
-                report.findings.push(Finding::note("D001", "interrupted; nothing was changed"));
+                report.findings.push(Finding::note("D001", format!("interrupted before `{stack}` was changed")));
                 report
             }
             Err(Stop::Failed(findings)) => {

@@ -8,8 +8,10 @@ use super::run::{Run, Stop};
 use super::wanted::Desired;
 use crate::plan::PlannedArtifact;
 
-/// Questions and uploads in flight at once; S3 takes far more, a home line does not.
-const AT_ONCE: usize = 8;
+/// Questions in flight at once.
+const QUESTIONS: usize = 16;
+/// Uploads in flight at once: each holds its file in memory, and S3 takes far more than a home line gives.
+const UPLOADS: usize = 4;
 
 /// Which of the artifacts are in the bucket already.
 pub(super) async fn presence(run: &Run<'_>, desired: &Desired, account: &str) -> Result<Vec<PlannedArtifact>, Stop> {
@@ -22,7 +24,7 @@ pub(super) async fn presence(run: &Run<'_>, desired: &Desired, account: &str) ->
             Ok::<_, Stop>(PlannedArtifact { component: artifact.component.clone(), key, size: artifact.size, present })
         }
     }));
-    run.unless_cancelled(asked.buffered(AT_ONCE).try_collect()).await?
+    run.unless_cancelled(asked.buffered(QUESTIONS).try_collect()).await?
 }
 
 /// Uploads what is missing, making the bucket first where it has to.
@@ -53,6 +55,6 @@ pub(super) async fn upload_missing(
             Ok::<_, Stop>(())
         }
     }));
-    run.unless_cancelled(uploads.buffer_unordered(AT_ONCE).try_collect::<Vec<()>>()).await??;
+    run.unless_cancelled(uploads.buffer_unordered(UPLOADS).try_collect::<Vec<()>>()).await??;
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! What is to be deployed: a rendered template with everything that belongs to it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::artifact_bucket::artifact_bucket_name;
+use super::packaging::Package;
 use crate::aws::{ParameterValue, StackSummary};
 use crate::cfn::Template;
 use crate::finding::{Finding, Place};
@@ -28,8 +29,10 @@ pub struct Desired {
     pub tags: BTreeMap<String, String>,
     /// Where in the spec each logical id comes from.
     pub places: BTreeMap<String, Place>,
-    /// The files the template refers to.
+    /// The files the template refers to, when they are built already.
     pub artifacts: Vec<Artifact>,
+    /// Those that are to be built first.
+    pub packages: Vec<Package>,
 }
 
 /// The values of a template's parameters.
@@ -50,7 +53,7 @@ pub struct Artifact {
     pub component: String,
     /// The file.
     pub path: PathBuf,
-    /// The file's SHA-256 in hexadecimal.
+    /// SHA-256 of what the file holds, in hexadecimal: its address, which need not be the digest of its bytes.
     pub sha256: String,
     /// Its size in bytes.
     pub size: u64,
@@ -75,18 +78,21 @@ impl Desired {
             tags: BTreeMap::new(),
             places: BTreeMap::new(),
             artifacts: Vec::new(),
+            packages: Vec::new(),
         }
     }
 
-    /// A rendered use case. `artifacts` are what [`Rendered::artifacts`] asks for, built.
+    /// A rendered use case at a stage. Its artifacts are built when it is deployed, with `cache` (the project's
+    /// `.bedplate/artifacts`) for what does not change between runs.
     pub fn of(
         loaded: &LoadedSpec,
         rendered: &Rendered,
         stage: &str,
         parameters: BTreeMap<String, String>,
-        artifacts: Vec<Artifact>,
+        cache: &Path,
     ) -> Self {
         let places = rendered.origins.iter().filter_map(|(id, pointer)| Some((id.clone(), loaded.place(pointer)?)));
+        let packages = rendered.artifacts.iter();
         Self {
             stack: format!("{}-{stage}", loaded.spec.name),
             template: rendered.template.clone(),
@@ -94,7 +100,8 @@ impl Desired {
             capabilities: rendered.capabilities.clone(),
             tags: rendered.tags.clone(),
             places: places.collect(),
-            artifacts,
+            artifacts: Vec::new(),
+            packages: packages.filter_map(|wanted| Package::of(loaded, wanted, cache.to_owned())).collect(),
         }
     }
 
