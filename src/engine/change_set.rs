@@ -1,5 +1,7 @@
 //! A change set's life before it runs: made, waited for, read, and removed again when it is not wanted.
 
+use std::time::{Duration, Instant};
+
 use super::events::{EventKind, Teller};
 use super::run::{Run, Stop};
 use crate::aws::{CallErrorKind, ChangeSetRequest, StackState, ValidationResult};
@@ -10,6 +12,8 @@ use crate::finding::{Finding, Severity};
 const NO_CHANGE: &[&str] = &["didn't contain changes", "no updates are to be performed"];
 /// Tries at removing a change set that is still being made.
 const REMOVAL_TRIES: usize = 30;
+/// How long the deletion of an empty stack is waited for; it has nothing to delete.
+const REMOVAL_PATIENCE: Duration = Duration::from_secs(20);
 
 /// What came of asking for a change set.
 pub(super) enum Made {
@@ -178,7 +182,8 @@ async fn remove_empty_stack(run: &Run<'_>, stack_id: &str) -> Result<(), Stop> {
     }
     let token = format!("bedplate-{}", uuid::Uuid::new_v4());
     run.clients.delete_stack(stack_id, &token).await?;
-    for _ in 0..REMOVAL_TRIES {
+    let patience = Instant::now() + REMOVAL_PATIENCE;
+    while Instant::now() < patience {
         match run.clients.stack(stack_id).await? {
             Some(stack) if stack.state() != StackState::Deleted => run.clients.pace().turn().await,
             _ => break,

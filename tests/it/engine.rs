@@ -1,4 +1,5 @@
 //! Behaviour of the `engine` side, as a user could see it.
 
 mod answers;
+mod deploys;
 mod plans;

@@ -1,0 +1,417 @@
+//! Deployments against the local target, through the same clients that talk to AWS.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bedplate::aws::{Clients, StackState, Target};
+use bedplate::cfn::Template;
+use bedplate::engine::{
+    ApproveAll, Approver, Artifact, DeclineAll, DeployOptions, Desired, Event, EventKind, EventSink, Outcome, Proposal,
+    Recorder, Report, Run, bootstrap, deploy, destroy, list, outputs, plan, remove_bootstrap, status,
+};
+use bedplate::finding::Place;
+use bedplate::local::{self, LocalOptions, Running};
+use bedplate::plan::{Action, PlanKind};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// A local target of its own, with clients.
+struct World {
+    dir: TempDir,
+    running: Running,
+    clients: Clients,
+}
+
+impl World {
+    async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    async fn with(change: impl FnOnce(&mut LocalOptions)) -> Self {
+        let dir = TempDir::new().expect("a temporary folder");
+        let (running, clients) = open(dir.path(), change).await;
+        Self { dir, running, clients }
+    }
+
+    /// The same state behind another endpoint, started with other options.
+    async fn again(self, change: impl FnOnce(&mut LocalOptions)) -> Self {
+        self.running.shutdown().await;
+        let (running, clients) = open(self.dir.path(), change).await;
+        Self { dir: self.dir, running, clients }
+    }
+
+    async fn deploy(&self, desired: &Desired) -> (Report, Vec<Event>) {
+        self.deploy_asking(desired, &ApproveAll).await
+    }
+
+    async fn deploy_asking(&self, desired: &Desired, approver: &dyn Approver) -> (Report, Vec<Event>) {
+        let recorder = Recorder::default();
+        let run = Run { clients: &self.clients, events: &recorder, cancel: CancellationToken::new() };
+        let report = deploy(&run, desired, &DeployOptions::default(), approver).await;
+        (report, recorder.events())
+    }
+
+    async fn plan(&self, desired: &Desired) -> Report {
+        let recorder = Recorder::default();
+        let run = Run { clients: &self.clients, events: &recorder, cancel: CancellationToken::new() };
+        plan(&run, desired).await
+    }
+
+    async fn destroy(&self, stack: &str) -> (Report, Vec<Event>) {
+        let recorder = Recorder::default();
+        let run = Run { clients: &self.clients, events: &recorder, cancel: CancellationToken::new() };
+        let report = destroy(&run, stack, Some("poster"), &ApproveAll).await;
+        (report, recorder.events())
+    }
+
+    async fn state(&self, stack: &str) -> Option<StackState> {
+        self.clients.stack(stack).await.expect("the endpoint answers").map(|stack| stack.state())
+    }
+
+    /// A use case with an artifact, a bucket and a queue.
+    fn poster(&self) -> Desired {
+        let zip = self.dir.path().join("design.zip");
+        std::fs::write(&zip, b"what is in the zip").expect("a writable folder");
+        let mut desired = desired(
+            "poster-dev",
+            json!({
+                "Posters": { "Type": "AWS::S3::Bucket" },
+                "Wait": { "Type": "AWS::SQS::Queue", "Properties": {
+                    "VisibilityTimeout": 30, "Tags": [{ "Key": "code", "Value": { "Ref": "CodeKey" } }] } },
+            }),
+        );
+        desired.artifacts.push(Artifact {
+            parameter: "CodeKey".into(),
+            component: "functions.design".into(),
+            path: zip,
+            sha256: "ab".repeat(32),
+            size: 18,
+        });
+        desired
+    }
+}
+
+async fn open(dir: &Path, change: impl FnOnce(&mut LocalOptions)) -> (Running, Clients) {
+    let mut options = LocalOptions::new(dir.join("state"));
+    change(&mut options);
+    let running = local::start(options).await.expect("a free port");
+    let clients = Clients::connect(&Target::local(running.url(), "us-west-2")).await.expect("a region is set");
+    (running, clients)
+}
+
+fn desired(stack: &str, resources: Value) -> Desired {
+    let template = json!({
+        "Parameters": {
+            "ArtifactBucket": { "Type": "String", "Default": "none" },
+            "CodeKey": { "Type": "String", "Default": "none" },
+        },
+        "Resources": resources,
+        "Outputs": { "Stack": { "Value": { "Ref": "AWS::StackName" } } },
+    });
+    let mut desired = Desired::new(stack, Template::from_value(template).expect("a template"));
+    desired.tags.insert("bedplate:use-case".into(), "poster".into());
+    desired
+}
+
+fn with(desired: &Desired, change: impl FnOnce(&mut Value)) -> Desired {
+    let mut value = desired.template.value().clone();
+    change(&mut value);
+    Desired { template: Template::from_value(value).expect("a template"), ..desired.clone() }
+}
+
+/// The kinds of events that came, in order, without those of resources and stacks.
+fn steps(events: &[Event]) -> Vec<&'static str> {
+    let name = |event: &Event| match event.what {
+        EventKind::Started { .. } => "started",
+        EventKind::ArtifactBucketMade { .. } => "bucket made",
+        EventKind::ArtifactUploaded { .. } => "uploaded",
+        EventKind::ArtifactPresent { .. } => "present",
+        EventKind::ChangeSetCreated { .. } => "change set",
+        EventKind::ChangeSetRemoved { .. } => "change set removed",
+        EventKind::PlanReady { .. } => "plan",
+        EventKind::Executing { .. } => "executing",
+        EventKind::Waiting { .. } => "waiting",
+        EventKind::Warning { .. } => "warning",
+        EventKind::RemovalReady { .. } => "removal",
+        EventKind::OutputsReady { .. } => "outputs",
+        EventKind::Finished { .. } => "finished",
+        _ => "",
+    };
+    events.iter().map(name).filter(|name| !name.is_empty()).collect()
+}
+
+#[tokio::test]
+async fn a_use_case_is_made_left_alone_changed_and_taken_away() {
+    let world = World::start().await;
+    let desired = world.poster();
+
+    let (report, events) = world.deploy(&desired).await;
+    assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
+    assert_eq!(
+        steps(&events),
+        ["started", "change set", "plan", "bucket made", "uploaded", "executing", "outputs", "finished"]
+    );
+    assert_eq!(report.outputs[0].value, "poster-dev");
+    assert_eq!(report.plan.as_ref().map(|plan| plan.kind), Some(PlanKind::Create));
+
+    let (report, events) = world.deploy(&desired).await;
+    assert_eq!(report.outcome, Outcome::NoChange, "{:?}", report.findings);
+    assert_eq!(steps(&events), ["started", "outputs", "finished"], "nothing is uploaded and nothing runs");
+    assert_eq!(report.outputs[0].value, "poster-dev");
+
+    let longer = with(&desired, |it| it["Resources"]["Wait"]["Properties"]["VisibilityTimeout"] = json!(40));
+    let (report, events) = world.deploy(&longer).await;
+    assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
+    assert_eq!(steps(&events), ["started", "change set", "plan", "present", "executing", "outputs", "finished"]);
+    let changes = report.plan.expect("a plan").changes;
+    assert_eq!((changes.len(), changes[0].action, changes[0].logical_id.as_str()), (1, Action::Modify, "Wait"));
+    assert_eq!(changes[0].reasons[0].path, "Properties.VisibilityTimeout");
+
+    let (report, events) = world.destroy("poster-dev").await;
+    assert_eq!(report.outcome, Outcome::Destroyed, "{:?}", report.findings);
+    assert_eq!(steps(&events), ["started", "removal", "finished"]);
+    let removal = report.removal.expect("what went");
+    assert_eq!((removal.resources.len(), removal.artifacts.count), (2, 1));
+    assert_eq!(world.state("poster-dev").await, None);
+
+    let (report, _) = world.destroy("poster-dev").await;
+    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Absent, 0));
+    assert!(report.findings[0].message.contains("123456789012"), "{}", report.findings[0]);
+}
+
+#[tokio::test]
+async fn events_are_those_of_this_operation_in_the_order_they_happened() {
+    let world = World::start().await;
+    world.deploy(&world.poster()).await;
+    let longer = with(&world.poster(), |it| it["Resources"]["Wait"]["Properties"]["VisibilityTimeout"] = json!(40));
+    let (_, events) = world.deploy(&longer).await;
+    let told: Vec<String> = events
+        .iter()
+        .filter_map(|event| match &event.what {
+            EventKind::Stack { status, .. } => Some(format!("stack {status}")),
+            EventKind::Resource { logical_id, status, .. } => Some(format!("{logical_id} {status}")),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "stack UPDATE_IN_PROGRESS",
+            "Wait UPDATE_IN_PROGRESS",
+            "Wait UPDATE_COMPLETE",
+            "stack UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+            "stack UPDATE_COMPLETE",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_failure_is_told_by_its_cause_at_its_line_and_the_next_deploy_makes_the_stack_anew() {
+    let failing =
+        |options: &mut LocalOptions| options.fail = vec!["Wait=the queue is closed".parse().expect("a failure")];
+    let world = World::with(failing).await;
+    let mut desired = world.poster();
+    desired.places.insert("Wait".into(), Place { file: "usecase.yaml".into(), line: 7, column: 3 });
+    let (report, _) = world.deploy(&desired).await;
+    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::RolledBack, 10));
+    let cause = &report.findings[0];
+    assert!(cause.message.contains("`Wait`") && cause.message.contains("the queue is closed"), "{cause}");
+    assert_eq!(cause.place.as_ref().map(|place| place.line), Some(7));
+    assert_eq!(world.state("poster-dev").await, Some(StackState::FailedCreate));
+
+    let world = world.again(|_| {}).await;
+    let (report, events) = world.deploy_asking(&desired, &DeclineAll).await;
+    assert_eq!(report.outcome, Outcome::Declined);
+    assert_eq!(report.plan.map(|plan| plan.kind), Some(PlanKind::Recreate));
+    assert_eq!(steps(&events), ["started", "warning", "plan", "finished"]);
+    assert_eq!(world.state("poster-dev").await, Some(StackState::FailedCreate), "declined: not even cleaned up");
+
+    let (report, _) = world.deploy(&desired).await;
+    assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
+    assert_eq!(world.state("poster-dev").await, Some(StackState::Good));
+}
+
+#[tokio::test]
+async fn a_failed_update_is_rolled_back_and_the_stack_stays_as_it_was() {
+    let world = World::start().await;
+    let desired = world.poster();
+    world.deploy(&desired).await;
+    let world = world.again(|options| options.fail = vec!["More".parse().expect("a failure")]).await;
+    let more = with(&desired, |it| it["Resources"]["More"] = json!({ "Type": "AWS::SQS::Queue" }));
+    let (report, _) = world.deploy(&more).await;
+    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::RolledBack, 10), "{:?}", report.findings);
+    assert!(report.findings[0].message.contains("`More`"), "{}", report.findings[0]);
+    assert_eq!(world.state("poster-dev").await, Some(StackState::RolledBackUpdate));
+
+    let world = world.again(|_| {}).await;
+    let (report, _) = world.deploy(&more).await;
+    assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
+}
+
+#[tokio::test]
+async fn a_declined_deployment_leaves_no_trace() {
+    let world = World::start().await;
+    let (report, events) = world.deploy_asking(&world.poster(), &DeclineAll).await;
+    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Declined, 4));
+    assert_eq!(steps(&events), ["started", "change set", "plan", "change set removed", "finished"]);
+    assert_eq!(world.state("poster-dev").await, None);
+    assert!(world.clients.stacks().await.expect("an answer").is_empty(), "no artifact bucket either");
+
+    world.deploy(&world.poster()).await;
+    let longer = with(&world.poster(), |it| it["Resources"]["Wait"]["Properties"]["VisibilityTimeout"] = json!(40));
+    let (report, _) = world.deploy_asking(&longer, &DeclineAll).await;
+    assert_eq!(report.outcome, Outcome::Declined);
+    let sets = world.clients.change_set_names("poster-dev").await.expect("an answer");
+    assert!(sets.iter().all(|name| Some(name) != report.plan.as_ref().and_then(|plan| plan.change_set.as_ref())));
+}
+
+#[tokio::test]
+async fn planning_changes_nothing() {
+    let world = World::start().await;
+    let report = world.plan(&world.poster()).await;
+    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Planned, 0), "{:?}", report.findings);
+    assert_eq!(report.plan.map(|plan| (plan.kind, plan.changes.len())), Some((PlanKind::Create, 2)));
+    assert!(world.clients.stacks().await.expect("an answer").is_empty(), "not even a stack in review");
+
+    world.deploy(&world.poster()).await;
+    let named = with(&world.poster(), |it| it["Resources"]["Posters"]["Properties"] = json!({ "BucketName": "mine" }));
+    let report = world.plan(&named).await;
+    let plan = report.plan.expect("a plan");
+    assert_eq!(plan.changes[0].action, Action::Replace);
+    assert_eq!(plan.data_loss.len(), 1, "the bucket's objects");
+    assert_eq!(world.plan(&world.poster()).await.outcome, Outcome::NoChange);
+    assert!(world.clients.stacks().await.expect("an answer").iter().all(|it| it.state() == StackState::Good));
+}
+
+/// Cancels the run when it is asked.
+struct CancelWhenAsked(CancellationToken);
+
+#[async_trait]
+impl Approver for CancelWhenAsked {
+    async fn approve(&self, _: Proposal<'_>) -> bool {
+        self.0.cancel();
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn an_interruption_before_execution_removes_the_change_set() {
+    let world = World::start().await;
+    let cancel = CancellationToken::new();
+    let recorder = Recorder::default();
+    let run = Run { clients: &world.clients, events: &recorder, cancel: cancel.clone() };
+    let report = deploy(&run, &world.poster(), &DeployOptions::default(), &CancelWhenAsked(cancel)).await;
+    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Interrupted, 130));
+    assert_eq!(world.state("poster-dev").await, None);
+}
+
+/// Cancels the run at the first event of a resource.
+struct CancelWhenRunning(CancellationToken, Mutex<Vec<Event>>);
+
+impl EventSink for CancelWhenRunning {
+    fn emit(&self, event: Event) {
+        if matches!(event.what, EventKind::Resource { .. }) {
+            self.0.cancel();
+        }
+        self.1.lock().expect("no panic while telling").push(event);
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_execution_goes_on_and_the_next_deploy_picks_it_up() {
+    let world = World::with(|options| options.delay = Duration::from_millis(300)).await;
+    let cancel = CancellationToken::new();
+    let sink = CancelWhenRunning(cancel.clone(), Mutex::default());
+    let run = Run { clients: &world.clients, events: &sink, cancel };
+    let report = deploy(&run, &world.poster(), &DeployOptions::default(), &ApproveAll).await;
+    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Interrupted, 130));
+    assert_eq!(report.findings[0].code, "D016");
+    assert_eq!(world.state("poster-dev").await, Some(StackState::InProgress));
+
+    let (report, events) = world.deploy(&world.poster()).await;
+    assert_eq!(report.outcome, Outcome::NoChange, "{:?}", report.findings);
+    assert_eq!(steps(&events), ["started", "waiting", "outputs", "finished"]);
+}
+
+#[tokio::test]
+async fn two_use_cases_are_deployed_at_once() {
+    let world = World::start().await;
+    let one = desired("one-dev", json!({ "Queue": { "Type": "AWS::SQS::Queue" } }));
+    let two = desired("two-dev", json!({ "Topic": { "Type": "AWS::SNS::Topic" } }));
+    let ((first, events), (second, _)) = tokio::join!(world.deploy(&one), world.deploy(&two));
+    assert_eq!((first.outcome, second.outcome), (Outcome::Deployed, Outcome::Deployed));
+    let foreign =
+        |event: &Event| matches!(&event.what, EventKind::Resource { logical_id, .. } if logical_id == "Topic");
+    assert!(!events.iter().any(foreign), "each tells its own events");
+    let names: Vec<String> = list(&world.clients).await.expect("an answer").into_iter().map(|it| it.name).collect();
+    assert_eq!(names, ["one-dev", "two-dev"]);
+}
+
+#[tokio::test]
+async fn somebody_elses_stack_is_not_touched() {
+    let world = World::start().await;
+    world.deploy(&world.poster()).await;
+    let mut other = world.poster();
+    other.tags.insert("bedplate:use-case".into(), "other".into());
+    let (report, _) = world.deploy(&other).await;
+    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D012"));
+    let recorder = Recorder::default();
+    let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
+    let report = destroy(&run, "poster-dev", Some("other"), &ApproveAll).await;
+    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D012"));
+    assert_eq!(world.state("poster-dev").await, Some(StackState::Good));
+}
+
+#[tokio::test]
+async fn status_and_outputs_tell_what_is_there() {
+    let world = World::start().await;
+    assert!(status(&world.clients, "poster-dev", None).await.expect("an answer").is_none());
+    assert!(outputs(&world.clients, "poster-dev").await.expect("an answer").is_none());
+    let mut desired = world.poster();
+    desired.tags.insert("bedplate:spec-digest".into(), "1".into());
+    world.deploy(&desired).await;
+    let told = status(&world.clients, "poster-dev", Some("2")).await.expect("an answer").expect("a stack");
+    assert_eq!(told.spec_changed, Some(true));
+    assert!(told.causes.is_empty() && !told.in_progress);
+    assert_eq!(told.resources.len(), 2);
+    assert!(told.last_operation.iter().any(|event| event.is_stack() && event.status == "CREATE_COMPLETE"));
+    let values = outputs(&world.clients, "poster-dev").await.expect("an answer").expect("a stack");
+    assert_eq!(values[0].key, "Stack");
+}
+
+#[tokio::test]
+async fn a_refused_change_set_says_why_and_leaves_nothing() {
+    let world = World::start().await;
+    let broken =
+        desired("poster-dev", json!({ "Queue": { "Type": "AWS::SQS::Queue", "Properties": { "Nonsense": 1 } } }));
+    let (report, _) = world.deploy(&broken).await;
+    assert_eq!(report.outcome, Outcome::Failed);
+    assert!(report.findings.iter().any(|it| it.message.contains("Nonsense")), "{:?}", report.findings);
+    assert_eq!(world.state("poster-dev").await, None);
+
+    let role = json!({ "Type": "AWS::IAM::Role", "Properties": { "AssumeRolePolicyDocument": {
+        "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": "lambda.amazonaws.com" } }] } } });
+    let (report, _) = world.deploy(&desired("poster-dev", json!({ "Role": role }))).await;
+    assert_eq!(report.outcome, Outcome::Failed);
+    assert!(report.findings[0].message.contains("CAPABILITY"), "{:?}", report.findings);
+    assert_eq!(world.state("poster-dev").await, None);
+}
+
+#[tokio::test]
+async fn the_artifact_bucket_is_made_once_and_goes_when_nobody_needs_it() {
+    let world = World::start().await;
+    let recorder = Recorder::default();
+    let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
+    assert_eq!(bootstrap(&run).await.outcome, Outcome::Ready);
+    assert_eq!(bootstrap(&run).await.outcome, Outcome::NoChange);
+    world.deploy(&world.poster()).await;
+    let report = remove_bootstrap(&run, &ApproveAll).await;
+    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D026"));
+    world.destroy("poster-dev").await;
+    assert_eq!(remove_bootstrap(&run, &ApproveAll).await.outcome, Outcome::Destroyed);
+    assert_eq!(remove_bootstrap(&run, &ApproveAll).await.outcome, Outcome::Absent);
+}
