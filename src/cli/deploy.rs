@@ -133,6 +133,7 @@ pub(super) fn conclude(
         }
         engine::Outcome::Ready => format!("{stack} is ready ({took})"),
         engine::Outcome::Failed => format!("{} {stack}: nothing was changed", paint(styles.bad, "failed")),
+        engine::Outcome::OutOfSight => format!("{} {stack}: CloudFormation goes on unseen", paint(styles.bad, "lost")),
         engine::Outcome::Declined => declined(ui, &report.stack),
         engine::Outcome::RolledBack => format!("{} {stack}: rolled back after {took}", paint(styles.bad, "failed")),
         engine::Outcome::FailedState => {
@@ -173,7 +174,7 @@ fn exit_of(outcome: engine::Outcome) -> Exit {
         | engine::Outcome::Destroyed
         | engine::Outcome::Absent
         | engine::Outcome::Ready => Exit::Done,
-        engine::Outcome::Failed => Exit::Failed,
+        engine::Outcome::Failed | engine::Outcome::OutOfSight => Exit::Failed,
         engine::Outcome::Declined => Exit::Declined,
         engine::Outcome::RolledBack => Exit::RolledBack,
         engine::Outcome::FailedState => Exit::FailedState,

@@ -10,13 +10,12 @@ use tokio_util::sync::CancellationToken;
 use super::Outcome;
 use super::args::{Globals, TargetName};
 use super::ui::Ui;
-use crate::artifacts;
 use crate::aws::{Clients, Target, TargetKind};
 use crate::check::{self, CheckOptions};
-use crate::engine::{Artifact, Desired};
+use crate::engine::Desired;
 use crate::finding::{Finding, has_errors};
 use crate::local::{self, LocalOptions, Running};
-use crate::render::{self, ArtifactComponent, Partials, RenderOptions, Rendered};
+use crate::render::{self, Partials, RenderOptions, Rendered};
 use crate::report::style::paint;
 use crate::spec::{self, LoadedSpec, Project, StageSettings, UseCaseFile};
 
@@ -210,50 +209,16 @@ impl Session {
         Ok(Connection { clients, local })
     }
 
-    /// Renders, checks and packages a use case: what is to be deployed.
+    /// Renders and checks a use case: what is to be deployed. Its artifacts are packaged when it is.
     pub fn desired(&self, spec: &LoadedSpec, parameters: &BTreeMap<String, String>) -> Result<Desired, Vec<Finding>> {
         let rendered = self.checked(spec)?;
         let stage = self.stage()?;
         let cache = self.state_dir()?.join("cache");
-        let mut built = Vec::new();
-        for artifact in &rendered.artifacts {
-            let (component, packaged) = match &artifact.component {
-                ArtifactComponent::Function(name) => {
-                    (format!("functions.{name}"), artifacts::Component::Function(name.clone()))
-                }
-                ArtifactComponent::Layer(name) => (format!("layers.{name}"), artifacts::Component::Layer(name.clone())),
-            };
-            // What was rendered from the spec is in the spec.
-            let Some(request) = artifacts::request(spec, &packaged) else { continue };
-            let file = artifacts::build(&request, &cache, &|line| self.ui.status(line))?;
-            self.ui.findings(&file.warnings);
-            built.push(Artifact {
-                parameter: artifact.parameter.clone(),
-                component,
-                path: file.path,
-                sha256: file.sha256,
-                size: file.size,
-            });
-        }
         let mut values = stage.parameters;
         values.extend(parameters.clone());
-        let mut tags = rendered.tags.clone();
-        tags.extend(stage.tags);
-        Ok(Desired {
-            stack: self.stack_name(spec),
-            template: rendered.template.clone(),
-            parameters: values,
-            capabilities: rendered.capabilities.clone(),
-            tags,
-            places: rendered
-                .origins
-                .iter()
-                .filter_map(|(id, pointer)| {
-                    Some((id.clone(), spec.key_place(pointer).or_else(|| spec.place(pointer))?))
-                })
-                .collect(),
-            artifacts: built,
-        })
+        let mut desired = Desired::of(spec, &rendered, &self.stack_name(spec), values, &cache);
+        desired.tags.extend(stage.tags);
+        Ok(desired)
     }
 
     /// Renders and checks; errors stop, the rest is shown.

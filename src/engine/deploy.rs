@@ -131,7 +131,7 @@ impl Deployment<'_> {
             }
             Err((stop, executed)) => {
                 if executed {
-                    return Err(self.out_of_sight(stop));
+                    return self.out_of_sight(identity, &made, stop);
                 }
                 // The first failure is the one to report; a change set that stays is seen in the console.
                 let _ = made.discard(self.run, self.teller).await;
@@ -230,10 +230,13 @@ impl Deployment<'_> {
     }
 
     /// The operation goes on though it can no longer be followed.
-    fn out_of_sight(&self, stop: Stop) -> Stop {
-        let Stop::Failed(mut findings) = stop else { return stop };
-        findings.push(self.goes_on(format!("CloudFormation goes on with `{}` unseen", self.desired.stack)));
-        Stop::Failed(findings)
+    fn out_of_sight(&self, identity: &Identity, made: &change_set::Ready, stop: Stop) -> Result<Report, Stop> {
+        let Stop::Failed(findings) = stop else { return Err(stop) };
+        let mut report = self.report(Outcome::OutOfSight, identity, None);
+        report.stack_id = Some(made.stack_id.clone());
+        report.findings = findings;
+        report.findings.push(self.goes_on(format!("CloudFormation goes on with `{}` unseen", self.desired.stack)));
+        Ok(report)
     }
 
     fn goes_on(&self, message: String) -> Finding {

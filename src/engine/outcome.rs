@@ -27,6 +27,8 @@ pub enum Outcome {
     Ready,
     /// Nothing was changed, because the service or a check said no.
     Failed,
+    /// It was begun and could not be followed to its end; CloudFormation goes on.
+    OutOfSight,
     /// Nothing was changed, because the answer was no.
     Declined,
     /// It failed and the stack is back where it was, or gone.
@@ -49,7 +51,7 @@ impl Outcome {
             | Outcome::Destroyed
             | Outcome::Absent
             | Outcome::Ready => 0,
-            Outcome::Failed => 1,
+            Outcome::Failed | Outcome::OutOfSight => 1,
             Outcome::Declined => 4,
             Outcome::RolledBack => 10,
             Outcome::FailedState => 11,

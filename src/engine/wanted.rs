@@ -82,19 +82,22 @@ impl Desired {
         }
     }
 
-    /// A rendered use case at a stage. Its artifacts are built when it is deployed, with `cache` (the project's
+    /// A rendered use case as the stack of a stage. Its artifacts are built when it is deployed, with `cache` (the project's
     /// `.bedplate/artifacts`) for what does not change between runs.
     pub fn of(
         loaded: &LoadedSpec,
         rendered: &Rendered,
-        stage: &str,
+        stack: &str,
         parameters: BTreeMap<String, String>,
         cache: &Path,
     ) -> Self {
-        let places = rendered.origins.iter().filter_map(|(id, pointer)| Some((id.clone(), loaded.place(pointer)?)));
+        let places = rendered.origins.iter().filter_map(|(id, pointer)| {
+            let place = loaded.key_place(pointer).or_else(|| loaded.place(pointer));
+            Some((id.clone(), place?))
+        });
         let packages = rendered.artifacts.iter();
         Self {
-            stack: format!("{}-{stage}", loaded.spec.name),
+            stack: stack.to_owned(),
             template: rendered.template.clone(),
             parameters,
             capabilities: rendered.capabilities.clone(),

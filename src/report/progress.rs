@@ -81,6 +81,7 @@ impl Progress {
                 self.waiting = Some((format!("{bucket} to be empty, {} deleted so far", versions(*deleted)), now));
                 None
             }
+            EventKind::Building { doing, .. } => Some(printable(doing)),
             EventKind::ArtifactUploaded { component, size, .. } => {
                 Some(format!("uploaded {component} ({})", bytes(*size)))
             }
