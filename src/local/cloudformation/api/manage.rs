@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Call, check_stack_name, existing, living};
 use crate::local::cloudformation::engine::Request;
 use crate::local::cloudformation::error::{Outcome, already_exists, no_stack_brackets};
-use crate::local::cloudformation::model::{OnFailure, Stack};
+use crate::local::cloudformation::model::{OnFailure, Phase, Stack};
 use crate::local::cloudformation::prepare::{self, Way};
 use crate::local::cloudformation::status::{OperationType, Status};
 use crate::local::cloudformation::{changes, policy, source, stacks, tables};
@@ -197,8 +197,17 @@ impl Call<'_> {
                     return Ok(None);
                 }
                 stack.force_delete = force;
+                // A stack under review was never made: there is no template to go by and nothing to delete.
+                let review = stack.status == Status::ReviewInProgress;
                 let request = Request { token, skip: retain, ..Request::default() };
-                Ok(Some(journal.begin_delete(&mut stack, request)?))
+                let mut operation = journal.begin_delete(&mut stack, request)?;
+                if review {
+                    operation.phase = Phase::Over;
+                    tables::save_operation(journal.db, &operation)?;
+                    journal.stack(&mut stack, &operation, Status::DeleteComplete, None)?;
+                    return Ok(None);
+                }
+                Ok(Some(operation))
             })
             .await?;
         if let Some(operation) = operation {
