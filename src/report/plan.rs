@@ -7,6 +7,7 @@ use anstyle::Style;
 use super::findings::printable;
 use super::style::{Styles, bytes, count, paint};
 use crate::plan::{Action, Broadening, Plan, PlanKind, PlannedChange, Reason, Recreation};
+use crate::render::ARTIFACT_BUCKET;
 
 /// Longest value shown of a property; longer ones are cut, the JSON format has them whole.
 const VALUE_SHOWN: usize = 60;
@@ -41,7 +42,7 @@ pub fn text(plan: &Plan, styles: &Styles) -> String {
     let is_artifact = |value: &Option<String>| {
         value.as_ref().is_some_and(|value| plan.artifacts.iter().any(|artifact| artifact.key == *value))
     };
-    let parameters = plan.parameters.iter().filter(|p| !is_artifact(&p.after));
+    let parameters = plan.parameters.iter().filter(|p| !is_artifact(&p.after) && p.name != ARTIFACT_BUCKET);
     section(
         &mut out,
         "Parameters",

@@ -68,7 +68,9 @@ impl Progress {
                 self.resource(logical_id, resource_type, status, reason.as_deref(), *took, now)
             }
             EventKind::Stack { stack, status, reason } => {
-                let reason = reason.as_ref().map_or_else(String::new, |reason| format!(": {}", printable(reason)));
+                // Who started it is known to whoever did.
+                let reason = reason.as_ref().filter(|reason| *reason != "User Initiated");
+                let reason = reason.map_or_else(String::new, |reason| format!(": {}", printable(reason)));
                 Some(format!("{} {}{reason}", paint(self.style_of(status), status), paint(styles.strong, stack)))
             }
             EventKind::Waiting { r#for } => {

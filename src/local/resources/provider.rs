@@ -233,6 +233,10 @@ fn check(schema: &ResourceSchema, shape: &Shape, value: &Value, path: &str, dept
 
 fn check_scalar(shape: &Shape, value: &Value, path: &str, errors: &mut Vec<String>) {
     let text = super::scalar(value).unwrap_or_default();
+    // What is known only once another resource is there is judged then, when this one is made.
+    if text.contains(crate::cfn::intrinsics::UNKNOWN) {
+        return;
+    }
     let only = |types: Types| !shape.types.is_any() && shape.types.has(types) && !shape.types.has(Types::STRING);
     if only(Types::BOOLEAN) && !["true", "false"].contains(&text.to_ascii_lowercase().as_str()) {
         errors.push(format!("{path}: expected type: Boolean, found: String"));
