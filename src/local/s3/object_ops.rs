@@ -15,6 +15,9 @@ use super::setting_ops::{tag_set, tags_of};
 use super::versions::{self, NewVersion};
 use super::{names, refusals, settings};
 
+/// The largest object made in one request, in bytes; larger ones are uploaded in parts.
+const MAX_PUT: i64 = 5 << 30;
+
 /// Sets the five checksum fields that many outputs have.
 macro_rules! put_checksums {
     ($output:expr, $checksums:expr) => {{
@@ -162,6 +165,9 @@ pub(super) async fn put(api: &Api, request: S3Request<PutObjectInput>) -> Answer
     refuse_unsimulated!("PutObject", input)?;
     if input.write_offset_bytes.is_some() {
         return Err(ApiError::not_implemented("s3", "PutObject with a write offset").into());
+    }
+    if input.content_length.is_some_and(|length| length > MAX_PUT) {
+        return Err(ApiError::sender("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size").into());
     }
     let mut meta = meta_of!(input);
     meta.content_type.get_or_insert_with(|| "binary/octet-stream".to_owned());

@@ -107,7 +107,8 @@ impl Store {
     }
 
     /// Runs a writing transaction on a thread that may block: committed when the closure succeeds, undone when it fails.
-    /// No other writer, of any process, comes between its reads and its writes.
+    /// No other writer, of any process, comes between its reads and its writes; so it must be short, and must not begin
+    /// another writing transaction, which would wait for itself.
     ///
     /// # Errors
     ///
