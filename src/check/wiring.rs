@@ -11,6 +11,7 @@ use crate::spec::LoadedSpec;
 pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec<Finding>) {
     unused(loaded, findings);
     names_in_the_way(loaded, rendered, findings);
+    stored_values(loaded, rendered, findings);
     if loaded.spec.smoke.is_empty() {
         findings.push(
             Finding::note("R102", "there is no smoke test, so a deploy proves nothing about what the use case does")
@@ -85,6 +86,28 @@ fn names_in_the_way(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
                 .in_template(path)
                 .help("leave the name to CloudFormation, or change the name together with it"),
             );
+        }
+    }
+}
+
+/// Text that CloudFormation does not take as it is: it puts a value kept elsewhere in the place of `{{resolve:…}}`.
+fn stored_values(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec<Finding>) {
+    for resource in rendered.template.resources() {
+        for (key, value) in resource.properties().into_iter().flatten() {
+            let mut texts = Vec::new();
+            collect(value, &mut texts);
+            if texts.iter().any(|text| text.contains("{{resolve:")) {
+                let path = format!("Resources/{}/Properties/{key}", resource.logical_id);
+                findings.push(
+                    Finding::warning(
+                        "R103",
+                        "CloudFormation puts the stored value in the place of `{{resolve:…}}`, for all to see who may look at the resource",
+                    )
+                    .at(template::place(loaded, rendered, &path))
+                    .in_template(path)
+                    .help("let the function read the value itself when it runs"),
+                );
+            }
         }
     }
 }

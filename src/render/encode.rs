@@ -82,8 +82,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_languages_read_the_same_value(text in any::<String>(), key in any::<String>(), number in any::<i64>()) {
-            prop_assume!(key.chars().count() < 100);
+        fn both_languages_read_the_same_value(
+            text in prop::collection::vec(any::<char>(), 0..40).prop_map(String::from_iter),
+            key in prop::collection::vec(any::<char>(), 0..40).prop_map(String::from_iter),
+            number in any::<i64>(),
+        ) {
+            prop_assume!(key != "x");
             let value = json!({ key: [text, number, null, true, {}] , "x": [] });
             let written = super::json(&value);
             prop_assert!(!written.contains('\n'));

@@ -198,3 +198,9 @@ fn a_name_that_stands_in_the_way_of_a_replacement_is_told() {
     let findings = with_partial("bucket", "      BucketEncryption:", named);
     assert!(findings.iter().any(|it| it.code == "R101" && it.severity == Severity::Warning), "{findings:?}");
 }
+
+#[test]
+fn a_text_that_cloudformation_fills_in_is_told() {
+    let text = "    runtime: python3.13\n    environment: { KEY: '{{resolve:secretsmanager:key}}', NOT: '{{json x}}' }";
+    assert_eq!(codes(&checked(&one_function("", text))), [("R103", Severity::Warning, 11)]);
+}

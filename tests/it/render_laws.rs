@@ -31,6 +31,8 @@ fn shuffled(value: &Value, seed: u64) -> Value {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
     #[test]
     fn the_order_of_keys_does_not_show(seed in any::<u64>()) {
         let original = movie_poster();
@@ -220,7 +222,7 @@ fn comes_to(template: &Template, pointer: &str) -> Option<Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_loads_renders_validates_and_comes_through_intact(value in specs()) {
