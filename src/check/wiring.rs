@@ -94,10 +94,7 @@ fn names_in_the_way(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
 fn stored_values(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec<Finding>) {
     for resource in rendered.template.resources() {
         for (key, value) in resource.properties().into_iter().flatten() {
-            let mut texts = Vec::new();
-            collect(value, &mut texts);
-            if texts.iter().any(|text| text.contains("{{resolve:")) {
-                let path = format!("Resources/{}/Properties/{key}", resource.logical_id);
+            if let Some(path) = stored(value, &format!("Resources/{}/Properties/{key}", resource.logical_id)) {
                 findings.push(
                     Finding::warning(
                         "R103",
@@ -109,5 +106,17 @@ fn stored_values(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec<Fi
                 );
             }
         }
+    }
+}
+
+/// The path of the first text that holds a reference to a value kept elsewhere.
+fn stored(value: &Value, path: &str) -> Option<String> {
+    match value {
+        Value::String(text) => text.contains("{{resolve:").then(|| path.to_owned()),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(index, item)| stored(item, &format!("{path}/{index}")))
+        }
+        Value::Object(members) => members.iter().find_map(|(key, member)| stored(member, &format!("{path}/{key}"))),
+        _ => None,
     }
 }

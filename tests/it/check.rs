@@ -202,5 +202,5 @@ fn a_name_that_stands_in_the_way_of_a_replacement_is_told() {
 #[test]
 fn a_text_that_cloudformation_fills_in_is_told() {
     let text = "    runtime: python3.13\n    environment: { KEY: '{{resolve:secretsmanager:key}}', NOT: '{{json x}}' }";
-    assert_eq!(codes(&checked(&one_function("", text))), [("R103", Severity::Warning, 11)]);
+    assert_eq!(codes(&checked(&one_function("", text))), [("R103", Severity::Warning, 11)], "the line of the variable");
 }
