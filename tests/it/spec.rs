@@ -339,3 +339,23 @@ proptest! {
         let _ = spec::load_str(&String::from_utf8_lossy(&bytes), "spec");
     }
 }
+
+/// Every whole example in the description of the language is one that works.
+#[test]
+fn the_examples_of_the_documentation_load() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/language.md")).unwrap();
+    let blocks: Vec<&str> =
+        text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect();
+    let specs: Vec<&&str> = blocks.iter().filter(|block| block.starts_with("bedplate: 1")).collect();
+    assert_eq!(specs.len(), 1);
+    let loaded = spec::load_str(specs[0], "docs/language.md").map_err(|findings| show(&findings)).unwrap();
+    assert_eq!(show(&loaded.warnings), "");
+    for section in ["parameters", "models", "buckets", "layers", "functions", "apis", "outputs", "smoke", "tags"] {
+        assert!(loaded.document.get(section).is_some(), "the example has no {section}");
+    }
+
+    let project = blocks.iter().find(|block| block.starts_with("stacks:")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("bedplate.yaml"), project).unwrap();
+    assert!(Project::find(dir.path()).map_err(|findings| show(&findings)).unwrap().stage("prod").account.is_some());
+}

@@ -197,3 +197,29 @@ proptest! {
         let _ = yaml::parse_bytes(&bytes);
     }
 }
+
+/// PyYAML reads YAML 1.1, where `yes`, `012` and `12:30:45` are no texts.
+#[test]
+fn python_reads_what_is_emitted_as_the_same_values() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let Some(python) = std::env::var_os("BEDPLATE_TEST_PYTHON") else {
+        eprintln!("SKIPPED: BEDPLATE_TEST_PYTHON is not set, so emitted YAML is NOT tested against PyYAML here");
+        return;
+    };
+    let mut runner = TestRunner::deterministic();
+    let values: Vec<Value> = (0..400).map(|_| value().new_tree(&mut runner).unwrap().current()).collect();
+    let pairs: Vec<Value> = values.iter().map(|value| json!([value, yaml::emit(value)])).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pairs.json");
+    std::fs::write(&path, Value::from(pairs).to_string()).unwrap();
+    let script = "import json, sys, yaml\n\
+                  pairs = json.load(open(sys.argv[1]))\n\
+                  for value, text in pairs:\n    \
+                  back = yaml.safe_load(text)\n    \
+                  assert back == value and repr(back) == repr(value), (text, back, value)\n\
+                  print(len(pairs))\n";
+    let output = std::process::Command::new(python).arg("-c").arg(script).arg(&path).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "400");
+}
