@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::cfn::Template;
+use crate::cfn::{Template, validate};
+use crate::finding::Severity;
 use crate::local::cloudformation::error::{Outcome, not_simulated};
+use crate::local::errors::ApiError;
 
 /// The template without its transforms.
 ///
@@ -24,6 +26,13 @@ pub fn expanded(template: &Template, values: &BTreeMap<String, String>, region: 
 ///
 /// `ValidationError`.
 pub fn template_errors(template: &Template, region: &str) -> Outcome<()> {
-    let _ = (template, region);
-    Ok(())
+    // Findings of the grammar and of functions begin with T0 and T1, those of properties with T2.
+    let whole = |code: &str| code.starts_with("T0") || code.starts_with("T1");
+    let first = validate(template, Some(region))
+        .into_iter()
+        .find(|finding| finding.severity == Severity::Error && whole(finding.code));
+    match first {
+        Some(finding) => Err(ApiError::validation(finding.message)),
+        None => Ok(()),
+    }
 }

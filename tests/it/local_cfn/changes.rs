@@ -1,0 +1,258 @@
+//! Change sets: what they show, how they are run, and what becomes of them.
+
+use super::*;
+use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
+use aws_sdk_cloudformation::types::{ChangeSetStatus, ExecutionStatus, ResourceChange};
+
+impl World {
+    /// Makes a change set and describes it with values.
+    async fn change_set(&self, stack: &str, name: &str, kind: ChangeSetType, body: &Value) -> DescribeChangeSetOutput {
+        self.cfn
+            .create_change_set()
+            .stack_name(stack)
+            .change_set_name(name)
+            .change_set_type(kind)
+            .template_body(body.to_string())
+            .capabilities(Capability::CapabilityNamedIam)
+            .send()
+            .await
+            .expect("a change set");
+        let describe = self.cfn.describe_change_set().stack_name(stack).change_set_name(name);
+        describe.include_property_values(true).send().await.expect("a description")
+    }
+}
+
+fn change<'a>(set: &'a DescribeChangeSetOutput, logical_id: &str) -> &'a ResourceChange {
+    let mut all = set.changes().iter().filter_map(|change| change.resource_change());
+    all.find(|change| change.logical_resource_id() == Some(logical_id)).expect("a change")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_stack_is_reviewed_then_made() {
+    let world = World::new().await;
+    let body = template(json!({"Posters": bucket(json!({"BucketName": "reviewed-bucket"}))}));
+    let set = world.change_set("demo", "first", ChangeSetType::Create, &body).await;
+    assert_eq!(set.status(), Some(&ChangeSetStatus::CreateComplete));
+    assert_eq!(set.execution_status(), Some(&ExecutionStatus::Available));
+    assert_eq!(status(&world.stack("demo").await), "REVIEW_IN_PROGRESS");
+    assert!(!world.bucket_exists("reviewed-bucket").await);
+    let add = change(&set, "Posters");
+    assert_eq!(add.action().map(|action| action.as_str()), Some("Add"));
+    assert!(add.after_context().expect("a context").contains("reviewed-bucket"));
+
+    world.change_set("demo", "second", ChangeSetType::Create, &body).await;
+    let (code, message) = refused(
+        world
+            .cfn
+            .create_change_set()
+            .stack_name("demo")
+            .change_set_name("second")
+            .change_set_type(ChangeSetType::Create)
+            .template_body(body.to_string())
+            .send()
+            .await,
+    );
+    assert_eq!((code.as_str(), message.as_str()), ("AlreadyExistsException", "ChangeSet second already exists"));
+    world.cfn.execute_change_set().stack_name("demo").change_set_name("first").send().await.expect("execution");
+    let stack = world.settled("demo").await;
+    assert_eq!(status(&stack), "CREATE_COMPLETE");
+    assert_eq!(stack.change_set_id(), set.change_set_id());
+    assert!(world.bucket_exists("reviewed-bucket").await);
+    let left = world.cfn.list_change_sets().stack_name("demo").send().await.expect("change sets");
+    let names: Vec<_> = left.summaries().iter().filter_map(|set| set.change_set_name()).collect();
+    assert_eq!(names, ["first"], "the other change set is gone");
+    let (code, _) = refused(world.cfn.execute_change_set().stack_name("demo").change_set_name("first").send().await);
+    assert_eq!(code, "InvalidChangeSetStatus");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_set_shows_values_reasons_and_replacement() {
+    let world = World::new().await;
+    let body = |name: &str, days: u32, extra: bool| {
+        let mut body = template(json!({
+            "Log": log_group(json!({"LogGroupName": name, "RetentionInDays": days})),
+            "Follows": log_group(json!({"LogGroupName": {"Fn::Sub": "${Log}-too"}})),
+            "Quiet": log_group(json!({"LogGroupName": "/quiet"})),
+        }));
+        if extra {
+            body["Resources"]["Extra"] = log_group(json!({}));
+        }
+        body
+    };
+    world.create("demo", &body("/one", 1, true)).await;
+    let set = world.change_set("demo", "next", ChangeSetType::Update, &body("/two", 7, false)).await;
+    let log = change(&set, "Log");
+    assert_eq!(log.replacement().map(|it| it.as_str()), Some("True"));
+    assert_eq!(log.policy_action().map(|it| it.as_str()), Some("ReplaceAndDelete"));
+    let detail = |name: &str| {
+        let found = log.details().iter().find(|one| one.target().and_then(|target| target.name()) == Some(name));
+        found.and_then(|one| one.target()).expect("a detail")
+    };
+    let renamed = detail("LogGroupName");
+    assert_eq!((renamed.before_value(), renamed.after_value()), (Some("/one"), Some("/two")));
+    assert_eq!(renamed.requires_recreation().map(|it| it.as_str()), Some("Always"));
+    assert_eq!(detail("RetentionInDays").requires_recreation().map(|it| it.as_str()), Some("Never"));
+    assert_eq!(log.physical_resource_id(), Some("/one"));
+
+    let follows = change(&set, "Follows");
+    assert_eq!(follows.replacement().map(|it| it.as_str()), Some("Conditional"));
+    let cause = follows.details().first().expect("a detail");
+    assert_eq!(cause.change_source().map(|it| it.as_str()), Some("ResourceReference"));
+    assert_eq!(cause.causing_entity(), Some("Log"));
+    assert_eq!(cause.evaluation().map(|it| it.as_str()), Some("Dynamic"));
+    let removed = change(&set, "Extra");
+    assert_eq!(removed.action().map(|it| it.as_str()), Some("Remove"));
+    assert_eq!(removed.policy_action().map(|it| it.as_str()), Some("Delete"));
+    assert_eq!(set.changes().len(), 3, "what stays is not shown");
+
+    let plain = world.cfn.describe_change_set().stack_name("demo").change_set_name("next").send().await.expect("it");
+    assert!(change(&plain, "Log").before_context().is_none(), "values are shown on request only");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parameter_is_the_cause_of_what_it_changes_and_hidden_ones_stay_hidden() {
+    let world = World::new().await;
+    let mut body = template(json!({"Log": log_group(json!({
+        "LogGroupName": "/log", "RetentionInDays": {"Ref": "Days"}, "Tags": [{"Key": "secret", "Value": {"Ref": "Secret"}}]}))}));
+    body["Parameters"] = json!({"Days": {"Type": "Number"}, "Secret": {"Type": "String", "NoEcho": true}});
+    let make = world.cfn.create_stack().stack_name("demo").template_body(body.to_string());
+    let make = make.parameters(parameter("Days", "1")).parameters(parameter("Secret", "hunter2hunter2"));
+    make.send().await.expect("a stack");
+    let stack = world.settled("demo").await;
+    assert_eq!(status(&stack), "CREATE_COMPLETE");
+    let shown = stack.parameters().iter().find(|one| one.parameter_key() == Some("Secret")).expect("it");
+    assert_eq!(shown.parameter_value(), Some("****"));
+    let events = world.cfn.describe_stack_events().stack_name("demo").send().await.expect("events");
+    assert!(!format!("{events:?}").contains("hunter2"), "{events:?}");
+
+    let keep = Parameter::builder().parameter_key("Secret").use_previous_value(true).build();
+    world
+        .cfn
+        .create_change_set()
+        .stack_name("demo")
+        .change_set_name("days")
+        .use_previous_template(true)
+        .parameters(parameter("Days", "7"))
+        .parameters(keep)
+        .send()
+        .await
+        .expect("a change set");
+    let describe = world.cfn.describe_change_set().stack_name("demo").change_set_name("days");
+    let set = describe.include_property_values(true).send().await.expect("a description");
+    assert!(!format!("{set:?}").contains("hunter2"));
+    let log = change(&set, "Log");
+    let detail = log.details().first().expect("a detail");
+    assert_eq!(detail.change_source().map(|it| it.as_str()), Some("ParameterReference"));
+    assert_eq!(detail.causing_entity(), Some("Days"));
+    assert_eq!((log.replacement().map(|it| it.as_str()), log.details().len()), (Some("False"), 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_set_without_changes_fails_with_the_words_clients_look_for() {
+    let world = World::new().await;
+    let body = template(json!({"Log": log_group(json!({}))}));
+    world.create("demo", &body).await;
+    let set = world.change_set("demo", "nothing", ChangeSetType::Update, &body).await;
+    assert_eq!(set.status(), Some(&ChangeSetStatus::Failed));
+    assert_eq!(set.execution_status(), Some(&ExecutionStatus::Unavailable));
+    assert_eq!(
+        set.status_reason(),
+        Some("The submitted information didn't contain changes. Submit different information to create a change set.")
+    );
+    let (code, message) =
+        refused(world.cfn.execute_change_set().stack_name("demo").change_set_name("nothing").send().await);
+    assert_eq!(code, "InvalidChangeSetStatus");
+    assert!(message.ends_with("cannot be executed in its current status of [FAILED]"), "{message}");
+    world.cfn.delete_change_set().stack_name("demo").change_set_name("nothing").send().await.expect("gone");
+    let (code, _) = refused(world.cfn.describe_change_set().stack_name("demo").change_set_name("nothing").send().await);
+    assert_eq!(code, "ChangeSetNotFound");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn validations_before_a_deployment_are_told_by_events() {
+    let world = World::new().await;
+    world.create("owner", &template(json!({"Posters": bucket(json!({"BucketName": "owned-bucket"}))}))).await;
+    let body = template(json!({
+        "Log": log_group(json!({"Nope": 1})),
+        "Posters": bucket(json!({"BucketName": "owned-bucket"})),
+    }));
+    let set = world.change_set("demo", "first", ChangeSetType::Create, &body).await;
+    assert_eq!(set.status(), Some(&ChangeSetStatus::Failed));
+    let reason = set.status_reason().expect("a reason");
+    assert!(reason.contains("AWS::EarlyValidation::PropertyValidation"), "{reason}");
+    assert!(reason.contains("AWS::EarlyValidation::ResourceExistenceCheck"), "{reason}");
+    let events = world.cfn.describe_events().change_set_name(set.change_set_id().expect("an id")).send().await;
+    let events = events.expect("events");
+    let mut told: Vec<String> = events
+        .operation_events()
+        .iter()
+        .map(|event| {
+            format!(
+                "{} {} {} {} {}",
+                event.event_type().map(|it| it.as_str()).unwrap_or_default(),
+                event.validation_name().unwrap_or_default(),
+                event.validation_failure_mode().map(|it| it.as_str()).unwrap_or_default(),
+                event.validation_path().unwrap_or_default(),
+                event.validation_status_reason().unwrap_or_default(),
+            )
+        })
+        .collect();
+    told.sort();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    VALIDATION_ERROR NAME_CONFLICT_VALIDATION FAIL /Resources/Posters Resource of type 'AWS::S3::Bucket' with identifier 'owned-bucket' already exists.
+    VALIDATION_ERROR PROPERTY_VALIDATION FAIL /Resources/Log/Properties Unsupported property [Nope]
+    ");
+    // They can be switched off; then the resources fail themselves.
+    let make = world.cfn.create_change_set().stack_name("other").change_set_name("first").disable_validation(true);
+    let make = make.change_set_type(ChangeSetType::Create).template_body(body.to_string());
+    make.send().await.expect("a change set");
+    world.cfn.execute_change_set().stack_name("other").change_set_name("first").send().await.expect("execution");
+    assert_eq!(status(&world.settled("other").await), "ROLLBACK_COMPLETE");
+    let failed = aws_sdk_cloudformation::types::EventFilter::builder().failed_events(true).build();
+    let events = world.cfn.describe_events().stack_name("other").filters(failed).send().await.expect("events");
+    assert!(!events.operation_events().is_empty());
+    assert!(events.operation_events().iter().all(|event| {
+        event.resource_status().is_some_and(|status| status.as_str().ends_with("_FAILED"))
+            || event.validation_name().is_some()
+    }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_that_goes_with_something_in_it_is_warned_of() {
+    let world = World::new().await;
+    let with =
+        template(json!({"Log": log_group(json!({})), "Posters": bucket(json!({"BucketName": "warned-bucket"}))}));
+    world.create("demo", &with).await;
+    world.put("warned-bucket", "a", "b").await;
+    let set =
+        world.change_set("demo", "less", ChangeSetType::Update, &template(json!({"Log": log_group(json!({}))}))).await;
+    assert_eq!(set.status(), Some(&ChangeSetStatus::CreateComplete), "a warning fails nothing");
+    let events = world.cfn.describe_events().change_set_name(set.change_set_id().expect("an id")).send().await;
+    let events = events.expect("events");
+    let event = events.operation_events().first().expect("an event");
+    assert_eq!(event.validation_name(), Some("BUCKET_EMPTINESS_VALIDATION"));
+    assert_eq!(event.validation_failure_mode().map(|it| it.as_str()), Some("WARN"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stack_tags_reach_the_resources_and_a_change_of_them_is_shown() {
+    let world = World::new().await;
+    let body = template(json!({"Posters": bucket(json!({"BucketName": "tagged-bucket"}))}));
+    let tag = |value: &str| cfn::types::Tag::builder().key("owner").value(value).build();
+    let make = world.cfn.create_stack().stack_name("demo").template_body(body.to_string()).tags(tag("ann"));
+    make.send().await.expect("a stack");
+    world.settled("demo").await;
+    let owner = || async {
+        let tags = world.s3.get_bucket_tagging().bucket("tagged-bucket").send().await.expect("tags");
+        tags.tag_set().iter().find(|tag| tag.key() == "owner").map(|tag| tag.value().to_owned())
+    };
+    assert_eq!(owner().await.as_deref(), Some("ann"));
+    let make = world.cfn.create_change_set().stack_name("demo").change_set_name("tags").tags(tag("bob"));
+    make.use_previous_template(true).send().await.expect("a change set");
+    let set = world.cfn.describe_change_set().stack_name("demo").change_set_name("tags").send().await.expect("it");
+    let posters = change(&set, "Posters");
+    assert_eq!(posters.scope().iter().map(|it| it.as_str()).collect::<Vec<_>>(), ["Tags"]);
+    world.cfn.execute_change_set().stack_name("demo").change_set_name("tags").send().await.expect("execution");
+    assert_eq!(status(&world.settled("demo").await), "UPDATE_COMPLETE");
+    assert_eq!(owner().await.as_deref(), Some("bob"));
+}
