@@ -2,22 +2,30 @@
 
 use std::collections::BTreeMap;
 
+use crate::cfn::intrinsics::{Environment, expand};
 use crate::cfn::{Template, validate};
 use crate::finding::Severity;
-use crate::local::cloudformation::error::{Outcome, not_simulated};
+use crate::local::ACCOUNT_ID;
+use crate::local::cloudformation::error::Outcome;
 use crate::local::errors::ApiError;
 
-/// The template without its transforms.
+/// The template with the loops of `AWS::LanguageExtensions` written out; it keeps the transform's name, as its other
+/// functions are evaluated with the rest.
 ///
 /// # Errors
 ///
-/// What can't be expanded.
-pub fn expanded(template: &Template, values: &BTreeMap<String, String>, region: &str) -> Outcome<Template> {
-    let _ = (values, region);
-    if template.has_language_extensions() {
-        return Err(not_simulated("the transform `AWS::LanguageExtensions`"));
+/// `ValidationError` for what can't be expanded.
+pub fn expanded(
+    template: &Template,
+    values: &BTreeMap<String, String>,
+    region: &str,
+    stack_name: &str,
+) -> Outcome<Template> {
+    if !template.has_language_extensions() {
+        return Ok(template.clone());
     }
-    Ok(template.clone())
+    let environment = Environment::new(ACCOUNT_ID, region, stack_name);
+    expand(template, values, &environment).map_err(|problem| ApiError::validation(problem.message))
 }
 
 /// Refuses a template for what is wrong with it as a whole; wrong properties are found per resource.

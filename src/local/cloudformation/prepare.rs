@@ -16,6 +16,8 @@ use super::expand;
 /// What a caller gave for a deployment.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
+    /// The stack's name.
+    pub stack_name: String,
     /// The template's text.
     pub template: String,
     /// Parameter values; none means the previous one.
@@ -66,7 +68,12 @@ pub fn read(text: &str) -> Outcome<Template> {
 /// # Errors
 ///
 /// A transform that is not simulated, or that can't be expanded.
-pub fn process(template: &Template, values: &BTreeMap<String, String>, region: &str) -> Outcome<Template> {
+pub fn process(
+    template: &Template,
+    values: &BTreeMap<String, String>,
+    region: &str,
+    stack_name: &str,
+) -> Outcome<Template> {
     for transform in template.transforms() {
         if transform != crate::cfn::template::LANGUAGE_EXTENSIONS {
             return Err(not_simulated(&format!("the transform `{transform}`")));
@@ -75,7 +82,7 @@ pub fn process(template: &Template, values: &BTreeMap<String, String>, region: &
     if contains_key(template.value(), "Fn::Transform") {
         return Err(not_simulated("`Fn::Transform` (macros and `AWS::Include`)"));
     }
-    expand::expanded(template, values, region)
+    expand::expanded(template, values, region, stack_name)
 }
 
 fn contains_key(value: &Value, wanted: &str) -> bool {
@@ -178,7 +185,7 @@ pub fn target(given: Given, previous: Option<&Target>, region: &str, way: Way) -
     let template = read(&given.template)?;
     let parameters = parameters(&template, &given.parameters, previous)?;
     let values = parameters.iter().map(|parameter| (parameter.key.clone(), parameter.value.clone())).collect();
-    let processed = process(&template, &values, region)?;
+    let processed = process(&template, &values, region, &given.stack_name)?;
     check(&processed, region)?;
     check_tags(&given.tags)?;
     for capability in &given.capabilities {

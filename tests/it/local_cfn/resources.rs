@@ -223,7 +223,11 @@ async fn roles_fail_where_iam_would_refuse_them() {
             },
             "Maximum policy size of 10240 bytes exceeded",
         ),
-        ("session", |role| role["Properties"]["MaxSessionDuration"] = json!(60), "maxSessionDuration"),
+        (
+            "session",
+            |role| role["Properties"]["MaxSessionDuration"] = json!(60),
+            "#/MaxSessionDuration: 60 is not greater or equal to 3600",
+        ),
         (
             "trust",
             |role| {

@@ -173,7 +173,10 @@ impl Call<'_> {
             previous.map(|previous| previous.tags.clone()).unwrap_or_default()
         };
         let texts = |name: &str| self.params.texts(name).into_iter().map(str::to_owned).collect();
+        let named = self.params.text("StackName").unwrap_or_default();
+        let name = named.split_once(":stack/").map_or(named, |(_, rest)| rest.split('/').next().unwrap_or(rest));
         Ok(Given {
+            stack_name: name.to_owned(),
             template,
             parameters,
             tags,

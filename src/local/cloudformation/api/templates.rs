@@ -158,7 +158,7 @@ fn expanded(template: &Template, region: &str) -> Template {
         .parameters()
         .filter_map(|parameter| Some((parameter.name.to_owned(), resources::scalar(parameter.default()?)?)))
         .collect();
-    prepare::process(template, &defaults, region).unwrap_or_else(|_| template.clone())
+    prepare::process(template, &defaults, region, "").unwrap_or_else(|_| template.clone())
 }
 
 /// Description, capabilities and transforms of a template.

@@ -121,11 +121,12 @@ pub fn begin(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<Begun,
     tables::save_resource(db, &row)?;
     journal.event_of(&run.stack, &run.operation, &row, &shown, Some(&properties), status, reason)?;
     let invalid = provider::property_errors(declared.type_, &properties);
-    let custom_name_kept = replaced
-        && row.physical.as_ref().is_some_and(|thing| {
-            let name = resources::custom_name(declared.type_, &properties);
-            name.is_some() && name == resources::custom_name(declared.type_, &thing.properties)
-        });
+    let custom_name_kept = replaced && {
+        let site = run.site(logical_id, declared.type_);
+        let planned = resources::planned_id(&site, &properties);
+        let old = row.physical.as_ref().and_then(|thing| resources::planned_id(&site, &thing.properties));
+        planned.is_some() && planned == old
+    };
     let refusal = if !invalid.is_empty() {
         Some(format!("Properties validation failed for resource {logical_id} with message:\n{}", invalid.join("\n")))
     } else if custom_name_kept {

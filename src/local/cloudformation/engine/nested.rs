@@ -87,7 +87,13 @@ fn child_of(tx: &Transaction<'_>, row: &Resource) -> Result<Option<Stack>, ApiEr
 }
 
 /// What the child is to be, from the resource's properties.
-fn target(run: &Run, properties: &Value, text: String, previous: Option<&Target>) -> Result<Target, ApiError> {
+fn target(
+    run: &Run,
+    child_name: &str,
+    properties: &Value,
+    text: String,
+    previous: Option<&Target>,
+) -> Result<Target, ApiError> {
     let parameters = properties
         .get("Parameters")
         .and_then(Value::as_object)
@@ -111,6 +117,7 @@ fn target(run: &Run, properties: &Value, text: String, previous: Option<&Target>
         })
         .collect();
     let given = Given {
+        stack_name: child_name.to_owned(),
         template: text,
         parameters,
         tags,
@@ -130,10 +137,13 @@ fn begin_deploy(run: &Run, tx: &Transaction<'_>, name: &str, text: Result<String
         deploy::fail(run, tx, &mut row, reason)?;
         return Ok(false);
     }
+    let child_name = format!("{}-{name}-{}", run.stack.name, short(&journal.uuid()));
     let resolved = run.resolved(tx, name).map_err(|problem| problem.message);
     let prepared = resolved.and_then(|(properties, _)| {
-        let before = child_of(tx, &row).ok().flatten().map(|child| child.target);
-        let target = target(run, &properties, text?, before.as_ref()).map_err(|error| error.message)?;
+        let child = child_of(tx, &row).ok().flatten();
+        let named = child.as_ref().map_or(child_name.as_str(), |child| child.name.as_str());
+        let before = child.as_ref().map(|child| &child.target);
+        let target = target(run, named, &properties, text?, before).map_err(|error| error.message)?;
         Ok((properties, target))
     });
     let (properties, target) = match prepared {
@@ -152,7 +162,6 @@ fn begin_deploy(run: &Run, tx: &Transaction<'_>, name: &str, text: Result<String
         deploy::record(run, tx, &mut row, Made { id: child.id, attributes }, properties)?;
         return Ok(true);
     }
-    let child_name = format!("{}-{name}-{}", run.stack.name, short(&journal.uuid()));
     let mut child = stacks::fresh(&journal, &child_name, &run.stack.region);
     child.parent = Some(run.stack.id.clone());
     child.root = Some(run.stack.root.clone().unwrap_or_else(|| run.stack.id.clone()));

@@ -230,7 +230,7 @@ impl Ending<'_> {
         let key = self.run.step_key();
         let failed = |row: &&Resource| row.step.as_ref().is_some_and(|(at, step)| *at == key && *step == Step::Failed);
         let names: Vec<String> = self.rows()?.iter().filter(failed).map(|row| row.logical_id.clone()).collect();
-        Ok(format!("The following resource(s) failed to {doing}: [{}]. ", names.join(", ")))
+        Ok(format!("The following resource(s) failed to {doing}: [{}].", names.join(", ")))
     }
 
     fn deployed(&mut self, good: bool) -> Result<(), ApiError> {
@@ -238,10 +238,7 @@ impl Ending<'_> {
         let trouble = if cancelled {
             Some("User Cancelled".to_owned())
         } else if good {
-            match outputs::settle(self.run, self.tx, &mut self.stack) {
-                Ok(()) => None,
-                Err(reason) => Some(reason),
-            }
+            outputs::settle(self.run, self.tx, &mut self.stack).err()
         } else {
             Some(self.what_failed()?)
         };
