@@ -8,7 +8,7 @@ use super::Outcome;
 use super::args::Format;
 use super::exit::Exit;
 use super::session::Session;
-use crate::engine::{self, SPEC_DIGEST_TAG, Status};
+use crate::engine::{self, Status};
 use crate::report::findings::printable;
 use crate::report::style::{Styles, duration, paint};
 
@@ -29,9 +29,10 @@ pub(super) fn run(session: &Session, args: &StatusArgs) -> Outcome {
         let mut reports = Vec::new();
         for spec in &specs {
             let stack = session.stack_name(spec);
-            let digest = session.render(spec).ok().and_then(|rendered| rendered.tags.get(SPEC_DIGEST_TAG).cloned());
+            let rendered = session.render(spec).ok();
             let connection = session.connect("status of", &stack, session.region(Some(spec))?).await?;
-            let status = engine::status(&connection.clients, &stack, digest.as_deref()).await;
+            let status =
+                engine::status(&connection.clients, &stack, rendered.as_ref().map(|rendered| &rendered.template)).await;
             connection.close().await;
             let status = status.map_err(|finding| vec![finding])?;
             match session.ui.format {

@@ -5,12 +5,11 @@ use serde::Serialize;
 
 use super::causes::is_cause;
 use crate::aws::{Clients, Output, StackEvent, StackResource, StackState, StackSummary};
+use crate::cfn::Template;
 use crate::finding::Finding;
 
 /// The tag that says which use case a stack is.
 pub const USE_CASE_TAG: &str = "bedplate:use-case";
-/// The tag that holds the digest of the spec a stack was deployed from.
-pub const SPEC_DIGEST_TAG: &str = "bedplate:spec-digest";
 
 /// A stack's state and how it came to it.
 #[derive(Debug, Clone, Serialize)]
@@ -31,19 +30,25 @@ pub struct Status {
     pub last_operation: Vec<StackEvent>,
     /// What failed in it, the cause first.
     pub causes: Vec<StackEvent>,
-    /// The spec has changed since it was deployed; none when either digest is unknown.
+    /// The spec renders to another template than the one deployed; none when that was not asked.
     pub spec_changed: Option<bool>,
 }
 
-/// A stack's state; none when there is no such stack. `spec_digest` is that of the spec as it is now.
+/// A stack's state; none when there is no such stack. `template` is what the spec renders to now.
 ///
 /// # Errors
 /// When a call fails or the account is not the target's.
-pub async fn status(clients: &Clients, stack: &str, spec_digest: Option<&str>) -> Result<Option<Status>, Finding> {
+pub async fn status(clients: &Clients, stack: &str, template: Option<&Template>) -> Result<Option<Status>, Finding> {
     let account = clients.identity().await?.account.clone();
     let Some(stack) = clients.stack(stack).await? else { return Ok(None) };
-    let (resources, events) = tokio::join!(clients.stack_resources(&stack.id), clients.last_operation(&stack.id));
+    let (resources, events, deployed) = tokio::join!(
+        clients.stack_resources(&stack.id),
+        clients.last_operation(&stack.id),
+        clients.template_of(&stack.id)
+    );
     let (mut resources, last_operation) = (resources?, events?);
+    // A stack that was never executed has no template; that is no reason to tell nothing of it.
+    let deployed = deployed.ok().and_then(|text| Template::parse(&text).ok());
     resources.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
     let now = Timestamp::now();
     let age = stack.created.and_then(|created| u64::try_from(now.duration_since(created).as_secs()).ok());
@@ -55,7 +60,7 @@ pub async fn status(clients: &Clients, stack: &str, spec_digest: Option<&str>) -
         resources,
         causes: last_operation.iter().filter(|event| is_cause(event)).cloned().collect(),
         last_operation,
-        spec_changed: spec_digest.and_then(|now| stack.tags.get(SPEC_DIGEST_TAG).map(|then| then != now)),
+        spec_changed: template.and_then(|now| deployed.map(|then| then.digest() != now.digest())),
         stack,
     }))
 }

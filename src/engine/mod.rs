@@ -29,7 +29,7 @@ pub use bootstrap::{bootstrap, remove_bootstrap};
 pub use deploy::{DeployOptions, deploy};
 pub use destroy::destroy;
 pub use events::{Event, EventKind, EventSink, Recorder};
-pub use look::{SPEC_DIGEST_TAG, Status, USE_CASE_TAG, list, outputs, status};
+pub use look::{Status, USE_CASE_TAG, list, outputs, status};
 pub use outcome::{Leftover, Outcome, Report};
 pub use packaging::Package;
 pub use plan_verb::plan;

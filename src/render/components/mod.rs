@@ -47,7 +47,7 @@ pub(super) fn render(
 
     let (template, origins) = assembly.finish()?;
     let template = Template::from_value(template)?;
-    let tags = tags(spec, options, &template);
+    let tags = tags(spec, options);
     Ok(Rendered { capabilities: capabilities(&template), template, origins, artifacts, tags })
 }
 
@@ -82,10 +82,11 @@ fn capabilities(template: &Template) -> Vec<String> {
     capabilities
 }
 
-fn tags(spec: &UseCase, options: &RenderOptions<'_>, template: &Template) -> BTreeMap<String, String> {
+/// What the stack is marked with. No digest of the spec: CloudFormation hands a stack's tags down to everything in it, so
+/// a tag that differs from one deploy to the next would change every resource each time.
+fn tags(spec: &UseCase, options: &RenderOptions<'_>) -> BTreeMap<String, String> {
     let mut tags = spec.tags.clone();
     tags.insert("bedplate:use-case".to_owned(), spec.name.clone());
     tags.insert("bedplate:stage".to_owned(), options.stage.to_owned());
-    tags.insert("bedplate:spec-digest".to_owned(), template.digest());
     tags
 }

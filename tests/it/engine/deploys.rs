@@ -370,10 +370,14 @@ async fn status_and_outputs_tell_what_is_there() {
     let world = World::start().await;
     assert!(status(&world.clients, "poster-dev", None).await.expect("an answer").is_none());
     assert!(outputs(&world.clients, "poster-dev").await.expect("an answer").is_none());
-    let mut desired = world.poster();
-    desired.tags.insert("bedplate:spec-digest".into(), "1".into());
+    let desired = world.poster();
     world.deploy(&desired).await;
-    let told = status(&world.clients, "poster-dev", Some("2")).await.expect("an answer").expect("a stack");
+    let told =
+        status(&world.clients, "poster-dev", Some(&desired.template)).await.expect("an answer").expect("a stack");
+    assert_eq!(told.spec_changed, Some(false));
+    let other = Template::from_value(json!({ "Resources": { "Other": { "Type": "AWS::S3::Bucket" } } }));
+    let other = other.expect("a template");
+    let told = status(&world.clients, "poster-dev", Some(&other)).await.expect("an answer").expect("a stack");
     assert_eq!(told.spec_changed, Some(true));
     assert!(told.causes.is_empty() && !told.in_progress);
     assert_eq!(told.resources.len(), 2);
