@@ -24,7 +24,7 @@ pub enum StoreError {
         known: i64,
     },
     /// The file is a database, but not ours.
-    #[error("`{}` is a database of another program; name another state folder with `--state-dir`", file.display())]
+    #[error("`{}` is a database of another program; move it out of the state folder", file.display())]
     Foreign {
         /// The file.
         file: PathBuf,
