@@ -4,6 +4,8 @@ mod artifacts;
 mod cfn;
 mod cfn_diff;
 mod cfn_laws;
+mod cfn_lint;
+mod cfn_speed;
 mod check;
 mod cli;
 mod engine;

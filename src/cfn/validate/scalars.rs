@@ -105,9 +105,18 @@ fn characters(text: &str, shape: &Shape) -> Option<Wrong> {
     if let Some(most) = shape.max_length.filter(|most| length > *most) {
         return Some(("T207", format!("must have {most} characters or fewer, and `{}` has {length}", short(text))));
     }
+    if shape.format.as_deref() == Some("ipv4-network") && !is_ipv4_network(text) {
+        return Some(("T206", format!("must be a block such as `10.0.0.0/16`, and `{}` is none", short(text))));
+    }
     let pattern = shape.pattern.as_deref()?;
     (matches(pattern, text) == Match::No)
         .then(|| ("T206", format!("must match the pattern `{pattern}`, and `{}` does not", short(text))))
+}
+
+fn is_ipv4_network(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(address, prefix)| {
+        address.parse::<std::net::Ipv4Addr>().is_ok() && prefix.parse::<u8>().is_ok_and(|prefix| prefix <= 32)
+    })
 }
 
 /// A value cut to what a message can bear.
