@@ -64,6 +64,26 @@ impl Clients {
         answer.template_body.ok_or_else(|| self.unreadable("cloudformation:GetTemplate", "it holds no template"))
     }
 
+    /// The stacks that import what a stack exports under a name.
+    ///
+    /// # Errors
+    /// When a call fails for another reason than that nobody imports it.
+    pub async fn importers(&self, export: &str) -> Result<Vec<String>, CallError> {
+        let mut pages = self.inner.cloudformation.list_imports().export_name(export).into_paginator().send();
+        let mut names = Vec::new();
+        while let Some(page) = pages.next().await {
+            match page {
+                Ok(page) => names.extend(page.imports.unwrap_or_default()),
+                Err(error) => {
+                    let error = self.error("cloudformation:ListImports", error);
+                    // The service has no empty answer for it.
+                    return if error.says("not imported") { Ok(names) } else { Err(error) };
+                }
+            }
+        }
+        Ok(names)
+    }
+
     /// Starts deleting a stack; deleting one that is not there is no error.
     ///
     /// # Errors

@@ -41,6 +41,9 @@ impl Destruction<'_> {
     async fn carry_out(&self) -> Result<Report, Stop> {
         let identity = self.run.begin(self.teller, "destroy", self.name).await?;
         let stack = self.find().await?;
+        if let Some(stack) = &stack {
+            self.refuse_in_use(stack).await?;
+        }
         let Some(removal) = self.removal(&identity, stack.as_ref()).await? else {
             return Ok(self.absent(&identity));
         };
@@ -58,7 +61,10 @@ impl Destruction<'_> {
                 self.proven(&identity, Some(&stack), removal).await
             }
             Ok(end) => {
-                let mut report = self.report(Outcome::FailedState, &identity, Some(removal));
+                // Back in a good state: CloudFormation took the request and then would not do it.
+                let good = StackState::of(&end.status) == StackState::Good;
+                let outcome = if good { Outcome::Failed } else { Outcome::FailedState };
+                let mut report = self.report(outcome, &identity, Some(removal));
                 report.findings = explain(self.name, &end, &std::collections::BTreeMap::new());
                 report.stack_id = Some(stack.id);
                 report.status = Some(end.status);
@@ -87,6 +93,22 @@ impl Destruction<'_> {
                 _ => return Ok(Some(stack)),
             }
         }
+    }
+
+    /// CloudFormation refuses to delete what another stack imports, but only after the buckets are emptied: so first.
+    async fn refuse_in_use(&self, stack: &StackSummary) -> Result<(), Stop> {
+        for output in &stack.outputs {
+            let Some(export) = &output.export else { continue };
+            let importers = self.run.unless_cancelled(self.run.clients.importers(export)).await??;
+            if !importers.is_empty() {
+                let message =
+                    format!("`{export}`, an export of `{}`, is in use by `{}`", stack.name, importers.join("`, `"));
+                return Err(Finding::error("D029", message)
+                    .help("destroy what uses it first; nothing was touched")
+                    .into());
+            }
+        }
+        Ok(())
     }
 
     /// None when there is nothing at all to remove.

@@ -3,3 +3,4 @@
 mod answers;
 mod deploys;
 mod plans;
+mod removals;

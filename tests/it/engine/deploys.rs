@@ -16,17 +16,19 @@ use bedplate::local::{self, LocalOptions, Running};
 use bedplate::plan::{Action, PlanKind};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 /// A local target of its own, with clients.
-struct World {
+pub(super) struct World {
     dir: TempDir,
     running: Running,
-    clients: Clients,
+    pub(super) clients: Clients,
 }
 
 impl World {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
@@ -43,7 +45,7 @@ impl World {
         Self { dir: self.dir, running, clients }
     }
 
-    async fn deploy(&self, desired: &Desired) -> (Report, Vec<Event>) {
+    pub(super) async fn deploy(&self, desired: &Desired) -> (Report, Vec<Event>) {
         self.deploy_asking(desired, &ApproveAll).await
     }
 
@@ -60,7 +62,7 @@ impl World {
         plan(&run, desired).await
     }
 
-    async fn destroy(&self, stack: &str) -> (Report, Vec<Event>) {
+    pub(super) async fn destroy(&self, stack: &str) -> (Report, Vec<Event>) {
         let recorder = Recorder::default();
         let run = Run { clients: &self.clients, events: &recorder, cancel: CancellationToken::new() };
         let report = destroy(&run, stack, Some("poster"), &ApproveAll).await;
@@ -71,8 +73,30 @@ impl World {
         self.clients.stack(stack).await.expect("the endpoint answers").map(|stack| stack.state())
     }
 
+    /// Protects a stack, the way another client would.
+    pub(super) async fn protect(&self, stack: &str) {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([
+                ("Action", "UpdateTerminationProtection"),
+                ("Version", "2010-05-15"),
+                ("StackName", stack),
+                ("EnableTerminationProtection", "true"),
+            ])
+            .finish();
+        let mut stream = TcpStream::connect(self.running.address()).await.expect("it listens");
+        let request = format!(
+            "POST / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n{form}",
+            form.len()
+        );
+        stream.write_all(request.as_bytes()).await.expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("it answers");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
     /// A use case with an artifact, a bucket and a queue.
-    fn poster(&self) -> Desired {
+    pub(super) fn poster(&self) -> Desired {
         let zip = self.dir.path().join("design.zip");
         std::fs::write(&zip, b"what is in the zip").expect("a writable folder");
         let mut desired = desired(
@@ -102,7 +126,7 @@ async fn open(dir: &Path, change: impl FnOnce(&mut LocalOptions)) -> (Running, C
     (running, clients)
 }
 
-fn desired(stack: &str, resources: Value) -> Desired {
+pub(super) fn desired(stack: &str, resources: Value) -> Desired {
     let template = json!({
         "Parameters": {
             "ArtifactBucket": { "Type": "String", "Default": "none" },
@@ -116,14 +140,14 @@ fn desired(stack: &str, resources: Value) -> Desired {
     desired
 }
 
-fn with(desired: &Desired, change: impl FnOnce(&mut Value)) -> Desired {
+pub(super) fn with(desired: &Desired, change: impl FnOnce(&mut Value)) -> Desired {
     let mut value = desired.template.value().clone();
     change(&mut value);
     Desired { template: Template::from_value(value).expect("a template"), ..desired.clone() }
 }
 
 /// The kinds of events that came, in order, without those of resources and stacks.
-fn steps(events: &[Event]) -> Vec<&'static str> {
+pub(super) fn steps(events: &[Event]) -> Vec<&'static str> {
     let name = |event: &Event| match event.what {
         EventKind::Started { .. } => "started",
         EventKind::ArtifactBucketMade { .. } => "bucket made",

@@ -1,0 +1,106 @@
+//! Taking stacks away: what is in their buckets, what stays, what refuses to go.
+
+use bedplate::engine::{ApproveAll, DeclineAll, EventKind, Fate, Outcome, Recorder, Run, destroy};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::deploys::{World, desired, steps};
+
+fn bucket_of(events: &[bedplate::engine::Event]) -> Vec<(String, u64)> {
+    events
+        .iter()
+        .filter_map(|event| match &event.what {
+            EventKind::Emptied { bucket, deleted } => Some((bucket.clone(), *deleted)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_bucket_with_thousands_of_versions_is_emptied_and_gone() {
+    let world = World::start().await;
+    let versioned = desired(
+        "poster-dev",
+        json!({ "Posters": { "Type": "AWS::S3::Bucket", "Properties": {
+            "BucketName": "posters", "VersioningConfiguration": { "Status": "Enabled" } } } }),
+    );
+    let (report, _) = world.deploy(&versioned).await;
+    assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
+    // 2,500 versions of 500 objects: more than two full listings, more than two full batches.
+    let keys: Vec<String> = (0..500).map(|number| format!("poster/{number}")).collect();
+    for round in 0..5_u8 {
+        let uploads = keys.iter().map(|key| world.clients.upload_bytes("posters", key, vec![round], "123456789012"));
+        for upload in futures::future::join_all(uploads).await {
+            upload.expect("an upload");
+        }
+    }
+
+    let (report, events) = world.destroy("poster-dev").await;
+    assert_eq!(report.outcome, Outcome::Destroyed, "{:?}", report.findings);
+    let removal = report.removal.expect("what went");
+    assert_eq!(removal.resources[0].objects.map(|it| (it.count, it.more)), Some((2500, false)));
+    assert_eq!(bucket_of(&events), [("posters".to_owned(), 2500)]);
+    assert!(!world.clients.bucket_exists("posters").await.expect("an answer"));
+}
+
+#[tokio::test]
+async fn what_is_retained_is_named_and_left_as_it_is() {
+    let world = World::start().await;
+    let kept = desired(
+        "poster-dev",
+        json!({
+            "Kept": { "Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "Properties": { "BucketName": "kept" } },
+            "Gone": { "Type": "AWS::S3::Bucket", "Properties": { "BucketName": "gone" } },
+        }),
+    );
+    world.deploy(&kept).await;
+    for bucket in ["kept", "gone"] {
+        world.clients.upload_bytes(bucket, "a", vec![1], "123456789012").await.expect("an upload");
+    }
+    let (report, _) = world.destroy("poster-dev").await;
+    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Destroyed, 0), "{:?}", report.findings);
+    let left: Vec<(&str, bool)> = report.left.iter().map(|it| (it.physical_id.as_str(), it.intended)).collect();
+    assert_eq!(left, [("kept", true)]);
+    let fates: Vec<Fate> = report.removal.expect("what went").resources.iter().map(|it| it.fate).collect();
+    assert_eq!(fates, [Fate::Deleted, Fate::Retained], "`Gone` before `Kept`");
+    let there = world.clients.object_exists("kept", "a", "123456789012").await.expect("an answer");
+    assert!(there, "a retained bucket keeps its objects");
+    assert!(!world.clients.bucket_exists("gone").await.expect("an answer"));
+}
+
+#[tokio::test]
+async fn declining_and_protection_leave_everything() {
+    let world = World::start().await;
+    world.deploy(&world.poster()).await;
+    let recorder = Recorder::default();
+    let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
+    let report = destroy(&run, "poster-dev", Some("poster"), &DeclineAll).await;
+    assert_eq!(report.outcome, Outcome::Declined);
+    assert_eq!(steps(&recorder.events()), ["started", "removal", "finished"]);
+
+    world.protect("poster-dev").await;
+    let report = destroy(&run, "poster-dev", Some("poster"), &ApproveAll).await;
+    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D025"));
+    let help = report.findings[0].help.as_deref().unwrap_or_default();
+    assert!(help.contains("--no-enable-termination-protection --stack-name poster-dev"), "{help}");
+}
+
+#[tokio::test]
+async fn a_stack_whose_export_is_in_use_is_not_touched() {
+    let world = World::start().await;
+    let mut giver = desired("giver-dev", json!({ "Queue": { "Type": "AWS::SQS::Queue" } }));
+    giver = super::deploys::with(&giver, |it| {
+        it["Outputs"]["Stack"]["Export"] = json!({ "Name": "queue" });
+    });
+    world.deploy(&giver).await;
+    let taker = desired(
+        "taker-dev",
+        json!({ "Topic": { "Type": "AWS::SNS::Topic", "Properties": { "DisplayName": { "Fn::ImportValue": "queue" } } } }),
+    );
+    let (report, _) = world.deploy(&taker).await;
+    assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
+    let (report, events) = world.destroy("giver-dev").await;
+    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D029"));
+    assert_eq!(steps(&events), ["started", "finished"], "refused before anything is emptied");
+    assert!(report.findings[0].message.contains("taker-dev"), "{:?}", report.findings);
+}
