@@ -85,7 +85,9 @@ impl World {
             .finish();
         let mut stream = TcpStream::connect(self.running.address()).await.expect("it listens");
         let request = format!(
-            "POST / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+            "POST / HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: AWS4-HMAC-SHA256 \
+             Credential=local/20260101/us-west-2/cloudformation/aws4_request, SignedHeaders=host, Signature=0\r\n\
+             content-type: application/x-www-form-urlencoded\r\n\
              content-length: {}\r\nconnection: close\r\n\r\n{form}",
             form.len()
         );

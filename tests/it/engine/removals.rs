@@ -1,5 +1,6 @@
 //! Taking stacks away: what is in their buckets, what stays, what refuses to go.
 
+use bedplate::aws::ObjectVersion;
 use bedplate::engine::{ApproveAll, DeclineAll, EventKind, Fate, Outcome, Recorder, Run, destroy};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -26,13 +27,16 @@ async fn a_bucket_with_thousands_of_versions_is_emptied_and_gone() {
     );
     let (report, _) = world.deploy(&versioned).await;
     assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
-    // 2,500 versions of 500 objects: more than two full listings, more than two full batches.
+    // 500 versions and 2,000 delete markers: more than two full listings, more than two full batches.
     let keys: Vec<String> = (0..500).map(|number| format!("poster/{number}")).collect();
-    for round in 0..5_u8 {
-        let uploads = keys.iter().map(|key| world.clients.upload_bytes("posters", key, vec![round], "123456789012"));
-        for upload in futures::future::join_all(uploads).await {
-            upload.expect("an upload");
-        }
+    let uploads = keys.iter().map(|key| world.clients.upload_bytes("posters", key, vec![1], "123456789012"));
+    for upload in futures::future::join_all(uploads).await {
+        upload.expect("an upload");
+    }
+    let marked: Vec<ObjectVersion> = keys.iter().map(|key| ObjectVersion { key: key.clone(), version: None }).collect();
+    for _ in 0..4 {
+        let refused = world.clients.delete_versions("posters", &marked).await.expect("an answer");
+        assert!(refused.is_empty(), "{refused:?}");
     }
 
     let (report, events) = world.destroy("poster-dev").await;
