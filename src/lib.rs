@@ -16,7 +16,7 @@
 //! | [`artifacts`] | deterministic zips and layers | spec |
 //! | [`plan`] | desired + observed → plan, with reasons; pure | cfn, facts, iam |
 //! | [`aws`] | the only place that names `aws_sdk_*` | cfn |
-//! | [`engine`] | carries a plan out; emits events | plan, aws, artifacts, check |
+//! | [`engine`] | carries a plan out; emits events | plan, aws, artifacts, check, and what those import |
 //! | [`local`] | the local target: an AWS-compatible endpoint; knows nothing of the engine | cfn, facts, iam |
 //! | [`report`] | events, plans and findings as text, JSON lines, GitHub annotations | types only |
 //! | [`cli`] | one file a verb | all |
