@@ -146,10 +146,10 @@ pub struct Bucket {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Layer {
     /// pip requirements, such as `boto3>=1.35`: names with versions, no options, addresses or paths.
-    #[schemars(length(min = 1), example = &["boto3>=1.35"])]
+    #[schemars(length(min = 1), extend("examples" = [["boto3>=1.35"]]))]
     pub requirements: Vec<String>,
     /// The runtimes it is built for; wheels are chosen for the first.
-    #[schemars(length(min = 1), example = &["python3.13"])]
+    #[schemars(length(min = 1), extend("examples" = [["python3.13"]]))]
     pub runtimes: Vec<String>,
     /// The architecture its wheels are for.
     #[serde(default)]
