@@ -12,6 +12,6 @@ use super::session::Session;
 pub struct SchemaArgs {}
 
 pub(super) fn run(session: &Session, _: &SchemaArgs) -> Outcome {
-    session.ui.out(&format!("{:#}\n", crate::spec::json_schema()))?;
+    session.ui.out(&crate::spec::json_schema_text())?;
     Ok(Exit::Done)
 }
