@@ -162,7 +162,8 @@ fn function(
     if let Some(artifact) = cache.find(cache::Kind::Code, &key) {
         return Ok(artifact);
     }
-    progress(&format!("packaging {} files of {shown}", files.len()));
+    let files_shown = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
+    progress(&format!("packaging {files_shown} of {shown}"));
     let packed = pack::pack(cache, &files, shown, place)?;
     // A file changed within the clock's grain of being read could change again and look the same: remember nothing
     // then, and read once more next time.

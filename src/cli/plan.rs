@@ -1,6 +1,9 @@
 //! `bedplate plan`: what a deploy would change, and why.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
 
 use super::Outcome;
 use super::args::Format;
@@ -8,13 +11,18 @@ use super::deploy::{conclude, parameter};
 use super::exit::Exit;
 use super::follow::Follower;
 use super::session::{Session, interrupted};
+use crate::cfn::Template;
+use crate::cfn::template::BODY_LIMIT_S3;
 use crate::engine::{self, Run};
+use crate::finding::Finding;
+use crate::plan::{self, Plan, PlanKind, Wanted};
 use crate::report;
+use crate::spec::LoadedSpec;
 
 /// Show what a deploy would change, and why; nothing is changed.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate plan movie-poster\n  bedplate plan movie-poster --target aws --format json > plan.json\n  bedplate plan --exit-code                 exit 3 when anything would change"
+    after_help = "Examples:\n  bedplate plan movie-poster\n  bedplate plan movie-poster --target aws --format json > plan.json\n  bedplate plan --exit-code                 exit 3 when anything would change\n  bedplate plan movie-poster --offline --against saved.template.yaml"
 )]
 pub struct PlanArgs {
     /// Use cases: names under stacks/, folders or spec files; all of the project when none is named
@@ -26,11 +34,20 @@ pub struct PlanArgs {
     /// Exit with 3 when there are changes
     #[arg(long)]
     exit_code: bool,
+    /// Without a target: compare with a saved template, or with nothing for a new stack
+    #[arg(long)]
+    offline: bool,
+    /// The saved template to compare with, YAML or JSON
+    #[arg(long, value_name = "FILE", requires = "offline")]
+    against: Option<PathBuf>,
 }
 
 pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
     let specs = session.load(&args.use_cases)?;
     let parameters: BTreeMap<String, String> = args.parameters.iter().cloned().collect();
+    if args.offline {
+        return offline(session, args, &specs, parameters);
+    }
     session.block_on(async {
         let cancel = interrupted();
         let mut exit = Exit::Done;
@@ -63,4 +80,61 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
         }
         Ok(exit)
     })
+}
+
+/// Prints a plan as the verb's result.
+fn show(session: &Session, args: &PlanArgs, plan: &Plan) -> Outcome {
+    match session.ui.format {
+        Format::Json => session.ui.json(&json!({ "plan": plan, "changes": plan.has_changes() }))?,
+        Format::Text | Format::Github => session.ui.out(&report::plan::text(plan, &session.ui.out_styles))?,
+    }
+    Ok(if args.exit_code && plan.has_changes() { Exit::ChangesPresent } else { Exit::Done })
+}
+
+/// Plans without a target: what packaged code would be is not asked, since only a deploy can tell whether it changed.
+fn offline(session: &Session, args: &PlanArgs, specs: &[LoadedSpec], parameters: BTreeMap<String, String>) -> Outcome {
+    let saved = match (&args.against, specs) {
+        (None, _) => None,
+        (Some(file), [_]) => Some(saved(file)?),
+        (Some(_), _) => {
+            return Err(vec![
+                Finding::error("P030", "one saved template cannot be compared with several use cases")
+                    .help("name the use case it belongs to"),
+            ]);
+        }
+    };
+    let mut exit = Exit::Done;
+    for spec in specs {
+        let desired = session.desired(spec, &parameters)?;
+        let stack = &desired.stack;
+        let region = session.region(Some(spec))?;
+        session.ui.status(&format!("plan {stack} offline"));
+        let wanted = Wanted {
+            stack,
+            account: None,
+            region: region.as_deref().unwrap_or("${AWS::Region}"),
+            template: Some(&desired.template),
+            parameters: desired.parameters.clone(),
+            places: desired.places.clone(),
+            artifacts: Vec::new(),
+        };
+        let plan = match &saved {
+            Some(saved) => plan::between(&wanted, saved).map_err(|finding| vec![finding])?,
+            None => plan::for_new_stack(&wanted, PlanKind::Create),
+        };
+        exit = exit.worse(show(session, args, &plan)?);
+    }
+    Ok(exit)
+}
+
+/// A template somebody saved; refused by size before it is read.
+fn saved(file: &Path) -> Result<Template, Vec<Finding>> {
+    let shown = file.display();
+    let unreadable = |error: std::io::Error| vec![Finding::error("P031", format!("`{shown}` cannot be read: {error}"))];
+    let size = std::fs::metadata(file).map_err(unreadable)?.len();
+    if size > BODY_LIMIT_S3 as u64 {
+        return Err(vec![Finding::error("P031", format!("`{shown}` is larger than any template can be"))]);
+    }
+    let text = std::fs::read_to_string(file).map_err(unreadable)?;
+    Template::parse(&text)
 }

@@ -6,11 +6,15 @@ use anstyle::Style;
 
 use super::findings::printable;
 use super::style::{Styles, bytes, count, paint};
+use crate::cfn::intrinsics::UNKNOWN;
 use crate::plan::{Action, Broadening, Plan, PlanKind, PlannedChange, Reason, Recreation};
 use crate::render::ARTIFACT_BUCKET;
 
 /// Longest value shown of a property; longer ones are cut, the JSON format has them whole.
 const VALUE_SHOWN: usize = 60;
+
+/// What stands for a value, or a part of one, that only the deploy itself will tell.
+const KNOWN_AFTER_APPLY: &str = "(known after apply)";
 
 /// The whole plan.
 pub fn text(plan: &Plan, styles: &Styles) -> String {
@@ -140,12 +144,13 @@ fn why(reason: &Reason) -> String {
 
 fn from_to(before: Option<&str>, after: Option<&str>, known_after_apply: bool) -> String {
     let value = |value: Option<&str>| value.map_or_else(|| "(none)".to_owned(), short);
-    let after = if known_after_apply && after.is_none() { "(known after apply)".to_owned() } else { value(after) };
+    let after = if known_after_apply && after.is_none() { KNOWN_AFTER_APPLY.to_owned() } else { value(after) };
     format!("{} → {after}", value(before))
 }
 
 fn short(value: &str) -> String {
-    let mut shown: String = printable(value).replace('\n', "⏎").chars().take(VALUE_SHOWN).collect();
+    let value = printable(value).replace('\n', "⏎").replace(UNKNOWN, KNOWN_AFTER_APPLY);
+    let mut shown: String = value.chars().take(VALUE_SHOWN).collect();
     if value.chars().count() > VALUE_SHOWN {
         shown.push('…');
     }

@@ -156,12 +156,34 @@ fn redact(project: &Project, text: &str) -> String {
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uuid>"),
         (r"\b[0-9a-f]{64}\b", "<sha256>"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
-        (r"\b\d+(\.\d+)?(ms|µs|s)\b", "<elapsed>"),
-        (r"\b\d+(\.\d+)? (KiB|MiB|kB|MB|B)\b", "<size>"),
+        (r"\b[0-9a-z]{10}\.execute-api", "<api>.execute-api"),
+        // How long it took or how old it is, told from a duration in a spec by where it stands.
+        (r"(?m)^ +(\d+\.\ds|\d+s|\d+m\d\ds)  ", "  <elapsed>  "),
+        (r"(?m) +(\d+\.\ds|\d+s|\d+m\d\ds)( old)?$", " <elapsed>$2"),
+        (r"(in |\()(\d+\.\ds|\d+s|\d+m\d\ds)\b", "$1<elapsed>"),
+        (r"\b\d+(\.\d+)? (KiB|MiB|B)\b", "<size>"),
     ];
-    rules.iter().fold(text.to_owned(), |text, (pattern, with)| {
+    let text = rules.iter().fold(text.to_owned(), |text, (pattern, with)| {
         regex::Regex::new(pattern).expect("a pattern").replace_all(&text, *with).into_owned()
-    })
+    });
+    settle(&text)
+}
+
+/// Resources that do not wait for one another end in any order: each run of lines about them, in order of their names.
+fn settle(text: &str) -> String {
+    let mut out: Vec<&str> = Vec::new();
+    let mut run: Vec<&str> = Vec::new();
+    for line in text.split('\n') {
+        if line.starts_with("  <elapsed>  ") && line.contains("_COMPLETE ") && line.contains(" AWS::") {
+            run.push(line);
+        } else {
+            run.sort_unstable();
+            out.append(&mut run);
+            out.push(line);
+        }
+    }
+    out.append(&mut run);
+    out.join("\n")
 }
 
 fn copy_tree(from: &Path, to: &Path) {
