@@ -78,6 +78,7 @@ fn the_aws_cli_deploys_a_rendered_template_to_the_local_target() {
         "template.yaml",
         "--capabilities",
         "CAPABILITY_NAMED_IAM",
+        "--no-fail-on-empty-changeset",
         "--parameter-overrides",
         "ArtifactBucket=artifacts-of-the-cli",
         "DesignCodeKey=code.zip",

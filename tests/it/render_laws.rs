@@ -259,7 +259,7 @@ proptest! {
         prop_assert_eq!(given, json!(variables));
         prop_assert_eq!(at("/Outputs/Said/Value"), Some(Value::String(expected(spec.outputs["said"].source()))));
         let (_, parameter) = spec.parameters.first_key_value().expect("one");
-        let (_, rendered_parameter) = rendered.template.section("Parameters").and_then(|it| it.iter().last()).expect("one");
+        let (_, rendered_parameter) = rendered.template.section("Parameters").and_then(|it| it.iter().next_back()).expect("one");
         prop_assert_eq!(rendered_parameter.get("Default").and_then(Value::as_str), parameter.default.as_deref());
     }
 }
