@@ -38,6 +38,11 @@ pub struct Resource<'a> {
 }
 
 impl<'a> Resource<'a> {
+    /// An entry that is kept apart from its template.
+    pub fn new(logical_id: &'a str, type_: &'a str, body: &'a Map<String, Value>) -> Self {
+        Self { logical_id, type_, body }
+    }
+
     /// Its properties as written, intrinsic functions included.
     pub fn properties(&self) -> Option<&'a Map<String, Value>> {
         self.body.get("Properties").and_then(Value::as_object)

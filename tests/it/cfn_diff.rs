@@ -214,3 +214,55 @@ fn changed_outputs_are_seen() {
     assert!(!outputs_differ(&scope(&one), &scope(&same)));
     assert!(outputs_differ(&scope(&one), &scope(&other)));
 }
+
+#[test]
+fn stack_tags_join_a_resources_own_and_its_own_win() {
+    let template = json!({"Resources": {"A": bucket(json!({"Tags": [{"Key": "stage", "Value": "own"}]}))}});
+    let tags = Values::from([("stage".to_owned(), "dev".to_owned()), ("team".to_owned(), "x".to_owned())]);
+    let found = compare(Some((template.clone(), &[])), (template, &[]), [Values::new(), tags]).expect("changes");
+    let [change] = found.as_slice() else { panic!("{found:?}") };
+    let [detail] = change.details.as_slice() else { panic!("{change:?}") };
+    assert_eq!((detail.path.as_str(), detail.change_source), ("/Properties/Tags/1", ChangeSource::DirectModification));
+    assert_eq!((&detail.before, &detail.after), (&None, &Some(json!({"Key": "team", "Value": "x"}))));
+}
+
+#[test]
+fn outputs_of_a_nested_stack_that_changes_may_change_whatever_their_name() {
+    let template = |url: &str, policy: &str| {
+        json!({"Resources": {
+            "Inner": {"Type": "AWS::CloudFormation::Stack", "DeletionPolicy": policy, "Properties": {"TemplateURL": url}},
+            "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Fn::GetAtt": ["Inner", "Outputs.BucketName"]}}}
+        }})
+    };
+    let found = changes(template("https://a", "Delete"), template("https://b", "Delete"));
+    let [_, topic] = found.as_slice() else { panic!("{found:?}") };
+    let detail = topic.details.first().expect("a detail");
+    assert_eq!((detail.change_source, detail.evaluation), (ChangeSource::ResourceAttribute, Evaluation::Dynamic));
+    assert_eq!(detail.causing_entity.as_deref(), Some("Inner.Outputs.BucketName"));
+    // What changes in the stack's books alone is no change to others.
+    let found = changes(template("https://a", "Delete"), template("https://a", "Retain"));
+    let ids: Vec<&str> = found.iter().map(|change| change.logical_id.as_str()).collect();
+    assert_eq!(ids, ["Inner"]);
+    assert_eq!(found.first().map(|change| change.scope.as_slice()), Some(&[Scoped::DeletionPolicy][..]));
+}
+
+#[test]
+fn the_branch_that_is_not_taken_causes_nothing() {
+    let template = json!({
+        "Parameters": {"Used": {"Type": "String"}, "Idle": {"Type": "String"}},
+        "Conditions": {"Yes": {"Fn::Equals": ["a", "a"]}},
+        "Resources": {"T": {"Type": "AWS::SNS::Topic", "Properties": {
+            "DisplayName": {"Fn::If": ["Yes", {"Ref": "Used"}, {"Ref": "Idle"}]}
+        }}}
+    });
+    let old: &[(&str, &str)] = &[("Used", "1"), ("Idle", "1")];
+    let found = compare(
+        Some((template.clone(), old)),
+        (template, &[("Used", "2"), ("Idle", "2")]),
+        [Values::new(), Values::new()],
+    )
+    .expect("changes");
+    let causes: Vec<Option<&str>> =
+        found.iter().flat_map(|change| &change.details).map(|detail| detail.causing_entity.as_deref()).collect();
+    assert_eq!(causes, [Some("Used")]);
+}

@@ -128,9 +128,10 @@ fn mutants(template: &Template) -> Vec<Mutant> {
     found
 }
 
-/// Every how many faults one is judged: the outside judge needs a tenth of a second and more for each. When all 3,300 were
-/// judged, 97 in 100 were judged alike; alone it refused what needs rules for one service, such as the engine versions of
-/// a database, and it was silent within alternatives of alternatives.
+/// Every how many faults one is judged: the outside judge needs a tenth of a second and more for each. The one time all
+/// 3,442 were judged, 3,202 (93 %) were judged alike, with faults in properties that only the service sets still among
+/// them. Alone it refused what needs rules for one service, such as the engine versions of a database, and it was silent
+/// within alternatives of alternatives.
 const STEP: usize = 61;
 
 #[test]

@@ -6,9 +6,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::overlay::Overlay;
-use super::{Detail, MASK, PropertyChange, Scoped, evaluation};
+use super::{Detail, PropertyChange, Scoped, evaluation, shown};
 use crate::cfn::ResourceSchema;
-use crate::cfn::intrinsics::{Reference, ReferenceKind, Scope, is_function, named_conditions, references};
+use crate::cfn::intrinsics::{
+    Reference, ReferenceKind, Scope, is_function, named_conditions, references, references_if,
+};
 
 /// What makes a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -41,10 +43,9 @@ impl Causes<'_, '_> {
         schema: Option<&ResourceSchema>,
     ) -> Vec<Detail> {
         let (written_old, written_new) = (written(raw_old, &change.path), written(raw_new, &change.path));
-        let secret = [written_old, written_new].into_iter().flatten().any(|value| self.is_secret(value));
-        let shown =
-            |value: &Option<Value>| value.as_ref().map(|value| if secret { Value::from(MASK) } else { value.clone() });
-        let tags = schema.and_then(ResourceSchema::tags).is_some_and(|tags| tags.top() == change.top());
+        let secret = self.hides(written_old, written_new);
+        let parts: Vec<&str> = change.path.iter().map(String::as_str).collect();
+        let tags = schema.and_then(ResourceSchema::tags).is_some_and(|tags| tags.covers(&parts));
         let mut causes = BTreeSet::new();
         if let Some(written) = written_new {
             self.referred(written, &mut causes);
@@ -56,8 +57,8 @@ impl Causes<'_, '_> {
             attribute: if tags { Scoped::Tags } else { Scoped::Properties },
             name: Some(change.top().to_owned()),
             path: format!("/Properties/{}", change.path.join("/")),
-            before: shown(&change.before),
-            after: shown(&change.after),
+            before: shown(change.before.as_ref(), secret),
+            after: shown(change.after.as_ref(), secret),
             requires_recreation: change.recreation,
             evaluation: evaluation(change.after.as_ref()),
             change_source,
@@ -68,7 +69,8 @@ impl Causes<'_, '_> {
 
     /// What of the things a value refers to is changing.
     fn referred(&self, value: &Value, causes: &mut BTreeSet<(ChangeSource, Option<String>)>) {
-        for Reference { name, kind, .. } in references(value, "") {
+        let decide = |name: &str| self.new.conditions().get(name).copied();
+        for Reference { name, kind, .. } in references_if(value, "", &decide) {
             if self.new.parameter(&name).is_some() {
                 if self.old.parameter(&name) != self.new.parameter(&name) {
                     causes.insert((ChangeSource::ParameterReference, Some(name)));
@@ -116,8 +118,9 @@ impl Causes<'_, '_> {
         found
     }
 
-    fn is_secret(&self, value: &Value) -> bool {
-        references(value, "").iter().any(|reference| {
+    /// Whether something written on either side holds a `NoEcho` parameter, so that its value is not shown.
+    pub(super) fn hides(&self, old: Option<&Value>, new: Option<&Value>) -> bool {
+        old.into_iter().chain(new).flat_map(|value| references(value, "")).any(|reference| {
             [self.old, self.new]
                 .iter()
                 .any(|scope| scope.template().parameter(&reference.name).is_some_and(|parameter| parameter.no_echo()))

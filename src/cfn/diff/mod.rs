@@ -1,11 +1,14 @@
 //! What an update would change, and what it would replace: two templates with their values, compared.
 //!
-//! One function serves the offline plan and the change sets of the local target. Values that come from a resource which
-//! is new or replaced are unknown until then, and whatever holds one counts as changed, as CloudFormation counts it.
+//! One function serves the offline plan and the change sets of the local target, whose engine asks [`compare`] whether a
+//! resource is changed in place, replaced or left alone. Values that come from a resource which is new or replaced are
+//! unknown until then, and whatever holds one counts as changed, as CloudFormation counts it.
 
 mod cause;
 mod overlay;
 mod properties;
+mod state;
+mod tags;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +22,8 @@ use overlay::Overlay;
 
 pub use cause::ChangeSource;
 pub use properties::{PropertyChange, Recreation, compare};
+pub use state::{Before, Existing, State, Update};
+pub use tags::with_stack_tags;
 
 /// One side of the comparison.
 #[derive(Clone, Copy)]
@@ -163,37 +168,59 @@ const ATTRIBUTES: [(&str, Scoped); 5] = [
 ///
 /// # Errors
 ///
-/// The new template can't be evaluated, its resources wait in a circle, or it changes the type of a resource.
+/// One of the templates can't be evaluated, the new one's resources wait in a circle, or it changes the type of a
+/// resource.
 pub fn diff(old: Option<Side<'_>>, new: Side<'_>) -> Result<Vec<ResourceChange>, Problem> {
+    let before = old.map(|side| Before::written(side, new)).transpose()?;
+    Ok(update(before.as_ref(), new)?.into_iter().map(|update| update.change).collect())
+}
+
+/// The same as [`diff`], from resources as they are rather than as a template has them, and with what each comes to.
+///
+/// # Errors
+///
+/// As [`diff`].
+pub fn update(old: Option<&Before<'_>>, new: Side<'_>) -> Result<Vec<Update>, Problem> {
     let conditions = new.scope.conditions();
     let graph = ResourceGraph::with(new.scope.template(), &|name| conditions.get(name).copied());
-    let before: BTreeMap<&str, Resource<'_>> =
-        old.iter().flat_map(|side| side.scope.resources()).map(|resource| (resource.logical_id, resource)).collect();
+    let before: BTreeMap<&str, (&Existing<'_>, &State)> = old
+        .iter()
+        .flat_map(|old| &old.resources)
+        .filter_map(|existing| Some((existing.declared.logical_id, (existing, existing.state.as_ref()?))))
+        .collect();
     refuse_new_types(&before, new.scope)?;
 
-    let mut changes = BTreeMap::new();
+    let mut updates = BTreeMap::new();
     let mut overlay = Overlay::new(new.scope);
     for logical_id in graph.order()? {
         let Some(resource) = new.scope.template().resource(logical_id) else { continue };
+        // Of what is added too: what can't be made must not look as if it could.
+        let after = State::of(resource, &overlay, new.tags)?;
         let change = match (before.get(logical_id), old) {
-            (Some(earlier), Some(old)) => modified(*earlier, old, resource, new, &mut overlay)?,
+            (Some((existing, state)), Some(old)) => {
+                let causes = Causes { old: old.side.scope, new: new.scope, overlay: &overlay };
+                let change = modified(existing.declared, state, resource, &after, &causes);
+                if let Some(change) = &change {
+                    overlay.note(change, &after.properties);
+                }
+                change
+            }
             _ => {
                 overlay.fresh.insert(logical_id.to_owned());
-                // Evaluated for its problems: what can't be made must not look as if it could.
-                resolved(resource, "Properties", &overlay)?;
                 Some(added(resource))
             }
         };
         if let Some(change) = change {
-            changes.insert(logical_id.to_owned(), change);
+            let before = before.get(logical_id).map(|(_, state)| (*state).clone());
+            updates.insert(logical_id.to_owned(), Update { change, before, after: Some(after) });
         }
     }
-    let mut all: Vec<ResourceChange> =
-        new.scope.resources().filter_map(|resource| changes.remove(resource.logical_id)).collect();
+    let mut all: Vec<Update> =
+        new.scope.resources().filter_map(|resource| updates.remove(resource.logical_id)).collect();
     let kept: BTreeSet<&str> = new.scope.resources().map(|resource| resource.logical_id).collect();
-    for resource in old.iter().flat_map(|side| side.scope.resources()) {
-        if !kept.contains(resource.logical_id) {
-            all.push(removed(resource));
+    for existing in old.iter().flat_map(|old| &old.resources) {
+        if !kept.contains(existing.declared.logical_id) {
+            all.push(Update { change: removed(existing.declared), before: existing.state.clone(), after: None });
         }
     }
     Ok(all)
@@ -214,10 +241,12 @@ pub fn outputs_differ(old: &Scope<'_>, new: &Scope<'_>) -> bool {
     values(old) != values(new)
 }
 
-fn refuse_new_types(before: &BTreeMap<&str, Resource<'_>>, new: &Scope<'_>) -> Result<(), Problem> {
+fn refuse_new_types(before: &BTreeMap<&str, (&Existing<'_>, &State)>, new: &Scope<'_>) -> Result<(), Problem> {
     let changed: Vec<&str> = new
         .resources()
-        .filter(|resource| before.get(resource.logical_id).is_some_and(|earlier| earlier.type_ != resource.type_))
+        .filter(|resource| {
+            before.get(resource.logical_id).is_some_and(|(existing, _)| existing.declared.type_ != resource.type_)
+        })
         .map(|resource| resource.logical_id)
         .collect();
     match changed.first() {
@@ -256,36 +285,32 @@ fn removed(resource: Resource<'_>) -> ResourceChange {
     ResourceChange { action: Action::Remove, policy_action: Some(policy_action), ..added(resource) }
 }
 
-/// The change of a resource that is on both sides, or none; what it means for others goes into the overlay.
+/// The change of a resource that is on both sides, or none.
 fn modified(
     earlier: Resource<'_>,
-    old: Side<'_>,
+    before: &State,
     later: Resource<'_>,
-    new: Side<'_>,
-    overlay: &mut Overlay<'_>,
-) -> Result<Option<ResourceChange>, Problem> {
+    after: &State,
+    causes: &Causes<'_, '_>,
+) -> Option<ResourceChange> {
     let schema = Schemas::embedded().get(later.type_);
-    let causes = Causes { old: old.scope, new: new.scope, overlay };
     let mut details = Vec::new();
-
-    let before = resolved(earlier, "Properties", old.scope)?;
-    let after = resolved(later, "Properties", causes.overlay)?;
     let empty = Map::new();
-    for change in compare(schema.as_deref(), &before, &after) {
+    for change in compare(schema.as_deref(), &before.properties, &after.properties) {
         let raw_old = earlier.properties().unwrap_or(&empty);
         let raw_new = later.properties().unwrap_or(&empty);
         details.extend(causes.details(&change, raw_old, raw_new, schema.as_deref()));
     }
     for (name, scoped) in ATTRIBUTES {
-        let before = resolved(earlier, name, old.scope)?;
-        let after = resolved(later, name, causes.overlay)?;
-        if before != after {
+        let (old, new) = (before.attributes.get(name), after.attributes.get(name));
+        if old != new {
+            let secret = causes.hides(earlier.attribute(name), later.attribute(name));
             details.push(Detail {
                 attribute: scoped,
                 name: None,
                 path: format!("/{name}"),
-                before: earlier.attribute(name).map(|_| before),
-                after: later.attribute(name).map(|_| after),
+                before: shown(old, secret),
+                after: shown(new, secret),
                 requires_recreation: Recreation::Never,
                 evaluation: Evaluation::Static,
                 change_source: ChangeSource::DirectModification,
@@ -293,46 +318,25 @@ fn modified(
             });
         }
     }
-    if old.tags != new.tags
-        && let Some(tags) = schema.as_deref().and_then(|schema| schema.tags())
-    {
-        let written = |tags: &BTreeMap<String, String>| serde_json::to_value(tags).ok();
-        details.push(Detail {
-            attribute: Scoped::Tags,
-            name: Some(tags.top().to_owned()),
-            path: format!("/Properties/{tags}"),
-            before: written(old.tags),
-            after: written(new.tags),
-            requires_recreation: Recreation::Never,
-            evaluation: Evaluation::Static,
-            change_source: ChangeSource::DirectModification,
-            causing_entity: None,
-        });
-    }
     if details.is_empty() {
-        return Ok(None);
+        return None;
     }
 
     let replacement = details.iter().map(replaces).max().unwrap_or(Replacement::False);
-    if replacement == Replacement::False {
-        overlay.touched.insert(later.logical_id.to_owned(), after);
-    } else {
-        overlay.fresh.insert(later.logical_id.to_owned());
-    }
     let policy_action = (replacement == Replacement::True).then(|| match later.update_replace_policy() {
         Some("Retain") => PolicyAction::ReplaceAndRetain,
         Some("Snapshot") => PolicyAction::ReplaceAndSnapshot,
         _ => PolicyAction::ReplaceAndDelete,
     });
     let scope: BTreeSet<Scoped> = details.iter().map(|detail| detail.attribute).collect();
-    Ok(Some(ResourceChange {
+    Some(ResourceChange {
         action: Action::Modify,
         replacement: Some(replacement),
         policy_action,
         scope: scope.into_iter().collect(),
         details,
         ..added(later)
-    }))
+    })
 }
 
 /// What one change means for the resource (CloudFormation API reference, `ResourceChange`): a value known only later may
@@ -345,11 +349,9 @@ fn replaces(detail: &Detail) -> Replacement {
     }
 }
 
-fn resolved(resource: Resource<'_>, attribute: &str, resolver: &dyn super::Resolver) -> Result<Value, Problem> {
-    match resource.attribute(attribute) {
-        Some(value) => resolve_at(value, resolver, &format!("Resources/{}/{attribute}", resource.logical_id)),
-        None => Ok(Value::Object(Map::new())),
-    }
+/// A value as a detail shows it.
+fn shown(value: Option<&Value>, secret: bool) -> Option<Value> {
+    value.map(|value| if secret { Value::from(MASK) } else { value.clone() })
 }
 
 fn evaluation(value: Option<&Value>) -> Evaluation {

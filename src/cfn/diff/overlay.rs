@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::{Replacement, ResourceChange, Scoped};
 use crate::cfn::intrinsics::{Answer, DynamicReference, Problem, Resolver, Scope};
 
 /// Endings of the names of attributes that stay what they are when a resource is changed in place. CloudFormation
@@ -24,10 +25,21 @@ impl<'a> Overlay<'a> {
         Self { scope, fresh: BTreeSet::new(), touched: BTreeMap::new() }
     }
 
+    /// Notes a resource that changes. What changes only in the stack's books, such as a deletion policy, is the same to
+    /// those that refer to it.
+    pub(super) fn note(&mut self, change: &ResourceChange, after: &Value) {
+        if change.replacement != Some(Replacement::False) {
+            self.fresh.insert(change.logical_id.clone());
+        } else if change.scope.iter().any(|scoped| matches!(scoped, Scoped::Properties | Scoped::Tags)) {
+            self.touched.insert(change.logical_id.clone(), after.clone());
+        }
+    }
+
     /// Whether an attribute may be another one after the update.
     pub(super) fn may_change(&self, logical_id: &str, attribute: &str) -> bool {
-        self.fresh.contains(logical_id)
-            || self.touched.contains_key(logical_id) && !STABLE.iter().any(|ending| attribute.ends_with(ending))
+        // The names of a nested stack's outputs are its author's and say nothing.
+        let stable = !attribute.starts_with("Outputs.") && STABLE.iter().any(|ending| attribute.ends_with(ending));
+        self.fresh.contains(logical_id) || self.touched.contains_key(logical_id) && !stable
     }
 }
 

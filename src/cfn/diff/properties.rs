@@ -93,13 +93,11 @@ fn same(before: Option<&Value>, after: Option<&Value>) -> bool {
 }
 
 fn recreation(schema: &ResourceSchema, change: &PropertyChange, before: &Value, after: &Value) -> Recreation {
-    let parts: Vec<&str> = change.path.iter().map(String::as_str).collect();
-    // A pointer within what was added or removed as a whole counts when something is there on either side.
-    let differs = |pointer: &Pointer| {
-        pointer.covers(&parts)
-            || (pointer.parts().len() > parts.len()
-                && pointer.parts().iter().zip(&parts).all(|(own, part)| own == "*" || own == part)
-                && pointer.find(before) != pointer.find(after))
+    let differs = |pointer: &Pointer| match meets(pointer, &change.path) {
+        Meets::Not => false,
+        Meets::Holds => true,
+        // Within what was added or removed as a whole it counts when something is there on either side.
+        Meets::Deeper => pointer.find(before) != pointer.find(after),
     };
     let tags = schema.tags().filter(|_| schema.tags_create_only());
     if schema.create_only().iter().chain(tags).any(differs) {
@@ -108,5 +106,56 @@ fn recreation(schema: &ResourceSchema, change: &PropertyChange, before: &Value, 
         Recreation::Conditionally
     } else {
         Recreation::Never
+    }
+}
+
+/// How a pointer lies to the place of a change.
+enum Meets {
+    /// Elsewhere.
+    Not,
+    /// The change is there or within.
+    Holds,
+    /// It points to something within what changes.
+    Deeper,
+}
+
+fn meets(pointer: &Pointer, path: &[String]) -> Meets {
+    let mut path = path.iter();
+    for own in pointer.parts() {
+        loop {
+            match path.next() {
+                None => return Meets::Deeper,
+                Some(part) if own == "*" || own == part => break,
+                // Some schemas name the property of a list's entries without the `*`.
+                Some(part) if part.bytes().all(|byte| byte.is_ascii_digit()) => {}
+                Some(_) => return Meets::Not,
+            }
+        }
+    }
+    Meets::Holds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lies(pointer: &str, path: &str) -> &'static str {
+        let path: Vec<String> = path.split('/').map(str::to_owned).collect();
+        match meets(&Pointer::new(pointer), &path) {
+            Meets::Not => "not",
+            Meets::Holds => "holds",
+            Meets::Deeper => "deeper",
+        }
+    }
+
+    #[test]
+    fn a_pointer_meets_a_change_also_through_lists_it_does_not_mention() {
+        assert_eq!(lies("Name", "Name"), "holds");
+        assert_eq!(lies("Disks/*/Size", "Disks/1/Size"), "holds");
+        assert_eq!(lies("Disks/Size", "Disks/1/Size"), "holds");
+        assert_eq!(lies("Disks/Size", "Disks/1/Name"), "not");
+        assert_eq!(lies("Disks/*/Size", "Disks/1"), "deeper");
+        assert_eq!(lies("Disks/Size", "Disks/1"), "deeper");
+        assert_eq!(lies("Disks", "Name"), "not");
     }
 }

@@ -1,19 +1,19 @@
-//! What a change set would do: resource by resource, with reasons, values before and after, and replacement.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! What a change set would do, resource by resource, in the words of the API: [`crate::cfn::diff`] finds it out.
 
 use rusqlite::Connection;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::environment::{Known, environment, scope};
 use super::error::Outcome;
-use super::model::{Change, Resource, Stack, Target};
+use super::model::{Change, Resource as Row, Stack, Target, mask};
 use super::tables;
-use crate::cfn::intrinsics::{ReferenceKind, has_unknown, references_if, resolve_at};
-use crate::cfn::{ResourceGraph, Template};
+use crate::cfn::Resource;
+use crate::cfn::diff::{Action, Before, Detail, Existing, Scoped, Side, State, Update, update};
+use crate::cfn::intrinsics::{Problem, Scope};
 use crate::local::ACCOUNT_ID;
 use crate::local::errors::ApiError;
-use crate::local::resources::{provider, scalar};
+use crate::local::resources::scalar;
 
 /// The changes from what a stack has to a target.
 ///
@@ -21,277 +21,116 @@ use crate::local::resources::{provider, scalar};
 ///
 /// What of the target can't be resolved.
 pub fn changes(db: &Connection, stack: &Stack, target: &Target) -> Outcome<Vec<Change>> {
-    let template = super::engine::template_of(target)?;
-    let environment = environment(stack, target, ACCOUNT_ID);
+    let refused = |problem: Problem| ApiError::validation(problem.message);
     let mut known = Known::of(db, stack)?;
     known.planning = true;
-    let rows: BTreeMap<String, Resource> =
-        tables::resources(db, &stack.id)?.into_iter().map(|row| (row.logical_id.clone(), row)).collect();
-    let conditions = {
-        let scope =
-            scope(&template, target, &environment, &known).map_err(|problem| ApiError::validation(problem.message))?;
-        scope.conditions().clone()
+    let rows = tables::resources(db, &stack.id)?;
+    let template = super::engine::template_of(target)?;
+    let new_environment = environment(stack, target, ACCOUNT_ID);
+    let new_scope = scope(&template, target, &new_environment, &known).map_err(refused)?;
+    let new_tags = target.tags_by_key();
+    let new = Side { scope: &new_scope, tags: &new_tags };
+
+    // A stack under review has no template yet.
+    let updates = if stack.target.processed.is_null() {
+        update(None, new)
+    } else {
+        let deployed = super::engine::template_of(&stack.target)?;
+        let old_environment = environment(stack, &stack.target, ACCOUNT_ID);
+        let old_scope = scope(&deployed, &stack.target, &old_environment, &known).map_err(refused)?;
+        let old_tags = stack.target.tags_by_key();
+        let resources = existing(&rows, &old_scope);
+        update(Some(&Before { side: Side { scope: &old_scope, tags: &old_tags }, resources }), new)
     };
-    let decide = |name: &str| conditions.get(name).copied();
-    let graph = ResourceGraph::with(&template, &decide);
-    let order = graph.order().map_err(|problem| ApiError::validation(problem.message))?;
-    let mut found: BTreeMap<String, Change> = BTreeMap::new();
-    for logical_id in &order {
-        let Some(declared) = template.resource(logical_id) else { continue };
-        let (properties, body) = {
-            let scope = scope(&template, target, &environment, &known)
-                .map_err(|problem| ApiError::validation(problem.message))?;
-            let path = format!("Resources/{logical_id}");
-            let resolve = |value: &Value, name: &str| {
-                resolve_at(value, &scope, &format!("{path}/{name}"))
-                    .map_err(|problem| ApiError::validation(problem.message))
-            };
-            let properties = match declared.attribute("Properties") {
-                Some(value) => resolve(value, "Properties")?,
-                None => json!({}),
-            };
-            let mut body = declared.body().clone();
-            if let Some(metadata) = declared.metadata() {
-                body.insert("Metadata".to_owned(), resolve(metadata, "Metadata")?);
-            }
-            (provider::with_stack_tags(declared.type_, properties, &target.tags), body)
-        };
-        let row = rows.get(*logical_id).filter(|row| row.physical.is_some());
-        let Some(row) = row else {
-            known.changing.insert((*logical_id).to_owned());
-            found.insert((*logical_id).to_owned(), added(logical_id, declared.type_, &properties, &body));
-            continue;
-        };
-        let change = Modified {
-            template: &template,
-            target,
-            previous: stack,
-            row,
-            properties: &properties,
-            body: &body,
-            decide: &decide,
-        }
-        .change(&found);
-        if let Some((change, replaced)) = change {
-            if replaced {
-                known.changing.insert((*logical_id).to_owned());
-            }
-            found.insert((*logical_id).to_owned(), change);
-        }
-    }
-    // In the order of the template, then what goes, in the order it came.
-    let mut all: Vec<Change> = template.resources().filter_map(|resource| found.remove(resource.logical_id)).collect();
-    let present: BTreeSet<&str> = order.iter().copied().collect();
-    for row in tables::resources(db, &stack.id)?.iter().filter(|row| !present.contains(row.logical_id.as_str())) {
-        all.push(removed(row));
-    }
-    Ok(all)
+    let updates = updates.map_err(refused)?;
+    let row_of = |update: &Update| rows.iter().find(|row| row.logical_id == update.change.logical_id);
+    Ok(updates.iter().map(|update| shown(update, row_of(update), &stack.target)).collect())
 }
 
-/// A resource as a change set's context shows it.
-fn context(properties: &Value, body: &Map<String, Value>) -> String {
+/// The resources of a stack as they are, rather than as its template would have them: an update may have been left half
+/// done, and what a template refers to outside the stack may have changed.
+fn existing<'a>(rows: &'a [Row], old: &Scope<'_>) -> Vec<Existing<'a>> {
+    let declared = |row: &'a Row| {
+        let declared = Resource::new(&row.logical_id, &row.resource_type, row.declaration.as_object()?);
+        let state = row.physical.as_ref().map(|thing| State::made(declared, thing.properties.clone(), old));
+        Some(Existing { declared, state })
+    };
+    rows.iter().filter_map(declared).collect()
+}
+
+/// A change as it is kept and described.
+fn shown(update: &Update, row: Option<&Row>, previous: &Target) -> Change {
+    let change = &update.change;
+    let physical = row.and_then(|row| row.physical.as_ref()).map(|thing| thing.id.as_str());
+    let mut resource = Map::new();
+    let mut set = |name: &str, value: Value| {
+        resource.insert(name.to_owned(), value);
+    };
+    if let Some(policy) = &change.policy_action {
+        set("PolicyAction", word(policy));
+    }
+    set("Action", word(&change.action));
+    set("LogicalResourceId", json!(change.logical_id));
+    if change.action != Action::Add {
+        set("PhysicalResourceId", json!(physical));
+    }
+    set("ResourceType", json!(change.type_));
+    if let Some(replacement) = &change.replacement {
+        set("Replacement", word(replacement));
+    }
+    set("Scope", change.scope.iter().map(word).collect());
+    set("Details", change.details.iter().map(detail).collect());
+    let context = |state: &State| state.context().to_string();
+    Change {
+        resource: Value::Object(resource),
+        // Secrets of that time; the target's own are hidden when it is shown, for they are validated before.
+        before: update.before.as_ref().map(|state| mask(context(state), previous)),
+        after: update.after.as_ref().map(context),
+        values: change.details.iter().map(values).collect(),
+    }
+}
+
+fn detail(detail: &Detail) -> Value {
+    let mut place = Map::new();
+    place.insert("Attribute".to_owned(), word(&detail.attribute));
+    place.insert("RequiresRecreation".to_owned(), word(&detail.requires_recreation));
+    if is_property(detail) {
+        let kind = match (&detail.before, &detail.after) {
+            (None, _) => "Add",
+            (_, None) => "Remove",
+            _ => "Modify",
+        };
+        place.insert("Path".to_owned(), json!(detail.path));
+        place.insert("AttributeChangeType".to_owned(), json!(kind));
+    }
+    // The API names the property of changes in `Properties` only.
+    if let Some(name) = detail.name.as_ref().filter(|_| detail.attribute == Scoped::Properties) {
+        place.insert("Name".to_owned(), json!(name));
+    }
     let mut shown = Map::new();
-    shown.insert("Properties".to_owned(), properties.clone());
-    for (name, value) in body {
-        if !["Type", "Properties", "DependsOn", "Condition"].contains(&name.as_str()) {
-            shown.insert(name.clone(), value.clone());
-        }
+    shown.insert("Target".to_owned(), Value::Object(place));
+    shown.insert("Evaluation".to_owned(), word(&detail.evaluation));
+    shown.insert("ChangeSource".to_owned(), word(&detail.change_source));
+    if let Some(entity) = &detail.causing_entity {
+        shown.insert("CausingEntity".to_owned(), json!(entity));
     }
-    Value::Object(shown).to_string()
+    Value::Object(shown)
 }
 
-fn added(logical_id: &str, resource_type: &str, properties: &Value, body: &Map<String, Value>) -> Change {
-    Change {
-        resource: json!({"Action": "Add", "LogicalResourceId": logical_id, "ResourceType": resource_type, "Scope": [], "Details": []}),
-        before: None,
-        after: Some(context(properties, body)),
-        values: Vec::new(),
-    }
-}
-
-fn removed(row: &Resource) -> Change {
-    let policy = row.declaration.get("DeletionPolicy").and_then(Value::as_str).unwrap_or("Delete");
-    let policy = match policy {
-        "RetainExceptOnCreate" => "Retain",
-        other => other,
+/// `BeforeValue` and `AfterValue` of a detail.
+fn values(detail: &Detail) -> (Option<String>, Option<String>) {
+    let text = |value: &Option<Value>| {
+        let value = value.as_ref().filter(|_| is_property(detail))?;
+        Some(scalar(value).unwrap_or_else(|| value.to_string()))
     };
-    let body = row.declaration.as_object().cloned().unwrap_or_default();
-    let properties = row.physical.as_ref().map(|thing| thing.properties.clone()).unwrap_or_default();
-    Change {
-        resource: json!({
-            "PolicyAction": policy,
-            "Action": "Remove",
-            "LogicalResourceId": row.logical_id,
-            "PhysicalResourceId": row.physical.as_ref().map(|thing| thing.id.clone()),
-            "ResourceType": row.resource_type,
-            "Scope": [],
-            "Details": [],
-        }),
-        before: Some(context(&properties, &body)),
-        after: None,
-        values: Vec::new(),
-    }
+    (text(&detail.before), text(&detail.after))
 }
 
-/// A resource that is in both.
-struct Modified<'a> {
-    template: &'a Template,
-    target: &'a Target,
-    previous: &'a Stack,
-    row: &'a Resource,
-    properties: &'a Value,
-    body: &'a Map<String, Value>,
-    decide: &'a dyn Fn(&str) -> Option<bool>,
+fn is_property(detail: &Detail) -> bool {
+    matches!(detail.attribute, Scoped::Properties | Scoped::Tags)
 }
 
-impl Modified<'_> {
-    /// The change, if there is one, and whether the resource becomes another thing.
-    fn change(&self, found: &BTreeMap<String, Change>) -> Option<(Change, bool)> {
-        let row = self.row;
-        let thing = row.physical.as_ref()?;
-        let empty = Map::new();
-        let old = thing.properties.as_object().unwrap_or(&empty);
-        let new = self.properties.as_object().unwrap_or(&empty);
-        let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-        let tags = provider::tags_of(&row.resource_type);
-        let (mut details, mut values, mut scopes) = (Vec::new(), Vec::new(), BTreeSet::new());
-        let (mut always, mut perhaps) = (false, false);
-        for name in names {
-            let (before, after) = (old.get(name), new.get(name));
-            if before == after {
-                continue;
-            }
-            let attribute = if tags.as_ref() == Some(name) { "Tags" } else { "Properties" };
-            scopes.insert(attribute);
-            let recreation = provider::recreation(&row.resource_type, name, &thing.properties, self.properties);
-            let unknown = after.is_some_and(has_unknown);
-            match (recreation, unknown) {
-                ("Always", false) => always = true,
-                ("Always" | "Conditionally", _) => perhaps = true,
-                _ => {}
-            }
-            let kind = match (before, after) {
-                (None, _) => "Add",
-                (_, None) => "Remove",
-                _ => "Modify",
-            };
-            let shown = |value: Option<&Value>| value.map(|value| scalar(value).unwrap_or_else(|| value.to_string()));
-            let mut place = json!({
-                "Attribute": attribute,
-                "RequiresRecreation": recreation,
-                "Path": format!("/Properties/{name}"),
-                "AttributeChangeType": kind,
-            });
-            if attribute == "Properties"
-                && let Some(place) = place.as_object_mut()
-            {
-                place.insert("Name".to_owned(), json!(name));
-            }
-            let causes = self.causes(name, found);
-            let direct = causes.is_empty() || self.written_differently(name);
-            if direct {
-                details.push(json!({
-                    "Target": place,
-                    "Evaluation": if unknown { "Dynamic" } else { "Static" },
-                    "ChangeSource": "DirectModification",
-                }));
-                values.push((shown(before), shown(after)));
-            }
-            for (source, entity, is_static) in causes {
-                details.push(json!({
-                    "Target": place,
-                    "Evaluation": if is_static && !unknown { "Static" } else { "Dynamic" },
-                    "ChangeSource": source,
-                    "CausingEntity": entity,
-                }));
-                values.push((shown(before), shown(after)));
-            }
-        }
-        for name in ["Metadata", "DeletionPolicy", "UpdateReplacePolicy", "CreationPolicy", "UpdatePolicy"] {
-            if row.declaration.get(name) != self.body.get(name) {
-                scopes.insert(name);
-                details.push(json!({
-                    "Target": {"Attribute": name, "RequiresRecreation": "Never"},
-                    "Evaluation": "Static",
-                    "ChangeSource": "DirectModification",
-                }));
-                values.push((None, None));
-            }
-        }
-        if details.is_empty() {
-            return None;
-        }
-        let replacement = if always {
-            "True"
-        } else if perhaps {
-            "Conditional"
-        } else {
-            "False"
-        };
-        let mut resource = json!({
-            "Action": "Modify",
-            "LogicalResourceId": row.logical_id,
-            "PhysicalResourceId": thing.id,
-            "ResourceType": row.resource_type,
-            "Replacement": replacement,
-            "Scope": scopes,
-            "Details": details,
-        });
-        if always && let Some(resource) = resource.as_object_mut() {
-            let policy = self.body.get("UpdateReplacePolicy").and_then(Value::as_str).unwrap_or("Delete");
-            resource.insert("PolicyAction".to_owned(), json!(format!("ReplaceAnd{policy}")));
-        }
-        let old_body = row.declaration.as_object().cloned().unwrap_or_default();
-        let change = Change {
-            resource,
-            before: Some(context(&thing.properties, &old_body)),
-            after: Some(context(self.properties, self.body)),
-            values,
-        };
-        Some((change, always || perhaps))
-    }
-
-    /// Whether the template itself says something else about the property than before.
-    fn written_differently(&self, name: &str) -> bool {
-        let written = self.body.get("Properties").and_then(|properties| properties.get(name));
-        let before = self.row.declaration.get("Properties").and_then(|properties| properties.get(name));
-        written != before
-    }
-
-    /// The parameters and resources whose change is behind the property's: source, entity, whether it is certain.
-    fn causes(&self, name: &str, found: &BTreeMap<String, Change>) -> Vec<(&'static str, String, bool)> {
-        let Some(value) = self.body.get("Properties").and_then(|properties| properties.get(name)) else {
-            return Vec::new();
-        };
-        let mut causes = Vec::new();
-        for reference in references_if(value, "", self.decide) {
-            let cause = if self.template.parameter(&reference.name).is_some() {
-                let value_of = |target: &Target| {
-                    target.parameters.iter().find(|own| own.key == reference.name).map(|own| own.value.clone())
-                };
-                if value_of(self.target) == value_of(&self.previous.target) {
-                    continue;
-                }
-                ("ParameterReference", reference.name, true)
-            } else if let Some(change) = found.get(&reference.name) {
-                let replaced = change.resource.get("Replacement").and_then(Value::as_str);
-                let action = change.resource.get("Action").and_then(Value::as_str);
-                if replaced == Some("False") && action == Some("Modify") {
-                    continue;
-                }
-                match reference.kind {
-                    ReferenceKind::Ref => ("ResourceReference", reference.name, false),
-                    ReferenceKind::Attribute(attribute) => {
-                        ("ResourceAttribute", format!("{}.{attribute}", reference.name), false)
-                    }
-                }
-            } else {
-                continue;
-            };
-            if !causes.contains(&cause) {
-                causes.push(cause);
-            }
-        }
-        causes
-    }
+/// A value of an enumeration by the name the API gives it.
+fn word<T: Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
 }

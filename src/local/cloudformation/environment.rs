@@ -16,8 +16,6 @@ use crate::local::resources::world;
 #[derive(Debug, Default)]
 pub struct Known {
     things: BTreeMap<String, Physical>,
-    /// Resources that will be other things after the change set: their ids and attributes are not known.
-    pub changing: BTreeSet<String>,
     /// Whether a resource that does not exist is one that will, rather than a failure.
     pub planning: bool,
     exports: BTreeMap<String, String>,
@@ -69,7 +67,6 @@ impl Known {
 impl Resources for Known {
     fn id(&self, logical_id: &str) -> Result<Answer, Problem> {
         match self.things.get(logical_id) {
-            _ if self.changing.contains(logical_id) => Ok(Answer::Unknown),
             Some(thing) => Ok(Answer::from(thing.id.as_str())),
             None if self.planning => Ok(Answer::Unknown),
             None => Err(Problem::new(
@@ -81,7 +78,6 @@ impl Resources for Known {
 
     fn attribute(&self, logical_id: &str, attribute: &str) -> Result<Answer, Problem> {
         match self.things.get(logical_id) {
-            _ if self.changing.contains(logical_id) => Ok(Answer::Unknown),
             Some(thing) => match thing.attributes.get(attribute) {
                 Some(value) => Ok(Answer::Known(value.clone())),
                 None if self.planning => Ok(Answer::Unknown),

@@ -2,6 +2,8 @@
 //!
 //! Each is stored as one JSON document with the few columns that are searched beside it (`tables`).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -49,6 +51,13 @@ pub struct Target {
     /// Whether resources made by the operation are deleted on rollback whatever their policy.
     #[serde(default)]
     pub retain_except_on_create: bool,
+}
+
+impl Target {
+    /// The stack's tags by key.
+    pub fn tags_by_key(&self) -> BTreeMap<String, String> {
+        self.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
+    }
 }
 
 /// An output of a stack.

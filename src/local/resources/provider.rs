@@ -1,9 +1,8 @@
 //! What the provider schemas say of a type, in the terms the local target needs.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::cfn::schema::{Extra, Match, ResourceSchema, Schemas, Shape, Types, matches};
-use crate::local::cloudformation::Tag;
 
 /// How deep properties are looked at.
 const DEPTH: usize = 64;
@@ -62,97 +61,6 @@ fn kind(shape: &Shape) -> Kind {
     } else {
         Kind::Object
     }
-}
-
-/// Whether a change of properties asks for another thing.
-pub fn replaces(resource_type: &str, old: &Value, new: &Value) -> bool {
-    let Some(schema) = Schemas::embedded().get(resource_type) else { return false };
-    schema.create_only().iter().any(|pointer| {
-        let parts: Vec<&str> = pointer.parts().iter().map(String::as_str).collect();
-        differs(old, new, &parts)
-    })
-}
-
-/// Whether a top-level property's change asks for another thing: always, perhaps (only a part of it does), never.
-pub fn recreation(resource_type: &str, property: &str, old: &Value, new: &Value) -> &'static str {
-    let Some(schema) = Schemas::embedded().get(resource_type) else { return "Never" };
-    let under = |pointer: &&crate::cfn::schema::Pointer| pointer.parts().first().is_some_and(|first| first == property);
-    let hit = schema.create_only().iter().filter(under).any(|pointer| {
-        let parts: Vec<&str> = pointer.parts().iter().map(String::as_str).collect();
-        differs(old, new, &parts)
-    });
-    if hit {
-        "Always"
-    } else if schema.conditional_create_only().iter().any(|pointer| under(&pointer)) {
-        "Conditionally"
-    } else {
-        "Never"
-    }
-}
-
-/// Whether two values differ at a pointer; `*` is every entry.
-fn differs(old: &Value, new: &Value, parts: &[&str]) -> bool {
-    match parts.split_first() {
-        None => old != new,
-        Some((&"*", rest)) => match (old, new) {
-            (Value::Array(old), Value::Array(new)) => {
-                old.len() != new.len() || old.iter().zip(new).any(|(old, new)| differs(old, new, rest))
-            }
-            (old, new) => old != new,
-        },
-        // Some schemas name the property of a list's entries without the `*`.
-        Some(_) if old.is_array() && new.is_array() => {
-            let all: Vec<&str> = std::iter::once("*").chain(parts.iter().copied()).collect();
-            differs(old, new, &all)
-        }
-        Some((name, rest)) => {
-            let (old, new) = (old.get(name).unwrap_or(&Value::Null), new.get(name).unwrap_or(&Value::Null));
-            differs(old, new, rest)
-        }
-    }
-}
-
-/// The property that holds a type's tags, when it takes a list of keys and values or a mapping.
-fn tag_property(schema: &ResourceSchema) -> Option<(String, bool)> {
-    let pointer = schema.tags()?;
-    let [name] = pointer.parts() else { return None };
-    let shape = schema.property(name)?;
-    let mapping = !shape.types.is_any() && shape.types.has(Types::OBJECT);
-    Some((name.clone(), mapping))
-}
-
-/// Properties with the stack's tags added where the type takes tags; a resource's own tag wins.
-pub fn with_stack_tags(resource_type: &str, mut properties: Value, tags: &[Tag]) -> Value {
-    if tags.is_empty() {
-        return properties;
-    }
-    let Some((name, mapping)) = Schemas::embedded().get(resource_type).and_then(|schema| tag_property(&schema)) else {
-        return properties;
-    };
-    let Some(all) = properties.as_object_mut() else { return properties };
-    if mapping {
-        let own = all.entry(name).or_insert_with(|| Value::Object(Map::new()));
-        if let Some(own) = own.as_object_mut() {
-            for tag in tags {
-                own.entry(tag.key.clone()).or_insert_with(|| json!(tag.value));
-            }
-        }
-    } else {
-        let own = all.entry(name).or_insert_with(|| json!([]));
-        if let Some(own) = own.as_array_mut() {
-            for tag in tags {
-                if !own.iter().any(|other| other.get("Key").and_then(Value::as_str) == Some(tag.key.as_str())) {
-                    own.push(json!({"Key": tag.key, "Value": tag.value}));
-                }
-            }
-        }
-    }
-    properties
-}
-
-/// The tag property of a type, for telling a change of tags from other changes.
-pub fn tags_of(resource_type: &str) -> Option<String> {
-    Schemas::embedded().get(resource_type).and_then(|schema| tag_property(&schema)).map(|(name, _)| name)
 }
 
 /// What is wrong with resolved properties, as the provider framework words it.

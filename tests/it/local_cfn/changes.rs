@@ -256,3 +256,72 @@ async fn stack_tags_reach_the_resources_and_a_change_of_them_is_shown() {
     assert_eq!(status(&world.settled("demo").await), "UPDATE_COMPLETE");
     assert_eq!(owner().await.as_deref(), Some("bob"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_change_set_announces_is_what_is_done() {
+    let world = World::new().await;
+    let body = |name: &str, days: Value, class: &str| {
+        template(json!({
+            "Renamed": log_group(json!({"LogGroupName": name, "RetentionInDays": 1})),
+            "Same": log_group(json!({"LogGroupName": "/same", "RetentionInDays": days})),
+            "Kept": log_group(json!({"LogGroupName": "/kept", "Tags": [{"Key": "class", "Value": class}]})),
+            "Follows": log_group(json!({"LogGroupName": {"Fn::Sub": "${Renamed}-too"}})),
+        }))
+    };
+    world.create("demo", &body("/one", json!(7), "a")).await;
+    let set = world.change_set("demo", "next", ChangeSetType::Update, &body("/two", json!("7"), "b")).await;
+    let mut announced: Vec<String> = set
+        .changes()
+        .iter()
+        .filter_map(|change| change.resource_change())
+        .map(|change| {
+            let replacement = change.replacement().map(|it| it.as_str()).unwrap_or_default();
+            format!("{} {replacement}", change.logical_resource_id().unwrap_or_default())
+        })
+        .collect();
+    announced.sort();
+    assert_eq!(announced, ["Follows Conditional", "Kept False", "Renamed True"], "`7` and 7 are the same");
+    let tag = change(&set, "Kept").details().first().and_then(|detail| detail.target()).expect("a detail");
+    assert_eq!(tag.path(), Some("/Properties/Tags/0/Value"));
+    assert_eq!((tag.before_value(), tag.after_value()), (Some("a"), Some("b")));
+
+    let began = |events: &cfn::operation::describe_stack_events::DescribeStackEventsOutput| {
+        let mut found: Vec<String> = events
+            .stack_events()
+            .iter()
+            .filter(|event| event.resource_status().is_some_and(|it| it.as_str() == "UPDATE_IN_PROGRESS"))
+            .filter(|event| event.resource_type() == Some("AWS::Logs::LogGroup"))
+            .filter(|event| event.resource_status_reason() != Some("Resource creation Initiated"))
+            .map(|event| {
+                let replaced = event.resource_status_reason().is_some_and(|it| it.contains("new physical resource"));
+                format!("{} {replaced}", event.logical_resource_id().unwrap_or_default())
+            })
+            .collect();
+        found.sort();
+        found
+    };
+    world.cfn.execute_change_set().stack_name("demo").change_set_name("next").send().await.expect("execution");
+    assert_eq!(status(&world.settled("demo").await), "UPDATE_COMPLETE");
+    let events = world.cfn.describe_stack_events().stack_name("demo").send().await.expect("events");
+    assert_eq!(began(&events), ["Follows true", "Kept false", "Renamed true"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_changed_is_hidden_before_and_after() {
+    let world = World::new().await;
+    let mut body = template(json!({"Log": log_group(json!({
+        "LogGroupName": "/log", "Tags": [{"Key": "secret", "Value": {"Fn::Sub": "a-${Secret}"}}]}))}));
+    body["Parameters"] = json!({"Secret": {"Type": "String", "NoEcho": true}});
+    let make = world.cfn.create_stack().stack_name("demo").template_body(body.to_string());
+    make.parameters(parameter("Secret", "hunter2hunter2")).send().await.expect("a stack");
+    assert_eq!(status(&world.settled("demo").await), "CREATE_COMPLETE");
+    let make = world.cfn.create_change_set().stack_name("demo").change_set_name("other").use_previous_template(true);
+    make.parameters(parameter("Secret", "swordfish99")).send().await.expect("a change set");
+    let describe = world.cfn.describe_change_set().stack_name("demo").change_set_name("other");
+    let set = describe.include_property_values(true).send().await.expect("a description");
+    let log = change(&set, "Log");
+    assert!(log.before_context().is_some_and(|context| context.contains("a-****")), "{log:?}");
+    let shown = log.details().first().and_then(|detail| detail.target()).expect("a detail");
+    assert_eq!((shown.before_value(), shown.after_value()), (Some("****"), Some("****")));
+    assert!(!format!("{set:?}").contains("hunter2") && !format!("{set:?}").contains("swordfish"), "{set:?}");
+}

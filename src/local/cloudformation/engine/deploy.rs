@@ -7,6 +7,7 @@ use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
 
 use super::run::{Run, undoable};
+use crate::cfn::{Schemas, diff};
 use crate::local::cloudformation::model::{Done, Physical, Resource, Step};
 use crate::local::cloudformation::status::{OperationType, Status};
 use crate::local::cloudformation::{policy, tables};
@@ -86,9 +87,13 @@ pub fn begin(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<Begun,
     {
         declaration.insert("Metadata".to_owned(), metadata);
     }
-    if let Some(thing) = &row.physical {
+    // Compared as the change set was, so that what it announced is what is done.
+    let schema = Schemas::embedded().get(declared.type_);
+    let differences =
+        row.physical.as_ref().map(|thing| diff::compare(schema.as_deref(), &thing.properties, &properties));
+    if let Some(differences) = &differences {
         let before = row.previous_declaration.as_ref().and_then(|(old, _)| old.get("Metadata"));
-        if thing.properties == properties && before == row.declaration.get("Metadata") {
+        if differences.is_empty() && before == row.declaration.get("Metadata") {
             row.step = Some((key, Step::Finished));
             row.done = None;
             tables::save_resource(db, &row)?;
@@ -96,7 +101,8 @@ pub fn begin(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<Begun,
         }
     }
     let replaced = row.physical.as_ref().is_some_and(|thing| {
-        thing.resource_type != declared.type_ || provider::replaces(declared.type_, &thing.properties, &properties)
+        let needs_another = |change: &diff::PropertyChange| change.recreation == diff::Recreation::Always;
+        thing.resource_type != declared.type_ || differences.iter().flatten().any(needs_another)
     });
     if !new && !creating {
         let action = if replaced { "Update:Replace" } else { "Update:Modify" };
@@ -172,7 +178,7 @@ pub fn make(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<bool, A
                         if let Some(failure) = run.injected(&row, "Update") {
                             return Err(failure);
                         }
-                        if thing.properties == properties {
+                        if diff::compare(None, &thing.properties, &properties).is_empty() {
                             return Ok(Made { id: thing.id.clone(), attributes: thing.attributes.clone() });
                         }
                         handler(&resource_type).update(&work, &thing.id, &thing.properties, &properties)

@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::Transaction;
 use serde_json::Value;
 
+use crate::cfn::diff::with_stack_tags;
 use crate::cfn::intrinsics::{Environment, Problem, resolve_at};
-use crate::cfn::{ResourceGraph, Template};
+use crate::cfn::{ResourceGraph, Schemas, Template};
 use crate::local::cloudformation::environment::{Known, environment, scope};
 use crate::local::cloudformation::journal::Journal;
 use crate::local::cloudformation::model::{Operation, Phase, Physical, Resource, Stack, Target};
 use crate::local::cloudformation::tables;
 use crate::local::errors::ApiError;
-use crate::local::resources::{Failure, Site, Work, provider};
+use crate::local::resources::{Failure, Site, Work};
 use crate::local::{ACCOUNT_ID, Host};
 
 /// What the steps of a phase work from; nobody else changes the stack while its lease is held.
@@ -133,7 +134,8 @@ impl Run {
             tables::add_import(db, &self.stack.region, &name, &self.stack.id)
                 .map_err(|error| Problem::new("T107", error.to_string()))?;
         }
-        let tagged = provider::with_stack_tags(resource.type_, properties, &self.stack.target.tags);
+        let schema = Schemas::embedded().get(resource.type_);
+        let tagged = with_stack_tags(schema.as_deref(), properties, &self.stack.target.tags_by_key());
         Ok((tagged, metadata))
     }
 
