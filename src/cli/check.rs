@@ -1,5 +1,7 @@
 //! `bedplate check`: what is wrong with specs and the templates they make, offline.
 
+use std::num::NonZero;
+use std::thread::ScopedJoinHandle;
 use std::time::Instant;
 
 use serde_json::json;
@@ -11,7 +13,7 @@ use super::session::Session;
 use crate::finding::{Finding, has_errors};
 use crate::report::findings::{json as findings_json, summary};
 use crate::report::style::{duration, paint};
-use crate::spec::LoadedSpec;
+use crate::spec::{LoadedSpec, UseCaseFile};
 
 /// Check specs, and the templates they make against CloudFormation's own schemas, offline.
 #[derive(Debug, clap::Args)]
@@ -32,11 +34,7 @@ pub(super) fn run(session: &Session, args: &CheckArgs) -> Outcome {
     let ui = &session.ui;
     let mut all = Vec::new();
     let mut reports = Vec::new();
-    for found in session.find(&args.use_cases)? {
-        let (name, findings) = match session.load_one(&found) {
-            Ok(spec) => (spec.spec.name.clone(), findings_of(session, &spec)),
-            Err(findings) => (found.shown.clone(), findings),
-        };
+    for (name, findings) in side_by_side(session, &session.find(&args.use_cases)?) {
         match ui.format {
             Format::Text | Format::Github => ui.out(&ui.render_findings(&findings, &ui.out_styles))?,
             Format::Json => {
@@ -58,6 +56,30 @@ pub(super) fn run(session: &Session, args: &CheckArgs) -> Outcome {
     ui.status(&format!("Checked offline in {exact}"));
     let failed = has_errors(&all) || args.strict && all.iter().any(|f| f.severity == crate::finding::Severity::Warning);
     Ok(if failed { Exit::Failed } else { Exit::Done })
+}
+
+/// The name and the findings of each, in order, worked out on all cores.
+fn side_by_side(session: &Session, files: &[UseCaseFile]) -> Vec<(String, Vec<Finding>)> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let share = files.len().div_ceil(cores).max(1);
+    std::thread::scope(|scope| {
+        let checkers: Vec<_> = files
+            .chunks(share)
+            .map(|files| scope.spawn(move || files.iter().map(|file| one(session, file)).collect::<Vec<_>>()))
+            .collect();
+        let join = |checker: ScopedJoinHandle<'_, Vec<_>>| match checker.join() {
+            Ok(checked) => checked,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        checkers.into_iter().flat_map(join).collect()
+    })
+}
+
+fn one(session: &Session, file: &UseCaseFile) -> (String, Vec<Finding>) {
+    match session.load_one(file) {
+        Ok(spec) => (spec.spec.name.clone(), findings_of(session, &spec)),
+        Err(findings) => (file.shown.clone(), findings),
+    }
 }
 
 fn findings_of(session: &Session, spec: &LoadedSpec) -> Vec<Finding> {

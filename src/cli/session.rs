@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +26,9 @@ pub struct Session {
     pub globals: Globals,
     /// The two output streams.
     pub ui: Ui,
+    /// Read once, however many use cases a run is about.
+    project: OnceLock<Project>,
+    partials: OnceLock<Cow<'static, Partials>>,
 }
 
 /// An open connection to a target.
@@ -47,14 +51,18 @@ impl Session {
     /// A run with these flags.
     pub fn new(globals: Globals) -> Self {
         let ui = Ui::new(&globals);
-        Self { globals, ui }
+        Self { globals, ui, project: OnceLock::new(), partials: OnceLock::new() }
     }
 
     /// The project the current folder is in.
-    pub fn project(&self) -> Result<Project, Vec<Finding>> {
+    pub fn project(&self) -> Result<&Project, Vec<Finding>> {
+        if let Some(project) = self.project.get() {
+            return Ok(project);
+        }
         let here = std::env::current_dir()
             .map_err(|error| vec![Finding::error("P022", format!("the current folder cannot be read: {error}"))])?;
-        Project::find(&here)
+        let project = Project::find(&here)?;
+        Ok(self.project.get_or_init(|| project))
     }
 
     /// The spec files of the use cases named, or of all in the project.
@@ -117,17 +125,24 @@ impl Session {
     }
 
     /// The partials: those of the program, with the project's own in their place.
-    pub fn partials(&self) -> Result<Cow<'static, Partials>, Vec<Finding>> {
+    pub fn partials(&self) -> Result<&Partials, Vec<Finding>> {
+        if let Some(partials) = self.partials.get() {
+            return Ok(partials);
+        }
         let own = self.project()?.root.join("templates");
-        Ok(if own.is_dir() { Cow::Owned(Partials::with_overrides(&own)?) } else { Cow::Borrowed(Partials::embedded()) })
+        let partials = if own.is_dir() {
+            Cow::Owned(Partials::with_overrides(&own)?)
+        } else {
+            Cow::Borrowed(Partials::embedded())
+        };
+        Ok(self.partials.get_or_init(|| partials))
     }
 
     /// Renders a spec for the stage.
     pub fn render(&self, spec: &LoadedSpec) -> Result<Rendered, Vec<Finding>> {
         let region = self.region(Some(spec))?;
         let options = RenderOptions { stage: &self.globals.stage, region: region.as_deref() };
-        let partials = self.partials()?;
-        render::render(spec, &options, &partials)
+        render::render(spec, &options, self.partials()?)
     }
 
     /// Everything `check` has to say about a spec and the template it made.
@@ -137,7 +152,9 @@ impl Session {
             // The spec's own region counts where nothing else is said.
             region: self.globals.region.as_deref(),
         };
-        check::check(spec, rendered, &options)
+        let mut findings = spec.warnings.clone();
+        findings.extend(check::check(spec, rendered, &options));
+        findings
     }
 
     /// The folder of what this program keeps for a project.

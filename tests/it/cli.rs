@@ -197,6 +197,30 @@ fn a_broken_spec_is_shown_at_its_line_and_nothing_is_made() {
 }
 
 #[test]
+fn every_malformed_spec_is_a_coded_error_at_its_place() {
+    let project = Project::empty();
+    let folder = crate::support::repository().join("tests/fixtures/malformed");
+    let mut tried = 0;
+    for entry in std::fs::read_dir(folder).expect("fixtures").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.ends_with(".yaml") {
+            continue;
+        }
+        let spec = format!("stacks/{name}/usecase.yaml");
+        project.write(&spec, std::fs::read(entry.path()).expect("a fixture"));
+        // A code folder, so that what is wrong is what the fixture is about.
+        project.write(&format!("stacks/{name}/function/app.py"), "def handler(event, context):\n    return event\n");
+        let run = project.run(&["check", &spec]);
+        assert_eq!(run.code, 1, "{name}: {}", run.session());
+        assert!(run.stdout.contains("error[S"), "{name}: {}", run.session());
+        assert!(run.stdout.contains(&format!("--> {spec}:")), "{name}: {}", run.session());
+        assert!(!run.stderr.contains("panicked"), "{name}: {}", run.session());
+        tried += 1;
+    }
+    assert!(tried >= 20, "only {tried} malformed specs");
+}
+
+#[test]
 fn the_version_comes_at_once() {
     let project = Project::empty();
     let start = std::time::Instant::now();
