@@ -52,8 +52,9 @@ pub(super) fn run(session: &Session, args: &CheckArgs) -> Outcome {
     if ui.format == Format::Json {
         ui.json(&json!({ "use-cases": reports }))?;
     }
-    let exact = if ui.verbose { format!("{:?}", started.elapsed()) } else { duration(started.elapsed()) };
-    ui.status(&format!("Checked offline in {exact}"));
+    let took = started.elapsed();
+    let took = if took.as_secs() == 0 { format!("{} ms", took.as_millis()) } else { duration(took) };
+    ui.status(&format!("Checked offline in {took}"));
     let failed = has_errors(&all) || args.strict && all.iter().any(|f| f.severity == crate::finding::Severity::Warning);
     Ok(if failed { Exit::Failed } else { Exit::Done })
 }

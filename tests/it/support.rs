@@ -159,8 +159,8 @@ fn redact(project: &Project, text: &str) -> String {
         (r"\b[0-9a-z]{10}\.execute-api", "<api>.execute-api"),
         // How long it took or how old it is, told from a duration in a spec by where it stands.
         (r"(?m)^ +(\d+\.\ds|\d+s|\d+m\d\ds)  ", "  <elapsed>  "),
-        (r"(?m) +(\d+\.\ds|\d+s|\d+m\d\ds)( old)?$", " <elapsed>$2"),
-        (r"(in |\()(\d+\.\ds|\d+s|\d+m\d\ds)\b", "$1<elapsed>"),
+        (r"(?m) +(\d+\.\ds|\d+s|\d+m\d\ds|\d+ ms)( old)?$", " <elapsed>$2"),
+        (r"(in |\()(\d+\.\ds|\d+s|\d+m\d\ds|\d+ ms)\b", "$1<elapsed>"),
         (r"\b\d+(\.\d+)? (KiB|MiB|B)\b", "<size>"),
     ];
     let text = rules.iter().fold(text.to_owned(), |text, (pattern, with)| {
