@@ -35,10 +35,10 @@ pub struct Globals {
     #[arg(long, global = true, value_name = "NAME", help_heading = "Global options")]
     pub profile: Option<String>,
     /// The region, where the spec names none
-    #[arg(long, global = true, value_name = "REGION", help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "REGION", value_parser = region, help_heading = "Global options")]
     pub region: Option<String>,
     /// The stage: a part of the stack's name, and the key of its settings in bedplate.yaml
-    #[arg(long, global = true, value_name = "STAGE", default_value = "dev", help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "STAGE", default_value = "dev", value_parser = stage, help_heading = "Global options")]
     pub stage: String,
     /// How results and diagnostics are written
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", help_heading = "Global options")]
@@ -107,4 +107,22 @@ pub enum Verb {
     Completions(completions::CompletionsArgs),
     /// Print the manual page, or write one a verb into a folder
     Man(man::ManArgs),
+}
+
+/// A stage's name: a part of the stack's name, and of what some resources are called.
+fn stage(text: &str) -> Result<String, String> {
+    if crate::spec::is_stage_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("a stage is at most 32 letters, digits and hyphens, a letter first".to_owned())
+    }
+}
+
+/// A region as AWS writes it.
+fn region(text: &str) -> Result<String, String> {
+    if crate::spec::is_region_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("write it as AWS does, such as `us-west-2`".to_owned())
+    }
 }

@@ -22,7 +22,7 @@ use crate::report::style::{duration, paint};
 pub struct ListArgs {}
 
 pub(super) fn run(session: &Session, _: &ListArgs) -> Outcome {
-    let here = session.find(&[])?;
+    let here = session.project()?.use_cases()?;
     // A stack is looked for in every region a use case of the project belongs to.
     let mut regions: BTreeMap<Option<String>, ()> = BTreeMap::new();
     for file in &here {
@@ -72,6 +72,9 @@ pub(super) fn run(session: &Session, _: &ListArgs) -> Outcome {
     }
     for file in here.iter().filter(|file| !stacks.iter().any(|(_, stack)| use_case(stack) == file.name)) {
         let _ = writeln!(out, "{:28} {}", file.name, paint(ui.out_styles.dim, "not deployed"));
+    }
+    if out.is_empty() {
+        ui.status("There are no use cases here, and nothing is deployed");
     }
     ui.out(&out)?;
     Ok(Exit::Done)

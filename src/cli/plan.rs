@@ -62,7 +62,11 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
             let outcome = engine::plan(&run, &desired).await;
             drop(follower);
             connection.close().await;
-            let ended = conclude(session, &outcome, started.elapsed(), None)?;
+            // The plan itself says when nothing would change.
+            let ended = match outcome.outcome {
+                engine::Outcome::NoChange => Exit::Done,
+                _ => conclude(session, &outcome, started.elapsed(), None)?,
+            };
             if let Some(plan) = &outcome.plan {
                 match session.ui.format {
                     Format::Json => {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Outcome;
+use super::args::Format;
 use super::exit::Exit;
 use super::session::Session;
 use crate::finding::Finding;
@@ -20,9 +21,9 @@ pub struct RenderArgs {
     /// Write `<use-case>-<stage>.template.yaml` files into this folder instead
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// The template's own format
-    #[arg(long, value_name = "FORMAT", default_value = "yaml")]
-    template_format: TemplateFormat,
+    /// The template's own format: YAML, or JSON with `--format json`, unless said
+    #[arg(long, value_name = "FORMAT")]
+    template_format: Option<TemplateFormat>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -49,7 +50,10 @@ impl TemplateFormat {
 
 pub(super) fn run(session: &Session, args: &RenderArgs) -> Outcome {
     let specs = session.load(&args.use_cases)?;
-    let format = args.template_format;
+    let format = args.template_format.unwrap_or(match session.ui.format {
+        Format::Json => TemplateFormat::Json,
+        Format::Text | Format::Github => TemplateFormat::Yaml,
+    });
     let Some(dir) = &args.out else {
         if specs.len() > 1 {
             return Err(vec![

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::Outcome;
@@ -36,6 +37,8 @@ pub struct Connection {
     /// Clients for its services.
     pub clients: Clients,
     local: Option<Running>,
+    /// The state of a local target that only was looked at and never had any: it goes with the connection.
+    _nothing: Option<TempDir>,
 }
 
 impl Connection {
@@ -54,22 +57,34 @@ impl Session {
         Self { globals, ui, project: OnceLock::new(), partials: OnceLock::new() }
     }
 
-    /// The project the current folder is in.
+    /// The project this run is about, the current folder's unless [`Session::find`] was asked for another's.
     pub fn project(&self) -> Result<&Project, Vec<Finding>> {
+        self.project_of(None)
+    }
+
+    fn project_of(&self, named: Option<&str>) -> Result<&Project, Vec<Finding>> {
         if let Some(project) = self.project.get() {
             return Ok(project);
         }
         let here = std::env::current_dir()
             .map_err(|error| vec![Finding::error("P022", format!("the current folder cannot be read: {error}"))])?;
-        let project = Project::find(&here)?;
+        let project = Project::of(&here, named)?;
         Ok(self.project.get_or_init(|| project))
     }
 
-    /// The spec files of the use cases named, or of all in the project.
+    /// The spec files of the use cases named, or of all in the project, of which there must be one.
     pub fn find(&self, use_cases: &[String]) -> Result<Vec<UseCaseFile>, Vec<Finding>> {
-        let project = self.project()?;
+        let project = self.project_of(use_cases.first().map(String::as_str))?;
         if use_cases.is_empty() {
-            return project.use_cases();
+            let all = project.use_cases()?;
+            if all.is_empty() {
+                let folder = project.stacks_dir();
+                return Err(vec![
+                    Finding::error("P032", format!("there are no use cases under `{}`", folder.display()))
+                        .help("change to the project's folder, or name a spec file"),
+                ]);
+            }
+            return Ok(all);
         }
         let mut found: Vec<UseCaseFile> = Vec::new();
         for use_case in use_cases {
@@ -187,6 +202,7 @@ impl Session {
     /// Opens the target and says where this run goes, before anything is sent that matters.
     pub async fn connect(&self, verb: &str, what: &str, region: Option<String>) -> Result<Connection, Vec<Finding>> {
         let stage = self.stage()?;
+        let mut nothing = None;
         let (target, local) = match self.target_kind()? {
             TargetKind::Local => {
                 if self.globals.endpoint_url.is_some() {
@@ -195,7 +211,13 @@ impl Session {
                             .help("leave `--target local` out to use the endpoint"),
                     ]);
                 }
-                let running = local::start(LocalOptions::new(self.local_dir()?)).await.map_err(unavailable)?;
+                let mut dir = self.local_dir()?;
+                if !dir.exists() && !MAKES_STATE.contains(&verb) {
+                    let empty = tempfile::tempdir().map_err(|error| unavailable_because(&error))?;
+                    dir = empty.path().to_owned();
+                    nothing = Some(empty);
+                }
+                let running = local::start(LocalOptions::new(dir)).await.map_err(unavailable)?;
                 let region = region.unwrap_or_else(|| local::DEFAULT_REGION.to_owned());
                 (Target::local(running.url(), region), Some(running))
             }
@@ -223,7 +245,7 @@ impl Session {
             identity.account,
             clients.region()
         ));
-        Ok(Connection { clients, local })
+        Ok(Connection { clients, local, _nothing: nothing })
     }
 
     /// Renders and checks a use case: what is to be deployed. Its artifacts are packaged when it is.
@@ -245,7 +267,9 @@ impl Session {
         if has_errors(&findings) {
             return Err(findings);
         }
-        self.ui.findings(&findings);
+        if self.ui.progress {
+            self.ui.findings(&findings);
+        }
         Ok(rendered)
     }
 
@@ -267,9 +291,16 @@ impl Session {
     }
 }
 
+/// The verbs that may leave something on the local target; the others do not even make its state folder.
+const MAKES_STATE: [&str; 2] = ["deploy", "bootstrap"];
+
+fn unavailable_because(error: &dyn std::fmt::Display) -> Vec<Finding> {
+    vec![Finding::error("P029", format!("the local target does not start: {error}"))]
+}
+
 /// The local target that does not start, as a finding.
 pub(super) fn unavailable(error: local::LocalError) -> Vec<Finding> {
-    vec![Finding::error("P029", format!("the local target does not start: {error}"))]
+    unavailable_because(&error)
 }
 
 /// A token cancelled by the first Ctrl-C or SIGTERM; a second one ends the program at once, with exit code 130.

@@ -1,5 +1,6 @@
 //! The language: its types, loading a spec with the place of every value, references, and the rules a spec keeps.
 
+mod forms;
 mod load;
 mod project;
 mod read;
@@ -12,6 +13,7 @@ mod types;
 mod values;
 mod words;
 
+pub use forms::{is_region_name, is_stage_name};
 pub use load::{LoadedSpec, load, load_str, load_text};
 pub use project::{Project, ProjectFile, StageSettings, TargetKind, UseCaseFile, project_schema};
 pub use rules::{handler_files, logical_name, requirement_problem};

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::forms::is_stage_name;
 use super::load::{LoadedSpec, load, pointer};
 use super::read;
 use super::schema::schema_of;
@@ -20,6 +21,9 @@ const FILE: &str = "bedplate.yaml";
 
 /// The spec file's name in a use case's folder.
 const SPEC: &str = "usecase.yaml";
+
+/// The folder of the use cases, unless the project file names another.
+const STACKS: &str = "stacks";
 
 const CODES: Codes = Codes { unknown: "P002", missing: "P003", kind: "P004", choice: "P005" };
 
@@ -74,7 +78,7 @@ pub enum TargetKind {
 /// A project: its folder, its settings and its use cases.
 #[derive(Debug, Clone)]
 pub struct Project {
-    /// The folder that holds `bedplate.yaml`, or the folder asked from when there is none.
+    /// The folder that holds `bedplate.yaml` or `stacks/`, or the folder asked from when there is neither.
     pub root: PathBuf,
     /// What `bedplate.yaml` says.
     pub file: ProjectFile,
@@ -103,11 +107,21 @@ impl UseCaseFile {
     }
 }
 
-/// The folder of the project that a folder belongs to: the nearest one upwards with a `bedplate.yaml`, else itself.
+/// The folder of the project that a folder belongs to: the nearest one upwards that is marked as one, else itself.
 pub(super) fn root_of(dir: &Path) -> Option<PathBuf> {
     let dir = dir.canonicalize().ok()?;
-    let root = dir.ancestors().find(|folder| folder.join(FILE).is_file()).map(Path::to_owned);
+    let root = marked(&dir).map(Path::to_owned);
     Some(root.unwrap_or(dir))
+}
+
+/// The nearest folder upwards that is the root of a project: it has a `bedplate.yaml`, or a `stacks` folder with a use
+/// case in it.
+fn marked(dir: &Path) -> Option<&Path> {
+    let has_use_case = |folder: &Path| {
+        let entries = std::fs::read_dir(folder.join(STACKS));
+        entries.is_ok_and(|entries| entries.flatten().any(|entry| entry.path().join(SPEC).is_file()))
+    };
+    dir.ancestors().find(|folder| folder.join(FILE).is_file() || has_use_case(folder))
 }
 
 impl Project {
@@ -116,8 +130,31 @@ impl Project {
     /// # Errors
     /// Everything wrong with its `bedplate.yaml`.
     pub fn find(from: &Path) -> Result<Self, Vec<Finding>> {
+        Self::around(from, from)
+    }
+
+    /// The project a run is about: the one around the folder it runs in or, where that is in none, the one around the
+    /// spec or folder named. State and settings are the project's, wherever it is worked on from.
+    ///
+    /// # Errors
+    /// As [`Project::find`].
+    pub fn of(from: &Path, named: Option<&str>) -> Result<Self, Vec<Finding>> {
         let absolute = std::path::absolute(from).unwrap_or_else(|_| from.to_owned());
-        let root = absolute.ancestors().find(|folder| folder.join(FILE).is_file()).unwrap_or(&absolute).to_owned();
+        let path = named.map(|named| absolute.join(named)).filter(|path| path.exists());
+        match path {
+            Some(path) if marked(&absolute).is_none() || !path.starts_with(marked(&absolute).unwrap_or(&absolute)) => {
+                let path = path.canonicalize().unwrap_or(path);
+                let folder = if path.is_dir() { &path } else { path.parent().unwrap_or(&path) };
+                Self::around(folder, from)
+            }
+            _ => Self::find(from),
+        }
+    }
+
+    fn around(folder: &Path, from: &Path) -> Result<Self, Vec<Finding>> {
+        let absolute = std::path::absolute(from).unwrap_or_else(|_| from.to_owned());
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        let root = marked(&folder).unwrap_or(&folder).to_owned();
         let path = root.join(FILE);
         let file = if path.is_file() { load_file(&path, &shown(&path, &absolute))? } else { ProjectFile::default() };
         Ok(Self { root, file, from: absolute })
@@ -125,7 +162,7 @@ impl Project {
 
     /// The folder that holds the use cases.
     pub fn stacks_dir(&self) -> PathBuf {
-        self.root.join(self.file.stacks.as_deref().unwrap_or("stacks"))
+        self.root.join(self.file.stacks.as_deref().unwrap_or(STACKS))
     }
 
     /// The settings of a stage; a stage the file does not name has the defaults.
@@ -272,10 +309,7 @@ fn problems(file: &ProjectFile) -> Vec<(String, String, &'static str)> {
     }
     for (name, stage) in &file.stages {
         let base = format!("/stages/{}", escape(name));
-        let plain = name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.len() <= 32
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if !plain {
+        if !is_stage_name(name) {
             let message = format!("`{}` cannot be the name of a stage", cut(name));
             problems.push((base.clone(), message, "use letters, digits and hyphens, a letter first, at most 32"));
         }

@@ -197,6 +197,53 @@ fn a_broken_spec_is_shown_at_its_line_and_nothing_is_made() {
 }
 
 #[test]
+fn the_project_is_the_same_from_wherever_it_is_worked_on() {
+    let project = poster();
+    let _ = project.run(&["deploy", "movie-poster", "--yes"]).ok();
+    let spec = project.path().join("stacks/movie-poster/usecase.yaml");
+    let elsewhere = Project::empty();
+    for (folder, named) in [
+        (project.path().join("stacks/movie-poster/function"), "movie-poster"),
+        (elsewhere.path().to_owned(), spec.to_str().expect("a path in UTF-8")),
+    ] {
+        let output = project.command(&["status", named]).current_dir(&folder).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.starts_with("movie-poster-dev CREATE_COMPLETE"), "{folder:?}: {said}");
+        assert!(!folder.join(".bedplate").exists(), "{folder:?} has no state of its own");
+    }
+}
+
+#[test]
+fn looking_makes_no_state() {
+    let project = poster();
+    for verb in ["status", "plan", "destroy", "check", "render"] {
+        let run = project.run(&[verb, "movie-poster"]);
+        assert_eq!(run.code, 0, "{verb}: {}", run.session());
+        assert!(!project.path().join(".bedplate/local").exists(), "{verb} made a local target");
+    }
+}
+
+#[test]
+fn finding_no_use_case_is_no_success() {
+    let project = Project::empty();
+    for verb in ["check", "plan", "deploy", "status"] {
+        let run = project.run(&[verb]);
+        assert_eq!(run.code, 1, "{verb}: {}", run.session());
+        assert!(run.stderr.contains("error[P032]"), "{verb}: {}", run.session());
+    }
+    let list = project.run(&["list"]).ok();
+    assert!(list.stderr.contains("no use cases here"), "{}", list.session());
+}
+
+#[test]
+fn quiet_says_only_results_and_errors() {
+    let project = poster();
+    let run = project.run(&["deploy", "movie-poster", "--yes", "--quiet"]).ok();
+    assert_eq!(run.stderr, "");
+    assert!(run.stdout.contains("PostersBucketName = "), "{}", run.session());
+}
+
+#[test]
 fn every_malformed_spec_is_a_coded_error_at_its_place() {
     let project = Project::empty();
     let folder = crate::support::repository().join("tests/fixtures/malformed");

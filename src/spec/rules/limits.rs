@@ -1,6 +1,7 @@
 //! Single values AWS has bounds for: regions, tags, names, times, sizes.
 
 use super::Rules;
+use crate::spec::forms::is_region_name;
 use crate::spec::text::{Piece, Reference, Text};
 use crate::spec::types::Function;
 use crate::spec::values::Seconds;
@@ -85,19 +86,7 @@ fn length(rules: &mut Rules<'_>, pointer: &str, text: &str, most: usize) {
 
 fn region(rules: &mut Rules<'_>) {
     let Some(region) = &rules.spec.region else { return };
-    let parts: Vec<&str> = region.split('-').collect();
-    let letters = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
-    let fits = match parts.as_slice() {
-        [area, middle @ .., number] => {
-            area.len() == 2
-                && letters(area)
-                && (1..=2).contains(&middle.len())
-                && middle.iter().all(letters)
-                && matches!(number.as_bytes(), [b'1'..=b'9'])
-        }
-        _ => false,
-    };
-    if !fits {
+    if !is_region_name(region) {
         let message = format!("`{}` is not the name of a region", cut(region));
         rules.error("S041", "/region", message, "write it as AWS does, such as `us-west-2`");
     }

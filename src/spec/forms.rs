@@ -1,0 +1,52 @@
+//! The forms of names that a spec, a project file and the command line all take.
+
+/// Whether a text can be the name of a stage: letters, digits and hyphens, a letter first, at most 32. It becomes part of
+/// the stack's name.
+pub fn is_stage_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.len() <= 32
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+/// Whether a text has the form of a region's name, such as `us-west-2` or `us-gov-east-1`; whether there is such a region
+/// is a fact that ages.
+pub fn is_region_name(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let letters = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
+    match parts.as_slice() {
+        [area, middle @ .., number] => {
+            area.len() == 2
+                && letters(area)
+                && (1..=2).contains(&middle.len())
+                && middle.iter().all(letters)
+                && matches!(number.as_bytes(), [b'1'..=b'9'])
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_are_told_by_their_form() {
+        for good in ["us-west-2", "us-gov-east-1", "ap-southeast-4"] {
+            assert!(is_region_name(good), "{good}");
+        }
+        for bad in ["", "bogus", "us west;2", "us-west-", "US-west-2", "us-west-12"] {
+            assert!(!is_region_name(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn stages_become_part_of_a_stack_name() {
+        for good in ["dev", "prod", "v2", "Team-1"] {
+            assert!(is_stage_name(good), "{good}");
+        }
+        for bad in ["", "a b", "x_y", "ä", "2nd", "-x"] {
+            assert!(!is_stage_name(bad), "{bad}");
+        }
+        assert!(!is_stage_name(&"s".repeat(33)));
+    }
+}
