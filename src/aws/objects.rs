@@ -53,6 +53,20 @@ impl Clients {
         }
     }
 
+    /// Deletes an empty bucket that must be this account's. One that is gone already is fine.
+    ///
+    /// # Errors
+    /// When the call fails for another reason than absence.
+    pub async fn delete_bucket(&self, bucket: &str, owner: &str) -> Result<(), CallError> {
+        match self.inner.s3.delete_bucket().bucket(bucket).expected_bucket_owner(owner).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let error = self.error("s3:DeleteBucket", error);
+                if error.kind == CallErrorKind::NotFound { Ok(()) } else { Err(error) }
+            }
+        }
+    }
+
     /// Uploads a file. S3 refuses it when what arrives is not what was sent.
     ///
     /// # Errors

@@ -51,6 +51,28 @@ pub(super) fn explain(stack: &str, end: &End, places: &BTreeMap<String, Place>) 
     findings
 }
 
+/// What an update that succeeded replaced or removed and then could not delete: it stays, and the stack has forgotten it.
+pub(super) fn not_cleaned_up(end: &End, places: &BTreeMap<String, Place>) -> Vec<Finding> {
+    // CloudFormation tries three times; the last reason is as good as the first.
+    let failed = end.failures.iter().filter(|event| event.status == "DELETE_FAILED");
+    let things: BTreeMap<&str, &StackEvent> = failed.map(|event| (event.physical_id.as_str(), event)).collect();
+    let finding = |(id, event): (&str, &StackEvent)| {
+        let reason = event.reason.as_deref().unwrap_or("CloudFormation gave no reason").trim_end_matches('.');
+        let message = format!(
+            "`{id}` ({}) is no longer part of the stack but could not be deleted: {reason}",
+            event.resource_type
+        );
+        let next = if event.resource_type == "AWS::S3::Bucket" {
+            "`bedplate destroy` empties and deletes it with the stack; to have it gone earlier, save what you need of it \
+             and delete it by hand"
+        } else {
+            "delete it by hand; nothing manages it any longer"
+        };
+        Finding::warning("D030", message).at(places.get(&event.logical_id).cloned()).help(next)
+    };
+    things.into_iter().map(finding).collect()
+}
+
 fn next_step(stack: &str, end: &End) -> String {
     match StackState::of(&end.status) {
         StackState::RolledBackUpdate => "the stack is back as it was; correct the cause and deploy again".to_owned(),

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::artifact_bucket::ensure;
-use super::causes::explain;
+use super::causes::{explain, not_cleaned_up};
 use super::change_set::{self, Made};
 use super::events::{EventKind, Teller};
 use super::follow::{End, Follow};
@@ -212,6 +212,7 @@ impl Deployment<'_> {
         if outcome == Outcome::Deployed {
             let stack = self.run.clients.stack(&made.stack_id).await?;
             report.outputs = stack.map(|stack| stack.outputs).unwrap_or_default();
+            report.findings = not_cleaned_up(&end, &self.desired.places);
             self.teller.tell(EventKind::OutputsReady { outputs: report.outputs.clone() });
         } else {
             report.findings = explain(&self.desired.stack, &end, &self.desired.places);

@@ -13,7 +13,7 @@ use super::outcome::{Leftover, Outcome, Report};
 use super::recover::{delete_and_follow, foreign, wait_for};
 use super::removal::{Fate, Removal};
 use super::run::{Approver, Proposal, Run, Stop};
-use super::survey::{artifacts_of, survey};
+use super::survey::{artifacts_of, orphans, survey};
 use crate::aws::{Identity, StackState, StackSummary};
 use crate::finding::Finding;
 
@@ -57,6 +57,12 @@ impl Destruction<'_> {
         };
         match self.delete(&stack, &removal).await {
             Ok(end) if StackState::of(&end.status) == StackState::Deleted => {
+                for bucket in removal.orphaned_buckets() {
+                    // What keeps one from going is told by the proof: it still answers.
+                    if let Err(error) = self.run.clients.delete_bucket(bucket, &identity.account).await {
+                        self.teller.tell(EventKind::Warning { finding: error.finding() });
+                    }
+                }
                 self.remove_artifacts(&identity).await?;
                 self.proven(&identity, Some(&stack), removal).await
             }
@@ -113,10 +119,15 @@ impl Destruction<'_> {
 
     /// None when there is nothing at all to remove.
     async fn removal(&self, identity: &Identity, stack: Option<&StackSummary>) -> Result<Option<Removal>, Stop> {
-        let (resources, stays) = match stack {
+        let (mut resources, mut stays) = match stack {
             Some(stack) => survey(self.run, &stack.id).await?,
             None => Default::default(),
         };
+        if let Some(stack) = stack {
+            let (buckets, others) = orphans(self.run, &stack.id, &resources).await?;
+            resources.extend(buckets);
+            stays.extend(others);
+        }
         let artifacts = artifacts_of(self.run, &identity.account, self.name).await?;
         if stack.is_none() && artifacts.count == 0 {
             return Ok(None);
@@ -186,7 +197,7 @@ impl Destruction<'_> {
             let what = format!("{bucket}/{}/", self.name);
             left.push(leftover("AWS::S3::Object", None, &what, "artifacts of this stack are still there"));
         }
-        let remains = !left.is_empty();
+        let remains = !left.is_empty() || removal.stays.iter().any(|leftover| !leftover.intended);
         left.extend(removal.stays.iter().cloned());
         let outcome = if remains { Outcome::Leftovers } else { Outcome::Destroyed };
         let mut report = self.report(outcome, identity, Some(removal));

@@ -39,6 +39,9 @@ pub struct RemovedResource {
     /// For a bucket: what it holds, versions and delete markers included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objects: Option<ObjectCount>,
+    /// An earlier deployment replaced or removed it and could not delete it: CloudFormation no longer knows it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub orphaned: bool,
     /// The data that goes with it, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<&'static str>,
@@ -79,5 +82,11 @@ impl Removal {
             .iter()
             .filter(|resource| resource.is_bucket() && resource.fate == Fate::Deleted && resource.objects.is_some())
             .filter_map(|resource| resource.physical_id.as_deref())
+    }
+
+    /// The buckets among them that CloudFormation forgot, which have to be deleted beside the stack.
+    pub(super) fn orphaned_buckets(&self) -> impl Iterator<Item = &str> {
+        let orphans = self.resources.iter().filter(|resource| resource.orphaned && resource.is_bucket());
+        orphans.filter_map(|resource| resource.physical_id.as_deref())
     }
 }

@@ -10,12 +10,14 @@ use super::outcome::Leftover;
 use super::recover::is_bucket_there;
 use super::removal::{Fate, ObjectCount, RemovedResource};
 use super::run::{Run, Stop};
-use crate::aws::{CallError, CallErrorKind, Clients, StackResource};
+use crate::aws::{CallError, CallErrorKind, Clients, StackEvent, StackResource};
 use crate::cfn::Template;
 use crate::plan::holds_data;
 
 /// Pages of a thousand that are counted: enough to say how long it will take, and no longer than a breath.
 const COUNTED_PAGES: usize = 10;
+/// The type of a bucket.
+const BUCKET: &str = "AWS::S3::Bucket";
 /// Buckets counted at once.
 const AT_ONCE: usize = 8;
 /// How deep nested stacks are followed; CloudFormation itself sets no limit, people stop at three.
@@ -24,6 +26,71 @@ const DEPTH: usize = 8;
 /// The resources of a stack, and what will stay.
 pub(super) async fn survey(run: &Run<'_>, stack_id: &str) -> Result<(Vec<RemovedResource>, Vec<Leftover>), Stop> {
     run.unless_cancelled(look(run.clients, stack_id)).await?.map_err(Stop::from)
+}
+
+/// What earlier deployments of a stack replaced or removed and could not delete, by the stack's own events: only what
+/// this stack itself created counts. Buckets come as resources that go, anything else as what stays.
+pub(super) async fn orphans(
+    run: &Run<'_>,
+    stack_id: &str,
+    known: &[RemovedResource],
+) -> Result<(Vec<RemovedResource>, Vec<Leftover>), Stop> {
+    let events = run.unless_cancelled(run.clients.stack_events(stack_id, None)).await??;
+    let mut buckets = Vec::new();
+    let mut stays = Vec::new();
+    for event in forgotten(&events) {
+        if known.iter().any(|resource| resource.physical_id.as_deref() == Some(event.physical_id.as_str())) {
+            continue;
+        }
+        let left = |reason: &str| Leftover {
+            resource_type: event.resource_type.clone(),
+            logical_id: Some(event.logical_id.clone()),
+            physical_id: event.physical_id.clone(),
+            reason: reason.to_owned(),
+            intended: false,
+        };
+        if event.resource_type != BUCKET {
+            stays.push(left("an earlier deployment replaced or removed it and could not delete it"));
+            continue;
+        }
+        match run.unless_cancelled(count(run.clients, &event.physical_id, None)).await? {
+            Ok(None) => {}
+            Ok(objects) => buckets.push(RemovedResource {
+                logical_id: event.logical_id.clone(),
+                resource_type: event.resource_type.clone(),
+                physical_id: Some(event.physical_id.clone()),
+                fate: Fate::Deleted,
+                objects,
+                orphaned: true,
+                data: holds_data(BUCKET),
+            }),
+            Err(_) => stays.push(left("an earlier deployment could not delete it, and it cannot be read")),
+        }
+    }
+    Ok((buckets, stays))
+}
+
+/// Of a stack's events, oldest first, the failed deletions of what the stack created, one a thing and none of what was
+/// deleted after all.
+fn forgotten(events: &[StackEvent]) -> Vec<&StackEvent> {
+    let mut created: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let mut failed: BTreeMap<(&str, &str), &StackEvent> = BTreeMap::new();
+    for event in events.iter().filter(|event| !event.is_stack() && !event.physical_id.is_empty()) {
+        let thing = (event.resource_type.as_str(), event.physical_id.as_str());
+        match event.status.as_str() {
+            "CREATE_COMPLETE" => {
+                created.insert(thing);
+            }
+            "DELETE_FAILED" if created.contains(&thing) => {
+                failed.insert(thing, event);
+            }
+            "DELETE_COMPLETE" => {
+                failed.remove(&thing);
+            }
+            _ => {}
+        }
+    }
+    failed.into_values().collect()
 }
 
 /// Counts the files a stack has in the artifact bucket.
@@ -86,6 +153,7 @@ async fn describe(
         resource_type: resource.resource_type,
         physical_id: resource.physical_id,
         objects,
+        orphaned: false,
     }))
 }
 

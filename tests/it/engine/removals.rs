@@ -108,3 +108,27 @@ async fn a_stack_whose_export_is_in_use_is_not_touched() {
     assert_eq!(steps(&events), ["started", "finished"], "refused before anything is emptied");
     assert!(report.findings[0].message.contains("taker-dev"), "{:?}", report.findings);
 }
+
+#[tokio::test]
+async fn a_replaced_bucket_with_objects_is_told_of_and_goes_with_the_stack() {
+    let world = World::start().await;
+    let bucket = |name: &str| {
+        desired("poster-dev", json!({ "Posters": { "Type": "AWS::S3::Bucket", "Properties": { "BucketName": name } } }))
+    };
+    world.deploy(&bucket("old-posters")).await;
+    world.clients.upload_bytes("old-posters", "a", vec![1], "123456789012").await.expect("an upload");
+    let (report, _) = world.deploy(&bucket("new-posters")).await;
+    assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
+    let told: Vec<(&str, bool)> =
+        report.findings.iter().map(|it| (it.code, it.message.contains("`old-posters`"))).collect();
+    assert_eq!(told, [("D030", true)], "{:?}", report.findings);
+
+    let (report, events) = world.destroy("poster-dev").await;
+    assert_eq!(report.outcome, Outcome::Destroyed, "{:?}", report.findings);
+    assert_eq!(bucket_of(&events), [("old-posters".to_owned(), 1)]);
+    let orphaned: Vec<bool> = report.removal.expect("what went").resources.iter().map(|it| it.orphaned).collect();
+    assert_eq!(orphaned, [false, true]);
+    for name in ["old-posters", "new-posters"] {
+        assert!(!world.clients.bucket_exists(name).await.expect("an answer"), "{name}");
+    }
+}
