@@ -158,7 +158,11 @@ impl Clients {
     }
 
     async fn caller_identity(&self) -> Result<Identity, Finding> {
-        let answer = self.inner.sts.get_caller_identity().send().await;
+        let answer = {
+            // The first call of a run: a wrong address should not take a minute to tell.
+            let twice = aws_sdk_sts::config::Builder::new().retry_config(RetryConfig::standard().with_max_attempts(2));
+            self.inner.sts.get_caller_identity().customize().config_override(twice).send().await
+        };
         let answer = answer.map_err(|error| self.error("sts:GetCallerIdentity", error))?;
         match (answer.account, answer.arn) {
             (Some(account), Some(arn)) => Ok(Identity { account, arn }),
@@ -172,6 +176,10 @@ impl Clients {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let mut error = CallError::new(action, error);
+        if error.kind == super::error::CallErrorKind::Unreachable && self.inner.endpoint.is_none() {
+            let service = action.split(':').next().unwrap_or_default();
+            error.message = format!("{service} in `{}`: {}", self.inner.region, error.message);
+        }
         error.endpoint = self.inner.endpoint.clone();
         error.profile = self.inner.target.profile.clone();
         error

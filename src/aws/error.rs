@@ -242,7 +242,15 @@ fn kind_of(code: Option<&str>, status: u16) -> CallErrorKind {
 
 fn credentials_failure(error: &CredentialsError) -> (CallErrorKind, String) {
     let cause = innermost(error);
+    // Only looked at: what a provider says may hold anything.
+    let chain = format!("{error:?}").to_ascii_lowercase();
     match error {
+        // Neither the environment nor a profile had any; the last one asked is the machine's own metadata service.
+        CredentialsError::ProviderError(_) | CredentialsError::ProviderTimedOut(_)
+            if chain.contains("imds") || chain.contains("ec2instancemetadata") =>
+        {
+            (CallErrorKind::NoCredentials, String::new())
+        }
         CredentialsError::CredentialsNotLoaded(_) => (CallErrorKind::NoCredentials, String::new()),
         CredentialsError::ProviderTimedOut(_) => {
             (CallErrorKind::CredentialProvider, "the credential provider took too long".to_owned())

@@ -50,14 +50,24 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
     for spec in &specs {
         findings.extend(session.errors(spec));
     }
+    let parameters: BTreeMap<String, String> = args.parameters.iter().cloned().collect();
+    findings.extend(session.known_parameters(&specs, &parameters).err().unwrap_or_default());
     if !findings.is_empty() {
         return Err(findings);
     }
     let options = DeployOptions { change_set_name: args.change_set_name.clone(), ..DeployOptions::default() };
-    let parameters: BTreeMap<String, String> = args.parameters.iter().cloned().collect();
     session.block_on(async {
         let cancel = interrupted();
         let mut exit = Exit::Done;
+        if specs.len() > 1 {
+            let mut findings = Vec::new();
+            for spec in &specs {
+                findings.extend(without_values(session, spec, &parameters).await?);
+            }
+            if !findings.is_empty() {
+                return Err(findings);
+            }
+        }
         for spec in &specs {
             exit = exit.worse(one(session, spec, &parameters, &options, &cancel).await?);
             if exit != Exit::Done {
@@ -66,6 +76,31 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
         }
         Ok(exit)
     })
+}
+
+/// The parameters of a use case that have no value from anywhere, its stack included.
+async fn without_values(
+    session: &Session,
+    spec: &LoadedSpec,
+    parameters: &BTreeMap<String, String>,
+) -> Result<Vec<Finding>, Vec<Finding>> {
+    let stage = session.stage()?;
+    let mut missing = engine::names(&session.render(spec)?);
+    missing.retain(|_, name| {
+        let has_default = spec.spec.parameters.get(name).is_none_or(|parameter| parameter.default.is_some());
+        !has_default && !parameters.contains_key(name) && !stage.parameters.contains_key(name)
+    });
+    if missing.is_empty() {
+        return Ok(Vec::new());
+    }
+    let name = session.stack_name(spec);
+    let connection = session.connect("look at", &name, session.region(Some(spec))?).await?;
+    let stack = connection.clients.stack(&name).await;
+    connection.close().await;
+    let stack = stack.map_err(|error| vec![error.finding()])?;
+    missing.retain(|id, _| !stack.as_ref().is_some_and(|stack| stack.parameters.contains_key(id)));
+    let place = |name: &String| spec.key_place(&format!("/parameters/{name}"));
+    Ok(missing.values().map(|name| engine::without_value(name).at(place(name))).collect())
 }
 
 async fn one(

@@ -45,6 +45,7 @@ pub struct PlanArgs {
 pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
     let specs = session.load(&args.use_cases)?;
     let parameters: BTreeMap<String, String> = args.parameters.iter().cloned().collect();
+    session.known_parameters(&specs, &parameters)?;
     if args.offline {
         return offline(session, args, &specs, parameters);
     }

@@ -1,7 +1,7 @@
 //! One run of the program: the project it stands in, where it goes, and what every verb needs of both.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -258,6 +258,26 @@ impl Session {
         let mut desired = Desired::of(spec, &rendered, &self.stack_name(spec), values, &cache);
         desired.tags.extend(stage.tags);
         Ok(desired)
+    }
+
+    /// Refuses values for parameters that none of the use cases has.
+    pub fn known_parameters(
+        &self,
+        specs: &[LoadedSpec],
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<(), Vec<Finding>> {
+        let known: BTreeSet<&str> =
+            specs.iter().flat_map(|loaded| loaded.spec.parameters.keys()).map(String::as_str).collect();
+        let names: Vec<&str> = known.iter().copied().collect();
+        let help = match names.as_slice() {
+            [] => "it has none".to_owned(),
+            names => format!("it has `{}`", names.join("`, `")),
+        };
+        let unknown = parameters.keys().filter(|name| !known.contains(name.as_str()));
+        let findings: Vec<Finding> = unknown
+            .map(|name| Finding::error("D002", format!("the use case has no parameter `{name}`")).help(help.clone()))
+            .collect();
+        if findings.is_empty() { Ok(()) } else { Err(findings) }
     }
 
     /// Renders and checks; errors stop, the rest is shown.

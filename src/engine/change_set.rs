@@ -55,7 +55,7 @@ pub(super) async fn make(run: &Run<'_>, teller: &Teller<'_>, request: &ChangeSet
         Ok(Ok(set)) => set,
         Ok(Err(error)) => {
             let _ = ready(ChangeSet::default()).discard(run, teller).await;
-            return Err(error.into());
+            return Err(if is_gone(&error) { overtaken(&request.stack).into() } else { error.into() });
         }
         Err(stop) => {
             let _ = ready(ChangeSet::default()).discard(run, teller).await;
@@ -100,6 +100,17 @@ fn refused(request: &ChangeSetRequest, error: crate::aws::CallError) -> Stop {
             .into();
     }
     error.into()
+}
+
+/// Whether a change set went away under us: another one that runs takes all the others of its stack along.
+pub(super) fn is_gone(error: &crate::aws::CallError) -> bool {
+    error.is("ChangeSetNotFound") || error.is("ChangeSetNotFoundException")
+}
+
+/// Somebody else was faster.
+pub(super) fn overtaken(stack: &str) -> Finding {
+    let message = format!("`{stack}` was changed by somebody else after this plan was made");
+    Finding::error("D028", message).help("nothing was changed by this run; deploy again to see a new plan")
 }
 
 async fn wait(run: &Run<'_>, id: &str) -> Result<ChangeSet, crate::aws::CallError> {

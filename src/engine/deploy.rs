@@ -223,11 +223,11 @@ impl Deployment<'_> {
 
     /// Why a change set that was ready does not run.
     fn not_begun(&self, error: CallError) -> Stop {
-        if !error.is("InvalidChangeSetStatus") && !error.is("InvalidChangeSetStatusException") {
-            return error.into();
+        let stale = error.is("InvalidChangeSetStatus") || error.is("InvalidChangeSetStatusException");
+        if stale || change_set::is_gone(&error) {
+            return change_set::overtaken(&self.desired.stack).into();
         }
-        let message = format!("`{}` was changed by somebody else after this plan was made", self.desired.stack);
-        Finding::error("D028", message).help("nothing was changed by this run; deploy again to see a new plan").into()
+        error.into()
     }
 
     /// The operation goes on though it can no longer be followed.

@@ -36,3 +36,4 @@ pub use plan_verb::plan;
 pub use removal::{Fate, ObjectCount, Removal, RemovedResource};
 pub use run::{ApproveAll, Approver, DeclineAll, Proposal, Run};
 pub use wanted::{Artifact, Desired};
+pub(crate) use wanted::{names, without_value};

@@ -29,6 +29,8 @@ pub struct Desired {
     pub tags: BTreeMap<String, String>,
     /// Where in the spec each logical id comes from.
     pub places: BTreeMap<String, Place>,
+    /// The spec's own name of each parameter, by its logical id; what has none is the engine's to give.
+    pub names: BTreeMap<String, String>,
     /// The files the template refers to, when they are built already.
     pub artifacts: Vec<Artifact>,
     /// Those that are to be built first.
@@ -77,13 +79,15 @@ impl Desired {
             capabilities: Vec::new(),
             tags: BTreeMap::new(),
             places: BTreeMap::new(),
+            names: BTreeMap::new(),
             artifacts: Vec::new(),
             packages: Vec::new(),
         }
     }
 
     /// A rendered use case as the stack of a stage. Its artifacts are built when it is deployed, with `cache` (the project's
-    /// `.bedplate/artifacts`) for what does not change between runs.
+    /// `.bedplate/artifacts`) for what does not change between runs. `parameters` are values by the spec's names; those the
+    /// spec does not have are left out.
     pub fn of(
         loaded: &LoadedSpec,
         rendered: &Rendered,
@@ -96,10 +100,13 @@ impl Desired {
             Some((id.clone(), place?))
         });
         let packages = rendered.artifacts.iter();
+        let names = names(rendered);
+        let value = |(id, name): (&String, &String)| Some((id.clone(), parameters.get(name)?.clone()));
         Self {
             stack: stack.to_owned(),
             template: rendered.template.clone(),
-            parameters,
+            parameters: names.iter().filter_map(value).collect(),
+            names,
             capabilities: rendered.capabilities.clone(),
             tags: rendered.tags.clone(),
             places: places.collect(),
@@ -126,7 +133,8 @@ impl Desired {
 
         let mut findings = Vec::new();
         for name in given.keys().filter(|name| !declared.contains_key(name.as_str())) {
-            let known: Vec<&str> = declared.keys().copied().collect();
+            let own = |id: &&str| *id != BUCKET_PARAMETER && !self.artifacts.iter().any(|it| it.parameter == *id);
+            let known: Vec<&str> = declared.keys().copied().filter(own).collect();
             findings.push(Finding::error("D002", format!("the use case has no parameter `{name}`")).help(
                 if known.is_empty() { "it has none".to_owned() } else { format!("it has `{}`", known.join("`, `")) },
             ));
@@ -149,14 +157,26 @@ impl Desired {
                     let text = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
                     shown.insert(name.to_owned(), text);
                 }
-                (None, None, None) => findings.push(
-                    Finding::error("D003", format!("the parameter `{name}` has no value"))
-                        .help(format!("pass `--parameter {name}=VALUE` or give it a default in the spec")),
-                ),
+                (None, None, None) => {
+                    let called = self.names.get(name).map_or(name, String::as_str);
+                    findings.push(without_value(called).at(self.places.get(name).cloned()));
+                }
             }
         }
         if findings.is_empty() { Ok(ParameterValues { sent: values, shown }) } else { Err(findings) }
     }
+}
+
+/// The spec's name of each of its parameters, by the logical id the template gives it.
+pub(crate) fn names(rendered: &Rendered) -> BTreeMap<String, String> {
+    let name = |(id, pointer): (&String, &String)| Some((id.clone(), pointer.strip_prefix("/parameters/")?.to_owned()));
+    rendered.origins.iter().filter_map(name).collect()
+}
+
+/// A parameter that cannot do without a value.
+pub(crate) fn without_value(name: &str) -> Finding {
+    Finding::error("D003", format!("the parameter `{name}` has no value"))
+        .help(format!("pass `--parameter {name}=VALUE` or give it a default in the spec"))
 }
 
 #[cfg(test)]

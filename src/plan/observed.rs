@@ -1,6 +1,6 @@
 //! A plan from the change set CloudFormation made: the same one that is executed once it is approved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -65,7 +65,7 @@ fn planned(change: &ResourceChangeSummary, wanted: &Wanted<'_>, secrets: &Secret
             Some("Snapshot" | "ReplaceAndSnapshot") => Some(Kept::Snapshot),
             _ => None,
         },
-        reasons: if action == Action::Add { Vec::new() } else { reasons(change, secrets) },
+        reasons: if action == Action::Add { Vec::new() } else { reasons(change, wanted, secrets) },
         place: wanted.places.get(&change.logical_resource_id).cloned(),
     }
 }
@@ -89,12 +89,16 @@ fn action_of(change: &ResourceChangeSummary) -> Action {
 }
 
 /// One reason a path: CloudFormation gives a detail for every cause, so the same property turns up more than once.
-fn reasons(change: &ResourceChangeSummary, secrets: &Secrets) -> Vec<Reason> {
+fn reasons(change: &ResourceChangeSummary, wanted: &Wanted<'_>, secrets: &Secrets) -> Vec<Reason> {
     let before = change.before_context.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
     let after = change.after_context.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let mut hidden = BTreeSet::new();
     let mut by_path: BTreeMap<String, Reason> = BTreeMap::new();
     for detail in &change.details {
         let Some(path) = path_of(detail) else { continue };
+        if detail.causing_entity.as_deref().is_some_and(|name| is_secret(wanted.template, name)) {
+            hidden.insert(path.clone());
+        }
         let reason = reason(detail, &path, before.as_ref(), after.as_ref(), secrets);
         match by_path.get_mut(&path) {
             None => {
@@ -107,6 +111,12 @@ fn reasons(change: &ResourceChangeSummary, secrets: &Secrets) -> Vec<Reason> {
                 known.after = known.after.take().or(reason.after);
                 known.known_after_apply &= reason.known_after_apply;
             }
+        }
+    }
+    // What a secret feeds is hidden as a whole, the value before included, which nobody gave to this run.
+    for reason in by_path.values_mut().filter(|reason| hidden.contains(&reason.path)) {
+        for value in [&mut reason.before, &mut reason.after].into_iter().flatten() {
+            HIDDEN.clone_into(value);
         }
     }
     by_path.into_values().collect()

@@ -302,3 +302,32 @@ fn the_committed_schema_is_the_one_the_program_prints() {
         std::fs::read_to_string(crate::support::repository().join("schemas/usecase.schema.json")).expect("schema");
     assert!(printed == committed, "stale: run `bedplate schema > schemas/usecase.schema.json`");
 }
+
+#[test]
+fn parameters_go_by_the_names_of_the_spec_and_are_judged_before_any_stack_is_touched() {
+    let project = Project::empty();
+    let spec = |name: &str, parameters: &str| {
+        format!("bedplate: 1\nname: {name}\nparameters:\n{parameters}buckets:\n  posters: {{}}\n")
+    };
+    project.write("bedplate.yaml", "stages:\n  dev:\n    parameters: { style: anime, of-another: x }\n");
+    project.write("stacks/aa/usecase.yaml", spec("aa", "  style: {}\n"));
+    project.write("stacks/bb/usecase.yaml", spec("bb", "  web-token: { secret: true }\n"));
+
+    for name in ["Style", "ArtifactBucket", "nosuch"] {
+        let run = project.run(&["deploy", "aa", "bb", "--yes", "-p", &format!("{name}=x")]);
+        assert_eq!(run.code, 1, "{}", run.session());
+        assert!(run.stderr.contains("D002") && run.stderr.contains("`style`, `web-token`"), "{}", run.session());
+    }
+    let run = project.run(&["deploy", "aa", "bb", "--yes"]);
+    assert_eq!(run.code, 1, "{}", run.session());
+    assert!(run.stderr.contains("D003") && run.stderr.contains("`web-token`"), "{}", run.session());
+    assert!(run.stderr.contains("stacks/bb/usecase.yaml:4:"), "{}", run.session());
+    let list = project.run(&["list"]);
+    assert!(!list.stdout.contains("CREATE_COMPLETE"), "aa was left alone: {}", list.session());
+
+    let run = project.run(&["deploy", "aa", "bb", "--yes", "-p", "web-token=sesame"]);
+    assert_eq!(run.code, 0, "{}", run.session());
+    // What a stack has already is a value.
+    let run = project.run(&["deploy", "aa", "bb", "--yes"]);
+    assert_eq!(run.code, 0, "{}", run.session());
+}

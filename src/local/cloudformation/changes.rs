@@ -86,7 +86,12 @@ fn shown(update: &Update, row: Option<&Row>, previous: &Target) -> Change {
         // Secrets of that time; the target's own are hidden when it is shown, for they are validated before.
         before: update.before.as_ref().map(|state| mask(context(state), previous)),
         after: update.after.as_ref().map(context),
-        values: change.details.iter().map(values).collect(),
+        values: change
+            .details
+            .iter()
+            .map(values)
+            .map(|(before, after)| (before.map(|text| mask(text, previous)), after))
+            .collect(),
     }
 }
 

@@ -387,12 +387,64 @@ pub fn stamp(moment: jiff::Timestamp) -> String {
     moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
+/// What stands for a hidden value.
+const MASK: &str = "****";
+/// A secret shorter than this is not searched for inside other texts.
+const SHORTEST_SECRET: usize = 4;
+
 /// A text without the values of a target's hidden parameters.
 pub fn mask(text: String, target: &Target) -> String {
     let hidden = target.parameters.iter().filter(|parameter| parameter.no_echo && !parameter.value.is_empty());
-    hidden.fold(text, |text, parameter| {
-        // In JSON text the value stands escaped.
-        let escaped = Value::String(parameter.value.clone()).to_string();
-        text.replace(escaped.trim_matches('"'), "****")
-    })
+    let mut secrets: Vec<&str> = hidden.map(|parameter| parameter.value.as_str()).collect();
+    if secrets.is_empty() {
+        return text;
+    }
+    // The longest first, lest one that is part of another leaves the rest of it standing.
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    match serde_json::from_str::<Value>(&text) {
+        Ok(mut value @ (Value::Object(_) | Value::Array(_))) => {
+            mask_value(&mut value, &secrets);
+            value.to_string()
+        }
+        _ => mask_text(&text, &secrets),
+    }
+}
+
+/// The values of a document; names are the template's and hold no secret.
+fn mask_value(value: &mut Value, secrets: &[&str]) {
+    match value {
+        Value::String(text) => *text = mask_text(text, secrets),
+        Value::Array(items) => items.iter_mut().for_each(|item| mask_value(item, secrets)),
+        Value::Object(members) => members.values_mut().for_each(|member| mask_value(member, secrets)),
+        Value::Null => {}
+        Value::Bool(_) | Value::Number(_) => {
+            if secrets.contains(&value.to_string().as_str()) {
+                *value = Value::String(MASK.to_owned());
+            }
+        }
+    }
+}
+
+/// A secret that is the whole value is hidden however short it is; inside other text a short one would turn up
+/// everywhere.
+fn mask_text(text: &str, secrets: &[&str]) -> String {
+    if secrets.contains(&text) {
+        return MASK.to_owned();
+    }
+    let long = secrets.iter().filter(|secret| secret.chars().count() >= SHORTEST_SECRET);
+    long.fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_secret_is_hidden_as_a_whole_value_and_nowhere_else() {
+        let context = r#"{"Name":"e","Type":"every","e":["e",{"Key":"sesame street"}]}"#;
+        let mut value = serde_json::from_str(context).expect("JSON");
+        mask_value(&mut value, &["sesame", "e"]);
+        assert_eq!(value.to_string(), r#"{"Name":"****","Type":"every","e":["****",{"Key":"**** street"}]}"#);
+        assert_eq!(mask_text("e", &["e"]), "****");
+    }
 }
