@@ -1,6 +1,6 @@
 //! Text that CloudFormation puts together: literals, `Ref`s and `Fn::GetAtt`s in a row.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// A stretch of an [`Expression`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,6 +8,8 @@ enum Part {
     Literal(String),
     Ref(String),
     GetAtt(String, String),
+    /// A list parameter, as the text it was given as.
+    List(String),
 }
 
 /// Text with CloudFormation references in it. Whatever its literals hold, its value evaluates to exactly them.
@@ -23,6 +25,12 @@ impl Expression {
     /// A `Ref`.
     pub(super) fn reference(id: impl Into<String>) -> Self {
         Self(vec![Part::Ref(id.into())])
+    }
+
+    /// A parameter that holds a list, its items with commas between them: a `Ref` alone would give a list where text is
+    /// wanted.
+    pub(super) fn list(id: impl Into<String>) -> Self {
+        Self(vec![Part::List(id.into())])
     }
 
     /// A `Fn::GetAtt`.
@@ -80,7 +88,11 @@ impl Expression {
             parts if parts.iter().any(Part::is_unsafe_in_sub) => {
                 json!({ "Fn::Join": ["", parts.iter().map(Part::value).collect::<Vec<_>>()] })
             }
-            parts => json!({ "Fn::Sub": parts.iter().map(Part::in_sub).collect::<String>() }),
+            parts => {
+                let text: String = parts.iter().map(Part::in_sub).collect();
+                let variables: Map<String, Value> = parts.iter().filter_map(Part::variable).collect();
+                if variables.is_empty() { json!({ "Fn::Sub": text }) } else { json!({ "Fn::Sub": [text, variables] }) }
+            }
         }
     }
 }
@@ -91,14 +103,23 @@ impl Part {
             Part::Literal(text) => json!(text),
             Part::Ref(id) => json!({ "Ref": id }),
             Part::GetAtt(id, attribute) => json!({ "Fn::GetAtt": [id, attribute] }),
+            Part::List(id) => json!({ "Fn::Join": [",", { "Ref": id }] }),
         }
     }
 
     fn in_sub(&self) -> String {
         match self {
             Part::Literal(text) => text.clone(),
-            Part::Ref(id) => format!("${{{id}}}"),
+            Part::Ref(id) | Part::List(id) => format!("${{{id}}}"),
             Part::GetAtt(id, attribute) => format!("${{{id}.{attribute}}}"),
+        }
+    }
+
+    /// What `Fn::Sub` must be told beside its text.
+    fn variable(&self) -> Option<(String, Value)> {
+        match self {
+            Part::List(id) => Some((id.clone(), self.value())),
+            _ => None,
         }
     }
 
@@ -128,6 +149,20 @@ mod tests {
         assert_eq!(
             Expression::literal("costs $").then(Expression::reference("B")).value(),
             json!({ "Fn::Join": ["", ["costs $", { "Ref": "B" }]] })
+        );
+    }
+
+    #[test]
+    fn a_list_is_joined_wherever_text_is_wanted() {
+        let joined = json!({ "Fn::Join": [",", { "Ref": "L" }] });
+        assert_eq!(Expression::list("L").value(), joined);
+        assert_eq!(
+            Expression::literal("x-").then(Expression::list("L")).then(Expression::reference("B")).value(),
+            json!({ "Fn::Sub": ["x-${L}${B}", { "L": joined }] })
+        );
+        assert_eq!(
+            Expression::literal("${x} ").then(Expression::list("L")).value(),
+            json!({ "Fn::Join": ["", ["${x} ", joined]] })
         );
     }
 

@@ -4,7 +4,7 @@ use super::expression::Expression;
 use super::names::pascal;
 use super::{RenderOptions, models};
 use crate::finding::Finding;
-use crate::spec::{LoadedSpec, Piece, Reference, Text, UseCase};
+use crate::spec::{LoadedSpec, ParameterType, Piece, Reference, Text, UseCase};
 
 /// Turns texts of one spec into expressions.
 #[derive(Clone, Copy)]
@@ -69,12 +69,13 @@ impl<'a> References<'a> {
             Reference::Stage => Ok(Expression::literal(self.options.stage)),
             Reference::Region => Ok(Expression::reference("AWS::Region")),
             Reference::Account => Ok(Expression::reference("AWS::AccountId")),
-            Reference::Parameter(name) if self.spec().parameters.contains_key(name) => {
-                Ok(Expression::reference(pascal(name)))
-            }
-            Reference::Parameter(name) => Err(self
-                .unresolved(pointer, format!("there is no parameter `{name}`"))
-                .help(super::did_you_mean(name, self.spec().parameters.keys()))),
+            Reference::Parameter(name) => match self.spec().parameters.get(name) {
+                Some(parameter) if parameter.r#type == ParameterType::List => Ok(Expression::list(pascal(name))),
+                Some(_) => Ok(Expression::reference(pascal(name))),
+                None => Err(self
+                    .unresolved(pointer, format!("there is no parameter `{name}`"))
+                    .help(super::did_you_mean(name, self.spec().parameters.keys()))),
+            },
             Reference::Component { section, name, attribute } => {
                 self.component(section, name, attribute.as_deref().unwrap_or_default(), pointer)
             }

@@ -252,3 +252,32 @@ fn every_reference_the_pages_name_renders() {
         }
     }
 }
+
+#[test]
+fn a_list_parameter_is_text_wherever_text_is_wanted() {
+    let text = "bedplate: 1\nname: x\nparameters: { lst: { type: list } }\nfunctions:\n  f:\n    code: f/\n    \
+                handler: app.handler\n    runtime: python3.13\n    environment:\n      SUB: \"x-${parameters.lst}\"\n      \
+                LIST: \"${parameters.lst}\"\noutputs: { all: \"${parameters.lst}\" }\n";
+    let rendered = rendered(text);
+    let joined = serde_json::json!({ "Fn::Join": [",", { "Ref": "Lst" }] });
+    let variables = &properties(&rendered, "FFunction")["Environment"]["Variables"];
+    assert_eq!(variables["LIST"], joined);
+    assert_eq!(variables["SUB"], serde_json::json!({ "Fn::Sub": ["x-${Lst}", { "Lst": joined }] }));
+    assert_eq!(rendered.template.value()["Outputs"]["All"]["Value"], joined);
+    let findings = bedplate::cfn::validate::validate(&rendered.template, Some("us-west-2"));
+    assert!(findings.is_empty(), "{findings:?}");
+}
+
+#[test]
+fn a_use_case_without_a_component_is_told_at_its_name() {
+    let findings = refused("bedplate: 1\nname: lonely\nparameters: { p: {} }\n");
+    let told: Vec<_> = findings.iter().map(|it| (it.code, it.place.as_ref().map(|place| place.line))).collect();
+    assert_eq!(told, [("R025", Some(2))]);
+}
+
+#[test]
+fn lambda_alone_may_take_a_functions_role() {
+    let trust = properties(&rendered(&with_function("", "")), "FFunctionRole")["AssumeRolePolicyDocument"].clone();
+    assert_eq!(trust["Statement"][0]["Principal"], serde_json::json!({ "Service": "lambda.amazonaws.com" }));
+    assert!(trust["Statement"][0].get("Condition").is_none(), "{trust}");
+}

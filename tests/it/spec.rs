@@ -359,3 +359,47 @@ fn the_examples_of_the_documentation_load() {
     std::fs::write(dir.path().join("bedplate.yaml"), project).unwrap();
     assert!(Project::find(dir.path()).map_err(|findings| show(&findings)).unwrap().stage("prod").account.is_some());
 }
+
+const PROGRAM: &str = "functions: { f: { code: f/, handler: app.handler, runtime: python3.13";
+
+/// Codes of what a spec is refused or warned for.
+fn told(text: &str) -> Vec<&'static str> {
+    match spec::load_str(&format!("bedplate: 1\nname: x\n{text}"), "spec") {
+        Ok(loaded) => loaded.warnings.iter().map(|finding| finding.code).collect(),
+        Err(findings) => findings.iter().map(|finding| finding.code).collect(),
+    }
+}
+
+#[test]
+fn secrets_are_kept_out_of_what_others_read() {
+    let secret = "parameters: { key: { secret: true }, open: {} }\n";
+    assert_eq!(told(&format!("{secret}outputs: {{ o: \"x ${{parameters.key}}\" }}")), ["S045"]);
+    assert_eq!(told(&format!("{secret}{PROGRAM}, environment: {{ KEY: \"${{parameters.key}}\" }} }} }}")), ["S046"]);
+    assert!(told(&format!("{secret}outputs: {{ o: \"${{parameters.open}}\" }}")).is_empty());
+}
+
+#[test]
+fn a_model_id_stands_for_one_model() {
+    assert_eq!(told("models: { m: { id: \"*\" } }"), ["S047"]);
+    assert_eq!(told("models: { m: { id: \"\" } }"), ["S047"]);
+    assert_eq!(told("models: { m: { id: \"arn:aws:bedrock:us-west-2::foundation-model/*\" } }"), ["S047"]);
+    assert!(told("models: { m: { id: \"us.amazon.nova-2-lite-v1:0\" } }").is_empty());
+}
+
+#[test]
+fn one_mistake_is_told_once() {
+    for (route, code) in [("get /posters", "S034"), ("GET posters", "S034")] {
+        let text = format!(
+            "{PROGRAM} }} }}\napis: {{ a: {{ kind: rest, routes: [{{ {route}: {{ function: f }} }}] }} }}\n\
+             smoke: [{{ call: GET apis.a /posters }}]\n"
+        );
+        assert_eq!(told(&text), [code], "{route}");
+    }
+    for buckets in ["[posters]", ""] {
+        let text = format!("buckets: {buckets}\n{PROGRAM}, uses: [{{ read: buckets.posters }}] }} }}\n");
+        let codes = told(&text);
+        assert_eq!(codes, ["S012"], "{buckets}");
+    }
+    let part = spec::load_str("bedplate: 1\nname: x\noutputs: { o: \"${query.a.b}\" }", "spec").expect_err("an error");
+    assert!(part.iter().all(|finding| finding.message.contains("has a part too many")), "{part:?}");
+}

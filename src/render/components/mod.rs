@@ -46,6 +46,11 @@ pub(super) fn render(
     }
 
     let (template, origins) = assembly.finish()?;
+    if template.get("Resources").and_then(serde_json::Value::as_object).is_none_or(serde_json::Map::is_empty) {
+        let finding =
+            Finding::error("R025", format!("`{}` has nothing to deploy: no stack is without a resource", spec.name));
+        return Err(vec![finding.at(loaded.place("/name")).help("add a bucket, a layer, a function or an API")]);
+    }
     let template = Template::from_value(template)?;
     let tags = tags(spec, options);
     Ok(Rendered { capabilities: capabilities(&template), template, origins, artifacts, tags })

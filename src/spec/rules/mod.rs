@@ -6,6 +6,7 @@ mod cycles;
 mod grants;
 mod layers;
 mod limits;
+mod models;
 mod names;
 mod parameters;
 mod references;
@@ -55,6 +56,7 @@ impl Rules<'_> {
         names::check(self);
         limits::check(self);
         parameters::check(self);
+        models::check(self);
         layers::check(self);
         references::check(self);
         grants::check(self);
@@ -95,9 +97,14 @@ impl Rules<'_> {
         }
     }
 
-    /// Whether a section has a name, be its component broken or not.
+    /// Whether a section has a name, be its component broken or not. A section that is no mapping has its own finding,
+    /// and may have meant any name.
     fn has(&self, section: &str, name: &str) -> bool {
-        self.document.get(section).and_then(Value::as_object).is_some_and(|map| map.contains_key(name))
+        match self.document.get(section) {
+            None => false,
+            Some(Value::Object(map)) => map.contains_key(name),
+            Some(_) => true,
+        }
     }
 
     /// The names under a section, those of broken components included.

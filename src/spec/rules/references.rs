@@ -94,6 +94,8 @@ fn resolve(rules: &mut Rules<'_>, site: &Site<'_>, reference: &Reference) {
                 let help = rules.suggest_name("parameters", name);
                 let message = format!("`${{parameters.{}}}` names no parameter", cut(name));
                 rules.error("S021", &site.pointer, message, help);
+            } else if rules.spec.parameters.get(name).is_some_and(|parameter| parameter.secret) {
+                secret(rules, site, name);
             }
         }
         Reference::Component { section, name, attribute } => {
@@ -106,11 +108,40 @@ fn resolve(rules: &mut Rules<'_>, site: &Site<'_>, reference: &Reference) {
     }
 }
 
+/// A secret parameter where others can read it.
+fn secret(rules: &mut Rules<'_>, site: &Site<'_>, name: &str) {
+    let shown = format!("${{parameters.{}}}", cut(name));
+    match site.owner {
+        None => {
+            let message = format!("`{shown}` is a secret, and an output shows it to all who may see the stack");
+            rules.error("S045", &site.pointer, message, "take the output away, or `secret: true` from the parameter");
+        }
+        Some(("functions", _)) => {
+            let message = format!("the value of the secret `{shown}` can be read by whoever may see the function");
+            let help = "the Lambda console and GetFunctionConfiguration show it; keep it in Secrets Manager and have the \
+                        function fetch it there where that matters";
+            rules.warning("S046", &site.pointer, message, help);
+        }
+        Some((section, _)) => {
+            let message = format!("the value of the secret `{shown}` can be read by whoever may see `{section}`");
+            rules.warning("S046", &site.pointer, message, "use a parameter that is no secret here");
+        }
+    }
+}
+
 fn component(rules: &mut Rules<'_>, site: &Site<'_>, section: &str, name: &str, attribute: Option<&str>) {
     let shown = match attribute {
         Some(attribute) => format!("${{{}.{}.{}}}", cut(section), cut(name), cut(attribute)),
         None => format!("${{{}.{}}}", cut(section), cut(name)),
     };
+    let whole = match section {
+        "query" | "header" | "path" | "parameters" => Some(format!("write `${{{section}.NAME}}`")),
+        "body" => Some("write `${body}`, which is the whole body, and take it apart in the function".to_owned()),
+        _ => None,
+    };
+    if let Some(help) = whole {
+        return rules.error("S021", &site.pointer, format!("`{shown}` has a part too many"), help);
+    }
     if !SECTIONS.contains(&section) {
         let all = SECTIONS.iter().copied().chain(["parameters"]);
         let help = suggest(section, all, "the sections that can be named are");
