@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::sync::OnceCell;
 
-use super::error::CallError;
+use super::error::{CallError, CallErrorKind};
 use super::pace::Pace;
 use super::target::{Target, TargetKind, is_plain_loopback};
 use super::types::Identity;
@@ -176,12 +176,18 @@ impl Clients {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let mut error = CallError::new(action, error);
-        if error.kind == super::error::CallErrorKind::Unreachable && self.inner.endpoint.is_none() {
+        if error.kind == CallErrorKind::Unreachable && self.inner.endpoint.is_none() {
             let service = action.split(':').next().unwrap_or_default();
             error.message = format!("{service} in `{}`: {}", self.inner.region, error.message);
         }
         error.endpoint = self.inner.endpoint.clone();
         error.profile = self.inner.target.profile.clone();
+        let unfound = matches!(error.kind, CallErrorKind::NoCredentials | CallErrorKind::CredentialProvider);
+        if let Some(name) = error.profile.as_deref().filter(|name| unfound && !is_defined(name)) {
+            // The chain went on to other sources, and only the last of them speaks.
+            error.message = format!("the profile `{name}` is not defined");
+            error.kind = CallErrorKind::CredentialProvider;
+        }
         error
     }
 
@@ -197,6 +203,20 @@ impl Clients {
             profile: self.inner.target.profile.clone(),
         }
     }
+}
+
+/// Whether the AWS configuration files have a profile. Only the names in brackets are looked at.
+fn is_defined(profile: &str) -> bool {
+    let home = std::env::home_dir().unwrap_or_default().join(".aws");
+    [("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")].iter().any(|(name, file)| {
+        let path = variable(name).map_or_else(|| home.join(file), std::path::PathBuf::from);
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        text.lines().any(|line| {
+            let name = line.trim_start().strip_prefix('[').and_then(|rest| rest.split(']').next()).unwrap_or_default();
+            let name = name.trim();
+            name == profile || name.strip_prefix("profile").is_some_and(|rest| rest.trim() == profile)
+        })
+    })
 }
 
 /// A variable that is set to something.

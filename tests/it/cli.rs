@@ -331,3 +331,19 @@ fn parameters_go_by_the_names_of_the_spec_and_are_judged_before_any_stack_is_tou
     let run = project.run(&["deploy", "aa", "bb", "--yes"]);
     assert_eq!(run.code, 0, "{}", run.session());
 }
+
+#[test]
+fn an_undefined_profile_is_told_by_name() {
+    let project = poster();
+    project.write("config", "");
+    let mut command = project.command(&["deploy", "movie-poster", "--target", "aws", "--profile", "nosuch"]);
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+        command.env_remove(name);
+    }
+    for name in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
+        command.env(name, project.path().join("config"));
+    }
+    let output = command.output().expect("the program runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("C002") && said.contains("the profile `nosuch` is not defined"), "{said}");
+}
