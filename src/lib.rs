@@ -11,7 +11,7 @@
 //! | [`facts`] | models, regions, runtimes: dated data from `schemas/` | – |
 //! | [`cfn`] | CloudFormation as data: template, intrinsics, graph, provider schemas, validation, diff | yaml, finding |
 //! | [`iam`] | policy documents as data | – |
-//! | [`render`] | spec → template, through the Handlebars partials in `templates/` | spec, facts, cfn, iam |
+//! | [`render`] | spec → template, through the Handlebars partials in `templates/` | yaml, spec, facts, cfn, iam |
 //! | [`check`] | findings over spec and template | spec, facts, cfn, iam, render |
 //! | [`artifacts`] | deterministic zips and layers | spec |
 //! | [`plan`] | desired + observed → plan, with reasons; pure | cfn, facts, iam |
