@@ -29,22 +29,29 @@ pub enum Begun {
     Made,
 }
 
+impl Begun {
+    /// What an earlier run of the phase with this key recorded for a resource; none when it did not come to it.
+    pub fn recorded(row: &Resource, key: &str) -> Option<Self> {
+        let (at, step) = row.step.as_ref()?;
+        (*at == key).then_some(match step {
+            Step::Finished => Begun::Over,
+            Step::Failed => Begun::Failed,
+            Step::Started => Begun::Go,
+        })
+    }
+}
+
 /// Records the intention to create or update a resource.
 pub fn begin(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<Begun, ApiError> {
     let key = run.step_key();
     let journal = run.journal(db);
     let Some(declared) = run.template.resource(logical_id) else { return Ok(Begun::Over) };
     let existing = tables::resource(db, &run.stack.id, logical_id)?;
-    if let Some((at, step)) = existing.as_ref().and_then(|row| row.step.as_ref())
-        && *at == key
+    if let Some(row) = &existing
+        && let Some(begun) = Begun::recorded(row, &key)
     {
-        let made = existing.as_ref().is_some_and(|row| row.physical.is_some() && made_already(row));
-        return Ok(match step {
-            Step::Finished => Begun::Over,
-            Step::Failed => Begun::Failed,
-            Step::Started if made => Begun::Made,
-            Step::Started => Begun::Go,
-        });
+        let made = row.physical.is_some() && made_already(row);
+        return Ok(if made && matches!(begun, Begun::Go) { Begun::Made } else { begun });
     }
     let declaration = Value::Object(declared.body().clone());
     let depends: Vec<String> = run.graph.get(logical_id).into_iter().flatten().cloned().collect();

@@ -57,14 +57,8 @@ fn kept(run: &Run, row: &Resource, doomed: &Doomed) -> bool {
 pub fn begin(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<Begun, ApiError> {
     let Some(mut row) = tables::resource(db, &run.stack.id, logical_id)? else { return Ok(Begun::Over) };
     let key = run.step_key();
-    if let Some((at, step)) = &row.step
-        && *at == key
-    {
-        return Ok(match step {
-            Step::Finished => Begun::Over,
-            Step::Failed => Begun::Failed,
-            Step::Started => Begun::Go,
-        });
+    if let Some(begun) = Begun::recorded(&row, &key) {
+        return Ok(begun);
     }
     let doomed = doomed(run.operation.phase, &row);
     let journal = run.journal(db);

@@ -19,14 +19,8 @@ pub fn concerns(row: &Resource) -> bool {
 pub fn begin(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<Begun, ApiError> {
     let Some(mut row) = tables::resource(db, &run.stack.id, logical_id)? else { return Ok(Begun::Over) };
     let key = run.step_key();
-    if let Some((at, step)) = &row.step
-        && *at == key
-    {
-        return Ok(match step {
-            Step::Finished => Begun::Over,
-            Step::Failed => Begun::Failed,
-            Step::Started => Begun::Go,
-        });
+    if let Some(begun) = Begun::recorded(&row, &key) {
+        return Ok(begun);
     }
     if let Some((declaration, depends)) = row.previous_declaration.take() {
         row.declaration = declaration;
