@@ -85,10 +85,11 @@ pub fn request(loaded: &LoadedSpec, component: &Component) -> Option<ArtifactReq
     match component {
         Component::Function(name) => {
             let function = loaded.spec.functions.get(name)?;
+            let code = function.code.as_ref()?;
             Some(ArtifactRequest::Function {
                 name: name.clone(),
-                folder: loaded.dir.join(&function.code),
-                shown: function.code.clone(),
+                folder: loaded.dir.join(code),
+                shown: code.clone(),
                 handler_files: handler_files(&function.runtime, &function.handler).unwrap_or_default(),
                 place: loaded.place(&format!("/functions/{name}/code")),
             })

@@ -18,7 +18,7 @@ pub(super) fn check(loaded: &LoadedSpec, today: Day, findings: &mut Vec<Finding>
         .values()
         .flat_map(|api| &api.routes)
         .flat_map(|route| route.0.values())
-        .map(|body| body.function.as_str())
+        .filter_map(|body| body.function.as_deref())
         .collect();
     for (name, function) in &spec.functions {
         let pointer = format!("/functions/{}", escape(name));

@@ -1,10 +1,13 @@
 //! What a `${…}` of the spec stands for in CloudFormation.
 
+use super::RenderOptions;
+use super::components::{Ask, kind};
 use super::expression::Expression;
 use super::names::pascal;
-use super::{RenderOptions, models};
 use crate::finding::Finding;
-use crate::spec::{LoadedSpec, ParameterType, Piece, Reference, Text, UseCase};
+use crate::spec::{
+    GRANTS, LoadedSpec, NETWORK_PARTS, ParameterType, Piece, Reference, SECTIONS, Section, Text, UseCase,
+};
 
 /// Turns texts of one spec into expressions.
 #[derive(Clone, Copy)]
@@ -12,28 +15,6 @@ pub(super) struct References<'a> {
     pub(super) loaded: &'a LoadedSpec,
     pub(super) options: &'a RenderOptions<'a>,
 }
-
-/// What an attribute of a component gives.
-type Give = fn(&UseCase, &str, &str) -> Option<Expression>;
-
-/// Every attribute of every kind of component; the empty name is what `${section.name}` alone gives.
-const ATTRIBUTES: [(&str, &str, Give); 15] = [
-    ("models", "", |spec, _, name| spec.models.get(name).map(|model| Expression::literal(&model.id))),
-    ("models", "id", |spec, _, name| spec.models.get(name).map(|model| Expression::literal(&model.id))),
-    ("models", "arn", |spec, _, name| spec.models.get(name).map(|model| models::arn(&model.id))),
-    ("buckets", "", |_, _, name| Some(Expression::reference(bucket_id(name)))),
-    ("buckets", "name", |_, _, name| Some(Expression::reference(bucket_id(name)))),
-    ("buckets", "arn", |_, _, name| Some(Expression::attribute(bucket_id(name), "Arn"))),
-    ("buckets", "domain", |_, _, name| Some(Expression::attribute(bucket_id(name), "RegionalDomainName"))),
-    ("layers", "", |_, _, name| Some(Expression::reference(layer_id(name)))),
-    ("layers", "arn", |_, _, name| Some(Expression::reference(layer_id(name)))),
-    ("functions", "", |_, _, name| Some(Expression::reference(function_id(name)))),
-    ("functions", "name", |_, _, name| Some(Expression::reference(function_id(name)))),
-    ("functions", "arn", |_, _, name| Some(Expression::attribute(function_id(name), "Arn"))),
-    ("apis", "", |_, stage, name| Some(api_url(name, stage))),
-    ("apis", "url", |_, stage, name| Some(api_url(name, stage))),
-    ("apis", "id", |_, _, name| Some(Expression::reference(api_id(name)))),
-];
 
 impl<'a> References<'a> {
     /// The spec all of this is about.
@@ -88,8 +69,8 @@ impl<'a> References<'a> {
     }
 
     fn component(&self, section: &str, name: &str, attribute: &str, pointer: &str) -> Result<Expression, Finding> {
-        let Some(names) = component_names(self.spec(), section) else {
-            let sections: Vec<String> = SECTIONS.iter().map(|section| (*section).to_owned()).collect();
+        let Some(names) = component_names(self, section) else {
+            let sections: Vec<String> = SECTIONS.iter().map(|section| section.key.to_owned()).collect();
             return Err(self
                 .unresolved(pointer, format!("there is no section `{section}` to refer to"))
                 .help(super::did_you_mean(section, sections.iter())));
@@ -99,16 +80,11 @@ impl<'a> References<'a> {
                 .unresolved(pointer, format!("there is no `{name}` under `{section}`"))
                 .help(super::did_you_mean(name, names.iter())));
         }
-        let stage = self.api_stage(section, name)?;
-        let found = ATTRIBUTES.iter().find(|(of, called, _)| *of == section && *called == attribute);
-        match found.and_then(|(_, _, give)| give(self.spec(), &stage, name)) {
+        match kind(section).and_then(|kind| (kind.attribute)(self, name, attribute)) {
             Some(expression) => Ok(expression),
             None => {
-                let known: Vec<String> = ATTRIBUTES
-                    .iter()
-                    .filter(|(of, called, _)| *of == section && !called.is_empty())
-                    .map(|(_, called, _)| (*called).to_owned())
-                    .collect();
+                let known = Section::of(section).map_or(&[][..], |section| section.attributes);
+                let known: Vec<String> = known.iter().map(|attribute| (*attribute).to_owned()).collect();
                 Err(self
                     .unresolved(pointer, format!("`{section}.{name}` has no attribute `{attribute}`"))
                     .help(super::did_you_mean(attribute, known.iter())))
@@ -116,8 +92,13 @@ impl<'a> References<'a> {
         }
     }
 
-    fn api_stage(&self, section: &str, name: &str) -> Result<String, Finding> {
-        if section == "apis" { self.stage_of(name) } else { Ok(String::new()) }
+    /// That a component cannot be used as a grant asks.
+    pub(super) fn cannot(&self, ask: &Ask<'_>) -> Finding {
+        let fitting = GRANTS.iter().find(|(verb, _)| *verb == ask.verb).map_or(&[][..], |(_, sections)| *sections);
+        let fitting: Vec<String> = fitting.iter().map(|section| format!("`{section}.NAME`")).collect();
+        Finding::error("R022", format!("`{}: …{}` is not something that can be granted", ask.verb, ask.name))
+            .at(self.loaded.place(ask.pointer))
+            .help(format!("`{}` goes with {}", ask.verb, fitting.join(", ")))
     }
 
     /// The name of an API's stage: known here, because it is a part of URLs and of logical ids' meaning.
@@ -146,19 +127,15 @@ impl<'a> References<'a> {
     }
 }
 
-/// The sections whose components can be referred to.
-const SECTIONS: [&str; 5] = ["models", "buckets", "layers", "functions", "apis"];
-
 /// The names under a section, when there is such a section.
-pub(super) fn component_names(spec: &UseCase, section: &str) -> Option<Vec<String>> {
-    Some(match section {
-        "models" => spec.models.keys().cloned().collect(),
-        "buckets" => spec.buckets.keys().cloned().collect(),
-        "layers" => spec.layers.keys().cloned().collect(),
-        "functions" => spec.functions.keys().cloned().collect(),
-        "apis" => spec.apis.keys().cloned().collect(),
-        _ => return None,
-    })
+pub(super) fn component_names(references: &References<'_>, section: &str) -> Option<Vec<String>> {
+    let known = Section::of(section).is_some() || ["needs", "resources"].contains(&section);
+    if section == "network" {
+        let there = references.spec().network.is_some();
+        return Some(NETWORK_PARTS.iter().filter(|_| there).map(|part| (*part).to_owned()).collect());
+    }
+    let names = references.loaded.document.get(section).and_then(serde_json::Value::as_object);
+    known.then(|| names.map(|names| names.keys().cloned().collect()).unwrap_or_default())
 }
 
 pub(super) fn bucket_id(name: &str) -> String {

@@ -1,10 +1,13 @@
 //! Loading a spec: text → positions and values → shape → types → rules, every stage telling all it can.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use super::attachments;
+use super::marks::marks;
 use super::read;
 use super::rules::{Rules, hide, secrets};
 use super::schema::json_schema;
@@ -28,6 +31,8 @@ pub struct LoadedSpec {
     pub dir: PathBuf,
     /// The file as the user named it.
     pub file: String,
+    /// The texts of the files it names, by the JSON pointer of each path. A spec from text alone has none.
+    pub files: BTreeMap<String, String>,
     /// The document before it was given its types.
     pub document: Value,
     /// What is odd about it and stops nothing.
@@ -93,10 +98,12 @@ fn load_from(text: &str, dir: Option<&Path>, shown: &str) -> Result<LoadedSpec, 
     let (rest, broken) = without_broken(&value, &shape.broken);
     match serde_path_to_error::deserialize::<_, UseCase>(&rest) {
         Ok(spec) => {
+            let marks = marks(&rest, schema());
             let mut rules = Rules {
                 spec: &spec,
                 document: &value,
                 positions: &positions,
+                marks: &marks,
                 file: shown,
                 dir,
                 broken: &broken,
@@ -104,12 +111,17 @@ fn load_from(text: &str, dir: Option<&Path>, shown: &str) -> Result<LoadedSpec, 
             };
             rules.run();
             findings.extend(rules.findings);
+            let (files, unread) = match dir {
+                Some(dir) => attachments::read(&marks.files, dir, &positions, shown),
+                None => Default::default(),
+            };
+            findings.extend(unread);
             let findings = in_order(findings, &secrets);
             if has_errors(&findings) {
                 return Err(findings);
             }
             let dir = dir.unwrap_or(Path::new(".")).to_owned();
-            Ok(LoadedSpec { spec, dir, file: shown.to_owned(), document: value, warnings: findings, positions })
+            Ok(LoadedSpec { spec, dir, file: shown.to_owned(), files, document: value, warnings: findings, positions })
         }
         // The shape let something through that the types refuse: still an error at its place.
         Err(error) => {

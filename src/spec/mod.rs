@@ -1,11 +1,14 @@
 //! The language: its types, loading a spec with the place of every value, references, and the rules a spec keeps.
 
+mod attachments;
 mod forms;
 mod load;
+mod marks;
 mod project;
 mod read;
 mod rules;
 mod schema;
+mod sections;
 mod shape;
 mod smoke;
 mod text;
@@ -18,7 +21,8 @@ pub use load::{LoadedSpec, load, load_str, load_text};
 pub use project::{Project, ProjectFile, StageSettings, TargetKind, UseCaseFile, project_schema};
 pub use rules::{handler_files, logical_name, requirement_problem};
 pub use schema::{json_schema, json_schema_text};
+pub use sections::{NETWORK_PARTS, SECTIONS, Section};
 pub use smoke::SmokeCall;
-pub use text::{Piece, Reference, Text, TextError};
+pub use text::{Piece, Reference, Text, TextError, Tree};
 pub use types::*;
 pub use values::{Days, Seconds};

@@ -102,6 +102,7 @@ impl<'a> Walk<'a> {
                     self.wrong(value, "a whole number", said, pointer);
                 }
             }
+            (Some("number"), _) if !value.is_number() => self.wrong(value, "a number", said, pointer),
             (Some("boolean"), _) if !value.is_boolean() => self.wrong(value, "`true` or `false`", said, pointer),
             _ => {}
         }

@@ -1,14 +1,20 @@
 //! Text with `${…}` references in it.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 /// Text that may hold references such as `${buckets.posters}`; `$${` stands for a literal `${`.
-#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
-#[schemars(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text(String);
+
+/// A tree of values whose texts may hold references, such as the properties of a raw resource.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub struct Tree(pub Value);
 
 /// A stretch of a [`Text`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,13 +134,44 @@ impl Reference {
             [section, name] => {
                 Reference::Component { section: (*section).to_owned(), name: (*name).to_owned(), attribute: None }
             }
-            [section, name, attribute] => Reference::Component {
-                section: (*section).to_owned(),
-                name: (*name).to_owned(),
-                attribute: Some((*attribute).to_owned()),
-            },
+            [section, name, attribute @ ..] if attribute.len() == 1 || *section == "resources" => {
+                Reference::Component {
+                    section: (*section).to_owned(),
+                    name: (*name).to_owned(),
+                    // An attribute of a resource may have dots of its own, such as `Endpoint.Address`.
+                    attribute: Some(attribute.join(".")),
+                }
+            }
             _ => return Err(TextError::Unknown(inside.to_owned())),
         })
+    }
+}
+
+impl JsonSchema for Text {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Text".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "x-text": true })
+    }
+}
+
+impl JsonSchema for Tree {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Tree".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object", "additionalProperties": true, "x-deep-text": true })
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::{Kind, no_grant};
 use crate::finding::Finding;
 use crate::render::assemble::Assembly;
 use crate::render::expression::Expression;
@@ -12,6 +13,22 @@ use crate::render::names::{method_word, path_words};
 use crate::render::references::{References, api_id, api_url, function_id};
 use crate::render::{did_you_mean, escape, request};
 use crate::spec::{Api, RouteBody};
+
+/// APIs.
+pub(super) const KIND: Kind = Kind {
+    section: "apis",
+    add: |assembly, references| {
+        for (name, api) in &references.spec().apis {
+            add(assembly, references, name, api);
+        }
+    },
+    attribute: |references, name, attribute| match attribute {
+        "" | "url" => Some(api_url(name, &references.stage_of(name).ok()?)),
+        "id" => Some(Expression::reference(api_id(name))),
+        _ => None,
+    },
+    grant: no_grant,
+};
 
 /// The statuses a function chooses by starting its error's message with `[404]` and the like.
 const ERROR_STATUSES: [u16; 6] = [400, 403, 404, 409, 422, 429];
@@ -44,7 +61,7 @@ struct Context<'a> {
     resources: BTreeMap<String, String>,
 }
 
-pub(super) fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, api: &Api) {
+fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, api: &Api) {
     let pointer = format!("/apis/{}", escape(name));
     let Some(stage) = assembly.keep(references.stage_of(name)) else { return };
     let own_name = match &api.name {
@@ -197,7 +214,7 @@ impl Context<'_> {
 
     /// Adds a route's method and permission. What is given back is the method's id and what is deployed with it.
     fn add_route(&self, assembly: &mut Assembly<'_>, route: &Route<'_>) -> Option<(String, Map<String, Value>)> {
-        let function = &route.body.function;
+        let Some(function) = &route.body.function else { return None };
         let known = &self.references.spec().functions;
         if !known.contains_key(function) {
             assembly.report(

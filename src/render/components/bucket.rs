@@ -2,13 +2,59 @@
 
 use serde_json::{Value, json};
 
+use super::{Ask, Kind};
+use crate::finding::Finding;
+use crate::iam::Statement;
 use crate::render::assemble::Assembly;
 use crate::render::escape;
 use crate::render::expression::Expression;
 use crate::render::references::{References, bucket_id};
 use crate::spec::Bucket;
 
-pub(super) fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, bucket: &Bucket) {
+/// Buckets.
+pub(super) const KIND: Kind = Kind {
+    section: "buckets",
+    add: |assembly, references| {
+        for (name, bucket) in &references.spec().buckets {
+            add(assembly, references, name, bucket);
+        }
+    },
+    attribute: |_, name, attribute| {
+        let id = bucket_id(name);
+        Some(match attribute {
+            "" | "name" => Expression::reference(id),
+            "arn" => Expression::attribute(id, "Arn"),
+            "domain" => Expression::attribute(id, "RegionalDomainName"),
+            _ => return None,
+        })
+    },
+    grant,
+};
+
+/// Buckets: by objects, all of them or those below a prefix, and by their keys.
+fn grant(references: &References<'_>, ask: &Ask<'_>) -> Result<Vec<Statement>, Finding> {
+    let actions: &[&str] = match ask.verb {
+        "read" => &["s3:GetObject"],
+        "write" => &["s3:PutObject"],
+        "read-write" => &["s3:GetObject", "s3:PutObject"],
+        "delete" => &["s3:DeleteObject"],
+        "list" if ask.rest.is_empty() => {
+            let bucket = Expression::attribute(bucket_id(ask.name), "Arn");
+            return Ok(vec![Statement::allow(["s3:ListBucket"], [bucket.value()])]);
+        }
+        _ => return Err(references.cannot(ask)),
+    };
+    let prefix = ask.rest;
+    if prefix.contains(['*', '?', '$']) {
+        return Err(Finding::error("R022", format!("the prefix `{prefix}` holds a wildcard or a reference"))
+            .at(references.loaded.place(ask.pointer))
+            .help("write the prefix as it starts the objects' keys, such as `buckets.NAME/posters/`"));
+    }
+    let objects = Expression::attribute(bucket_id(ask.name), "Arn").text(format!("/{prefix}*"));
+    Ok(vec![Statement::allow(actions.iter().copied(), [objects.value()])])
+}
+
+fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, bucket: &Bucket) {
     let pointer = format!("/buckets/{}", escape(name));
     let name_prefix = match &bucket.name {
         Some(text) => match assembly.keep(references.text(text, &format!("{pointer}/name"))) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::layer::architecture;
+use super::{Ask, Kind};
 use crate::finding::Finding;
 use crate::iam::{Policy, Principal, Statement};
 use crate::render::assemble::Assembly;
@@ -27,12 +28,44 @@ pub const DEFAULT_MEMORY: u32 = 512;
 /// Days for which the log of a function that does not say is kept.
 pub const DEFAULT_LOG_RETENTION: u32 = 14;
 
+/// Functions.
+pub(super) const KIND: Kind = Kind {
+    section: "functions",
+    add: |assembly, references| {
+        for (name, function) in &references.spec().functions {
+            add(assembly, references, name, function);
+        }
+    },
+    attribute: |_, name, attribute| {
+        let id = function_id(name);
+        Some(match attribute {
+            "" | "name" => Expression::reference(id),
+            "arn" => Expression::attribute(id, "Arn"),
+            _ => return None,
+        })
+    },
+    grant,
+};
+
+fn grant(references: &References<'_>, ask: &Ask<'_>) -> Result<Vec<Statement>, Finding> {
+    if ask.verb != "invoke" {
+        return Err(references.cannot(ask));
+    }
+    let arn = Expression::attribute(function_id(ask.name), "Arn");
+    Ok(vec![Statement::allow(["lambda:InvokeFunction"], [arn.value()])])
+}
+
+/// What is packaged for the functions of a spec.
+pub(super) fn artifacts(spec: &UseCase) -> impl Iterator<Item = ArtifactParameter> {
+    spec.functions.iter().filter(|(_, function)| function.code.is_some()).map(|(name, _)| artifact(name))
+}
+
 /// The parameter that says where the function's zip is.
-pub(super) fn artifact(name: &str) -> ArtifactParameter {
+fn artifact(name: &str) -> ArtifactParameter {
     ArtifactParameter { parameter: pascal(name) + "CodeKey", component: ArtifactComponent::Function(name.to_owned()) }
 }
 
-pub(super) fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, function: &Function) {
+fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, function: &Function) {
     let pointer = format!("/functions/{}", escape(name));
     let own_name = match &function.name {
         Some(text) => assembly.keep(references.text(text, &format!("{pointer}/name"))).map(|it| it.value()),
@@ -94,7 +127,7 @@ fn default_timeout(spec: &UseCase, name: &str) -> u32 {
         .values()
         .flat_map(|api| &api.routes)
         .flat_map(|route| route.0.values())
-        .any(|body| body.function == name);
+        .any(|body| body.function.as_deref() == Some(name));
     if behind_api { BEHIND_API_TIMEOUT } else { ALONE_TIMEOUT }
 }
 
@@ -118,8 +151,8 @@ fn policy(
     let mut statements = vec![Statement::allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log])];
     let mut whole = true;
     for (index, grant) in function.uses.iter().enumerate() {
-        match assembly.keep(grants::statement(references, grant, &format!("{pointer}/uses/{index}"))) {
-            Some(statement) => statements.push(statement),
+        match assembly.keep(grants::statements(references, grant, &format!("{pointer}/uses/{index}"))) {
+            Some(more) => statements.extend(more),
             None => whole = false,
         }
     }

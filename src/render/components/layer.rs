@@ -2,18 +2,39 @@
 
 use serde_json::json;
 
+use super::{Kind, no_grant};
 use crate::render::assemble::Assembly;
 use crate::render::expression::Expression;
 use crate::render::references::layer_id;
 use crate::render::{ArtifactComponent, ArtifactParameter, escape};
-use crate::spec::{Architecture, Layer};
+use crate::spec::{Architecture, Layer, UseCase};
+
+/// Layers.
+pub(super) const KIND: Kind = Kind {
+    section: "layers",
+    add: |assembly, references| {
+        for (name, layer) in &references.spec().layers {
+            add(assembly, name, layer);
+        }
+    },
+    attribute: |_, name, attribute| match attribute {
+        "" | "arn" => Some(Expression::reference(layer_id(name))),
+        _ => None,
+    },
+    grant: no_grant,
+};
+
+/// What is packaged for the layers of a spec.
+pub(super) fn artifacts(spec: &UseCase) -> impl Iterator<Item = ArtifactParameter> {
+    spec.layers.keys().map(|name| artifact(name))
+}
 
 /// The parameter that says where the layer's zip is.
-pub(super) fn artifact(name: &str) -> ArtifactParameter {
+fn artifact(name: &str) -> ArtifactParameter {
     ArtifactParameter { parameter: layer_id(name) + "Key", component: ArtifactComponent::Layer(name.to_owned()) }
 }
 
-pub(super) fn add(assembly: &mut Assembly<'_>, name: &str, layer: &Layer) {
+fn add(assembly: &mut Assembly<'_>, name: &str, layer: &Layer) {
     let description = layer.description.clone().unwrap_or_else(|| layer.requirements.join(", "));
     let data = json!({
         "id": layer_id(name),

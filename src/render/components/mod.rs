@@ -1,22 +1,67 @@
 //! The values each kind of component gives its partial. One file a kind; what a component looks like in CloudFormation is
 //! in `templates/`, not here.
+//!
+//! A kind says three things, and [`KINDS`] is the one table of them: how its components are rendered, what
+//! `${section.name.attribute}` stands for, and what a grant on one of them allows.
 
 mod api;
 mod bucket;
 mod function;
 mod layer;
+mod model;
 mod stack;
 
 use std::collections::BTreeMap;
 
 use super::assemble::Assembly;
+use super::expression::Expression;
 use super::references::References;
 use super::{ArtifactParameter, Partials, RenderOptions, Rendered};
 use crate::cfn::Template;
 use crate::finding::Finding;
+use crate::iam::Statement;
 use crate::spec::{LoadedSpec, UseCase};
 
 pub use function::{ALONE_TIMEOUT, BEHIND_API_TIMEOUT, DEFAULT_LOG_RETENTION, DEFAULT_MEMORY};
+
+/// A kind of component.
+pub(super) struct Kind {
+    /// The section of the spec its components stand under.
+    pub(super) section: &'static str,
+    /// Renders all components of the kind that a spec has.
+    pub(super) add: fn(&mut Assembly<'_>, &References<'_>),
+    /// What an attribute of a component gives; the empty one is what a program uses. The component is there.
+    pub(super) attribute: fn(&References<'_>, name: &str, attribute: &str) -> Option<Expression>,
+    /// The statements of a grant on a component that is there; none when it cannot be used that way.
+    pub(super) grant: fn(&References<'_>, &Ask<'_>) -> Result<Vec<Statement>, Finding>,
+}
+
+/// A grant that asks for something of a component.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ask<'a> {
+    /// The verb, such as `read`.
+    pub(super) verb: &'a str,
+    /// The component's name.
+    pub(super) name: &'a str,
+    /// What follows the name after a slash, such as a prefix of object keys.
+    pub(super) rest: &'a str,
+    /// The grant's place in the spec.
+    pub(super) pointer: &'a str,
+}
+
+/// All kinds, in the order they are rendered.
+pub(super) const KINDS: [Kind; 5] = [model::KIND, bucket::KIND, layer::KIND, function::KIND, api::KIND];
+
+/// The kind of a section.
+pub(super) fn kind(section: &str) -> Option<&'static Kind> {
+    const ALL: &[Kind] = &KINDS;
+    ALL.iter().find(|kind| kind.section == section)
+}
+
+/// For kinds that no grant goes with.
+pub(super) fn no_grant(references: &References<'_>, ask: &Ask<'_>) -> Result<Vec<Statement>, Finding> {
+    Err(references.cannot(ask))
+}
 
 /// Renders every component of a spec and puts them together.
 pub(super) fn render(
@@ -27,22 +72,11 @@ pub(super) fn render(
     let references = References { loaded, options };
     let spec = &loaded.spec;
     let mut assembly = Assembly::new(loaded, partials);
-    let mut artifacts: Vec<ArtifactParameter> = Vec::new();
-    artifacts.extend(spec.layers.keys().map(|name| layer::artifact(name)));
-    artifacts.extend(spec.functions.keys().map(|name| function::artifact(name)));
+    let artifacts: Vec<ArtifactParameter> = layer::artifacts(spec).chain(function::artifacts(spec)).collect();
 
     stack::add(&mut assembly, &references, &artifacts);
-    for (name, bucket) in &spec.buckets {
-        bucket::add(&mut assembly, &references, name, bucket);
-    }
-    for (name, layer) in &spec.layers {
-        layer::add(&mut assembly, name, layer);
-    }
-    for (name, function) in &spec.functions {
-        function::add(&mut assembly, &references, name, function);
-    }
-    for (name, api) in &spec.apis {
-        api::add(&mut assembly, &references, name, api);
+    for kind in &KINDS {
+        (kind.add)(&mut assembly, &references);
     }
 
     let (template, origins) = assembly.finish()?;

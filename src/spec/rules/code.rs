@@ -13,7 +13,8 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         let base = format!("/functions/{}", escape(name));
         runtime(rules, &base, function);
         let Some(dir) = rules.dir else { continue };
-        if let Some(folder) = folder(rules, &format!("{base}/code"), dir, &function.code) {
+        let Some(code) = &function.code else { continue };
+        if let Some(folder) = folder(rules, &format!("{base}/code"), dir, code) {
             handler(rules, &format!("{base}/handler"), &folder, function);
         }
     }

@@ -1,20 +1,12 @@
 //! How many of everything a stack can have: past these counts nothing else about a spec is worth saying.
 
 use super::Rules;
+use crate::spec::sections::SECTIONS;
 use serde_json::Value;
 
-/// Sections and the most entries of each, by CloudFormation's quotas: 500 resources, 200 parameters, 200 outputs.
-const MOST: [(&str, usize); 9] = [
-    ("models", 500),
-    ("buckets", 500),
-    ("layers", 500),
-    ("functions", 500),
-    ("apis", 500),
-    ("parameters", 200),
-    ("outputs", 200),
-    ("tags", 500),
-    ("smoke", 500),
-];
+/// CloudFormation's quotas: 500 resources, 200 parameters, 200 outputs.
+const MOST_RESOURCES: usize = 500;
+const MOST_VALUES: usize = 200;
 
 /// The most routes of one API: each is a resource or more of the stack.
 const MOST_ROUTES: usize = 500;
@@ -22,7 +14,9 @@ const MOST_ROUTES: usize = 500;
 /// Whether a spec is of a size to look at.
 pub(super) fn check(rules: &mut Rules<'_>) -> bool {
     let before = rules.findings.len();
-    for (section, most) in MOST {
+    let components = SECTIONS.iter().map(|section| section.key).chain(["tags", "smoke", "needs", "resources"]);
+    let values = ["parameters", "outputs"].map(|section| (section, MOST_VALUES));
+    for (section, most) in components.map(|section| (section, MOST_RESOURCES)).chain(values) {
         let count = match rules.document.get(section) {
             Some(Value::Object(map)) => map.len(),
             Some(Value::Array(items)) => items.len(),

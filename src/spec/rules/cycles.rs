@@ -3,10 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rules;
-use super::texts::sites;
 use crate::spec::text::{Piece, Reference};
-use crate::spec::types::{Grant, UseCase};
-use crate::spec::words::escape;
 
 /// `section.name`.
 type Node = String;
@@ -21,40 +18,37 @@ impl Needs {
         edges.entry(format!("{}.{}", to.0, to.1)).or_insert(pointer);
     }
 
-    fn of(spec: &UseCase) -> Self {
+    fn of(rules: &Rules<'_>) -> Self {
         let mut needs = Self::default();
-        for site in sites(spec) {
-            let Some(owner) = site.owner else { continue };
-            for piece in site.text.pieces().unwrap_or_default() {
-                if let Piece::Reference(Reference::Component { section, name, .. }) = piece {
-                    needs.add(owner, (&section, &name), site.pointer.clone());
+        for mark in &rules.marks.texts {
+            let Some((section, name)) = &mark.owner else { continue };
+            for piece in mark.value.pieces().unwrap_or_default() {
+                if let Piece::Reference(Reference::Component { section: to, name: other, .. }) = piece {
+                    needs.add((section, name), (&to, &other), mark.pointer.clone());
                 }
             }
         }
-        for (name, function) in &spec.functions {
-            for (index, grant) in function.uses.iter().enumerate() {
-                // The grants on buckets cannot close a circle: a bucket needs nothing but what its name says.
-                let Grant::Invoke(target) = grant else { continue };
-                if let Some(target) = target.split_once('.') {
-                    let pointer = format!("/functions/{}/uses/{index}/invoke", escape(name));
-                    needs.add(("functions", name), target, pointer);
-                }
-            }
+        for mark in &rules.marks.names {
+            let (Some((section, name)), (to, other)) = (&mark.owner, &mark.value) else { continue };
+            needs.add((section, name), (to, other), mark.pointer.clone());
         }
-        for (name, api) in &spec.apis {
-            for (index, route) in api.routes.iter().enumerate() {
-                for (key, body) in &route.0 {
-                    let pointer = format!("/apis/{}/routes/{index}/{}/function", escape(name), escape(key));
-                    needs.add(("apis", name), ("functions", &body.function), pointer);
-                }
+        for given in rules.spec.grants() {
+            let Some((section, name)) = given.grant.target().and_then(|target| target.split_once('.')) else {
+                continue;
+            };
+            // The grants on stores cannot close a circle: a store needs nothing but what its name says.
+            if ["buckets", "tables", "secrets"].contains(&section) {
+                continue;
             }
+            let pointer = format!("{}/{}", given.pointer, given.grant.verb().unwrap_or_default());
+            needs.add(given.owner, (section, name), pointer);
         }
         needs
     }
 }
 
 pub(super) fn check(rules: &mut Rules<'_>) {
-    let needs = Needs::of(rules.spec);
+    let needs = Needs::of(rules);
     let mut done = BTreeSet::new();
     for start in needs.0.keys() {
         if let Some(cycle) = find(&needs, start, &mut done) {

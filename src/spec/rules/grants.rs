@@ -1,28 +1,17 @@
 //! `uses`: each grant names something of a fitting section, and a raw statement is as narrow as it says.
 
 use super::Rules;
-use crate::spec::types::{Grant, Statement};
-use crate::spec::words::{cut, escape, suggest};
-
-/// The sections a grant may name.
-fn sections(verb: &str) -> &'static [&'static str] {
-    match verb {
-        "invoke" => &["models", "functions"],
-        _ => &["buckets"],
-    }
-}
+use crate::spec::types::{GRANTS, Grant, Statement};
+use crate::spec::words::{cut, suggest};
 
 pub(super) fn check(rules: &mut Rules<'_>) {
     let spec = rules.spec;
-    for (name, function) in &spec.functions {
-        for (index, grant) in function.uses.iter().enumerate() {
-            let base = format!("/functions/{}/uses/{index}", escape(name));
-            match grant {
-                Grant::Invoke(target) => component(rules, &base, "invoke", target),
-                Grant::Read(target) => component(rules, &base, "read", target),
-                Grant::Write(target) => component(rules, &base, "write", target),
-                Grant::ReadWrite(target) => component(rules, &base, "read-write", target),
-                Grant::Statement(raw) => statement(rules, &format!("{base}/statement"), raw),
+    for given in spec.grants() {
+        match given.grant {
+            Grant::Statement(raw) => statement(rules, &format!("{}/statement", given.pointer), raw),
+            named => {
+                let (Some(verb), Some(target)) = (named.verb(), named.target()) else { continue };
+                component(rules, &given.pointer, verb, target);
             }
         }
     }
@@ -30,8 +19,8 @@ pub(super) fn check(rules: &mut Rules<'_>) {
 
 fn component(rules: &mut Rules<'_>, base: &str, verb: &str, target: &str) {
     let pointer = format!("{base}/{verb}");
-    let fitting = sections(verb);
-    let example = if verb == "invoke" { "models.NAME" } else { "buckets.NAME" };
+    let fitting = GRANTS.iter().find(|(known, _)| *known == verb).map_or(&[][..], |(_, sections)| *sections);
+    let example = format!("{}.NAME", fitting.first().unwrap_or(&"models"));
     let Some((section, rest)) = target.split_once('.') else {
         let message = format!("`{verb}: {}` does not say what it is allowed on", cut(target));
         let owner = fitting.iter().find(|section| rules.has(section, target));

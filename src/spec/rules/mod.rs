@@ -8,17 +8,19 @@ mod layers;
 mod limits;
 mod models;
 mod names;
+mod names_of;
 mod parameters;
 mod references;
 mod routes;
 mod secrets;
 mod smoke;
-mod texts;
 
 use std::path::Path;
 
 use serde_json::Value;
 
+use super::marks::Marks;
+use super::sections::NETWORK_PARTS;
 use super::shape::MOST_FINDINGS;
 use super::types::UseCase;
 use super::words::suggest;
@@ -30,15 +32,14 @@ pub use layers::requirement_problem;
 pub use names::logical_name;
 pub(super) use secrets::{hide, secrets};
 
-/// The sections whose entries can be named, in the order of the language.
-const SECTIONS: [&str; 5] = ["models", "buckets", "layers", "functions", "apis"];
-
 /// What the rules look at and report to.
 pub(super) struct Rules<'a> {
     /// What decoded; what did not is missing here and still in `document`.
     pub spec: &'a UseCase,
     pub document: &'a Value,
     pub positions: &'a Positions,
+    /// What the schema marks in the document.
+    pub marks: &'a Marks,
     pub file: &'a str,
     /// The folder of the spec; none when it has no files.
     pub dir: Option<&'a Path>,
@@ -58,6 +59,7 @@ impl Rules<'_> {
         parameters::check(self);
         models::check(self);
         layers::check(self);
+        names_of::check(self);
         references::check(self);
         grants::check(self);
         cycles::check(self);
@@ -100,6 +102,9 @@ impl Rules<'_> {
     /// Whether a section has a name, be its component broken or not. A section that is no mapping has its own finding,
     /// and may have meant any name.
     fn has(&self, section: &str, name: &str) -> bool {
+        if section == "network" {
+            return self.document.get("network").is_some() && NETWORK_PARTS.contains(&name);
+        }
         match self.document.get(section) {
             None => false,
             Some(Value::Object(map)) => map.contains_key(name),
@@ -109,6 +114,9 @@ impl Rules<'_> {
 
     /// The names under a section, those of broken components included.
     fn names(&self, section: &str) -> Vec<&str> {
+        if section == "network" && self.document.get("network").is_some() {
+            return NETWORK_PARTS.to_vec();
+        }
         let map = self.document.get(section).and_then(Value::as_object);
         map.map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default()
     }

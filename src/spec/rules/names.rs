@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Rules, SECTIONS};
+use super::Rules;
+use crate::spec::sections::SECTIONS;
 use crate::spec::words::{cut, escape, path};
 
 /// A name as a part of a CloudFormation logical id: `movie-poster` → `MoviePoster`.
@@ -24,7 +25,8 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         let message = format!("`{}` cannot be the name of a use case", cut(&name));
         rules.error("S015", "/name", message, format!("{RULE}{}", example(&name)));
     }
-    for section in SECTIONS.iter().copied().chain(["parameters", "outputs"]) {
+    let named = SECTIONS.iter().map(|section| section.key).filter(|key| *key != "network");
+    for section in named.chain(["parameters", "outputs", "needs"]) {
         section_names(rules, section);
     }
 }

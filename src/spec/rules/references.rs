@@ -1,22 +1,12 @@
 //! `${…}`: everything it can name, and nothing else.
 
+use super::Rules;
 use super::routes::{path_parameters, split_key, takes_body};
-use super::texts::{RouteOf, Site, sites};
-use super::{Rules, SECTIONS};
-use crate::spec::text::{Piece, Reference, TextError};
+use crate::spec::marks::Marked;
+use crate::spec::sections::{SECTIONS, Section};
+use crate::spec::text::{Piece, Reference, Text, TextError};
+use crate::spec::types::UseCase;
 use crate::spec::words::{cut, nearest, suggest};
-
-/// The attributes of a section's components beside the name a program uses.
-fn attributes(section: &str) -> &'static [&'static str] {
-    match section {
-        "models" => &["arn", "id"],
-        "buckets" => &["arn", "domain", "name"],
-        "layers" => &["arn"],
-        "functions" => &["arn", "name"],
-        "apis" => &["id", "url"],
-        _ => &[],
-    }
-}
 
 /// The words that refer to no component.
 const WORDS: [&str; 4] = ["stage", "region", "account", "body"];
@@ -28,13 +18,59 @@ const CLOUDFORMATION: [(&str, &str); 3] =
 /// More pieces than any one text of a stack has.
 const MOST_PIECES: usize = 1000;
 
+/// A text, with what its references may name.
+struct Site<'a> {
+    pointer: &'a str,
+    /// Section and name of the component it belongs to.
+    owner: Option<(&'a str, &'a str)>,
+    /// The route whose request it describes.
+    route: Option<RouteOf<'a>>,
+}
+
+/// What a request text needs to know of its route.
+#[derive(Clone, Copy)]
+struct RouteOf<'a> {
+    /// `METHOD /path`.
+    key: &'a str,
+    /// Query-string parameters a request must have.
+    query: &'a [String],
+    /// Headers a request must have.
+    headers: &'a [String],
+}
+
+impl<'a> Site<'a> {
+    fn of(spec: &'a UseCase, mark: &'a Marked<Text>) -> Self {
+        let owner = mark.owner.as_ref().map(|(section, name)| (section.as_str(), name.as_str()));
+        Self { pointer: &mark.pointer, owner, route: route_of(spec, &mark.pointer) }
+    }
+}
+
+/// The route that a text in `/apis/NAME/routes/INDEX/KEY/request/…` or `…/aws/request/…` describes the request of.
+fn route_of<'a>(spec: &'a UseCase, pointer: &str) -> Option<RouteOf<'a>> {
+    let segments: Vec<String> =
+        pointer.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~")).collect();
+    let [section, api, routes, index, key, rest @ ..] = segments.as_slice() else { return None };
+    let in_request = match rest {
+        [first, ..] if first == "request" => true,
+        [first, second, ..] => first == "aws" && second == "request",
+        _ => false,
+    };
+    if section != "apis" || routes != "routes" || !in_request {
+        return None;
+    }
+    let route = spec.apis.get(api)?.routes.get(index.parse::<usize>().ok()?)?;
+    let (key, body) = route.0.get_key_value(key)?;
+    Some(RouteOf { key, query: &body.require.query, headers: &body.require.headers })
+}
+
 pub(super) fn check(rules: &mut Rules<'_>) {
-    let spec = rules.spec;
-    for site in sites(spec) {
+    let (spec, marks) = (rules.spec, rules.marks);
+    for mark in &marks.texts {
         if rules.is_full() {
             return;
         }
-        match site.text.pieces() {
+        let site = Site::of(spec, mark);
+        match mark.value.pieces() {
             Ok(pieces) => {
                 for piece in pieces.into_iter().take(MOST_PIECES) {
                     if let Piece::Reference(reference) = piece {
@@ -42,18 +78,21 @@ pub(super) fn check(rules: &mut Rules<'_>) {
                     }
                 }
             }
-            Err(error) => malformed(rules, &site.pointer, &error),
+            Err(error) => malformed(rules, site.pointer, &error),
         }
     }
     let plain = spec.models.iter().map(|(name, model)| (format!("/models/{name}/id"), &model.id));
     for (name, function) in &spec.functions {
-        let fields = [("code", &function.code), ("handler", &function.handler), ("runtime", &function.runtime)];
+        let fields = [("handler", &function.handler), ("runtime", &function.runtime)];
         for (field, text) in fields {
             no_references(rules, &format!("/functions/{name}/{field}"), text);
         }
     }
     for (pointer, text) in plain {
         no_references(rules, &pointer, text);
+    }
+    for file in &marks.files {
+        no_references(rules, &file.pointer, &file.value.path);
     }
 }
 
@@ -93,7 +132,7 @@ fn resolve(rules: &mut Rules<'_>, site: &Site<'_>, reference: &Reference) {
             if !rules.has("parameters", name) {
                 let help = rules.suggest_name("parameters", name);
                 let message = format!("`${{parameters.{}}}` names no parameter", cut(name));
-                rules.error("S021", &site.pointer, message, help);
+                rules.error("S021", site.pointer, message, help);
             } else if rules.spec.parameters.get(name).is_some_and(|parameter| parameter.secret) {
                 secret(rules, site, name);
             }
@@ -114,17 +153,17 @@ fn secret(rules: &mut Rules<'_>, site: &Site<'_>, name: &str) {
     match site.owner {
         None => {
             let message = format!("`{shown}` is a secret, and an output shows it to all who may see the stack");
-            rules.error("S045", &site.pointer, message, "take the output away, or `secret: true` from the parameter");
+            rules.error("S045", site.pointer, message, "take the output away, or `secret: true` from the parameter");
         }
         Some(("functions", _)) => {
             let message = format!("the value of the secret `{shown}` can be read by whoever may see the function");
             let help = "the Lambda console and GetFunctionConfiguration show it; keep it in Secrets Manager and have the \
                         function fetch it there where that matters";
-            rules.warning("S046", &site.pointer, message, help);
+            rules.warning("S046", site.pointer, message, help);
         }
         Some((section, _)) => {
             let message = format!("the value of the secret `{shown}` can be read by whoever may see `{section}`");
-            rules.warning("S046", &site.pointer, message, "use a parameter that is no secret here");
+            rules.warning("S046", site.pointer, message, "use a parameter that is no secret here");
         }
     }
 }
@@ -140,20 +179,38 @@ fn component(rules: &mut Rules<'_>, site: &Site<'_>, section: &str, name: &str, 
         _ => None,
     };
     if let Some(help) = whole {
-        return rules.error("S021", &site.pointer, format!("`{shown}` has a part too many"), help);
+        return rules.error("S021", site.pointer, format!("`{shown}` has a part too many"), help);
     }
-    if !SECTIONS.contains(&section) {
-        let all = SECTIONS.iter().copied().chain(["parameters"]);
+    if section == "needs" || section == "resources" {
+        return outside(rules, site, section, name, attribute, &shown);
+    }
+    let Some(known) = Section::of(section) else {
+        let all = SECTIONS.iter().map(|section| section.key).chain(["parameters", "needs", "resources"]);
         let help = suggest(section, all, "the sections that can be named are");
-        return rules.error("S021", &site.pointer, format!("`{shown}` names no section"), help);
-    }
+        return rules.error("S021", site.pointer, format!("`{shown}` names no section"), help);
+    };
     if !rules.has(section, name) {
         let help = rules.suggest_name(section, name);
-        return rules.error("S021", &site.pointer, format!("`{shown}` names nothing in this spec"), help);
+        return rules.error("S021", site.pointer, format!("`{shown}` names nothing in this spec"), help);
     }
-    if let Some(attribute) = attribute.filter(|attribute| !attributes(section).contains(attribute)) {
-        let help = suggest(attribute, attributes(section).iter().copied(), &format!("`{section}` have"));
-        rules.error("S022", &site.pointer, format!("`{shown}` has no attribute `{}`", cut(attribute)), help);
+    if let Some(attribute) = attribute.filter(|attribute| !known.attributes.contains(attribute)) {
+        let help = match known.attributes {
+            [] => format!("write `${{{section}.{name}}}`"),
+            attributes => suggest(attribute, attributes.iter().copied(), &format!("`{section}` have")),
+        };
+        rules.error("S022", site.pointer, format!("`{shown}` has no attribute `{}`", cut(attribute)), help);
+    }
+}
+
+/// `${needs.alias.Output}` and `${resources.LogicalId}` or `${resources.LogicalId.Attribute}`: what the other stack
+/// gives, and which attributes a type has, is not the spec's to say.
+fn outside(rules: &mut Rules<'_>, site: &Site<'_>, section: &str, name: &str, attribute: Option<&str>, shown: &str) {
+    if !rules.has(section, name) {
+        let help = rules.suggest_name(section, name);
+        rules.error("S021", site.pointer, format!("`{shown}` names nothing in this spec"), help);
+    } else if section == "needs" && attribute.is_none() {
+        let message = format!("`{shown}` does not say which output it wants");
+        rules.error("S022", site.pointer, message, format!("write `${{needs.{name}.OUTPUT}}`"));
     }
 }
 
@@ -166,7 +223,7 @@ fn request(rules: &mut Rules<'_>, site: &Site<'_>, part: &str, name: Option<&Str
     let Some(route) = site.route else {
         let message = format!("`{shown}` means something in a route's `request` only");
         let help = "a request exists while it is answered; name a component or a parameter here";
-        return rules.error("S023", &site.pointer, message, help);
+        return rules.error("S023", site.pointer, message, help);
     };
     match (part, name) {
         ("path", Some(name)) => in_path(rules, site, route, &shown, name),
@@ -176,7 +233,7 @@ fn request(rules: &mut Rules<'_>, site: &Site<'_>, part: &str, name: Option<&Str
             let method = split_key(route.key).map(|(method, _)| method).unwrap_or_default();
             if !takes_body(method) {
                 let message = format!("`{shown}`: a {method} request has no body");
-                rules.error("S023", &site.pointer, message, "use POST, PUT or PATCH, or take the value from the query");
+                rules.error("S023", site.pointer, message, "use POST, PUT or PATCH, or take the value from the query");
             }
         }
     }
@@ -190,7 +247,7 @@ fn in_path(rules: &mut Rules<'_>, site: &Site<'_>, route: RouteOf<'_>, shown: &s
             Some(parameter) => format!("did you mean `${{path.{parameter}}}`?"),
             None => format!("write `{{{}}}` in the route's path", cut(name)),
         };
-        rules.error("S023", &site.pointer, message, help);
+        rules.error("S023", site.pointer, message, help);
     }
 }
 
@@ -199,7 +256,7 @@ fn in_path(rules: &mut Rules<'_>, site: &Site<'_>, route: RouteOf<'_>, shown: &s
 fn declared(rules: &mut Rules<'_>, site: &Site<'_>, required: &[String], shown: &str, name: &str, list: &str) {
     if !super::routes::is_parameter_name(name) {
         let message = format!("`{shown}` cannot be the name of a request's parameter");
-        return rules.error("S023", &site.pointer, message, "use letters, digits, `_`, `-` and `$`");
+        return rules.error("S023", site.pointer, message, "use letters, digits, `_`, `-` and `$`");
     }
     if required.iter().any(|other| other == name) {
         return;
@@ -207,6 +264,6 @@ fn declared(rules: &mut Rules<'_>, site: &Site<'_>, required: &[String], shown: 
     if let Some(near) = nearest(name, required.iter().map(String::as_str)) {
         let message = format!("`{shown}` is not in `require.{list}`, which has `{}`", cut(near));
         let help = format!("write `{}` if you meant it; else requests without it give an empty text", cut(near));
-        rules.warning("S024", &site.pointer, message, help);
+        rules.warning("S024", site.pointer, message, help);
     }
 }

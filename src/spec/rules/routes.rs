@@ -152,11 +152,6 @@ fn segment_problem(segment: &str, last: bool) -> Option<String> {
 }
 
 fn of_body(rules: &mut Rules<'_>, pointer: &str, body: &RouteBody) {
-    if !rules.has("functions", &body.function) {
-        let help = rules.suggest_name("functions", &body.function);
-        let message = format!("there is no function `{}`", cut(&body.function));
-        rules.error("S025", &format!("{pointer}/function"), message, help);
-    }
     for (list, names) in [("query", &body.require.query), ("headers", &body.require.headers)] {
         if names.len() > MOST_REQUIRED {
             let message = format!("a request would need {} of `{list}`", names.len());

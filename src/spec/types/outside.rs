@@ -1,0 +1,44 @@
+//! What comes from outside the language: other use cases, raw resources.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::spec::text::Tree;
+
+/// Another use case whose outputs are taken.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Need {
+    /// Its name; the name under `needs` unless said.
+    #[schemars(example = &"banking-agent")]
+    pub use_case: Option<String>,
+    /// Its stage; the one deployed to unless said.
+    #[schemars(example = &"dev")]
+    pub stage: Option<String>,
+}
+
+/// A CloudFormation resource as it stands in a template; its texts may hold `${…}` references.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawResource {
+    /// The type.
+    #[serde(rename = "Type")]
+    #[schemars(example = &"AWS::SQS::Queue")]
+    pub type_: String,
+    /// The properties.
+    #[serde(rename = "Properties")]
+    #[schemars(extend("examples" = [{ "QueueName": "jobs-${stage}" }]))]
+    pub properties: Option<Tree>,
+    /// Logical ids that must be there first.
+    #[serde(default, rename = "DependsOn")]
+    #[schemars(extend("examples" = [["PostersBucket"]]))]
+    pub depends_on: Vec<String>,
+    /// What becomes of it when the stack goes.
+    #[serde(rename = "DeletionPolicy")]
+    #[schemars(example = &"Delete")]
+    pub deletion_policy: Option<String>,
+    /// What becomes of the old one when it is replaced.
+    #[serde(rename = "UpdateReplacePolicy")]
+    #[schemars(example = &"Delete")]
+    pub update_replace_policy: Option<String>,
+}

@@ -1,0 +1,55 @@
+//! Cognito user pools.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::spec::text::Text;
+
+/// A Cognito user pool: people sign in with their e-mail address.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct UserPool {
+    /// A name of your own; else `<use-case>-<stage>-<name>`.
+    pub name: Option<Text>,
+    /// Whether people may sign up by themselves.
+    #[serde(default)]
+    pub self_sign_up: bool,
+    /// The shortest password.
+    #[schemars(range(min = 8, max = 99), example = 12)]
+    pub password_length: Option<u32>,
+    /// Whether people sign in with a second factor.
+    #[serde(default)]
+    pub mfa: Mfa,
+    /// Apps that people sign in to.
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = super::component_name()))]
+    pub clients: BTreeMap<String, UserPoolClient>,
+}
+
+/// Whether people sign in with a second factor.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mfa {
+    /// No.
+    #[default]
+    Off,
+    /// Who wants to.
+    Optional,
+    /// All must.
+    Required,
+}
+
+/// An app that people sign in to.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct UserPoolClient {
+    /// Where people come back to after signing in with the hosted pages.
+    #[serde(default)]
+    #[schemars(extend("examples" = [["https://example.com/signed-in"]]))]
+    pub callback_urls: Vec<String>,
+    /// Whether it signs people in by user name and password itself.
+    #[serde(default)]
+    pub password_sign_in: bool,
+}
