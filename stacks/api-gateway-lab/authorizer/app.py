@@ -5,11 +5,11 @@ The token comes as ``Authorization: Bearer …``. The answer has the form the AP
 - a policy, for the authorisers of REST and WebSocket APIs, of type TOKEN and REQUEST, and for HTTP APIs in format 1.0;
 - ``{"isAuthorized": …}``, for HTTP APIs in format 2.0.
 
-A wrong token is answered 403 by the API. A missing one is answered 401 where an authoriser can say so, which is by raising
-``Unauthorized``.
+A wrong token is answered 403 by the API. A missing one is answered 401 where an authoriser can say so, which is by
+raising ``Unauthorized``.
 
-Environment: ``TOKEN_SECRET`` is the ARN of the secret, whose text is the token. The client takes region, credentials and, where
-it is set, ``AWS_ENDPOINT_URL`` from the environment too.
+Environment: ``TOKEN_SECRET`` is the ARN of the secret, whose text is the token. The client takes region, credentials
+and, where it is set, ``AWS_ENDPOINT_URL`` from the environment too.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def bearer(event: Mapping[str, Any]) -> str | None:
 def policy(allowed: bool, method_arn: str) -> dict[str, Any]:
     """The policy that lets a caller in or keeps them out.
 
-    API Gateway may keep a policy for a token and use it for the next request, which can be of another method. So it speaks of
-    the whole stage: the token is good for all of it.
+    API Gateway may keep a policy for a token and use it for the next request, which can be of another method. So it
+    speaks of the whole stage: the token is good for all of it.
     """
     api_and_stage = "/".join(method_arn.split("/")[:2])
     return {
@@ -95,7 +95,9 @@ def policy(allowed: bool, method_arn: str) -> dict[str, Any]:
             "Version": "2012-10-17",
             "Statement": [
                 {
-                    "Action": "execute-api:Invoke", "Effect": "Allow" if allowed else "Deny", "Resource": f"{api_and_stage}/*",
+                    "Action": "execute-api:Invoke",
+                    "Effect": "Allow" if allowed else "Deny",
+                    "Resource": f"{api_and_stage}/*",
                 }
             ],
         },

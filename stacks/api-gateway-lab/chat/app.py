@@ -1,8 +1,9 @@
 """Talks over a WebSocket: greets nobody, echoes every message, and lets go of who leaves.
 
-API Gateway calls this for the routes ``$connect``, ``$disconnect`` and ``$default``. What the function returns is not sent to the
-client; it posts to the connection, through the API's own address, which each event has in its request context. Where
-``AWS_ENDPOINT_URL`` is set it posts there instead: to an API that is not at AWS, AWS's address leads nowhere.
+API Gateway calls this for the routes ``$connect``, ``$disconnect`` and ``$default``. What the function returns is not
+sent to the client; it posts to the connection, through the API's own address, which each event has in its request
+context. Where ``AWS_ENDPOINT_URL`` is set it posts there instead: to an API that is not at AWS, AWS's address leads
+nowhere.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ MAX_MESSAGE_CHARACTERS = 4_000
 """Enough for a chat. API Gateway lets 128 KB through."""
 
 DOMAIN = re.compile(r"[a-z0-9]+\.execute-api\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
-"""The address of an API without a domain of its own. A signed request is sent there, so nothing else is taken for one."""
+"""The address of an API without a domain of its own. A signed request goes there, so nothing else is taken for one."""
 
 STAGE = re.compile(r"[A-Za-z0-9_-]{1,128}|\$default")
 """The name of a stage."""

@@ -3,11 +3,13 @@
 Three shapes of events come from API Gateway:
 
 - mapped: a REST API made the event by a mapping template, and the answer becomes the body as it is;
-- proxy 1.0: a REST API, or an HTTP API told so, hands over the whole request, and the answer has status, headers and body;
+- proxy 1.0: a REST API, or an HTTP API told so, hands over the whole request, and the answer has status, headers and
+  body;
 - proxy 2.0: the same from an HTTP API, in a newer form.
 
-A mapped event holds what its template put there and nothing else; of method and path this function knows only what it was
-told. An error whose message starts with a status in brackets, such as ``[400]``, is answered with that status by the API.
+A mapped event holds what its template put there and nothing else; of method and path this function knows only what it
+was told. An error whose message starts with a status in brackets, such as ``[400]``, is answered with that status by
+the API.
 
 No header is ever told back: an authorisation or a key would be among them.
 """
@@ -80,23 +82,34 @@ def describe(event: Mapping[str, Any]) -> dict[str, Any]:
     """What a proxy event says about its request."""
     if event.get("version") == "2.0":
         http = section(event, "requestContext", "http")
-        told = {"shape": "proxy 2.0", "method": http.get("method"), "path": event.get("rawPath"), "caller": caller_2_0(event)}
+        told = {
+            "shape": "proxy 2.0",
+            "method": http.get("method"),
+            "path": event.get("rawPath"),
+            "caller": caller_2_0(event),
+        }
     else:
         told = {
-            "shape": "proxy 1.0", "method": event.get("httpMethod"), "path": event.get("path"), "caller": caller_1_0(event),
+            "shape": "proxy 1.0",
+            "method": event.get("httpMethod"),
+            "path": event.get("path"),
+            "caller": caller_1_0(event),
         }
     return {**told, "query": dict(section(event, "queryStringParameters")), "bodyBytes": body_bytes(event)}
 
 
 def is_proxy(event: Mapping[str, Any]) -> bool:
-    """Whether API Gateway handed over a whole request. A mapped event has no request context, unless a template makes one."""
+    """Whether API Gateway handed over a whole request: a template maps no request context unless it means to."""
     return isinstance(event.get("requestContext"), Mapping) and ("httpMethod" in event or event.get("version") == "2.0")
 
 
 def answer(status: int, body: Mapping[str, Any]) -> dict[str, Any]:
     """An answer in the form both proxy formats share."""
     return {
-        "statusCode": status, "headers": {"Content-Type": "application/json"}, "body": json.dumps(body), "isBase64Encoded": False,
+        "statusCode": status,
+        "headers": {"Content-Type": "application/json"},
+        "body": json.dumps(body),
+        "isBase64Encoded": False,
     }
 
 
@@ -108,7 +121,11 @@ def handler(event: object, context: object) -> dict[str, Any]:
     if not is_proxy(event):
         log.info("a mapped event with %d fields", len(event))
         return {
-            "shape": "mapped", "method": event.get("method"), "path": event.get("path"), "caller": "not told", "event": dict(event),
+            "shape": "mapped",
+            "method": event.get("method"),
+            "path": event.get("path"),
+            "caller": "not told",
+            "event": dict(event),
         }
     try:
         told = describe(event)

@@ -54,7 +54,11 @@ def effect(answer: dict) -> str:
 
 class Policies(unittest.TestCase):
     def test_the_right_token_opens_the_whole_stage(self) -> None:
-        for event in [by_token(f"Bearer {TOKEN}"), by_request(f"Bearer {TOKEN}"), by_request(f"bearer  {TOKEN} ", "authorization")]:
+        for event in [
+            by_token(f"Bearer {TOKEN}"),
+            by_request(f"Bearer {TOKEN}"),
+            by_request(f"bearer  {TOKEN} ", "authorization"),
+        ]:
             with self.subTest(event=event):
                 self.assertEqual(
                     app.authorize(keeping(), event),
@@ -62,7 +66,9 @@ class Policies(unittest.TestCase):
                         "principalId": "bearer",
                         "policyDocument": {
                             "Version": "2012-10-17",
-                            "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{STAGE}/*"}],
+                            "Statement": [
+                                {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{STAGE}/*"}
+                            ],
                         },
                     },
                 )
@@ -86,7 +92,12 @@ class Policies(unittest.TestCase):
 
     def test_events_that_are_none_are_unauthorized(self) -> None:
         for event in [
-            None, [], "x", {}, {"type": "REQUEST", "headers": None}, {"type": "REQUEST", "headers": []},
+            None,
+            [],
+            "x",
+            {},
+            {"type": "REQUEST", "headers": None},
+            {"type": "REQUEST", "headers": []},
             by_request(f"Bearer {TOKEN}", methodArn=None),
             by_request("", headers={"Authorization": f"Bearer {TOKEN}", "authorization": f"Bearer {TOKEN}"}),
         ]:
@@ -96,7 +107,13 @@ class Policies(unittest.TestCase):
 
 class SimpleAnswers(unittest.TestCase):
     def test_format_2_0_is_answered_with_yes_or_no(self) -> None:
-        for value, allowed in [(f"Bearer {TOKEN}", True), ("Bearer wrong", False), ("", False), (None, False), (TOKEN, False)]:
+        for value, allowed in [
+            (f"Bearer {TOKEN}", True),
+            ("Bearer wrong", False),
+            ("", False),
+            (None, False),
+            (TOKEN, False),
+        ]:
             with self.subTest(value=value):
                 self.assertEqual(app.authorize(keeping(), by_http(value)), {"isAuthorized": allowed})
 
@@ -116,7 +133,9 @@ class Secrets(unittest.TestCase):
 
     def test_without_a_secret_nobody_is_let_in(self) -> None:
         for answer, error in [
-            ({"SecretString": ""}, RuntimeError), ({"SecretBinary": b"x"}, RuntimeError), ({}, RuntimeError),
+            ({"SecretString": ""}, RuntimeError),
+            ({"SecretBinary": b"x"}, RuntimeError),
+            ({}, RuntimeError),
             (ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetSecretValue"), ClientError),
         ]:
             for event in [by_token("Bearer x"), by_http("Bearer x")]:
@@ -141,8 +160,10 @@ class Secrets(unittest.TestCase):
 class Handler(unittest.TestCase):
     def test_the_client_is_that_of_the_environment(self) -> None:
         environment = {
-            "TOKEN_SECRET": "arn:secret", "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
+            "TOKEN_SECRET": "arn:secret",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         }
         app.keeper.cache_clear()

@@ -34,7 +34,10 @@ class StubManagement:
 
 def message(body: object = "hello", route: str = "$default", **changes: object) -> dict:
     request = {
-        "routeKey": route, "connectionId": "C1=", "domainName": "abcde12345.execute-api.us-east-1.amazonaws.com", "stage": "dev",
+        "routeKey": route,
+        "connectionId": "C1=",
+        "domainName": "abcde12345.execute-api.us-east-1.amazonaws.com",
+        "stage": "dev",
     }
     return {"requestContext": {**request, **changes}, "body": body, "isBase64Encoded": False}
 
@@ -80,7 +83,16 @@ class Messages(unittest.TestCase):
 
 class Events(unittest.TestCase):
     def test_events_of_other_origins_are_errors(self) -> None:
-        for event in [None, [], "x", {}, {"requestContext": None}, {"requestContext": {}}, message(connectionId=7), message(connectionId="")]:
+        for event in [
+            None,
+            [],
+            "x",
+            {},
+            {"requestContext": None},
+            {"requestContext": {}},
+            message(connectionId=7),
+            message(connectionId=""),
+        ]:
             management = StubManagement()
             with self.subTest(event=event), self.assertRaises(ValueError):
                 app.answer(event, management.at)
@@ -88,9 +100,16 @@ class Events(unittest.TestCase):
 
     def test_nothing_is_sent_to_an_address_that_is_no_api(self) -> None:
         for changes in [
-            {"domainName": "evil.example"}, {"domainName": "x.execute-api.us-east-1.amazonaws.com.evil.example"},
-            {"domainName": "evil.example/x.execute-api.us-east-1.amazonaws.com"}, {"domainName": "169.254.169.254"},
-            {"domainName": None}, {"stage": None}, {"stage": "dev/../x"}, {"stage": ""}, {"stage": "dev?x"}, {"stage": "dev\n"},
+            {"domainName": "evil.example"},
+            {"domainName": "x.execute-api.us-east-1.amazonaws.com.evil.example"},
+            {"domainName": "evil.example/x.execute-api.us-east-1.amazonaws.com"},
+            {"domainName": "169.254.169.254"},
+            {"domainName": None},
+            {"stage": None},
+            {"stage": "dev/../x"},
+            {"stage": ""},
+            {"stage": "dev?x"},
+            {"stage": "dev\n"},
         ]:
             management = StubManagement()
             with self.subTest(changes=changes), self.assertRaises(ValueError):

@@ -35,8 +35,13 @@ def http(authorizer: object = None, **changes: object) -> dict:
     if authorizer is not None:
         context["authorizer"] = authorizer
     event = {
-        "version": "2.0", "routeKey": "GET /notes", "rawPath": "/notes", "rawQueryString": "a=1",
-        "headers": {"authorization": "Bearer kept"}, "queryStringParameters": {"a": "1"}, "requestContext": context,
+        "version": "2.0",
+        "routeKey": "GET /notes",
+        "rawPath": "/notes",
+        "rawQueryString": "a=1",
+        "headers": {"authorization": "Bearer kept"},
+        "queryStringParameters": {"a": "1"},
+        "requestContext": context,
         "isBase64Encoded": False,
     }
     return {**event, **changes}
@@ -73,7 +78,11 @@ class Proxy(unittest.TestCase):
         self.assertEqual(
             told(rest(body="abc", queryStringParameters={"q": "1"})),
             {
-                "shape": "proxy 1.0", "method": "POST", "path": "/raw/notes", "caller": "anonymous", "query": {"q": "1"},
+                "shape": "proxy 1.0",
+                "method": "POST",
+                "path": "/raw/notes",
+                "caller": "anonymous",
+                "query": {"q": "1"},
                 "bodyBytes": 3,
             },
         )
@@ -82,7 +91,11 @@ class Proxy(unittest.TestCase):
         self.assertEqual(
             told(http()),
             {
-                "shape": "proxy 2.0", "method": "GET", "path": "/notes", "caller": "anonymous", "query": {"a": "1"},
+                "shape": "proxy 2.0",
+                "method": "GET",
+                "path": "/notes",
+                "caller": "anonymous",
+                "query": {"a": "1"},
                 "bodyBytes": 0,
             },
         )
@@ -102,15 +115,18 @@ class Proxy(unittest.TestCase):
             with self.subTest(kind=kind):
                 self.assertEqual(told(rest(requestContext=context))["caller"], kind)
         for authorizer, kind in [
-            ({"jwt": {"claims": {"sub": "kept"}}}, "jwt"), ({"lambda": None}, "authoriser function"),
-            ({"iam": {"userArn": "x"}}, "iam"), ({}, "anonymous"),
+            ({"jwt": {"claims": {"sub": "kept"}}}, "jwt"),
+            ({"lambda": None}, "authoriser function"),
+            ({"iam": {"userArn": "x"}}, "iam"),
+            ({}, "anonymous"),
         ]:
             with self.subTest(kind=kind):
                 self.assertEqual(told(http(authorizer))["caller"], kind)
 
     def test_neither_headers_nor_keys_nor_claims_are_told_back(self) -> None:
         for event in [
-            rest(requestContext={"identity": {"apiKey": "kept"}}), rest(requestContext={"authorizer": {"claims": {"sub": "kept"}}}),
+            rest(requestContext={"identity": {"apiKey": "kept"}}),
+            rest(requestContext={"authorizer": {"claims": {"sub": "kept"}}}),
             http({"jwt": {"claims": {"sub": "kept"}}}),
         ]:
             with self.subTest(event=event):

@@ -6,14 +6,14 @@ Three kinds of callers, three shapes of events, one look-up:
 - an action group with a function schema, which calls ``getAccountStatus``;
 - an AgentCore gateway, which names the tool in the context and sends the arguments alone.
 
-An account is answered with its status and the reason for it. An unknown one is said to be unknown, an id that cannot be is
-refused; both are answers, so that the agent can tell the customer. Any other event is an error.
+An account is answered with its status and the reason for it. An unknown one is said to be unknown, an id that cannot be
+is refused; both are answers, so that the agent can tell the customer. Any other event is an error.
 
-What arrives was worded by a model from what a stranger typed: the account id is read as a number of at most twelve digits, and
-nothing else of the event reaches the table.
+What arrives was worded by a model from what a stranger typed: the account id is read as a number of at most twelve
+digits, and nothing else of the event reaches the table.
 
-Environment: ``TABLE`` is the table of new accounts, whose key is the number ``AccountID``. The client takes region, credentials
-and, where it is set, ``AWS_ENDPOINT_URL`` from the environment too.
+Environment: ``TABLE`` is the table of new accounts, whose key is the number ``AccountID``. The client takes region,
+credentials and, where it is set, ``AWS_ENDPOINT_URL`` from the environment too.
 """
 
 from __future__ import annotations
@@ -75,7 +75,11 @@ class Desk:
         # The name stays here: whoever guesses a number shall not learn whose it is.
         return Answer(
             200,
-            {"accountId": account_id, "accountStatus": text_in(item, "AccountStatus"), "reason": text_in(item, "Reason")},
+            {
+                "accountId": account_id,
+                "accountStatus": text_in(item, "AccountStatus"),
+                "reason": text_in(item, "Reason"),
+            },
         )
 
 
@@ -143,7 +147,9 @@ def answer_function(desk: Desk, event: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "messageVersion": "1.0",
         "response": {
-            "actionGroup": event.get("actionGroup"), "function": event.get("function"), "functionResponse": result,
+            "actionGroup": event.get("actionGroup"),
+            "function": event.get("function"),
+            "functionResponse": result,
         },
     }
 

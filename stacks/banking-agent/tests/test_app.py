@@ -25,8 +25,32 @@ ROWS = {
 }
 
 HOSTILE: list[object] = [
-    None, "", " ", "abc", "-7777", "+7777", "0", "007777", "7777.0", 7777.0, "7e3", "0x1e61", "7_777", "٧٧٧٧", "7777\n6666",
-    "7777 OR 1=1", '7777"}, "x": {"N": "1', "9" * 13, "9" * 100_000, 10**12, 10**5_000, -1, 0, True, ["7777"], {"N": "7777"},
+    None,
+    "",
+    " ",
+    "abc",
+    "-7777",
+    "+7777",
+    "0",
+    "007777",
+    "7777.0",
+    7777.0,
+    "7e3",
+    "0x1e61",
+    "7_777",
+    "٧٧٧٧",
+    "7777\n6666",
+    "7777 OR 1=1",
+    '7777"}, "x": {"N": "1',
+    "9" * 13,
+    "9" * 100_000,
+    10**12,
+    10**5_000,
+    -1,
+    0,
+    True,
+    ["7777"],
+    {"N": "7777"},
 ]
 """What is no account id, and must never reach the table."""
 
@@ -133,8 +157,17 @@ class ApiSchema(Calls):
     def test_parameters_that_are_none_are_400(self) -> None:
         given = {"name": "accountId", "type": "integer", "value": "7777"}
         for parameters in [
-            None, {}, [], "7777", ["7777"], [None], [{}], [{"name": "accountId"}], [{"value": "7777"}],
-            [{**given, "name": "AccountID"}], [given, {**given, "value": "6666"}],
+            None,
+            {},
+            [],
+            "7777",
+            ["7777"],
+            [None],
+            [{}],
+            [{"name": "accountId"}],
+            [{"value": "7777"}],
+            [{**given, "name": "AccountID"}],
+            [given, {**given, "value": "6666"}],
         ]:
             with self.subTest(parameters=parameters):
                 self.assertEqual(self.api(by_api("", parameters=parameters))[0], 400)
@@ -154,7 +187,7 @@ class ApiSchema(Calls):
 class FunctionSchema(Calls):
     def test_the_status_is_told_in_the_agents_form(self) -> None:
         self.assertEqual(
-            app.handler(by_function("6666"), None),
+            app.handler(by_function("5555"), None),
             {
                 "messageVersion": "1.0",
                 "response": {
@@ -163,7 +196,7 @@ class FunctionSchema(Calls):
                     "functionResponse": {
                         "responseBody": {
                             "TEXT": {
-                                "body": '{"accountId": 6666, "accountStatus": "Pending", "reason": "InvalidIdentification"}'
+                                "body": '{"accountId": 5555, "accountStatus": "Active", "reason": "Active"}'
                             }
                         }
                     },
@@ -189,7 +222,12 @@ class FunctionSchema(Calls):
 
 class Gateway(Calls):
     def test_the_status_is_told_as_it_is(self) -> None:
-        for tool in ["bank___getAccountStatus", "bank__getAccountStatus", "a__b___getAccountStatus", "getAccountStatus"]:
+        for tool in [
+            "bank___getAccountStatus",
+            "bank__getAccountStatus",
+            "a__b___getAccountStatus",
+            "getAccountStatus",
+        ]:
             for given in ["7777", 7777]:
                 with self.subTest(tool=tool, given=given):
                     self.assertEqual(
@@ -219,13 +257,23 @@ class Gateway(Calls):
 class Others(Calls):
     def test_any_other_event_is_an_error(self) -> None:
         contexts = [
-            None, SimpleNamespace(client_context=None), SimpleNamespace(client_context=SimpleNamespace(custom=None)),
-            gateway(tool=None), gateway(tool=7),
+            None,
+            SimpleNamespace(client_context=None),
+            SimpleNamespace(client_context=SimpleNamespace(custom=None)),
+            gateway(tool=None),
+            gateway(tool=7),
         ]
         for context in contexts:
             for event in [
-                {"accountId": "7777"}, {"prompt": "7777"}, {"messageVersion": "1.0"}, {"function": "getAccountStatus"}, {},
-                {"httpMethod": "GET", "requestContext": {}}, [], "7777", None,
+                {"accountId": "7777"},
+                {"prompt": "7777"},
+                {"messageVersion": "1.0"},
+                {"function": "getAccountStatus"},
+                {},
+                {"httpMethod": "GET", "requestContext": {}},
+                [],
+                "7777",
+                None,
             ]:
                 with self.subTest(event=event, context=context), self.assertRaisesRegex(ValueError, r"^\[400\] .*only"):
                     app.handler(event, context)
@@ -252,8 +300,10 @@ class Desk(unittest.TestCase):
 
     def test_the_client_is_that_of_the_environment(self) -> None:
         environment = {
-            "TABLE": "customerAccountStatus", "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
+            "TABLE": "customerAccountStatus",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         }
         app.desk.cache_clear()

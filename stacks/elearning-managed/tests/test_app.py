@@ -64,7 +64,11 @@ def answering(search: object, answer: object) -> app.Tutor:
 
 class Events(unittest.TestCase):
     def test_a_question_is_read_without_the_space_around_it(self) -> None:
-        for event in [{"prompt": " What? "}, {"prompt": "What?", "sessionId": ""}, {"prompt": "What?", "sessionId": None}]:
+        for event in [
+            {"prompt": " What? "},
+            {"prompt": "What?", "sessionId": ""},
+            {"prompt": "What?", "sessionId": None},
+        ]:
             with self.subTest(event=event):
                 self.assertEqual(app.read_prompt(event), "What?")
 
@@ -91,7 +95,8 @@ class Answers(unittest.TestCase):
             {
                 "answer": "So it is [2]. And so [1], really [2].",
                 "citations": [
-                    {"uri": "s3://courses/2.md", "snippet": "two two"}, {"uri": "s3://courses/1.md", "snippet": "one"},
+                    {"uri": "s3://courses/2.md", "snippet": "two two"},
+                    {"uri": "s3://courses/1.md", "snippet": "one"},
                 ],
                 "sessionId": None,
             },
@@ -147,7 +152,9 @@ class Answers(unittest.TestCase):
         self.assertEqual(answering(found("a"), said({"text": app.UNKNOWN})).answer("x")["citations"], [])
 
     def test_reasoning_is_left_out(self) -> None:
-        tutor = answering(found("a"), said({"reasoningContent": {"reasoningText": {"text": "hm"}}}, {"text": "A [1].\n"}))
+        tutor = answering(
+            found("a"), said({"reasoningContent": {"reasoningText": {"text": "hm"}}}, {"text": "A [1].\n"})
+        )
         self.assertEqual(tutor.answer("x")["answer"], "A [1].")
 
 
@@ -178,8 +185,11 @@ class Handler(unittest.TestCase):
 
     def test_the_clients_are_those_of_the_environment(self) -> None:
         environment = {
-            "KNOWLEDGE_BASE_ID": "KB12345678", "MODEL_ID": "model", "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
+            "KNOWLEDGE_BASE_ID": "KB12345678",
+            "MODEL_ID": "model",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         }
         with mock.patch.dict(os.environ, environment):

@@ -1,13 +1,13 @@
 """Answers a learner's question from the course texts of a knowledge base, and says where the answer comes from.
 
-The event is ``{"prompt": "...", "sessionId": "..."}``, where ``sessionId`` is that of an earlier answer or left out; the
-answer is ``{"answer": "...", "citations": [{"uri": "...", "snippet": "..."}], "sessionId": "..."}``. An error whose message
-starts with a status in brackets, such as ``[400]``, is answered with that status by the API; every other error is answered
-500 without its text.
+The event is ``{"prompt": "...", "sessionId": "..."}``, where ``sessionId`` is that of an earlier answer or left out;
+the answer is ``{"answer": "...", "citations": [{"uri": "...", "snippet": "..."}], "sessionId": "..."}``. An error whose
+message starts with a status in brackets, such as ``[400]``, is answered with that status by the API; every other error
+is answered 500 without its text.
 
-Environment: ``KNOWLEDGE_BASE_ID`` is a knowledge base with a vector store, ``MODEL_ARN`` the text model or inference profile
-that words the answer. The client takes region, credentials and, where it is set, ``AWS_ENDPOINT_URL`` from the environment
-too.
+Environment: ``KNOWLEDGE_BASE_ID`` is a knowledge base with a vector store, ``MODEL_ARN`` the text model or inference
+profile that words the answer. The client takes region, credentials and, where it is set, ``AWS_ENDPOINT_URL`` from the
+environment too.
 """
 
 from __future__ import annotations

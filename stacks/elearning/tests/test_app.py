@@ -56,7 +56,7 @@ def answering(answer: object) -> app.Tutor:
 class Events(unittest.TestCase):
     def test_a_question_begins_a_session_or_goes_on_with_one(self) -> None:
         for event, question in [
-            ({"prompt": " What is a \"token\"?\n"}, app.Question('What is a "token"?')),
+            ({"prompt": ' What is a "token"?\n'}, app.Question('What is a "token"?')),
             ({"prompt": "x", "sessionId": ""}, app.Question("x")),
             ({"prompt": "x", "sessionId": None}, app.Question("x")),
             ({"prompt": "x", "sessionId": "3f2a:1"}, app.Question("x", "3f2a:1")),
@@ -161,8 +161,11 @@ class Handler(unittest.TestCase):
 
     def test_the_client_is_that_of_the_environment(self) -> None:
         environment = {
-            "KNOWLEDGE_BASE_ID": "KB12345678", "MODEL_ARN": "arn", "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
+            "KNOWLEDGE_BASE_ID": "KB12345678",
+            "MODEL_ARN": "arn",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         }
         with mock.patch.dict(os.environ, environment):

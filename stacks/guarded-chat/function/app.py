@@ -1,14 +1,16 @@
 """Answers one message by a managed prompt, behind a guardrail.
 
 An HTTP API hands over ``POST /chat`` in format 2.0, with the body ``{"message": "..."}``. The answer is 200 and
-``{"blocked": false, "message": "..."}``, or ``{"blocked": true, ...}`` with the guardrail's own words when it stepped in. A body that
-cannot be read is answered 400, a model that is busy 429; on any other error the API answers 500 without its text.
+``{"blocked": false, "message": "..."}``, or ``{"blocked": true, ...}`` with the guardrail's own words when it stepped
+in. A body that cannot be read is answered 400, a model that is busy 429; on any other error the API answers 500 without
+its text.
 
-The prompt decides which model answers, what it is told before the message, and how long the answer may be: Converse takes no
-inference parameters, system text or tools beside the ARN of a prompt. The message goes into the prompt's variable ``message``.
+The prompt decides which model answers, what it is told before the message, and how long the answer may be: Converse
+takes no inference parameters, system text or tools beside the ARN of a prompt. The message goes into the prompt's
+variable ``message``.
 
-Environment: ``PROMPT_ARN`` is a version of the prompt, ``GUARDRAIL_ID`` and ``GUARDRAIL_VERSION`` are the guardrail. The client takes
-region, credentials and, where it is set, ``AWS_ENDPOINT_URL`` from the environment too.
+Environment: ``PROMPT_ARN`` is a version of the prompt, ``GUARDRAIL_ID`` and ``GUARDRAIL_VERSION`` are the guardrail.
+The client takes region, credentials and, where it is set, ``AWS_ENDPOINT_URL`` from the environment too.
 """
 
 from __future__ import annotations

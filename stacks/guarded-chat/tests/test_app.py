@@ -59,8 +59,13 @@ def answering(answer: object) -> app.Chat:
 
 def posted(body: object, encoded: bool = False) -> dict:
     return {
-        "version": "2.0", "routeKey": "POST /chat", "rawPath": "/chat", "headers": {"content-type": "application/json"},
-        "requestContext": {"http": {"method": "POST", "path": "/chat"}}, "body": body, "isBase64Encoded": encoded,
+        "version": "2.0",
+        "routeKey": "POST /chat",
+        "rawPath": "/chat",
+        "headers": {"content-type": "application/json"},
+        "requestContext": {"http": {"method": "POST", "path": "/chat"}},
+        "body": body,
+        "isBase64Encoded": encoded,
     }
 
 
@@ -70,7 +75,9 @@ def with_message(message: object) -> dict:
 
 class Bodies(unittest.TestCase):
     def test_a_message_is_read_without_the_space_around_it(self) -> None:
-        self.assertEqual(app.read_message(with_message(' a "quoted"\nline {{message}} ')), 'a "quoted"\nline {{message}}')
+        self.assertEqual(
+            app.read_message(with_message(' a "quoted"\nline {{message}} ')), 'a "quoted"\nline {{message}}'
+        )
 
     def test_a_body_may_come_in_base64(self) -> None:
         body = base64.b64encode(json.dumps({"message": "für"}, ensure_ascii=False).encode()).decode()
@@ -78,8 +85,24 @@ class Bodies(unittest.TestCase):
 
     def test_bodies_that_are_no_message_are_refused(self) -> None:
         for body in [
-            None, "", " ", "hello", "{", "null", "[]", "3", '"hello"', "{}", '{"message": "a", "system": "b"}', '{"Message": "a"}',
-            7, {"message": "a"}, "\ud800", "[" * 16_000, '{"a":' * 3_000, '{"message": ' + "9" * 5_000 + "}",
+            None,
+            "",
+            " ",
+            "hello",
+            "{",
+            "null",
+            "[]",
+            "3",
+            '"hello"',
+            "{}",
+            '{"message": "a", "system": "b"}',
+            '{"Message": "a"}',
+            7,
+            {"message": "a"},
+            "\ud800",
+            "[" * 16_000,
+            '{"a":' * 3_000,
+            '{"message": ' + "9" * 5_000 + "}",
         ]:
             with self.subTest(body=str(body)[:40]), self.assertRaises(app.Refused) as caught:
                 app.read_message(posted(body))
@@ -124,33 +147,47 @@ class Answers(unittest.TestCase):
         )
 
     def test_the_request_is_one_that_botocore_takes(self) -> None:
-        client = boto3.client("bedrock-runtime", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+        client = boto3.client(
+            "bedrock-runtime", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
         masked = said(
             {"text": "{NAME}"}, stopped="guardrail_intervened", outputAssessments={"gr1": [personal("ANONYMIZED")]}
         )
         with Stubber(client) as stub:
             stub.add_response("converse", masked)
-            self.assertEqual(app.Chat(client, PROMPT_ARN, "gr1", "2").answer("Hi"), {"blocked": False, "message": "{NAME}"})
+            self.assertEqual(
+                app.Chat(client, PROMPT_ARN, "gr1", "2").answer("Hi"), {"blocked": False, "message": "{NAME}"}
+            )
 
     def test_it_is_told_that_the_guardrail_blocked(self) -> None:
         for guardrail in [
             {},
-            {"inputAssessment": {"gr1": {"topicPolicy": {"topics": [{"name": "x", "type": "DENY", "action": "BLOCKED"}]}}}},
+            {
+                "inputAssessment": {
+                    "gr1": {"topicPolicy": {"topics": [{"name": "x", "type": "DENY", "action": "BLOCKED"}]}}
+                }
+            },
             {"outputAssessments": {"gr1": [personal("ANONYMIZED", "BLOCKED")]}},
             {"inputAssessment": {"gr1": personal("BLOCKED")}, "outputAssessments": {"gr1": [personal("ANONYMIZED")]}},
             {"outputAssessments": {"gr1": [personal("NONE")]}},
         ]:
             with self.subTest(guardrail=guardrail):
-                chat = answering(said({"text": "I do not talk about this."}, stopped="guardrail_intervened", **guardrail))
+                chat = answering(
+                    said({"text": "I do not talk about this."}, stopped="guardrail_intervened", **guardrail)
+                )
                 self.assertEqual(chat.answer("x"), {"blocked": True, "message": "I do not talk about this."})
 
     def test_a_guardrail_without_words_blocks_all_the_same(self) -> None:
         for stopped in ["guardrail_intervened", "content_filtered"]:
             with self.subTest(stopped=stopped):
-                self.assertEqual(answering(said(stopped=stopped)).answer("x"), {"blocked": True, "message": app.BLOCKED})
+                self.assertEqual(
+                    answering(said(stopped=stopped)).answer("x"), {"blocked": True, "message": app.BLOCKED}
+                )
 
     def test_reasoning_is_left_out(self) -> None:
-        chat = answering(said({"reasoningContent": {"reasoningText": {"text": "hm"}}}, {"text": "One"}, {"text": ", two."}))
+        chat = answering(
+            said({"reasoningContent": {"reasoningText": {"text": "hm"}}}, {"text": "One"}, {"text": ", two."})
+        )
         self.assertEqual(chat.answer("x")["message"], "One, two.")
 
     def test_neither_messages_nor_traces_are_logged(self) -> None:
@@ -166,7 +203,8 @@ class Answers(unittest.TestCase):
             answering(ClientError({"Error": {"Code": "ThrottlingException"}}, "Converse")).answer("x")
         self.assertEqual(caught.exception.status, 429)
         for answer, error in [
-            (ClientError({"Error": {"Code": "AccessDeniedException"}}, "Converse"), ClientError), (said(), RuntimeError),
+            (ClientError({"Error": {"Code": "AccessDeniedException"}}, "Converse"), ClientError),
+            (said(), RuntimeError),
         ]:
             with self.subTest(answer=answer), self.assertRaises(error):
                 answering(answer).answer("x")
@@ -179,8 +217,12 @@ class Handler(unittest.TestCase):
 
     def test_the_client_is_that_of_the_environment(self) -> None:
         environment = {
-            "PROMPT_ARN": PROMPT_ARN, "GUARDRAIL_ID": "gr1", "GUARDRAIL_VERSION": "2", "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
+            "PROMPT_ARN": PROMPT_ARN,
+            "GUARDRAIL_ID": "gr1",
+            "GUARDRAIL_VERSION": "2",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         }
         with mock.patch.dict(os.environ, environment):

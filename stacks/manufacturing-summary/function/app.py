@@ -1,11 +1,11 @@
 """Sums up what a technician sends, such as the log of a breakdown.
 
-The event is ``{"prompt": "..."}``, the text with what to do with it; the answer is ``{"summary": "..."}``. An error whose
-message starts with a status in brackets, such as ``[400]``, is answered with that status by the API; every other error is
-answered 500 without its text.
+The event is ``{"prompt": "..."}``, the text with what to do with it; the answer is ``{"summary": "..."}``. An error
+whose message starts with a status in brackets, such as ``[400]``, is answered with that status by the API; every other
+error is answered 500 without its text.
 
-Environment: ``MODEL_ID`` is the text model or its inference profile. The client takes region, credentials and, where it is
-set, ``AWS_ENDPOINT_URL`` from the environment too.
+Environment: ``MODEL_ID`` is the text model or its inference profile. The client takes region, credentials and, where it
+is set, ``AWS_ENDPOINT_URL`` from the environment too.
 """
 
 from __future__ import annotations
@@ -73,7 +73,10 @@ class Desk:
         # What is summed up may be confidential, so it is not logged.
         log.info(
             "%s stopped for %s after %s tokens in, %s out",
-            self.model_id, stopped, usage.get("inputTokens"), usage.get("outputTokens"),
+            self.model_id,
+            stopped,
+            usage.get("inputTokens"),
+            usage.get("outputTokens"),
         )
         if stopped in FILTERED:
             raise Refused(422, "The model would not sum this up")

@@ -1,14 +1,14 @@
 """Sums up a text from inside a network that has no way to the internet.
 
-The event is ``{"prompt": "..."}``, the text with what to do with it; the answer is ``{"summary": "..."}``. An error whose
-message starts with a status in brackets, such as ``[400]``, is answered with that status by the API; every other error is
-answered 500 without its text.
+The event is ``{"prompt": "..."}``, the text with what to do with it; the answer is ``{"summary": "..."}``. An error
+whose message starts with a status in brackets, such as ``[400]``, is answered with that status by the API; every other
+error is answered 500 without its text.
 
-From its subnets the function reaches Bedrock through an interface endpoint for ``bedrock-runtime`` and nothing else. With
-the endpoint's private DNS the client needs no setting: the region's usual name leads to the endpoint.
+From its subnets the function reaches Bedrock through an interface endpoint for ``bedrock-runtime`` and nothing else.
+With the endpoint's private DNS the client needs no setting: the region's usual name leads to the endpoint.
 
-Environment: ``MODEL_ID`` is the text model or its inference profile. The client takes region, credentials and, where it is
-set, ``AWS_ENDPOINT_URL`` from the environment too.
+Environment: ``MODEL_ID`` is the text model or its inference profile. The client takes region, credentials and, where it
+is set, ``AWS_ENDPOINT_URL`` from the environment too.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MAX_TOKENS = 512
 """A summary's length at most. Bedrock counts all of it against the quota, used or not, so it is always said."""
 
 SYSTEM = (
-    "You sum up confidential texts. Do what the message asks with the text in it, in plain language. Keep numbers, names "
+    "You sum up texts. Do what the message asks with the text in it, in plain language. Keep numbers, names "
     "and dates exactly as they are, and add nothing that the text does not say."
 )
 
@@ -71,8 +71,8 @@ class Desk:
         except (ConnectTimeoutError, EndpointConnectionError) as error:
             # The usual mistake of a private network, and one that shows only as silence.
             raise RuntimeError(
-                "Bedrock cannot be reached from these subnets: they need an interface endpoint for bedrock-runtime with "
-                "private DNS, whose security group lets this function's in on port 443"
+                "Bedrock cannot be reached from these subnets: they need an interface endpoint for bedrock-runtime "
+                "with private DNS, whose security group lets this function's in on port 443"
             ) from error
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in BUSY:
@@ -82,7 +82,10 @@ class Desk:
         # What is summed up may be confidential, so it is not logged.
         log.info(
             "%s stopped for %s after %s tokens in, %s out",
-            self.model_id, stopped, usage.get("inputTokens"), usage.get("outputTokens"),
+            self.model_id,
+            stopped,
+            usage.get("inputTokens"),
+            usage.get("outputTokens"),
         )
         if stopped in FILTERED:
             raise Refused(422, "The model would not sum this up")

@@ -45,7 +45,7 @@ def answering(answer: object) -> app.Desk:
 
 class Events(unittest.TestCase):
     def test_prompt_is_read_without_the_space_around_it(self) -> None:
-        self.assertEqual(app.read_prompt({"prompt": "  a \"cracked\"\npart\n"}), 'a "cracked"\npart')
+        self.assertEqual(app.read_prompt({"prompt": '  a "cracked"\npart\n'}), 'a "cracked"\npart')
 
     def test_events_without_a_prompt_are_refused(self) -> None:
         for event in [{}, {"prompt": ""}, {"prompt": " \n"}, {"prompt": 3}, {"prompt": ["a"]}, "a log", None, []]:
@@ -69,7 +69,9 @@ class Summaries(unittest.TestCase):
         self.assertEqual(call["inferenceConfig"], {"maxTokens": app.MAX_TOKENS})
 
     def test_text_is_joined_and_reasoning_is_left_out(self) -> None:
-        desk = answering(said({"reasoningContent": {"reasoningText": {"text": "hm"}}}, {"text": "One"}, {"text": ", two.\n"}))
+        desk = answering(
+            said({"reasoningContent": {"reasoningText": {"text": "hm"}}}, {"text": "One"}, {"text": ", two.\n"})
+        )
         self.assertEqual(desk.sum_up("x"), {"summary": "One, two."})
 
     def test_what_the_model_will_not_do_is_told(self) -> None:
@@ -95,7 +97,10 @@ class Summaries(unittest.TestCase):
             ConnectTimeoutError(endpoint_url="https://bedrock-runtime.us-east-1.amazonaws.com"),
             EndpointConnectionError(endpoint_url="https://bedrock-runtime.us-east-1.amazonaws.com"),
         ]:
-            with self.subTest(error=error), self.assertRaisesRegex(RuntimeError, "^Bedrock cannot be reached .*endpoint"):
+            with (
+                self.subTest(error=error),
+                self.assertRaisesRegex(RuntimeError, "^Bedrock cannot be reached .*endpoint"),
+            ):
                 answering(error).sum_up("x")
 
     def test_what_is_summed_up_is_not_logged(self) -> None:
@@ -111,8 +116,10 @@ class Handler(unittest.TestCase):
 
     def test_the_client_is_that_of_the_environment(self) -> None:
         environment = {
-            "MODEL_ID": "model", "AWS_DEFAULT_REGION": "us-west-2",
-            "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
+            "MODEL_ID": "model",
+            "AWS_DEFAULT_REGION": "us-west-2",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         }
         with mock.patch.dict(os.environ, environment):
