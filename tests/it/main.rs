@@ -18,4 +18,5 @@ mod render_laws;
 mod render_partials;
 mod spec;
 mod support;
+mod use_cases;
 mod yaml;

@@ -43,6 +43,13 @@ impl Project {
         project
     }
 
+    /// A project with a copy of all of this repository's use cases: some take files of others.
+    pub fn with_all() -> Self {
+        let project = Self::empty();
+        copy_tree(&repository().join("stacks"), &project.path().join("stacks"));
+        project
+    }
+
     /// The project's folder.
     pub fn path(&self) -> &Path {
         self.dir.path()

@@ -1,0 +1,76 @@
+//! Every use case of `stacks/`, from its check to its end, on the local target.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::{Project, repository};
+
+/// The names of all use cases.
+pub fn all() -> Vec<String> {
+    let has_spec = |path: &PathBuf| path.join("usecase.yaml").is_file();
+    let mut names: Vec<String> = std::fs::read_dir(repository().join("stacks"))
+        .expect("stacks")
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(has_spec)
+        .map(|path| path.file_name().expect("a name").to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn every_folder_of_stacks_is_a_use_case() {
+    let folders = std::fs::read_dir(repository().join("stacks")).expect("stacks").flatten();
+    let without: Vec<PathBuf> =
+        folders.map(|entry| entry.path()).filter(|path| path.is_dir() && !path.join("usecase.yaml").is_file()).collect();
+    assert!(without.is_empty(), "{without:?}");
+    assert!(all().len() >= 11, "{:?}", all());
+}
+
+#[test]
+fn every_use_case_passes_its_check() {
+    let project = Project::with_all();
+    let run = project.run(&["check"]).ok();
+    let said = run.session();
+    assert!(!said.contains("warning[") && !said.contains("error["), "{said}");
+}
+
+#[test]
+fn every_use_case_is_deployed_updated_and_destroyed_on_the_local_target() {
+    let names = all();
+    // As many at once as the machine has processors: each is a project of its own.
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..workers)
+            .map(|worker| {
+                let mine: Vec<&String> = names.iter().skip(worker).step_by(workers).collect();
+                scope.spawn(move || mine.into_iter().filter_map(|name| life(name).err()).collect::<Vec<_>>())
+            })
+            .collect();
+        handles.into_iter().flat_map(|handle| handle.join().expect("a life")).collect()
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// The whole life of a use case.
+fn life(name: &str) -> Result<(), String> {
+    let project = Project::with_all();
+    let step = |what: &str, args: &[&str], wanted: &dyn Fn(&str) -> bool| {
+        let run = project.run(args);
+        let said = run.session();
+        if run.code == 0 && wanted(&said) { Ok(()) } else { Err(format!("{name}: {what}\n{said}")) }
+    };
+    step("deploy", &["deploy", name, "--yes"], &|said| said.contains("deployed "))?;
+    let again = ["deploy", name, "--yes", "--format", "json"];
+    step("deploy again", &again, &|said| said.contains("\"no-change\"") && !said.contains("\"executing\""))?;
+    mark(&project.path().join("stacks").join(name).join("usecase.yaml"));
+    step("update", &again, &|said| said.contains("\"executing\"") && said.contains("UPDATE_COMPLETE"))?;
+    step("destroy", &["destroy", name, "--yes"], &|said| said.contains("nothing of it is left"))?;
+    step("list", &["list", "--format", "json"], &|said| !said.contains("_COMPLETE"))
+}
+
+/// Changes something of every resource that can carry a tag.
+fn mark(spec: &Path) {
+    let text = std::fs::read_to_string(spec).expect("a spec");
+    std::fs::write(spec, format!("{text}\ntags: {{ course: generative-ai }}\n")).expect("a file");
+}
