@@ -101,7 +101,7 @@ fn schemas(schema: &Value, pointer: &str, visit: &mut dyn FnMut(&str, &serde_jso
 fn the_schema_describes_every_key_and_allows_no_other() {
     let schema = spec::json_schema();
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
-    let mut keys = 0;
+    let (mut keys, mut bare) = (0, Vec::new());
     schemas(&schema, "", &mut |pointer, object| {
         for (key, property) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
             keys += 1;
@@ -112,6 +112,9 @@ fn the_schema_describes_every_key_and_allows_no_other() {
             // The keys of a grant are described with the grant they make.
             let described = described.or_else(|| object.get("description"));
             assert!(described.is_some_and(|text| text != ""), "{pointer}/properties/{key} has no description");
+            if !speaks_for_itself(&schema, property) {
+                bare.push(format!("{pointer}/properties/{key}"));
+            }
         }
         if object.get("type") == Some(&Value::from("object")) {
             let free = object.contains_key("x-free") || object.contains_key("x-deep-text");
@@ -124,6 +127,22 @@ fn the_schema_describes_every_key_and_allows_no_other() {
         assert!(object.get("type").is_none_or(Value::is_string), "{pointer} takes null");
     });
     assert!(keys > 60, "{keys}");
+    assert!(bare.is_empty(), "without an example: {bare:#?}");
+}
+
+/// Whether an author who sees a key's schema knows what to write: by an example, or because all there is to write has a
+/// name or keys with examples of their own.
+fn speaks_for_itself(schema: &Value, property: &Value) -> bool {
+    let target = property["$ref"].as_str().and_then(|it| schema.pointer(it.trim_start_matches('#')));
+    let all = [Some(property), target];
+    let has = |key: &str| all.iter().flatten().any(|schema| schema.get(key).is_some());
+    let nested = |schema: &Value| {
+        schema.get("properties").is_some()
+            || schema["additionalProperties"].get("$ref").is_some()
+            || schema["items"].get("$ref").is_some()
+            || schema["type"] == "boolean"
+    };
+    has("examples") || has("const") || has("oneOf") || all.iter().flatten().any(|schema| nested(schema))
 }
 
 /// Python for what only Python can judge; says loudly when there is none.

@@ -21,8 +21,10 @@ pub fn all() -> Vec<String> {
 #[test]
 fn every_folder_of_stacks_is_a_use_case() {
     let folders = std::fs::read_dir(repository().join("stacks")).expect("stacks").flatten();
-    let without: Vec<PathBuf> =
-        folders.map(|entry| entry.path()).filter(|path| path.is_dir() && !path.join("usecase.yaml").is_file()).collect();
+    let without: Vec<PathBuf> = folders
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir() && !path.join("usecase.yaml").is_file())
+        .collect();
     assert!(without.is_empty(), "{without:?}");
     assert!(all().len() >= 11, "{:?}", all());
 }

@@ -12,47 +12,33 @@ use crate::spec::words::escape;
 #[serde(rename_all = "kebab-case")]
 pub enum Grant {
     /// Call a model, a function, an agent, a flow or an API.
-    #[schemars(example = &"models.artist")]
-    Invoke(String),
+    Invoke(#[schemars(example = &"models.artist")] String),
     /// Call a model that answers bit by bit.
-    #[schemars(example = &"models.artist")]
-    Stream(String),
+    Stream(#[schemars(example = &"models.artist")] String),
     /// Read a bucket's objects (`buckets.NAME` or `buckets.NAME/prefix/`), a table's items or a secret.
-    #[schemars(example = &"buckets.posters")]
-    Read(String),
+    Read(#[schemars(example = &"buckets.posters")] String),
     /// Write a bucket's objects or a table's items.
-    #[schemars(example = &"buckets.posters/reports/")]
-    Write(String),
+    Write(#[schemars(example = &"buckets.posters/reports/")] String),
     /// Read and write a bucket's objects or a table's items.
-    #[schemars(example = &"tables.accounts")]
-    ReadWrite(String),
+    ReadWrite(#[schemars(example = &"tables.accounts")] String),
     /// Delete a bucket's objects or a table's items.
-    #[schemars(example = &"buckets.posters")]
-    Delete(String),
+    Delete(#[schemars(example = &"buckets.posters")] String),
     /// List the keys of a bucket.
-    #[schemars(example = &"buckets.posters")]
-    List(String),
+    List(#[schemars(example = &"buckets.posters")] String),
     /// Get single items of a table by their keys, and nothing else.
-    #[schemars(example = &"tables.accounts")]
-    Get(String),
+    Get(#[schemars(example = &"tables.accounts")] String),
     /// Query a table and its indexes.
-    #[schemars(example = &"tables.accounts")]
-    Query(String),
+    Query(#[schemars(example = &"tables.accounts")] String),
     /// Find passages in a knowledge base.
-    #[schemars(example = &"knowledge-bases.handbook")]
-    Retrieve(String),
+    Retrieve(#[schemars(example = &"knowledge-bases.handbook")] String),
     /// Have a knowledge base answer by a model, which needs an `invoke` of its own.
-    #[schemars(example = &"knowledge-bases.handbook")]
-    Ask(String),
+    Ask(#[schemars(example = &"knowledge-bases.handbook")] String),
     /// Hold texts against a guardrail.
-    #[schemars(example = &"guardrails.polite")]
-    Apply(String),
+    Apply(#[schemars(example = &"guardrails.polite")] String),
     /// Use a managed prompt.
-    #[schemars(example = &"prompts.greeting")]
-    Render(String),
+    Render(#[schemars(example = &"prompts.greeting")] String),
     /// Send messages to the callers connected to a WebSocket API.
-    #[schemars(example = &"apis.chat")]
-    Push(String),
+    Push(#[schemars(example = &"apis.chat")] String),
     /// A raw IAM statement, shown in every plan.
     Statement(Statement),
 }

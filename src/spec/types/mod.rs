@@ -62,7 +62,7 @@ pub struct UseCase {
     #[schemars(regex(pattern = "^[A-Za-z][A-Za-z0-9-]{0,63}$"), example = &"movie-poster")]
     pub name: String,
     /// One line about what it is for.
-    #[schemars(length(max = 1024))]
+    #[schemars(length(max = 1024), example = &"A movie poster from a prompt")]
     pub description: Option<String>,
     /// The AWS region it belongs to; else `--region`, the profile or the environment decides.
     #[schemars(regex(pattern = "^[a-z]{2}(-[a-z]+)+-[0-9]$"), example = &"us-west-2")]
@@ -73,7 +73,7 @@ pub struct UseCase {
     pub parameters: BTreeMap<String, Parameter>,
     /// Tags put on the stack and so on everything in it.
     #[serde(default)]
-    #[schemars(extend("maxProperties" = 45))]
+    #[schemars(extend("maxProperties" = 45, "examples" = [{ "course": "generative-ai" }]))]
     pub tags: BTreeMap<String, String>,
     /// Other use cases whose outputs this one takes, by a name of your own: `${needs.bank.AccountsTableName}`.
     #[serde(default)]
@@ -150,7 +150,7 @@ pub struct UseCase {
     pub resources: BTreeMap<String, RawResource>,
     /// Stack outputs beside those every component gives by itself.
     #[serde(default)]
-    #[schemars(extend("propertyNames" = component_name()))]
+    #[schemars(extend("propertyNames" = component_name(), "examples" = [{ "posters": "${buckets.posters.arn}" }]))]
     pub outputs: BTreeMap<String, Text>,
     /// What to try once it is deployed.
     #[serde(default)]

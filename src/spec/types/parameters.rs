@@ -11,13 +11,17 @@ pub struct Parameter {
     #[serde(default)]
     pub r#type: ParameterType,
     /// What it is for.
+    #[schemars(example = &"Who is told of alarms")]
     pub description: Option<String>,
     /// Used when none is given.
+    #[schemars(example = &"ops@example.com")]
     pub default: Option<String>,
     /// The only values allowed.
     #[serde(default)]
+    #[schemars(extend("examples" = [["small", "large"]]))]
     pub allowed: Vec<String>,
     /// A regular expression the value must match.
+    #[schemars(example = &"[a-z0-9-]+")]
     pub pattern: Option<String>,
     /// Never shown again once given.
     #[serde(default)]

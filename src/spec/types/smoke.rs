@@ -14,8 +14,10 @@ pub struct SmokeTest {
     #[schemars(example = &"GET apis.posters /moviePosterDesign?prompt=a dog at sunset")]
     pub call: Option<String>,
     /// `functions.NAME`.
+    #[schemars(example = &"functions.design")]
     pub invoke: Option<String>,
     /// The body or event sent.
+    #[schemars(extend("examples" = [{ "prompt": "a dog at sunset" }]))]
     pub payload: Option<serde_json::Value>,
     /// What must come back.
     #[serde(default)]
@@ -27,7 +29,7 @@ pub struct SmokeTest {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Expect {
     /// The HTTP status.
-    #[schemars(range(min = 100, max = 599))]
+    #[schemars(range(min = 100, max = 599), example = 200)]
     pub status: Option<u16>,
     /// What the body must look like.
     pub body: Option<ExpectBody>,
@@ -40,7 +42,9 @@ pub struct Expect {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ExpectBody {
     /// A regular expression found in it.
+    #[schemars(example = &"^\"?https://")]
     pub matches: Option<String>,
     /// Text found in it.
+    #[schemars(example = &"TB-CL-7882")]
     pub contains: Option<String>,
 }
