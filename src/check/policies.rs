@@ -107,8 +107,11 @@ fn statement(statement: &Statement) -> Vec<Finding> {
                     .help("name the actions that are used"),
             );
         }
-        if everything {
-            let actions = statement.actions.iter().map(|action| format!("`{action}`")).collect::<Vec<_>>().join(", ");
+        let exceptions = crate::facts::iam_exceptions();
+        let narrowable: Vec<&String> =
+            statement.actions.iter().filter(|action| !exceptions.takes_no_resource(action)).collect();
+        if everything && !narrowable.is_empty() {
+            let actions = narrowable.iter().map(|action| format!("`{action}`")).collect::<Vec<_>>().join(", ");
             findings.push(
                 Finding::warning("I003", format!("a statement allows {actions} on every resource"))
                     .help("name the ARN, unless the service offers nothing narrower than `*`"),

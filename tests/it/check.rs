@@ -153,6 +153,9 @@ fn raw_statements_are_looked_at() {
     };
     assert_eq!(with("'translate:TranslateText'", "arn:aws:translate:us-west-2:123456789012:x"), [] as [&str; 0]);
     assert_eq!(with("'translate:TranslateText'", "*"), ["I003"]);
+    assert_eq!(with("'bedrock:RetrieveAndGenerate'", "*"), [] as [&str; 0]);
+    assert_eq!(with("'bedrock:RetrieveAndGenerate', 'bedrock:Retrieve'", "*"), ["I003"]);
+    assert_eq!(with("'bedrock:Retrieve*'", "*"), ["I003"]);
     assert_eq!(with("'iam:PassRole'", "*"), ["I004"]);
     assert_eq!(with("'iam:Pass*'", "*"), ["I004"]);
 }

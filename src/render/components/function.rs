@@ -131,9 +131,8 @@ fn default_timeout(spec: &UseCase, name: &str) -> u32 {
     if behind_api { BEHIND_API_TIMEOUT } else { ALONE_TIMEOUT }
 }
 
-/// Only Lambda may take the role. There is no `aws:SourceAccount` condition: no page of the Lambda Developer Guide that we
-/// found says that Lambda sends the key when it assumes an execution role, and a role that nobody can assume is worse than
-/// a missing condition. A role can be passed to a service in its own account only, so little is lost.
+/// Only Lambda may take the role. There is no condition on the source, for the reason and by the sources that
+/// `schemas/iam-exceptions.json` gives.
 fn trust() -> Policy {
     Policy::of([Statement::allow(["sts:AssumeRole"], []).to(Principal::service("lambda.amazonaws.com"))])
 }
