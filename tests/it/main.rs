@@ -21,5 +21,6 @@ mod render_partials;
 mod rendered;
 mod spec;
 mod support;
+mod use_case_table;
 mod use_cases;
 mod yaml;
