@@ -117,6 +117,20 @@ fn no_role_has_a_managed_policy_that_grants_a_whole_service() {
 }
 
 #[test]
+fn every_service_that_may_call_a_function_is_bound_to_a_source() {
+    for loaded in use_cases() {
+        for resource in rendered(&loaded).template.resources() {
+            let Some(properties) = resource.properties().filter(|_| resource.type_ == "AWS::Lambda::Permission") else {
+                continue;
+            };
+            let service = properties["Principal"].as_str().is_some_and(|it| it.ends_with(".amazonaws.com"));
+            let sourced = properties.contains_key("SourceArn") || properties.contains_key("SourceAccount");
+            assert!(sourced || !service, "{}: {}", loaded.spec.name, resource.logical_id);
+        }
+    }
+}
+
+#[test]
 fn the_page_about_iam_names_every_exception() {
     let page = std::fs::read_to_string(crate::support::repository().join("docs/iam.md")).expect("the page");
     let exceptions = iam_exceptions();

@@ -22,8 +22,19 @@ pub const TODAY: &str = "2026-11-22";
 pub struct TemplateFile {
     /// Where it is.
     pub path: PathBuf,
+    /// What it comes from, such as `stacks/movie-poster/usecase.yaml` or `docs/language.md:22`.
+    pub origin: String,
     /// The region it is for.
     pub region: String,
+    /// Whether it is a template made elsewhere, whose style is not ours to judge.
+    pub made_elsewhere: bool,
+}
+
+impl TemplateFile {
+    fn of(loaded: &LoadedSpec, path: PathBuf, origin: String) -> Self {
+        let region = loaded.spec.region.clone().unwrap_or_else(|| REGION.to_owned());
+        Self { path, origin, region, made_elsewhere: loaded.document.get("template").is_some() }
+    }
 }
 
 /// The use cases under `stacks/`, in the order of their folders.
@@ -63,20 +74,26 @@ pub fn stacks(out: &Path) -> Vec<TemplateFile> {
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     use_cases()
         .iter()
-        .map(|loaded| TemplateFile {
-            path: out.join(format!("{}-dev.template.yaml", loaded.spec.name)),
-            region: region(loaded),
+        .map(|loaded| {
+            let path = out.join(format!("{}-dev.template.yaml", loaded.spec.name));
+            TemplateFile::of(loaded, path, loaded.file.clone())
         })
         .collect()
 }
 
-fn region(loaded: &LoadedSpec) -> String {
-    loaded.spec.region.clone().unwrap_or_else(|| REGION.to_owned())
+/// The templates of all use cases and, as far as they load, of all examples of the documentation, in files below a folder.
+pub fn all(out: &Path) -> Vec<TemplateFile> {
+    let mut templates = stacks(&out.join("stacks"));
+    for (number, example) in examples().iter().enumerate() {
+        // One that does not load fails in docs_examples.
+        templates.extend(example.template(&out.join(format!("example-{number}"))));
+    }
+    templates
 }
 
 /// The list of templates as the Python judges take it.
 pub fn manifest(templates: &[TemplateFile]) -> Value {
-    templates.iter().map(|it| json!({ "path": it.path, "region": it.region })).collect()
+    templates.iter().map(|it| json!({ "path": it.path, "origin": it.origin, "region": it.region })).collect()
 }
 
 /// A whole spec in a page of the documentation.
@@ -165,7 +182,7 @@ impl Example {
         }
         let path = folder.join("template.yaml");
         std::fs::write(&path, rendered.template.to_yaml()).expect("a file");
-        Ok(TemplateFile { path, region: region(&loaded) })
+        Ok(TemplateFile::of(&loaded, path, format!("{}:{}", self.page, self.line)))
     }
 
     fn told(&self, findings: &[Finding]) -> String {

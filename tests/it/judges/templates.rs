@@ -6,30 +6,32 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::{answers, passes, tool};
-use crate::rendered::{TemplateFile, examples, stacks};
+use super::{answers, tool};
+use crate::rendered::{TemplateFile, all};
 use crate::support::judges;
 
 #[test]
-fn cfn_lint_finds_nothing_in_any_use_case_or_example() {
+fn cfn_lint_finds_nothing() {
     let Some(python) = judges() else { return };
     let dir = tempfile::tempdir().expect("a folder");
-    let mut templates = stacks(&dir.path().join("stacks"));
-    for (number, example) in examples().iter().enumerate() {
-        // One that does not load fails in docs_examples.
-        templates.extend(example.template(&dir.path().join(format!("example-{number}"))));
-    }
-    let mut regions: BTreeMap<&str, Vec<&TemplateFile>> = BTreeMap::new();
+    let templates = all(dir.path());
+    let mut batches: BTreeMap<(&str, bool), Vec<&TemplateFile>> = BTreeMap::new();
     for template in &templates {
-        regions.entry(&template.region).or_default().push(template);
+        batches.entry((&template.region, template.made_elsewhere)).or_default().push(template);
     }
     // A process a region: starting takes cfn-lint longer than judging.
-    for (region, templates) in regions {
+    for ((region, made_elsewhere), templates) in batches {
         let mut lint = tool(&python, "cfn-lint");
-        lint.args(["--regions", region, "--include-checks", "I", "--format", "parseable", "--"]);
-        lint.args(templates.iter().map(|it| &it.path));
-        let said = passes(lint);
+        lint.args(["--regions", region, "--format", "parseable"]);
+        if !made_elsewhere {
+            lint.args(["--include-checks", "I"]);
+        }
+        lint.arg("--").args(templates.iter().map(|it| &it.path));
+        let output = lint.output().expect("cfn-lint starts");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let said = templates.iter().fold(said, |said, it| said.replace(&*it.path.to_string_lossy(), &it.origin));
         assert_eq!(said, "", "cfn-lint in {region}");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }
 
@@ -46,11 +48,13 @@ fn checkov(python: &Path) -> Command {
 }
 
 #[test]
-fn what_checkov_finds_in_any_use_case_is_answered() {
+fn what_checkov_finds_is_answered() {
     let Some(python) = judges() else { return };
     let dir = tempfile::tempdir().expect("a folder");
-    let templates = stacks(dir.path());
-    let run = checkov(&python).arg("--directory").arg(dir.path()).current_dir(dir.path()).output().expect("checkov");
+    let templates = all(dir.path());
+    let mut run = checkov(&python);
+    run.arg("--file").args(templates.iter().map(|it| &it.path)).current_dir(dir.path());
+    let run = run.output().expect("checkov starts");
     let said = String::from_utf8_lossy(&run.stdout);
     let report: Value = serde_json::from_str(&said)
         .unwrap_or_else(|error| panic!("{error}: {said}{}", String::from_utf8_lossy(&run.stderr)));
@@ -61,11 +65,10 @@ fn what_checkov_finds_in_any_use_case_is_answered() {
         let text = |key: &str| failed[key].as_str().unwrap_or_default().to_owned();
         let resource = text("resource");
         let (type_, _) = resource.rsplit_once('.').expect("type.logical-id");
-        found.entry((text("check_id"), type_.to_owned())).or_default().push(format!(
-            "{} {resource}: {}",
-            text("file_path"),
-            text("check_name")
-        ));
+        let file = text("file_abs_path");
+        let origin = templates.iter().find(|it| it.path == Path::new(&file)).map_or(file.as_str(), |it| &it.origin);
+        let seen = format!("{origin} {resource}: {}", text("check_name"));
+        found.entry((text("check_id"), type_.to_owned())).or_default().push(seen);
     }
     answers::hold("docs/checkov.md", ["check", "resource type", "answer"], &found);
 }
