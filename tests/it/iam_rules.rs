@@ -129,19 +129,3 @@ fn every_service_that_may_call_a_function_is_bound_to_a_source() {
         }
     }
 }
-
-#[test]
-fn the_page_about_iam_names_every_exception() {
-    let page = std::fs::read_to_string(crate::support::repository().join("docs/iam.md")).expect("the page");
-    let exceptions = iam_exceptions();
-    let rows = exceptions
-        .actions
-        .iter()
-        .map(|it| format!("| `{}` | {} |", it.action, it.why))
-        .chain(exceptions.trusts.iter().map(|it| format!("| `{}` | {} |", it.service, it.why)));
-    for row in rows {
-        assert!(page.contains(&row), "docs/iam.md lacks the row\n{row}");
-    }
-    let listed = page.lines().skip_while(|line| !line.starts_with("| action | why nothing narrower")).skip(2);
-    assert_eq!(listed.take_while(|line| line.starts_with('|')).count(), exceptions.actions.len(), "no other action");
-}

@@ -10,6 +10,7 @@ mod check;
 mod cli;
 mod docs_examples;
 mod engine;
+mod iam_page;
 mod iam_rules;
 mod judges;
 mod local_cfn;

@@ -164,15 +164,8 @@ impl Example {
     /// # Errors
     /// What keeps the spec from loading, passing the check and rendering, each with its line of the page.
     pub fn template(&self, folder: &Path) -> Result<TemplateFile, String> {
-        for (path, content) in
-            self.code()?.iter().chain(&self.files).chain([&("usecase.yaml".to_owned(), self.text.clone())])
-        {
-            let path = folder.join(path);
-            std::fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
-            std::fs::write(path, content).expect("a file");
-        }
         let told = |findings: Vec<Finding>| self.told(&findings);
-        let loaded = spec::load(&folder.join("usecase.yaml"), &self.page).map_err(told)?;
+        let loaded = self.load(folder).map_err(told)?;
         let options = RenderOptions { stage: "dev", region: None };
         let rendered = render(&loaded, &options, Partials::embedded()).map_err(told)?;
         let today = Day::parse(TODAY).expect("a day");
@@ -185,6 +178,21 @@ impl Example {
         Ok(TemplateFile::of(&loaded, path, format!("{}:{}", self.page, self.line)))
     }
 
+    /// Loads the spec in a folder made for it, with the code and files that it names.
+    ///
+    /// # Errors
+    /// What is wrong with it; lines are those of the spec.
+    pub fn load(&self, folder: &Path) -> Result<LoadedSpec, Vec<Finding>> {
+        for (path, content) in
+            self.code().iter().chain(&self.files).chain([&("usecase.yaml".to_owned(), self.text.clone())])
+        {
+            let path = folder.join(path);
+            std::fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
+            std::fs::write(path, content).expect("a file");
+        }
+        spec::load(&folder.join("usecase.yaml"), &self.page)
+    }
+
     fn told(&self, findings: &[Finding]) -> String {
         let line = |finding: &Finding| finding.place.as_ref().map_or(0, |place| place.line) + self.line - 1;
         let told: Vec<String> =
@@ -192,9 +200,9 @@ impl Example {
         told.join("\n")
     }
 
-    /// The file that each handler names, with its function.
-    fn code(&self) -> Result<Vec<(String, String)>, String> {
-        let parsed = bedplate::yaml::parse(&self.text).map_err(|e| format!("{}:{}: {e}", self.page, self.line))?;
+    /// The file that each handler names, with its function; none where the spec is not even YAML.
+    fn code(&self) -> Vec<(String, String)> {
+        let Ok(parsed) = bedplate::yaml::parse(&self.text) else { return Vec::new() };
         let functions = parsed.value["functions"].as_object().cloned().unwrap_or_default();
         let file = |function: &Value| {
             let (module, name) = function["handler"].as_str()?.rsplit_once('.')?;
@@ -202,6 +210,6 @@ impl Example {
             let path = format!("{folder}/{}.py", module.replace('.', "/"));
             Some((path, format!("def {name}(event, context):\n    return event\n")))
         };
-        Ok(functions.values().filter_map(file).collect())
+        functions.values().filter_map(file).collect()
     }
 }
