@@ -8,7 +8,7 @@ use crate::spec::LoadedSpec;
 
 /// Which key of a component a property comes from: the type, the start of the property's path, and the key below the
 /// component. A key that ends in `/` goes on with the next segment of the path.
-const FIELDS: [(&str, &str, &str); 19] = [
+const FIELDS: &[(&str, &str, &str)] = &[
     ("AWS::Lambda::Function", "FunctionName", "name"),
     ("AWS::Lambda::Function", "Description", "description"),
     ("AWS::Lambda::Function", "Handler", "handler"),
@@ -18,12 +18,19 @@ const FIELDS: [(&str, &str, &str); 19] = [
     ("AWS::Lambda::Function", "MemorySize", "memory"),
     ("AWS::Lambda::Function", "Layers", "layers"),
     ("AWS::Lambda::Function", "Environment/Variables", "environment/"),
+    ("AWS::Lambda::Function", "Code/ZipFile", "inline"),
+    ("AWS::Lambda::Function", "VpcConfig", "in-network"),
+    ("AWS::Lambda::Function", "ReservedConcurrentExecutions", "concurrency"),
+    ("AWS::Lambda::Function", "DeadLetterConfig", "dead-letter"),
+    ("AWS::Lambda::Url", "AuthType", "auth"),
+    ("AWS::Lambda::Url", "Cors", "cors"),
     ("AWS::Logs::LogGroup", "RetentionInDays", "log-retention"),
     ("AWS::IAM::Role", "Policies", "uses"),
     ("AWS::Lambda::LayerVersion", "Description", "description"),
     ("AWS::Lambda::LayerVersion", "CompatibleRuntimes", "runtimes"),
     ("AWS::Lambda::LayerVersion", "CompatibleArchitectures", "architecture"),
     ("AWS::S3::Bucket", "BucketNamePrefix", "name"),
+    ("AWS::S3::Bucket", "BucketEncryption", "kms-key"),
     ("AWS::S3::Bucket", "LifecycleConfiguration", "expire-after"),
     ("AWS::S3::Bucket", "VersioningConfiguration", "versioning"),
     ("AWS::ApiGateway::RestApi", "Name", "name"),

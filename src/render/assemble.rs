@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use super::partials::Partials;
 use crate::finding::Finding;
@@ -178,6 +179,15 @@ impl<'a> Assembly<'a> {
 
 fn scalar_section(section: &str) -> bool {
     ["AWSTemplateFormatVersion", "Description", "Transform"].contains(&section)
+}
+
+/// Ten hexadecimal digits that change with the content, whatever its order.
+pub(super) fn digest(content: &Map<String, Value>) -> String {
+    let mut content = Value::Object(content.clone());
+    content.sort_all_objects();
+    let mut digest = hex::encode(Sha256::digest(content.to_string()));
+    digest.truncate(10);
+    digest
 }
 
 /// A JSON pointer as a person reads it: `/buckets/posters` is `buckets.posters`.

@@ -16,9 +16,13 @@ use crate::finding::{Finding, Place};
 use crate::yaml;
 
 /// The partials of the program itself, by name. A project's `templates/NAME.yaml.hbs` takes the place of one.
-const EMBEDDED: [(&str, &str); 8] = [
+const EMBEDDED: &[(&str, &str)] = &[
     ("bucket", include_str!("../../templates/bucket.yaml.hbs")),
     ("function", include_str!("../../templates/function.yaml.hbs")),
+    ("function-alias", include_str!("../../templates/function-alias.yaml.hbs")),
+    ("function-dead-letter", include_str!("../../templates/function-dead-letter.yaml.hbs")),
+    ("function-guard", include_str!("../../templates/function-guard.yaml.hbs")),
+    ("function-url", include_str!("../../templates/function-url.yaml.hbs")),
     ("layer", include_str!("../../templates/layer.yaml.hbs")),
     ("rest-api", include_str!("../../templates/rest-api.yaml.hbs")),
     ("rest-resource", include_str!("../../templates/rest-resource.yaml.hbs")),
@@ -53,7 +57,7 @@ impl Partials {
         static PARTIALS: OnceLock<Partials> = OnceLock::new();
         PARTIALS.get_or_init(|| {
             let mut partials = Partials::empty();
-            for (name, text) in EMBEDDED {
+            for &(name, text) in EMBEDDED {
                 // A unit test loads each of these and fails on any finding.
                 let _ = partials.add(name, format!("templates/{name}{SUFFIX}"), text.to_owned());
             }

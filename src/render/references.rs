@@ -6,7 +6,7 @@ use super::expression::Expression;
 use super::names::pascal;
 use crate::finding::Finding;
 use crate::spec::{
-    GRANTS, LoadedSpec, NETWORK_PARTS, ParameterType, Piece, Reference, SECTIONS, Section, Text, UseCase,
+    GRANTS, LoadedSpec, NETWORK_PARTS, Network, ParameterType, Piece, Reference, SECTIONS, Section, Text, UseCase,
 };
 
 /// Turns texts of one spec into expressions.
@@ -148,6 +148,31 @@ pub(super) fn layer_id(name: &str) -> String {
 
 pub(super) fn function_id(name: &str) -> String {
     pascal(name) + "Function"
+}
+
+/// The alias of a function that has one.
+pub(super) fn alias_id(name: &str) -> String {
+    function_id(name) + "Alias"
+}
+
+/// The ARN that callers of a function name: its alias's where it has one, else its own. A permission to call it is given
+/// on the same ARN (`FunctionName` of `AWS::Lambda::Permission`), as is an IAM statement.
+pub(super) fn function_target(references: &References<'_>, name: &str) -> Expression {
+    match references.spec().functions.get(name).and_then(|function| function.alias.as_ref()) {
+        Some(_) => Expression::reference(alias_id(name)),
+        None => Expression::attribute(function_id(name), "Arn"),
+    }
+}
+
+/// The security group of everything inside the network.
+pub(super) const NETWORK_SECURITY_GROUP: &str = "NetworkSecurityGroup";
+
+/// In how many availability zones a network that does not say has a subnet.
+const DEFAULT_ZONES: u32 = 2;
+
+/// The subnets of the network, one a zone.
+pub(super) fn network_subnet_ids(network: &Network) -> Vec<String> {
+    (1..=network.zones.unwrap_or(DEFAULT_ZONES)).map(|zone| format!("NetworkSubnet{zone}")).collect()
 }
 
 pub(super) fn api_id(name: &str) -> String {

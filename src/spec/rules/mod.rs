@@ -3,6 +3,7 @@
 mod code;
 mod counts;
 mod cycles;
+mod functions;
 mod grants;
 mod layers;
 mod limits;
@@ -59,6 +60,7 @@ impl Rules<'_> {
         parameters::check(self);
         models::check(self);
         layers::check(self);
+        functions::check(self);
         names_of::check(self);
         references::check(self);
         grants::check(self);
