@@ -232,6 +232,10 @@ fn lacking(spec: &UseCase, section: &str, name: &str, attribute: &str) -> Option
 /// `${needs.alias.Output}` and `${resources.LogicalId}` or `${resources.LogicalId.Attribute}`: what the other stack
 /// gives, and which attributes a type has, is not the spec's to say.
 fn outside(rules: &mut Rules<'_>, site: &Site<'_>, section: &str, name: &str, attribute: Option<&str>, shown: &str) {
+    // The resources of a template made elsewhere are known when it has been read.
+    if section == "resources" && rules.document.get("template").is_some() {
+        return;
+    }
     if !rules.has(section, name) {
         let help = rules.suggest_name(section, name);
         rules.error("S021", site.pointer, format!("`{shown}` names nothing in this spec"), help);
