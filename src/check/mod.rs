@@ -6,11 +6,13 @@
 //! | `template` | the provider schemas' findings, brought back to the line of the spec they come from |
 //! | `models` | Bedrock models: unknown, gone, elsewhere, of the wrong kind |
 //! | `functions` | runtimes and timeouts |
+//! | `network` | what a network costs, and the ways it lacks |
 //! | `policies` | IAM documents that grant more than they should |
 //! | `wiring` | components nobody uses, names that stand in the way of a replacement, no smoke tests |
 
 mod functions;
 mod models;
+mod network;
 mod policies;
 mod template;
 mod wiring;
@@ -36,6 +38,7 @@ pub fn check(loaded: &LoadedSpec, rendered: &Rendered, options: &CheckOptions<'_
     template::check(loaded, rendered, region, &mut findings);
     models::check(loaded, options.today, region, &mut findings);
     functions::check(loaded, options.today, &mut findings);
+    network::check(loaded, &mut findings);
     policies::check(loaded, rendered, &mut findings);
     wiring::check(loaded, rendered, &mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));

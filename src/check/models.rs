@@ -11,10 +11,21 @@ const END_IS_NEAR: i64 = 90;
 pub(super) fn check(loaded: &LoadedSpec, today: Day, region: Option<&str>, findings: &mut Vec<Finding>) {
     for (name, model) in &loaded.spec.models {
         // An ARN names a model of the account's own, which no table knows.
+        let pointer = format!("/models/{}", escape(name));
         if model.id.starts_with("arn:") {
+            if model.id.contains(":application-inference-profile/") {
+                findings.push(
+                    Finding::warning("B060", "which models are behind this inference profile only Bedrock knows")
+                        .at(loaded.place(&format!("{pointer}/id")))
+                        .help(
+                            "a grant on it allows the profile alone: add a `statement` that allows its models, or write \
+                             the model's id with `application-profile: true`",
+                        ),
+                );
+            }
             continue;
         }
-        let pointer = format!("/models/{}", escape(name));
+        findings.extend(sampling(loaded, name, model));
         let at = |finding: Finding| finding.at(loaded.place(&format!("{pointer}/id")));
         let Some(fact) = facts::models().get(&model.id) else {
             findings.push(at(unknown(&model.id)));
@@ -31,6 +42,25 @@ pub(super) fn check(loaded: &LoadedSpec, today: Day, region: Option<&str>, findi
             );
         }
     }
+}
+
+/// Newer models refuse a call that says how freely they choose their words.
+fn sampling(loaded: &LoadedSpec, name: &str, model: &crate::spec::Model) -> Vec<Finding> {
+    if facts::models().get(&model.id).and_then(|fact| fact.sampling) != Some(false) {
+        return Vec::new();
+    }
+    let inference = &model.inference;
+    let said = [
+        ("temperature", inference.temperature.is_some()),
+        ("top-p", inference.top_p.is_some()),
+        ("top-k", inference.top_k.is_some()),
+    ];
+    let said = said.into_iter().filter(|(_, said)| *said).map(|(key, _)| {
+        Finding::error("B061", format!("`{}` takes no `{key}`: it refuses the call", model.id))
+            .at(loaded.place(&format!("/models/{}/inference/{key}", escape(name))))
+            .help("take it away, or choose a model that takes it")
+    });
+    said.collect()
 }
 
 fn unknown(id: &str) -> Finding {

@@ -5,10 +5,11 @@ use crate::cfn::validate;
 use crate::finding::{Finding, Place};
 use crate::render::Rendered;
 use crate::spec::LoadedSpec;
+use crate::yaml::{self, Positions};
 
 /// Which key of a component a property comes from: the type, the start of the property's path, and the key below the
 /// component. A key that ends in `/` goes on with the next segment of the path.
-const FIELDS: [(&str, &str, &str); 19] = [
+const FIELDS: &[(&str, &str, &str)] = &[
     ("AWS::Lambda::Function", "FunctionName", "name"),
     ("AWS::Lambda::Function", "Description", "description"),
     ("AWS::Lambda::Function", "Handler", "handler"),
@@ -18,12 +19,30 @@ const FIELDS: [(&str, &str, &str); 19] = [
     ("AWS::Lambda::Function", "MemorySize", "memory"),
     ("AWS::Lambda::Function", "Layers", "layers"),
     ("AWS::Lambda::Function", "Environment/Variables", "environment/"),
+    ("AWS::Lambda::Function", "Code/ZipFile", "inline"),
+    ("AWS::Lambda::Function", "VpcConfig", "in-network"),
+    ("AWS::Lambda::Function", "ReservedConcurrentExecutions", "concurrency"),
+    ("AWS::Lambda::Function", "DeadLetterConfig", "dead-letter"),
+    ("AWS::Lambda::Url", "AuthType", "auth"),
+    ("AWS::Lambda::Url", "Cors", "cors"),
     ("AWS::Logs::LogGroup", "RetentionInDays", "log-retention"),
+    ("AWS::IAM::Role", "RoleName", "name"),
+    ("AWS::IAM::Role", "Description", "description"),
+    ("AWS::IAM::Role", "MaxSessionDuration", "session"),
+    ("AWS::IAM::Role", "AssumeRolePolicyDocument", "assumed-by"),
     ("AWS::IAM::Role", "Policies", "uses"),
+    ("AWS::Bedrock::ApplicationInferenceProfile", "ModelSource", "id"),
+    ("AWS::EC2::VPC", "CidrBlock", "cidr"),
+    ("AWS::EC2::VPCEndpoint", "PolicyDocument", "policy"),
+    ("AWS::CloudWatch::Alarm", "AlarmDescription", "description"),
+    ("AWS::CloudWatch::Alarm", "AlarmActions", "notify"),
+    ("AWS::CloudWatch::Alarm", "Period", "over"),
+    ("AWS::CloudWatch::Alarm", "Threshold", "above"),
     ("AWS::Lambda::LayerVersion", "Description", "description"),
     ("AWS::Lambda::LayerVersion", "CompatibleRuntimes", "runtimes"),
     ("AWS::Lambda::LayerVersion", "CompatibleArchitectures", "architecture"),
     ("AWS::S3::Bucket", "BucketNamePrefix", "name"),
+    ("AWS::S3::Bucket", "BucketEncryption", "kms-key"),
     ("AWS::S3::Bucket", "LifecycleConfiguration", "expire-after"),
     ("AWS::S3::Bucket", "VersioningConfiguration", "versioning"),
     ("AWS::ApiGateway::RestApi", "Name", "name"),
@@ -31,8 +50,11 @@ const FIELDS: [(&str, &str, &str); 19] = [
 ];
 
 pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, region: Option<&str>, findings: &mut Vec<Finding>) {
+    let outside = Outside::of(loaded);
     for finding in validate(&rendered.template, region) {
-        let place = finding.template_path.as_deref().and_then(|path| place(loaded, rendered, path));
+        let path = finding.template_path.as_deref();
+        let own = path.and_then(|path| outside.as_ref()?.place(rendered, path));
+        let place = own.or_else(|| path.and_then(|path| place(loaded, rendered, path)));
         findings.push(match place {
             Some(place) => finding.at(Some(place)),
             None => finding,
@@ -49,11 +71,43 @@ pub(super) fn place(loaded: &LoadedSpec, rendered: &Rendered, path: &str) -> Opt
     }
     let id = segments.next()?;
     let origin = rendered.origins.get(id).filter(|_| ["Resources", "Parameters"].contains(&section))?;
+    if origin.starts_with("/resources/") {
+        // A raw resource stands in the spec as it stands in the template.
+        let rest: String = segments.map(|segment| format!("/{segment}")).collect();
+        return match rest.is_empty() {
+            true => loaded.key_place(origin),
+            false => loaded.place(&format!("{origin}{rest}")),
+        };
+    }
     let rest: Vec<&str> = segments.skip_while(|segment| *segment == "Properties").collect();
     let type_ = rendered.template.resource(id).map_or("", |resource| resource.type_);
     match field(type_, &rest).map(|key| format!("{origin}/{key}")) {
         Some(pointer) => loaded.place(&pointer),
         None => loaded.key_place(origin),
+    }
+}
+
+/// A template made elsewhere, whose findings have lines of its own file.
+struct Outside {
+    file: String,
+    positions: Positions,
+}
+
+impl Outside {
+    /// The template of a spec that has one.
+    fn of(loaded: &LoadedSpec) -> Option<Self> {
+        let path = loaded.spec.template.as_ref()?;
+        let document = yaml::parse_cloudformation(loaded.files.get("/template")?).ok()?;
+        Some(Self { file: loaded.beside(path), positions: document.positions })
+    }
+
+    /// The place of what came from it.
+    fn place(&self, rendered: &Rendered, path: &str) -> Option<Place> {
+        let path = path.trim_start_matches('/');
+        let id = path.split('/').nth(1)?;
+        let from_here = rendered.origins.get(id).is_some_and(|origin| origin == "/template");
+        let (line, column) = self.positions.at(&format!("/{path}")).filter(|_| from_here)?;
+        Some(Place { file: self.file.clone(), line, column })
     }
 }
 

@@ -85,10 +85,11 @@ async fn without_values(
     parameters: &BTreeMap<String, String>,
 ) -> Result<Vec<Finding>, Vec<Finding>> {
     let stage = session.stage()?;
-    let mut missing = engine::names(&session.render(spec)?);
-    missing.retain(|_, name| {
-        let has_default = spec.spec.parameters.get(name).is_none_or(|parameter| parameter.default.is_some());
-        !has_default && !parameters.contains_key(name) && !stage.parameters.contains_key(name)
+    let rendered = session.render(spec)?;
+    let with_default = |id: &str| rendered.template.parameters().any(|it| it.name == id && it.default().is_some());
+    let mut missing = engine::names(&rendered);
+    missing.retain(|id, name| {
+        !with_default(id) && !parameters.contains_key(name) && !stage.parameters.contains_key(name)
     });
     if missing.is_empty() {
         return Ok(Vec::new());

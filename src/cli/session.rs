@@ -266,14 +266,14 @@ impl Session {
         specs: &[LoadedSpec],
         parameters: &BTreeMap<String, String>,
     ) -> Result<(), Vec<Finding>> {
-        let known: BTreeSet<&str> =
-            specs.iter().flat_map(|loaded| loaded.spec.parameters.keys()).map(String::as_str).collect();
-        let names: Vec<&str> = known.iter().copied().collect();
+        let own = specs.iter().flat_map(|loaded| loaded.spec.parameters.keys().cloned());
+        let known: BTreeSet<String> = own.chain(specs.iter().flat_map(render::template_parameters)).collect();
+        let names: Vec<&str> = known.iter().map(String::as_str).collect();
         let help = match names.as_slice() {
             [] => "it has none".to_owned(),
             names => format!("it has `{}`", names.join("`, `")),
         };
-        let unknown = parameters.keys().filter(|name| !known.contains(name.as_str()));
+        let unknown = parameters.keys().filter(|name| !known.contains(*name));
         let findings: Vec<Finding> = unknown
             .map(|name| Finding::error("D002", format!("the use case has no parameter `{name}`")).help(help.clone()))
             .collect();

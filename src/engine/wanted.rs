@@ -167,9 +167,17 @@ impl Desired {
     }
 }
 
-/// The spec's name of each of its parameters, by the logical id the template gives it.
+/// The name by which each parameter is given a value, by its logical id: the spec's own, and of a template made elsewhere
+/// CloudFormation's.
 pub(crate) fn names(rendered: &Rendered) -> BTreeMap<String, String> {
-    let name = |(id, pointer): (&String, &String)| Some((id.clone(), pointer.strip_prefix("/parameters/")?.to_owned()));
+    let of_template = |id: &String| rendered.template.parameters().any(|parameter| parameter.name == id);
+    let name = |(id, pointer): (&String, &String)| {
+        let name = match pointer.strip_prefix("/parameters/") {
+            Some(name) => name.to_owned(),
+            None => Some(id.clone()).filter(|id| pointer == "/template" && of_template(id))?,
+        };
+        Some((id.clone(), name))
+    };
     rendered.origins.iter().filter_map(name).collect()
 }
 

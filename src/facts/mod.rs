@@ -3,11 +3,15 @@
 //! Nothing here does I/O or knows what day it is: whoever asks "still?" says the date.
 
 mod dates;
+mod endpoints;
 mod iam;
 mod models;
+mod prices;
 mod runtimes;
 
 pub use dates::Day;
+pub use endpoints::{EndpointKind, EndpointService, endpoints};
 pub use iam::{ActionException, IamExceptions, TrustException, iam_exceptions};
 pub use models::{Invoke, Model, Models, Status, models};
+pub use prices::{HOURS_OF_A_MONTH, Price, Prices, prices};
 pub use runtimes::{Runtime, Runtimes, runtimes};

@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use super::partials::Partials;
 use crate::finding::Finding;
 use crate::spec::LoadedSpec;
 
 /// The sections of a template, in the order they are written.
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "AWSTemplateFormatVersion",
     "Transform",
     "Description",
     "Metadata",
     "Parameters",
+    "Rules",
     "Mappings",
     "Conditions",
     "Resources",
@@ -59,6 +61,34 @@ impl<'a> Assembly<'a> {
                 Map::new()
             }
         }
+    }
+
+    /// Takes in the sections of a template that came from no partial.
+    pub(super) fn take_template(&mut self, sections: Map<String, Value>, pointer: &str) {
+        for (name, content) in sections {
+            let section = SECTIONS.iter().copied().find(|section| *section == name);
+            match (section, content) {
+                (_, Value::Null) => {}
+                (Some(section), Value::Object(entries)) => {
+                    for (id, entry) in entries {
+                        self.take_entry("", section, id, entry, pointer);
+                    }
+                }
+                (Some(section), scalar @ (Value::String(_) | Value::Array(_))) if scalar_section(section) => {
+                    self.sections.entry(section).or_insert(scalar);
+                }
+                _ => self.findings.push(
+                    Finding::error("R143", format!("a template has no such `{name}`"))
+                        .at(self.loaded.place(pointer))
+                        .help("correct the template's section, or take it out"),
+                ),
+            }
+        }
+    }
+
+    /// Whether something taken in so far holds a text.
+    pub(super) fn mentions(&self, text: &str) -> bool {
+        self.sections.values().any(|section| section.to_string().contains(text))
     }
 
     /// Keeps a finding for the end.
@@ -138,7 +168,12 @@ impl<'a> Assembly<'a> {
             _ => Space::Other,
         };
         if section == "Resources" && entry.get("Type").and_then(Value::as_str).is_none() {
-            self.refuse_partial(partial, &format!("the resource `{id}` has no `Type`"));
+            let reason = format!("the resource `{id}` has no `Type`");
+            if partial.is_empty() {
+                self.findings.push(Finding::error("R143", reason).at(self.loaded.place(pointer)).help("say its type"));
+            } else {
+                self.refuse_partial(partial, &reason);
+            }
             return;
         }
         if id.is_empty() || !id.bytes().all(|b| b.is_ascii_alphanumeric()) {
@@ -178,6 +213,15 @@ impl<'a> Assembly<'a> {
 
 fn scalar_section(section: &str) -> bool {
     ["AWSTemplateFormatVersion", "Description", "Transform"].contains(&section)
+}
+
+/// Ten hexadecimal digits that change with the content, whatever its order.
+pub(super) fn digest(content: &Map<String, Value>) -> String {
+    let mut content = Value::Object(content.clone());
+    content.sort_all_objects();
+    let mut digest = hex::encode(Sha256::digest(content.to_string()));
+    digest.truncate(10);
+    digest
 }
 
 /// A JSON pointer as a person reads it: `/buckets/posters` is `buckets.posters`.

@@ -11,6 +11,7 @@
 //! | `references` | what `${…}` stands for |
 //! | `expression` | text that CloudFormation puts together |
 //! | `grants`, `models` | `uses:` → statements |
+//! | `tree` | trees of values with references in them |
 //! | `request` | the mapping template of an API's route |
 //! | `assemble` | one template from what the partials give |
 //! | `names` | logical ids |
@@ -25,6 +26,7 @@ mod names;
 mod partials;
 mod references;
 mod request;
+mod tree;
 
 use std::collections::BTreeMap;
 
@@ -53,10 +55,27 @@ pub struct Rendered {
     pub origins: BTreeMap<String, String>,
     /// The parameters through which a deploy says where packaged code is; with any, the template also has `ArtifactBucket`.
     pub artifacts: Vec<ArtifactParameter>,
+    /// Outputs of other use cases that come in through parameters.
+    pub needs: Vec<NeededOutput>,
     /// What CloudFormation wants acknowledged, such as `CAPABILITY_IAM`.
     pub capabilities: Vec<String>,
     /// Tags of the stack: the spec's own and `bedplate:…`.
     pub tags: BTreeMap<String, String>,
+}
+
+/// A parameter that takes an output of another use case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NeededOutput {
+    /// The CloudFormation parameter, such as `NeedsBankAccountsTableName`.
+    pub parameter: String,
+    /// The name under `needs`.
+    pub alias: String,
+    /// The other use case.
+    pub use_case: String,
+    /// Its stage.
+    pub stage: String,
+    /// The output.
+    pub output: String,
 }
 
 /// A parameter that takes the key of a zip in the artifact bucket.
@@ -86,6 +105,11 @@ pub const ARTIFACT_BUCKET: &str = "ArtifactBucket";
 /// Every finding at once, each at its line of the spec or of the partial: `docs/findings.md` lists them under R.
 pub fn render(loaded: &LoadedSpec, options: &RenderOptions<'_>, partials: &Partials) -> Result<Rendered, Vec<Finding>> {
     components::render(loaded, options, partials)
+}
+
+/// The parameters of the template made elsewhere that a spec names, by their logical ids.
+pub fn template_parameters(loaded: &LoadedSpec) -> Vec<String> {
+    components::template_names(loaded, "Parameters")
 }
 
 /// The nearest of some names, or all of them, as a help text.

@@ -16,10 +16,21 @@ use crate::finding::{Finding, Place};
 use crate::yaml;
 
 /// The partials of the program itself, by name. A project's `templates/NAME.yaml.hbs` takes the place of one.
-const EMBEDDED: [(&str, &str); 8] = [
+const EMBEDDED: &[(&str, &str)] = &[
     ("bucket", include_str!("../../templates/bucket.yaml.hbs")),
     ("function", include_str!("../../templates/function.yaml.hbs")),
+    ("function-alias", include_str!("../../templates/function-alias.yaml.hbs")),
+    ("function-dead-letter", include_str!("../../templates/function-dead-letter.yaml.hbs")),
+    ("function-guard", include_str!("../../templates/function-guard.yaml.hbs")),
+    ("function-url", include_str!("../../templates/function-url.yaml.hbs")),
     ("layer", include_str!("../../templates/layer.yaml.hbs")),
+    ("role", include_str!("../../templates/role.yaml.hbs")),
+    ("model-profile", include_str!("../../templates/model-profile.yaml.hbs")),
+    ("network", include_str!("../../templates/network.yaml.hbs")),
+    ("network-endpoint", include_str!("../../templates/network-endpoint.yaml.hbs")),
+    ("alarm", include_str!("../../templates/alarm.yaml.hbs")),
+    ("resource", include_str!("../../templates/resource.yaml.hbs")),
+    ("need", include_str!("../../templates/need.yaml.hbs")),
     ("rest-api", include_str!("../../templates/rest-api.yaml.hbs")),
     ("rest-resource", include_str!("../../templates/rest-resource.yaml.hbs")),
     ("rest-route", include_str!("../../templates/rest-route.yaml.hbs")),
@@ -53,7 +64,7 @@ impl Partials {
         static PARTIALS: OnceLock<Partials> = OnceLock::new();
         PARTIALS.get_or_init(|| {
             let mut partials = Partials::empty();
-            for (name, text) in EMBEDDED {
+            for &(name, text) in EMBEDDED {
                 // A unit test loads each of these and fails on any finding.
                 let _ = partials.add(name, format!("templates/{name}{SUFFIX}"), text.to_owned());
             }

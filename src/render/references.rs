@@ -1,12 +1,12 @@
 //! What a `${…}` of the spec stands for in CloudFormation.
 
 use super::RenderOptions;
-use super::components::{Ask, kind};
+use super::components::{Ask, kind, template_names};
 use super::expression::Expression;
 use super::names::pascal;
 use crate::finding::Finding;
 use crate::spec::{
-    GRANTS, LoadedSpec, NETWORK_PARTS, ParameterType, Piece, Reference, SECTIONS, Section, Text, UseCase,
+    GRANTS, LoadedSpec, NETWORK_PARTS, Network, ParameterType, Piece, Reference, SECTIONS, Section, Text, UseCase,
 };
 
 /// Turns texts of one spec into expressions.
@@ -135,7 +135,11 @@ pub(super) fn component_names(references: &References<'_>, section: &str) -> Opt
         return Some(NETWORK_PARTS.iter().filter(|_| there).map(|part| (*part).to_owned()).collect());
     }
     let names = references.loaded.document.get(section).and_then(serde_json::Value::as_object);
-    known.then(|| names.map(|names| names.keys().cloned().collect()).unwrap_or_default())
+    let mut names: Vec<String> = names.map(|names| names.keys().cloned().collect()).unwrap_or_default();
+    if section == "resources" {
+        names.extend(template_names(references.loaded, "Resources"));
+    }
+    known.then_some(names)
 }
 
 pub(super) fn bucket_id(name: &str) -> String {
@@ -148,6 +152,48 @@ pub(super) fn layer_id(name: &str) -> String {
 
 pub(super) fn function_id(name: &str) -> String {
     pascal(name) + "Function"
+}
+
+/// The application inference profile of a model that has one.
+pub(super) fn profile_id(name: &str) -> String {
+    pascal(name) + "ModelProfile"
+}
+
+pub(super) fn role_id(name: &str) -> String {
+    pascal(name) + "Role"
+}
+
+/// The alias of a function that has one.
+pub(super) fn alias_id(name: &str) -> String {
+    function_id(name) + "Alias"
+}
+
+/// The ARN that callers of a function name: its alias's where it has one, else its own. A permission to call it is given
+/// on the same ARN (`FunctionName` of `AWS::Lambda::Permission`), as is an IAM statement.
+pub(super) fn function_target(references: &References<'_>, name: &str) -> Expression {
+    match references.spec().functions.get(name).and_then(|function| function.alias.as_ref()) {
+        Some(_) => Expression::reference(alias_id(name)),
+        None => Expression::attribute(function_id(name), "Arn"),
+    }
+}
+
+/// The VPC of the network.
+pub(super) const NETWORK_VPC: &str = "NetworkVpc";
+
+/// The security group of everything inside the network.
+pub(super) const NETWORK_SECURITY_GROUP: &str = "NetworkSecurityGroup";
+
+/// In how many availability zones a network that does not say has a subnet.
+const DEFAULT_ZONES: u32 = 2;
+
+/// The subnets of the network, one a zone.
+pub(super) fn network_subnet_ids(network: &Network) -> Vec<String> {
+    (1..=network.zones.unwrap_or(DEFAULT_ZONES)).map(|zone| format!("NetworkSubnet{zone}")).collect()
+}
+
+/// The network's endpoint for a service, such as `bedrock-runtime`.
+pub(super) fn network_endpoint_id(service: &str) -> String {
+    format!("Network{}Endpoint", pascal(service))
 }
 
 pub(super) fn api_id(name: &str) -> String {

@@ -52,6 +52,14 @@ impl LoadedSpec {
         self.positions.key_at(pointer).map(|at| self.in_file(at))
     }
 
+    /// A file beside the spec as findings name it.
+    pub fn beside(&self, path: &str) -> String {
+        match self.file.rsplit_once('/') {
+            Some((folder, _)) => format!("{folder}/{path}"),
+            None => path.to_owned(),
+        }
+    }
+
     fn in_file(&self, (line, column): (usize, usize)) -> Place {
         Place { file: self.file.clone(), line, column }
     }

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::{Kind, no_grant};
 use crate::finding::Finding;
-use crate::render::assemble::Assembly;
+use crate::render::assemble::{Assembly, digest};
 use crate::render::expression::Expression;
 use crate::render::names::{method_word, path_words};
-use crate::render::references::{References, api_id, api_url, function_id};
+use crate::render::references::{References, api_id, api_url, function_target};
 use crate::render::{did_you_mean, escape, request};
 use crate::spec::{Api, RouteBody};
 
@@ -232,7 +231,7 @@ impl Context<'_> {
             }
             None => Value::Null,
         };
-        let function_id = function_id(function);
+        let target = function_target(self.references, function);
         let id = format!("{}{}{}", self.id, path_words(route.path), method_word(route.method));
         let requires = !route.body.require.query.is_empty() || !route.body.require.headers.is_empty();
         let errors: Vec<Value> = ERROR_STATUSES
@@ -242,8 +241,8 @@ impl Context<'_> {
         let data = json!({
             "permission_id": format!("{id}Permission"),
             "api_id": self.id,
-            "function_uri": function_uri(&function_id).value(),
-            "function_id": function_id,
+            "function_arn": target.value(),
+            "function_uri": function_uri(target).value(),
             "resource_id": self.resources.get(route.path),
             "method": route.method,
             "parameters": parameters,
@@ -305,21 +304,12 @@ impl Context<'_> {
 }
 
 /// The address under which API Gateway calls a function.
-fn function_uri(function_id: &str) -> Expression {
+fn function_uri(target: Expression) -> Expression {
     Expression::literal("arn:")
         .then(Expression::reference("AWS::Partition"))
         .text(":apigateway:")
         .then(Expression::reference("AWS::Region"))
         .text(":lambda:path/2015-03-31/functions/")
-        .then(Expression::attribute(function_id, "Arn"))
+        .then(target)
         .text("/invocations")
-}
-
-/// Ten hexadecimal digits that change with the content, whatever its order.
-fn digest(content: &Map<String, Value>) -> String {
-    let mut content = Value::Object(content.clone());
-    content.sort_all_objects();
-    let mut digest = hex::encode(Sha256::digest(content.to_string()));
-    digest.truncate(10);
-    digest
 }

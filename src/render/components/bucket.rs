@@ -51,7 +51,28 @@ fn grant(references: &References<'_>, ask: &Ask<'_>) -> Result<Vec<Statement>, F
             .help("write the prefix as it starts the objects' keys, such as `buckets.NAME/posters/`"));
     }
     let objects = Expression::attribute(bucket_id(ask.name), "Arn").text(format!("/{prefix}*"));
-    Ok(vec![Statement::allow(actions.iter().copied(), [objects.value()])])
+    let mut statements = vec![Statement::allow(actions.iter().copied(), [objects.value()])];
+    statements.extend(key_statement(references, ask.name, actions)?);
+    Ok(statements)
+}
+
+/// What objects under a key of the account's own take beside the bucket: S3 asks KMS in the caller's name, to read an
+/// object and to write one, and to put an upload's parts together it reads them.
+fn key_statement(references: &References<'_>, name: &str, actions: &[&str]) -> Result<Option<Statement>, Finding> {
+    let Some(key) = references.spec().buckets.get(name).and_then(|bucket| bucket.kms_key.as_ref()) else {
+        return Ok(None);
+    };
+    let key = references.text(key, &format!("/buckets/{}/kms-key", escape(name)))?;
+    let kms: &[&str] = match (actions.contains(&"s3:PutObject"), actions.contains(&"s3:GetObject")) {
+        (true, _) => &["kms:Decrypt", "kms:GenerateDataKey"],
+        (false, true) => &["kms:Decrypt"],
+        (false, false) => return Ok(None),
+    };
+    let s3 = Expression::literal("s3.")
+        .then(Expression::reference("AWS::Region"))
+        .text(".")
+        .then(Expression::reference("AWS::URLSuffix"));
+    Ok(Some(Statement::allow(kms.iter().copied(), [key.value()]).when("StringEquals", "kms:ViaService", s3.value())))
 }
 
 fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, bucket: &Bucket) {
@@ -63,8 +84,16 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, buc
         },
         None => Value::Null,
     };
+    let kms_key = match &bucket.kms_key {
+        Some(text) => match assembly.keep(references.text(text, &format!("{pointer}/kms-key"))) {
+            Some(key) => key.value(),
+            None => return,
+        },
+        None => Value::Null,
+    };
     let id = bucket_id(name);
     let data = json!({
+        "kms_key": kms_key,
         "policy_id": format!("{id}Policy"),
         "objects_arn": Expression::attribute(&id, "Arn").text("/*").value(),
         "name_prefix": name_prefix,

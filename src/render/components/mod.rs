@@ -4,12 +4,18 @@
 //! A kind says three things, and [`KINDS`] is the one table of them: how its components are rendered, what
 //! `${section.name.attribute}` stands for, and what a grant on one of them allows.
 
+mod alarm;
 mod api;
 mod bucket;
 mod function;
 mod layer;
 mod model;
+mod need;
+mod network;
+mod resource;
+mod role;
 mod stack;
+mod template;
 
 use std::collections::BTreeMap;
 
@@ -50,12 +56,29 @@ pub(super) struct Ask<'a> {
 }
 
 /// All kinds, in the order they are rendered.
-pub(super) const KINDS: [Kind; 5] = [model::KIND, bucket::KIND, layer::KIND, function::KIND, api::KIND];
+pub(super) const KINDS: &[Kind] = &[
+    model::KIND,
+    network::KIND,
+    bucket::KIND,
+    layer::KIND,
+    function::KIND,
+    role::KIND,
+    api::KIND,
+    alarm::KIND,
+    resource::KIND,
+    need::KIND,
+];
 
 /// The kind of a section.
 pub(super) fn kind(section: &str) -> Option<&'static Kind> {
-    const ALL: &[Kind] = &KINDS;
-    ALL.iter().find(|kind| kind.section == section)
+    KINDS.iter().find(|kind| kind.section == section)
+}
+
+/// The logical ids in a section of the template made elsewhere that a spec names.
+pub(super) fn template_names(loaded: &LoadedSpec, section: &str) -> Vec<String> {
+    let document = template::document(loaded).ok().flatten();
+    let names = document.as_ref().and_then(|document| document.value.get(section)?.as_object());
+    names.map(|names| names.keys().cloned().collect()).unwrap_or_default()
 }
 
 /// For kinds that no grant goes with.
@@ -75,9 +98,12 @@ pub(super) fn render(
     let artifacts: Vec<ArtifactParameter> = layer::artifacts(spec).chain(function::artifacts(spec)).collect();
 
     stack::add(&mut assembly, &references, &artifacts);
-    for kind in &KINDS {
+    for kind in KINDS {
         (kind.add)(&mut assembly, &references);
     }
+    template::add(&mut assembly, &references);
+    // Last, when it is known which outputs of others are taken.
+    let needs = need::add(&mut assembly, &references);
 
     let (template, origins) = assembly.finish()?;
     if template.get("Resources").and_then(serde_json::Value::as_object).is_none_or(serde_json::Map::is_empty) {
@@ -87,7 +113,7 @@ pub(super) fn render(
     }
     let template = Template::from_value(template)?;
     let tags = tags(spec, options);
-    Ok(Rendered { capabilities: capabilities(&template), template, origins, artifacts, tags })
+    Ok(Rendered { capabilities: capabilities(&template), template, origins, artifacts, tags, needs })
 }
 
 /// What CloudFormation wants acknowledged before it makes IAM resources.

@@ -1,22 +1,61 @@
 //! Foundation models: nothing is made for one, but for an application inference profile.
 
+use serde_json::json;
+
 use super::{Ask, Kind};
 use crate::finding::Finding;
 use crate::iam::Statement;
+use crate::render::assemble::Assembly;
 use crate::render::expression::Expression;
-use crate::render::models;
-use crate::render::references::References;
+use crate::render::references::{References, profile_id};
+use crate::render::{escape, models};
+use crate::spec::Model;
+
+/// The longest name of an inference profile.
+const NAME: usize = 64;
 
 /// Models.
-pub(super) const KIND: Kind = Kind { section: "models", add: |_, _| {}, attribute, grant };
+pub(super) const KIND: Kind = Kind {
+    section: "models",
+    add: |assembly, references| {
+        for (name, model) in references.spec().models.iter().filter(|(_, model)| model.application_profile) {
+            add_profile(assembly, references, name, model);
+        }
+    },
+    attribute,
+    grant,
+};
+
+/// An application inference profile: calls through it carry its tags in the bill.
+fn add_profile(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, model: &Model) {
+    let (spec, stage) = (references.spec(), references.options.stage);
+    let id = profile_id(name);
+    let data = json!({
+        "name": profile_name(&format!("{}-{stage}-{name}", spec.name)),
+        "source": models::source(model),
+        "tags": [{ "Key": "bedplate:model", "Value": name }],
+        "output_id": format!("{id}Arn"),
+        "id": id,
+    });
+    assembly.add("model-profile", &data, &format!("/models/{}", escape(name)));
+}
+
+/// A name that Bedrock takes: no two hyphens in a row, none at the end, not too long.
+fn profile_name(text: &str) -> String {
+    let words: Vec<&str> = text.split('-').filter(|word| !word.is_empty()).collect();
+    let mut name = words.join("-");
+    name.truncate(NAME);
+    name.trim_end_matches('-').to_owned()
+}
 
 fn attribute(references: &References<'_>, name: &str, attribute: &str) -> Option<Expression> {
     let model = references.spec().models.get(name)?;
     let inference = &model.inference;
     let number = |value: Option<String>| value.map(Expression::literal);
     match attribute {
-        "" | "id" => Some(Expression::literal(&model.id)),
-        "arn" => Some(models::arn(&model.id)),
+        "" => Some(models::called(name, model)),
+        "id" => Some(Expression::literal(&model.id)),
+        "arn" => Some(models::called_arn(name, model)),
         "max-tokens" => number(inference.max_tokens.map(|it| it.to_string())),
         "temperature" => number(inference.temperature.map(|it| it.to_string())),
         "top-p" => number(inference.top_p.map(|it| it.to_string())),
@@ -34,7 +73,5 @@ fn grant(references: &References<'_>, ask: &Ask<'_>) -> Result<Vec<Statement>, F
         "stream" => "bedrock:InvokeModelWithResponseStream",
         _ => return Err(references.cannot(ask)),
     };
-    let Some(model) = references.spec().models.get(ask.name) else { return Err(references.cannot(ask)) };
-    let arns = models::invoke_arns(&model.id);
-    Ok(vec![Statement::allow([action], arns.iter().map(Expression::value))])
+    Ok(models::statements(references, ask.name, &[action]))
 }

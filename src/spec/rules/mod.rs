@@ -1,16 +1,21 @@
 //! The rules a well-shaped spec must keep: one file a subject, all of them run, every finding at its place.
 
+mod alarms;
 mod code;
 mod counts;
 mod cycles;
+mod functions;
 mod grants;
 mod layers;
 mod limits;
 mod models;
 mod names;
 mod names_of;
+mod needs;
+mod network;
 mod parameters;
 mod references;
+mod roles;
 mod routes;
 mod secrets;
 mod smoke;
@@ -59,6 +64,11 @@ impl Rules<'_> {
         parameters::check(self);
         models::check(self);
         layers::check(self);
+        functions::check(self);
+        roles::check(self);
+        network::check(self);
+        alarms::check(self);
+        needs::check(self);
         names_of::check(self);
         references::check(self);
         grants::check(self);

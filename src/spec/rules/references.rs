@@ -198,13 +198,44 @@ fn component(rules: &mut Rules<'_>, site: &Site<'_>, section: &str, name: &str, 
             [] => format!("write `${{{section}.{name}}}`"),
             attributes => suggest(attribute, attributes.iter().copied(), &format!("`{section}` have")),
         };
-        rules.error("S022", site.pointer, format!("`{shown}` has no attribute `{}`", cut(attribute)), help);
+        return rules.error("S022", site.pointer, format!("`{shown}` has no attribute `{}`", cut(attribute)), help);
     }
+    if let Some(help) = attribute.and_then(|attribute| lacking(rules.spec, section, name, attribute)) {
+        rules.error("S022", site.pointer, format!("`{shown}` has no value"), help);
+    }
+}
+
+/// What to do about an attribute that this one component lacks, as it depends on a key the author left out.
+fn lacking(spec: &UseCase, section: &str, name: &str, attribute: &str) -> Option<String> {
+    let missing = match section {
+        "functions" => attribute == "url" && spec.functions.get(name)?.url.is_none(),
+        "models" => {
+            let model = spec.models.get(name)?;
+            match attribute {
+                "dimensions" => model.dimensions.is_none(),
+                "max-tokens" => model.inference.max_tokens.is_none(),
+                "temperature" => model.inference.temperature.is_none(),
+                "top-k" => model.inference.top_k.is_none(),
+                "top-p" => model.inference.top_p.is_none(),
+                _ => false,
+            }
+        }
+        _ => false,
+    };
+    let key = match (section, attribute) {
+        ("models", "max-tokens" | "temperature" | "top-k" | "top-p") => format!("inference.{attribute}"),
+        _ => attribute.to_owned(),
+    };
+    missing.then(|| format!("say `{key}` of `{section}.{name}`, or take the reference away"))
 }
 
 /// `${needs.alias.Output}` and `${resources.LogicalId}` or `${resources.LogicalId.Attribute}`: what the other stack
 /// gives, and which attributes a type has, is not the spec's to say.
 fn outside(rules: &mut Rules<'_>, site: &Site<'_>, section: &str, name: &str, attribute: Option<&str>, shown: &str) {
+    // The resources of a template made elsewhere are known when it has been read.
+    if section == "resources" && rules.document.get("template").is_some() {
+        return;
+    }
     if !rules.has(section, name) {
         let help = rules.suggest_name(section, name);
         rules.error("S021", site.pointer, format!("`{shown}` names nothing in this spec"), help);

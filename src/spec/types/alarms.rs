@@ -41,3 +41,15 @@ pub enum AlarmMetric {
     /// Calls.
     Calls,
 }
+
+impl AlarmMetric {
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            AlarmMetric::Errors => "errors",
+            AlarmMetric::Throttles => "throttles",
+            AlarmMetric::Duration => "duration",
+            AlarmMetric::Calls => "calls",
+        }
+    }
+}

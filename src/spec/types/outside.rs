@@ -33,6 +33,22 @@ pub struct RawResource {
     #[serde(default, rename = "DependsOn")]
     #[schemars(extend("examples" = [["PostersBucket"]]))]
     pub depends_on: Vec<String>,
+    /// A condition of the spec's `template` under which it is made.
+    #[serde(rename = "Condition")]
+    #[schemars(example = &"InProduction")]
+    pub condition: Option<String>,
+    /// When it counts as made.
+    #[serde(rename = "CreationPolicy")]
+    #[schemars(extend("examples" = [{ "ResourceSignal": { "Timeout": "PT5M" } }]))]
+    pub creation_policy: Option<Tree>,
+    /// How it is updated.
+    #[serde(rename = "UpdatePolicy")]
+    #[schemars(extend("examples" = [{ "AutoScalingReplacingUpdate": { "WillReplace": true } }]))]
+    pub update_policy: Option<Tree>,
+    /// What tools know of it.
+    #[serde(rename = "Metadata")]
+    #[schemars(extend("examples" = [{ "team": "learning" }]))]
+    pub metadata: Option<Tree>,
     /// What becomes of it when the stack goes.
     #[serde(rename = "DeletionPolicy")]
     #[schemars(example = &"Delete")]

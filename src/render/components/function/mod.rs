@@ -1,4 +1,14 @@
 //! Functions, each with a role and a log group of its own.
+//!
+//! | file | its subject |
+//! | --- | --- |
+//! | `role` | who may take the role, and what it allows |
+//! | `live` | the version that is live, and its alias |
+//! | `url` | a URL of its own, and who may call it |
+
+mod live;
+mod role;
+mod url;
 
 use std::collections::BTreeMap;
 
@@ -7,12 +17,14 @@ use serde_json::{Map, Value, json};
 use super::layer::architecture;
 use super::{Ask, Kind};
 use crate::finding::Finding;
-use crate::iam::{Policy, Principal, Statement};
+use crate::iam::Statement;
 use crate::render::assemble::Assembly;
 use crate::render::expression::Expression;
 use crate::render::names::pascal;
-use crate::render::references::{References, function_id, layer_id};
-use crate::render::{ArtifactComponent, ArtifactParameter, did_you_mean, escape, grants};
+use crate::render::references::{
+    NETWORK_SECURITY_GROUP, References, function_id, function_target, layer_id, network_subnet_ids,
+};
+use crate::render::{ArtifactComponent, ArtifactParameter, did_you_mean, escape};
 use crate::spec::{Function, Text, UseCase};
 
 /// Timeout in seconds of a function that says none and no API waits for: Lambda's own 3 seconds end before most models
@@ -28,6 +40,12 @@ pub const DEFAULT_MEMORY: u32 = 512;
 /// Days for which the log of a function that does not say is kept.
 pub const DEFAULT_LOG_RETENTION: u32 = 14;
 
+/// The most bytes of code that a template may hold: CloudFormation's limit of `ZipFile`.
+const INLINE_BYTES: usize = 4096;
+
+/// How long SQS keeps a message at most, in seconds: failed events wait that long to be looked at.
+const DEAD_LETTER_RETENTION: u32 = 14 * 24 * 60 * 60;
+
 /// Functions.
 pub(super) const KIND: Kind = Kind {
     section: "functions",
@@ -36,23 +54,33 @@ pub(super) const KIND: Kind = Kind {
             add(assembly, references, name, function);
         }
     },
-    attribute: |_, name, attribute| {
-        let id = function_id(name);
-        Some(match attribute {
-            "" | "name" => Expression::reference(id),
-            "arn" => Expression::attribute(id, "Arn"),
-            _ => return None,
-        })
-    },
+    attribute,
     grant,
 };
+
+/// A function with an alias is called by the alias, so its ARN is what programs are given.
+fn attribute(references: &References<'_>, name: &str, attribute: &str) -> Option<Expression> {
+    let function = references.spec().functions.get(name)?;
+    Some(match attribute {
+        "" if function.alias.is_some() => function_target(references, name),
+        "" | "name" => Expression::reference(function_id(name)),
+        "arn" => function_target(references, name),
+        "url" if function.url.is_some() => Expression::attribute(url::url_id(name), "FunctionUrl"),
+        _ => return None,
+    })
+}
 
 fn grant(references: &References<'_>, ask: &Ask<'_>) -> Result<Vec<Statement>, Finding> {
     if ask.verb != "invoke" {
         return Err(references.cannot(ask));
     }
-    let arn = Expression::attribute(function_id(ask.name), "Arn");
-    Ok(vec![Statement::allow(["lambda:InvokeFunction"], [arn.value()])])
+    let arn = function_target(references, ask.name).value();
+    let mut statements = vec![Statement::allow(["lambda:InvokeFunction"], [arn.clone()])];
+    // A call of the URL is checked as an action of its own beside the call of the function.
+    if references.spec().functions.get(ask.name).is_some_and(|function| function.url.is_some()) {
+        statements.push(Statement::allow(["lambda:InvokeFunctionUrl"], [arn]));
+    }
+    Ok(statements)
 }
 
 /// What is packaged for the functions of a spec.
@@ -71,17 +99,20 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, fun
         Some(text) => assembly.keep(references.text(text, &format!("{pointer}/name"))).map(|it| it.value()),
         None => Some(Value::Null),
     };
+    let inline = assembly.keep(inline(references, function, &pointer));
     let layers = layers(assembly, references, function, &pointer);
     let environment = environment(assembly, references, &function.environment, &pointer);
-    let policy = policy(assembly, references, name, function, &pointer);
-    let (Some(own_name), Some(layers), Some(environment), Some(policy)) = (own_name, layers, environment, policy)
+    let policy = role::policy(assembly, references, name, function, &pointer);
+    let (Some(own_name), Some(inline), Some(layers), Some(environment), Some(policy)) =
+        (own_name, inline, layers, environment, policy)
     else {
         return;
     };
     let id = function_id(name);
     let timeout = function.timeout.map_or_else(|| default_timeout(references.spec(), name), |timeout| timeout.0);
+    let network = references.spec().network.as_ref().filter(|_| function.in_network);
     let data = json!({
-        "role_id": role_id(name),
+        "role_id": role::role_id(name),
         "logs_id": logs_id(name),
         "name": own_name,
         "description": function.description,
@@ -91,34 +122,72 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, fun
         "timeout": timeout,
         "memory": function.memory.unwrap_or(DEFAULT_MEMORY),
         "key_parameter": artifact(name).parameter,
+        "inline": inline,
         "layers": layers,
         "environment": environment,
+        "in_network": network.is_some(),
+        "security_group": NETWORK_SECURITY_GROUP,
+        "subnets": network.map(network_subnet_ids).unwrap_or_default(),
+        "has_concurrency": function.concurrency.is_some(),
+        "concurrency": function.concurrency,
+        "dead_letter_id": function.dead_letter.then(|| dead_letter_id(name)),
         "retention_days": function.log_retention.map_or(DEFAULT_LOG_RETENTION, |days| days.0),
-        "role_description": role_description(references.spec(), name),
-        "trust": trust().to_value(),
+        "role_description": role::description(references.spec(), name),
+        "trust": role::trust().to_value(),
         "policy": policy.to_value(),
         "policy_name": "uses",
         "output_id": format!("{id}Name"),
         "id": id,
     });
-    assembly.add("function", &data, &pointer);
+    let made = assembly.add("function", &data, &pointer);
+    if function.dead_letter {
+        add_dead_letter(assembly, name, &pointer);
+    }
+    if network.is_some() {
+        role::add_guard(assembly, name, &pointer);
+    }
+    live::add(assembly, name, function, made.get(&id), &pointer);
+    url::add(assembly, references, name, function, &pointer);
 }
 
-fn role_id(name: &str) -> String {
-    function_id(name) + "Role"
+/// The code that the template holds itself.
+fn inline(references: &References<'_>, function: &Function, pointer: &str) -> Result<Value, Finding> {
+    let Some(path) = &function.inline else { return Ok(Value::Null) };
+    let pointer = format!("{pointer}/inline");
+    let refuse = |message: String, help: &str| {
+        Err(Finding::error("R140", message).at(references.loaded.place(&pointer)).help(help))
+    };
+    let Some(code) = references.loaded.files.get(&pointer) else {
+        return refuse(format!("the code in `{path}` has not been read"), "render the spec from its file");
+    };
+    if code.trim().is_empty() {
+        return refuse(format!("`{path}` holds no code"), "write the handler into it");
+    }
+    if code.len() > INLINE_BYTES {
+        let message = format!("`{path}` has {} bytes, and a template takes {INLINE_BYTES} of code", code.len());
+        return refuse(message, "write `code:` with the folder of the file instead, and the code is packaged");
+    }
+    Ok(json!(code))
+}
+
+/// The queue that keeps events which failed.
+fn add_dead_letter(assembly: &mut Assembly<'_>, name: &str, pointer: &str) {
+    let id = dead_letter_id(name);
+    let data = json!({
+        "policy_id": format!("{id}Policy"),
+        "retention_seconds": DEAD_LETTER_RETENTION,
+        "output_id": format!("{id}Url"),
+        "id": id,
+    });
+    assembly.add("function-dead-letter", &data, pointer);
 }
 
 fn logs_id(name: &str) -> String {
     function_id(name) + "Logs"
 }
 
-/// IAM takes few characters in a description, and names have only those.
-fn role_description(spec: &UseCase, name: &str) -> String {
-    let plain: String = format!("What the function {name} of {} may do", spec.name)
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_'))
-        .collect();
-    plain
+fn dead_letter_id(name: &str) -> String {
+    function_id(name) + "DeadLetters"
 }
 
 fn default_timeout(spec: &UseCase, name: &str) -> u32 {
@@ -129,33 +198,6 @@ fn default_timeout(spec: &UseCase, name: &str) -> u32 {
         .flat_map(|route| route.0.values())
         .any(|body| body.function.as_deref() == Some(name));
     if behind_api { BEHIND_API_TIMEOUT } else { ALONE_TIMEOUT }
-}
-
-/// Only Lambda may take the role. There is no condition on the source, for the reason and by the sources that
-/// `schemas/iam-exceptions.json` gives.
-fn trust() -> Policy {
-    Policy::of([Statement::allow(["sts:AssumeRole"], []).to(Principal::service("lambda.amazonaws.com"))])
-}
-
-fn policy(
-    assembly: &mut Assembly<'_>,
-    references: &References<'_>,
-    name: &str,
-    function: &Function,
-    pointer: &str,
-) -> Option<Policy> {
-    // The ARN of a log group ends in `:*`, which is its streams. No `logs:CreateLogGroup`: a late write after a destroy
-    // would bring the group back.
-    let log = Expression::attribute(logs_id(name), "Arn").value();
-    let mut statements = vec![Statement::allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log])];
-    let mut whole = true;
-    for (index, grant) in function.uses.iter().enumerate() {
-        match assembly.keep(grants::statements(references, grant, &format!("{pointer}/uses/{index}"))) {
-            Some(more) => statements.extend(more),
-            None => whole = false,
-        }
-    }
-    whole.then(|| Policy::of(statements))
 }
 
 fn layers(

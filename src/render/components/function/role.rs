@@ -1,0 +1,108 @@
+//! A function's role: who may take it, and what it allows.
+
+use serde_json::{Value, json};
+
+use super::{dead_letter_id, logs_id};
+use crate::iam::{Effect, Policy, Principal, Statement};
+use crate::render::assemble::Assembly;
+use crate::render::expression::Expression;
+use crate::render::references::{NETWORK_SECURITY_GROUP, References, function_id, network_subnet_ids};
+use crate::render::grants;
+use crate::spec::{Function, UseCase};
+
+/// What Lambda does with network interfaces by a function's role, and the function itself has no need of.
+const INTERFACES: [&str; 4] = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:UnassignPrivateIpAddresses",
+];
+
+/// What EC2 lets nobody narrow to a resource.
+const LOOKS: [&str; 2] = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"];
+
+pub(super) fn role_id(name: &str) -> String {
+    function_id(name) + "Role"
+}
+
+/// IAM takes few characters in a description, and names have only those.
+pub(super) fn description(spec: &UseCase, name: &str) -> String {
+    let plain: String = format!("What the function {name} of {} may do", spec.name)
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+        .collect();
+    plain
+}
+
+/// Only Lambda may take the role. There is no condition on the source, for the reason and by the sources that
+/// `schemas/iam-exceptions.json` gives.
+pub(super) fn trust() -> Policy {
+    Policy::of([Statement::allow(["sts:AssumeRole"], []).to(Principal::service("lambda.amazonaws.com"))])
+}
+
+/// What the function may do: write its log, what `uses` says, and what Lambda does for it by its role.
+pub(super) fn policy(
+    assembly: &mut Assembly<'_>,
+    references: &References<'_>,
+    name: &str,
+    function: &Function,
+    pointer: &str,
+) -> Option<Policy> {
+    // The ARN of a log group ends in `:*`, which is its streams. No `logs:CreateLogGroup`: a late write after a destroy
+    // would bring the group back.
+    let log = Expression::attribute(logs_id(name), "Arn").value();
+    let mut statements = vec![Statement::allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log])];
+    if function.dead_letter {
+        let queue = Expression::attribute(dead_letter_id(name), "Arn").value();
+        statements.push(Statement::allow(["sqs:SendMessage"], [queue]));
+    }
+    if let Some(network) = references.spec().network.as_ref().filter(|_| function.in_network) {
+        statements.extend(interfaces(&network_subnet_ids(network)));
+    }
+    let mut whole = true;
+    for (index, grant) in function.uses.iter().enumerate() {
+        match assembly.keep(grants::statements(references, grant, &format!("{pointer}/uses/{index}"))) {
+            Some(more) => statements.extend(more),
+            None => whole = false,
+        }
+    }
+    whole.then(|| Policy::of(statements))
+}
+
+/// What Lambda needs to put a function into subnets. An interface has no id before it is made, and Lambda makes and
+/// deletes them as it likes, so any interface of the account and region is meant; the subnets and the security group are
+/// known.
+fn interfaces(subnets: &[String]) -> Vec<Statement> {
+    let any = ec2(Expression::literal("network-interface/*"));
+    let mut places: Vec<Value> =
+        subnets.iter().map(|id| ec2(Expression::literal("subnet/").then(Expression::reference(id)))).collect();
+    places.push(ec2(Expression::literal("security-group/").then(Expression::reference(NETWORK_SECURITY_GROUP))));
+    vec![
+        Statement::allow(INTERFACES, [any]),
+        Statement::allow(["ec2:CreateNetworkInterface"], places),
+        Statement::allow(LOOKS, [json!("*")]),
+    ]
+}
+
+fn ec2(resource: Expression) -> Value {
+    Expression::arn("ec2", resource).value()
+}
+
+/// Takes from the function's own code what only Lambda needs of its role. `lambda:SourceFunctionArn` is in every call
+/// that the code makes and in none that Lambda makes. A policy apart from the role: it names the function, and the
+/// function names the role.
+pub(super) fn add_guard(assembly: &mut Assembly<'_>, name: &str, pointer: &str) {
+    let function = Expression::attribute(function_id(name), "Arn").value();
+    let mut deny = Statement::allow(INTERFACES.into_iter().chain(LOOKS), [json!("*")]).when(
+        "ArnEquals",
+        "lambda:SourceFunctionArn",
+        function,
+    );
+    deny.effect = Effect::Deny;
+    let data = json!({
+        "id": role_id(name) + "Guard",
+        "role_id": role_id(name),
+        "policy": Policy::of([deny]).to_value(),
+    });
+    assembly.add("function-guard", &data, pointer);
+}

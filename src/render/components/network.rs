@@ -1,0 +1,170 @@
+//! The network: a VPC without internet, and endpoints for the AWS services reached from inside.
+
+use serde_json::{Value, json};
+
+use super::{Kind, no_grant};
+use crate::facts::{self, EndpointKind, EndpointService};
+use crate::finding::Finding;
+use crate::iam::{Policy, Principal, Statement, matches};
+use crate::render::assemble::Assembly;
+use crate::render::expression::Expression;
+use crate::render::references::{
+    NETWORK_SECURITY_GROUP, NETWORK_VPC, References, network_endpoint_id, network_subnet_ids,
+};
+use crate::render::{escape, grants, tree};
+use crate::spec::{Endpoint, Network};
+
+/// The addresses of a network that does not say.
+const DEFAULT_CIDR: &str = "10.0.0.0/16";
+
+/// Bits by which a subnet's prefix is longer than the VPC's: four blocks, one a zone and one to spare.
+const SUBNET_BITS: u32 = 2;
+
+const ROUTE_TABLE: &str = "NetworkRouteTable";
+
+/// The network.
+pub(super) const KIND: Kind = Kind {
+    section: "network",
+    add: |assembly, references| {
+        if let Some(network) = &references.spec().network {
+            add(assembly, references, network);
+        }
+    },
+    attribute: |references, part, attribute| {
+        let network = references.spec().network.as_ref()?;
+        match (part, attribute) {
+            ("vpc", "") => Some(Expression::reference(NETWORK_VPC)),
+            ("security-group", "") => Some(Expression::attribute(NETWORK_SECURITY_GROUP, "GroupId")),
+            ("subnets", "") => Some(subnet_list(network)),
+            _ => None,
+        }
+    },
+    grant: no_grant,
+};
+
+fn subnet_list(network: &Network) -> Expression {
+    network_subnet_ids(network).iter().enumerate().fold(Expression::default(), |list, (index, id)| {
+        let list = if index == 0 { list } else { list.text(",") };
+        list.then(Expression::reference(id))
+    })
+}
+
+fn add(assembly: &mut Assembly<'_>, references: &References<'_>, network: &Network) {
+    let ids = network_subnet_ids(network);
+    let cidr = network.cidr.as_deref().unwrap_or(DEFAULT_CIDR);
+    let prefix = cidr.rsplit_once('/').and_then(|(_, prefix)| prefix.parse::<u32>().ok()).unwrap_or(16);
+    let bits = 32_u32.saturating_sub(prefix + SUBNET_BITS);
+    let subnets: Vec<Value> = ids
+        .iter()
+        .enumerate()
+        .map(|(index, id)| {
+            json!({
+                "association_id": format!("{id}RouteTable"),
+                "index": index,
+                "zones": ids.len(),
+                "bits": bits,
+                "id": id,
+            })
+        })
+        .collect();
+    let gateway = |name: &String| facts::endpoints().get(name).is_some_and(|it| it.kind == EndpointKind::Gateway);
+    let data = json!({
+        "vpc_id": NETWORK_VPC,
+        "route_table_id": ROUTE_TABLE,
+        "security_group_id": NETWORK_SECURITY_GROUP,
+        "cidr": cidr,
+        "subnets": subnets,
+        "anywhere": network.endpoints.keys().any(gateway),
+        "outputs": { "vpc": NETWORK_VPC, "subnets": "NetworkSubnets", "security_group": NETWORK_SECURITY_GROUP },
+        "subnet_list": subnet_list(network).value(),
+    });
+    assembly.add("network", &data, "/network");
+    for (name, endpoint) in &network.endpoints {
+        let pointer = format!("/network/endpoints/{}", escape(name));
+        let Some(service) = facts::endpoints().get(name) else {
+            let known: Vec<String> = facts::endpoints().keys().cloned().collect();
+            assembly.report(
+                Finding::error("R141", format!("no endpoint leads to `{name}`"))
+                    .at(references.loaded.key_place(&pointer))
+                    .help(crate::render::did_you_mean(name, known.iter())),
+            );
+            continue;
+        };
+        let Some(policy) = assembly.keep(policy(references, name, service, endpoint, &pointer)) else { continue };
+        let id = network_endpoint_id(name);
+        let service_name = Expression::literal("com.amazonaws.")
+            .then(Expression::reference("AWS::Region"))
+            .text(format!(".{name}"));
+        let data = json!({
+            "vpc_id": NETWORK_VPC,
+            "service_name": service_name.value(),
+            "gateway": service.kind == EndpointKind::Gateway,
+            "route_table_id": ROUTE_TABLE,
+            "security_group_id": NETWORK_SECURITY_GROUP,
+            "subnets": ids,
+            "policy": policy,
+            "output_id": id,
+            "id": id,
+        });
+        assembly.add("network-endpoint", &data, &pointer);
+    }
+}
+
+/// What may be done through an endpoint: what the spec says, or else what the functions inside are granted on the service,
+/// or else the service's usual calls; in the last two by this account's own principals only.
+fn policy(
+    references: &References<'_>,
+    name: &str,
+    service: &EndpointService,
+    endpoint: &Endpoint,
+    pointer: &str,
+) -> Result<Value, Finding> {
+    if let Some(given) = &endpoint.policy {
+        let statements: Result<Vec<Value>, Finding> = given
+            .iter()
+            .enumerate()
+            .map(|(index, statement)| tree::value(references, &statement.0, &format!("{pointer}/policy/{index}")))
+            .collect();
+        return Ok(json!({ "Version": "2012-10-17", "Statement": statements? }));
+    }
+    if name == "execute-api" {
+        return Ok(call_apis().to_value());
+    }
+    let mut statements = granted(references, service);
+    if statements.is_empty() {
+        let actions = if service.unless_granted.is_empty() { &service.actions } else { &service.unless_granted };
+        statements.push(Statement::allow(actions.iter().map(String::as_str), [json!("*")]));
+    }
+    let account = json!({ "Ref": "AWS::AccountId" });
+    let ours = |statement: Statement| {
+        statement.to(Principal::Any).when("StringEquals", "aws:PrincipalAccount", account.clone())
+    };
+    Ok(Policy::of(statements.into_iter().map(ours)).to_value())
+}
+
+/// Calls of the account's own APIs from this network. A caller of an API need not sign the call and so need not be
+/// anyone: the API says who may.
+fn call_apis() -> Policy {
+    let apis = Expression::arn("execute-api", Expression::literal("*")).value();
+    Policy::of([Statement::allow(["execute-api:Invoke"], [apis])
+        .to(Principal::Any)
+        .when("StringEquals", "aws:SourceVpc", json!({ "Ref": NETWORK_VPC }))])
+}
+
+/// The statements of the functions inside that are about the service. What is wrong with a grant is told where the
+/// function is rendered.
+fn granted(references: &References<'_>, service: &EndpointService) -> Vec<Statement> {
+    let mut found = Vec::new();
+    for (name, function) in references.spec().functions.iter().filter(|(_, function)| function.in_network) {
+        for (index, grant) in function.uses.iter().enumerate() {
+            let pointer = format!("/functions/{}/uses/{index}", escape(name));
+            for mut statement in grants::statements(references, grant, &pointer).unwrap_or_default() {
+                statement.actions.retain(|action| service.actions.iter().any(|known| matches(known, action)));
+                if !statement.actions.is_empty() {
+                    found.push(statement);
+                }
+            }
+        }
+    }
+    found
+}

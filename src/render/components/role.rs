@@ -1,0 +1,105 @@
+//! Roles for people, apps and services.
+
+use serde_json::{Value, json};
+
+use super::{Kind, no_grant};
+use crate::facts;
+use crate::finding::Finding;
+use crate::iam::{Policy, Principal, Statement};
+use crate::render::assemble::Assembly;
+use crate::render::expression::Expression;
+use crate::render::references::{References, role_id};
+use crate::render::{escape, grants};
+use crate::spec::{Assumer, Role};
+
+/// Roles.
+pub(super) const KIND: Kind = Kind {
+    section: "roles",
+    add: |assembly, references| {
+        for (name, role) in &references.spec().roles {
+            add(assembly, references, name, role);
+        }
+    },
+    attribute: |_, name, attribute| {
+        let id = role_id(name);
+        Some(match attribute {
+            "" | "name" => Expression::reference(id),
+            "arn" => Expression::attribute(id, "Arn"),
+            _ => return None,
+        })
+    },
+    grant: no_grant,
+};
+
+fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, role: &Role) {
+    let pointer = format!("/roles/{}", escape(name));
+    let own_name = match &role.name {
+        Some(text) => assembly.keep(references.text(text, &format!("{pointer}/name"))).map(|it| it.value()),
+        None => Some(Value::Null),
+    };
+    let trust = assembly.keep(trust(references, role, &pointer));
+    let mut statements = Some(Vec::new());
+    for (index, grant) in role.uses.iter().enumerate() {
+        let granted = assembly.keep(grants::statements(references, grant, &format!("{pointer}/uses/{index}")));
+        statements = statements.zip(granted).map(|(mut all, more)| {
+            all.extend(more);
+            all
+        });
+    }
+    let (Some(own_name), Some(trust), Some(statements)) = (own_name, trust, statements) else { return };
+    let id = role_id(name);
+    let description = role.description.clone().unwrap_or_else(|| {
+        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { ' ' };
+        format!("The role {name} of {}", references.spec().name).chars().map(plain).collect()
+    });
+    let data = json!({
+        "name": own_name,
+        "description": description,
+        "session_seconds": role.session.map(|session| session.0),
+        "trust": trust.to_value(),
+        "policy": (!statements.is_empty()).then(|| Policy::of(statements).to_value()),
+        "policy_name": "uses",
+        "output_id": format!("{id}Arn"),
+        "id": id,
+    });
+    assembly.add("role", &data, &pointer);
+}
+
+/// Who may take the role. A service is let in for this account only, but for those that do not say for whom they act: a
+/// role that asks a service for what it does not say can be taken by nobody.
+fn trust(references: &References<'_>, role: &Role, pointer: &str) -> Result<Policy, Finding> {
+    let mut statements = Vec::new();
+    for (index, assumer) in role.assumed_by.iter().enumerate() {
+        let assume = Statement::allow(["sts:AssumeRole"], []);
+        statements.push(match assumer {
+            Assumer::Service(service) => {
+                let statement = assume.to(Principal::service(service));
+                match facts::iam_exceptions().sends_no_source(service) {
+                    true => statement,
+                    false => statement.when("StringEquals", "aws:SourceAccount", json!({ "Ref": "AWS::AccountId" })),
+                }
+            }
+            Assumer::Principal(text) => {
+                let arn = references.text(text, &format!("{pointer}/assumed-by/{index}/principal"))?;
+                assume.to(aws(&arn))
+            }
+            Assumer::Account(account) => {
+                let account = match account.as_str() {
+                    "this" => Expression::reference("AWS::AccountId"),
+                    digits => Expression::literal(digits),
+                };
+                let root = Expression::literal("arn:")
+                    .then(Expression::reference("AWS::Partition"))
+                    .text(":iam::")
+                    .then(account)
+                    .text(":root");
+                assume.to(aws(&root))
+            }
+        });
+    }
+    Ok(Policy::of(statements))
+}
+
+fn aws(arn: &Expression) -> Principal {
+    Principal::Of("AWS".to_owned(), arn.value().to_string())
+}

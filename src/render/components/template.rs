@@ -1,0 +1,106 @@
+//! A CloudFormation template made elsewhere, by the AWS CDK for example: its sections become part of the stack's.
+
+use serde_json::{Map, Value};
+
+use crate::finding::{Finding, Place};
+use crate::render::assemble::Assembly;
+use crate::render::references::References;
+use crate::spec::LoadedSpec;
+use crate::yaml::{self, Document};
+
+/// Where the template is named in the spec.
+pub(super) const POINTER: &str = "/template";
+
+/// Sections that are the stack's own to say.
+const OWN: [&str; 2] = ["AWSTemplateFormatVersion", "Description"];
+
+/// The parameter and the rule by which a CDK app asks for a bootstrapped account.
+const BOOTSTRAP_PARAMETER: &str = "BootstrapVersion";
+const BOOTSTRAP_RULE: &str = "CheckBootstrapVersion";
+
+/// How to synthesise without what only `cdk deploy` can give.
+const WITHOUT_BOOTSTRAP: &str = "synthesise with `new DefaultStackSynthesizer({ generateBootstrapVersionRule: false })`, \
+                                 or `\"@aws-cdk/core:newStyleStackSynthesis\": false` in cdk.json";
+
+/// What to do about code that `cdk deploy` would upload.
+const WITHOUT_ASSETS: &str = "put the code inline (`Code.fromInline`, 4,096 characters at most), or take the function out \
+                              of the app and write it under `functions`, where its code is packaged";
+
+/// The template as it stands in its file; none when the spec names none.
+///
+/// # Errors
+/// `R143` when it has not been read, is neither JSON nor YAML, or is no template.
+pub(super) fn document(loaded: &LoadedSpec) -> Result<Option<Document>, Finding> {
+    let Some(path) = &loaded.spec.template else { return Ok(None) };
+    let refuse = |message: String, place: Option<Place>, help: &str| {
+        Finding::error("R143", message).at(place.or_else(|| loaded.place(POINTER))).help(help)
+    };
+    let Some(text) = loaded.files.get(POINTER) else {
+        return Err(refuse(format!("the template `{path}` has not been read"), None, "render the spec from its file"));
+    };
+    let document = yaml::parse_cloudformation(text).map_err(|error| {
+        let place = Place { file: loaded.beside(path), line: error.line, column: error.column };
+        refuse(format!("it is neither JSON nor YAML: {}", error.message), Some(place), "correct it at that line")
+    })?;
+    if document.value.get("Resources").and_then(Value::as_object).is_none() {
+        let help = "a template has `Resources` with a mapping of logical ids below";
+        return Err(refuse(format!("`{path}` is not a CloudFormation template"), None, help));
+    }
+    Ok(Some(document))
+}
+
+/// Adds the template's sections.
+pub(super) fn add(assembly: &mut Assembly<'_>, references: &References<'_>) {
+    let loaded = references.loaded;
+    let Some(Some(document)) = assembly.keep(document(loaded)) else { return };
+    let path = loaded.spec.template.as_deref().unwrap_or_default();
+    let at = |pointer: &str| {
+        let (line, column) = document.positions.key_at(pointer).or_else(|| document.positions.at(pointer))?;
+        Some(Place { file: loaded.beside(path), line, column })
+    };
+    let mut bad = false;
+    let mut refuse = |assembly: &mut Assembly<'_>, message: String, place: Option<Place>, help: &str| {
+        bad = true;
+        assembly.report(Finding::error("R144", message).at(place.or_else(|| loaded.place(POINTER))).help(help));
+    };
+    if document.value.pointer(&format!("/Parameters/{BOOTSTRAP_PARAMETER}/Type")).and_then(Value::as_str)
+        == Some("AWS::SSM::Parameter::Value<String>")
+    {
+        let message = "the template asks for an account that CDK has bootstrapped".to_owned();
+        refuse(assembly, message, at(&format!("/Parameters/{BOOTSTRAP_PARAMETER}")), WITHOUT_BOOTSTRAP);
+    } else if document.value.pointer(&format!("/Rules/{BOOTSTRAP_RULE}")).is_some() {
+        let message = "the template asks for an account that CDK has bootstrapped".to_owned();
+        refuse(assembly, message, at(&format!("/Rules/{BOOTSTRAP_RULE}")), WITHOUT_BOOTSTRAP);
+    }
+    let mut assets = Vec::new();
+    find_assets(&document.value, "", &mut assets);
+    for pointer in assets {
+        let message = "this lies in the bucket of CDK's assets, which only `cdk deploy` fills".to_owned();
+        refuse(assembly, message, at(&pointer), WITHOUT_ASSETS);
+    }
+    if bad {
+        return;
+    }
+    let Value::Object(sections) = document.value else { return };
+    let sections: Map<String, Value> =
+        sections.into_iter().filter(|(name, _)| !OWN.contains(&name.as_str())).collect();
+    assembly.take_template(sections, POINTER);
+}
+
+/// The places of texts that name the bucket of a CDK bootstrap's assets, `cdk-QUALIFIER-assets-ACCOUNT-REGION`.
+fn find_assets(value: &Value, pointer: &str, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) if text.starts_with("cdk-") && text.contains("-assets-") => found.push(pointer.to_owned()),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                find_assets(item, &format!("{pointer}/{index}"), found);
+            }
+        }
+        Value::Object(members) => {
+            for (key, member) in members {
+                find_assets(member, &format!("{pointer}/{}", crate::render::escape(key)), found);
+            }
+        }
+        _ => {}
+    }
+}
