@@ -8,7 +8,7 @@ use crate::spec::LoadedSpec;
 
 /// Which key of a component a property comes from: the type, the start of the property's path, and the key below the
 /// component. A key that ends in `/` goes on with the next segment of the path.
-const FIELDS: [(&str, &str, &str); 19] = [
+const FIELDS: [(&str, &str, &str); 28] = [
     ("AWS::Lambda::Function", "FunctionName", "name"),
     ("AWS::Lambda::Function", "Description", "description"),
     ("AWS::Lambda::Function", "Handler", "handler"),
@@ -28,6 +28,15 @@ const FIELDS: [(&str, &str, &str); 19] = [
     ("AWS::S3::Bucket", "VersioningConfiguration", "versioning"),
     ("AWS::ApiGateway::RestApi", "Name", "name"),
     ("AWS::ApiGateway::Stage", "StageName", "stage"),
+    ("AWS::DynamoDB::Table", "TableName", "name"),
+    ("AWS::DynamoDB::Table", "KeySchema", "partition-key"),
+    ("AWS::DynamoDB::Table", "GlobalSecondaryIndexes", "indexes"),
+    ("AWS::DynamoDB::Table", "TimeToLiveSpecification", "ttl"),
+    ("AWS::DynamoDB::Table", "PointInTimeRecoverySpecification", "point-in-time-recovery"),
+    ("AWS::SecretsManager::Secret", "Name", "name"),
+    ("AWS::SecretsManager::Secret", "Description", "description"),
+    ("AWS::SecretsManager::Secret", "GenerateSecretString/PasswordLength", "generate"),
+    ("AWS::SecretsManager::Secret", "SecretString", "value"),
 ];
 
 pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, region: Option<&str>, findings: &mut Vec<Finding>) {

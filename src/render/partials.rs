@@ -16,7 +16,7 @@ use crate::finding::{Finding, Place};
 use crate::yaml;
 
 /// The partials of the program itself, by name. A project's `templates/NAME.yaml.hbs` takes the place of one.
-const EMBEDDED: [(&str, &str); 8] = [
+const EMBEDDED: [(&str, &str); 10] = [
     ("bucket", include_str!("../../templates/bucket.yaml.hbs")),
     ("function", include_str!("../../templates/function.yaml.hbs")),
     ("layer", include_str!("../../templates/layer.yaml.hbs")),
@@ -24,7 +24,9 @@ const EMBEDDED: [(&str, &str); 8] = [
     ("rest-resource", include_str!("../../templates/rest-resource.yaml.hbs")),
     ("rest-route", include_str!("../../templates/rest-route.yaml.hbs")),
     ("rest-stage", include_str!("../../templates/rest-stage.yaml.hbs")),
+    ("secret", include_str!("../../templates/secret.yaml.hbs")),
     ("stack", include_str!("../../templates/stack.yaml.hbs")),
+    ("table", include_str!("../../templates/table.yaml.hbs")),
 ];
 
 /// What the name of a partial's file ends in.

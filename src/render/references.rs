@@ -142,6 +142,14 @@ pub(super) fn bucket_id(name: &str) -> String {
     pascal(name) + "Bucket"
 }
 
+pub(super) fn table_id(name: &str) -> String {
+    pascal(name) + "Table"
+}
+
+pub(super) fn secret_id(name: &str) -> String {
+    pascal(name) + "Secret"
+}
+
 pub(super) fn layer_id(name: &str) -> String {
     pascal(name) + "Layer"
 }

@@ -9,7 +9,9 @@ mod bucket;
 mod function;
 mod layer;
 mod model;
+mod secret;
 mod stack;
+mod table;
 
 use std::collections::BTreeMap;
 
@@ -50,7 +52,8 @@ pub(super) struct Ask<'a> {
 }
 
 /// All kinds, in the order they are rendered.
-pub(super) const KINDS: [Kind; 5] = [model::KIND, bucket::KIND, layer::KIND, function::KIND, api::KIND];
+pub(super) const KINDS: [Kind; 7] =
+    [model::KIND, bucket::KIND, table::KIND, secret::KIND, layer::KIND, function::KIND, api::KIND];
 
 /// The kind of a section.
 pub(super) fn kind(section: &str) -> Option<&'static Kind> {

@@ -14,6 +14,8 @@ mod references;
 mod routes;
 mod secrets;
 mod smoke;
+mod stored_secrets;
+mod tables;
 
 use std::path::Path;
 
@@ -65,6 +67,8 @@ impl Rules<'_> {
         cycles::check(self);
         routes::check(self);
         smoke::check(self);
+        tables::check(self);
+        stored_secrets::check(self);
         code::check(self);
     }
 
