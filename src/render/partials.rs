@@ -16,9 +16,15 @@ use crate::finding::{Finding, Place};
 use crate::yaml;
 
 /// The partials of the program itself, by name. A project's `templates/NAME.yaml.hbs` takes the place of one.
-const EMBEDDED: [(&str, &str); 10] = [
+const EMBEDDED: [(&str, &str); 16] = [
+    ("agent", include_str!("../../templates/agent.yaml.hbs")),
+    ("agent-tool", include_str!("../../templates/agent-tool.yaml.hbs")),
     ("bucket", include_str!("../../templates/bucket.yaml.hbs")),
     ("function", include_str!("../../templates/function.yaml.hbs")),
+    ("gateway", include_str!("../../templates/gateway.yaml.hbs")),
+    ("gateway-knowledge-base", include_str!("../../templates/gateway-knowledge-base.yaml.hbs")),
+    ("gateway-tool", include_str!("../../templates/gateway-tool.yaml.hbs")),
+    ("harness", include_str!("../../templates/harness.yaml.hbs")),
     ("layer", include_str!("../../templates/layer.yaml.hbs")),
     ("rest-api", include_str!("../../templates/rest-api.yaml.hbs")),
     ("rest-resource", include_str!("../../templates/rest-resource.yaml.hbs")),

@@ -4,6 +4,7 @@ mod attachments;
 mod forms;
 mod load;
 mod marks;
+mod openapi;
 mod project;
 mod read;
 mod rules;
@@ -18,6 +19,7 @@ mod words;
 
 pub use forms::{is_region_name, is_stage_name};
 pub use load::{LoadedSpec, load, load_str, load_text};
+pub use openapi::{ApiOperation, OpenApi, read_openapi, tool_schema_of};
 pub use project::{Project, ProjectFile, StageSettings, TargetKind, UseCaseFile, project_schema};
 pub use rules::{handler_files, logical_name, requirement_problem};
 pub use schema::{json_schema, json_schema_text};

@@ -4,6 +4,7 @@
 //! A kind says three things, and [`KINDS`] is the one table of them: how its components are rendered, what
 //! `${section.name.attribute}` stands for, and what a grant on one of them allows.
 
+mod agent;
 mod api;
 mod bucket;
 mod function;
@@ -52,8 +53,8 @@ pub(super) struct Ask<'a> {
 }
 
 /// All kinds, in the order they are rendered.
-pub(super) const KINDS: [Kind; 7] =
-    [model::KIND, bucket::KIND, table::KIND, secret::KIND, layer::KIND, function::KIND, api::KIND];
+pub(super) const KINDS: [Kind; 8] =
+    [model::KIND, bucket::KIND, table::KIND, secret::KIND, layer::KIND, function::KIND, api::KIND, agent::KIND];
 
 /// The kind of a section.
 pub(super) fn kind(section: &str) -> Option<&'static Kind> {
