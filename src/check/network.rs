@@ -28,16 +28,13 @@ pub(super) fn check(loaded: &LoadedSpec, findings: &mut Vec<Finding>) {
         let where_ = if zones == 1 { "one zone".to_owned() } else { format!("{zones} zones") };
         let fewer = if zones == 1 { "" } else { ", or write `zones: 1`" };
         findings.push(
-            Finding::note(
-                "L141",
-                format!("{these} in {where_}: about {month:.0} US dollars a month, used or not"),
-            )
-            .at(loaded.key_place("/network/endpoints"))
-            .help(format!(
-                "destroy the stack when it is not needed{fewer}; the price of {} is {} US dollars for each \
+            Finding::note("L141", format!("{these} in {where_}: about {month:.0} US dollars a month, used or not"))
+                .at(loaded.key_place("/network/endpoints"))
+                .help(format!(
+                    "destroy the stack when it is not needed{fewer}; the price of {} is {} US dollars for each \
                  {}, other regions differ",
-                price.as_of, price.usd, price.per
-            )),
+                    price.as_of, price.usd, price.per
+                )),
         );
     }
     for (name, function) in loaded.spec.functions.iter().filter(|(_, function)| function.in_network) {
@@ -47,7 +44,9 @@ pub(super) fn check(loaded: &LoadedSpec, findings: &mut Vec<Finding>) {
             findings.push(
                 Finding::warning("L142", format!("`{name}` has no way from the network to what it uses, `{target}`"))
                     .at(loaded.place(&format!("/functions/{}/uses/{index}", escape(name))))
-                    .help(format!("add `{way}: {{}}` under `endpoints` of `network`, or the call hangs until it times out")),
+                    .help(format!(
+                        "add `{way}: {{}}` under `endpoints` of `network`, or the call hangs until it times out"
+                    )),
             );
         }
     }

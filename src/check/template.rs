@@ -47,6 +47,15 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("AWS::S3::Bucket", "VersioningConfiguration", "versioning"),
     ("AWS::ApiGateway::RestApi", "Name", "name"),
     ("AWS::ApiGateway::Stage", "StageName", "stage"),
+    ("AWS::DynamoDB::Table", "TableName", "name"),
+    ("AWS::DynamoDB::Table", "KeySchema", "partition-key"),
+    ("AWS::DynamoDB::Table", "GlobalSecondaryIndexes", "indexes"),
+    ("AWS::DynamoDB::Table", "TimeToLiveSpecification", "ttl"),
+    ("AWS::DynamoDB::Table", "PointInTimeRecoverySpecification", "point-in-time-recovery"),
+    ("AWS::SecretsManager::Secret", "Name", "name"),
+    ("AWS::SecretsManager::Secret", "Description", "description"),
+    ("AWS::SecretsManager::Secret", "GenerateSecretString/PasswordLength", "generate"),
+    ("AWS::SecretsManager::Secret", "SecretString", "value"),
 ];
 
 pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, region: Option<&str>, findings: &mut Vec<Finding>) {

@@ -88,9 +88,8 @@ async fn without_values(
     let rendered = session.render(spec)?;
     let with_default = |id: &str| rendered.template.parameters().any(|it| it.name == id && it.default().is_some());
     let mut missing = engine::names(&rendered);
-    missing.retain(|id, name| {
-        !with_default(id) && !parameters.contains_key(name) && !stage.parameters.contains_key(name)
-    });
+    missing
+        .retain(|id, name| !with_default(id) && !parameters.contains_key(name) && !stage.parameters.contains_key(name));
     if missing.is_empty() {
         return Ok(Vec::new());
     }

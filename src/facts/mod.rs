@@ -1,7 +1,8 @@
-//! Facts that age: models, runtimes, what IAM cannot narrow, as data in `schemas/`, each with its source and the day it was seen.
+//! Facts that age: models, runtimes, engines of agents, what IAM cannot narrow, as data in `schemas/`, each with its source and the day it was seen.
 //!
 //! Nothing here does I/O or knows what day it is: whoever asks "still?" says the date.
 
+mod agents;
 mod dates;
 mod endpoints;
 mod iam;
@@ -9,6 +10,7 @@ mod models;
 mod prices;
 mod runtimes;
 
+pub use agents::{AgentLimit, Agents, Classic, agents};
 pub use dates::Day;
 pub use endpoints::{EndpointKind, EndpointService, endpoints};
 pub use iam::{ActionException, IamExceptions, TrustException, iam_exceptions};

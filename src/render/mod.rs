@@ -14,10 +14,11 @@
 //! | `tree` | trees of values with references in them |
 //! | `request` | the mapping template of an API's route |
 //! | `assemble` | one template from what the partials give |
-//! | `names` | logical ids |
+//! | `names`, `digest` | logical ids, names of services, and what marks a changed content |
 
 mod assemble;
 mod components;
+mod digest;
 mod encode;
 mod expression;
 mod grants;

@@ -23,6 +23,14 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("function-dead-letter", include_str!("../../templates/function-dead-letter.yaml.hbs")),
     ("function-guard", include_str!("../../templates/function-guard.yaml.hbs")),
     ("function-url", include_str!("../../templates/function-url.yaml.hbs")),
+    ("agent", include_str!("../../templates/agent.yaml.hbs")),
+    ("agent-tool", include_str!("../../templates/agent-tool.yaml.hbs")),
+    ("bucket", include_str!("../../templates/bucket.yaml.hbs")),
+    ("function", include_str!("../../templates/function.yaml.hbs")),
+    ("gateway", include_str!("../../templates/gateway.yaml.hbs")),
+    ("gateway-knowledge-base", include_str!("../../templates/gateway-knowledge-base.yaml.hbs")),
+    ("gateway-tool", include_str!("../../templates/gateway-tool.yaml.hbs")),
+    ("harness", include_str!("../../templates/harness.yaml.hbs")),
     ("layer", include_str!("../../templates/layer.yaml.hbs")),
     ("role", include_str!("../../templates/role.yaml.hbs")),
     ("model-profile", include_str!("../../templates/model-profile.yaml.hbs")),
@@ -35,7 +43,9 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("rest-resource", include_str!("../../templates/rest-resource.yaml.hbs")),
     ("rest-route", include_str!("../../templates/rest-route.yaml.hbs")),
     ("rest-stage", include_str!("../../templates/rest-stage.yaml.hbs")),
+    ("secret", include_str!("../../templates/secret.yaml.hbs")),
     ("stack", include_str!("../../templates/stack.yaml.hbs")),
+    ("table", include_str!("../../templates/table.yaml.hbs")),
 ];
 
 /// What the name of a partial's file ends in.

@@ -146,6 +146,14 @@ pub(super) fn bucket_id(name: &str) -> String {
     pascal(name) + "Bucket"
 }
 
+pub(super) fn table_id(name: &str) -> String {
+    pascal(name) + "Table"
+}
+
+pub(super) fn secret_id(name: &str) -> String {
+    pascal(name) + "Secret"
+}
+
 pub(super) fn layer_id(name: &str) -> String {
     pascal(name) + "Layer"
 }
@@ -198,6 +206,22 @@ pub(super) fn network_endpoint_id(service: &str) -> String {
 
 pub(super) fn api_id(name: &str) -> String {
     pascal(name) + "Api"
+}
+
+/// An agent of the engine classic.
+pub(super) fn agent_id(name: &str) -> String {
+    pascal(name) + "Agent"
+}
+
+/// The alias by which an agent of the engine classic is called.
+pub(super) fn agent_alias_id(name: &str) -> String {
+    pascal(name) + "AgentAlias"
+}
+
+/// An agent of the engine agentcore. Its id is another one than classic's: CloudFormation lets no resource become one of
+/// another type, so a change of engines has to make a new one.
+pub(super) fn harness_id(name: &str) -> String {
+    pascal(name) + "Harness"
 }
 
 /// The URL of an API's stage, without a slash at its end.

@@ -107,6 +107,11 @@ fn load_from(text: &str, dir: Option<&Path>, shown: &str) -> Result<LoadedSpec, 
     match serde_path_to_error::deserialize::<_, UseCase>(&rest) {
         Ok(spec) => {
             let marks = marks(&rest, schema());
+            let (files, unread) = match dir {
+                Some(dir) => attachments::read(&marks.files, dir, &positions, shown),
+                None => Default::default(),
+            };
+            findings.extend(unread);
             let mut rules = Rules {
                 spec: &spec,
                 document: &value,
@@ -114,16 +119,12 @@ fn load_from(text: &str, dir: Option<&Path>, shown: &str) -> Result<LoadedSpec, 
                 marks: &marks,
                 file: shown,
                 dir,
+                files: &files,
                 broken: &broken,
                 findings: Vec::new(),
             };
             rules.run();
             findings.extend(rules.findings);
-            let (files, unread) = match dir {
-                Some(dir) => attachments::read(&marks.files, dir, &positions, shown),
-                None => Default::default(),
-            };
-            findings.extend(unread);
             let findings = in_order(findings, &secrets);
             if has_errors(&findings) {
                 return Err(findings);
@@ -222,8 +223,8 @@ fn without_broken(document: &Value, broken: &[String]) -> (Value, Vec<String>) {
 fn in_order(findings: Vec<Finding>, secrets: &[String]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = findings.into_iter().map(|finding| hide(finding, secrets)).collect();
     findings.sort_by(|a, b| {
-        let key = |finding: &Finding| finding.place.as_ref().map(|place| (place.line, place.column));
-        key(a).cmp(&key(b)).then_with(|| a.code.cmp(b.code))
+        // Files beside the spec have findings, too: those of a file stay together.
+        a.place.cmp(&b.place).then_with(|| a.code.cmp(b.code))
     });
     findings.dedup();
     findings.truncate(MOST_FINDINGS);

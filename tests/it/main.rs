@@ -22,6 +22,7 @@ mod render_partials;
 mod rendered;
 mod spec;
 mod support;
+mod tables;
 mod use_case_table;
 mod use_cases;
 mod yaml;

@@ -105,9 +105,7 @@ fn api(references: &References<'_>, name: &str) -> (&'static str, Option<Express
     }
     let own = match &api.name {
         Some(text) => references.text(text, &format!("/apis/{}/name", escape(name))).ok(),
-        None => {
-            Some(Expression::literal(format!("{}-{}-{name}", references.spec().name, references.options.stage)))
-        }
+        None => Some(Expression::literal(format!("{}-{}-{name}", references.spec().name, references.options.stage))),
     };
     ("ApiName", own)
 }

@@ -4,6 +4,7 @@
 //! A kind says three things, and [`KINDS`] is the one table of them: how its components are rendered, what
 //! `${section.name.attribute}` stands for, and what a grant on one of them allows.
 
+mod agent;
 mod alarm;
 mod api;
 mod bucket;
@@ -14,7 +15,9 @@ mod need;
 mod network;
 mod resource;
 mod role;
+mod secret;
 mod stack;
+mod table;
 mod template;
 
 use std::collections::BTreeMap;
@@ -60,10 +63,13 @@ pub(super) const KINDS: &[Kind] = &[
     model::KIND,
     network::KIND,
     bucket::KIND,
+    table::KIND,
+    secret::KIND,
     layer::KIND,
     function::KIND,
     role::KIND,
     api::KIND,
+    agent::KIND,
     alarm::KIND,
     resource::KIND,
     need::KIND,

@@ -92,9 +92,8 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, network: &Netwo
         };
         let Some(policy) = assembly.keep(policy(references, name, service, endpoint, &pointer)) else { continue };
         let id = network_endpoint_id(name);
-        let service_name = Expression::literal("com.amazonaws.")
-            .then(Expression::reference("AWS::Region"))
-            .text(format!(".{name}"));
+        let service_name =
+            Expression::literal("com.amazonaws.").then(Expression::reference("AWS::Region")).text(format!(".{name}"));
         let data = json!({
             "vpc_id": NETWORK_VPC,
             "service_name": service_name.value(),
@@ -146,9 +145,11 @@ fn policy(
 /// anyone: the API says who may.
 fn call_apis() -> Policy {
     let apis = Expression::arn("execute-api", Expression::literal("*")).value();
-    Policy::of([Statement::allow(["execute-api:Invoke"], [apis])
-        .to(Principal::Any)
-        .when("StringEquals", "aws:SourceVpc", json!({ "Ref": NETWORK_VPC }))])
+    Policy::of([Statement::allow(["execute-api:Invoke"], [apis]).to(Principal::Any).when(
+        "StringEquals",
+        "aws:SourceVpc",
+        json!({ "Ref": NETWORK_VPC }),
+    )])
 }
 
 /// The statements of the functions inside that are about the service. What is wrong with a grant is told where the

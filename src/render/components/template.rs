@@ -82,8 +82,7 @@ pub(super) fn add(assembly: &mut Assembly<'_>, references: &References<'_>) {
         return;
     }
     let Value::Object(sections) = document.value else { return };
-    let sections: Map<String, Value> =
-        sections.into_iter().filter(|(name, _)| !OWN.contains(&name.as_str())).collect();
+    let sections: Map<String, Value> = sections.into_iter().filter(|(name, _)| !OWN.contains(&name.as_str())).collect();
     assembly.take_template(sections, POINTER);
 }
 

@@ -1,5 +1,6 @@
 //! The rules a well-shaped spec must keep: one file a subject, all of them run, every finding at its place.
 
+mod agents;
 mod alarms;
 mod code;
 mod counts;
@@ -19,7 +20,10 @@ mod roles;
 mod routes;
 mod secrets;
 mod smoke;
+mod stored_secrets;
+mod tables;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
@@ -48,6 +52,8 @@ pub(super) struct Rules<'a> {
     pub file: &'a str,
     /// The folder of the spec; none when it has no files.
     pub dir: Option<&'a Path>,
+    /// The texts of the files it names, by the JSON pointer of each path.
+    pub files: &'a BTreeMap<String, String>,
     /// Pointers of values that did not decode.
     pub broken: &'a [String],
     pub findings: Vec<Finding>,
@@ -75,6 +81,9 @@ impl Rules<'_> {
         cycles::check(self);
         routes::check(self);
         smoke::check(self);
+        tables::check(self);
+        agents::check(self);
+        stored_secrets::check(self);
         code::check(self);
     }
 

@@ -41,10 +41,16 @@ fn problem(cidr: &str) -> Option<(&'static str, &'static str)> {
     let Ok(address) = address.parse::<std::net::Ipv4Addr>() else { return Some(("is no block of addresses", example)) };
     let Ok(prefix) = prefix.parse::<u32>() else { return Some(("is no block of addresses", example)) };
     if !(WIDEST..=NARROWEST).contains(&prefix) {
-        return Some(("is too large or too small", "a VPC takes /16 at most, and with less than /26 its subnets have no room"));
+        return Some((
+            "is too large or too small",
+            "a VPC takes /16 at most, and with less than /26 its subnets have no room",
+        ));
     }
     if u32::from(address).checked_shl(prefix).unwrap_or(0) != 0 {
-        return Some(("does not begin at the start of its block", "set the bits behind the prefix to 0, as in `10.0.0.0/16`"));
+        return Some((
+            "does not begin at the start of its block",
+            "set the bits behind the prefix to 0, as in `10.0.0.0/16`",
+        ));
     }
     if !address.is_private() {
         return Some((
@@ -64,7 +70,8 @@ mod tests {
         for good in ["10.0.0.0/16", "172.31.0.0/20", "192.168.4.0/26"] {
             assert_eq!(problem(good), None, "{good}");
         }
-        for bad in ["10.0.0.0", "10.0.0.0/8", "10.0.0.0/28", "10.0.0.1/16", "8.8.0.0/16", "300.0.0.0/16", "10.0.0.0/x"] {
+        for bad in ["10.0.0.0", "10.0.0.0/8", "10.0.0.0/28", "10.0.0.1/16", "8.8.0.0/16", "300.0.0.0/16", "10.0.0.0/x"]
+        {
             assert!(problem(bad).is_some(), "{bad}");
         }
     }

@@ -40,7 +40,10 @@ pub(super) fn check(rules: &mut Rules<'_>) {
 
 fn literals(text: &Text) -> String {
     let pieces = text.pieces().unwrap_or_default();
-    pieces.iter().filter_map(|piece| if let Piece::Literal(literal) = piece { Some(literal.as_str()) } else { None }).collect()
+    pieces
+        .iter()
+        .filter_map(|piece| if let Piece::Literal(literal) = piece { Some(literal.as_str()) } else { None })
+        .collect()
 }
 
 fn is_service(rules: &mut Rules<'_>, pointer: &str, service: &str) {
@@ -61,7 +64,12 @@ fn is_principal(rules: &mut Rules<'_>, pointer: &str, text: &Text) {
     let source = text.source();
     if source.contains(['*', '?']) {
         let message = format!("`{}` has a wildcard: it lets in who was not meant", cut(source));
-        return rules.error("S210", pointer, message, "write the ARN of one user or role, or `account:` for a whole account");
+        return rules.error(
+            "S210",
+            pointer,
+            message,
+            "write the ARN of one user or role, or `account:` for a whole account",
+        );
     }
     if !source.starts_with("arn:") && !source.starts_with("${") {
         let message = format!("`{}` is not the ARN of a user or role", cut(source));

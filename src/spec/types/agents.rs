@@ -12,45 +12,48 @@ use crate::spec::values::Seconds;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Agent {
-    /// A name of your own; else it is made from the use case, the stage and the name here.
-    #[schemars(example = &"bankofchicago-agent")]
+    /// A name of your own, 40 letters, digits and single hyphens at most, `${stage}` in it; else it is made from the use
+    /// case, the stage and the name here. AgentCore writes it with underscores.
+    #[schemars(example = &"bankofchicago-agent-${stage}")]
     pub name: Option<Text>,
     /// What it is for.
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(min = 1, max = 200), example = &"Tells customers the status of their new accounts")]
     pub description: Option<String>,
-    /// What runs it.
+    /// What runs it. Everything else stays as it is when this one word changes.
     #[serde(default)]
     pub engine: Engine,
     /// A name under `models`.
     #[schemars(extend("x-names" = "models"), example = &"assistant")]
     pub model: String,
     /// What it is told of its task, 40 characters at least.
-    #[schemars(length(min = 40, max = 4000), example = &"You are a friendly assistant of a bank. Tell customers the status of their new accounts.")]
+    #[schemars(length(min = 40), example = &"You are a friendly assistant of a bank. Tell customers the status of their new accounts.")]
     pub instruction: String,
     /// Tools by a name of your own.
     #[serde(default)]
     #[schemars(extend("propertyNames" = super::component_name()))]
     pub tools: BTreeMap<String, Tool>,
-    /// Names under `knowledge-bases`, each with when to ask it; its own description unless said.
+    /// Names under `knowledge-bases`, each with when to ask it; its own description unless said. AgentCore takes those
+    /// whose `store` is `managed`.
     #[serde(default)]
     #[schemars(extend("x-names" = "knowledge-bases", "examples" = [{ "bank": { "use": "Questions about what is needed to open an account" } }]))]
     pub knowledge_bases: BTreeMap<String, KnowledgeUse>,
     /// A name under `guardrails` (classic).
     #[schemars(extend("x-names" = "guardrails"), example = &"polite")]
     pub guardrail: Option<String>,
-    /// How much one question may cost (agentcore).
+    /// How much one question may cost (agentcore; classic has no such limits).
     #[serde(default)]
     pub limits: AgentLimits,
-    /// How long a conversation is kept without a word, 1m to 90m (classic).
+    /// How long a conversation is kept without a word: 1m to 90m for classic, 1m to 336h for agentcore. The engine's own
+    /// time unless said.
     #[schemars(example = &"10m")]
     pub idle: Option<Seconds>,
-    /// Whether it asks the user for what a tool needs (classic; an agent of AgentCore does).
+    /// Whether it asks the user for what a tool needs; it does unless said. Only classic can be told not to.
     pub ask_user: Option<bool>,
     /// The engine's own tools it may use; none unless named (agentcore).
     #[serde(default)]
     #[schemars(extend("examples" = [["file-operations"]]))]
     pub built_in: Vec<BuiltIn>,
-    /// The name of the alias that is live; `live` unless said (classic).
+    /// The name of the alias by which it is called; `live` unless said (classic).
     #[schemars(example = &"live")]
     pub alias: Option<String>,
 }
@@ -89,8 +92,9 @@ pub struct Tool {
     /// An OpenAPI 3 file beside the spec.
     #[schemars(extend("x-file" = "text"), example = &"openapi/account-status.yaml")]
     pub openapi: Option<String>,
-    /// What it can be asked, by name.
+    /// What it can be asked, by name: letters and digits, with single `-` or `_` between them.
     #[serde(default)]
+    #[schemars(extend("examples" = [{ "getAccountStatus": { "description": "Gives the status of one account", "parameters": { "accountId": { "description": "The number of the account" } } } }]))]
     pub operations: BTreeMap<String, Operation>,
 }
 
@@ -103,6 +107,7 @@ pub struct Operation {
     pub description: String,
     /// What it must be told, by name.
     #[serde(default)]
+    #[schemars(extend("examples" = [{ "accountId": { "description": "The number of the account" } }]))]
     pub parameters: BTreeMap<String, OperationParameter>,
     /// Whether the user must agree first (classic).
     #[serde(default)]
@@ -146,6 +151,10 @@ pub struct KnowledgeUse {
     /// When to ask it.
     #[schemars(length(min = 1, max = 200), example = &"Questions about what is needed to open an account")]
     pub r#use: Option<String>,
+    /// Let Bedrock plan several searches for one question (agentcore); it costs as many searches and more, and IAM cannot
+    /// grant it for one knowledge base alone.
+    #[serde(default)]
+    pub agentic: bool,
 }
 
 /// How much one question may cost.

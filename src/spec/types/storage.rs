@@ -32,15 +32,16 @@ pub struct Bucket {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Table {
-    /// A name of your own; else CloudFormation names it.
+    /// A name of your own, 3 to 255 letters, digits, `.`, `-` and `_`; else CloudFormation names it.
     #[schemars(example = &"customerAccountStatus")]
     pub name: Option<Text>,
     /// The attribute that tells items apart.
     pub partition_key: KeyAttribute,
     /// The attribute that orders items of one partition.
     pub sort_key: Option<KeyAttribute>,
-    /// Other ways to look items up, by the index's name.
+    /// Other ways to look items up, by the index's name; 20 at most.
     #[serde(default)]
+    #[schemars(extend("maxProperties" = 20, "examples" = [{ "by-status": { "partition-key": { "name": "AccountStatus" } } }]))]
     pub indexes: BTreeMap<String, TableIndex>,
     /// The attribute that holds the second an item may be deleted at.
     #[schemars(example = &"expiresAt")]
@@ -86,26 +87,32 @@ pub struct TableIndex {
     pub partition_key: KeyAttribute,
     /// The attribute that orders them.
     pub sort_key: Option<KeyAttribute>,
-    /// The attributes found with the keys; all of them unless some are named.
+    /// The attributes found with the keys: all of them unless some are named, none for `[]`.
     #[schemars(extend("examples" = [["AccountName"]]))]
     pub attributes: Option<Vec<String>>,
 }
 
-/// A secret in Secrets Manager. Its value is never in the spec.
+/// A secret in Secrets Manager. Its value is never in the spec: it is made at random, or comes from a parameter.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Secret {
     /// A name of your own; else CloudFormation names it.
+    #[schemars(example = &"bank/${stage}/api-key")]
     pub name: Option<Text>,
     /// What it is for.
+    #[schemars(length(min = 1, max = 2048), example = &"The key of the weather service")]
     pub description: Option<String>,
-    /// Secrets Manager makes a random password of so many characters.
+    /// Secrets Manager makes a random password of so many characters; 32 where neither this nor `value` is said.
     #[schemars(range(min = 8, max = 4096), example = 32)]
     pub generate: Option<u32>,
     /// The parameter with `secret: true` whose value it takes when it is made.
     #[schemars(extend("x-names" = "parameters"), example = &"api-key")]
     pub value: Option<String>,
-    /// The key of a JSON object that the value is put under, such as `apiKey`.
-    #[schemars(example = &"apiKey")]
+    /// The key of a JSON object that the value is put under, such as `apiKey`; else the secret is the value alone.
+    #[schemars(length(min = 1, max = 128), example = &"apiKey")]
     pub key: Option<String>,
+    /// What else the JSON object holds and is no secret, such as a user's name.
+    #[serde(default)]
+    #[schemars(extend("examples" = [{ "username": "reader" }]))]
+    pub with: BTreeMap<String, Text>,
 }

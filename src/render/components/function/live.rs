@@ -14,13 +14,7 @@ const NOT_IN_A_VERSION: [&str; 3] = ["FunctionName", "ReservedConcurrentExecutio
 /// Lambda makes a version of what the function is at that moment, and a version never changes. So a new one must be made
 /// whenever the function changes: its logical id holds a digest of the configuration, and its description, which cannot
 /// change without a new version, holds what is known only at a deploy, the code's key and the versions of the layers.
-pub(super) fn add(
-    assembly: &mut Assembly<'_>,
-    name: &str,
-    function: &Function,
-    made: Option<&Value>,
-    pointer: &str,
-) {
+pub(super) fn add(assembly: &mut Assembly<'_>, name: &str, function: &Function, made: Option<&Value>, pointer: &str) {
     let (Some(alias), Some(made)) = (&function.alias, made) else { return };
     let mut content = made.get("Properties").and_then(Value::as_object).cloned().unwrap_or_default();
     content.retain(|key, _| !NOT_IN_A_VERSION.contains(&key.as_str()));
