@@ -6,10 +6,14 @@
 //! | `template` | the provider schemas' findings, brought back to the line of the spec they come from |
 //! | `models` | Bedrock models: unknown, gone, elsewhere, of the wrong kind |
 //! | `functions` | runtimes and timeouts |
+//! | `knowledge` | knowledge bases: embedding models, regions, limits, what stores cost while they wait |
+//! | `inference` | models that do not do what is asked of them |
 //! | `policies` | IAM documents that grant more than they should |
 //! | `wiring` | components nobody uses, names that stand in the way of a replacement, no smoke tests |
 
 mod functions;
+mod inference;
+mod knowledge;
 mod models;
 mod policies;
 mod template;
@@ -36,6 +40,8 @@ pub fn check(loaded: &LoadedSpec, rendered: &Rendered, options: &CheckOptions<'_
     template::check(loaded, rendered, region, &mut findings);
     models::check(loaded, options.today, region, &mut findings);
     functions::check(loaded, options.today, &mut findings);
+    knowledge::check(loaded, region, &mut findings);
+    inference::check(loaded, &mut findings);
     policies::check(loaded, rendered, &mut findings);
     wiring::check(loaded, rendered, &mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));

@@ -8,7 +8,7 @@ use crate::spec::LoadedSpec;
 
 /// Which key of a component a property comes from: the type, the start of the property's path, and the key below the
 /// component. A key that ends in `/` goes on with the next segment of the path.
-const FIELDS: [(&str, &str, &str); 19] = [
+const FIELDS: [(&str, &str, &str); 48] = [
     ("AWS::Lambda::Function", "FunctionName", "name"),
     ("AWS::Lambda::Function", "Description", "description"),
     ("AWS::Lambda::Function", "Handler", "handler"),
@@ -28,6 +28,35 @@ const FIELDS: [(&str, &str, &str); 19] = [
     ("AWS::S3::Bucket", "VersioningConfiguration", "versioning"),
     ("AWS::ApiGateway::RestApi", "Name", "name"),
     ("AWS::ApiGateway::Stage", "StageName", "stage"),
+    ("AWS::Bedrock::KnowledgeBase", "Name", "name"),
+    ("AWS::Bedrock::KnowledgeBase", "Description", "description"),
+    ("AWS::Bedrock::KnowledgeBase", "KnowledgeBaseConfiguration", "embedding"),
+    ("AWS::Bedrock::KnowledgeBase", "StorageConfiguration/RdsConfiguration", "aurora"),
+    ("AWS::Bedrock::KnowledgeBase", "StorageConfiguration/PineconeConfiguration", "pinecone"),
+    ("AWS::Bedrock::KnowledgeBase", "StorageConfiguration/MongoDbAtlasConfiguration", "mongodb-atlas"),
+    ("AWS::Bedrock::KnowledgeBase", "StorageConfiguration/OpensearchManagedClusterConfiguration", "opensearch-cluster"),
+    ("AWS::Bedrock::DataSource", "DataSourceConfiguration/S3Configuration/InclusionPrefixes", "prefix"),
+    ("AWS::Bedrock::DataSource", "DataSourceConfiguration/WebConfiguration", "web"),
+    ("AWS::Bedrock::DataSource", "VectorIngestionConfiguration/ChunkingConfiguration", "chunking"),
+    ("AWS::Bedrock::DataSource", "VectorIngestionConfiguration/ParsingConfiguration", "parsing"),
+    ("AWS::NeptuneGraph::Graph", "ProvisionedMemory", "neptune-analytics"),
+    ("AWS::Bedrock::Guardrail", "Name", "name"),
+    ("AWS::Bedrock::Guardrail", "Description", "description"),
+    ("AWS::Bedrock::Guardrail", "BlockedInputMessaging", "blocked-input"),
+    ("AWS::Bedrock::Guardrail", "BlockedOutputsMessaging", "blocked-output"),
+    ("AWS::Bedrock::Guardrail", "TopicPolicyConfig", "topics"),
+    ("AWS::Bedrock::Guardrail", "ContentPolicyConfig", "filters"),
+    ("AWS::Bedrock::Guardrail", "WordPolicyConfig", "words"),
+    ("AWS::Bedrock::Guardrail", "SensitiveInformationPolicyConfig/PiiEntitiesConfig", "personal-data"),
+    ("AWS::Bedrock::Guardrail", "SensitiveInformationPolicyConfig/RegexesConfig", "patterns"),
+    ("AWS::Bedrock::Prompt", "Name", "name"),
+    ("AWS::Bedrock::Prompt", "Description", "description"),
+    ("AWS::Bedrock::Prompt", "Variants/0/ModelId", "model"),
+    ("AWS::Bedrock::Prompt", "Variants/0/InferenceConfiguration", "model"),
+    ("AWS::Bedrock::Prompt", "Variants/0/TemplateConfiguration", "text"),
+    ("AWS::Bedrock::Flow", "Name", "name"),
+    ("AWS::Bedrock::Flow", "Description", "description"),
+    ("AWS::Bedrock::Flow", "Definition", "nodes"),
 ];
 
 pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, region: Option<&str>, findings: &mut Vec<Finding>) {

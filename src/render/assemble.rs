@@ -61,6 +61,11 @@ impl<'a> Assembly<'a> {
         }
     }
 
+    /// A resource that is there already, for who must know its content.
+    pub(super) fn resource(&self, id: &str) -> Option<&Value> {
+        self.sections.get("Resources")?.get(id)
+    }
+
     /// Keeps a finding for the end.
     pub(super) fn report(&mut self, finding: Finding) {
         self.findings.push(finding);

@@ -13,10 +13,11 @@
 //! | `grants`, `models` | `uses:` → statements |
 //! | `request` | the mapping template of an API's route |
 //! | `assemble` | one template from what the partials give |
-//! | `names` | logical ids |
+//! | `names`, `digest` | logical ids, names of services, and what marks a changed content |
 
 mod assemble;
 mod components;
+mod digest;
 mod encode;
 mod expression;
 mod grants;

@@ -1,4 +1,6 @@
-//! Logical ids: readable, stable, letters and digits only.
+//! Logical ids: readable, stable, letters and digits only. And the names that services want.
+
+use super::digest;
 
 /// A key of the spec as the words of a logical id: `movie-poster` becomes `MoviePoster`.
 ///
@@ -29,6 +31,26 @@ pub(super) fn method_word(method: &str) -> String {
     pascal(&method.to_ascii_lowercase())
 }
 
+/// The words of a name as a service takes it: letters and digits with single hyphens between the words, at most `most`
+/// characters. What is cut off to fit leaves the start of its digest behind, so that two long names stay two.
+pub(super) fn service_name(words: &[&str], most: usize) -> String {
+    let mut name = String::new();
+    for word in words.iter().flat_map(|word| word.split(|c: char| !c.is_ascii_alphanumeric())) {
+        if !word.is_empty() {
+            if !name.is_empty() {
+                name.push('-');
+            }
+            name.push_str(word);
+        }
+    }
+    if name.len() > most {
+        let digest = digest::short(&name);
+        name.truncate(most.saturating_sub(digest.len() + 1));
+        name = format!("{}-{digest}", name.trim_end_matches('-'));
+    }
+    name
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +62,15 @@ mod tests {
         assert_eq!(pascal("moviePosterDesign"), "MoviePosterDesign");
         assert_eq!(pascal("--"), "");
         assert_eq!(pascal("größe"), "GrE", "what is no letter of ASCII separates words");
+    }
+
+    #[test]
+    fn services_get_names_they_take() {
+        assert_eq!(service_name(&["movie-poster", "dev", "bank"], 100), "movie-poster-dev-bank");
+        assert_eq!(service_name(&["a--b-", "d_e"], 100), "a-b-d-e");
+        let (one, other) = (service_name(&["course", &"x".repeat(60)], 32), service_name(&["course", &"x".repeat(61)], 32));
+        assert_eq!((one.len(), other.len()), (32, 32));
+        assert_ne!(one, other);
     }
 
     #[test]

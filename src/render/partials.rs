@@ -16,14 +16,25 @@ use crate::finding::{Finding, Place};
 use crate::yaml;
 
 /// The partials of the program itself, by name. A project's `templates/NAME.yaml.hbs` takes the place of one.
-const EMBEDDED: [(&str, &str); 8] = [
+const EMBEDDED: [(&str, &str); 19] = [
     ("bucket", include_str!("../../templates/bucket.yaml.hbs")),
+    ("data-source", include_str!("../../templates/data-source.yaml.hbs")),
+    ("flow", include_str!("../../templates/flow.yaml.hbs")),
+    ("flow-version", include_str!("../../templates/flow-version.yaml.hbs")),
     ("function", include_str!("../../templates/function.yaml.hbs")),
+    ("guardrail", include_str!("../../templates/guardrail.yaml.hbs")),
+    ("guardrail-version", include_str!("../../templates/guardrail-version.yaml.hbs")),
+    ("knowledge-base", include_str!("../../templates/knowledge-base.yaml.hbs")),
     ("layer", include_str!("../../templates/layer.yaml.hbs")),
+    ("neptune-analytics-store", include_str!("../../templates/neptune-analytics-store.yaml.hbs")),
+    ("opensearch-serverless-store", include_str!("../../templates/opensearch-serverless-store.yaml.hbs")),
+    ("prompt", include_str!("../../templates/prompt.yaml.hbs")),
+    ("prompt-version", include_str!("../../templates/prompt-version.yaml.hbs")),
     ("rest-api", include_str!("../../templates/rest-api.yaml.hbs")),
     ("rest-resource", include_str!("../../templates/rest-resource.yaml.hbs")),
     ("rest-route", include_str!("../../templates/rest-route.yaml.hbs")),
     ("rest-stage", include_str!("../../templates/rest-stage.yaml.hbs")),
+    ("s3-vectors-store", include_str!("../../templates/s3-vectors-store.yaml.hbs")),
     ("stack", include_str!("../../templates/stack.yaml.hbs")),
 ];
 

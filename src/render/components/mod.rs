@@ -6,9 +6,13 @@
 
 mod api;
 mod bucket;
+mod flow;
 mod function;
+mod guardrail;
+mod knowledge_base;
 mod layer;
 mod model;
+mod prompt;
 mod stack;
 
 use std::collections::BTreeMap;
@@ -50,7 +54,17 @@ pub(super) struct Ask<'a> {
 }
 
 /// All kinds, in the order they are rendered.
-pub(super) const KINDS: [Kind; 5] = [model::KIND, bucket::KIND, layer::KIND, function::KIND, api::KIND];
+pub(super) const KINDS: [Kind; 9] = [
+    model::KIND,
+    bucket::KIND,
+    guardrail::KIND,
+    prompt::KIND,
+    knowledge_base::KIND,
+    layer::KIND,
+    function::KIND,
+    api::KIND,
+    flow::KIND,
+];
 
 /// The kind of a section.
 pub(super) fn kind(section: &str) -> Option<&'static Kind> {

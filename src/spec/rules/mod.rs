@@ -1,15 +1,20 @@
 //! The rules a well-shaped spec must keep: one file a subject, all of them run, every finding at its place.
 
+mod bounds;
 mod code;
 mod counts;
 mod cycles;
+mod flows;
 mod grants;
+mod guardrails;
+mod knowledge;
 mod layers;
 mod limits;
 mod models;
 mod names;
 mod names_of;
 mod parameters;
+mod prompts;
 mod references;
 mod routes;
 mod secrets;
@@ -56,6 +61,7 @@ impl Rules<'_> {
         }
         names::check(self);
         limits::check(self);
+        bounds::check(self);
         parameters::check(self);
         models::check(self);
         layers::check(self);
@@ -64,6 +70,10 @@ impl Rules<'_> {
         grants::check(self);
         cycles::check(self);
         routes::check(self);
+        knowledge::check(self);
+        guardrails::check(self);
+        prompts::check(self);
+        flows::check(self);
         smoke::check(self);
         code::check(self);
     }
