@@ -7,10 +7,14 @@
 //! | `models` | Bedrock models: unknown, gone, elsewhere, of the wrong kind |
 //! | `functions` | runtimes and timeouts |
 //! | `network` | what a network costs, and the ways it lacks |
+//! | `knowledge` | knowledge bases: embedding models, regions, limits, what stores cost while they wait |
+//! | `inference` | models that do not do what is asked of them |
 //! | `policies` | IAM documents that grant more than they should |
 //! | `wiring` | components nobody uses, names that stand in the way of a replacement, no smoke tests |
 
 mod functions;
+mod inference;
+mod knowledge;
 mod models;
 mod network;
 mod policies;
@@ -39,6 +43,8 @@ pub fn check(loaded: &LoadedSpec, rendered: &Rendered, options: &CheckOptions<'_
     models::check(loaded, options.today, region, &mut findings);
     functions::check(loaded, options.today, &mut findings);
     network::check(loaded, &mut findings);
+    knowledge::check(loaded, region, &mut findings);
+    inference::check(loaded, &mut findings);
     policies::check(loaded, rendered, &mut findings);
     wiring::check(loaded, rendered, &mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));

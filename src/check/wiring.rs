@@ -28,7 +28,8 @@ fn unused(loaded: &LoadedSpec, findings: &mut Vec<Finding>) {
     let layers = spec.layers.keys().filter(|layer| !spec.functions.values().any(|it| it.layers.contains(layer)));
     let in_air = spec.models.keys().map(|name| ("models", name)).chain(layers.map(|name| ("layers", name)));
     for (section, name) in in_air {
-        if texts.iter().any(|text| names(text, &format!("{section}.{name}"))) {
+        let named = loaded.named.contains(&(section.to_owned(), name.clone()));
+        if named || texts.iter().any(|text| names(text, &format!("{section}.{name}"))) {
             continue;
         }
         let what = section.trim_end_matches('s');

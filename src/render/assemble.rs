@@ -91,6 +91,11 @@ impl<'a> Assembly<'a> {
         self.sections.values().any(|section| section.to_string().contains(text))
     }
 
+    /// A resource that is there already, for who must know its content.
+    pub(super) fn resource(&self, id: &str) -> Option<&Value> {
+        self.sections.get("Resources")?.get(id)
+    }
+
     /// Keeps a finding for the end.
     pub(super) fn report(&mut self, finding: Finding) {
         self.findings.push(finding);

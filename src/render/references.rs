@@ -224,6 +224,22 @@ pub(super) fn harness_id(name: &str) -> String {
     pascal(name) + "Harness"
 }
 
+pub(super) fn guardrail_id(name: &str) -> String {
+    pascal(name) + "Guardrail"
+}
+
+pub(super) fn prompt_id(name: &str) -> String {
+    pascal(name) + "Prompt"
+}
+
+pub(super) fn knowledge_base_id(name: &str) -> String {
+    pascal(name) + "KnowledgeBase"
+}
+
+pub(super) fn flow_id(name: &str) -> String {
+    pascal(name) + "Flow"
+}
+
 /// The URL of an API's stage, without a slash at its end.
 pub(super) fn api_url(name: &str, stage: &str) -> Expression {
     Expression::literal("https://")

@@ -1,6 +1,6 @@
 //! Loading a spec: text → positions and values → shape → types → rules, every stage telling all it can.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -33,6 +33,8 @@ pub struct LoadedSpec {
     pub file: String,
     /// The texts of the files it names, by the JSON pointer of each path. A spec from text alone has none.
     pub files: BTreeMap<String, String>,
+    /// The components that others name without a `${…}` or a grant: section and name of each.
+    pub named: BTreeSet<(String, String)>,
     /// The document before it was given its types.
     pub document: Value,
     /// What is odd about it and stops nothing.
@@ -130,7 +132,16 @@ fn load_from(text: &str, dir: Option<&Path>, shown: &str) -> Result<LoadedSpec, 
                 return Err(findings);
             }
             let dir = dir.unwrap_or(Path::new(".")).to_owned();
-            Ok(LoadedSpec { spec, dir, file: shown.to_owned(), files, document: value, warnings: findings, positions })
+            Ok(LoadedSpec {
+                spec,
+                dir,
+                file: shown.to_owned(),
+                files,
+                named: marks.names.into_iter().map(|mark| mark.value).collect(),
+                document: value,
+                warnings: findings,
+                positions,
+            })
         }
         // The shape let something through that the types refuse: still an error at its place.
         Err(error) => {
@@ -142,7 +153,7 @@ fn load_from(text: &str, dir: Option<&Path>, shown: &str) -> Result<LoadedSpec, 
     }
 }
 
-fn schema() -> &'static Value {
+pub(super) fn schema() -> &'static Value {
     static SCHEMA: OnceLock<Value> = OnceLock::new();
     SCHEMA.get_or_init(json_schema)
 }

@@ -8,11 +8,15 @@ mod agent;
 mod alarm;
 mod api;
 mod bucket;
+mod flow;
 mod function;
+mod guardrail;
+mod knowledge_base;
 mod layer;
 mod model;
 mod need;
 mod network;
+mod prompt;
 mod resource;
 mod role;
 mod secret;
@@ -65,11 +69,15 @@ pub(super) const KINDS: &[Kind] = &[
     bucket::KIND,
     table::KIND,
     secret::KIND,
+    guardrail::KIND,
+    prompt::KIND,
+    knowledge_base::KIND,
     layer::KIND,
     function::KIND,
     role::KIND,
     api::KIND,
     agent::KIND,
+    flow::KIND,
     alarm::KIND,
     resource::KIND,
     need::KIND,

@@ -2,11 +2,15 @@
 
 mod agents;
 mod alarms;
+mod bounds;
 mod code;
 mod counts;
 mod cycles;
+mod flows;
 mod functions;
 mod grants;
+mod guardrails;
+mod knowledge;
 mod layers;
 mod limits;
 mod models;
@@ -15,6 +19,7 @@ mod names_of;
 mod needs;
 mod network;
 mod parameters;
+mod prompts;
 mod references;
 mod roles;
 mod routes;
@@ -67,6 +72,7 @@ impl Rules<'_> {
         }
         names::check(self);
         limits::check(self);
+        bounds::check(self);
         parameters::check(self);
         models::check(self);
         layers::check(self);
@@ -80,6 +86,10 @@ impl Rules<'_> {
         grants::check(self);
         cycles::check(self);
         routes::check(self);
+        knowledge::check(self);
+        guardrails::check(self);
+        prompts::check(self);
+        flows::check(self);
         smoke::check(self);
         tables::check(self);
         agents::check(self);

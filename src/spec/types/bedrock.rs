@@ -11,20 +11,21 @@ use crate::spec::text::Text;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Guardrail {
-    /// A name of your own; else `<use-case>-<stage>-<name>`.
+    /// A name of your own; else it is made from the use case, the stage and the name here.
+    #[schemars(example = &"polite")]
     pub name: Option<Text>,
     /// What it is for.
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(min = 1, max = 200), example = &"Keeps to the subject of accounts")]
     pub description: Option<String>,
     /// What is answered to a question that is blocked.
     #[schemars(length(min = 1, max = 500), example = &"I cannot help with that.")]
     pub blocked_input: String,
     /// What is said in place of an answer that is blocked; as for questions unless said.
-    #[schemars(length(min = 1, max = 500))]
+    #[schemars(length(min = 1, max = 500), example = &"I cannot say that.")]
     pub blocked_output: Option<String>,
     /// Topics that are refused, by name.
     #[serde(default)]
-    #[schemars(extend("maxProperties" = 30))]
+    #[schemars(extend("maxProperties" = 30, "examples" = [{ "Investment advice": { "definition": "Advice on which shares or funds to buy or sell." } }]))]
     pub topics: BTreeMap<String, Topic>,
     /// Kinds of harmful content, each with how strictly it is kept out.
     #[serde(default)]
@@ -32,7 +33,7 @@ pub struct Guardrail {
     pub filters: BTreeMap<ContentFilter, Strength>,
     /// Words and phrases that are blocked.
     #[serde(default)]
-    #[schemars(extend("examples" = [["guaranteed returns"]]))]
+    #[schemars(length(max = 10000), extend("examples" = [["guaranteed returns"]]))]
     pub words: Vec<String>,
     /// Block profane words, by Bedrock's own list.
     #[serde(default)]
@@ -43,6 +44,7 @@ pub struct Guardrail {
     pub personal_data: BTreeMap<String, PersonalData>,
     /// Regular expressions of what is blocked or masked, by name.
     #[serde(default)]
+    #[schemars(extend("maxProperties" = 30, "examples" = [{ "customer": { "matches": "[0-9]{10}", "action": "anonymize" } }]))]
     pub patterns: BTreeMap<String, GuardrailPattern>,
     /// How far an answer must rest on its sources, 0 to 0.99.
     #[schemars(range(min = 0, max = 0.99), example = 0.7)]
@@ -115,6 +117,7 @@ pub struct GuardrailPattern {
     /// What is done about it.
     pub action: PersonalData,
     /// What it finds.
+    #[schemars(length(min = 1, max = 1000), example = &"Numbers of customers")]
     pub description: Option<String>,
 }
 
@@ -122,17 +125,19 @@ pub struct GuardrailPattern {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Prompt {
-    /// A name of your own; else `<use-case>-<stage>-<name>`.
+    /// A name of your own; else it is made from the use case, the stage and the name here.
+    #[schemars(example = &"greeting")]
     pub name: Option<Text>,
     /// What it is for.
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(min = 1, max = 200), example = &"Answers a customer")]
     pub description: Option<String>,
     /// A name under `models`; its `inference` goes with the prompt.
     #[schemars(extend("x-names" = "models"), example = &"chat")]
     pub model: String,
-    /// What the model is told of its task.
+    /// What the model is told of its task, with `{{variables}}` in it.
+    #[schemars(length(min = 1, max = 200000), example = &"You answer customers of a bank in one or two sentences.")]
     pub system: Option<String>,
-    /// What the user says, with `{{variables}}` in it.
+    /// What the user says, with `{{variables}}` in it: 20 of them at most, of letters, digits, `-` and `_`.
     #[schemars(length(min = 1, max = 200000), example = &"Answer the question: {{message}}")]
     pub text: String,
 }
@@ -141,13 +146,14 @@ pub struct Prompt {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Flow {
-    /// A name of your own; else `<use-case>-<stage>-<name>`.
+    /// A name of your own; else it is made from the use case, the stage and the name here.
+    #[schemars(example = &"drafting")]
     pub name: Option<Text>,
     /// What it is for.
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(min = 1, max = 200), example = &"Drafts a letter")]
     pub description: Option<String>,
-    /// Its nodes by name; `input` is what the flow is given and needs no entry.
-    #[schemars(extend("examples" = [{ "draft": { "prompt": "drafts", "inputs": { "topic": "input" } }, "answer": { "output": "draft" } }]))]
+    /// Its nodes by name, of letters, digits and single underscores; `input` is what the flow is given and needs no entry.
+    #[schemars(extend("minProperties" = 1, "examples" = [{ "draft": { "prompt": "drafts", "inputs": { "topic": "input" } }, "answer": { "output": "draft" } }]))]
     pub nodes: BTreeMap<String, FlowNode>,
 }
 
@@ -167,10 +173,11 @@ pub struct FlowNode {
     /// A name under `agents` with the engine `classic`.
     #[schemars(extend("x-names" = "agents"), example = &"assistant")]
     pub agent: Option<String>,
-    /// The node whose result the flow gives back.
+    /// The node whose result the flow gives back, or `NODE.field` for a field of it.
     #[schemars(example = &"draft")]
     pub output: Option<String>,
-    /// Each input of the node and the node its value comes from.
+    /// Each input of the node and the node its value comes from, or `NODE.field` for a field of what it gives. A prompt's
+    /// inputs are its variables, a knowledge base's is `query`, an agent's is `text`, a function's have names of your own.
     #[serde(default)]
     #[schemars(extend("examples" = [{ "topic": "input" }]))]
     pub inputs: BTreeMap<String, String>,

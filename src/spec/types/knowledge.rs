@@ -11,7 +11,8 @@ use crate::spec::text::Text;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct KnowledgeBase {
-    /// A name of your own; else `<use-case>-<stage>-<name>`.
+    /// A name of your own; else it is made from the use case, the stage, the name here and what can only be changed by
+    /// making the knowledge base anew.
     #[schemars(example = &"bank-knowledge")]
     pub name: Option<Text>,
     /// What is in it: agents decide by this when to ask it.
@@ -20,11 +21,11 @@ pub struct KnowledgeBase {
     /// Where its vectors are kept.
     #[serde(default)]
     pub store: Store,
-    /// A name under `models`: the embedding model. A managed knowledge base needs none.
+    /// A name under `models`: the embedding model, by its own id. A managed knowledge base needs none.
     #[schemars(extend("x-names" = "models"), example = &"embedding")]
     pub embedding: Option<String>,
     /// Where its documents come from, by a name of your own.
-    #[schemars(length(min = 1), extend("propertyNames" = super::component_name(), "examples" = [{ "docs": { "bucket": "documents" } }]))]
+    #[schemars(extend("minProperties" = 1, "propertyNames" = super::component_name(), "examples" = [{ "docs": { "bucket": "documents" } }]))]
     pub sources: BTreeMap<String, Source>,
     /// The Aurora cluster, where `store` is `aurora`.
     pub aurora: Option<AuroraStore>,
@@ -71,7 +72,7 @@ pub struct Source {
     #[schemars(extend("x-names" = "buckets"), example = &"documents")]
     pub bucket: Option<String>,
     /// Only objects whose keys begin so.
-    #[schemars(example = &"handbook/")]
+    #[schemars(length(min = 1, max = 300), example = &"handbook/")]
     pub prefix: Option<String>,
     /// Pages of the web.
     pub web: Option<WebSource>,
@@ -139,7 +140,7 @@ pub struct Chunking {
     #[schemars(range(min = 1, max = 8192), example = 300)]
     pub child_tokens: Option<u32>,
     /// Tokens that the next piece repeats (hierarchical).
-    #[schemars(example = 60)]
+    #[schemars(range(min = 1), example = 60)]
     pub overlap_tokens: Option<u32>,
     /// How unlike sentences must be for a cut, as a percentile, 50 to 99 (semantic).
     #[schemars(range(min = 50, max = 99), example = 95)]
@@ -169,11 +170,11 @@ pub enum ChunkingRule {
 pub struct Parsing {
     /// By what.
     pub by: ParsingWay,
-    /// A name under `models`, where a model reads.
+    /// A name under `models`: the model that reads.
     #[schemars(extend("x-names" = "models"), example = &"reader")]
     pub model: Option<String>,
     /// What the model is told.
-    #[schemars(length(max = 10000), example = &"Write down everything on the page, tables as Markdown.")]
+    #[schemars(length(min = 1, max = 10000), example = &"Write down everything on the page, tables as Markdown.")]
     pub prompt: Option<String>,
 }
 
@@ -194,7 +195,8 @@ pub struct OpenSearchServerlessStore {
     /// Keep a second copy of everything, at twice the price.
     #[serde(default)]
     pub standby: bool,
-    /// ARNs of roles that may look into the collection beside the knowledge base, the one that deploys among them.
+    /// ARNs of roles that may look into the collection beside the knowledge base. The role that deploys must be among them:
+    /// it makes the index.
     #[serde(default)]
     #[schemars(extend("examples" = [["${parameters.deployer-role}"]]))]
     pub readers: Vec<Text>,
@@ -211,10 +213,10 @@ pub struct AuroraStore {
     #[schemars(example = &"${parameters.cluster-secret-arn}")]
     pub secret: Text,
     /// The database.
-    #[schemars(example = &"postgres")]
+    #[schemars(length(min = 1, max = 63), example = &"postgres")]
     pub database: String,
     /// The table, made beforehand with columns id, embedding, chunks and metadata.
-    #[schemars(example = &"bedrock.knowledge")]
+    #[schemars(length(min = 1, max = 63), example = &"bedrock.knowledge")]
     pub table: String,
 }
 
@@ -229,6 +231,7 @@ pub struct PineconeStore {
     #[schemars(extend("x-names" = "secrets"), example = &"pinecone")]
     pub secret: String,
     /// The namespace.
+    #[schemars(length(min = 1), example = &"handbook")]
     pub namespace: Option<String>,
 }
 
@@ -243,28 +246,29 @@ pub struct MongoStore {
     #[schemars(extend("x-names" = "secrets"), example = &"atlas")]
     pub secret: String,
     /// The database.
-    #[schemars(example = &"knowledge")]
+    #[schemars(length(min = 1, max = 63), example = &"knowledge")]
     pub database: String,
     /// The collection.
-    #[schemars(example = &"chunks")]
+    #[schemars(length(min = 1, max = 63), example = &"chunks")]
     pub collection: String,
     /// The vector index.
-    #[schemars(example = &"vectors")]
+    #[schemars(length(min = 1), example = &"vectors")]
     pub index: String,
     /// The text index, for search by words as well.
+    #[schemars(length(min = 1), example = &"words")]
     pub text_index: Option<String>,
 }
 
 /// A Neptune Analytics graph.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NeptuneStore {
-    /// Its memory in m-NCUs, 16 at least.
+    /// Its memory in m-NCUs; 16, the least, unless said.
     #[schemars(range(min = 16, max = 24576), example = 16)]
     pub memory: Option<u32>,
-    /// A name under `models`: it finds what documents speak of.
+    /// A name under `models`: it finds what documents speak of, and so what is linked with what.
     #[schemars(extend("x-names" = "models"), example = &"reader")]
-    pub model: Option<String>,
+    pub model: String,
 }
 
 /// An OpenSearch Service domain with its index.
@@ -277,7 +281,7 @@ pub struct OpenSearchClusterStore {
     /// The domain's address.
     #[schemars(example = &"https://search-knowledge.us-west-2.es.amazonaws.com")]
     pub endpoint: Text,
-    /// The vector index.
-    #[schemars(example = &"knowledge")]
+    /// The vector index, made beforehand.
+    #[schemars(length(min = 1), example = &"knowledge")]
     pub index: String,
 }
