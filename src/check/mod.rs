@@ -5,10 +5,12 @@
 //! | --- | --- |
 //! | `template` | the provider schemas' findings, brought back to the line of the spec they come from |
 //! | `models` | Bedrock models: unknown, gone, elsewhere, of the wrong kind |
+//! | `apis` | what APIs need of the account, keys and authorizers nobody asks for |
 //! | `functions` | runtimes and timeouts |
 //! | `policies` | IAM documents that grant more than they should |
 //! | `wiring` | components nobody uses, names that stand in the way of a replacement, no smoke tests |
 
+mod apis;
 mod functions;
 mod models;
 mod policies;
@@ -35,6 +37,7 @@ pub fn check(loaded: &LoadedSpec, rendered: &Rendered, options: &CheckOptions<'_
     let mut findings = Vec::new();
     template::check(loaded, rendered, region, &mut findings);
     models::check(loaded, options.today, region, &mut findings);
+    apis::check(loaded, &mut findings);
     functions::check(loaded, options.today, &mut findings);
     policies::check(loaded, rendered, &mut findings);
     wiring::check(loaded, rendered, &mut findings);

@@ -8,7 +8,7 @@ use crate::spec::LoadedSpec;
 
 /// Which key of a component a property comes from: the type, the start of the property's path, and the key below the
 /// component. A key that ends in `/` goes on with the next segment of the path.
-const FIELDS: [(&str, &str, &str); 19] = [
+const FIELDS: [(&str, &str, &str); 37] = [
     ("AWS::Lambda::Function", "FunctionName", "name"),
     ("AWS::Lambda::Function", "Description", "description"),
     ("AWS::Lambda::Function", "Handler", "handler"),
@@ -27,7 +27,25 @@ const FIELDS: [(&str, &str, &str); 19] = [
     ("AWS::S3::Bucket", "LifecycleConfiguration", "expire-after"),
     ("AWS::S3::Bucket", "VersioningConfiguration", "versioning"),
     ("AWS::ApiGateway::RestApi", "Name", "name"),
+    ("AWS::ApiGateway::RestApi", "Description", "description"),
+    ("AWS::ApiGateway::RestApi", "EndpointConfiguration", "endpoint"),
     ("AWS::ApiGateway::Stage", "StageName", "stage"),
+    ("AWS::ApiGateway::Stage", "MethodSettings", "throttle"),
+    ("AWS::ApiGateway::Method", "Integration/TimeoutInMillis", "timeout"),
+    ("AWS::ApiGateway::Method", "AuthorizationScopes", "auth"),
+    ("AWS::ApiGateway::UsagePlan", "Quota", "quota"),
+    ("AWS::ApiGateway::UsagePlan", "Throttle", "throttle"),
+    ("AWS::ApiGatewayV2::Api", "Name", "name"),
+    ("AWS::ApiGatewayV2::Api", "Description", "description"),
+    ("AWS::ApiGatewayV2::Api", "CorsConfiguration", "cors"),
+    ("AWS::ApiGatewayV2::Api", "RouteSelectionExpression", "route-selection"),
+    ("AWS::ApiGatewayV2::Stage", "StageName", "stage"),
+    ("AWS::ApiGatewayV2::Stage", "DefaultRouteSettings", "throttle"),
+    ("AWS::ApiGatewayV2::Integration", "TimeoutInMillis", "timeout"),
+    ("AWS::Cognito::UserPool", "UserPoolName", "name"),
+    ("AWS::Cognito::UserPool", "Policies", "password-length"),
+    ("AWS::Cognito::UserPoolDomain", "Domain", "domain"),
+    ("AWS::Cognito::UserPoolClient", "CallbackURLs", "callback-urls"),
 ];
 
 pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, region: Option<&str>, findings: &mut Vec<Finding>) {

@@ -16,15 +16,37 @@ use crate::finding::{Finding, Place};
 use crate::yaml;
 
 /// The partials of the program itself, by name. A project's `templates/NAME.yaml.hbs` takes the place of one.
-const EMBEDDED: [(&str, &str); 8] = [
+const EMBEDDED: [(&str, &str); 30] = [
+    ("api-account", include_str!("../../templates/api-account.yaml.hbs")),
+    ("api-logs", include_str!("../../templates/api-logs.yaml.hbs")),
     ("bucket", include_str!("../../templates/bucket.yaml.hbs")),
     ("function", include_str!("../../templates/function.yaml.hbs")),
+    ("http-api", include_str!("../../templates/http-api.yaml.hbs")),
+    ("http-route", include_str!("../../templates/http-route.yaml.hbs")),
     ("layer", include_str!("../../templates/layer.yaml.hbs")),
     ("rest-api", include_str!("../../templates/rest-api.yaml.hbs")),
+    ("rest-api-key", include_str!("../../templates/rest-api-key.yaml.hbs")),
+    ("rest-authorizer", include_str!("../../templates/rest-authorizer.yaml.hbs")),
+    ("rest-aws", include_str!("../../templates/rest-aws.yaml.hbs")),
+    ("rest-cors", include_str!("../../templates/rest-cors.yaml.hbs")),
+    ("rest-cors-errors", include_str!("../../templates/rest-cors-errors.yaml.hbs")),
+    ("rest-domain", include_str!("../../templates/rest-domain.yaml.hbs")),
+    ("rest-http", include_str!("../../templates/rest-http.yaml.hbs")),
+    ("rest-mock", include_str!("../../templates/rest-mock.yaml.hbs")),
+    ("rest-model", include_str!("../../templates/rest-model.yaml.hbs")),
     ("rest-resource", include_str!("../../templates/rest-resource.yaml.hbs")),
     ("rest-route", include_str!("../../templates/rest-route.yaml.hbs")),
     ("rest-stage", include_str!("../../templates/rest-stage.yaml.hbs")),
+    ("rest-usage-plan", include_str!("../../templates/rest-usage-plan.yaml.hbs")),
+    ("rest-validator", include_str!("../../templates/rest-validator.yaml.hbs")),
     ("stack", include_str!("../../templates/stack.yaml.hbs")),
+    ("user-pool", include_str!("../../templates/user-pool.yaml.hbs")),
+    ("user-pool-client", include_str!("../../templates/user-pool-client.yaml.hbs")),
+    ("v2-authorizer", include_str!("../../templates/v2-authorizer.yaml.hbs")),
+    ("v2-domain", include_str!("../../templates/v2-domain.yaml.hbs")),
+    ("v2-stage", include_str!("../../templates/v2-stage.yaml.hbs")),
+    ("websocket-api", include_str!("../../templates/websocket-api.yaml.hbs")),
+    ("websocket-route", include_str!("../../templates/websocket-route.yaml.hbs")),
 ];
 
 /// What the name of a partial's file ends in.

@@ -150,17 +150,20 @@ pub(super) fn function_id(name: &str) -> String {
     pascal(name) + "Function"
 }
 
+/// The ARN that callers of a function name.
+pub(super) fn function_target(_: &References<'_>, name: &str) -> Expression {
+    Expression::attribute(function_id(name), "Arn")
+}
+
 pub(super) fn api_id(name: &str) -> String {
     pascal(name) + "Api"
 }
 
-/// The URL of an API's stage, without a slash at its end.
-pub(super) fn api_url(name: &str, stage: &str) -> Expression {
-    Expression::literal("https://")
-        .then(Expression::reference(api_id(name)))
-        .text(".execute-api.")
-        .then(Expression::reference("AWS::Region"))
-        .text(".")
-        .then(Expression::reference("AWS::URLSuffix"))
-        .text(format!("/{stage}"))
+pub(super) fn user_pool_id(name: &str) -> String {
+    pascal(name) + "UserPool"
+}
+
+/// The logical id of an app that people sign in to.
+pub(super) fn user_pool_client_id(pool: &str, client: &str) -> String {
+    format!("{}{}Client", user_pool_id(pool), pascal(client))
 }

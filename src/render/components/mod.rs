@@ -10,6 +10,7 @@ mod function;
 mod layer;
 mod model;
 mod stack;
+mod user_pool;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::spec::{LoadedSpec, UseCase};
 
+pub use api::{HTTP_API_WAIT, REST_API_WAIT};
 pub use function::{ALONE_TIMEOUT, BEHIND_API_TIMEOUT, DEFAULT_LOG_RETENTION, DEFAULT_MEMORY};
 
 /// A kind of component.
@@ -50,7 +52,8 @@ pub(super) struct Ask<'a> {
 }
 
 /// All kinds, in the order they are rendered.
-pub(super) const KINDS: [Kind; 5] = [model::KIND, bucket::KIND, layer::KIND, function::KIND, api::KIND];
+pub(super) const KINDS: [Kind; 6] =
+    [model::KIND, bucket::KIND, layer::KIND, function::KIND, user_pool::KIND, api::KIND];
 
 /// The kind of a section.
 pub(super) fn kind(section: &str) -> Option<&'static Kind> {

@@ -1,5 +1,8 @@
 //! The rules a well-shaped spec must keep: one file a subject, all of them run, every finding at its place.
 
+mod api_routes;
+mod apis;
+mod authorizers;
 mod code;
 mod counts;
 mod cycles;
@@ -14,6 +17,7 @@ mod references;
 mod routes;
 mod secrets;
 mod smoke;
+mod user_pools;
 
 use std::path::Path;
 
@@ -64,6 +68,10 @@ impl Rules<'_> {
         grants::check(self);
         cycles::check(self);
         routes::check(self);
+        apis::check(self);
+        api_routes::check(self);
+        authorizers::check(self);
+        user_pools::check(self);
         smoke::check(self);
         code::check(self);
     }
