@@ -1,42 +1,33 @@
 //! Runtimes that end and functions that nobody waits for.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::escape;
 use crate::facts::{self, Day, Status};
 use crate::finding::Finding;
-use crate::render::BEHIND_API_TIMEOUT;
-use crate::spec::LoadedSpec;
+use crate::render::{HTTP_API_WAIT, REST_API_WAIT};
+use crate::spec::{ApiKind, LoadedSpec};
 
 /// From so many days before no function can be created on a runtime it is worth a warning.
 const END_IS_NEAR: i64 = 180;
 
 pub(super) fn check(loaded: &LoadedSpec, today: Day, findings: &mut Vec<Finding>) {
     let spec = &loaded.spec;
-    let behind_apis: BTreeSet<&str> = spec
-        .apis
-        .values()
-        .flat_map(|api| &api.routes)
-        .flat_map(|route| route.0.values())
-        .filter_map(|body| body.function.as_deref())
-        .collect();
+    let waits = waits(loaded);
     for (name, function) in &spec.functions {
         let pointer = format!("/functions/{}", escape(name));
         let finding = runtime(&function.runtime, today);
         findings.extend(finding.map(|finding| finding.at(loaded.place(&format!("{pointer}/runtime")))));
         let Some(timeout) = function.timeout else { continue };
-        if timeout.0 > BEHIND_API_TIMEOUT && behind_apis.contains(name.as_str()) {
+        if let Some(wait) = waits.get(name.as_str()).filter(|wait| timeout.0 > **wait) {
             findings.push(
                 Finding::warning(
                     "L101",
-                    format!(
-                        "`{name}` may take {} seconds, but an API answers for it and waits {BEHIND_API_TIMEOUT}",
-                        timeout.0
-                    ),
+                    format!("`{name}` may take {} seconds, but an API answers for it and waits {wait}", timeout.0),
                 )
                 .at(loaded.place(&format!("{pointer}/timeout")))
                 .help(format!(
-                    "write `timeout: {BEHIND_API_TIMEOUT}s`: later answers reach nobody, and the time is paid for all the same"
+                    "write `timeout: {wait}s`: later answers reach nobody, and the time is paid for all the same"
                 )),
             );
         }
@@ -47,6 +38,20 @@ pub(super) fn check(loaded: &LoadedSpec, today: Day, findings: &mut Vec<Finding>
             findings.extend(runtime(id, today).map(|finding| finding.at(loaded.place(&pointer))));
         }
     }
+}
+
+/// Seconds that the most patient route waits for each function that answers an API.
+fn waits(loaded: &LoadedSpec) -> BTreeMap<&str, u32> {
+    let mut waits = BTreeMap::new();
+    for api in loaded.spec.apis.values() {
+        let most = if api.kind == ApiKind::Http { HTTP_API_WAIT } else { REST_API_WAIT };
+        for body in api.routes.iter().flat_map(|route| route.0.values()) {
+            let Some(function) = body.function.as_deref() else { continue };
+            let wait = body.timeout.map_or(most, |timeout| timeout.0);
+            waits.entry(function).and_modify(|longest: &mut u32| *longest = wait.max(*longest)).or_insert(wait);
+        }
+    }
+    waits
 }
 
 fn runtime(id: &str, today: Day) -> Option<Finding> {

@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `template` | the provider schemas' findings, brought back to the line of the spec they come from |
 //! | `models` | Bedrock models: unknown, gone, elsewhere, of the wrong kind |
+//! | `apis` | what APIs need of the account, keys and authorizers nobody asks for |
 //! | `functions` | runtimes and timeouts |
 //! | `network` | what a network costs, and the ways it lacks |
 //! | `knowledge` | knowledge bases: embedding models, regions, limits, what stores cost while they wait |
@@ -12,6 +13,7 @@
 //! | `policies` | IAM documents that grant more than they should |
 //! | `wiring` | components nobody uses, names that stand in the way of a replacement, no smoke tests |
 
+mod apis;
 mod functions;
 mod inference;
 mod knowledge;
@@ -41,6 +43,7 @@ pub fn check(loaded: &LoadedSpec, rendered: &Rendered, options: &CheckOptions<'_
     let mut findings = Vec::new();
     template::check(loaded, rendered, region, &mut findings);
     models::check(loaded, options.today, region, &mut findings);
+    apis::check(loaded, &mut findings);
     functions::check(loaded, options.today, &mut findings);
     network::check(loaded, &mut findings);
     knowledge::check(loaded, region, &mut findings);

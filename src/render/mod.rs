@@ -35,7 +35,9 @@ use crate::cfn::Template;
 use crate::finding::Finding;
 use crate::spec::LoadedSpec;
 
-pub use components::{ALONE_TIMEOUT, BEHIND_API_TIMEOUT, DEFAULT_LOG_RETENTION, DEFAULT_MEMORY};
+pub use components::{
+    ALONE_TIMEOUT, BEHIND_API_TIMEOUT, DEFAULT_LOG_RETENTION, DEFAULT_MEMORY, HTTP_API_WAIT, REST_API_WAIT,
+};
 pub use partials::Partials;
 
 /// What a rendering is for.

@@ -240,13 +240,11 @@ pub(super) fn flow_id(name: &str) -> String {
     pascal(name) + "Flow"
 }
 
-/// The URL of an API's stage, without a slash at its end.
-pub(super) fn api_url(name: &str, stage: &str) -> Expression {
-    Expression::literal("https://")
-        .then(Expression::reference(api_id(name)))
-        .text(".execute-api.")
-        .then(Expression::reference("AWS::Region"))
-        .text(".")
-        .then(Expression::reference("AWS::URLSuffix"))
-        .text(format!("/{stage}"))
+pub(super) fn user_pool_id(name: &str) -> String {
+    pascal(name) + "UserPool"
+}
+
+/// The logical id of an app that people sign in to.
+pub(super) fn user_pool_client_id(pool: &str, client: &str) -> String {
+    format!("{}{}Client", user_pool_id(pool), pascal(client))
 }

@@ -12,6 +12,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 use super::expression::Expression;
 use super::references::References;
 use crate::finding::Finding;
@@ -35,22 +37,82 @@ pub(super) fn template(
     for (index, (field, text)) in fields.iter().enumerate() {
         let pointer = format!("{pointer}/{}", super::escape(field));
         whole = whole.text(if index == 0 { "\n" } else { ",\n" }).text(format!("  \"{}\": ", inside_json(field)));
-        let pieces = references.pieces(text, &pointer)?;
-        if let [Piece::Reference(Reference::Body)] = pieces.as_slice() {
-            // The body as the JSON value it is.
-            whole = whole.text("$input.json('$')");
-            continue;
-        }
-        whole = whole.text("\"");
-        for piece in pieces {
-            whole = match piece {
-                Piece::Literal(literal) => whole.text(inside_json(&literal)),
-                Piece::Reference(reference) => whole.then(value_of(references, &reference, &mut places, &pointer)?),
-            };
-        }
-        whole = whole.text("\"");
+        whole = whole.then(self::text(references, text, &pointer, &mut places)?);
     }
     Ok(whole.text(if fields.is_empty() { "}" } else { "\n}" }))
+}
+
+/// The mapping template of a tree of values, such as what an AWS service is asked; `pointer` is its place.
+///
+/// # Errors
+/// Those of [`template`].
+pub(super) fn tree(references: &References<'_>, tree: &Value, pointer: &str) -> Result<Expression, Finding> {
+    branch(references, tree, pointer, &mut BTreeMap::new())
+}
+
+/// One value of a tree.
+fn branch(
+    references: &References<'_>,
+    value: &Value,
+    pointer: &str,
+    places: &mut BTreeMap<String, &'static str>,
+) -> Result<Expression, Finding> {
+    match value {
+        Value::String(text) => self::text(references, &Text::new(text), pointer, places),
+        Value::Array(items) => {
+            let mut whole = Expression::literal("[");
+            for (index, item) in items.iter().enumerate() {
+                whole = whole.text(if index == 0 { "" } else { ", " });
+                whole = whole.then(branch(references, item, &format!("{pointer}/{index}"), places)?);
+            }
+            Ok(whole.text("]"))
+        }
+        Value::Object(members) => {
+            let mut whole = Expression::literal("{");
+            for (index, (key, member)) in members.iter().enumerate() {
+                whole = whole.text(format!("{}\"{}\": ", if index == 0 { "" } else { ", " }, inside_json(key)));
+                let pointer = format!("{pointer}/{}", super::escape(key));
+                whole = whole.then(branch(references, member, &pointer, places)?);
+            }
+            Ok(whole.text("}"))
+        }
+        plain => Ok(Expression::literal(literal(plain))),
+    }
+}
+
+/// A value that holds no references as JSON that Velocity passes through.
+pub(super) fn literal(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("\"{}\"", inside_json(text)),
+        Value::Array(items) => format!("[{}]", items.iter().map(literal).collect::<Vec<_>>().join(", ")),
+        Value::Object(members) => {
+            let members = members.iter().map(|(key, value)| format!("\"{}\": {}", inside_json(key), literal(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+        }
+        // Numbers, `true`, `false` and `null` hold neither `$` nor `#`.
+        plain => plain.to_string(),
+    }
+}
+
+/// One text as JSON: a string, or the request's body as the value it is.
+fn text(
+    references: &References<'_>,
+    text: &Text,
+    pointer: &str,
+    places: &mut BTreeMap<String, &'static str>,
+) -> Result<Expression, Finding> {
+    let pieces = references.pieces(text, pointer)?;
+    if let [Piece::Reference(Reference::Body)] = pieces.as_slice() {
+        return Ok(Expression::literal("$input.json('$')"));
+    }
+    let mut whole = Expression::literal("\"");
+    for piece in pieces {
+        whole = match piece {
+            Piece::Literal(literal) => whole.text(inside_json(&literal)),
+            Piece::Reference(reference) => whole.then(value_of(references, &reference, places, pointer)?),
+        };
+    }
+    Ok(whole.text("\""))
 }
 
 fn value_of(

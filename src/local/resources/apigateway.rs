@@ -140,6 +140,24 @@ fn check_method(work: &Work<'_>, api: &Thing, properties: &Value) -> Result<(), 
     {
         return Err(refused("InvalidRequest", 400, "Invalid Request Validator identifier specified"));
     }
+    if let Some(authorizer) = text(properties, "AuthorizerId")
+        && !parts(work, "AWS::ApiGateway::Authorizer", &api.id)?.iter().any(|other| other.id == authorizer)
+    {
+        return Err(refused(
+            "InvalidRequest",
+            400,
+            "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a valid authorizer.",
+        ));
+    }
+    let models = properties.get("RequestModels").and_then(Value::as_object);
+    for model in models.into_iter().flat_map(Map::values).filter_map(Value::as_str) {
+        // Every API has these two from the start.
+        if !["Empty", "Error"].contains(&model)
+            && !parts(work, "AWS::ApiGateway::Model", &api.id)?.iter().any(|other| other.id == model)
+        {
+            return Err(refused("InvalidRequest", 400, &format!("Invalid model name specified: {model}")));
+        }
+    }
     Ok(())
 }
 

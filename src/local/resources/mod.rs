@@ -139,8 +139,11 @@ pub trait Handler: Sync {
 
 /// Types with behaviour of their own: one line a type.
 const HANDLERS: &[(&str, &dyn Handler)] = &[
+    ("AWS::ApiGateway::Authorizer", &apigateway::PartOfApi),
     ("AWS::ApiGateway::Deployment", &apigateway::Deployment),
+    ("AWS::ApiGateway::GatewayResponse", &apigateway::PartOfApi),
     ("AWS::ApiGateway::Method", &apigateway::Method),
+    ("AWS::ApiGateway::Model", &apigateway::PartOfApi),
     ("AWS::ApiGateway::RequestValidator", &apigateway::PartOfApi),
     ("AWS::ApiGateway::Resource", &apigateway::Resource),
     ("AWS::ApiGateway::RestApi", &apigateway::RestApi),

@@ -23,6 +23,7 @@ mod secret;
 mod stack;
 mod table;
 mod template;
+mod user_pool;
 
 use std::collections::BTreeMap;
 
@@ -35,6 +36,7 @@ use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::spec::{LoadedSpec, UseCase};
 
+pub use api::{HTTP_API_WAIT, REST_API_WAIT};
 pub use function::{ALONE_TIMEOUT, BEHIND_API_TIMEOUT, DEFAULT_LOG_RETENTION, DEFAULT_MEMORY};
 
 /// A kind of component.
@@ -69,6 +71,7 @@ pub(super) const KINDS: &[Kind] = &[
     bucket::KIND,
     table::KIND,
     secret::KIND,
+    user_pool::KIND,
     guardrail::KIND,
     prompt::KIND,
     knowledge_base::KIND,

@@ -14,6 +14,11 @@ struct Needs(BTreeMap<Node, BTreeMap<Node, String>>);
 
 impl Needs {
     fn add(&mut self, from: (&str, &str), to: (&str, &str), pointer: String) {
+        // An API's routes and authorizers hang on the API, and nothing that refers to the API needs them: a function may
+        // answer an API and know its URL.
+        if from.0 == "apis" && ["routes", "authorizers"].contains(&pointer.split('/').nth(3).unwrap_or_default()) {
+            return;
+        }
         let edges = self.0.entry(format!("{}.{}", from.0, from.1)).or_default();
         edges.entry(format!("{}.{}", to.0, to.1)).or_insert(pointer);
     }

@@ -3,8 +3,8 @@
 use super::Rules;
 use crate::spec::forms::is_region_name;
 use crate::spec::text::{Piece, Reference, Text};
-use crate::spec::types::Function;
-use crate::spec::values::Seconds;
+use crate::spec::types::{ApiKind, Function};
+use crate::spec::values::{Days, Seconds};
 use crate::spec::words::{cut, escape};
 
 /// What CloudWatch Logs accepts as a log group's retention in days: the allowed values of `RetentionInDays` of
@@ -70,7 +70,9 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         of_function(rules, &format!("/functions/{}", escape(name)), function);
     }
     for (name, api) in &spec.apis {
-        if let Some(stage) = &api.stage {
+        // The stage `$default` of an HTTP API is no part of its URL.
+        let default = api.kind == ApiKind::Http && api.stage.as_ref().is_some_and(|stage| stage.source() == "$default");
+        if let Some(stage) = api.stage.as_ref().filter(|_| !default) {
             api_stage(rules, &format!("/apis/{}/stage", escape(name)), stage);
         }
     }
@@ -186,14 +188,18 @@ fn of_function(rules: &mut Rules<'_>, base: &str, function: &Function) {
         let message = format!("{memory} MiB of memory is out of bounds");
         rules.error("S032", &format!("{base}/memory"), message, "Lambda takes 128 to 10240");
     }
-    if let Some(days) = function.log_retention.filter(|days| !RETENTION_DAYS.contains(&days.0)) {
-        let nearest = RETENTION_DAYS.iter().min_by_key(|allowed| allowed.abs_diff(days.0)).copied().unwrap_or(14);
-        let message = format!("CloudWatch keeps no log for exactly {days}");
-        let all = RETENTION_DAYS.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
-        let help = format!("the nearest is `{nearest}d`; the days it takes are {all}");
-        rules.error("S033", &format!("{base}/log-retention"), message, help);
-    }
+    retention(rules, &format!("{base}/log-retention"), function.log_retention);
     environment(rules, &format!("{base}/environment"), function);
+}
+
+/// How long a log is kept.
+pub(super) fn retention(rules: &mut Rules<'_>, pointer: &str, days: Option<Days>) {
+    let Some(days) = days.filter(|days| !RETENTION_DAYS.contains(&days.0)) else { return };
+    let nearest = RETENTION_DAYS.iter().min_by_key(|allowed| allowed.abs_diff(days.0)).copied().unwrap_or(14);
+    let message = format!("CloudWatch keeps no log for exactly {days}");
+    let all = RETENTION_DAYS.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    let help = format!("the nearest is `{nearest}d`; the days it takes are {all}");
+    rules.error("S033", pointer, message, help);
 }
 
 fn environment(rules: &mut Rules<'_>, base: &str, function: &Function) {
@@ -221,7 +227,7 @@ fn environment(rules: &mut Rules<'_>, base: &str, function: &Function) {
 }
 
 /// The stretches of a text that are known now.
-fn literals(text: &Text) -> Vec<String> {
+pub(super) fn literals(text: &Text) -> Vec<String> {
     let pieces = text.pieces().unwrap_or_default();
     pieces
         .into_iter()

@@ -2,6 +2,9 @@
 
 mod agents;
 mod alarms;
+mod api_routes;
+mod apis;
+mod authorizers;
 mod bounds;
 mod code;
 mod counts;
@@ -27,6 +30,7 @@ mod secrets;
 mod smoke;
 mod stored_secrets;
 mod tables;
+mod user_pools;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -90,6 +94,10 @@ impl Rules<'_> {
         guardrails::check(self);
         prompts::check(self);
         flows::check(self);
+        apis::check(self);
+        api_routes::check(self);
+        authorizers::check(self);
+        user_pools::check(self);
         smoke::check(self);
         tables::check(self);
         agents::check(self);

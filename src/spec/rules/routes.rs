@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Rules;
-use crate::spec::types::RouteBody;
+use crate::spec::types::{ApiKind, RouteBody};
 use crate::spec::words::{cut, escape, suggest};
 
 /// The methods a route can have; `ANY` is every one that has no route of its own.
@@ -61,7 +61,11 @@ pub(super) fn check(rules: &mut Rules<'_>) {
             }
             for (key, body) in &route.0 {
                 let pointer = format!("{base}/{index}/{}", escape(key));
-                one(rules, &pointer, key, &mut seen);
+                match api.kind {
+                    ApiKind::Websocket => websocket(rules, &pointer, key, &mut seen),
+                    ApiKind::Http if key == "$default" => twice(rules, &pointer, key, key, &mut seen),
+                    _ => one(rules, &pointer, key, &mut seen),
+                }
                 of_body(rules, &pointer, body);
             }
         }
@@ -122,7 +126,13 @@ fn one(rules: &mut Rules<'_>, pointer: &str, key: &str, seen: &mut Seen) {
         so_far.push('/');
         so_far.push_str(segment);
     }
-    match seen.keys.insert(format!("{method} {path}"), key.to_owned()) {
+    twice(rules, pointer, &format!("{method} {path}"), key, seen);
+}
+
+/// A route that stands there before, after normalisation.
+fn twice(rules: &mut Rules<'_>, pointer: &str, normal: &str, key: &str, seen: &mut Seen) {
+    let shown = cut(key);
+    match seen.keys.insert(normal.to_owned(), key.to_owned()) {
         Some(first) if first == key => {
             let message = format!("the route `{shown}` stands here a second time");
             rules.error_at_key("S035", pointer, message, "keep one of the two");
@@ -133,6 +143,30 @@ fn one(rules: &mut Rules<'_>, pointer: &str, key: &str, seen: &mut Seen) {
         }
         None => {}
     }
+}
+
+/// The route keys of a WebSocket API that have a meaning of their own.
+pub(super) const WEBSOCKET_KEYS: [&str; 3] = ["$connect", "$default", "$disconnect"];
+
+/// The key of a WebSocket API's route: one of three, or a word that a message says.
+fn websocket(rules: &mut Rules<'_>, pointer: &str, key: &str, seen: &mut Seen) {
+    let shown = cut(key);
+    if split_key(key).is_some() {
+        let message = format!("`{shown}`: a WebSocket API has no methods and paths");
+        let help =
+            "write `$connect`, `$disconnect`, `$default`, or the word by which a message says that it is for this";
+        return rules.error_at_key("S103", pointer, message, help);
+    }
+    if key.starts_with('$') && !WEBSOCKET_KEYS.contains(&key) {
+        let help = suggest(key, WEBSOCKET_KEYS, "keys with `$` are");
+        return rules.error_at_key("S103", pointer, format!("`{shown}` is not a route of a WebSocket API"), help);
+    }
+    let plain = key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'$'));
+    if key.is_empty() || key.len() > 128 || !plain {
+        let message = format!("`{shown}` cannot be the key of a route");
+        return rules.error_at_key("S103", pointer, message, "use letters, digits, `_`, `-` and `.`");
+    }
+    twice(rules, pointer, key, key, seen);
 }
 
 fn segment_problem(segment: &str, last: bool) -> Option<String> {

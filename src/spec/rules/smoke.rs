@@ -4,7 +4,7 @@ use super::Rules;
 use super::parameters::regular_expression;
 use super::routes::{METHODS, normal, split_key};
 use crate::spec::smoke::SmokeCall;
-use crate::spec::types::{Api, SmokeTest};
+use crate::spec::types::{Api, ApiKind, SmokeTest};
 use crate::spec::words::{cut, suggest};
 
 pub(super) fn check(rules: &mut Rules<'_>) {
@@ -78,7 +78,12 @@ fn call(rules: &mut Rules<'_>, pointer: &str, text: &str, status: Option<u16>) {
     // One that did not decode has its own finding; what is expected to be refused needs no route.
     let spec = rules.spec;
     let Some(api) = spec.apis.get(&call.api) else { return };
-    if matches!(status, Some(403 | 404)) {
+    if api.kind == ApiKind::Websocket {
+        let message =
+            format!("`apis.{}` is a WebSocket API, and a call is one request with one answer", cut(&call.api));
+        return rules.error("S036", pointer, message, "try what answers it with `invoke: functions.NAME`");
+    }
+    if matches!(status, Some(401 | 403 | 404)) {
         return;
     }
     route(rules, pointer, &call, api);

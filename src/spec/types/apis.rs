@@ -19,9 +19,10 @@ pub struct Api {
     pub name: Option<Text>,
     /// What it is for.
     pub description: Option<String>,
-    /// The API's stage, a part of its URL; else the stage deployed to.
+    /// The API's stage, a part of its URL; else the stage deployed to. `$default` leaves it out of the URL (HTTP).
     pub stage: Option<Text>,
-    /// Routes in order, each `METHOD /path`.
+    /// Routes in order, each `METHOD /path`; for a WebSocket API `$connect`, `$disconnect`, `$default` or a word that a
+    /// message says; for an HTTP API `$default` too, which takes what no other route does.
     #[schemars(length(min = 1))]
     pub routes: Vec<Route>,
     /// Where the API is reached: `regional`, `edge` (REST only); a private API has no choice.
@@ -30,7 +31,7 @@ pub struct Api {
     #[serde(default)]
     #[schemars(extend("examples" = [["vpce-0123456789abcdef0"]]))]
     pub vpc_endpoints: Vec<Text>,
-    /// Who may call its routes: `none`, `iam` or a name under `authorizers`.
+    /// Who may call its routes: `none`, which is anyone, `iam` or a name under `authorizers`.
     #[schemars(example = &"iam")]
     pub auth: Option<String>,
     /// Ways to tell who calls, by a name of your own.
@@ -40,13 +41,13 @@ pub struct Api {
     /// Whether callers of its routes need an API key (REST).
     #[serde(default)]
     pub api_key: bool,
-    /// Usage plans with their API keys (REST).
+    /// Usage plans with their API keys: how much each key may ask for (REST).
     #[serde(default)]
     #[schemars(extend("propertyNames" = super::component_name()))]
     pub usage_plans: BTreeMap<String, UsagePlan>,
     /// Web pages of other origins that may call it.
     pub cors: Option<Cors>,
-    /// How many requests the stage takes.
+    /// How many requests each of its routes takes.
     pub throttle: Option<Throttle>,
     /// Log each request's facts, never its content.
     pub access_logs: Option<AccessLogs>,
@@ -60,7 +61,7 @@ pub struct Api {
     pub schemas: BTreeMap<String, serde_json::Value>,
     /// A domain name of your own.
     pub domain: Option<Domain>,
-    /// Where a message says which route it is for (WebSocket).
+    /// Where a message says which route it is for; `$request.body.action` unless said (WebSocket).
     #[schemars(example = &"$request.body.action")]
     pub route_selection: Option<String>,
 }
@@ -101,16 +102,35 @@ pub struct Authorizer {
     pub function: Option<String>,
     /// Tokens of any OpenID Connect issuer (HTTP).
     pub jwt: Option<Jwt>,
+    /// What the function is given.
+    #[serde(default)]
+    pub event: AuthorizerEvent,
     /// The header that holds the token; `Authorization` unless said.
     #[schemars(example = &"Authorization")]
     pub header: Option<String>,
-    /// Scopes of which a token must have one.
+    /// The query parameter that holds the token instead: a browser opens a WebSocket without headers of its own. For a
+    /// function only.
+    #[schemars(example = &"token")]
+    pub query: Option<String>,
+    /// Scopes of which an access token must have one.
     #[serde(default)]
     #[schemars(extend("examples" = [["orders/read"]]))]
     pub scopes: Vec<String>,
-    /// How long its word is kept, 0s to 1h.
+    /// How long a function's word is kept for a token, 0s to 1h; 5m unless said. It is kept for every route, so the
+    /// function speaks of the whole API.
     #[schemars(example = &"5m")]
     pub cache: Option<Seconds>,
+}
+
+/// What an authoriser function is given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuthorizerEvent {
+    /// The request without its body.
+    #[default]
+    Request,
+    /// The token alone (REST).
+    Token,
 }
 
 /// An OpenID Connect issuer.
@@ -178,18 +198,18 @@ pub enum QuotaPeriod {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Cors {
-    /// Origins such as `https://example.com`; `*` is any.
+    /// Origins such as `https://example.com`; `*` is any. A REST API names one.
     #[schemars(length(min = 1), extend("examples" = [["https://example.com"]]))]
     pub origins: Vec<String>,
     /// Methods they may use; those of the routes unless said.
     #[serde(default)]
     #[schemars(extend("examples" = [["GET"]]))]
     pub methods: Vec<String>,
-    /// Headers they may send.
+    /// Headers they may send; `content-type`, and what the API's `auth` and `api-key` need, unless said.
     #[serde(default)]
     #[schemars(extend("examples" = [["content-type"]]))]
     pub headers: Vec<String>,
-    /// How long a browser keeps this.
+    /// How long a browser keeps this, up to 1 day.
     #[schemars(example = &"1h")]
     pub max_age: Option<Seconds>,
 }
@@ -224,7 +244,7 @@ pub struct Domain {
     /// The name, such as `api.example.com`.
     #[schemars(example = &"api.example.com")]
     pub name: Text,
-    /// The ARN of its certificate in Certificate Manager.
+    /// The ARN of its certificate in Certificate Manager, of the API's region (edge: of us-east-1).
     #[schemars(example = &"${parameters.certificate-arn}")]
     pub certificate: Text,
     /// The path under it, without slashes.
@@ -238,7 +258,7 @@ pub struct Domain {
 #[schemars(extend(
     "minProperties" = 1,
     "maxProperties" = 1,
-    "propertyNames" = { "pattern": "^((GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS|ANY) /|[$A-Za-z0-9_-]+$)" },
+    "propertyNames" = { "pattern": "^((GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS|ANY) /|[$A-Za-z0-9_.-]+$)" },
 ))]
 pub struct Route(pub BTreeMap<String, RouteBody>);
 
@@ -270,7 +290,7 @@ pub struct RouteBody {
     pub api_key: Option<bool>,
     /// How many requests it takes; else what the API says.
     pub throttle: Option<Throttle>,
-    /// How long API Gateway waits for the answer, 50ms to 29s in whole seconds.
+    /// How long API Gateway waits for the answer: 1s to 29s, of an HTTP API 30s.
     #[schemars(example = &"29s")]
     pub timeout: Option<Seconds>,
 }
@@ -279,8 +299,8 @@ pub struct RouteBody {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct HttpIntegration {
-    /// The address.
-    #[schemars(example = &"https://example.com/items")]
+    /// The address; `{id}` in it is the route's path variable of that name.
+    #[schemars(example = &"https://example.com/items/{id}")]
     pub url: Text,
     /// The method it is asked by; the route's unless said.
     #[schemars(example = &"GET")]
@@ -292,7 +312,7 @@ pub struct HttpIntegration {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct MockIntegration {
     /// The status; 200 unless said.
-    #[schemars(range(min = 100, max = 599), example = 200)]
+    #[schemars(range(min = 200, max = 599), example = 200)]
     pub status: Option<u16>,
     /// The JSON body.
     #[schemars(extend("examples" = [{ "status": "ok" }]))]
@@ -309,13 +329,17 @@ pub struct AwsIntegration {
     /// The action, such as `GetItem`.
     #[schemars(example = &"GetItem")]
     pub action: String,
-    /// What the service is asked, with `${query.x}`, `${header.x}` and `${path.x}` in it.
+    /// What the service is asked: the action's JSON, with `${query.x}`, `${header.x}` and `${path.x}` in it.
     #[schemars(extend("examples" = [{ "TableName": "${tables.items}", "Key": { "id": { "S": "${path.id}" } } }]))]
     pub request: Option<Tree>,
-    /// What API Gateway may do for it.
+    /// What API Gateway may do for it: the role it calls the service with is derived from these.
     #[serde(default)]
     pub uses: Vec<Grant>,
 }
+
+/// Services that take an action's JSON from API Gateway, each with the version of its JSON protocol.
+pub const JSON_SERVICES: [(&str, &str); 5] =
+    [("dynamodb", "1.0"), ("events", "1.1"), ("firehose", "1.1"), ("kinesis", "1.1"), ("states", "1.0")];
 
 /// Something inside a VPC.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -324,7 +348,8 @@ pub struct VpcLinkIntegration {
     /// The id of the VPC link.
     #[schemars(example = &"${parameters.vpc-link}")]
     pub link: Text,
-    /// The address behind it (REST: `http://` and the load balancer's name; HTTP: the listener's ARN).
+    /// The address behind it. REST: `http://` and the load balancer's name, `{id}` as in `http`; HTTP: the ARN of the
+    /// balancer's listener or of a Cloud Map service.
     #[schemars(example = &"http://internal.example.com/items")]
     pub target: Text,
 }

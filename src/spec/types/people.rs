@@ -13,15 +13,20 @@ use crate::spec::text::Text;
 pub struct UserPool {
     /// A name of your own; else `<use-case>-<stage>-<name>`.
     pub name: Option<Text>,
-    /// Whether people may sign up by themselves.
+    /// Whether people may sign up by themselves; else an administrator invites them.
     #[serde(default)]
     pub self_sign_up: bool,
-    /// The shortest password.
+    /// The shortest password, 8 to 99 characters; 12 unless said. It always holds small and capital letters, digits and
+    /// symbols.
     #[schemars(range(min = 8, max = 99), example = 12)]
     pub password_length: Option<u32>,
-    /// Whether people sign in with a second factor.
+    /// Whether people sign in with a second factor, a code of an authenticator app.
     #[serde(default)]
     pub mfa: Mfa,
+    /// The first part of the address of the hosted sign-in pages, which nobody else in the region may have; needed for
+    /// clients with `callback-urls`.
+    #[schemars(example = &"bank-${stage}-${account}")]
+    pub domain: Option<Text>,
     /// Apps that people sign in to.
     #[serde(default)]
     #[schemars(extend("propertyNames" = super::component_name()))]
@@ -45,11 +50,12 @@ pub enum Mfa {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct UserPoolClient {
-    /// Where people come back to after signing in with the hosted pages.
+    /// Where people come back to after signing in with the hosted pages, with a code that the app trades for tokens.
     #[serde(default)]
     #[schemars(extend("examples" = [["https://example.com/signed-in"]]))]
     pub callback_urls: Vec<String>,
-    /// Whether it signs people in by user name and password itself.
+    /// Whether it sends user names and passwords to Cognito itself. Without it, passwords never leave the person's machine
+    /// (SRP).
     #[serde(default)]
     pub password_sign_in: bool,
 }

@@ -191,12 +191,11 @@ fn dead_letter_id(name: &str) -> String {
 }
 
 fn default_timeout(spec: &UseCase, name: &str) -> u32 {
-    let behind_api = spec
-        .apis
-        .values()
-        .flat_map(|api| &api.routes)
-        .flat_map(|route| route.0.values())
-        .any(|body| body.function.as_deref() == Some(name));
+    let behind_api = spec.apis.values().any(|api| {
+        let mut routes = api.routes.iter().flat_map(|route| route.0.values());
+        routes.any(|body| body.function.as_deref() == Some(name))
+            || api.authorizers.values().any(|authorizer| authorizer.function.as_deref() == Some(name))
+    });
     if behind_api { BEHIND_API_TIMEOUT } else { ALONE_TIMEOUT }
 }
 

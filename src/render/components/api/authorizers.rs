@@ -1,0 +1,168 @@
+//! Who may call: authorizers, and what a route says of them.
+
+use serde_json::{Map, Value, json};
+
+use super::{Base, function_uri};
+use crate::finding::Finding;
+use crate::render::assemble::Assembly;
+use crate::render::did_you_mean;
+use crate::render::expression::Expression;
+use crate::render::names::pascal;
+use crate::render::references::{function_target, user_pool_client_id, user_pool_id};
+use crate::spec::{ApiKind, Authorizer, AuthorizerEvent};
+
+/// Seconds for which API Gateway keeps an authoriser function's word unless said; its own default.
+const CACHE: u32 = 300;
+
+/// What a route says of its callers.
+pub(super) struct Auth {
+    /// `NONE`, `AWS_IAM`, `CUSTOM`, `COGNITO_USER_POOLS` or `JWT`.
+    pub(super) type_: &'static str,
+    /// Logical id of the authorizer.
+    pub(super) authorizer_id: Option<String>,
+    /// Scopes of which a token must have one.
+    pub(super) scopes: Vec<String>,
+}
+
+/// Whether any caller of any route must prove who it is.
+pub(super) fn any(base: &Base<'_>) -> bool {
+    let routes = base.api.routes.iter().flat_map(|route| route.0.values());
+    routes.map(|body| body.auth.as_deref()).chain([base.api.auth.as_deref()]).flatten().any(|auth| auth != "none")
+}
+
+/// What holds for a route whose own `auth` is this.
+///
+/// # Errors
+/// `R110` for a name that is no authorizer's.
+pub(super) fn of_route(base: &Base<'_>, own: Option<&str>, pointer: &str) -> Result<Auth, Finding> {
+    let plain = |type_| Auth { type_, authorizer_id: None, scopes: Vec::new() };
+    let name = match own.or(base.api.auth.as_deref()) {
+        None | Some("none") => return Ok(plain("NONE")),
+        Some("iam") => return Ok(plain("AWS_IAM")),
+        Some(name) => name,
+    };
+    let Some(authorizer) = base.api.authorizers.get(name) else {
+        let known = &base.api.authorizers;
+        let at = if own.is_some() { format!("{pointer}/auth") } else { format!("{}/auth", base.pointer) };
+        return Err(Finding::error("R110", format!("there is no `{name}` under `authorizers`"))
+            .at(base.references.loaded.place(&at))
+            .help(did_you_mean(name, known.keys())));
+    };
+    let rest = matches!(base.api.kind, ApiKind::Rest | ApiKind::Private);
+    let type_ = match (&authorizer.function, rest) {
+        (Some(_), _) => "CUSTOM",
+        (None, true) => "COGNITO_USER_POOLS",
+        (None, false) => "JWT",
+    };
+    Ok(Auth { type_, authorizer_id: Some(id(base, name)), scopes: authorizer.scopes.clone() })
+}
+
+fn id(base: &Base<'_>, name: &str) -> String {
+    format!("{}{}Authorizer", base.id, pascal(name))
+}
+
+/// Adds the authorizers of an API and gives back those of a REST API's own content.
+pub(super) fn add(assembly: &mut Assembly<'_>, base: &Base<'_>) -> Map<String, Value> {
+    let mut content = Map::new();
+    for (name, authorizer) in &base.api.authorizers {
+        let pointer = format!("{}/authorizers/{}", base.pointer, crate::render::escape(name));
+        let Some(data) = data(assembly, base, name, authorizer, &pointer) else { continue };
+        let partial = match base.api.kind {
+            ApiKind::Rest | ApiKind::Private => "rest-authorizer",
+            ApiKind::Http | ApiKind::Websocket => "v2-authorizer",
+        };
+        let mut resources = assembly.add(partial, &data, &pointer);
+        // Who may call the function is no part of the API's own content.
+        resources.retain(|_, resource| resource.get("Type").and_then(Value::as_str) != Some("AWS::Lambda::Permission"));
+        content.extend(resources);
+    }
+    content
+}
+
+fn data(
+    assembly: &mut Assembly<'_>,
+    base: &Base<'_>,
+    name: &str,
+    authorizer: &Authorizer,
+    pointer: &str,
+) -> Option<Value> {
+    let id = id(base, name);
+    let function = match &authorizer.function {
+        Some(function) if !base.knows_function(assembly, function, &format!("{pointer}/function")) => return None,
+        Some(function) => Some(function_target(base.references, function)),
+        None => None,
+    };
+    let source = Expression::arn(
+        "execute-api",
+        Expression::reference(&base.id).text("/authorizers/").then(Expression::reference(&id)),
+    );
+    let mut data = json!({
+        "id": id,
+        "permission_id": format!("{id}Permission"),
+        "api_id": base.id,
+        "name": name,
+        "identity_source": identity(base.api.kind, authorizer),
+        "function_arn": function.as_ref().map(Expression::value),
+        "function_uri": function.map(|target| function_uri(target).value()),
+        "source_arn": source.value(),
+        "cache_seconds": authorizer.cache.map_or(CACHE, |cache| cache.0),
+        "type": kind(base.api.kind, authorizer),
+        "http": base.api.kind == ApiKind::Http,
+        "user_pool_arn": authorizer.user_pool.as_deref().map(|pool| Expression::attribute(user_pool_id(pool), "Arn").value()),
+    });
+    let (issuer, audiences) = issuer(assembly, base, authorizer, pointer)?;
+    if let Some(data) = data.as_object_mut() {
+        data.insert("issuer".to_owned(), issuer);
+        data.insert("audiences".to_owned(), json!(audiences));
+    }
+    Some(data)
+}
+
+fn kind(api: ApiKind, authorizer: &Authorizer) -> &'static str {
+    match (api, &authorizer.function) {
+        (ApiKind::Rest | ApiKind::Private, None) => "COGNITO_USER_POOLS",
+        (ApiKind::Rest | ApiKind::Private, Some(_)) if authorizer.event == AuthorizerEvent::Token => "TOKEN",
+        (_, Some(_)) => "REQUEST",
+        (_, None) => "JWT",
+    }
+}
+
+/// Where the token is, in the words of each kind of API.
+fn identity(api: ApiKind, authorizer: &Authorizer) -> String {
+    let header = authorizer.header.as_deref().unwrap_or("Authorization");
+    match (api, &authorizer.query) {
+        (ApiKind::Rest | ApiKind::Private, None) => format!("method.request.header.{header}"),
+        (ApiKind::Rest | ApiKind::Private, Some(query)) => format!("method.request.querystring.{query}"),
+        (ApiKind::Http, None) => format!("$request.header.{header}"),
+        (ApiKind::Http, Some(query)) => format!("$request.querystring.{query}"),
+        (ApiKind::Websocket, None) => format!("route.request.header.{header}"),
+        (ApiKind::Websocket, Some(query)) => format!("route.request.querystring.{query}"),
+    }
+}
+
+/// The issuer and the audiences of tokens an HTTP API looks at itself.
+fn issuer(
+    assembly: &mut Assembly<'_>,
+    base: &Base<'_>,
+    authorizer: &Authorizer,
+    pointer: &str,
+) -> Option<(Value, Vec<Value>)> {
+    if let Some(pool) = &authorizer.user_pool {
+        let clients = base.references.spec().user_pools.get(pool).map(|it| &it.clients);
+        let clients = clients.into_iter().flat_map(|clients| clients.keys());
+        let audiences = clients.map(|client| Expression::reference(user_pool_client_id(pool, client)).value());
+        return Some((Expression::attribute(user_pool_id(pool), "ProviderURL").value(), audiences.collect()));
+    }
+    let Some(jwt) = &authorizer.jwt else { return Some((Value::Null, Vec::new())) };
+    let issuer = assembly.keep(base.references.text(&jwt.issuer, &format!("{pointer}/jwt/issuer")))?;
+    let audiences: Option<Vec<Value>> = jwt
+        .audiences
+        .iter()
+        .enumerate()
+        .map(|(index, text)| {
+            let pointer = format!("{pointer}/jwt/audiences/{index}");
+            assembly.keep(base.references.text(text, &pointer)).map(|it| it.value())
+        })
+        .collect();
+    Some((issuer.value(), audiences?))
+}

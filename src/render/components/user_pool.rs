@@ -1,0 +1,93 @@
+//! Cognito user pools and the apps that people sign in to.
+
+use serde_json::{Value, json};
+
+use super::{Kind, no_grant};
+use crate::render::assemble::Assembly;
+use crate::render::escape;
+use crate::render::expression::Expression;
+use crate::render::references::{References, user_pool_client_id, user_pool_id};
+use crate::spec::{Mfa, UserPool, UserPoolClient};
+
+/// Characters of the shortest password, unless the spec says.
+const PASSWORD_LENGTH: u32 = 12;
+
+/// User pools.
+pub(super) const KIND: Kind = Kind {
+    section: "user-pools",
+    add: |assembly, references| {
+        for (name, pool) in &references.spec().user_pools {
+            add(assembly, references, name, pool);
+        }
+    },
+    attribute: |references, name, attribute| {
+        let id = user_pool_id(name);
+        Some(match attribute {
+            "" | "id" => Expression::reference(id),
+            "arn" => Expression::attribute(id, "Arn"),
+            "issuer" => Expression::attribute(id, "ProviderURL"),
+            // The rules let nobody ask for the client of a pool that has several.
+            "client" => {
+                let client = references.spec().user_pools.get(name)?.clients.keys().next()?;
+                Expression::reference(user_pool_client_id(name, client))
+            }
+            _ => return None,
+        })
+    },
+    grant: no_grant,
+};
+
+fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, pool: &UserPool) {
+    let pointer = format!("/user-pools/{}", escape(name));
+    let own_name = match &pool.name {
+        Some(text) => assembly.keep(references.text(text, &format!("{pointer}/name"))).map(|it| it.value()),
+        None => Some(json!(format!("{}-{}-{name}", references.spec().name, references.options.stage))),
+    };
+    let domain = match &pool.domain {
+        Some(text) => assembly.keep(references.text(text, &format!("{pointer}/domain"))).map(Some),
+        None => Some(None),
+    };
+    let (Some(own_name), Some(domain)) = (own_name, domain) else { return };
+    let id = user_pool_id(name);
+    let sign_in = domain.as_ref().map(|domain| {
+        let host = Expression::literal("https://").then(domain.clone()).text(".auth.");
+        host.then(Expression::reference("AWS::Region")).text(".amazoncognito.com").value()
+    });
+    let data = json!({
+        "name": own_name,
+        "invited_only": !pool.self_sign_up,
+        "password_length": pool.password_length.unwrap_or(PASSWORD_LENGTH),
+        "mfa": match pool.mfa {
+            Mfa::Off => Value::Null,
+            Mfa::Optional => json!("OPTIONAL"),
+            Mfa::Required => json!("ON"),
+        },
+        "domain_id": format!("{id}Domain"),
+        "domain": domain.map(|domain| domain.value()),
+        "sign_in_url": sign_in,
+        "sign_in_output_id": format!("{id}SignInUrl"),
+        "output_id": format!("{id}Id"),
+        "id": id,
+    });
+    assembly.add("user-pool", &data, &pointer);
+    for (client_name, client) in &pool.clients {
+        add_client(assembly, name, client_name, client, &format!("{pointer}/clients/{}", escape(client_name)));
+    }
+}
+
+fn add_client(assembly: &mut Assembly<'_>, pool: &str, name: &str, client: &UserPoolClient, pointer: &str) {
+    let id = user_pool_client_id(pool, name);
+    let mut flows = vec!["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH"];
+    if client.password_sign_in {
+        flows.push("ALLOW_USER_PASSWORD_AUTH");
+    }
+    let data = json!({
+        "pool_id": user_pool_id(pool),
+        "name": name,
+        "flows": flows,
+        "callback_urls": client.callback_urls,
+        "output_id": format!("{id}Id"),
+        "id": id,
+    });
+    assembly.add("user-pool-client", &data, pointer);
+}
