@@ -14,6 +14,7 @@ mod iam_page;
 mod iam_rules;
 mod judges;
 mod local_cfn;
+mod local_dynamodb;
 mod local_s3;
 mod render;
 mod render_errors;
