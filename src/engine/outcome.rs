@@ -15,6 +15,8 @@ use crate::plan::Plan;
 pub enum Outcome {
     /// The stack is deployed.
     Deployed,
+    /// The stack is deployed, and something it was to be filled with is missing.
+    Unfinished,
     /// There was nothing to do.
     NoChange,
     /// A plan was made and nothing was changed.
@@ -51,7 +53,7 @@ impl Outcome {
             | Outcome::Destroyed
             | Outcome::Absent
             | Outcome::Ready => 0,
-            Outcome::Failed | Outcome::OutOfSight => 1,
+            Outcome::Failed | Outcome::OutOfSight | Outcome::Unfinished => 1,
             Outcome::Declined => 4,
             Outcome::RolledBack => 10,
             Outcome::FailedState => 11,

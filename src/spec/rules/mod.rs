@@ -6,6 +6,7 @@ mod bounds;
 mod code;
 mod counts;
 mod cycles;
+mod documents;
 mod flows;
 mod functions;
 mod grants;
@@ -24,6 +25,7 @@ mod references;
 mod roles;
 mod routes;
 mod secrets;
+mod seeds;
 mod smoke;
 mod stored_secrets;
 mod tables;
@@ -95,6 +97,8 @@ impl Rules<'_> {
         agents::check(self);
         stored_secrets::check(self);
         code::check(self);
+        documents::check(self);
+        seeds::check(self);
     }
 
     /// Adds a finding, unless there are enough.
