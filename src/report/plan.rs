@@ -20,8 +20,7 @@ const KNOWN_AFTER_APPLY: &str = "(known after apply)";
 pub fn text(plan: &Plan, styles: &Styles) -> String {
     let mut out = String::new();
     if plan.kind == PlanKind::NoChange {
-        let said = if plan.has_changes() { "only what it is filled with would" } else { "nothing would change" };
-        let _ = writeln!(out, "{} is up to date: {said}", paint(styles.strong, &plan.stack));
+        let _ = writeln!(out, "{} is up to date: {}", paint(styles.strong, &plan.stack), summary(plan));
         if plan.has_changes() {
             contents(&mut out, plan, styles);
         }
@@ -112,7 +111,7 @@ fn contents(out: &mut String, plan: &Plan, styles: &Styles) {
 /// `13 to add, 1 to modify`, in the order of the plan.
 pub fn summary(plan: &Plan) -> String {
     if plan.kind == PlanKind::NoChange {
-        return "nothing would change".to_owned();
+        return if plan.has_changes() { "only contents would change" } else { "nothing would change" }.to_owned();
     }
     let parts: Vec<String> =
         plan.counts().into_iter().map(|(action, number)| format!("{number} to {action}")).collect();

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::support::{self, Project};
 
 /// The SDK's client for DynamoDB at an address.
-fn client(url: &str) -> aws_sdk_dynamodb::Client {
+pub(crate) fn client(url: &str) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-west-2"))

@@ -10,6 +10,7 @@ mod check;
 mod cli;
 mod docs_examples;
 mod engine;
+mod finishers;
 mod iam_page;
 mod iam_rules;
 mod judges;

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::load::LoadedSpec;
 use super::types::{KeyType, Table};
-use super::words::{cut, escape, found};
+use super::words::{escape, found};
 use crate::finding::{Finding, Place};
 use crate::yaml;
 
@@ -83,7 +83,7 @@ pub(super) fn rows(table: &Table, text: &str, path: &str, shown: &str) -> Result
         Some("csv") => from_csv(text, shown, &key_types(table))?,
         _ => {
             return Err(vec![
-                Finding::error("S070", format!("`{}` is no file of rows", cut(path)))
+                Finding::error("S070", format!("`{shown}` is no file of rows"))
                     .at(place(shown, (1, 1)))
                     .help("end its name in `.yaml`, `.yml`, `.json` or `.csv`, and let it hold that"),
             ]);
