@@ -427,7 +427,7 @@ impl Deployment<'_> {
 }
 
 impl Report {
-    /// From seeing the stack's last event to the end of the work after it.
+    /// From seeing the stack's last event to the end of the work after it, filling it aside.
     pub fn stack_complete_to_end(&self) -> Option<Duration> {
         self.after_complete
     }

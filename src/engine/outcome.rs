@@ -88,7 +88,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What is still there after a destroy.
     pub left: Vec<Leftover>,
-    /// From the stack's last event, by this machine's clock on seeing it, to the end of the verb.
+    /// From the stack's last event, by this machine's clock on seeing it, to the end of the verb; without what the stack is
+    /// filled with then.
     #[serde(skip)]
     pub after_complete: Option<Duration>,
 }

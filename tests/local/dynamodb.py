@@ -185,6 +185,13 @@ def updates(name):
     invalid("does not exist in the item", table.update_item, Key=key, UpdateExpression="SET a = gone")
     invalid('Invalid UpdateExpression: Syntax error; token: "=", near: "SET = :a"', table.update_item, Key=key,
             UpdateExpression="SET = :a", ExpressionAttributeValues={":a": 1})
+    deep = {"AccountID": 9, "a": {}}
+    for _ in range(20):
+        deep["a"] = {"a": deep["a"]}
+    table.put_item(Item=deep)
+    path = ".".join(["a"] * 21) + ".a"
+    invalid("Nesting Levels", table.update_item, Key={"AccountID": 9}, UpdateExpression=f"SET {path} = :a", ExpressionAttributeValues={":a": deep["a"]})
+    assert table.get_item(Key={"AccountID": 9})["Item"] == deep
     assert "Item" not in table.get_item(Key={"AccountID": 8})
     table.update_item(Key={"AccountID": 8})
     assert table.get_item(Key={"AccountID": 8})["Item"] == {"AccountID": 8}

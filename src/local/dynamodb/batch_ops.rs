@@ -38,11 +38,12 @@ pub(super) fn write(db: &Connection, call: &Call) -> Result<Value, Refused> {
     let requests = requests(call)?;
     let total: usize = requests.values().filter_map(Value::as_array).map(Vec::len).sum();
     if total > WRITES {
-        return Err(Refused::invalid(format!(
-            "1 validation error detected: Value at 'requestItems' failed to satisfy constraint: Map value must satisfy \
-             constraint: [Member must have length less than or equal to {WRITES}, Member must have length greater than \
-             or equal to 1] (it has {total})"
-        )));
+        return Err(constraint(
+            "{...}",
+            "RequestItems",
+            "Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have \
+             length greater than or equal to 1]",
+        ));
     }
     // Everything is looked at before anything is written.
     let mut writes = Vec::new();

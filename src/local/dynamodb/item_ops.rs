@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::arguments::{Call, check_size, constraint};
-use super::attribute::{Item, item_json};
+use super::attribute::{Item, item_json, read_item};
 use super::error::Refused;
 use super::expression::{Condition, Placeholders, Update, project, projection};
 use super::rows;
@@ -73,6 +73,8 @@ pub(super) fn update(db: &Connection, call: &Call) -> Result<Value, Refused> {
     // The keys of indexes may have changed.
     table.check_item(&new)?;
     check_size(&new, true)?;
+    // What is put deep into what is deep may nest too deep.
+    read_item(&item_json(&new))?;
     rows::put(db, &table, &new)?;
     let parts = |item: &Item| Some(project(item, &paths)).filter(|item| !item.is_empty());
     Ok(answer(match back {

@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use sha2::{Digest, Sha256};
 
 use super::attribute::{Item, item_json, read_item};
@@ -157,15 +157,24 @@ fn walk_table(
     mut visit: impl FnMut(Place, Item) -> Result<ControlFlow<()>, Refused>,
 ) -> Result<(), Refused> {
     let (beyond, order) = if walk.backward { ("<", "DESC") } else { (">", "ASC") };
+    // Only conditions that are there are written: with others the key's order could not be used.
+    let mut values: Vec<&dyn ToSql> = vec![&table.region, &table.name];
+    let mut conditions = String::new();
+    if let Some(hash) = &walk.hash {
+        values.push(hash);
+        conditions.push_str(" AND hash = ?3");
+    }
+    if let Some((place, _)) = &walk.after {
+        let (hash, range) = (values.len() + 1, values.len() + 2);
+        conditions.push_str(&format!(" AND (hash, range) {beyond} (?{hash}, ?{range})"));
+        values.push(&place.hash);
+        values.push(&place.range);
+    }
     let mut statement = db.prepare_cached(&format!(
-        "SELECT hash, range, item FROM dynamodb_items
-         WHERE region = ?1 AND name = ?2 AND (?3 IS NULL OR hash = ?3) AND (?4 IS NULL OR (hash, range) {beyond} (?4, ?5))
+        "SELECT hash, range, item FROM dynamodb_items WHERE region = ?1 AND name = ?2{conditions}
          ORDER BY hash {order}, range {order}"
     ))?;
-    let after = walk.after.as_ref().map(|(place, _)| place);
-    let after_hash = after.map(|place| &place.hash);
-    let after_range = after.map(|place| &place.range);
-    let mut rows = statement.query(params![table.region, table.name, walk.hash, after_hash, after_range])?;
+    let mut rows = statement.query(values.as_slice())?;
     while let Some(row) = rows.next()? {
         let item: String = row.get(2)?;
         let place = Place { hash: row.get(0)?, range: row.get(1)? };

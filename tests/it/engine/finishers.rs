@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use bedplate::aws::{Item, ItemValue};
-use bedplate::engine::{DeclineAll, Desired, Event, EventKind, Finisher, Outcome};
+use bedplate::engine::{
+    ApproveAll, DeclineAll, DeployOptions, Desired, Event, EventKind, EventSink, Finisher, Outcome, Run, deploy,
+};
 use bedplate::finding::Place;
 use bedplate::plan::{PlanKind, PlannedContent};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::deploys::{World, desired, with};
 use crate::local_dynamodb;
@@ -171,6 +174,30 @@ async fn a_finisher_that_fails_leaves_the_stack_and_is_repeated() {
 
     let (report, _) = world.deploy(&filled(&world)).await;
     assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
+}
+
+/// Interrupts once the stack is complete.
+struct Interrupts(CancellationToken);
+
+impl EventSink for Interrupts {
+    fn emit(&self, event: Event) {
+        if matches!(event.what, EventKind::OutputsReady { .. }) {
+            self.0.cancel();
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_interruption_leaves_the_stack_and_the_next_deploy_does_the_rest() {
+    let world = World::start().await;
+    let desired = filled(&world);
+    let cancel = CancellationToken::new();
+    let sink = Interrupts(cancel.clone());
+    let run = Run { clients: &world.clients, events: &sink, cancel };
+    let report = deploy(&run, &desired, &DeployOptions::default(), &ApproveAll).await;
+    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Interrupted, "D041"));
+    let (report, events) = world.deploy(&desired).await;
+    assert_eq!((report.outcome, uploaded(&events).len()), (Outcome::Deployed, 2), "{:?}", report.findings);
 }
 
 #[tokio::test]

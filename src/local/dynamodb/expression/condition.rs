@@ -440,4 +440,18 @@ mod tests {
         let deep = format!("{}n = :one", "NOT ".repeat(500));
         assert!(read(&deep).expect_err("deep").contains("nested too deep"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "([a-z#:()\\[\\]., <>=+-]|NOT |AND |SET |size\\(|:a|é|[0-9]){0,60}") {
+            let placeholders = Placeholders::read(&values(), &[("FilterExpression", true)]).expect("values");
+            let item = read_item(&json!({"a": {"L": [{"M": {"b": {"N": "1"}}}]}})).expect("an item");
+            if let Ok(condition) = Condition::parse("FilterExpression", &text, &placeholders) {
+                condition.holds(&item);
+            }
+            if let Ok(update) = super::super::Update::parse(&text, &placeholders) {
+                let _ = update.apply(&item);
+            }
+        }
+    }
 }
