@@ -30,7 +30,7 @@ pub mod store;
 pub mod sts;
 pub mod xml;
 
-pub use holdings::{HeldBucket, HeldStack, Holdings};
+pub use holdings::{HeldBucket, HeldStack, HeldTable, Holdings};
 pub use options::{Clock, Ids, Injection, LocalError, LocalOptions};
 pub use server::{Running, start};
 

@@ -153,7 +153,7 @@ def items(name):
     invalid("reserved keyword: name", table.get_item, Key={"AccountID": 1}, ProjectionExpression="name")
     invalid("unused in expressions: keys: {#n}", table.get_item, Key={"AccountID": 1}, ProjectionExpression="a",
             ExpressionAttributeNames={"#n": "name"})
-    invalid("can only be specified when using expressions: ProjectionExpression is null", table.get_item, Key={"AccountID": 1},
+    invalid("ExpressionAttributeNames can only be specified when using expressions", table.get_item, Key={"AccountID": 1},
             ExpressionAttributeNames={"#n": "name"})
     number = {"AccountID": {"N": "1"}, "x": {"N": "1" * 39}}
     invalid("more than 38 significant digits", client.put_item, TableName=name, Item=number)

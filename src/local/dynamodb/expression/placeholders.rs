@@ -90,6 +90,8 @@ fn given<'v>(
     if expressions.iter().all(|(_, given)| !given) {
         let names: Vec<&str> = expressions.iter().map(|(name, _)| *name).collect();
         let null = match names.as_slice() {
+            // Of names DynamoDB says no more.
+            _ if parameter == "ExpressionAttributeNames" => String::new(),
             [] => String::new(),
             [one] => format!(": {one} is null"),
             several => format!(": {} are null", several.join(" and ")),
