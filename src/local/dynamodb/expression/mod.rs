@@ -6,7 +6,7 @@
 //! | [`placeholders`] | `#name` and `:value`, and that none is unused |
 //! | `tokens` | words and signs |
 //! | `parser` | what all expressions share: the cursor, paths, words that are reserved |
-//! | [`condition`] | conditions and filters |
+//! | [`condition`], `reading` | conditions and filters: what they are and whether they hold, and reading them |
 //! | [`key_condition`] | conditions on keys |
 //! | [`update`], `apply` | updates: reading them, and carrying them out |
 //! | [`path`] | document paths: looking up, projecting, overlaps |
@@ -17,6 +17,7 @@ pub mod key_condition;
 mod parser;
 pub mod path;
 pub mod placeholders;
+mod reading;
 mod tokens;
 pub mod update;
 
