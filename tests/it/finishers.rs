@@ -62,3 +62,33 @@ fn documents_and_rows_that_are_wrong_are_told_by_check() {
     project.write("stacks/handbook/data/cells.csv", "id,at,name\na,1,Ann\na,one,Bob\na,1.0,Cy\n");
     assert_snapshot!(project.run(&["check", "handbook"]).session());
 }
+
+#[test]
+fn rows_are_written_where_their_keys_are_absent() {
+    let project = Project::empty();
+    project.write("bedplate.yaml", "");
+    project.write(
+        "stacks/bank/usecase.yaml",
+        "bedplate: 1\nname: bank\nregion: us-west-2\ntables:\n  accounts:\n    \
+         partition-key: { name: AccountID, type: number }\n    seed: data/accounts.yaml\n  log:\n    \
+         partition-key: { name: who }\n    sort-key: { name: at, type: number }\n    seed: data/log.csv\n",
+    );
+    project.write(
+        "stacks/bank/data/accounts.yaml",
+        "- { AccountID: 5555, AccountName: John }\n- { AccountID: 6666, AccountName: Thomas, Tags: [new, { a: true }] }\n",
+    );
+    project.write("stacks/bank/data/log.csv", "who,at,what\nann,1,came\nann,2,\n");
+    let deployed = project.run(&["deploy", "bank", "--yes"]).ok();
+    assert!(deployed.stderr.contains("• tables.accounts: 2 to write\n"), "{}", deployed.session());
+    assert!(deployed.stderr.contains("tables.log: 2 rows written\n"), "{}", deployed.session());
+    let held = project.run(&["local", "status"]).ok();
+    assert_eq!(held.stdout.matches("  2 items\n").count(), 2, "{}", held.stdout);
+
+    project.write("stacks/bank/data/log.csv", "who,at,what\nann,1,went\nann,2,\nbob,1,came\n");
+    let planned = project.run(&["plan", "bank"]).ok();
+    assert!(planned.stdout.contains("• tables.log: 1 to write, 2 there already\n"), "{}", planned.session());
+    let again = project.run(&["deploy", "bank", "--yes"]).ok();
+    assert!(again.stderr.contains("tables.log: 1 row written, 2 there already\n"), "{}", again.session());
+    let destroyed = project.run(&["destroy", "bank", "--yes"]).ok();
+    assert!(destroyed.stderr.contains("nothing of it is left"), "{}", destroyed.session());
+}
