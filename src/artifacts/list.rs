@@ -30,7 +30,7 @@ pub(super) struct Listed {
     inode: u64,
 }
 
-/// The files of a code folder, in the order of their names.
+/// The files of a folder of code or documents, in the order of their names.
 ///
 /// Links that stay in the folder are followed and packaged as what they point at; a link that leaves it is an error,
 /// because what it points at is not the same on another machine. Ignore files count inside the folder only, for the
@@ -82,7 +82,7 @@ pub(super) fn code(folder: &Path, shown: &str, place: Option<&Place>) -> Result<
     }
     for path in leaving.lock().map(|paths| paths.clone()).unwrap_or_default() {
         let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
-        let message = format!("the link `{name}` leaves the code folder");
+        let message = format!("the link `{name}` leaves the folder `{shown}`");
         let help = "copy what it points at into the folder, or leave it out in `.bedplateignore`";
         findings.push(problem("A001", message, help, place));
     }
@@ -175,7 +175,7 @@ fn walk_problem(error: &ignore::Error, root: &Path, place: Option<&Place>) -> Fi
         (_, true) => {
             ("A002", format!("a link points at nothing: {text}"), "take the link away, or make what it points at")
         }
-        _ => ("A003", format!("cannot read the code folder: {text}"), "check its permissions"),
+        _ => ("A003", format!("cannot read the folder: {text}"), "check its permissions"),
     };
     problem(code, message, help, place)
 }

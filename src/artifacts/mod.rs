@@ -4,6 +4,7 @@
 //! umask, the order of files, their times, or the way the bytes were compressed. What is unchanged is not read again.
 
 mod cache;
+mod documents;
 mod layer;
 mod list;
 mod pack;
@@ -13,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 use crate::finding::{Finding, Place};
 use crate::spec::{Architecture, LoadedSpec, handler_files};
+
+pub use documents::{Document, documents};
 
 /// What Lambda takes as a function's code or a layer, unzipped, in bytes: 250 MiB, by its quotas.
 pub const MAX_UNCOMPRESSED: u64 = 250 * 1024 * 1024;

@@ -40,6 +40,7 @@ pub struct Clients {
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) cloudformation: aws_sdk_cloudformation::Client,
+    pub(super) dynamodb: aws_sdk_dynamodb::Client,
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) sts: aws_sdk_sts::Client,
     target: Target,
@@ -95,11 +96,13 @@ impl Clients {
         loopback: bool,
     ) -> Self {
         let mut cloudformation = aws_sdk_cloudformation::config::Builder::from(config);
+        let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(config);
         let mut s3 = aws_sdk_s3::config::Builder::from(config);
         let mut sts = aws_sdk_sts::config::Builder::from(config);
         if let Some(url) = &explicit {
             // Said for this command: it wins over a service's own `AWS_ENDPOINT_URL_…`.
             cloudformation = cloudformation.endpoint_url(url);
+            dynamodb = dynamodb.endpoint_url(url);
             s3 = s3.endpoint_url(url);
             sts = sts.endpoint_url(url);
         }
@@ -107,6 +110,7 @@ impl Clients {
         s3 = s3.force_path_style(endpoint.is_some());
         let inner = Inner {
             cloudformation: aws_sdk_cloudformation::Client::from_conf(cloudformation.build()),
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
             target,

@@ -234,8 +234,14 @@ fn kind_of(code: Option<&str>, status: u16) -> CallErrorKind {
         | "TooManyRequestsException"
         | "RequestLimitExceeded"
         | "SlowDown"
-        | "RequestThrottled" => CallErrorKind::Throttled,
-        "NotFound" | "NoSuchKey" | "NoSuchBucket" | "NoSuchUpload" | "ChangeSetNotFound" => CallErrorKind::NotFound,
+        | "RequestThrottled"
+        | "ProvisionedThroughputExceededException" => CallErrorKind::Throttled,
+        "NotFound"
+        | "NoSuchKey"
+        | "NoSuchBucket"
+        | "NoSuchUpload"
+        | "ChangeSetNotFound"
+        | "ResourceNotFoundException" => CallErrorKind::NotFound,
         _ => CallErrorKind::Refused,
     }
 }

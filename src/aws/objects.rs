@@ -1,5 +1,6 @@
 //! S3: artifacts up, buckets emptied.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use aws_sdk_s3::primitives::ByteStream;
@@ -22,6 +23,15 @@ const PART: u64 = 16 * 1024 * 1024;
 const PARTS_AT_ONCE: usize = 4;
 /// The most objects one `DeleteObjects` takes.
 pub const DELETE_BATCH: usize = 1_000;
+
+/// What goes with an object beside its body.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Labels {
+    /// Its media type.
+    pub content_type: Option<String>,
+    /// Metadata of the uploader's own, by names in lower case.
+    pub metadata: BTreeMap<String, String>,
+}
 
 impl Clients {
     /// Whether an object is there, in a bucket that must be this account's.
@@ -72,12 +82,27 @@ impl Clients {
     /// # Errors
     /// When the file cannot be read or a call fails; parts already sent are given up.
     pub async fn upload_file(&self, bucket: &str, key: &str, path: &Path, owner: &str) -> Result<(), CallError> {
+        self.upload_labelled(bucket, key, path, owner, &Labels::default()).await
+    }
+
+    /// Uploads a file with labels, checked like [`Clients::upload_file`].
+    ///
+    /// # Errors
+    /// As [`Clients::upload_file`].
+    pub async fn upload_labelled(
+        &self,
+        bucket: &str,
+        key: &str,
+        path: &Path,
+        owner: &str,
+        labels: &Labels,
+    ) -> Result<(), CallError> {
         let size = tokio::fs::metadata(path).await.map_err(|error| self.file_error(path, &error))?.len();
         if size > MULTIPART_FROM {
-            return self.upload_parts(bucket, key, path, size, owner).await;
+            return self.upload_parts(bucket, key, path, size, owner, labels).await;
         }
         let bytes = tokio::fs::read(path).await.map_err(|error| self.file_error(path, &error))?;
-        self.upload_bytes(bucket, key, bytes, owner).await
+        self.put(bucket, key, bytes, owner, labels).await
     }
 
     /// Uploads bytes, checked like [`Clients::upload_file`].
@@ -85,6 +110,17 @@ impl Clients {
     /// # Errors
     /// When the call fails.
     pub async fn upload_bytes(&self, bucket: &str, key: &str, bytes: Vec<u8>, owner: &str) -> Result<(), CallError> {
+        self.put(bucket, key, bytes, owner, &Labels::default()).await
+    }
+
+    async fn put(
+        &self,
+        bucket: &str,
+        key: &str,
+        bytes: Vec<u8>,
+        owner: &str,
+        labels: &Labels,
+    ) -> Result<(), CallError> {
         let checksum = STANDARD.encode(Sha256::digest(&bytes));
         let call = self
             .inner
@@ -94,6 +130,8 @@ impl Clients {
             .key(key)
             .body(ByteStream::from(bytes))
             .checksum_sha256(checksum)
+            .set_content_type(labels.content_type.clone())
+            .set_metadata(metadata(labels))
             .expected_bucket_owner(owner);
         call.send().await.map_err(|error| self.error("s3:PutObject", error))?;
         Ok(())
@@ -106,6 +144,7 @@ impl Clients {
         path: &Path,
         size: u64,
         owner: &str,
+        labels: &Labels,
     ) -> Result<(), CallError> {
         let s3 = &self.inner.s3;
         let call = s3
@@ -113,6 +152,8 @@ impl Clients {
             .bucket(bucket)
             .key(key)
             .checksum_algorithm(ChecksumAlgorithm::Crc32)
+            .set_content_type(labels.content_type.clone())
+            .set_metadata(metadata(labels))
             .expected_bucket_owner(owner);
         let created = call.send().await.map_err(|error| self.error("s3:PutObject", error))?;
         let id = created.upload_id.ok_or_else(|| self.unreadable("s3:PutObject", "it names no upload"))?;
@@ -286,4 +327,9 @@ impl Clients {
             profile: None,
         }
     }
+}
+
+fn metadata(labels: &Labels) -> Option<HashMap<String, String>> {
+    let metadata: HashMap<String, String> = labels.metadata.clone().into_iter().collect();
+    (!metadata.is_empty()).then_some(metadata)
 }

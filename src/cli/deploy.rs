@@ -157,6 +157,7 @@ pub(super) fn conclude(
     }
     let line = match report.outcome {
         engine::Outcome::Deployed => format!("{} {stack} in {took}", paint(styles.good, "deployed")),
+        engine::Outcome::Unfinished => format!("{} {stack} in {took}", paint(styles.warn, "deployed, not filled")),
         engine::Outcome::NoChange => format!("{stack} is up to date: nothing to do ({took})"),
         engine::Outcome::Planned => String::new(),
         engine::Outcome::Destroyed => {
@@ -185,7 +186,7 @@ pub(super) fn conclude(
     }
     if desired.is_some()
         && ui.format != Format::Json
-        && matches!(report.outcome, engine::Outcome::Deployed | engine::Outcome::NoChange)
+        && matches!(report.outcome, engine::Outcome::Deployed | engine::Outcome::NoChange | engine::Outcome::Unfinished)
     {
         ui.out(&super::outputs::text(&report.outputs, ui))?;
     }
@@ -209,7 +210,7 @@ fn exit_of(outcome: engine::Outcome) -> Exit {
         | engine::Outcome::Destroyed
         | engine::Outcome::Absent
         | engine::Outcome::Ready => Exit::Done,
-        engine::Outcome::Failed | engine::Outcome::OutOfSight => Exit::Failed,
+        engine::Outcome::Failed | engine::Outcome::OutOfSight | engine::Outcome::Unfinished => Exit::Failed,
         engine::Outcome::Declined => Exit::Declined,
         engine::Outcome::RolledBack => Exit::RolledBack,
         engine::Outcome::FailedState => Exit::FailedState,

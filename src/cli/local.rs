@@ -81,7 +81,7 @@ async fn status(session: &Session) -> Outcome {
         Holdings::default()
     };
     if ui.format == Format::Json {
-        ui.json(&json!({ "dir": dir, "stacks": holds.stacks, "buckets": holds.buckets }))?;
+        ui.json(&json!({ "dir": dir, "stacks": holds.stacks, "buckets": holds.buckets, "tables": holds.tables }))?;
         return Ok(Exit::Done);
     }
     let mut out = String::new();
@@ -92,6 +92,10 @@ async fn status(session: &Session) -> Outcome {
     for bucket in &holds.buckets {
         let versions = count(usize::try_from(bucket.versions).unwrap_or(usize::MAX), "object version");
         let _ = writeln!(out, "bucket  {:14} {}  {versions}", bucket.region, bucket.name);
+    }
+    for table in &holds.tables {
+        let items = count(usize::try_from(table.items).unwrap_or(usize::MAX), "item");
+        let _ = writeln!(out, "table   {:14} {}  {items}", table.region, table.name);
     }
     if out.is_empty() {
         out.push_str("The local target holds nothing\n");

@@ -255,7 +255,7 @@ impl Session {
         let cache = self.state_dir()?.join("cache");
         let mut values = stage.parameters;
         values.extend(parameters.clone());
-        let mut desired = Desired::of(spec, &rendered, &self.stack_name(spec), values, &cache);
+        let mut desired = Desired::of(spec, &rendered, &self.stack_name(spec), values, &cache)?;
         desired.tags.extend(stage.tags);
         Ok(desired)
     }

@@ -10,6 +10,7 @@ use super::artifact_bucket::ensure;
 use super::causes::{explain, not_cleaned_up};
 use super::change_set::{self, Made};
 use super::events::{EventKind, Teller};
+use super::finishers::{self, Content};
 use super::follow::{End, Follow};
 use super::look::USE_CASE_TAG;
 use super::outcome::{Outcome, Report};
@@ -47,8 +48,9 @@ pub async fn deploy(run: &Run<'_>, desired: &Desired, options: &DeployOptions, a
     let teller = Teller::hiding(run.events, Secrets::of(Some(&desired.template), &desired.parameters));
     let result = begin_and_build(run, &teller, "deploy", desired).await;
     let result = match result {
-        Ok((identity, desired)) => {
-            let deployment = Deployment { run, teller: &teller, desired: &desired, options, approver };
+        Ok((identity, desired, contents)) => {
+            let deployment =
+                Deployment { run, teller: &teller, desired: &desired, contents: &contents, options, approver };
             deployment.carry_out(&identity).await
         }
         Err(stop) => Err(stop),
@@ -56,18 +58,20 @@ pub async fn deploy(run: &Run<'_>, desired: &Desired, options: &DeployOptions, a
     run.finish(&teller, &desired.stack, result)
 }
 
-/// Says where it goes, then makes the artifacts ready: their addresses are part of what is deployed.
+/// Says where it goes, then makes the artifacts ready, whose addresses are part of what is deployed, and reads what the
+/// stack is to be filled with.
 pub(super) async fn begin_and_build(
     run: &Run<'_>,
     teller: &Teller<'_>,
     verb: &'static str,
     desired: &Desired,
-) -> Result<(Identity, Desired), Stop> {
+) -> Result<(Identity, Desired, Vec<Content>), Stop> {
     let identity = run.begin(teller, verb, &desired.stack).await?;
     let built = build(run, teller, &desired.packages).await?;
     let mut desired = desired.clone();
     desired.artifacts.extend(built);
-    Ok((identity, desired))
+    let contents = finishers::read(run, &desired.finishers).await?;
+    Ok((identity, desired, contents))
 }
 
 /// Whether a stack is not this use case's to change. Without a use case to compare with, every stack will do.
@@ -80,6 +84,7 @@ pub(super) struct Deployment<'a> {
     pub(super) run: &'a Run<'a>,
     pub(super) teller: &'a Teller<'a>,
     pub(super) desired: &'a Desired,
+    pub(super) contents: &'a [Content],
     pub(super) options: &'a DeployOptions,
     pub(super) approver: &'a dyn Approver,
 }
@@ -94,7 +99,7 @@ impl Deployment<'_> {
         if let Start::Recreate(failed) = &start {
             let shown = self.parameters(identity, None)?.shown;
             let wanted = self.wanted(identity, shown, artifacts.clone());
-            let plan = for_new_stack(&wanted, PlanKind::Recreate);
+            let plan = self.filled(for_new_stack(&wanted, PlanKind::Recreate), None, identity).await?;
             if !self.agreed(&plan).await? {
                 return Ok(self.report(Outcome::Declined, identity, Some(plan)));
             }
@@ -118,14 +123,17 @@ impl Deployment<'_> {
         let wanted = self.wanted(identity, shown, artifacts.clone());
         let made = match made {
             Made::Ready(made) => made,
-            Made::NoChange => return Ok(self.no_change(identity, &wanted, start.stack())),
+            Made::NoChange => return self.only_fill(identity, &wanted, start.stack()).await,
             Made::Refused(findings) => return Err(self.placed(findings).into()),
         };
         let carried = self.approve_and_execute(identity, &start, &wanted, &made, agreed).await;
         match carried {
-            Ok(report) => {
+            Ok(mut report) => {
                 if report.outcome == Outcome::Declined {
                     made.discard(self.run, self.teller).await?;
+                }
+                if report.outcome == Outcome::Deployed {
+                    self.fill(identity, &made.stack_id, &mut report).await;
                 }
                 Ok(report)
             }
@@ -153,7 +161,7 @@ impl Deployment<'_> {
         let plan = match agreed {
             Some(plan) => plan,
             None => {
-                let plan = self.plan_of(start, wanted, made).await.map_err(before)?;
+                let plan = self.plan_of(identity, start, wanted, made).await.map_err(before)?;
                 if !self.agreed(&plan).await.map_err(before)? {
                     return Ok(self.report(Outcome::Declined, identity, Some(plan)));
                 }
@@ -180,18 +188,68 @@ impl Deployment<'_> {
 
     pub(super) async fn plan_of(
         &self,
+        identity: &Identity,
         start: &Start,
         wanted: &Wanted<'_>,
         made: &change_set::Ready,
     ) -> Result<Plan, Stop> {
         let Some(stack) = start.stack() else {
-            return Ok(from_change_set(wanted, &Current::default(), &made.set, PlanKind::Create));
+            let plan = from_change_set(wanted, &Current::default(), &made.set, PlanKind::Create);
+            return self.filled(plan, None, identity).await;
         };
         let old = self.run.unless_cancelled(self.run.clients.template_of(&stack.id)).await??;
         let old = Template::parse(&old).ok();
         let current =
             Current { status: Some(&stack.status), template: old.as_ref(), parameters: stack.parameters.clone() };
-        Ok(from_change_set(wanted, &current, &made.set, PlanKind::Update))
+        let plan = from_change_set(wanted, &current, &made.set, PlanKind::Update);
+        self.filled(plan, Some(&stack.id), identity).await
+    }
+
+    /// A plan with what the stack would be filled with.
+    pub(super) async fn filled(
+        &self,
+        mut plan: Plan,
+        stack_id: Option<&str>,
+        identity: &Identity,
+    ) -> Result<Plan, Stop> {
+        plan.content = finishers::planned(self.run, self.contents, stack_id, &plan.changes, &identity.account).await?;
+        Ok(plan)
+    }
+
+    /// Fills a stack that stands as it should; the report says how that went.
+    async fn fill(&self, identity: &Identity, stack_id: &str, report: &mut Report) {
+        match finishers::carry_out(self.run, self.teller, self.contents, stack_id, &identity.account).await {
+            Ok(()) => {}
+            Err(Stop::Interrupted) => {
+                report.outcome = Outcome::Interrupted;
+                let message = format!("interrupted while `{}` was being filled; the stack stands", self.desired.stack);
+                report.findings.push(Finding::note("D041", message).help("deploy again: only what is missing is done"));
+            }
+            Err(Stop::Failed(findings)) => {
+                report.outcome = Outcome::Unfinished;
+                report.findings.extend(findings);
+            }
+        }
+    }
+
+    /// The stack needs no change; what it is filled with may.
+    async fn only_fill(
+        &self,
+        identity: &Identity,
+        wanted: &Wanted<'_>,
+        stack: Option<&StackSummary>,
+    ) -> Result<Report, Stop> {
+        let mut report = self.no_change(identity, wanted, stack).await?;
+        let (Some(plan), Some(stack)) = (&report.plan, stack) else { return Ok(report) };
+        if plan.has_changes() {
+            if !self.agreed(plan).await? {
+                report.outcome = Outcome::Declined;
+                return Ok(report);
+            }
+            report.outcome = Outcome::Deployed;
+            self.fill(identity, &stack.id, &mut report).await;
+        }
+        Ok(report)
     }
 
     async fn agreed(&self, plan: &Plan) -> Result<bool, Stop> {
@@ -255,13 +313,19 @@ impl Deployment<'_> {
         report
     }
 
-    pub(super) fn no_change(&self, identity: &Identity, wanted: &Wanted<'_>, stack: Option<&StackSummary>) -> Report {
+    pub(super) async fn no_change(
+        &self,
+        identity: &Identity,
+        wanted: &Wanted<'_>,
+        stack: Option<&StackSummary>,
+    ) -> Result<Report, Stop> {
         let current = Current {
             status: stack.map(|stack| stack.status.as_str()),
             template: None,
             parameters: stack.map(|stack| stack.parameters.clone()).unwrap_or_default(),
         };
         let plan = from_change_set(wanted, &current, &Default::default(), PlanKind::NoChange);
+        let plan = self.filled(plan, stack.map(|stack| stack.id.as_str()), identity).await?;
         let mut report = self.report(Outcome::NoChange, identity, Some(plan));
         if let Some(stack) = stack {
             report.stack_id = Some(stack.id.clone());
@@ -269,7 +333,7 @@ impl Deployment<'_> {
             report.outputs = stack.outputs.clone();
         }
         self.teller.tell(EventKind::OutputsReady { outputs: report.outputs.clone() });
-        report
+        Ok(report)
     }
 
     pub(super) fn report(&self, outcome: Outcome, identity: &Identity, plan: Option<Plan>) -> Report {
@@ -363,7 +427,7 @@ impl Deployment<'_> {
 }
 
 impl Report {
-    /// From seeing the stack's last event to the end of the work after it.
+    /// From seeing the stack's last event to the end of the work after it, filling it aside.
     pub fn stack_complete_to_end(&self) -> Option<Duration> {
         self.after_complete
     }

@@ -162,6 +162,42 @@ pub enum EventKind {
         /// Versions and delete markers deleted.
         deleted: u64,
     },
+    /// A document was put into a bucket.
+    DocumentUploaded {
+        /// Such as `buckets.handbook`.
+        component: String,
+        /// The object's key.
+        key: String,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// A document that the folder no longer has was deleted.
+    DocumentRemoved {
+        /// Such as `buckets.handbook`.
+        component: String,
+        /// The object's key.
+        key: String,
+    },
+    /// A bucket holds its documents.
+    DocumentsReady {
+        /// Such as `buckets.handbook`.
+        component: String,
+        /// How many were uploaded.
+        uploaded: usize,
+        /// How many were deleted.
+        removed: usize,
+        /// How many were there already.
+        unchanged: usize,
+    },
+    /// A table has its rows.
+    RowsReady {
+        /// Such as `tables.accounts`.
+        component: String,
+        /// How many were written.
+        written: usize,
+        /// How many had an item of their key already.
+        present: usize,
+    },
     /// The stack's outputs.
     OutputsReady {
         /// In order of their names.

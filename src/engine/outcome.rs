@@ -15,6 +15,8 @@ use crate::plan::Plan;
 pub enum Outcome {
     /// The stack is deployed.
     Deployed,
+    /// The stack is deployed, and something it was to be filled with is missing.
+    Unfinished,
     /// There was nothing to do.
     NoChange,
     /// A plan was made and nothing was changed.
@@ -51,7 +53,7 @@ impl Outcome {
             | Outcome::Destroyed
             | Outcome::Absent
             | Outcome::Ready => 0,
-            Outcome::Failed | Outcome::OutOfSight => 1,
+            Outcome::Failed | Outcome::OutOfSight | Outcome::Unfinished => 1,
             Outcome::Declined => 4,
             Outcome::RolledBack => 10,
             Outcome::FailedState => 11,
@@ -86,7 +88,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What is still there after a destroy.
     pub left: Vec<Leftover>,
-    /// From the stack's last event, by this machine's clock on seeing it, to the end of the verb.
+    /// From the stack's last event, by this machine's clock on seeing it, to the end of the verb; without what the stack is
+    /// filled with then.
     #[serde(skip)]
     pub after_complete: Option<Duration>,
 }

@@ -21,24 +21,24 @@ pub async fn plan(run: &Run<'_>, desired: &Desired) -> Report {
 }
 
 async fn look_ahead(run: &Run<'_>, teller: &Teller<'_>, desired: &Desired) -> Result<Report, Stop> {
-    let (identity, desired) = begin_and_build(run, teller, "plan", desired).await?;
+    let (identity, desired, contents) = begin_and_build(run, teller, "plan", desired).await?;
     let (desired, options) = (&desired, Default::default());
-    let deployment = Deployment { run, teller, desired, options: &options, approver: &DeclineAll };
+    let deployment = Deployment { run, teller, desired, contents: &contents, options: &options, approver: &DeclineAll };
     let (start, artifacts) =
         tokio::join!(settle(run, teller, desired, false), presence(run, desired, &identity.account));
     let (start, artifacts) = (start?, artifacts?);
     let ParameterValues { sent, shown } = deployment.parameters(&identity, start.stack())?;
     let wanted = deployment.wanted(&identity, shown, artifacts);
     let plan = match &start {
-        Start::New => for_new_stack(&wanted, PlanKind::Create),
-        Start::Recreate(_) => for_new_stack(&wanted, PlanKind::Recreate),
+        Start::New => deployment.filled(for_new_stack(&wanted, PlanKind::Create), None, &identity).await?,
+        Start::Recreate(_) => deployment.filled(for_new_stack(&wanted, PlanKind::Recreate), None, &identity).await?,
         Start::Update(stack) => {
             let request = deployment.request(&identity, &start, sent).await?;
             match change_set::make(run, teller, &request).await? {
-                Made::NoChange => return Ok(deployment.no_change(&identity, &wanted, Some(stack))),
+                Made::NoChange => return deployment.no_change(&identity, &wanted, Some(stack)).await,
                 Made::Refused(findings) => return Err(deployment.placed(findings).into()),
                 Made::Ready(made) => {
-                    let plan = deployment.plan_of(&start, &wanted, &made).await;
+                    let plan = deployment.plan_of(&identity, &start, &wanted, &made).await;
                     made.discard(run, teller).await?;
                     plan?
                 }

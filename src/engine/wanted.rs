@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::artifact_bucket::artifact_bucket_name;
+use super::finishers::{Finisher, of_spec};
 use super::packaging::Package;
 use crate::aws::{ParameterValue, StackSummary};
 use crate::cfn::Template;
@@ -35,6 +36,8 @@ pub struct Desired {
     pub artifacts: Vec<Artifact>,
     /// Those that are to be built first.
     pub packages: Vec<Package>,
+    /// What is done once the stack is complete.
+    pub finishers: Vec<Finisher>,
 }
 
 /// The values of a template's parameters.
@@ -82,19 +85,23 @@ impl Desired {
             names: BTreeMap::new(),
             artifacts: Vec::new(),
             packages: Vec::new(),
+            finishers: Vec::new(),
         }
     }
 
     /// A rendered use case as the stack of a stage. Its artifacts are built when it is deployed, with `cache` (the project's
     /// `.bedplate/artifacts`) for what does not change between runs. `parameters` are values by the spec's names; those the
     /// spec does not have are left out.
+    ///
+    /// # Errors
+    /// When rows of a table are wrong; loading the spec tells that first.
     pub fn of(
         loaded: &LoadedSpec,
         rendered: &Rendered,
         stack: &str,
         parameters: BTreeMap<String, String>,
         cache: &Path,
-    ) -> Self {
+    ) -> Result<Self, Vec<Finding>> {
         let places = rendered.origins.iter().filter_map(|(id, pointer)| {
             let place = loaded.key_place(pointer).or_else(|| loaded.place(pointer));
             Some((id.clone(), place?))
@@ -102,7 +109,7 @@ impl Desired {
         let packages = rendered.artifacts.iter();
         let names = names(rendered);
         let value = |(id, name): (&String, &String)| Some((id.clone(), parameters.get(name)?.clone()));
-        Self {
+        Ok(Self {
             stack: stack.to_owned(),
             template: rendered.template.clone(),
             parameters: names.iter().filter_map(value).collect(),
@@ -112,7 +119,8 @@ impl Desired {
             places: places.collect(),
             artifacts: Vec::new(),
             packages: packages.filter_map(|wanted| Package::of(loaded, wanted, cache.to_owned())).collect(),
-        }
+            finishers: of_spec(loaded, rendered)?,
+        })
     }
 
     /// Everything CloudFormation is given as a parameter, and what is known of the values for the plan.

@@ -1,4 +1,4 @@
-//! What a local target holds, at a glance: the stacks and buckets of every region.
+//! What a local target holds, at a glance: the stacks, buckets and tables of every region.
 
 use serde::Serialize;
 
@@ -11,6 +11,8 @@ pub struct Holdings {
     pub stacks: Vec<HeldStack>,
     /// Buckets, in order of their names.
     pub buckets: Vec<HeldBucket>,
+    /// Tables, in order of region and name.
+    pub tables: Vec<HeldTable>,
 }
 
 /// A stack.
@@ -37,6 +39,17 @@ pub struct HeldBucket {
     pub versions: u32,
 }
 
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldTable {
+    /// Its name.
+    pub name: String,
+    /// The region it is in.
+    pub region: String,
+    /// How many items it holds.
+    pub items: u32,
+}
+
 impl Holdings {
     /// Reads them, all as of one moment.
     ///
@@ -60,7 +73,20 @@ impl Holdings {
                 let buckets = buckets.query_map([], |row| {
                     Ok(HeldBucket { name: row.get(0)?, region: row.get(1)?, versions: row.get(2)? })
                 })?;
-                Ok(Self { stacks: stacks.collect::<Result<_, _>>()?, buckets: buckets.collect::<Result<_, _>>()? })
+                let mut tables = tx.prepare(
+                    "SELECT physical_id, region,
+                            (SELECT count(*) FROM dynamodb_items
+                             WHERE dynamodb_items.region = resource.region AND name = physical_id)
+                     FROM resource WHERE type = 'AWS::DynamoDB::Table' ORDER BY region, physical_id",
+                )?;
+                let tables = tables.query_map([], |row| {
+                    Ok(HeldTable { name: row.get(0)?, region: row.get(1)?, items: row.get(2)? })
+                })?;
+                Ok(Self {
+                    stacks: stacks.collect::<Result<_, _>>()?,
+                    buckets: buckets.collect::<Result<_, _>>()?,
+                    tables: tables.collect::<Result<_, _>>()?,
+                })
             })
             .await
     }

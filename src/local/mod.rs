@@ -15,8 +15,10 @@
 //! | [`cloudformation`] | stacks: the API and its engine |
 //! | [`resources`] | what the resources of stacks are |
 //! | [`s3`] | buckets and objects |
+//! | [`dynamodb`] | items of tables |
 
 pub mod cloudformation;
+pub mod dynamodb;
 pub mod errors;
 mod holdings;
 pub mod options;
@@ -28,7 +30,7 @@ pub mod store;
 pub mod sts;
 pub mod xml;
 
-pub use holdings::{HeldBucket, HeldStack, Holdings};
+pub use holdings::{HeldBucket, HeldStack, HeldTable, Holdings};
 pub use options::{Clock, Ids, Injection, LocalError, LocalOptions};
 pub use server::{Running, start};
 
@@ -42,7 +44,7 @@ pub const LOCAL_KEY: &str = "local";
 pub const DEFAULT_REGION: &str = "us-east-1";
 
 /// The tables of every room of the local target; each room owns its own list of steps.
-const SCHEMAS: &[store::Schema] = &[s3::SCHEMA, cloudformation::SCHEMA, resources::SCHEMA];
+const SCHEMAS: &[store::Schema] = &[s3::SCHEMA, cloudformation::SCHEMA, resources::SCHEMA, dynamodb::SCHEMA];
 
 /// The simulated services that speak awsQuery: one line a service.
 fn query_services(host: &std::sync::Arc<Host>) -> Vec<std::sync::Arc<dyn query::QueryService>> {

@@ -181,13 +181,15 @@ struct Server {
     host: Arc<Host>,
     query: HashMap<&'static str, Arc<dyn QueryService>>,
     s3: Front,
+    dynamodb: super::dynamodb::Front,
 }
 
 impl Server {
     fn new(host: Arc<Host>) -> Self {
         let query = query_services(&host).into_iter().map(|service| (service.signing_name(), service)).collect();
         let s3 = Front::new(Arc::clone(&host));
-        Self { host, query, s3 }
+        let dynamodb = super::dynamodb::Front::new(Arc::clone(&host));
+        Self { host, query, s3, dynamodb }
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
@@ -251,6 +253,10 @@ impl Server {
     async fn not_query(&self, request: Request<Incoming>, scope: &Scope, request_id: &str) -> Response<Body> {
         let service = match scope.service.as_deref() {
             Some("s3") => return self.s3.answer(request, scope.region.clone(), request_id).await,
+            Some("dynamodb") => {
+                let region = scope.region.clone().unwrap_or_else(|| DEFAULT_REGION.to_owned());
+                return self.dynamodb.answer(request, region).await;
+            }
             // A target or an RPC path is never S3's.
             None if !request.headers().contains_key("x-amz-target")
                 && !request.headers().contains_key("smithy-protocol") =>

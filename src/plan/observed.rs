@@ -50,6 +50,7 @@ pub(super) fn assemble(
         changes,
         iam_broadening,
         artifacts: wanted.artifacts.clone(),
+        content: Vec::new(),
     }
 }
 

@@ -61,6 +61,9 @@ pub struct Plan {
     pub parameters: Vec<ParameterChange>,
     /// What the template refers to in S3.
     pub artifacts: Vec<PlannedArtifact>,
+    /// What buckets and tables are filled with once the stack is complete.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub content: Vec<PlannedContent>,
 }
 
 /// What happens to the stack as a whole.
@@ -288,10 +291,48 @@ pub struct PlannedArtifact {
     pub present: bool,
 }
 
+/// What a bucket or a table is filled with once the stack is complete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum PlannedContent {
+    /// Documents of a bucket.
+    Documents {
+        /// Such as `buckets.handbook`.
+        component: String,
+        /// How many go up.
+        upload: usize,
+        /// Their size in bytes.
+        bytes: u64,
+        /// How many are deleted, because they were uploaded and the folder no longer has them.
+        remove: usize,
+        /// How many are there already.
+        unchanged: usize,
+    },
+    /// Rows of a table.
+    Rows {
+        /// Such as `tables.accounts`.
+        component: String,
+        /// How many are written.
+        write: usize,
+        /// How many have an item of their key already, which stays as it is.
+        present: usize,
+    },
+}
+
+impl PlannedContent {
+    /// Whether there is anything to do.
+    pub fn has_changes(&self) -> bool {
+        match self {
+            PlannedContent::Documents { upload, remove, .. } => *upload > 0 || *remove > 0,
+            PlannedContent::Rows { write, .. } => *write > 0,
+        }
+    }
+}
+
 impl Plan {
     /// Whether a deployment would do anything.
     pub fn has_changes(&self) -> bool {
-        self.kind != PlanKind::NoChange
+        self.kind != PlanKind::NoChange || self.content.iter().any(PlannedContent::has_changes)
     }
 
     /// How many resources each action is done to, in the order of the plan.

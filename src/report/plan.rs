@@ -7,7 +7,7 @@ use anstyle::Style;
 use super::findings::printable;
 use super::style::{Styles, bytes, count, paint};
 use crate::cfn::intrinsics::UNKNOWN;
-use crate::plan::{Action, Broadening, Plan, PlanKind, PlannedChange, Reason, Recreation};
+use crate::plan::{Action, Broadening, Plan, PlanKind, PlannedChange, PlannedContent, Reason, Recreation};
 use crate::render::ARTIFACT_BUCKET;
 
 /// Longest value shown of a property; longer ones are cut, the JSON format has them whole.
@@ -20,7 +20,10 @@ const KNOWN_AFTER_APPLY: &str = "(known after apply)";
 pub fn text(plan: &Plan, styles: &Styles) -> String {
     let mut out = String::new();
     if plan.kind == PlanKind::NoChange {
-        let _ = writeln!(out, "{} is up to date: nothing would change", paint(styles.strong, &plan.stack));
+        let _ = writeln!(out, "{} is up to date: {}", paint(styles.strong, &plan.stack), summary(plan));
+        if plan.has_changes() {
+            contents(&mut out, plan, styles);
+        }
         return out;
     }
     let verb = match plan.kind {
@@ -75,14 +78,40 @@ pub fn text(plan: &Plan, styles: &Styles) -> String {
         styles.info,
         styles,
     );
+    contents(&mut out, plan, styles);
     let _ = writeln!(out, "\n{}", summary(plan));
     out
+}
+
+/// What buckets and tables would be filled with.
+fn contents(out: &mut String, plan: &Plan, styles: &Styles) {
+    let documents = plan.content.iter().filter_map(|content| match content {
+        PlannedContent::Documents { component, upload, bytes: size, remove, unchanged } => {
+            let mut parts = vec![match upload {
+                0 => "none to upload".to_owned(),
+                _ => format!("{upload} to upload, {}", bytes(*size)),
+            }];
+            parts.extend((*remove > 0).then(|| format!("{remove} to delete")));
+            parts.extend((*unchanged > 0).then(|| format!("{unchanged} there already")));
+            Some(format!("{component}: {}", parts.join(", ")))
+        }
+        PlannedContent::Rows { .. } => None,
+    });
+    section(out, "Documents", documents, styles.info, styles);
+    let rows = plan.content.iter().filter_map(|content| match content {
+        PlannedContent::Rows { component, write, present } => {
+            let there = if *present > 0 { format!(", {present} there already") } else { String::new() };
+            Some(format!("{component}: {write} to write{there}"))
+        }
+        PlannedContent::Documents { .. } => None,
+    });
+    section(out, "Rows", rows, styles.info, styles);
 }
 
 /// `13 to add, 1 to modify`, in the order of the plan.
 pub fn summary(plan: &Plan) -> String {
     if plan.kind == PlanKind::NoChange {
-        return "nothing would change".to_owned();
+        return if plan.has_changes() { "only contents would change" } else { "nothing would change" }.to_owned();
     }
     let parts: Vec<String> =
         plan.counts().into_iter().map(|(action, number)| format!("{number} to {action}")).collect();

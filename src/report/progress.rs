@@ -96,6 +96,22 @@ impl Progress {
             EventKind::ArtifactPresent { component, .. } if self.verbose => {
                 Some(format!("{component} is uploaded already"))
             }
+            EventKind::DocumentsReady { component, uploaded, removed, unchanged } => {
+                let mut parts = vec![format!("{} uploaded", count(*uploaded, "document"))];
+                parts.extend((*removed > 0).then(|| format!("{removed} deleted")));
+                parts.extend((*unchanged > 0).then(|| format!("{unchanged} there already")));
+                Some(format!("{component}: {}", parts.join(", ")))
+            }
+            EventKind::RowsReady { component, written, present } => {
+                let there = if *present > 0 { format!(", {present} there already") } else { String::new() };
+                Some(format!("{component}: {} written{there}", count(*written, "row")))
+            }
+            EventKind::DocumentUploaded { component, key, size } if self.verbose => {
+                Some(format!("{component}: uploaded {} ({})", printable(key), bytes(*size)))
+            }
+            EventKind::DocumentRemoved { component, key } if self.verbose => {
+                Some(format!("{component}: deleted {}", printable(key)))
+            }
             EventKind::ChangeSetCreated { name } if self.verbose => Some(format!("change set {name}")),
             EventKind::ChangeSetRemoved { name } if self.verbose => Some(format!("removed the change set {name}")),
             EventKind::Executing { name, .. } if self.verbose => Some(format!("executing {name}")),
@@ -106,6 +122,8 @@ impl Progress {
             EventKind::Started { .. }
             | EventKind::ArtifactBuilt { .. }
             | EventKind::ArtifactPresent { .. }
+            | EventKind::DocumentUploaded { .. }
+            | EventKind::DocumentRemoved { .. }
             | EventKind::ChangeSetCreated { .. }
             | EventKind::ChangeSetRemoved { .. }
             | EventKind::Executing { .. }

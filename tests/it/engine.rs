@@ -2,5 +2,6 @@
 
 mod answers;
 mod deploys;
+mod finishers;
 mod plans;
 mod removals;

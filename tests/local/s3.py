@@ -46,7 +46,7 @@ def not_simulated():
     for service, call, arguments in [
         ("sns", "list_topics", {}),
         ("ec2", "describe_vpcs", {}),
-        ("dynamodb", "list_tables", {}),
+        ("secretsmanager", "list_secrets", {}),
         ("lambda", "list_functions", {}),
         ("logs", "describe_log_groups", {}),
         ("cloudwatch", "list_metrics", {}),

@@ -5,6 +5,7 @@
 //! twice nor half made, whenever the process dies. [`world`] is the table of all that exists: the data plane reads it.
 
 mod apigateway;
+mod dynamodb;
 mod formats;
 mod generic;
 mod iam;
@@ -148,6 +149,7 @@ const HANDLERS: &[(&str, &dyn Handler)] = &[
     ("AWS::ApiGateway::Resource", &apigateway::Resource),
     ("AWS::ApiGateway::RestApi", &apigateway::RestApi),
     ("AWS::ApiGateway::Stage", &apigateway::Stage),
+    ("AWS::DynamoDB::Table", &dynamodb::Table),
     ("AWS::IAM::ManagedPolicy", &iam::ManagedPolicy),
     ("AWS::IAM::Policy", &iam::Policy),
     ("AWS::IAM::Role", &iam::Role),

@@ -14,7 +14,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         runtime(rules, &base, function);
         let Some(dir) = rules.dir else { continue };
         let Some(code) = &function.code else { continue };
-        if let Some(folder) = folder(rules, &format!("{base}/code"), dir, code) {
+        if let Some(folder) = folder(rules, &format!("{base}/code"), dir, code, "code is") {
             handler(rules, &format!("{base}/handler"), &folder, function);
         }
     }
@@ -32,7 +32,8 @@ fn runtime(rules: &mut Rules<'_>, base: &str, function: &Function) {
     }
 }
 
-fn folder(rules: &mut Rules<'_>, pointer: &str, dir: &Path, code: &str) -> Option<PathBuf> {
+/// A folder beside the spec and inside the project; `is` says what has to be in one, such as `code is`.
+pub(super) fn folder(rules: &mut Rules<'_>, pointer: &str, dir: &Path, code: &str, is: &str) -> Option<PathBuf> {
     if code.trim().is_empty() || Path::new(code).is_absolute() || code.contains('\\') {
         let message = format!("`{}` is not a folder beside the spec", cut(code));
         rules.error("S030", pointer, message, "write a path relative to the spec file, such as `function/`");
@@ -46,7 +47,7 @@ fn folder(rules: &mut Rules<'_>, pointer: &str, dir: &Path, code: &str) -> Optio
         return None;
     };
     if !real.is_dir() {
-        let message = format!("`{}` is a file, and code is a folder", cut(code));
+        let message = format!("`{}` is a file, and {is} a folder", cut(code));
         let parent = Path::new(code).parent().filter(|parent| !parent.as_os_str().is_empty());
         let help = match parent {
             Some(parent) => format!("write `{}/`", cut(&parent.to_string_lossy())),
@@ -58,7 +59,7 @@ fn folder(rules: &mut Rules<'_>, pointer: &str, dir: &Path, code: &str) -> Optio
     let root = root_of(dir).and_then(|root| root.canonicalize().ok());
     if !root.is_some_and(|root| real.starts_with(root)) {
         let message = format!("`{}` lies outside the project", cut(code));
-        let help = "keep the code in the spec's folder, or beside it in a project with a `bedplate.yaml`";
+        let help = "keep it in the spec's folder, or beside it in a project with a `bedplate.yaml`";
         rules.error("S030", pointer, message, help);
         return None;
     }

@@ -9,6 +9,7 @@ mod bounds;
 mod code;
 mod counts;
 mod cycles;
+mod documents;
 mod flows;
 mod functions;
 mod grants;
@@ -27,6 +28,7 @@ mod references;
 mod roles;
 mod routes;
 mod secrets;
+mod seeds;
 mod smoke;
 mod stored_secrets;
 mod tables;
@@ -103,6 +105,8 @@ impl Rules<'_> {
         agents::check(self);
         stored_secrets::check(self);
         code::check(self);
+        documents::check(self);
+        seeds::check(self);
     }
 
     /// Adds a finding, unless there are enough.

@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 /// A local target of its own, with clients.
 pub(super) struct World {
-    dir: TempDir,
-    running: Running,
+    pub(super) dir: TempDir,
+    pub(super) running: Running,
     pub(super) clients: Clients,
 }
 
@@ -49,14 +49,14 @@ impl World {
         self.deploy_asking(desired, &ApproveAll).await
     }
 
-    async fn deploy_asking(&self, desired: &Desired, approver: &dyn Approver) -> (Report, Vec<Event>) {
+    pub(super) async fn deploy_asking(&self, desired: &Desired, approver: &dyn Approver) -> (Report, Vec<Event>) {
         let recorder = Recorder::default();
         let run = Run { clients: &self.clients, events: &recorder, cancel: CancellationToken::new() };
         let report = deploy(&run, desired, &DeployOptions::default(), approver).await;
         (report, recorder.events())
     }
 
-    async fn plan(&self, desired: &Desired) -> Report {
+    pub(super) async fn plan(&self, desired: &Desired) -> Report {
         let recorder = Recorder::default();
         let run = Run { clients: &self.clients, events: &recorder, cancel: CancellationToken::new() };
         plan(&run, desired).await

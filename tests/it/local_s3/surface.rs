@@ -78,11 +78,11 @@ async fn what_is_not_simulated_is_refused_by_name_in_its_own_protocol() {
         (
             request(
                 "POST /",
-                &["host: localhost", "x-amz-target: DynamoDB_20120810.ListTables", &signed("dynamodb")],
+                &["host: localhost", "x-amz-target: DynamoDB_20120810.CreateTable", &signed("dynamodb")],
                 "{}",
             ),
             "\"__type\":\"NotImplemented\"",
-            "`ListTables` of `dynamodb`",
+            "`CreateTable` of `dynamodb`",
         ),
         (
             request("GET /2015-03-31/functions/", &["host: localhost", &signed("lambda")], ""),

@@ -1,0 +1,61 @@
+//! S3: what is in a bucket, and what goes with it.
+
+use std::collections::BTreeMap;
+
+use super::clients::Clients;
+use super::error::{CallError, CallErrorKind};
+
+/// An object as a listing shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedObject {
+    /// Its key.
+    pub key: String,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// What goes with an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObjectMarks {
+    /// Its media type.
+    pub content_type: Option<String>,
+    /// Metadata of the uploader's own, by names in lower case.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl Clients {
+    /// The objects under a prefix, in the order of their keys, of a bucket that must be this account's.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn objects(&self, bucket: &str, prefix: &str, owner: &str) -> Result<Vec<ListedObject>, CallError> {
+        let call = self.inner.s3.list_objects_v2().bucket(bucket).prefix(prefix).expected_bucket_owner(owner);
+        let mut pages = call.into_paginator().send();
+        let mut objects = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| self.error("s3:ListBucket", error))?;
+            objects.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| {
+                Some(ListedObject { key: object.key?, size: object.size.and_then(|size| u64::try_from(size).ok())? })
+            }));
+        }
+        Ok(objects)
+    }
+
+    /// What goes with an object; none when it is not there.
+    ///
+    /// # Errors
+    /// When the call fails for another reason than absence.
+    pub async fn object_marks(&self, bucket: &str, key: &str, owner: &str) -> Result<Option<ObjectMarks>, CallError> {
+        let call = self.inner.s3.head_object().bucket(bucket).key(key).expected_bucket_owner(owner);
+        match call.send().await {
+            Ok(head) => Ok(Some(ObjectMarks {
+                content_type: head.content_type,
+                metadata: head.metadata.unwrap_or_default().into_iter().collect(),
+            })),
+            Err(error) => {
+                let error = self.error("s3:GetObject", error);
+                if error.kind == CallErrorKind::NotFound { Ok(None) } else { Err(error) }
+            }
+        }
+    }
+}

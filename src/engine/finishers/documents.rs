@@ -1,0 +1,143 @@
+//! Documents of a bucket: what differs goes up, what the folder no longer has goes.
+//!
+//! An object that Bedplate uploaded says so in its metadata, with the component it belongs to and the digest of its
+//! bytes. Nothing else is ever deleted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use crate::artifacts::Document;
+use crate::aws::{CallError, DELETE_BATCH, Labels, ListedObject, ObjectVersion};
+use crate::engine::events::{EventKind, Teller};
+use crate::engine::run::{Run, Stop};
+use crate::finding::Finding;
+
+/// Metadata: the component an object was uploaded for.
+const SOURCE: &str = "bedplate-source";
+/// Metadata: SHA-256 of an object's bytes, in hexadecimal.
+const DIGEST: &str = "bedplate-sha256";
+/// Questions in flight at once.
+const QUESTIONS: usize = 16;
+/// Uploads in flight at once.
+const UPLOADS: usize = 4;
+/// Objects beside the documents that are asked whose they are; a bucket that an application fills may hold millions.
+const STRANGERS: usize = 1_000;
+
+/// What a bucket lacks, and what it has too much.
+pub(super) struct Difference<'a> {
+    pub(super) upload: Vec<&'a Document>,
+    pub(super) remove: Vec<String>,
+    pub(super) unchanged: usize,
+    /// There were too many other objects to look for those that are to go.
+    crowded: bool,
+}
+
+impl<'a> Difference<'a> {
+    /// A bucket that is not there yet lacks everything.
+    pub(super) fn all(documents: &'a [Document]) -> Self {
+        Self { upload: documents.iter().collect(), remove: Vec::new(), unchanged: 0, crowded: false }
+    }
+}
+
+/// Compares by size first, then by the digest that was kept with the object.
+pub(super) async fn compare<'a>(
+    run: &Run<'_>,
+    bucket: &str,
+    prefix: &str,
+    documents: &'a [Document],
+    component: &str,
+    account: &str,
+) -> Result<Difference<'a>, CallError> {
+    let listed = run.clients.objects(bucket, prefix, account).await?;
+    let sizes: BTreeMap<&str, u64> = listed.iter().map(|object| (object.key.as_str(), object.size)).collect();
+    let asked = stream::iter(documents.iter().map(|document| {
+        let key = format!("{prefix}{}", document.name);
+        let same_size = sizes.get(key.as_str()) == Some(&document.size);
+        async move {
+            if !same_size {
+                return Ok((document, false));
+            }
+            let marks = run.clients.object_marks(bucket, &key, account).await?.unwrap_or_default();
+            let same = marks.metadata.get(DIGEST) == Some(&document.sha256)
+                && marks.metadata.get(SOURCE).is_some_and(|source| source == component)
+                && marks.content_type.as_ref() == Some(&document.content_type);
+            Ok::<_, CallError>((document, same))
+        }
+    }));
+    let judged: Vec<(&Document, bool)> = asked.buffered(QUESTIONS).try_collect().await?;
+    let wanted: BTreeSet<String> = documents.iter().map(|document| format!("{prefix}{}", document.name)).collect();
+    let others: Vec<&ListedObject> = listed.iter().filter(|object| !wanted.contains(&object.key)).collect();
+    let crowded = others.len() > STRANGERS;
+    let asked = stream::iter(others.into_iter().take(if crowded { 0 } else { STRANGERS }).map(|object| async move {
+        let marks = run.clients.object_marks(bucket, &object.key, account).await?.unwrap_or_default();
+        let ours = marks.metadata.get(SOURCE).is_some_and(|source| source == component);
+        Ok::<_, CallError>(ours.then(|| object.key.clone()))
+    }));
+    let remove: Vec<Option<String>> = asked.buffered(QUESTIONS).try_collect().await?;
+    Ok(Difference {
+        unchanged: judged.iter().filter(|(_, same)| *same).count(),
+        upload: judged.into_iter().filter(|(_, same)| !same).map(|(document, _)| document).collect(),
+        remove: remove.into_iter().flatten().collect(),
+        crowded,
+    })
+}
+
+/// Makes a bucket hold the documents.
+pub(super) async fn bring(
+    run: &Run<'_>,
+    teller: &Teller<'_>,
+    bucket: &str,
+    prefix: &str,
+    documents: &[Document],
+    component: &str,
+    account: &str,
+) -> Result<(), Stop> {
+    let compared = compare(run, bucket, prefix, documents, component, account);
+    let difference = run.unless_cancelled(compared).await??;
+    let uploads = stream::iter(difference.upload.iter().map(|document| {
+        let key = format!("{prefix}{}", document.name);
+        async move {
+            let labels = Labels {
+                content_type: Some(document.content_type.clone()),
+                metadata: BTreeMap::from([
+                    (SOURCE.to_owned(), component.to_owned()),
+                    (DIGEST.to_owned(), document.sha256.clone()),
+                ]),
+            };
+            run.clients.upload_labelled(bucket, &key, &document.path, account, &labels).await?;
+            let (component, size) = (component.to_owned(), document.size);
+            teller.tell(EventKind::DocumentUploaded { component, key, size });
+            Ok::<_, Stop>(())
+        }
+    }));
+    run.unless_cancelled(uploads.buffer_unordered(UPLOADS).try_collect::<Vec<()>>()).await??;
+    for batch in difference.remove.chunks(DELETE_BATCH) {
+        let versions: Vec<ObjectVersion> =
+            batch.iter().map(|key| ObjectVersion { key: key.clone(), version: None }).collect();
+        let refused = run.unless_cancelled(run.clients.delete_versions(bucket, &versions)).await??;
+        if let Some((key, reason)) = refused.first() {
+            return Err(Finding::error("D008", format!("`{key}` of `{bucket}` cannot be deleted ({reason})"))
+                .help("look for an object lock, a bucket policy or a missing permission, and deploy again")
+                .into());
+        }
+        for key in batch {
+            teller.tell(EventKind::DocumentRemoved { component: component.to_owned(), key: key.clone() });
+        }
+    }
+    if difference.crowded {
+        let message = format!(
+            "`{component}`: the bucket holds more than {STRANGERS} other objects; documents gone from the folder were not \
+             looked for"
+        );
+        let help = "keep documents in a bucket of their own, and delete by hand what is gone";
+        teller.tell(EventKind::Warning { finding: Finding::warning("D042", message).help(help) });
+    }
+    teller.tell(EventKind::DocumentsReady {
+        component: component.to_owned(),
+        uploaded: difference.upload.len(),
+        removed: difference.remove.len(),
+        unchanged: difference.unchanged,
+    });
+    Ok(())
+}

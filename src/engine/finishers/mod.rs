@@ -1,0 +1,225 @@
+//! Finishers: what CloudFormation has no resource for, done once the stack is complete. Documents go into buckets, rows into
+//! tables; what a plan says of them is worked out from what is there already, and so is what is done.
+//!
+//! A finisher can be repeated at any time: it does what is missing and nothing else. So a failure leaves the stack as it
+//! is, and the next deploy does the rest.
+
+mod documents;
+mod of_spec;
+mod rows;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::events::Teller;
+use super::run::{Run, Stop};
+use crate::artifacts::{self, Document};
+use crate::aws::{CallErrorKind, Item};
+use crate::finding::{Finding, Place};
+use crate::plan::{Action, PlannedChange, PlannedContent};
+
+pub(super) use of_spec::of_spec;
+
+/// Something to do once the stack is complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finisher {
+    /// Puts a folder's files into a bucket, and takes out what it put there and the folder no longer has.
+    Upload {
+        /// The component, such as `buckets.handbook`; objects are marked with it.
+        component: String,
+        /// The bucket's logical id.
+        bucket: String,
+        /// The folder.
+        folder: PathBuf,
+        /// The folder as its author wrote it.
+        shown: String,
+        /// What keys begin with, before the file's path in the folder.
+        prefix: String,
+        /// Where the spec names the folder.
+        place: Option<Place>,
+    },
+    /// Puts rows into a table where there is no item of their key.
+    Seed {
+        /// The component, such as `tables.accounts`.
+        component: String,
+        /// The table's logical id.
+        table: String,
+        /// The partition key's name, and the sort key's where there is one.
+        key: Vec<String>,
+        /// The rows; no two have the same key.
+        rows: Vec<Item>,
+        /// Where the spec names the file.
+        place: Option<Place>,
+    },
+}
+
+/// A finisher with everything read that it needs.
+#[derive(Debug, Clone)]
+pub(super) struct Content {
+    component: String,
+    /// The logical id of what is filled.
+    logical_id: String,
+    place: Option<Place>,
+    what: What,
+}
+
+#[derive(Debug, Clone)]
+enum What {
+    Documents { prefix: String, documents: Vec<Document> },
+    Rows { key: Vec<String>, rows: Vec<Item> },
+}
+
+/// Reads the folders; what is wrong with any is told together.
+pub(super) async fn read(run: &Run<'_>, finishers: &[Finisher]) -> Result<Vec<Content>, Stop> {
+    let finishers = finishers.to_vec();
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut contents = Vec::new();
+        let mut findings = Vec::new();
+        for finisher in finishers {
+            match finisher {
+                Finisher::Upload { component, bucket, folder, shown, prefix, place } => {
+                    match artifacts::documents(&folder, &shown, place.as_ref()) {
+                        Ok(documents) => {
+                            let what = What::Documents { prefix, documents };
+                            contents.push(Content { component, logical_id: bucket, place, what });
+                        }
+                        Err(wrong) => findings.extend(wrong),
+                    }
+                }
+                Finisher::Seed { component, table, key, rows, place } => {
+                    contents.push(Content { component, logical_id: table, place, what: What::Rows { key, rows } });
+                }
+            }
+        }
+        if findings.is_empty() { Ok(contents) } else { Err(findings) }
+    });
+    match run.unless_cancelled(reading).await? {
+        Ok(read) => Ok(read?),
+        Err(error) => Err(Finding::error("D027", format!("reading documents broke off: {error}"))
+            .help("this is a defect of Bedplate; repeat the command")
+            .into()),
+    }
+}
+
+/// Physical ids by logical id.
+async fn physical_ids(run: &Run<'_>, stack_id: &str) -> Result<BTreeMap<String, String>, Stop> {
+    let resources = run.unless_cancelled(run.clients.stack_resources(stack_id)).await??;
+    Ok(resources.into_iter().filter_map(|resource| Some((resource.logical_id, resource.physical_id?))).collect())
+}
+
+/// What would be done, for the plan. `stack_id` is the stack there is now, `changes` what becomes of its resources.
+pub(super) async fn planned(
+    run: &Run<'_>,
+    contents: &[Content],
+    stack_id: Option<&str>,
+    changes: &[PlannedChange],
+    account: &str,
+) -> Result<Vec<PlannedContent>, Stop> {
+    let there = match stack_id {
+        Some(stack_id) if !contents.is_empty() => physical_ids(run, stack_id).await?,
+        _ => BTreeMap::new(),
+    };
+    let made_anew = |id: &str| {
+        let anew = [Action::Add, Action::Replace, Action::MaybeReplace];
+        changes.iter().any(|change| change.logical_id == id && anew.contains(&change.action))
+    };
+    let mut planned = Vec::new();
+    for content in contents {
+        let name = there.get(&content.logical_id).filter(|_| !made_anew(&content.logical_id));
+        planned.push(content.planned(run, name.map(String::as_str), account).await?);
+    }
+    Ok(planned)
+}
+
+/// Does all of it; what fails keeps nothing else from being done.
+pub(super) async fn carry_out(
+    run: &Run<'_>,
+    teller: &Teller<'_>,
+    contents: &[Content],
+    stack_id: &str,
+    account: &str,
+) -> Result<(), Stop> {
+    if contents.is_empty() {
+        return Ok(());
+    }
+    let there = physical_ids(run, stack_id).await?;
+    let mut findings = Vec::new();
+    for content in contents {
+        let done = match there.get(&content.logical_id) {
+            Some(name) => content.carry_out(run, teller, name, account).await,
+            None => Err(Finding::error("D040", format!("`{}` is not in the stack", content.component)).into()),
+        };
+        match done {
+            Ok(()) => {}
+            Err(Stop::Interrupted) => return Err(Stop::Interrupted),
+            Err(Stop::Failed(causes)) => {
+                findings.extend(causes.into_iter().map(|cause| content.placed(cause)));
+                findings.push(content.unfinished());
+            }
+        }
+    }
+    if findings.is_empty() { Ok(()) } else { Err(Stop::Failed(findings)) }
+}
+
+impl Content {
+    async fn planned(&self, run: &Run<'_>, name: Option<&str>, account: &str) -> Result<PlannedContent, Stop> {
+        let component = self.component.clone();
+        Ok(match &self.what {
+            What::Documents { prefix, documents } => {
+                let difference = match name {
+                    None => documents::Difference::all(documents),
+                    Some(bucket) => {
+                        let found = documents::compare(run, bucket, prefix, documents, &component, account);
+                        match run.unless_cancelled(found).await? {
+                            // Taken away by hand: the deployment will say so where it matters.
+                            Err(error) if error.kind == CallErrorKind::NotFound => {
+                                documents::Difference::all(documents)
+                            }
+                            found => found?,
+                        }
+                    }
+                };
+                PlannedContent::Documents {
+                    component,
+                    upload: difference.upload.len(),
+                    bytes: difference.upload.iter().map(|document| document.size).sum(),
+                    remove: difference.remove.len(),
+                    unchanged: difference.unchanged,
+                }
+            }
+            What::Rows { key, rows } => {
+                let present = match name {
+                    None => 0,
+                    Some(table) => match run.unless_cancelled(rows::present(run, table, key, rows)).await? {
+                        Err(error) if error.kind == CallErrorKind::NotFound => 0,
+                        present => present?,
+                    },
+                };
+                PlannedContent::Rows { component, write: rows.len().saturating_sub(present), present }
+            }
+        })
+    }
+
+    async fn carry_out(&self, run: &Run<'_>, teller: &Teller<'_>, name: &str, account: &str) -> Result<(), Stop> {
+        match &self.what {
+            What::Documents { prefix, documents } => {
+                documents::bring(run, teller, name, prefix, documents, &self.component, account).await
+            }
+            What::Rows { key, rows } => rows::write(run, teller, name, key, rows, &self.component).await,
+        }
+    }
+
+    fn placed(&self, finding: Finding) -> Finding {
+        if finding.place.is_some() { finding } else { finding.at(self.place.clone()) }
+    }
+
+    fn unfinished(&self) -> Finding {
+        let what = match &self.what {
+            What::Documents { .. } => "documents",
+            What::Rows { .. } => "rows",
+        };
+        Finding::error("D040", format!("the stack is deployed, but `{}` has not got all its {what}", self.component))
+            .at(self.place.clone())
+            .help("correct the cause and deploy again: only what is missing is done")
+    }
+}
