@@ -2,6 +2,7 @@
 
 mod apis;
 mod artifacts;
+mod bedrock;
 mod cfn;
 mod cfn_diff;
 mod cfn_laws;
@@ -15,6 +16,7 @@ mod finishers;
 mod iam_page;
 mod iam_rules;
 mod judges;
+mod knowledge;
 mod local_cfn;
 mod local_dynamodb;
 mod local_s3;

@@ -95,6 +95,13 @@ fn is_node_name(name: &str) -> bool {
         && !name.contains("__")
 }
 
+/// Letters, digits and underscores, a letter first: what needs no quotes in a JSON path, and leaves room for the rest of it.
+fn is_field_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.len() <= 50
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
 /// Where an input's value comes from; whether there is such a place.
 fn source(
     rules: &mut Rules<'_>,
@@ -122,9 +129,14 @@ fn source(
         if !gives_fields {
             let message = format!("what `{}` gives has no fields", cut(value.node));
             rules.error("S168", pointer, message, "leave the field out: only `input` and functions give mappings");
-        } else if !is_node_name(field) && !(field.len() == 1 && field.bytes().all(|b| b.is_ascii_alphabetic())) {
+        } else if !is_field_name(field) {
             let message = format!("`{}` cannot be the name of a field", cut(field));
-            rules.error("S168", pointer, message, "use letters, digits and single `_`, a letter first, and one level");
+            rules.error(
+                "S168",
+                pointer,
+                message,
+                "use letters, digits and `_`, a letter first, and name no field of a field",
+            );
         }
         return true;
     }

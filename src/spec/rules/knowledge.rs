@@ -88,7 +88,7 @@ fn store(rules: &mut Rules<'_>, pointer: &str, base: &KnowledgeBase) {
                 format!("write `store: {key}`, or take it away"),
             );
         }
-        if !there && wanted == Some(key) && !rules.document.pointer(&format!("{pointer}/{key}")).is_some() {
+        if !there && wanted == Some(key) && rules.document.pointer(&format!("{pointer}/{key}")).is_none() {
             let message = format!("the store `{key}` is not described");
             rules.error("S142", &format!("{pointer}/store"), message, format!("add `{key}:` with what the store is"));
         }

@@ -62,23 +62,24 @@ struct Embedding {
 }
 
 fn grant(references: &References<'_>, ask: &Ask<'_>) -> Result<Vec<Statement>, Finding> {
-    let actions: &[&str] = match ask.verb {
-        "retrieve" => &["bedrock:Retrieve"],
-        // RetrieveAndGenerate searches with the caller's rights too.
-        "ask" => &["bedrock:Retrieve", "bedrock:RetrieveAndGenerate"],
-        _ => return Err(references.cannot(ask)),
-    };
-    let managed = |base: &KnowledgeBase| base.store == Store::Managed;
-    if ask.verb == "ask" && references.spec().knowledge_bases.get(ask.name).is_some_and(managed) {
-        let message =
-            format!("`ask` does not go with `{}`: RetrieveAndGenerate takes no managed knowledge base", ask.name);
-        return Err(Finding::error("R121", message).at(references.loaded.place(ask.pointer)).help(format!(
-            "write `retrieve: knowledge-bases.{}` and let a model word the answer, or choose another `store`",
-            ask.name
-        )));
-    }
     let arn = Expression::attribute(knowledge_base_id(ask.name), "KnowledgeBaseArn");
-    Ok(vec![Statement::allow(actions.iter().copied(), [arn.value()])])
+    let retrieve = Statement::allow(["bedrock:Retrieve"], [arn.value()]);
+    let managed = |base: &KnowledgeBase| base.store == Store::Managed;
+    match ask.verb {
+        "retrieve" => Ok(vec![retrieve]),
+        "ask" if references.spec().knowledge_bases.get(ask.name).is_some_and(managed) => {
+            let message =
+                format!("`ask` does not go with `{}`: RetrieveAndGenerate takes no managed knowledge base", ask.name);
+            Err(Finding::error("R121", message).at(references.loaded.place(ask.pointer)).help(format!(
+                "write `retrieve: knowledge-bases.{}` and let a model word the answer, or choose another `store`",
+                ask.name
+            )))
+        }
+        // RetrieveAndGenerate takes no resource; what is searched is checked as `bedrock:Retrieve`, and what words the
+        // answer as `bedrock:InvokeModel`.
+        "ask" => Ok(vec![retrieve, Statement::allow(["bedrock:RetrieveAndGenerate"], [json!("*")])]),
+        _ => Err(references.cannot(ask)),
+    }
 }
 
 /// Lets a service of Bedrock take a role, for resources of one kind of this account.
