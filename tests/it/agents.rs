@@ -371,7 +371,7 @@ fn a_wrong_openapi_description_is_told_at_its_line_in_that_file() {
     assert_eq!(of("classic", &changed("      operationId: placeOrder\n", "")), one("S191", 7));
     assert_eq!(of("classic", &changed("placeOrder", "place order")), one("S191", 8));
     assert_eq!(of("classic", &changed("      description: Places an order", "      summary: Places")), one("S192", 7));
-    assert_eq!(of("classic", &changed("application/json", "text/plain")), [at(11)]);
+    assert_eq!(of("classic", &changed("application/json", "text/plain")), [at(12)]);
     assert_eq!(of("classic", &changed("\"#/components/schemas/Order\"", "\"order.yaml\"")), [at(13)]);
     assert_eq!(of("classic", &changed("schemas/Order\"", "schemas/Odrer\"")), one("S195", 13));
     let circle = changed("note: { type: string }", "note: { $ref: \"#/components/schemas/Order\" }");
