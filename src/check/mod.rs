@@ -10,9 +10,11 @@
 //! | `network` | what a network costs, and the ways it lacks |
 //! | `knowledge` | knowledge bases: embedding models, regions, limits, what stores cost while they wait |
 //! | `inference` | models that do not do what is asked of them |
+//! | `agents` | engines that close, tools of which to be wary, what an engine leaves out |
 //! | `policies` | IAM documents that grant more than they should |
 //! | `wiring` | components nobody uses, names that stand in the way of a replacement, no smoke tests |
 
+mod agents;
 mod apis;
 mod functions;
 mod inference;
@@ -48,6 +50,7 @@ pub fn check(loaded: &LoadedSpec, rendered: &Rendered, options: &CheckOptions<'_
     network::check(loaded, &mut findings);
     knowledge::check(loaded, region, &mut findings);
     inference::check(loaded, &mut findings);
+    agents::check(loaded, options.today, &mut findings);
     policies::check(loaded, rendered, &mut findings);
     wiring::check(loaded, rendered, &mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));

@@ -1,5 +1,6 @@
 //! The one integration binary: one file a room or a side of the program.
 
+mod agents;
 mod apis;
 mod artifacts;
 mod bedrock;

@@ -71,10 +71,13 @@ pub(super) fn update(work: &Work<'_>, id: &str, properties: &Value) -> Result<Ma
     let fresh = naming.attributes(id);
     let mut attributes = existing.attributes;
     for (name, value) in fresh {
-        let follows = formats.attributes.get(&name).is_some_and(|format| {
-            format.contains("${Property.")
-                && !["Upper:", "Lower:", "Mixed:", "Hex:"].iter().any(|random| format.contains(random))
-        });
+        // When it was last touched is now.
+        let touched = ["UpdatedAt", "UpdatedTime", "PreparedAt"].iter().any(|end| name.ends_with(end));
+        let follows = touched
+            || formats.attributes.get(&name).is_some_and(|format| {
+                format.contains("${Property.")
+                    && !["Upper:", "Lower:", "Mixed:", "Hex:"].iter().any(|random| format.contains(random))
+            });
         if follows || !attributes.contains_key(&name) {
             attributes.insert(name, value);
         }
@@ -333,6 +336,7 @@ impl<'a> Naming<'a> {
                 }
                 _ => self.name(),
             },
+            "LowerName" => self.variable("Name")?.to_ascii_lowercase(),
             "Generated" => self.generated(),
             "Ref" => self.id.clone()?,
             "Last.Ref" => tail(self.id.as_deref()?).to_owned(),
