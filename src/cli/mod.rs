@@ -11,6 +11,7 @@ mod follow;
 mod list;
 mod local;
 mod man;
+mod needs;
 mod outputs;
 mod plan;
 mod render;

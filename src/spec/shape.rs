@@ -217,6 +217,8 @@ impl<'a> Walk<'a> {
         let Some(map) = value.as_object() else { return self.wrong(value, "a mapping", None, pointer) };
         let properties = schema.get("properties").and_then(Value::as_object);
         let rest = schema.get("additionalProperties").filter(|rest| rest.is_object());
+        // A tree of another language, such as a JSON Schema: every key may stand there.
+        let free = schema.get("additionalProperties") == Some(&Value::Bool(true));
         // What follows a route or another one-key entry belongs under it: the commonest slip of indentation.
         if schema.get("maxProperties") == Some(&Value::from(1)) && map.len() > 1 {
             let first = map.iter().next().filter(|(_, item)| item.is_null()).map(|(key, _)| cut(key));
@@ -231,6 +233,7 @@ impl<'a> Walk<'a> {
             let inner = format!("{pointer}/{}", escape(key));
             match properties.and_then(|all| all.get(key)).or(rest) {
                 Some(schema) => self.value(item, schema, &inner),
+                None if free => {}
                 None => {
                     let known = properties.map(|all| all.keys().map(String::as_str).collect()).unwrap_or_default();
                     self.unknown(key, known, pointer);
