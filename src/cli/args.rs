@@ -2,7 +2,9 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{bootstrap, check, completions, deploy, destroy, list, local, man, new, outputs, plan, render, schema, status};
+use super::{
+    bootstrap, check, completions, deploy, destroy, list, local, man, new, outputs, plan, render, schema, status,
+};
 
 /// Turns short YAML use-case specs into CloudFormation stacks, deploys them, and takes them away again.
 #[derive(Debug, Parser)]

@@ -246,9 +246,12 @@ pub(super) async fn dependents(
             });
             if needs {
                 findings.push(
-                    Finding::error("D054", format!("`{}` takes outputs of `{use_case}-{stage}` and is deployed", stack.name))
-                        .at(spec.key_place("/needs"))
-                        .help(format!("destroy it first, or both at once: `bedplate destroy {name} {use_case}`")),
+                    Finding::error(
+                        "D054",
+                        format!("`{}` takes outputs of `{use_case}-{stage}` and is deployed", stack.name),
+                    )
+                    .at(spec.key_place("/needs"))
+                    .help(format!("destroy it first, or both at once: `bedplate destroy {name} {use_case}`")),
                 );
             }
         }
@@ -273,11 +276,7 @@ mod tests {
 
     #[test]
     fn a_circle_is_told_without_those_that_wait_for_it() {
-        let edges = [
-            ("a", BTreeSet::from(["b"])),
-            ("b", BTreeSet::from(["c"])),
-            ("c", BTreeSet::from(["b"])),
-        ];
+        let edges = [("a", BTreeSet::from(["b"])), ("b", BTreeSet::from(["c"])), ("c", BTreeSet::from(["b"]))];
         assert_eq!(sorted(&edges), Err(vec!["b".to_owned(), "c".to_owned()]));
     }
 }

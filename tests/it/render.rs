@@ -236,8 +236,14 @@ fn the_examples_of_the_component_pages_render_without_a_finding() {
 /// Every row `| `x` | …` of a component page's first table of references, tried in an output.
 #[test]
 fn every_reference_the_pages_name_renders() {
-    for (page, text) in [("buckets", "buckets: { n: {} }"), ("models", "models: { n: { id: amazon.nova-lite-v1:0 } }")]
-    {
+    for (page, text) in [
+        ("buckets", "buckets: { n: {} }"),
+        (
+            "models",
+            "models: { n: { id: amazon.nova-lite-v1:0, dimensions: 256, \
+         inference: { max-tokens: 9, temperature: 0.1, top-p: 0.1, top-k: 9 } } }",
+        ),
+    ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/components/{page}.md"));
         let page_text = std::fs::read_to_string(path).expect("a page");
         let references: Vec<String> = page_text

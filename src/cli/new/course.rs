@@ -63,7 +63,9 @@ pub(super) fn copy(from: &str, name: &str) -> Result<Vec<NewFile>, Vec<Finding>>
     for (other, path) in others {
         for (file, content) in FILES {
             let own = file.strip_prefix(other.as_str()).and_then(|rest| rest.strip_prefix('/'));
-            if let Some(own) = own.filter(|own| *own == path || own.starts_with(&format!("{}/", path.trim_end_matches('/')))) {
+            if let Some(own) =
+                own.filter(|own| *own == path || own.starts_with(&format!("{}/", path.trim_end_matches('/'))))
+            {
                 push(own, content);
             }
         }

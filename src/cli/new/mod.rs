@@ -31,8 +31,10 @@ pub struct NewArgs {
 }
 
 /// A small use case that works as it is; `NAME` stands for its name.
-const STARTER: [(&str, &str); 2] =
-    [("usecase.yaml", include_str!("starter/usecase.yaml")), ("function/app.py", include_str!("starter/function/app.py"))];
+const STARTER: [(&str, &str); 2] = [
+    ("usecase.yaml", include_str!("starter/usecase.yaml")),
+    ("function/app.py", include_str!("starter/function/app.py")),
+];
 
 /// A file to write: its name below the use case's folder, and what it holds.
 type NewFile = (String, Vec<u8>);
@@ -41,10 +43,9 @@ pub(super) fn run(session: &Session, args: &NewArgs) -> Outcome {
     let Some(name) = &args.name else { return list(session) };
     let files = match &args.from {
         Some(from) => course::copy(from, name)?,
-        None => STARTER
-            .iter()
-            .map(|(file, text)| ((*file).to_owned(), text.replace("NAME", name).into_bytes()))
-            .collect(),
+        None => {
+            STARTER.iter().map(|(file, text)| ((*file).to_owned(), text.replace("NAME", name).into_bytes())).collect()
+        }
     };
     let project = session.project()?;
     if let Ok(other) = project.use_cases()
@@ -96,7 +97,10 @@ fn write(folder: &Path, shown: &str, files: &[NewFile]) -> Result<(), Vec<Findin
         ]);
     }
     let failed = |error: std::io::Error| {
-        vec![Finding::error("P042", format!("`{shown}` cannot be written: {error}")).help("check its permissions and space")]
+        vec![
+            Finding::error("P042", format!("`{shown}` cannot be written: {error}"))
+                .help("check its permissions and space"),
+        ]
     };
     for (file, content) in files {
         let path = folder.join(file);
