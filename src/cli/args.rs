@@ -2,7 +2,9 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{bootstrap, check, completions, deploy, destroy, list, local, man, outputs, plan, render, schema, status};
+use super::{
+    bootstrap, check, completions, deploy, destroy, list, local, man, new, outputs, plan, render, schema, status,
+};
 
 /// Turns short YAML use-case specs into CloudFormation stacks, deploys them, and takes them away again.
 #[derive(Debug, Parser)]
@@ -80,6 +82,8 @@ pub enum Format {
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Write a use case to start from
+    New(new::NewArgs),
     /// List the use cases here, and what is deployed of them
     List(list::ListArgs),
     /// Check specs and the templates they make, offline

@@ -1,5 +1,6 @@
 //! `bedplate check`: what is wrong with specs and the templates they make, offline.
 
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::thread::ScopedJoinHandle;
 use std::time::Instant;
@@ -9,6 +10,7 @@ use serde_json::json;
 use super::Outcome;
 use super::args::Format;
 use super::exit::Exit;
+use super::needs::{self, Bonds};
 use super::session::Session;
 use crate::finding::{Finding, has_errors};
 use crate::report::findings::{json as findings_json, summary};
@@ -34,7 +36,18 @@ pub(super) fn run(session: &Session, args: &CheckArgs) -> Outcome {
     let ui = &session.ui;
     let mut all = Vec::new();
     let mut reports = Vec::new();
-    for (name, findings) in side_by_side(session, &session.find(&args.use_cases)?) {
+    let mut checked = side_by_side(session, &session.find(&args.use_cases)?);
+    let bonds: BTreeMap<String, Bonds> =
+        checked.iter_mut().map(|one| (one.name.clone(), std::mem::take(&mut one.bonds))).collect();
+    // A finding about two use cases belongs to the one in whose file it is.
+    for finding in needs::offline(session, &bonds) {
+        let file = finding.place.as_ref().map(|place| place.file.clone()).unwrap_or_default();
+        let at = checked.iter().position(|one| one.file == file).unwrap_or(0);
+        if let Some(one) = checked.get_mut(at) {
+            one.findings.push(finding);
+        }
+    }
+    for Checked { name, findings, .. } in checked {
         match ui.format {
             Format::Text | Format::Github => ui.out(&ui.render_findings(&findings, &ui.out_styles))?,
             Format::Json => {
@@ -59,8 +72,17 @@ pub(super) fn run(session: &Session, args: &CheckArgs) -> Outcome {
     Ok(if failed { Exit::Failed } else { Exit::Done })
 }
 
-/// The name and the findings of each, in order, worked out on all cores.
-fn side_by_side(session: &Session, files: &[UseCaseFile]) -> Vec<(String, Vec<Finding>)> {
+/// A use case that has been checked.
+struct Checked {
+    name: String,
+    /// The spec file as findings name it.
+    file: String,
+    findings: Vec<Finding>,
+    bonds: Bonds,
+}
+
+/// Each of them, in order, worked out on all cores.
+fn side_by_side(session: &Session, files: &[UseCaseFile]) -> Vec<Checked> {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let share = files.len().div_ceil(cores).max(1);
     std::thread::scope(|scope| {
@@ -76,16 +98,17 @@ fn side_by_side(session: &Session, files: &[UseCaseFile]) -> Vec<(String, Vec<Fi
     })
 }
 
-fn one(session: &Session, file: &UseCaseFile) -> (String, Vec<Finding>) {
-    match session.load_one(file) {
+fn one(session: &Session, file: &UseCaseFile) -> Checked {
+    let (name, (findings, bonds)) = match session.load_one(file) {
         Ok(spec) => (spec.spec.name.clone(), findings_of(session, &spec)),
-        Err(findings) => (file.shown.clone(), findings),
-    }
+        Err(findings) => (file.shown.clone(), (findings, Bonds::default())),
+    };
+    Checked { name, file: file.shown.clone(), findings, bonds }
 }
 
-fn findings_of(session: &Session, spec: &LoadedSpec) -> Vec<Finding> {
+fn findings_of(session: &Session, spec: &LoadedSpec) -> (Vec<Finding>, Bonds) {
     match session.render(spec) {
-        Ok(rendered) => session.check(spec, &rendered),
-        Err(findings) => findings,
+        Ok(rendered) => (session.check(spec, &rendered), Bonds::of(spec, &rendered)),
+        Err(findings) => (findings, Bonds::default()),
     }
 }

@@ -9,6 +9,7 @@ use super::Outcome;
 use super::args::Format;
 use super::exit::Exit;
 use super::follow::Follower;
+use super::needs;
 use super::session::{Connection, Session, interrupted};
 use super::ui::Ui;
 use crate::engine::{self, Approver, DeployOptions, Desired, Proposal, Report, Run};
@@ -44,7 +45,7 @@ pub(super) fn parameter(text: &str) -> Result<(String, String), String> {
 }
 
 pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
-    let specs = session.load(&args.use_cases)?;
+    let specs = needs::in_order(session, session.load(&args.use_cases)?)?;
     // Everything that can be known to be wrong is said before the first stack is touched.
     let mut findings = Vec::new();
     for spec in &specs {
@@ -130,7 +131,8 @@ async fn deploy(
         session.ui.say("Interrupted while packaging: nothing was sent");
         return Ok(Exit::Interrupted);
     }
-    let desired = packaged?;
+    let mut desired = packaged?;
+    needs::fill(session, connection, spec, &mut desired).await?;
     let started = std::time::Instant::now();
     let follower = Follower::start(&session.ui);
     let run = Run { clients: &connection.clients, events: &follower, cancel: cancel.clone() };

@@ -1,12 +1,16 @@
 //! `bedplate destroy`: a stack away, with everything it left, and proof.
 
+use std::collections::BTreeSet;
+
 use super::Outcome;
 use super::deploy::conclude;
 use super::exit::Exit;
 use super::follow::Follower;
+use super::needs;
 use super::session::{Session, interrupted};
 use crate::engine::{self, Run};
 use crate::finding::Finding;
+use crate::spec::UseCaseFile;
 
 /// Take stacks away with everything they left: what goes and what stays is shown first.
 #[derive(Debug, clap::Args)]
@@ -25,6 +29,8 @@ pub struct DestroyArgs {
 pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
     // A spec that no longer loads must not keep its stack from being taken away: a name and a region are enough.
     let found = session.find(if args.all { &[] } else { &args.use_cases })?;
+    let found = in_order(session, found);
+    let going: BTreeSet<String> = found.iter().map(|file| file.name.clone()).collect();
     session.block_on(async {
         let cancel = interrupted();
         let mut exit = Exit::Done;
@@ -39,6 +45,13 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
             }
             let stack = format!("{name}-{}", session.globals.stage);
             let connection = session.connect("destroy", &stack, session.region(spec.as_ref().ok())?).await?;
+            let needed = needs::dependents(session, &connection, &name, &going).await?;
+            if !needed.is_empty() {
+                connection.close().await;
+                session.ui.findings(&needed);
+                exit = exit.worse(Exit::Failed);
+                continue;
+            }
             let started = std::time::Instant::now();
             let follower = Follower::start(&session.ui);
             let run = Run { clients: &connection.clients, events: &follower, cancel: cancel.clone() };
@@ -49,4 +62,15 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
         }
         Ok(exit)
     })
+}
+
+/// Those that need others before the others; what does not load has no known needs, and what goes round in a circle can
+/// go in any order.
+fn in_order(session: &Session, found: Vec<UseCaseFile>) -> Vec<UseCaseFile> {
+    let specs: Vec<_> = found.iter().filter_map(|file| file.load().ok()).collect();
+    let Ok(order) = needs::in_order(session, specs) else { return found };
+    let place = |file: &UseCaseFile| order.iter().rposition(|spec| spec.spec.name == file.name);
+    let mut found = found;
+    found.sort_by_key(|file| std::cmp::Reverse(place(file)));
+    found
 }

@@ -11,6 +11,8 @@ mod follow;
 mod list;
 mod local;
 mod man;
+mod needs;
+mod new;
 mod outputs;
 mod plan;
 mod render;
@@ -51,6 +53,7 @@ pub fn main() -> ExitCode {
 
 fn run(session: &Session, verb: &Verb) -> Outcome {
     match verb {
+        Verb::New(args) => new::run(session, args),
         Verb::List(args) => list::run(session, args),
         Verb::Check(args) => check::run(session, args),
         Verb::Render(args) => render::run(session, args),

@@ -10,6 +10,7 @@ use super::args::Format;
 use super::deploy::{conclude, parameter};
 use super::exit::Exit;
 use super::follow::Follower;
+use super::needs;
 use super::session::{Session, interrupted};
 use crate::cfn::Template;
 use crate::cfn::template::BODY_LIMIT_S3;
@@ -43,7 +44,7 @@ pub struct PlanArgs {
 }
 
 pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
-    let specs = session.load(&args.use_cases)?;
+    let specs = needs::in_order(session, session.load(&args.use_cases)?)?;
     let parameters: BTreeMap<String, String> = args.parameters.iter().cloned().collect();
     session.known_parameters(&specs, &parameters)?;
     if args.offline {
@@ -55,7 +56,14 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
         for spec in &specs {
             let stack = session.stack_name(spec);
             let connection = session.connect("plan", &stack, session.region(Some(spec))?).await?;
-            let desired = tokio::task::block_in_place(|| session.desired(spec, &parameters))?;
+            let mut desired = tokio::task::block_in_place(|| session.desired(spec, &parameters))?;
+            if let Err(findings) = needs::fill(session, &connection, spec, &mut desired).await {
+                // What the others would become can still be told.
+                connection.close().await;
+                session.ui.findings(&findings);
+                exit = exit.worse(Exit::Failed);
+                continue;
+            }
             let started = std::time::Instant::now();
             // The plan is this verb's result, so it goes to standard output and not with the progress.
             let follower = Follower::without_plan(&session.ui);

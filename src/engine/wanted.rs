@@ -9,7 +9,7 @@ use super::packaging::Package;
 use crate::aws::{ParameterValue, StackSummary};
 use crate::cfn::Template;
 use crate::finding::{Finding, Place};
-use crate::render::Rendered;
+use crate::render::{NeededOutput, Rendered};
 use crate::spec::LoadedSpec;
 
 /// The template parameter the artifact bucket's name is given to.
@@ -32,6 +32,8 @@ pub struct Desired {
     pub places: BTreeMap<String, Place>,
     /// The spec's own name of each parameter, by its logical id; what has none is the engine's to give.
     pub names: BTreeMap<String, String>,
+    /// Outputs of other use cases that the template takes; their values are among `parameters` when it is deployed.
+    pub needs: Vec<NeededOutput>,
     /// The files the template refers to, when they are built already.
     pub artifacts: Vec<Artifact>,
     /// Those that are to be built first.
@@ -83,6 +85,7 @@ impl Desired {
             tags: BTreeMap::new(),
             places: BTreeMap::new(),
             names: BTreeMap::new(),
+            needs: Vec::new(),
             artifacts: Vec::new(),
             packages: Vec::new(),
             finishers: Vec::new(),
@@ -114,6 +117,7 @@ impl Desired {
             template: rendered.template.clone(),
             parameters: names.iter().filter_map(value).collect(),
             names,
+            needs: rendered.needs.clone(),
             capabilities: rendered.capabilities.clone(),
             tags: rendered.tags.clone(),
             places: places.collect(),

@@ -36,6 +36,11 @@ fn given(loaded: &LoadedSpec) -> BTreeMap<String, (BTreeSet<String>, BTreeSet<St
     let functions = loaded.document["functions"].as_object().cloned().unwrap_or_default();
     let uses = |function: &Value| {
         let (mut grants, mut raw) = (BTreeSet::from([EVERY_FUNCTION.to_owned()]), BTreeSet::new());
+        for key in ["in-network", "dead-letter"] {
+            if function[key] == true {
+                grants.insert(format!("a function with `{key}: true"));
+            }
+        }
         for grant in function["uses"].as_array().into_iter().flatten() {
             for (verb, target) in grant.as_object().into_iter().flatten() {
                 match target.as_str() {

@@ -94,6 +94,7 @@ fn a_function_may_do_what_it_uses_and_no_more() {
     let statements = &properties(&rendered, "FFunctionRole")["Policies"][0]["PolicyDocument"]["Statement"];
     let foundation = |region: &str, id: &str| json!({ "Fn::Sub": format!("arn:${{AWS::Partition}}:bedrock:{region}::foundation-model/{id}") });
     let profile = |id: &str| json!({ "Fn::Sub": format!("arn:${{AWS::Partition}}:bedrock:${{AWS::Region}}:${{AWS::AccountId}}:inference-profile/{id}") });
+    let through = |id: &str| json!({ "StringEquals": { "bedrock:InferenceProfileArn": profile(id) } });
     assert_eq!(
         statements,
         &json!([
@@ -101,10 +102,13 @@ fn a_function_may_do_what_it_uses_and_no_more() {
                 profile("global.anthropic.claude-haiku-5-5"),
                 profile("us.amazon.nova-2-lite-v1:0"),
                 foundation("${AWS::Region}", "amazon.nova-lite-v1:0"),
-                foundation("${AWS::Region}", "anthropic.claude-haiku-5-5"),
-                foundation("*", "amazon.nova-2-lite-v1:0"),
-                foundation("", "anthropic.claude-haiku-5-5"),
             ] },
+            { "Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": [
+                foundation("${AWS::Region}", "anthropic.claude-haiku-5-5"),
+                foundation("", "anthropic.claude-haiku-5-5"),
+            ], "Condition": through("global.anthropic.claude-haiku-5-5") },
+            { "Effect": "Allow", "Action": "bedrock:InvokeModel",
+              "Resource": foundation("*", "amazon.nova-2-lite-v1:0"), "Condition": through("us.amazon.nova-2-lite-v1:0") },
             { "Effect": "Allow", "Action": "s3:GetObject", "Resource": { "Fn::Sub": "${BBucket.Arn}/in/*" } },
             { "Effect": "Allow", "Action": "s3:PutObject", "Resource": { "Fn::Sub": "${BBucket.Arn}/*" } },
             { "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -220,15 +224,33 @@ pub fn examples(page: &str, kind: &str) -> Vec<String> {
 
 #[test]
 fn the_examples_of_the_component_pages_render_without_a_finding() {
-    for page in ["models", "buckets", "layers", "functions", "apis"] {
-        let examples = examples(&format!("components/{page}.md"), "yaml");
-        assert!(!examples.is_empty(), "{page} has no example");
-        for text in examples {
-            // The folder of movie-poster has the code that the examples name.
-            let loaded = spec::load_text(&text, &stacks().join("movie-poster"), page).expect(page);
-            let rendered = render(&loaded, &DEV, Partials::embedded()).expect(page);
+    let pages = [
+        "alarms",
+        "apis",
+        "buckets",
+        "functions",
+        "layers",
+        "models",
+        "needs",
+        "network",
+        "resources",
+        "roles",
+        "template",
+    ];
+    let examples = crate::rendered::examples();
+    for page in pages {
+        let page = format!("docs/components/{page}.md");
+        let here: Vec<_> = examples.iter().filter(|example| example.page == page).collect();
+        assert!(!here.is_empty(), "{page} has no example");
+        for example in here {
+            let folder = tempfile::tempdir().expect("a folder");
+            let loaded = example.load(folder.path()).expect(&page);
+            let rendered = render(&loaded, &DEV, Partials::embedded()).expect(&page);
             let today = Day::parse("2026-11-22").expect("a day");
-            assert_eq!(check(&loaded, &rendered, &CheckOptions { today, region: DEV.region }), [], "{page}");
+            let mut findings = check(&loaded, &rendered, &CheckOptions { today, region: DEV.region });
+            findings.extend(loaded.warnings);
+            findings.retain(|finding| finding.severity != bedplate::finding::Severity::Note);
+            assert_eq!(findings, [], "{page}:{}", example.line);
         }
     }
 }
@@ -236,8 +258,14 @@ fn the_examples_of_the_component_pages_render_without_a_finding() {
 /// Every row `| `x` | …` of a component page's first table of references, tried in an output.
 #[test]
 fn every_reference_the_pages_name_renders() {
-    for (page, text) in [("buckets", "buckets: { n: {} }"), ("models", "models: { n: { id: amazon.nova-lite-v1:0 } }")]
-    {
+    for (page, text) in [
+        ("buckets", "buckets: { n: {} }"),
+        (
+            "models",
+            "models: { n: { id: amazon.nova-lite-v1:0, dimensions: 256, \
+         inference: { max-tokens: 9, temperature: 0.1, top-p: 0.1, top-k: 9 } } }",
+        ),
+    ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/components/{page}.md"));
         let page_text = std::fs::read_to_string(path).expect("a page");
         let references: Vec<String> = page_text

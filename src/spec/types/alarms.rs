@@ -25,6 +25,7 @@ pub struct Alarm {
     #[schemars(example = &"${parameters.alarm-topic}")]
     pub notify: Option<Text>,
     /// What it means and what to do.
+    #[schemars(example = &"A call failed; the function's log says why")]
     pub description: Option<String>,
 }
 

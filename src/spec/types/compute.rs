@@ -23,6 +23,7 @@ pub struct Layer {
     #[serde(default)]
     pub architecture: Architecture,
     /// What it holds.
+    #[schemars(example = &"boto3 for the functions")]
     pub description: Option<String>,
 }
 
@@ -43,8 +44,10 @@ pub enum Architecture {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Function {
     /// A name of your own; else CloudFormation names it.
+    #[schemars(example = &"summary-${stage}")]
     pub name: Option<Text>,
     /// What it does.
+    #[schemars(example = &"Sums up a text")]
     pub description: Option<String>,
     /// The folder of its code, relative to the spec file. This or `inline`.
     #[schemars(extend("x-file" = "folder"), example = &"function/")]
@@ -64,15 +67,18 @@ pub struct Function {
     /// How long one call may take, 1s to 15m; Lambda's own default of 3s is too short for a model call.
     pub timeout: Option<Seconds>,
     /// Memory in MiB, 128 to 10240.
-    #[schemars(range(min = 128, max = 10240))]
+    #[schemars(range(min = 128, max = 10240), example = 512)]
     pub memory: Option<u32>,
     /// Names under `layers`, at most five.
     #[serde(default)]
-    #[schemars(length(max = 5), extend("x-names" = "layers"))]
+    #[schemars(length(max = 5), extend("x-names" = "layers", "examples" = [["boto3"]]))]
     pub layers: Vec<String>,
     /// Environment variables.
     #[serde(default)]
-    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z][A-Za-z0-9_]+$" }))]
+    #[schemars(extend(
+        "propertyNames" = { "pattern": "^[A-Za-z][A-Za-z0-9_]+$" },
+        "examples" = [{ "BUCKET": "${buckets.posters}" }],
+    ))]
     pub environment: BTreeMap<String, Text>,
     /// How long its log is kept, such as `14d`.
     pub log_retention: Option<Days>,
@@ -122,8 +128,10 @@ pub enum UrlAuth {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Role {
     /// A name of your own; else CloudFormation names it.
+    #[schemars(example = &"learner-${stage}")]
     pub name: Option<Text>,
     /// What it is for.
+    #[schemars(example = &"What a learner's machine may do")]
     pub description: Option<String>,
     /// Who may take it.
     #[schemars(length(min = 1), extend("examples" = [[{ "service": "ecs-tasks.amazonaws.com" }]]))]
@@ -140,10 +148,13 @@ pub struct Role {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Assumer {
-    /// An AWS service, such as `ecs-tasks.amazonaws.com`, for this account only.
+    /// An AWS service, such as `ecs-tasks.amazonaws.com`, for this account only where it says for whom it acts.
+    #[schemars(example = &"ecs-tasks.amazonaws.com")]
     Service(String),
     /// The ARN of a user or role, or a reference to one.
+    #[schemars(example = &"arn:aws:iam::123456789012:user/ada")]
     Principal(Text),
     /// Whoever the account lets: `this`, or the twelve digits of another account.
+    #[schemars(example = &"this")]
     Account(String),
 }

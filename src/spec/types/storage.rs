@@ -14,6 +14,7 @@ use crate::spec::values::Days;
 pub struct Bucket {
     /// A name prefix in the account's own namespace (`<prefix>-<account>-<region>-an`), so that it never collides with
     /// another account's; else CloudFormation names the bucket.
+    #[schemars(example = &"posters-${stage}")]
     pub name: Option<Text>,
     /// Objects are deleted after this many days, such as `7d`.
     pub expire_after: Option<Days>,

@@ -1,0 +1,130 @@
+//! `bedplate new`: a use case to start from.
+
+mod course;
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::Outcome;
+use super::args::Format;
+use super::exit::Exit;
+use super::session::Session;
+use crate::finding::{Finding, has_errors};
+use crate::spec;
+
+/// Write a use case to start from; nothing is ever overwritten.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  bedplate new greetings                        a function behind an API, with smoke tests\n  bedplate new posters --from movie-poster      a copy of one of the course's, under a name of your own\n  bedplate new --list                           what one can start from"
+)]
+pub struct NewArgs {
+    /// The new use case's name, and its folder's under stacks/
+    #[arg(value_name = "NAME", required_unless_present = "list")]
+    name: Option<String>,
+    /// A use case of the course to start from
+    #[arg(long, value_name = "USE-CASE")]
+    from: Option<String>,
+    /// Show what one can start from
+    #[arg(long, conflicts_with_all = ["name", "from"])]
+    list: bool,
+}
+
+/// A small use case that works as it is; `NAME` stands for its name.
+const STARTER: [(&str, &str); 2] = [
+    ("usecase.yaml", include_str!("starter/usecase.yaml")),
+    ("function/app.py", include_str!("starter/function/app.py")),
+];
+
+/// A file to write: its name below the use case's folder, and what it holds.
+type NewFile = (String, Vec<u8>);
+
+pub(super) fn run(session: &Session, args: &NewArgs) -> Outcome {
+    let Some(name) = &args.name else { return list(session) };
+    let files = match &args.from {
+        Some(from) => course::copy(from, name)?,
+        None => {
+            STARTER.iter().map(|(file, text)| ((*file).to_owned(), text.replace("NAME", name).into_bytes())).collect()
+        }
+    };
+    let project = session.project()?;
+    if let Ok(other) = project.use_cases()
+        && let Some(other) = other.iter().find(|other| other.name == *name)
+    {
+        return Err(vec![
+            Finding::error("P041", format!("there is a use case `{name}` already: `{}`", other.shown))
+                .help("choose another name"),
+        ]);
+    }
+    let folder = project.stacks_dir().join(name);
+    let shown = folder.strip_prefix(&project.root).unwrap_or(&folder).display().to_string();
+    let findings = judge(&files, &format!("{shown}/usecase.yaml"));
+    if has_errors(&findings) {
+        return Err(findings);
+    }
+    write(&folder, &shown, &files)?;
+    match session.ui.format {
+        Format::Json => session.ui.json(&json!({
+            "use-case": name,
+            "folder": shown,
+            "files": files.iter().map(|(file, _)| file).collect::<Vec<_>>(),
+        }))?,
+        Format::Text | Format::Github => {
+            for (file, _) in &files {
+                session.ui.out(&format!("{shown}/{file}\n"))?;
+            }
+        }
+    }
+    session.ui.say(&format!(
+        "\nNext:\n  bedplate check {name}           what is wrong with it, offline\n  bedplate deploy {name}          to the local \
+         target, no account needed\n  bedplate destroy {name}         and away with it"
+    ));
+    Ok(Exit::Done)
+}
+
+/// What the language says of the spec before it is written: a name that cannot be one, above all.
+fn judge(files: &[NewFile], shown: &str) -> Vec<Finding> {
+    let text = files.iter().find(|(file, _)| file == "usecase.yaml").map(|(_, text)| String::from_utf8_lossy(text));
+    spec::load_str(&text.unwrap_or_default(), shown).err().unwrap_or_default()
+}
+
+/// Writes the files into a folder that is not there yet.
+fn write(folder: &Path, shown: &str, files: &[NewFile]) -> Result<(), Vec<Finding>> {
+    if folder.symlink_metadata().is_ok() {
+        return Err(vec![
+            Finding::error("P041", format!("`{shown}` is there already, and nothing is overwritten"))
+                .help("choose another name, or take the folder away"),
+        ]);
+    }
+    let failed = |error: std::io::Error| {
+        vec![
+            Finding::error("P042", format!("`{shown}` cannot be written: {error}"))
+                .help("check its permissions and space"),
+        ]
+    };
+    for (file, content) in files {
+        let path = folder.join(file);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).map_err(failed)?;
+        }
+        std::fs::write(&path, content).map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn list(session: &Session) -> Outcome {
+    let all = course::all();
+    match session.ui.format {
+        Format::Json => {
+            let all: Vec<_> = all.iter().map(|(name, what)| json!({ "name": name, "description": what })).collect();
+            session.ui.json(&json!({ "use-cases": all }))?;
+        }
+        Format::Text | Format::Github => {
+            let width = all.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+            for (name, what) in all {
+                session.ui.out(&format!("{name:width$}  {what}\n"))?;
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
