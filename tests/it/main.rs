@@ -10,6 +10,7 @@ mod check;
 mod cli;
 mod engine;
 mod judges;
+mod language_laws;
 mod local_cfn;
 mod local_s3;
 mod render;
