@@ -19,6 +19,7 @@ mod iam_page;
 mod iam_rules;
 mod judges;
 mod knowledge;
+mod language_laws;
 mod local_cfn;
 mod local_dynamodb;
 mod local_s3;
