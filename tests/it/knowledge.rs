@@ -158,7 +158,7 @@ fn what_makes_a_new_knowledge_base_gives_it_a_new_name_and_nothing_else_does() {
 fn opensearch_serverless_is_made_in_the_order_it_needs() {
     let rendered = rendered(&with(&format!(
         "    store: opensearch-serverless\n    embedding: e\n    \
-         opensearch-serverless: {{ readers: [\"arn:aws:iam::${{account}}:role/Deployer\"] }}\n{SOURCE}"
+         opensearch-serverless: {{ readers: [team/Deployer, \"arn:aws:iam::123456789012:role/Reader\"] }}\n{SOURCE}"
     )));
     assert_eq!(
         depends_on(&rendered, "KKnowledgeBaseCollection"),
@@ -175,7 +175,11 @@ fn opensearch_serverless_is_made_in_the_order_it_needs() {
 
     let access = &properties(&rendered, "KKnowledgeBaseCollectionAccess")["Policy"]["Fn::Sub"];
     let access: Value = serde_json::from_str(access.as_str().expect("text")).expect("JSON, its references as text");
-    let principals = json!(["${KKnowledgeBaseRole.Arn}", "arn:aws:iam::${AWS::AccountId}:role/Deployer"]);
+    let principals = json!([
+        "${KKnowledgeBaseRole.Arn}",
+        "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/team/Deployer",
+        "arn:aws:iam::123456789012:role/Reader",
+    ]);
     assert_eq!(access[0]["Principal"], principals);
     assert_eq!(access[0]["Rules"][0]["Resource"], json!([format!("index/{name}/*")]));
 

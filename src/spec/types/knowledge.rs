@@ -195,8 +195,8 @@ pub struct OpenSearchServerlessStore {
     /// Keep a second copy of everything, at twice the price.
     #[serde(default)]
     pub standby: bool,
-    /// ARNs of roles that may look into the collection beside the knowledge base. The role that deploys must be among them:
-    /// it makes the index.
+    /// Roles that may look into the collection beside the knowledge base: their names, with their paths, or their ARNs. The
+    /// role that deploys must be among them: it makes the index.
     #[serde(default)]
     #[schemars(extend("examples" = [["${parameters.deployer-role}"]]))]
     pub readers: Vec<Text>,

@@ -9,7 +9,7 @@ use crate::render::assemble::Assembly;
 use crate::render::digest;
 use crate::render::expression::Expression;
 use crate::render::names::service_name;
-use crate::spec::{OpenSearchServerlessStore, Store, Text};
+use crate::spec::{OpenSearchServerlessStore, Piece, Reference, Store, Text};
 
 /// What a store adds to its knowledge base.
 pub(super) struct Stored {
@@ -69,6 +69,22 @@ impl Base<'_> {
         self.references.text(text, &format!("{}/{key}", self.pointer))
     }
 
+    /// A role by its ARN, or by its name in this account.
+    fn reader(&self, reader: &Text, key: &str) -> Result<Expression, Finding> {
+        let whole = self.text(reader, key)?;
+        let pieces = self.references.pieces(reader, &format!("{}/{key}", self.pointer))?;
+        let is_arn = match pieces.first() {
+            Some(Piece::Literal(literal)) => literal.starts_with("arn:"),
+            Some(Piece::Reference(Reference::Component { attribute, .. })) => attribute.as_deref() == Some("arn"),
+            _ => false,
+        };
+        if is_arn {
+            return Ok(whole);
+        }
+        let arn = Expression::literal("arn:").then(Expression::reference("AWS::Partition")).text(":iam::");
+        Ok(arn.then(Expression::reference("AWS::AccountId")).text(":role/").then(whole))
+    }
+
     fn secret(&self, secret: &str, key: &str) -> Result<Value, Finding> {
         attribute(self.references, "secrets", secret, "arn", &format!("{}/{key}/secret", self.pointer))
     }
@@ -105,7 +121,7 @@ impl Base<'_> {
         let index = format!("vectors-{}", embedding.dimension);
         let mut readers = vec![Expression::attribute(self.role_id(), "Arn")];
         for (number, reader) in described.readers.iter().enumerate() {
-            readers.push(self.text(reader, &format!("opensearch-serverless/readers/{number}"))?);
+            readers.push(self.reader(reader, &format!("opensearch-serverless/readers/{number}"))?);
         }
         let collection_id = self.id.clone() + "Collection";
         let access_id = self.id.clone() + "CollectionAccess";
