@@ -59,15 +59,6 @@ pub fn read_openapi(text: &str, shown: &str, engine: Engine) -> (Option<OpenApi>
     (usable.then_some(OpenApi { operations, payload }), findings)
 }
 
-/// How findings name a file beside a spec.
-pub(super) fn beside(spec: &str, path: &str) -> String {
-    let path = path.strip_prefix("./").unwrap_or(path);
-    match spec.rsplit_once(['/', std::path::MAIN_SEPARATOR]) {
-        Some((folder, _)) => format!("{folder}/{path}"),
-        None => path.to_owned(),
-    }
-}
-
 /// Reads one file.
 struct Reader<'a> {
     document: &'a Document,
