@@ -1,7 +1,7 @@
 //! What answers a route, and what may stand beside it: what one kind of API takes another refuses.
 
 use super::Rules;
-use super::apis::{bounds, kind_word};
+use super::apis::{bounds, of_kind};
 use super::limits::literals;
 use super::routes::{METHODS, path_parameters, split_key, takes_body};
 use crate::spec::text::Text;
@@ -67,7 +67,7 @@ fn one(rules: &mut Rules<'_>, site: &Site<'_>) {
     }
     let most = if site.kind == ApiKind::Http { LONGEST_HTTP } else { LONGEST };
     if let Some(timeout) = site.body.timeout.filter(|timeout| !(1..=most).contains(&timeout.0)) {
-        let message = format!("a {} API cannot wait {timeout} for an answer", kind_word(site.kind));
+        let message = format!("{} cannot wait {timeout} for an answer", of_kind(site.kind));
         rules.error("S109", &format!("{}/timeout", site.base), message, format!("write 1s to {most}s"));
     }
 }
@@ -105,7 +105,7 @@ fn answer(rules: &mut Rules<'_>, site: &Site<'_>) -> Option<&'static str> {
         return None;
     };
     if !allowed.contains(key) {
-        let message = format!("a route of a {} API is not answered by `{key}`", kind_word(site.kind));
+        let message = format!("a route of {} is not answered by `{key}`", of_kind(site.kind));
         let help = match site.kind {
             ApiKind::Websocket => "let a `function` answer".to_owned(),
             _ => "let a `function` answer, or make the API `kind: rest`".to_owned(),
@@ -121,12 +121,12 @@ fn beside(rules: &mut Rules<'_>, site: &Site<'_>, answer: Option<&str>) {
     let require = &site.body.require;
     let some = !require.query.is_empty() || !require.headers.is_empty() || require.body.is_some();
     if some && !rest {
-        let message = format!("a {} API looks at no parameters and bodies", kind_word(site.kind));
+        let message = format!("{} looks at no parameters and bodies", of_kind(site.kind));
         let help = "let the function look at them, or make the API `kind: rest`";
         rules.error_at_key("S104", &format!("{}/require", site.base), message, help);
     }
     if site.body.request.is_some() && !rest {
-        let message = format!("a {} API gives a function the whole request", kind_word(site.kind));
+        let message = format!("{} gives a function the whole request", of_kind(site.kind));
         let help = "take what is needed from the event in the function, or make the API `kind: rest`";
         rules.error_at_key("S104", &format!("{}/request", site.base), message, help);
     } else if let (Some(_), Some(other)) = (&site.body.request, answer.filter(|answer| *answer != "function")) {
@@ -138,7 +138,7 @@ fn beside(rules: &mut Rules<'_>, site: &Site<'_>, answer: Option<&str>) {
         rules.error_at_key("S104", &format!("{}/request", site.base), message, help);
     }
     if site.body.api_key == Some(true) && !rest {
-        let message = format!("a {} API asks for no API keys", kind_word(site.kind));
+        let message = format!("{} asks for no API keys", of_kind(site.kind));
         rules.error_at_key("S100", &format!("{}/api-key", site.base), message, "ask for a token with `auth`");
     }
     let Some(schema) = require.body.as_ref().filter(|_| rest) else { return };

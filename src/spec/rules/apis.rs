@@ -18,11 +18,7 @@ const NOT_PRIVATE: &[ApiKind] = &[ApiKind::Rest, ApiKind::Http, ApiKind::Websock
 
 /// Keys that not every kind has, the kinds that have them, and what to do instead.
 const KEYS: [(&str, &[ApiKind], &str); 8] = [
-    (
-        "endpoint",
-        REST_ALONE,
-        "leave it out: HTTP and WebSocket APIs are regional, a private API is reached from its VPC",
-    ),
+    ("endpoint", REST_ALONE, "leave it out: only a REST API that the internet reaches can choose"),
     ("vpc-endpoints", PRIVATE, "make the API `kind: private`, or leave it out"),
     ("api-key", REST, "make the API `kind: rest`, or ask for a token with `auth`"),
     ("usage-plans", REST, "make the API `kind: rest`, or limit it with `throttle`"),
@@ -35,13 +31,13 @@ const KEYS: [(&str, &[ApiKind], &str); 8] = [
 /// The longest a browser keeps what it is told, in seconds.
 const LONGEST_AGE: u32 = 86_400;
 
-/// The word of a kind.
-pub(super) fn kind_word(kind: ApiKind) -> &'static str {
+/// A kind in words, with its article.
+pub(super) fn of_kind(kind: ApiKind) -> &'static str {
     match kind {
-        ApiKind::Rest => "REST",
-        ApiKind::Http => "HTTP",
-        ApiKind::Websocket => "WebSocket",
-        ApiKind::Private => "private",
+        ApiKind::Rest => "a REST API",
+        ApiKind::Http => "an HTTP API",
+        ApiKind::Websocket => "a WebSocket API",
+        ApiKind::Private => "a private API",
     }
 }
 
@@ -72,7 +68,7 @@ fn kinds(rules: &mut Rules<'_>, base: &str, api: &Api) {
     for (key, kinds, help) in KEYS {
         // `api-key: false` asks for nothing.
         if document.get(key).is_some_and(|value| *value != Value::Bool(false)) && !kinds.contains(&api.kind) {
-            let message = format!("a {} API has no `{key}`", kind_word(api.kind));
+            let message = format!("{} has no `{key}`", of_kind(api.kind));
             rules.error_at_key("S100", &format!("{base}/{key}"), message, help);
         }
     }
@@ -307,7 +303,7 @@ fn pushes(rules: &mut Rules<'_>) {
         let Grant::Push(target) = given.grant else { continue };
         let api = target.strip_prefix("apis.").and_then(|name| Some((name, spec.apis.get(name)?)));
         if let Some((name, api)) = api.filter(|(_, api)| api.kind != ApiKind::Websocket) {
-            let message = format!("`apis.{name}` is a {} API and has no connections to push to", kind_word(api.kind));
+            let message = format!("`apis.{name}` is {} and has no connections to push to", of_kind(api.kind));
             let help = format!("name a WebSocket API, or write `invoke: apis.{name}`");
             rules.error("S118", &format!("{}/push", given.pointer), message, help);
         }

@@ -1,7 +1,7 @@
 //! Who may call an API: authorizers, and the names by which the API and its routes take them.
 
 use super::Rules;
-use super::apis::kind_word;
+use super::apis::of_kind;
 use super::routes::is_parameter_name;
 use crate::spec::types::{Api, ApiKind, Authorizer, AuthorizerEvent};
 use crate::spec::words::{cut, escape, suggest};
@@ -65,11 +65,11 @@ fn one(rules: &mut Rules<'_>, base: &str, api: &Api, authorizer: &Authorizer) {
         };
         return rules.error("S105", base, message, "keep one of `user-pool`, `function` and `jwt`");
     };
-    let kind = kind_word(api.kind);
+    let kind = of_kind(api.kind);
     let rest = matches!(api.kind, ApiKind::Rest | ApiKind::Private);
     match (*way, api.kind) {
         ("jwt", ApiKind::Rest | ApiKind::Private | ApiKind::Websocket) => {
-            let message = format!("a {kind} API looks at no tokens of other issuers by itself");
+            let message = format!("{kind} looks at no tokens of other issuers by itself");
             let help = "let a `function` look at them, or make the API `kind: http`";
             rules.error_at_key("S105", &format!("{base}/jwt"), message, help);
         }

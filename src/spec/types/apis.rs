@@ -16,10 +16,13 @@ pub struct Api {
     /// Which kind of API.
     pub kind: ApiKind,
     /// A name of your own; else `<use-case>-<stage>-<api>`.
+    #[schemars(example = &"posters-${stage}")]
     pub name: Option<Text>,
     /// What it is for.
+    #[schemars(example = &"Posters from prompts")]
     pub description: Option<String>,
     /// The API's stage, a part of its URL; else the stage deployed to. `$default` leaves it out of the URL (HTTP).
+    #[schemars(example = &"dev")]
     pub stage: Option<Text>,
     /// Routes in order, each `METHOD /path`; for a WebSocket API `$connect`, `$disconnect`, `$default` or a word that a
     /// message says; for an HTTP API `$default` too, which takes what no other route does.
@@ -282,6 +285,7 @@ pub struct RouteBody {
     pub require: Require,
     /// The event the function is given, field by field, from `${query.x}`, `${header.x}`, `${path.x}` and `${body}`;
     /// else the whole request in API Gateway's proxy format.
+    #[schemars(extend("examples" = [{ "prompt": "${query.prompt}" }]))]
     pub request: Option<BTreeMap<String, Text>>,
     /// Who may call it: `none`, `iam` or a name under the API's `authorizers`; else what the API says.
     #[schemars(example = &"iam")]
@@ -360,9 +364,11 @@ pub struct VpcLinkIntegration {
 pub struct Require {
     /// Query-string parameters.
     #[serde(default)]
+    #[schemars(extend("examples" = [["prompt"]]))]
     pub query: Vec<String>,
     /// Headers.
     #[serde(default)]
+    #[schemars(extend("examples" = [["X-Tenant"]]))]
     pub headers: Vec<String>,
     /// A name under the API's `schemas` that the JSON body must fit (REST).
     #[schemars(example = &"order")]

@@ -12,6 +12,7 @@ use crate::spec::text::Text;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct UserPool {
     /// A name of your own; else `<use-case>-<stage>-<name>`.
+    #[schemars(example = &"customers-${stage}")]
     pub name: Option<Text>,
     /// Whether people may sign up by themselves; else an administrator invites them.
     #[serde(default)]

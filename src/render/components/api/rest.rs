@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::{Base, authorizers, cors, extras, throttle};
 use crate::finding::Finding;
-use crate::render::assemble::Assembly;
+use crate::render::assemble::{Assembly, digest};
 use crate::render::did_you_mean;
 use crate::render::escape;
 use crate::render::expression::Expression;
 use crate::render::names::{pascal, path_words};
+use crate::render::references::network_endpoint_id;
 use crate::spec::{ApiKind, EndpointType, RouteBody};
 
 /// The methods a route may have.
@@ -150,7 +150,7 @@ fn vpc_endpoints(assembly: &mut Assembly<'_>, base: &Base<'_>) -> Option<Vec<Val
     let mut all = named?;
     let network = base.references.spec().network.as_ref();
     if network.is_some_and(|network| network.endpoints.contains_key("execute-api")) {
-        all.push(Expression::reference("NetworkExecuteApiEndpoint").value());
+        all.push(Expression::reference(network_endpoint_id("execute-api")).value());
     }
     if all.is_empty() {
         assembly.report(
@@ -316,13 +316,4 @@ impl Context<'_> {
         }
         content
     }
-}
-
-/// Ten hexadecimal digits that change with the content, whatever its order.
-fn digest(content: &Map<String, Value>) -> String {
-    let mut content = Value::Object(content.clone());
-    content.sort_all_objects();
-    let mut digest = hex::encode(Sha256::digest(content.to_string()));
-    digest.truncate(10);
-    digest
 }
