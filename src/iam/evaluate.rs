@@ -205,7 +205,8 @@ mod tests {
         ]));
         let all = read(json!([{ "Effect": "Allow", "Action": "s3:*", "Resource": "*" }]));
         let denies = read(json!([{ "Effect": "Deny", "Action": "s3:Delete*", "Resource": "*" }]));
-        let ask = |action| decide([&reads, &all, &denies], &Request { action, resource: "r", ..Request::default() });
+        let ask =
+            |action| super::decide([&reads, &all, &denies], &Request { action, resource: "r", ..Request::default() });
         assert_eq!(ask("s3:GetObject"), (Decision::Allow, Some((0, 1))));
         assert_eq!(ask("s3:ListBucket"), (Decision::Allow, Some((1, 0))));
         assert_eq!(ask("s3:DeleteObject"), (Decision::ExplicitDeny, Some((2, 0))));

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`server`] | the listener, and which service a request is for |
 //! | `admission` | whose request it is, and whether they may |
+//! | `pages` | pages of the endpoint's own |
 //! | [`store`] | the database, object bodies, leases |
 //! | [`query`] | the awsQuery protocol: forms in, XML out, the trait its services implement |
 //! | [`errors`] | an error in the format of each protocol |
@@ -30,6 +31,7 @@ pub mod identity;
 pub mod lambda;
 pub mod logs;
 pub mod options;
+mod pages;
 pub mod query;
 pub mod resources;
 pub mod s3;

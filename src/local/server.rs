@@ -22,6 +22,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::errors::{ApiError, Protocol, operation_name};
 use super::identity::Who;
 use super::lambda::code;
+use super::pages;
 use super::query::{CallContext, Params, QueryService, response};
 use super::s3::Front;
 use super::store::Store;
@@ -223,14 +224,7 @@ impl Server {
             return error_response(Protocol::RestXml, &refusal, request_id);
         }
         if let Some(own) = request.uri().path().strip_prefix("/_bedplate/") {
-            return match own {
-                "health" => self.health(request_id).await,
-                "denials" => self.denials(request_id).await,
-                other => match other.strip_prefix("code/") {
-                    Some(digest) => self.package(digest.to_owned(), request_id).await,
-                    None => not_ours(request_id),
-                },
-            };
+            return pages::answer(&self.host, own, request_id).await;
         }
         let scope = Scope::of(request.headers(), request.uri());
         let is_query = speaks_query(&request, &scope);
@@ -315,70 +309,6 @@ impl Server {
         answered
             .unwrap_or_else(|error| error_response(Protocol::of(&parts.headers, service, false), &error, request_id))
     }
-
-    /// What roles were denied, for a person who looks for the right that is missing.
-    async fn denials(&self, request_id: &str) -> Response<Body> {
-        let found = self.host.store.read::<_, ApiError>(|tx| Ok(super::identity::denials(tx)?)).await;
-        match found {
-            Ok(denials) => {
-                let body = serde_json::json!({ "denials": denials });
-                respond(StatusCode::OK, "application/json", body.to_string().into_bytes())
-            }
-            Err(error) => error_response(Protocol::RestJson, &error, request_id),
-        }
-    }
-
-    /// A package of a function or layer, where Lambda's API says it is.
-    async fn package(&self, digest: String, request_id: &str) -> Response<Body> {
-        let asked = digest.clone();
-        let kept = self.host.store.read::<_, ApiError>(move |tx| Ok(code::is_kept(tx, &asked)?)).await;
-        let store = self.host.store.clone();
-        let read = match kept {
-            Ok(true) => store.clone().blocking(move || Ok::<_, ApiError>(store.read_blob(&digest)?)).await,
-            Ok(false) => return not_ours(request_id),
-            Err(error) => Err(error),
-        };
-        match read {
-            Ok(zip) => respond(StatusCode::OK, "application/zip", zip),
-            Err(error) => error_response(Protocol::RestJson, &error, request_id),
-        }
-    }
-
-    async fn health(&self, request_id: &str) -> Response<Body> {
-        let counted = self
-            .host
-            .store
-            .read::<_, ApiError>(|tx| {
-                let count = |table: &str| {
-                    tx.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0))
-                };
-                Ok(serde_json::json!({
-                    "buckets": count("s3_buckets")?,
-                    "versions": count("s3_versions")?,
-                    "uploads": count("s3_uploads")?,
-                    "bodies": count("blobs")?,
-                }))
-            })
-            .await;
-        match counted {
-            Ok(counts) => {
-                let body = serde_json::json!({
-                    "version": env!("CARGO_PKG_VERSION"),
-                    "dir": self.host.store.dir(),
-                    "account": ACCOUNT_ID,
-                    "counts": counts,
-                });
-                respond(StatusCode::OK, "application/json", body.to_string().into_bytes())
-            }
-            Err(error) => error_response(Protocol::RestJson, &error, request_id),
-        }
-    }
-}
-
-/// The refusal of a path below `/_bedplate/` that means nothing.
-fn not_ours(request_id: &str) -> Response<Body> {
-    let error = ApiError::sender("NotFound", "There is no such page of the local target");
-    error_response(Protocol::RestJson, &error.with_status(StatusCode::NOT_FOUND), request_id)
 }
 
 /// Only programs of this machine may ask, and no web page through a browser of this machine: requests are not
@@ -471,7 +401,7 @@ pub(super) fn error_response(protocol: Protocol, error: &ApiError, request_id: &
     response
 }
 
-fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Body> {
+pub(super) fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -21,6 +21,7 @@ mod judges;
 mod knowledge;
 mod local_cfn;
 mod local_dynamodb;
+mod local_lambda;
 mod local_s3;
 mod network;
 mod outside;

@@ -40,7 +40,7 @@ fn of_aws(arn: &str) -> Option<Policy> {
 }
 
 /// A managed policy by its ARN.
-fn managed(db: &Transaction<'_>, arn: &str) -> Result<Option<Policy>, ApiError> {
+fn managed(db: &Transaction<'_>, arn: &str) -> rusqlite::Result<Option<Policy>> {
     if let Some(policy) = of_aws(arn) {
         return Ok(Some(policy));
     }
@@ -53,7 +53,7 @@ fn texts<'a>(properties: &'a Value, name: &str) -> impl Iterator<Item = &'a str>
 }
 
 /// All policies of a role.
-pub(super) fn of_role(db: &Transaction<'_>, role: &Thing) -> Result<Vec<Named>, ApiError> {
+pub(super) fn of_role(db: &Transaction<'_>, role: &Thing) -> rusqlite::Result<Vec<Named>> {
     let mut found = Vec::new();
     let mut add = |name: &str, document: Option<&Value>| {
         if let Some(policy) = document.and_then(read) {
@@ -91,7 +91,7 @@ pub(super) fn of_role(db: &Transaction<'_>, role: &Thing) -> Result<Vec<Named>, 
 }
 
 /// The permissions boundary of a role, if it has one; one that is not known allows nothing.
-pub(super) fn boundary(db: &Transaction<'_>, role: &Thing) -> Result<Option<Policy>, ApiError> {
+pub(super) fn boundary(db: &Transaction<'_>, role: &Thing) -> rusqlite::Result<Option<Policy>> {
     match role.properties.get("PermissionsBoundary").and_then(Value::as_str) {
         Some(arn) => Ok(Some(managed(db, arn)?.unwrap_or_default())),
         None => Ok(None),

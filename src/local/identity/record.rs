@@ -6,9 +6,8 @@ use serde::Serialize;
 
 use super::policies;
 use crate::iam::Effect;
-use crate::local::errors::ApiError;
 use crate::local::resources::world;
-use crate::local::store::Store;
+use crate::local::store::{Store, StoreError};
 
 /// Decisions kept of one role; beyond it those longest ago are forgotten.
 const MOST: i64 = 5_000;
@@ -153,7 +152,7 @@ impl Report {
     /// # Errors
     ///
     /// When the state can't be read.
-    pub async fn of(store: &Store, stack: Option<String>) -> Result<Self, ApiError> {
+    pub async fn of(store: &Store, stack: Option<String>) -> Result<Self, StoreError> {
         store
             .read(move |tx| {
                 let mut report = Self::default();

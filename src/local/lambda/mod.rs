@@ -10,7 +10,8 @@
 //! | `front` | the REST API: paths in, answers and errors out |
 //! | `describe` | functions, versions, aliases and layers as the API shows them |
 //! | `update` | new code for a function |
-//! | [`mod@invoke`] | one call: who may, which process, what is logged |
+//! | [`mod@invoke`] | one call: who may, and which process |
+//! | `prepare`, `outcome` | what a process is given; what comes of a call, and what is logged |
 //! | `function` | a function as a call needs it, found by any of its names |
 //! | [`permissions`] | who may call a function, by its own policy |
 //! | [`code`] | the packages functions and layers are made of |
@@ -22,8 +23,10 @@ mod describe;
 mod front;
 mod function;
 pub mod invoke;
+mod outcome;
 pub mod permissions;
 mod pool;
+mod prepare;
 mod python;
 mod update;
 mod worker;
