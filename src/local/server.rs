@@ -104,7 +104,7 @@ pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(accept(listener, server, stopped));
     // Nobody waits for this: it only frees room that crashed processes left in use, and the next start tries again.
-    tokio::task::spawn_blocking(move || store.sweep_after_crash());
+    tokio::task::spawn_blocking(move || store.sweep_after_crash().and_then(|()| code::sweep(&store)));
     Ok(Running { host, address, stop, task })
 }
 

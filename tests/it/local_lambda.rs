@@ -136,7 +136,7 @@ async fn a_function_has_its_own_environment_and_nothing_of_the_callers() {
     ] {
         assert_eq!(environment[name], value, "{name}");
     }
-    assert!(environment["AWS_ACCESS_KEY_ID"].as_str().is_some_and(|key| key.starts_with("ASIA")), "{environment}");
+    assert!(environment["AWS_ACCESS_KEY_ID"].as_str().is_some_and(|key| key.starts_with("ASIALOCAL")), "{environment}");
     for foreign in ["HOME", "CARGO_MANIFEST_DIR", "AWS_PROFILE", "USER"] {
         assert_eq!(environment.get(foreign), None, "{foreign} is not the function's");
     }

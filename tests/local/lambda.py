@@ -469,8 +469,11 @@ wrong = client("sts", {**keys, "SecretAccessKey": "another"})
 refused("SignatureDoesNotMatch", "signature", wrong.get_caller_identity)
 wrong = client("s3", {**keys, "SecretAccessKey": "another"})
 refused("SignatureDoesNotMatch", "signature", wrong.get_object, Bucket=bucket, Key="shared/a")
-unknown = client("dynamodb", {**keys, "AccessKeyId": "ASIA" + "A" * 16})
+unknown = client("dynamodb", {**keys, "AccessKeyId": "ASIALOCAL" + "A" * 11})
 refused("UnrecognizedClientException", "security token", unknown.list_tables)
+
+foreign = client("sts", {**keys, "AccessKeyId": "ASIA" + "A" * 16}).get_caller_identity()
+assert foreign["Arn"] == f"arn:aws:iam::{account}:user/ASIA" + "A" * 16, "somebody's own key is the administrator's"
 
 # What was denied is kept for a person to look at.
 with urllib.request.urlopen(f"{endpoint}/_bedplate/denials") as page:

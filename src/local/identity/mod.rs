@@ -1,6 +1,6 @@
 //! Who asks, and whether they may: temporary credentials, signatures, and the policies of roles and resources.
 //!
-//! A request signed with temporary credentials of a role (access keys `ASIA…`, which functions get and `AssumeRole`
+//! A request signed with temporary credentials of a role (access keys `ASIALOCAL…`, which functions get and `AssumeRole`
 //! gives) is that role's: its signature is verified and every action it comes to is decided under the role's policies and
 //! the resource's. A request with any other key is the administrator's of the account, who may do everything.
 //!

@@ -12,8 +12,9 @@ use crate::local::errors::ApiError;
 use crate::local::resources::world::{self, Thing};
 use crate::local::store::Schema;
 
-/// What access keys of temporary credentials begin with. Source: IAM user guide, "Understanding unique ID prefixes".
-pub(super) const PREFIX: &str = "ASIA";
+/// What access keys made here begin with: `ASIA`, as all of temporary credentials do (source: IAM user guide, "Understanding
+/// unique ID prefixes"), and a mark of our own, so that a person's temporary credentials of AWS are not taken for one of ours.
+pub(super) const PREFIX: &str = "ASIALOCAL";
 
 /// Sessions, and what was decided for them. Times are seconds since 1970.
 pub const SCHEMA: Schema = Schema {
@@ -62,7 +63,7 @@ impl Session {
 /// Temporary credentials.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
-    /// Begins with `ASIA`.
+    /// Begins with `ASIALOCAL`.
     pub access_key: String,
     /// What requests are signed with.
     pub secret: String,
@@ -105,7 +106,7 @@ fn mint(
         expires: now.checked_add(lifetime).unwrap_or(Timestamp::MAX),
     };
     let credentials = Credentials {
-        access_key: format!("{PREFIX}{}", random(16, Some(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"))),
+        access_key: format!("{PREFIX}{}", random(11, Some(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"))),
         secret: random(40, None),
         token: random(200, None),
         session,

@@ -51,7 +51,7 @@ fn user_name(access_key: &str) -> String {
     if name.is_empty() { LOCAL_KEY.to_owned() } else { name }
 }
 
-/// Whether an access key is one of temporary credentials.
+/// Whether an access key is one of temporary credentials made here.
 pub(in crate::local) fn is_temporary(access_key: &str) -> bool {
     access_key.starts_with(PREFIX)
 }

@@ -21,6 +21,9 @@ const LARGEST_UNPACKED: u64 = 250 << 20;
 /// Where packages are unpacked, in the state folder.
 const FOLDER: &str = "functions";
 
+/// What the names of folders begin with that are no whole packages: on their way in, or out.
+const UNPACKING: &str = "unpacking-";
+
 /// Which package a function, a version or a layer version has; inline code is in its properties instead.
 pub const SCHEMA: Schema = Schema {
     room: "lambda",
@@ -156,7 +159,7 @@ pub(super) async fn unpacked(store: &Store, source: &Source) -> Result<PathBuf, 
             }
             fs::create_dir_all(&folder).map_err(|error| StoreError::io(&folder, error))?;
             let scratch = tempfile::Builder::new()
-                .prefix("unpacking-")
+                .prefix(UNPACKING)
                 .tempdir_in(&folder)
                 .map_err(|error| StoreError::io(&folder, error))?;
             match &source {
@@ -259,8 +262,11 @@ pub(in crate::local) fn sweep(store: &Store) -> Result<(), StoreError> {
             .metadata()
             .and_then(|about| about.modified())
             .is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age.as_secs() < 3600));
-        if !used.contains(&name) && !(name.starts_with("unpacking-") && fresh) {
-            fs::remove_dir_all(entry.path()).map_err(|error| StoreError::io(entry.path(), error))?;
+        if !used.contains(&name) && !(name.starts_with(UNPACKING) && fresh) {
+            // Renamed first: a half-removed package must never be found under its name.
+            let doomed = folder.join(format!("{UNPACKING}{}", uuid::Uuid::new_v4()));
+            let removed = fs::rename(entry.path(), &doomed).and_then(|()| fs::remove_dir_all(&doomed));
+            removed.map_err(|error| StoreError::io(entry.path(), error))?;
         }
     }
     Ok(())
