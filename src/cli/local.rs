@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::Outcome;
 use super::args::Format;
 use super::exit::Exit;
+use super::iam_report::{self, IamReportArgs};
 use super::session::{Session, interrupted, unavailable};
 use crate::local::store::Store;
 use crate::local::{self, Holdings, Injection, LocalOptions};
@@ -26,6 +27,11 @@ pub enum LocalVerb {
     Serve(ServeArgs),
     /// Show what the local target holds
     Status,
+    /// Show which statements of the deployed roles were needed, and what was denied
+    #[command(
+        after_help = "Examples:\n  bedplate local iam-report movie-poster\n  bedplate local iam-report --format json\n\nRun what the use case is for first, for example its smoke tests: a statement that nothing needed then is one to doubt."
+    )]
+    IamReport(IamReportArgs),
     /// Forget everything the local target holds
     Reset,
 }
@@ -45,6 +51,7 @@ pub(super) fn run(session: &Session, verb: &LocalVerb) -> Outcome {
     match verb {
         LocalVerb::Serve(args) => session.block_on(serve(session, args)),
         LocalVerb::Status => session.block_on(status(session)),
+        LocalVerb::IamReport(args) => iam_report::run(session, args),
         LocalVerb::Reset => reset(session),
     }
 }

@@ -8,6 +8,7 @@ mod deploy;
 mod destroy;
 mod exit;
 mod follow;
+mod iam_report;
 mod list;
 mod local;
 mod man;

@@ -35,16 +35,31 @@ pub enum Decision {
 /// Decides a request under the policies that apply to it. Intrinsic functions must be resolved before: one that is left
 /// matches nothing.
 pub fn evaluate<'a>(policies: impl IntoIterator<Item = &'a Policy>, request: &Request<'_>) -> Decision {
-    let mut decision = Decision::ImplicitDeny;
-    for statement in policies.into_iter().flat_map(|policy| &policy.statements) {
-        match statement.effect {
-            // A condition that cannot be decided must not weaken a deny nor strengthen an allow.
-            Effect::Deny if applies(statement, request, true) => return Decision::ExplicitDeny,
-            Effect::Allow if applies(statement, request, false) => decision = Decision::Allow,
-            _ => {}
+    decide(policies, request).0
+}
+
+/// The same, with the statement that decides: the first that denies, else the first that allows; by the place of its
+/// policy among `policies` and its own place in that policy.
+pub fn decide<'a>(
+    policies: impl IntoIterator<Item = &'a Policy>,
+    request: &Request<'_>,
+) -> (Decision, Option<(usize, usize)>) {
+    let mut allowed = None;
+    for (policy_index, policy) in policies.into_iter().enumerate() {
+        for (index, statement) in policy.statements.iter().enumerate() {
+            match statement.effect {
+                // A condition that cannot be decided must not weaken a deny nor strengthen an allow.
+                Effect::Deny if applies(statement, request, true) => {
+                    return (Decision::ExplicitDeny, Some((policy_index, index)));
+                }
+                Effect::Allow if allowed.is_none() && applies(statement, request, false) => {
+                    allowed = Some((policy_index, index));
+                }
+                _ => {}
+            }
         }
     }
-    decision
+    (if allowed.is_some() { Decision::Allow } else { Decision::ImplicitDeny }, allowed)
 }
 
 fn applies(statement: &Statement, request: &Request<'_>, undecided: bool) -> bool {
@@ -179,6 +194,23 @@ mod tests {
         assert_eq!(decide(statements.clone(), "s3:getobject", "arn:aws:s3:::b/x", &[]), Decision::Allow);
         assert_eq!(decide(statements.clone(), "s3:DeleteObject", "arn:aws:s3:::b/x", &[]), Decision::ExplicitDeny);
         assert_eq!(decide(statements, "s3:GetObject", "arn:aws:s3:::c/x", &[]), Decision::ImplicitDeny);
+    }
+
+    #[test]
+    fn the_statement_that_decides_is_named() {
+        let read = |statements| Policy::from_value(&json!({ "Statement": statements })).expect("a policy");
+        let reads = read(json!([
+            { "Effect": "Allow", "Action": "s3:PutObject", "Resource": "*" },
+            { "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*" },
+        ]));
+        let all = read(json!([{ "Effect": "Allow", "Action": "s3:*", "Resource": "*" }]));
+        let denies = read(json!([{ "Effect": "Deny", "Action": "s3:Delete*", "Resource": "*" }]));
+        let ask =
+            |action| super::decide([&reads, &all, &denies], &Request { action, resource: "r", ..Request::default() });
+        assert_eq!(ask("s3:GetObject"), (Decision::Allow, Some((0, 1))));
+        assert_eq!(ask("s3:ListBucket"), (Decision::Allow, Some((1, 0))));
+        assert_eq!(ask("s3:DeleteObject"), (Decision::ExplicitDeny, Some((2, 0))));
+        assert_eq!(ask("logs:PutLogEvents"), (Decision::ImplicitDeny, None));
     }
 
     #[test]

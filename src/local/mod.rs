@@ -7,6 +7,8 @@
 //! | file | holds |
 //! | --- | --- |
 //! | [`server`] | the listener, and which service a request is for |
+//! | `admission` | whose request it is, and whether they may |
+//! | `pages` | pages of the endpoint's own |
 //! | [`store`] | the database, object bodies, leases |
 //! | [`query`] | the awsQuery protocol: forms in, XML out, the trait its services implement |
 //! | [`errors`] | an error in the format of each protocol |
@@ -16,12 +18,20 @@
 //! | [`resources`] | what the resources of stacks are |
 //! | [`s3`] | buckets and objects |
 //! | [`dynamodb`] | items of tables |
+//! | [`lambda`] | functions, run by Python processes |
+//! | [`logs`] | log groups and what is written to them |
+//! | [`identity`] | who asks, and whether they may |
 
+mod admission;
 pub mod cloudformation;
 pub mod dynamodb;
 pub mod errors;
 mod holdings;
+pub mod identity;
+pub mod lambda;
+pub mod logs;
 pub mod options;
+mod pages;
 pub mod query;
 pub mod resources;
 pub mod s3;
@@ -44,12 +54,20 @@ pub const LOCAL_KEY: &str = "local";
 pub const DEFAULT_REGION: &str = "us-east-1";
 
 /// The tables of every room of the local target; each room owns its own list of steps.
-const SCHEMAS: &[store::Schema] = &[s3::SCHEMA, cloudformation::SCHEMA, resources::SCHEMA, dynamodb::SCHEMA];
+const SCHEMAS: &[store::Schema] = &[
+    s3::SCHEMA,
+    cloudformation::SCHEMA,
+    resources::SCHEMA,
+    dynamodb::SCHEMA,
+    lambda::SCHEMA,
+    logs::SCHEMA,
+    identity::SCHEMA,
+];
 
 /// The simulated services that speak awsQuery: one line a service.
 fn query_services(host: &std::sync::Arc<Host>) -> Vec<std::sync::Arc<dyn query::QueryService>> {
     let cloudformation = cloudformation::CloudFormation::start(std::sync::Arc::clone(host));
-    vec![std::sync::Arc::new(sts::Sts), std::sync::Arc::new(cloudformation)]
+    vec![std::sync::Arc::new(sts::Sts::new(std::sync::Arc::clone(host))), std::sync::Arc::new(cloudformation)]
 }
 
 /// What the simulated services share: the store, the sources of time and identity, and what the user asked to fail.
@@ -67,4 +85,6 @@ pub struct Host {
     pub delay: std::time::Duration,
     /// Where this server listens, for example `http://127.0.0.1:4566`, with no trailing slash.
     pub url: String,
+    /// The processes of functions.
+    pub lambda: lambda::Pool,
 }

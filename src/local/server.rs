@@ -20,10 +20,13 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::errors::{ApiError, Protocol, operation_name};
+use super::identity::Who;
+use super::lambda::code;
+use super::pages;
 use super::query::{CallContext, Params, QueryService, response};
 use super::s3::Front;
 use super::store::Store;
-use super::{ACCOUNT_ID, DEFAULT_REGION, Host, LOCAL_KEY, LocalError, LocalOptions, SCHEMAS, query_services};
+use super::{ACCOUNT_ID, DEFAULT_REGION, Host, LocalError, LocalOptions, SCHEMAS, admission, query_services};
 
 /// The largest form body taken, in bytes, also after decompression: a template of 1 MiB whose every byte is escaped, and
 /// some room.
@@ -71,9 +74,10 @@ impl Running {
     pub async fn shutdown(self) {
         let _ = self.stop.send(true);
         let _ = self.task.await;
+        self.host.lambda.close();
         let store = self.host.store.clone();
         // What is left unswept now is swept at the next start.
-        let _ = self.host.store.blocking(move || store.sweep_unused()).await;
+        let _ = self.host.store.blocking(move || store.sweep_unused().and_then(|_| code::sweep(&store))).await;
     }
 }
 
@@ -93,12 +97,14 @@ pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
     let listen_error = |source| LocalError::Listen { port, source };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
-    let host = Arc::new(Host { store: store.clone(), clock, ids, fail, delay, url: format!("http://{address}") });
+    let url = format!("http://{address}");
+    let host =
+        Arc::new(Host { store: store.clone(), clock, ids, fail, delay, url, lambda: super::lambda::Pool::default() });
     let server = Arc::new(Server::new(Arc::clone(&host)));
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(accept(listener, server, stopped));
     // Nobody waits for this: it only frees room that crashed processes left in use, and the next start tries again.
-    tokio::task::spawn_blocking(move || store.sweep_after_crash());
+    tokio::task::spawn_blocking(move || store.sweep_after_crash().and_then(|()| code::sweep(&store)));
     Ok(Running { host, address, stop, task })
 }
 
@@ -168,7 +174,14 @@ impl Scope {
                 .map(|(_, value)| value.into_owned())
         };
         let presigned = from_header.is_none();
-        let Some(credential) = from_header.or_else(from_url) else { return Self::default() };
+        let Some(credential) = from_header.or_else(from_url) else {
+            // A URL signed with Signature Version 2 names no region and no service; only S3 takes one.
+            let access_key = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+                .find(|(name, _)| name == "AWSAccessKeyId")
+                .map(|(_, value)| value.into_owned());
+            let presigned = access_key.is_some();
+            return Self { access_key, presigned, ..Self::default() };
+        };
         // The access key itself may hold slashes; the scope after it has four parts.
         let mut parts = credential.rsplitn(5, '/');
         let mut next = || parts.next().map(str::to_owned).filter(|part| !part.is_empty());
@@ -182,6 +195,8 @@ struct Server {
     query: HashMap<&'static str, Arc<dyn QueryService>>,
     s3: Front,
     dynamodb: super::dynamodb::Front,
+    lambda: super::lambda::Front,
+    logs: super::logs::Front,
 }
 
 impl Server {
@@ -189,7 +204,9 @@ impl Server {
         let query = query_services(&host).into_iter().map(|service| (service.signing_name(), service)).collect();
         let s3 = Front::new(Arc::clone(&host));
         let dynamodb = super::dynamodb::Front::new(Arc::clone(&host));
-        Self { host, query, s3, dynamodb }
+        let lambda = super::lambda::Front::new(Arc::clone(&host));
+        let logs = super::logs::Front::new(Arc::clone(&host));
+        Self { host, query, s3, dynamodb, lambda, logs }
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
@@ -206,14 +223,20 @@ impl Server {
         if let Some(refusal) = refuse_strangers(&request) {
             return error_response(Protocol::RestXml, &refusal, request_id);
         }
-        if request.uri().path() == "/_bedplate/health" {
-            return self.health(request_id).await;
+        if let Some(own) = request.uri().path().strip_prefix("/_bedplate/") {
+            return pages::answer(&self.host, own, request_id).await;
         }
         let scope = Scope::of(request.headers(), request.uri());
-        if !speaks_query(&request, &scope) {
+        let is_query = speaks_query(&request, &scope);
+        let request = match admission::admit(&self.host, request.map(Body::from), &scope, is_query).await {
+            Ok(request) => request,
+            Err((protocol, error)) => return error_response(protocol, &error, request_id),
+        };
+        if !is_query {
             return self.not_query(request, &scope, request_id).await;
         }
         let (parts, body) = request.into_parts();
+        let who = parts.extensions.get::<Who>().cloned().unwrap_or_else(Who::local);
         let name = scope.service.clone().unwrap_or_default();
         let form = match read_form(&parts.headers, &parts.uri, body).await {
             Ok(form) => form,
@@ -237,7 +260,7 @@ impl Server {
         let context = CallContext {
             region: scope.region.unwrap_or_else(|| DEFAULT_REGION.to_owned()),
             account: ACCOUNT_ID.to_owned(),
-            access_key: scope.access_key.unwrap_or_else(|| LOCAL_KEY.to_owned()),
+            who,
             request_id: request_id.to_owned(),
             now: self.host.clock.now(),
         };
@@ -250,13 +273,14 @@ impl Server {
         }
     }
 
-    async fn not_query(&self, request: Request<Incoming>, scope: &Scope, request_id: &str) -> Response<Body> {
+    async fn not_query(&self, request: Request<Body>, scope: &Scope, request_id: &str) -> Response<Body> {
         let service = match scope.service.as_deref() {
             Some("s3") => return self.s3.answer(request, scope.region.clone(), request_id).await,
             Some("dynamodb") => {
                 let region = scope.region.clone().unwrap_or_else(|| DEFAULT_REGION.to_owned());
                 return self.dynamodb.answer(request, region).await;
             }
+            Some(service @ ("lambda" | "logs")) => return self.buffered(service, request, scope, request_id).await,
             // A target or an RPC path is never S3's.
             None if !request.headers().contains_key("x-amz-target")
                 && !request.headers().contains_key("smithy-protocol") =>
@@ -271,34 +295,19 @@ impl Server {
         error_response(protocol, &ApiError::not_implemented(service, &operation), request_id)
     }
 
-    async fn health(&self, request_id: &str) -> Response<Body> {
-        let counted = self
-            .host
-            .store
-            .read::<_, ApiError>(|tx| {
-                let count = |table: &str| {
-                    tx.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0))
-                };
-                Ok(serde_json::json!({
-                    "buckets": count("s3_buckets")?,
-                    "versions": count("s3_versions")?,
-                    "uploads": count("s3_uploads")?,
-                    "bodies": count("blobs")?,
-                }))
-            })
-            .await;
-        match counted {
-            Ok(counts) => {
-                let body = serde_json::json!({
-                    "version": env!("CARGO_PKG_VERSION"),
-                    "dir": self.host.store.dir(),
-                    "account": ACCOUNT_ID,
-                    "counts": counts,
-                });
-                respond(StatusCode::OK, "application/json", body.to_string().into_bytes())
+    /// Services that take a request whole.
+    async fn buffered(&self, service: &str, request: Request<Body>, scope: &Scope, request_id: &str) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let region = scope.region.clone().unwrap_or_else(|| DEFAULT_REGION.to_owned());
+        let answered = match admission::read_whole(body).await {
+            Err(error) => Err(error),
+            Ok(body) if service == "lambda" => {
+                self.lambda.answer(&parts.method, &parts.uri, &parts.headers, body, region).await
             }
-            Err(error) => error_response(Protocol::RestJson, &error, request_id),
-        }
+            Ok(body) => self.logs.answer(&parts.headers, &body, region).await,
+        };
+        answered
+            .unwrap_or_else(|error| error_response(Protocol::of(&parts.headers, service, false), &error, request_id))
     }
 }
 
@@ -353,7 +362,7 @@ fn speaks_query(request: &Request<Incoming>, scope: &Scope) -> bool {
 }
 
 /// The form of a call: the body's, or the URL's when the body has none.
-async fn read_form(headers: &HeaderMap, uri: &Uri, body: Incoming) -> Result<Bytes, ApiError> {
+async fn read_form(headers: &HeaderMap, uri: &Uri, body: Body) -> Result<Bytes, ApiError> {
     let too_large = || {
         ApiError::sender("RequestEntityTooLarge", format!("The request body is larger than {MAX_FORM} bytes"))
             .with_status(StatusCode::PAYLOAD_TOO_LARGE)
@@ -392,7 +401,7 @@ pub(super) fn error_response(protocol: Protocol, error: &ApiError, request_id: &
     response
 }
 
-fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Body> {
+pub(super) fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));

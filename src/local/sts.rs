@@ -1,14 +1,33 @@
-//! STS, as far as a deploy needs it: who am I.
+//! STS: who am I, and credentials for a role.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use super::Host;
 use super::errors::ApiError;
+use super::identity::authorize::Place;
+use super::identity::{Credentials, assume};
 use super::query::{CallContext, Params, QueryService};
+
+/// Seconds that a session lasts unless said, and the least and most that may be said.
+/// Source: STS API reference, `AssumeRole`.
+const LIFETIME: (i64, i64, i64) = (3600, 900, 43_200);
 
 /// The Security Token Service.
 #[derive(Debug)]
-pub struct Sts;
+pub struct Sts {
+    host: Arc<Host>,
+}
+
+impl Sts {
+    /// Over what the services share.
+    pub fn new(host: Arc<Host>) -> Self {
+        Self { host }
+    }
+}
 
 #[async_trait]
 impl QueryService for Sts {
@@ -24,21 +43,62 @@ impl QueryService for Sts {
         "https://sts.amazonaws.com/doc/2011-06-15/"
     }
 
-    async fn call(&self, ctx: &CallContext, action: &str, _params: Params) -> Result<Value, ApiError> {
+    async fn call(&self, ctx: &CallContext, action: &str, params: Params) -> Result<Value, ApiError> {
         match action {
             "GetCallerIdentity" => Ok(json!({
-                "Arn": format!("arn:aws:iam::{}:user/{}", ctx.account, user_name(&ctx.access_key)),
-                "UserId": ctx.access_key,
+                "Arn": ctx.who.arn(),
+                "UserId": ctx.who.user_id(),
                 "Account": ctx.account,
             })),
+            "AssumeRole" => self.assume_role(ctx, &params).await,
             other => Err(ApiError::not_implemented("sts", other)),
         }
     }
 }
 
-/// An access key as the user name of an ARN: only what IAM allows in one.
-fn user_name(access_key: &str) -> String {
-    let name: String =
-        access_key.chars().filter(|c| c.is_ascii_alphanumeric() || "+=,.@_-".contains(*c)).take(64).collect();
-    if name.is_empty() { super::LOCAL_KEY.to_owned() } else { name }
+impl Sts {
+    async fn assume_role(&self, ctx: &CallContext, params: &Params) -> Result<Value, ApiError> {
+        for unknown in ["Policy", "PolicyArns", "ExternalId", "SerialNumber", "Tags"] {
+            if params.has(unknown) {
+                return Err(ApiError::not_implemented("sts", &format!("AssumeRole with {unknown}")));
+            }
+        }
+        let (arn, name) = (params.required("RoleArn")?.to_owned(), params.required("RoleSessionName")?.to_owned());
+        let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        if !(2..=64).contains(&name.len()) || !name.chars().all(fits) {
+            return Err(ApiError::validation(format!(
+                "1 validation error detected: Value '{name}' at 'roleSessionName' failed to satisfy constraint: Member must \
+                 satisfy regular expression pattern: [\\w+=,.@-]*"
+            )));
+        }
+        let (usual, least, most) = LIFETIME;
+        let seconds = params.number("DurationSeconds")?.unwrap_or(usual);
+        if !(least..=most).contains(&seconds) {
+            return Err(ApiError::validation(format!(
+                "1 validation error detected: Value '{seconds}' at 'durationSeconds' failed to satisfy constraint: Member \
+                 must have value between {least} and {most}"
+            )));
+        }
+        let (who, place) = (ctx.who.clone(), Place { region: ctx.region.clone(), now: ctx.now });
+        let assumed = self
+            .host
+            .store
+            // A denial is recorded, so the transaction itself must succeed.
+            .write(move |tx| {
+                let lifetime = SignedDuration::from_secs(seconds);
+                Ok::<_, ApiError>(assume(tx, &who, &arn, &name, lifetime, &place))
+            })
+            .await??;
+        let Credentials { access_key, secret, token, session } = &assumed;
+        let expires = jiff::fmt::strtime::format("%Y-%m-%dT%H:%M:%SZ", session.expires).unwrap_or_default();
+        Ok(json!({
+            "AssumedRoleUser": { "AssumedRoleId": session.user_id(), "Arn": session.arn() },
+            "Credentials": {
+                "AccessKeyId": access_key,
+                "SecretAccessKey": secret,
+                "SessionToken": token,
+                "Expiration": expires,
+            },
+        }))
+    }
 }

@@ -22,6 +22,7 @@ mod knowledge;
 mod language_laws;
 mod local_cfn;
 mod local_dynamodb;
+mod local_lambda;
 mod local_s3;
 mod network;
 mod outside;

@@ -91,9 +91,16 @@ impl Project {
 
     /// Starts `bedplate local serve` on a free port and waits for the address it prints.
     pub fn serve(&self, args: &[&str]) -> Served {
+        self.serve_with(args, &[])
+    }
+
+    /// The same with variables of the environment set.
+    pub fn serve_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Served {
         use std::io::BufRead as _;
         let args: Vec<&str> = ["local", "serve", "--port", "0"].iter().chain(args).copied().collect();
-        let mut child = self.command(&args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("serve starts");
+        let mut command = self.command(&args);
+        command.envs(variables.iter().copied());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("serve starts");
         let stdout = child.stdout.take().expect("a pipe");
         let mut url = String::new();
         std::io::BufReader::new(stdout).read_line(&mut url).expect("the address");
@@ -108,10 +115,17 @@ pub struct Served {
     pub url: String,
 }
 
-impl Drop for Served {
-    fn drop(&mut self) {
+impl Served {
+    /// Ends it as `kill -9` does.
+    pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.kill();
     }
 }
 

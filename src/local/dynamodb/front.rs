@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
 use rusqlite::Connection;
 use s3s::Body;
 use serde_json::Value;
@@ -49,7 +48,7 @@ impl Front {
     }
 
     /// Answers one request.
-    pub async fn answer(&self, request: Request<Incoming>, region: String) -> Response<Body> {
+    pub async fn answer(&self, request: Request<Body>, region: String) -> Response<Body> {
         let (status, body) = match self.carry_out(request, region).await {
             Ok(answer) => (StatusCode::OK, answer),
             Err(refused) => refused.answer(),
@@ -61,7 +60,7 @@ impl Front {
         response
     }
 
-    async fn carry_out(&self, request: Request<Incoming>, region: String) -> Result<Value, Refused> {
+    async fn carry_out(&self, request: Request<Body>, region: String) -> Result<Value, Refused> {
         let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let name = target.strip_prefix(TARGET);
         let known = name.and_then(|name| OPERATIONS.iter().find(|(known, ..)| *known == name));

@@ -21,8 +21,8 @@ pub struct CallContext {
     pub region: String,
     /// The account, always [`super::ACCOUNT_ID`].
     pub account: String,
-    /// The access key the request was signed with; `local` when it was not signed.
-    pub access_key: String,
+    /// Who asks.
+    pub who: super::identity::Who,
     /// The id this request is answered under.
     pub request_id: String,
     /// When it came in.

@@ -1,21 +1,23 @@
-//! Lambda: functions, layer versions and permissions.
+//! Lambda: functions, their versions, layer versions and permissions. Code is kept from the moment it is named.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::policy;
 use super::world;
 use super::{Failure, Handler, Made, Work, generic, text};
-use crate::local::s3::object_exists;
+use crate::local::lambda::code;
+use crate::local::s3::object_blob;
+use crate::local::store::Blob;
 
 fn refused(code: &'static str, status: u16, message: &str) -> Failure {
     Failure::handler(code, format!("{message} (Service: Lambda, Status Code: {status})"))
 }
 
-/// Whether the object that holds code is there.
-fn check_object(work: &Work<'_>, code: &Value) -> Result<(), Failure> {
-    let (Some(bucket), Some(key)) = (text(code, "S3Bucket"), text(code, "S3Key")) else { return Ok(()) };
+/// The body of the object that holds code; none for code that is in the template.
+fn object(work: &Work<'_>, code: &Value) -> Result<Option<Blob>, Failure> {
+    let (Some(bucket), Some(key)) = (text(code, "S3Bucket"), text(code, "S3Key")) else { return Ok(None) };
     let version = text(code, "S3ObjectVersion");
-    object_exists(work.db, &bucket, &key, version.as_deref()).map_err(|error| {
+    object_blob(work.db, &bucket, &key, version.as_deref()).map(Some).map_err(|error| {
         refused(
             "InvalidRequest",
             400,
@@ -27,10 +29,24 @@ fn check_object(work: &Work<'_>, code: &Value) -> Result<(), Failure> {
     })
 }
 
+/// Keeps the code for its owner, or forgets what the owner had.
+fn keep(work: &Work<'_>, owner: &str, blob: Option<&Blob>) -> Result<(), Failure> {
+    match blob {
+        Some(blob) => code::keep(work.db, owner, blob)?,
+        None => code::forget(work.db, owner)?,
+    }
+    Ok(())
+}
+
+fn modified(work: &Work<'_>) -> Value {
+    json!({ "Modified": work.now.as_second() })
+}
+
 pub(super) struct Function;
 
 impl Function {
-    fn check(work: &Work<'_>, properties: &Value) -> Result<(), Failure> {
+    fn check(work: &Work<'_>, properties: &Value) -> Result<Option<Blob>, Failure> {
+        let mut blob = None;
         let code = properties.get("Code").unwrap_or(&Value::Null);
         let image = code.get("ImageUri").is_some();
         let (runtime, handler) = (text(properties, "Runtime"), text(properties, "Handler"));
@@ -55,7 +71,7 @@ impl Function {
                     "ZipFile can only be used when Runtime is set to either of nodejs, python.",
                 ));
             }
-            check_object(work, code)?;
+            blob = object(work, code)?;
         }
         Self::check_role(work, properties)?;
         for layer in properties.get("Layers").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
@@ -66,7 +82,7 @@ impl Function {
                 return Err(refused("InvalidRequest", 400, &format!("Layer version {layer} does not exist.")));
             }
         }
-        Ok(())
+        Ok(blob)
     }
 
     fn check_role(work: &Work<'_>, properties: &Value) -> Result<(), Failure> {
@@ -93,22 +109,73 @@ impl Function {
 
 impl Handler for Function {
     fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
-        Self::check(work, properties)?;
-        generic::create(work, properties)
+        let blob = Self::check(work, properties)?;
+        let made = generic::create_with(work, properties, modified(work))?;
+        keep(work, &code::owner_of(&work.site.region, &made.id), blob.as_ref())?;
+        Ok(made)
     }
 
-    fn update(&self, work: &Work<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
-        Self::check(work, new)?;
-        generic::update(work, id, new)
+    fn update(&self, work: &Work<'_>, id: &str, old: &Value, new: &Value) -> Result<Made, Failure> {
+        let blob = Self::check(work, new)?;
+        // Code that someone has put in place since stays while the template says the same.
+        if old.get("Code") != new.get("Code") {
+            keep(work, &code::owner_of(&work.site.region, id), blob.as_ref())?;
+        }
+        let made = generic::update(work, id, new)?;
+        world::set_state(work.db, &work.site.resource_type, &work.site.stack_id, id, &modified(work))?;
+        Ok(made)
     }
+
+    fn delete(&self, work: &Work<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
+        code::forget(work.db, &code::owner_of(&work.site.region, id))?;
+        generic::delete(work, id)
+    }
+}
+
+/// A version: what its function is at the moment it is made.
+pub(super) struct Version;
+
+impl Handler for Version {
+    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+        let named = text(properties, "FunctionName").unwrap_or_default();
+        let name = function_name(&named);
+        let function = world::find(work.db, "AWS::Lambda::Function", &work.site.region, name)?;
+        let Some(function) = function else { return Err(no_function(work, name)) };
+        let made = generic::create_with(work, properties, function.properties)?;
+        code::copy(work.db, &code::owner_of(&work.site.region, name), &made.id)?;
+        Ok(made)
+    }
+
+    fn delete(&self, work: &Work<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
+        code::forget(work.db, id)?;
+        generic::delete(work, id)
+    }
+}
+
+/// A function's name: of a name, a partial or whole ARN, each perhaps with a qualifier.
+fn function_name(named: &str) -> &str {
+    let name = named.split_once(":function:").map_or(named, |(_, rest)| rest);
+    name.split(':').next().unwrap_or(name)
+}
+
+fn no_function(work: &Work<'_>, name: &str) -> Failure {
+    let arn = format!("arn:aws:lambda:{}:{}:function:{name}", work.site.region, work.site.account);
+    refused("NotFound", 404, &format!("Function not found: {arn}"))
 }
 
 pub(super) struct LayerVersion;
 
 impl Handler for LayerVersion {
     fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
-        check_object(work, properties.get("Content").unwrap_or(&Value::Null))?;
-        generic::create(work, properties)
+        let blob = object(work, properties.get("Content").unwrap_or(&Value::Null))?;
+        let made = generic::create_with(work, properties, modified(work))?;
+        keep(work, &made.id, blob.as_ref())?;
+        Ok(made)
+    }
+
+    fn delete(&self, work: &Work<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
+        code::forget(work.db, id)?;
+        generic::delete(work, id)
     }
 }
 
@@ -117,15 +184,9 @@ pub(super) struct Permission;
 impl Handler for Permission {
     fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
         let named = text(properties, "FunctionName").unwrap_or_default();
-        // A name, a partial or whole ARN, each perhaps with a qualifier.
-        let name = match named.split_once(":function:") {
-            Some((_, rest)) => rest,
-            None => &named,
-        };
-        let name = name.split(':').next().unwrap_or(name);
+        let name = function_name(&named);
         if world::find(work.db, "AWS::Lambda::Function", &work.site.region, name)?.is_none() {
-            let arn = format!("arn:aws:lambda:{}:{}:function:{name}", work.site.region, work.site.account);
-            return Err(refused("NotFound", 404, &format!("Function not found: {arn}")));
+            return Err(no_function(work, name));
         }
         generic::create(work, properties)
     }

@@ -2,7 +2,12 @@
 
 use serde_json::Value;
 
-use super::{Failure, Handler, Made, Work, generic};
+use super::{Failure, Handler, Made, Work, generic, text};
+use crate::local::logs::store;
+
+fn retention(properties: &Value) -> Option<i64> {
+    text(properties, "RetentionInDays").and_then(|days| days.parse().ok())
+}
 
 pub(super) struct LogGroup;
 
@@ -15,6 +20,28 @@ impl Handler for LogGroup {
                 "Log groups starting with AWS/ are reserved for AWS. (Service: CloudWatchLogs, Status Code: 400)",
             ));
         }
-        generic::create(work, properties)
+        let region = &work.site.region;
+        // A group may be there that no stack made: a function's late write brings one back, for example.
+        if !name.is_empty() && store::has_group(work.db, region, name)? {
+            return Err(Failure::handler(
+                "AlreadyExists",
+                format!(
+                    "Resource of type 'AWS::Logs::LogGroup' with identifier '{{\"/properties/LogGroupName\":\"{name}\"}}' already exists."
+                ),
+            ));
+        }
+        let made = generic::create(work, properties)?;
+        store::create_group(work.db, region, &made.id, retention(properties), work.now.as_millisecond())?;
+        Ok(made)
+    }
+
+    fn update(&self, work: &Work<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
+        store::set_retention(work.db, &work.site.region, id, retention(new))?;
+        generic::update(work, id, new)
+    }
+
+    fn delete(&self, work: &Work<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
+        store::delete_group(work.db, &work.site.region, id)?;
+        generic::delete(work, id)
     }
 }

@@ -156,6 +156,7 @@ const HANDLERS: &[(&str, &dyn Handler)] = &[
     ("AWS::Lambda::Function", &lambda::Function),
     ("AWS::Lambda::LayerVersion", &lambda::LayerVersion),
     ("AWS::Lambda::Permission", &lambda::Permission),
+    ("AWS::Lambda::Version", &lambda::Version),
     ("AWS::Logs::LogGroup", &logs::LogGroup),
     ("AWS::S3::Bucket", &s3::Bucket),
     ("AWS::S3::BucketPolicy", &s3::BucketPolicy),

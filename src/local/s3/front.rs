@@ -1,15 +1,16 @@
 //! From the server's requests to `s3s` and back.
 //!
-//! A request signed in its headers is taken as it is: whoever can reach loopback may ask, whatever key they sign with, so
-//! the signature comes off before `s3s` would check it. A signature in the URL stays on, as a URL is made for others and
-//! its expiry is part of what it promises: `s3s` checks it, with the access key and secret `local`.
+//! A request signed in its headers is taken as it is: the server has verified those of roles, and whoever else can reach
+//! loopback may ask, whatever key they sign with; so the signature comes off before `s3s` would check it. A signature in
+//! the URL stays on, as a URL is made for others and its expiry is part of what it promises: `s3s` checks it, with the
+//! secret of the role's credentials, or with the access key and secret `local`. What a role may do is decided once `s3s`
+//! knows the operation.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::host::{S3Host, VirtualHost};
@@ -17,10 +18,13 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3Error, S3ErrorCode, S3Result};
 
 use crate::local::errors::{ApiError, rest_xml_error};
+use crate::local::identity::{Who, is_temporary, secret_of};
+use crate::local::store::Store;
 use crate::local::{ACCOUNT_ID, Host, LOCAL_KEY, xml};
 
-use super::api::{Api, Caller};
+use super::api::{Api, Caller, Refusal};
 use super::chunked::Decoded;
+use super::rights;
 
 /// The largest error document looked into.
 const MAX_ERROR: usize = 64 << 10;
@@ -37,13 +41,20 @@ impl std::fmt::Debug for Front {
     }
 }
 
-struct Keys;
+struct Keys(Store);
 
 #[async_trait::async_trait]
 impl S3Auth for Keys {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
         if access_key == LOCAL_KEY {
             return Ok(SecretKey::from(LOCAL_KEY));
+        }
+        if is_temporary(access_key) {
+            let key = access_key.to_owned();
+            let secret = self.0.read(move |tx| Ok::<_, ApiError>(secret_of(tx, &key)?)).await.map_err(Refusal::from)?;
+            if let Some(secret) = secret {
+                return Ok(SecretKey::from(secret));
+            }
         }
         Err(S3Error::with_message(
             S3ErrorCode::InvalidAccessKeyId,
@@ -52,12 +63,15 @@ impl S3Auth for Keys {
     }
 }
 
-struct Everyone;
+struct Rights(Arc<Host>);
 
 #[async_trait::async_trait]
-impl S3Access for Everyone {
-    async fn check(&self, _context: &mut S3AccessContext<'_>) -> S3Result<()> {
-        Ok(())
+impl S3Access for Rights {
+    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        match context.extensions_mut().get::<Who>().cloned() {
+            Some(Who::Role(session)) => Ok(rights::check(&self.0, session, context).await?),
+            Some(Who::Administrator { .. }) | None => Ok(()),
+        }
     }
 }
 
@@ -89,15 +103,15 @@ fn bucket_of_host(host: &str) -> Option<&str> {
 impl Front {
     /// S3 over a host's store.
     pub fn new(host: Arc<Host>) -> Self {
-        let mut builder = S3ServiceBuilder::new(Api::new(host));
-        builder.set_auth(Keys);
-        builder.set_access(Everyone);
+        let mut builder = S3ServiceBuilder::new(Api::new(Arc::clone(&host)));
+        builder.set_auth(Keys(host.store.clone()));
+        builder.set_access(Rights(host));
         builder.set_host(Names);
         Self { service: builder.build() }
     }
 
     /// Answers a request; `region` is that of its credential scope.
-    pub async fn answer(&self, request: Request<Incoming>, region: Option<String>, request_id: &str) -> Response<Body> {
+    pub async fn answer(&self, request: Request<Body>, region: Option<String>, request_id: &str) -> Response<Body> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = match prepare(request, region) {
             Ok(request) => match self.service.call(request).await {
@@ -120,7 +134,7 @@ impl Front {
 
 /// Takes off the signature of the headers and the encoding of the body, and refuses what `s3s` would mistake for
 /// something else.
-fn prepare(request: Request<Incoming>, region: Option<String>) -> Result<Request<Body>, ApiError> {
+fn prepare(request: Request<Body>, region: Option<String>) -> Result<Request<Body>, ApiError> {
     let (mut parts, body) = request.into_parts();
     if let Some(unknown) = unknown_subresource(parts.uri.query().unwrap_or_default()) {
         let operation = format!("{} {}?{unknown}", parts.method, parts.uri.path());
@@ -140,10 +154,25 @@ fn prepare(request: Request<Incoming>, region: Option<String>) -> Result<Request
         caller.trailers = Some(trailers);
         Body::http_body(decoded)
     } else {
-        Body::from(body)
+        body
     };
+    token_in_header(&mut parts.headers, parts.uri.query().unwrap_or_default());
     parts.extensions.insert(caller);
     Ok(Request::from_parts(parts, body))
+}
+
+/// A URL signed with Signature Version 2 signs the token of temporary credentials as if it were in a header, and that is
+/// where `s3s` looks for it.
+fn token_in_header(headers: &mut HeaderMap, query: &str) {
+    let parameter = |name: &str| {
+        form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+    };
+    if parameter("AWSAccessKeyId").is_some()
+        && let Some(token) = parameter("x-amz-security-token")
+        && let Ok(value) = HeaderValue::from_str(&token)
+    {
+        headers.insert("x-amz-security-token", value);
+    }
 }
 
 /// What S3 has and `s3s` does not know; it would take these for the plain operation on the bucket or object.

@@ -9,6 +9,7 @@
 //! | `bucket_ops`, `setting_ops`, `object_ops`, `read_ops`, `list_ops`, `upload_ops` | the operations |
 //! | [`buckets`], [`settings`], `properties` | buckets within a transaction, also for a bucket made by CloudFormation |
 //! | `versions`, `list`, `uploads` | objects within a transaction |
+//! | `rights` | what a role may do |
 //! | `body`, `chunked` | bodies on their way in |
 //! | [`names`], `refusals`, [`model`], `schema` | the rules of names, the words of errors, what is kept, the tables |
 
@@ -26,6 +27,7 @@ mod object_ops;
 mod properties;
 mod read_ops;
 mod refusals;
+mod rights;
 mod schema;
 mod setting_ops;
 pub mod settings;
@@ -36,6 +38,6 @@ mod versions;
 pub use buckets::{Bucket, Buckets, Versioning};
 pub use front::Front;
 pub use names::Namespace;
-pub use read_ops::{get_object, object_exists};
+pub use read_ops::{get_object, object_blob, object_exists};
 pub use schema::SCHEMA;
-pub use settings::set_policy;
+pub use settings::{policy_of, set_policy};

@@ -5,6 +5,9 @@ use s3s::dto::{self, *};
 use s3s::{S3Request, S3Response};
 
 use crate::local::errors::ApiError;
+use crate::local::identity::actions::s3::delete_one;
+use crate::local::identity::authorize::Place;
+use crate::local::identity::{Who, authorize};
 
 use super::api::{Answer, Api, Caller, Refusal, time};
 use super::body::{Algorithm, Expected, Received, receive};
@@ -337,6 +340,8 @@ pub(super) async fn delete(api: &Api, request: S3Request<DeleteObjectInput>) -> 
 }
 
 pub(super) async fn delete_many(api: &Api, request: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
+    let who = request.extensions.get::<Who>().cloned();
+    let place = Place { region: Caller::of(&request).region().to_owned(), now: api.host.clock.now() };
     let DeleteObjectsInput { bucket: name, delete: Delete { objects, quiet }, .. } = request.input;
     if objects.is_empty() || objects.len() > 1000 {
         return Err(refusals::malformed_xml().into());
@@ -351,6 +356,18 @@ pub(super) async fn delete_many(api: &Api, request: S3Request<DeleteObjectsInput
             let mut done = Vec::with_capacity(objects.len());
             let mut errors = Vec::new();
             for object in objects {
+                if let Some(Who::Role(session)) = &who {
+                    let need = delete_one(&name, &object.key, object.version_id.is_some());
+                    if let Err(denial) = authorize(tx, session, &[need], &place)? {
+                        errors.push(dto::Error {
+                            code: Some("AccessDenied".to_owned()),
+                            message: Some(denial.s3_message()),
+                            key: Some(object.key),
+                            version_id: object.version_id,
+                        });
+                        continue;
+                    }
+                }
                 if let Some(etag) = &object.e_tag {
                     let existing = match &object.version_id {
                         Some(version) => versions::by_id(tx, &bucket, &object.key, version)?,

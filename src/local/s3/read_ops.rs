@@ -13,7 +13,7 @@ use s3s::dto::*;
 use s3s::{Body, S3Request, S3Response};
 
 use crate::local::errors::ApiError;
-use crate::local::store::{Store, StoreError};
+use crate::local::store::{Blob, Store, StoreError};
 
 use super::api::{Answer, Api, Refusal, time};
 use super::buckets::{Bucket, Buckets, Versioning};
@@ -52,6 +52,15 @@ pub(super) fn find(
 pub fn object_exists(tx: &Transaction<'_>, bucket: &str, key: &str, version: Option<&str>) -> Result<(), ApiError> {
     let found = find(tx, &Buckets::get(tx, bucket)?, key, version)?;
     if found.blob.is_some() { Ok(()) } else { Err(refusals::no_such_key()) }
+}
+
+/// The body of an object, for whoever keeps it beyond the object's own life within the same transaction.
+///
+/// # Errors
+///
+/// `NoSuchBucket`, `NoSuchKey`, `NoSuchVersion`.
+pub fn object_blob(tx: &Transaction<'_>, bucket: &str, key: &str, version: Option<&str>) -> Result<Blob, ApiError> {
+    find(tx, &Buckets::get(tx, bucket)?, key, version)?.blob.ok_or_else(refusals::no_such_key)
 }
 
 /// A whole object, for whoever needs one within this program (a template, a function's code).

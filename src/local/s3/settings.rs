@@ -97,6 +97,15 @@ pub(super) fn encryption_of(
     Ok((Some(algorithm).filter(|algorithm| algorithm != ServerSideEncryption::AES256), default.kms_master_key_id))
 }
 
+/// A bucket's policy, if there is the bucket and it has one.
+///
+/// # Errors
+///
+/// When the database refuses.
+pub fn policy_of(tx: &Transaction<'_>, bucket: &str) -> Result<Option<String>, ApiError> {
+    if Buckets::exists(tx, bucket)? { POLICY.get(tx, bucket) } else { Ok(None) }
+}
+
 /// Sets a bucket's policy, or removes it.
 ///
 /// # Errors

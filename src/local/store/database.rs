@@ -77,7 +77,7 @@ impl Store {
         for file in ["state.db-wal", "state.db-shm", "state.db"] {
             remove(&dir.join(file), |path| std::fs::remove_file(path))?;
         }
-        for folder in ["objects", "tmp", "locks"] {
+        for folder in ["objects", "functions", "tmp", "locks"] {
             remove(&dir.join(folder), |path| std::fs::remove_dir_all(path))?;
         }
         Ok(true)

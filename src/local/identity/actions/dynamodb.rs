@@ -1,0 +1,55 @@
+//! DynamoDB.
+
+use rusqlite::Transaction;
+use serde_json::Value;
+
+use super::Asked;
+use crate::local::ACCOUNT_ID;
+use crate::local::errors::ApiError;
+use crate::local::identity::Need;
+
+/// A table's ARN, of its name or ARN.
+fn table_arn(region: &str, table: &str) -> String {
+    if table.starts_with("arn:") {
+        table.to_owned()
+    } else {
+        format!("arn:aws:dynamodb:{region}:{ACCOUNT_ID}:table/{table}")
+    }
+}
+
+pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+    let body = asked.json();
+    let action = format!("dynamodb:{}", asked.operation);
+    let need = |table: &str| Need::new(action.clone(), table_arn(asked.region, table));
+    Ok(Some(match asked.operation {
+        "ListTables" | "DescribeLimits" | "DescribeEndpoints" => vec![Need::new(action, "*")],
+        "BatchGetItem" | "BatchWriteItem" => {
+            let tables = body.get("RequestItems").and_then(Value::as_object);
+            tables.into_iter().flatten().map(|(table, _)| need(table)).collect()
+        }
+        // A transaction needs the rights of what it does.
+        "TransactGetItems" | "TransactWriteItems" => {
+            let items = body.get("TransactItems").and_then(Value::as_array);
+            let parts = items.into_iter().flatten().filter_map(Value::as_object).flatten();
+            parts
+                .filter_map(|(kind, part)| {
+                    let table = part.get("TableName")?.as_str()?;
+                    let action = if kind == "ConditionCheck" {
+                        "dynamodb:ConditionCheckItem".to_owned()
+                    } else {
+                        format!("dynamodb:{kind}Item")
+                    };
+                    Some(Need::new(action, table_arn(asked.region, table)))
+                })
+                .collect()
+        }
+        _ => {
+            let table = body.get("TableName").and_then(Value::as_str).unwrap_or_default();
+            let arn = table_arn(asked.region, table);
+            vec![match body.get("IndexName").and_then(Value::as_str) {
+                Some(index) => Need::new(action, format!("{arn}/index/{index}")),
+                None => Need::new(action, arn),
+            }]
+        }
+    }))
+}

@@ -1,0 +1,25 @@
+//! CloudWatch Logs. The ARN of a group ends in `:log-stream:` where a stream could follow, so that a policy on
+//! `…:log-group:NAME:*` speaks about the group, too.
+
+use rusqlite::Transaction;
+use serde_json::Value;
+
+use super::Asked;
+use crate::local::ACCOUNT_ID;
+use crate::local::errors::ApiError;
+use crate::local::identity::Need;
+
+pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+    let body = asked.json();
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let prefix = format!("arn:aws:logs:{}:{ACCOUNT_ID}:log-group:", asked.region);
+    let group = text("logGroupName")
+        .or_else(|| text("logGroupIdentifier").map(|name| name.strip_prefix(&prefix).unwrap_or(name)))
+        .map(|name| name.trim_end_matches(":*"));
+    let stream = match asked.operation {
+        "CreateLogStream" | "PutLogEvents" | "GetLogEvents" | "DeleteLogStream" => text("logStreamName"),
+        _ => None,
+    };
+    let resource = format!("{prefix}{}:log-stream:{}", group.unwrap_or_default(), stream.unwrap_or_default());
+    Ok(Some(vec![Need::new(format!("logs:{}", asked.operation), resource)]))
+}

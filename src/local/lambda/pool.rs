@@ -1,0 +1,89 @@
+//! The processes that wait for their next event, and how many a function may have at once.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::python::Pythons;
+use super::worker::Worker;
+use crate::local::identity::Session;
+
+/// Calls of one function at a time; more wait for their turn.
+const AT_ONCE: usize = 16;
+
+/// Processes that wait, of all functions together; beyond it the one that waits longest ends.
+const IDLE: usize = 32;
+
+/// A process between two calls.
+#[derive(Debug)]
+pub(super) struct Ready {
+    /// The version of the function it is for.
+    pub arn: String,
+    /// What it was started with; another one does for the function as it is now only when this is the same.
+    pub fingerprint: String,
+    pub worker: Worker,
+    /// Where its calls are logged.
+    pub stream: String,
+    /// Whose credentials it has.
+    pub session: Session,
+}
+
+/// What the endpoint's functions share. Dropping it ends their processes.
+#[derive(Debug, Default)]
+pub struct Pool {
+    pub(super) pythons: Pythons,
+    idle: Mutex<Vec<Ready>>,
+    turns: Mutex<HashMap<String, Arc<Semaphore>>>,
+    told: Mutex<HashSet<String>>,
+    closed: std::sync::atomic::AtomicBool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic elsewhere leaves nothing half done behind these locks.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Pool {
+    /// Waits until a function may have one more call under way.
+    pub(super) async fn turn(&self, arn: &str) -> Option<OwnedSemaphorePermit> {
+        let turns = {
+            let mut all = lock(&self.turns);
+            Arc::clone(all.entry(arn.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))))
+        };
+        turns.acquire_owned().await.ok()
+    }
+
+    /// A process that waits, if one fits; those of the same function that don't fit any more end.
+    pub(super) fn take(&self, arn: &str, fingerprint: &str, now: jiff::Timestamp) -> Option<Ready> {
+        let mut idle = lock(&self.idle);
+        // Credentials are to last for any call.
+        let lasts = |ready: &Ready| ready.session.expires.duration_since(now).as_hours() >= 1;
+        idle.retain(|ready| ready.arn != arn || (ready.fingerprint == fingerprint && lasts(ready)));
+        let at = idle.iter().rposition(|ready| ready.arn == arn)?;
+        Some(idle.remove(at))
+    }
+
+    /// Keeps a process for the next call.
+    pub(super) fn give_back(&self, ready: Ready) {
+        if self.closed.load(std::sync::atomic::Ordering::Relaxed) {
+            return;
+        }
+        let mut idle = lock(&self.idle);
+        idle.push(ready);
+        if idle.len() > IDLE {
+            idle.remove(0);
+        }
+    }
+
+    /// Whether something is told for the first time.
+    pub(super) fn first_told(&self, what: &str) -> bool {
+        lock(&self.told).insert(what.to_owned())
+    }
+
+    /// Ends the processes that wait, and every other one when its call is over.
+    pub(in crate::local) fn close(&self) {
+        self.closed.store(true, std::sync::atomic::Ordering::Relaxed);
+        lock(&self.idle).clear();
+    }
+}

@@ -1,0 +1,246 @@
+"""Runs one Lambda function: events in over a socket, answers out over the same; standard library only.
+
+Descriptor 0 is a socket to the endpoint. A frame is two lengths (big-endian, 32 bits each), a JSON header and a body.
+The first frame configures; then each frame is an event. Prints go to descriptors 1 and 2, which are one pipe; after each
+answer a line with a token of the endpoint's marks where the output of that call ends.
+"""
+
+import os
+import sys
+import time
+
+channel = os.dup(0)
+null = os.open(os.devnull, os.O_RDONLY)
+os.dup2(null, 0)
+os.close(null)
+
+
+def receive(size):
+    parts = []
+    while size:
+        part = os.read(channel, min(size, 1 << 20))
+        if not part:
+            # The endpoint is gone, however it went: so is everything this function started.
+            os.killpg(0, 9)
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def receive_frame():
+    lengths = receive(8)
+    header = receive(int.from_bytes(lengths[:4], "big"))
+    body = receive(int.from_bytes(lengths[4:], "big"))
+    return json.loads(header), body
+
+
+def send_frame(header, body=b""):
+    header = json.dumps(header).encode()
+    rest = memoryview(len(header).to_bytes(4, "big") + len(body).to_bytes(4, "big") + header + body)
+    while rest:
+        rest = rest[os.write(channel, rest) :]
+
+
+import json
+
+settings, _ = receive_frame()
+code = settings["code"]
+layers = settings["layers"]
+version = "python%d.%d" % sys.version_info[:2]
+folders = [code]
+for layer in layers:
+    folders.append(os.path.join(layer, "python", "lib", version, "site-packages"))
+    folders.append(os.path.join(layer, "python"))
+sys.path[:] = folders + [folder for folder in sys.path if folder]
+sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
+
+import logging
+import queue
+import threading
+import traceback
+
+current = {"id": None}
+
+
+class Identity:
+    def __init__(self, given):
+        given = given or {}
+        self.cognito_identity_id = given.get("cognitoIdentityId")
+        self.cognito_identity_pool_id = given.get("cognitoIdentityPoolId")
+
+    def __repr__(self):
+        return "CognitoIdentity([cognito_identity_id=%s,cognito_identity_pool_id=%s])" % (
+            self.cognito_identity_id,
+            self.cognito_identity_pool_id,
+        )
+
+
+class Client:
+    FIELDS = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")
+
+    def __init__(self, given):
+        for field in self.FIELDS:
+            setattr(self, field, given.get(field))
+
+
+class ClientContext:
+    def __init__(self, given):
+        self.custom = given.get("custom")
+        self.env = given.get("env")
+        self.client = Client(given.get("client") or {})
+
+
+class Context:
+    """What a handler gets beside its event."""
+
+    def __init__(self, header):
+        self.aws_request_id = header["id"]
+        self.log_group_name = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
+        self.log_stream_name = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
+        self.function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
+        self.memory_limit_in_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+        self.function_version = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION")
+        self.invoked_function_arn = header["arn"]
+        self.tenant_id = None
+        self.identity = Identity(header.get("identity"))
+        given = header.get("client_context")
+        self.client_context = ClientContext(given) if given is not None else None
+        self._deadline = header["deadline"]
+
+    def get_remaining_time_in_millis(self):
+        return max(int(self._deadline - time.time() * 1000), 0)
+
+    def log(self, message):
+        sys.stdout.write(str(message))
+
+
+class Handler(logging.Handler):
+    """The handler that Lambda sets on the root logger."""
+
+    def emit(self, record):
+        sys.stderr.write(self.format(record) + "\n")
+
+
+class Filter(logging.Filter):
+    def filter(self, record):
+        record.aws_request_id = current["id"]
+        return True
+
+
+handler = Handler()
+formatter = logging.Formatter(
+    "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s", "%Y-%m-%dT%H:%M:%S"
+)
+formatter.converter = time.gmtime
+handler.setFormatter(formatter)
+handler.addFilter(Filter())
+logging.getLogger().addHandler(handler)
+
+
+def shown(text):
+    """A text with the folders of this machine as the ones Lambda has."""
+    text = text.replace(code, "/var/task")
+    for layer in layers:
+        text = text.replace(layer, "/opt")
+    return text
+
+
+def failure(kind, message, stack=(), request_id=None):
+    error = {"errorMessage": shown(str(message)), "errorType": kind}
+    if request_id is not None:
+        error["requestId"] = request_id
+    error["stackTrace"] = [shown(line) for line in stack]
+    return error
+
+
+def load(name):
+    """The handler's function, or why there is none."""
+    module, dot, attribute = name.rpartition(".")
+    if not dot:
+        return None, failure("Runtime.MalformedHandlerName", "Bad handler '%s': not enough values to unpack (expected 2, got 1)" % name)
+    module = module.replace("/", ".")
+    try:
+        import importlib
+
+        loaded = importlib.import_module(module)
+    except ImportError as error:
+        return None, failure("Runtime.ImportModuleError", "Unable to import module '%s': %s" % (module, error))
+    except SyntaxError as error:
+        stack = ['  File "%s" Line %s\n    %s' % (error.filename, error.lineno, (error.text or "").strip())]
+        return None, failure("Runtime.UserCodeSyntaxError", "Syntax error in module '%s': %s" % (module, error), stack)
+    except Exception as error:
+        stack = traceback.format_list(traceback.extract_tb(error.__traceback__)[1:])
+        stack = [line for line in stack if "importlib" not in line]
+        return None, failure(type(error).__name__, error, stack)
+    try:
+        return getattr(loaded, attribute), None
+    except AttributeError:
+        return None, failure("Runtime.HandlerNotFound", "Handler '%s' missing on module '%s'" % (attribute, module))
+
+
+def call(function, header, body):
+    """The answer's body, and whether it is an error's."""
+    request_id = header["id"]
+    try:
+        event = json.loads(body)
+    except ValueError as error:
+        return failure("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % error, (), request_id)
+    try:
+        answer = function(event, Context(header))
+    except Exception as error:
+        stack = traceback.format_list(traceback.extract_tb(error.__traceback__)[1:])
+        return failure(type(error).__name__, error, stack, request_id)
+    try:
+        return json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    except (TypeError, ValueError) as error:
+        return failure("Runtime.MarshalError", "Unable to marshal response: %s" % error, (), request_id)
+
+
+def end_of_output():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            pass
+    try:
+        os.write(1, settings["token"].encode() + b"\n")
+    except OSError:
+        pass
+
+
+def peak():
+    import resource
+
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used // (1 << 20) if sys.platform == "darwin" else used // (1 << 10)
+
+
+def answer_with(result):
+    end_of_output()
+    if isinstance(result, bytes):
+        send_frame({"ok": True, "memory": peak()}, result)
+    else:
+        send_frame({"ok": False, "memory": peak(), "error": result}, json.dumps(result).encode())
+
+
+function, refused = load(settings["handler"])
+if refused is not None:
+    answer_with(refused)
+    os._exit(1)
+answer_with(b"")
+
+events = queue.SimpleQueue()
+
+
+def listen():
+    # In a thread, so that the end of the endpoint ends a handler that is busy, too.
+    while True:
+        events.put(receive_frame())
+
+
+threading.Thread(target=listen, daemon=True).start()
+while True:
+    header, body = events.get()
+    current["id"] = header["id"]
+    os.environ["_X_AMZN_TRACE_ID"] = header["trace"]
+    answer_with(call(function, header, body))

@@ -1,0 +1,21 @@
+//! CloudWatch Logs: groups, streams and their events.
+//!
+//! Groups are made by stacks (`AWS::Logs::LogGroup`) or by the API; functions write to them with the rights of their own
+//! roles. Retention is kept and told; nothing expires.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `front` | the awsJson1_1 API: targets in, answers out |
+//! | `operations` | the operations |
+//! | `read` | events: one stream's, or filtered over many |
+//! | [`pattern`] | filter patterns |
+//! | [`store`] | the tables |
+
+mod front;
+mod operations;
+pub mod pattern;
+mod read;
+pub mod store;
+
+pub use front::Front;
+pub use store::SCHEMA;
