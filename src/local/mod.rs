@@ -21,6 +21,7 @@
 //! | [`lambda`] | functions, run by Python processes |
 //! | [`logs`] | log groups and what is written to them |
 //! | [`identity`] | who asks, and whether they may |
+//! | [`velocity`] | API Gateway's mapping templates |
 
 mod admission;
 pub mod cloudformation;
@@ -38,6 +39,7 @@ pub mod s3;
 pub mod server;
 pub mod store;
 pub mod sts;
+pub mod velocity;
 pub mod xml;
 
 pub use holdings::{HeldBucket, HeldStack, HeldTable, Holdings};
