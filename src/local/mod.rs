@@ -21,12 +21,14 @@
 //! | [`lambda`] | functions, run by Python processes |
 //! | [`logs`] | log groups and what is written to them |
 //! | [`identity`] | who asks, and whether they may |
+//! | [`execute_api`] | API Gateway's data plane |
 //! | [`velocity`] | API Gateway's mapping templates |
 
 mod admission;
 pub mod cloudformation;
 pub mod dynamodb;
 pub mod errors;
+pub mod execute_api;
 mod holdings;
 pub mod identity;
 pub mod lambda;
@@ -85,6 +87,8 @@ pub struct Host {
     pub fail: Vec<Injection>,
     /// How long each resource takes between its beginning and its end.
     pub delay: std::time::Duration,
+    /// Who runs functions for API Gateway.
+    pub functions: execute_api::FunctionRunner,
     /// Where this server listens, for example `http://127.0.0.1:4566`, with no trailing slash.
     pub url: String,
     /// The processes of functions.

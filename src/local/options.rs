@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::execute_api::FunctionRunner;
 use super::store::StoreError;
 
 /// What [`super::start`] needs to know.
@@ -25,6 +26,8 @@ pub struct LocalOptions {
     pub clock: Clock,
     /// Where request ids, version ids and other random identities come from.
     pub ids: Ids,
+    /// Who runs functions for API Gateway.
+    pub functions: FunctionRunner,
 }
 
 impl LocalOptions {
@@ -37,6 +40,7 @@ impl LocalOptions {
             delay: std::time::Duration::ZERO,
             clock: Clock::system(),
             ids: Ids::random(),
+            functions: FunctionRunner::default(),
         }
     }
 }

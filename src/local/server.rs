@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::errors::{ApiError, Protocol, operation_name};
+use super::execute_api::{Address, Gateway};
 use super::identity::Who;
 use super::lambda::code;
 use super::pages;
@@ -87,7 +88,7 @@ impl Running {
 ///
 /// When the state can't be opened or the port can't be had.
 pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
-    let LocalOptions { dir, port, fail, delay, clock, ids } = options;
+    let LocalOptions { dir, port, fail, delay, clock, ids, functions } = options;
     let store = match tokio::task::spawn_blocking(move || Store::open(&dir, SCHEMAS)).await {
         Ok(store) => store?,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
@@ -98,8 +99,8 @@ pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
     let url = format!("http://{address}");
-    let host =
-        Arc::new(Host { store: store.clone(), clock, ids, fail, delay, url, lambda: super::lambda::Pool::default() });
+    let lambda = super::lambda::Pool::default();
+    let host = Arc::new(Host { store: store.clone(), clock, ids, fail, delay, functions, url, lambda });
     let server = Arc::new(Server::new(Arc::clone(&host)));
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(accept(listener, server, stopped));
@@ -138,7 +139,8 @@ async fn serve(stream: TcpStream, server: Arc<Server>, mut stopped: watch::Recei
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .max_buf_size(256 << 10)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
     tokio::pin!(connection);
     // A connection that breaks is the client's business; there is nobody to tell.
     tokio::select! {
@@ -197,6 +199,7 @@ struct Server {
     dynamodb: super::dynamodb::Front,
     lambda: super::lambda::Front,
     logs: super::logs::Front,
+    apis: Arc<Gateway>,
 }
 
 impl Server {
@@ -206,11 +209,20 @@ impl Server {
         let dynamodb = super::dynamodb::Front::new(Arc::clone(&host));
         let lambda = super::lambda::Front::new(Arc::clone(&host));
         let logs = super::logs::Front::new(Arc::clone(&host));
-        Self { host, query, s3, dynamodb, lambda, logs }
+        let apis = Arc::new(Gateway::new(Arc::clone(&host)));
+        Self { host, query, s3, dynamodb, lambda, logs, apis }
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let request_id = self.host.ids.uuid().to_string();
+        // An API is public, to web pages too: who may call it is the API's own word.
+        if let Some(address) = Address::of(&request) {
+            let mut response = self.apis.answer(request, address, &request_id).await;
+            if let Ok(value) = HeaderValue::from_str(&request_id) {
+                response.headers_mut().insert("x-amzn-requestid", value);
+            }
+            return response;
+        }
         let mut response = self.dispatch(request, &request_id).await;
         if let Ok(value) = HeaderValue::from_str(&request_id) {
             response.headers_mut().insert("x-amzn-requestid", value.clone());
@@ -227,11 +239,21 @@ impl Server {
             return pages::answer(&self.host, own, request_id).await;
         }
         let scope = Scope::of(request.headers(), request.uri());
+        // API Gateway itself verifies who manages connections, by the rules of the API they belong to.
+        if request.uri().path().contains("/@connections/") && scope.service.as_deref() == Some("execute-api") {
+            return self.apis.manage(request, request_id).await;
+        }
         let is_query = speaks_query(&request, &scope);
         let request = match admission::admit(&self.host, request.map(Body::from), &scope, is_query).await {
             Ok(request) => request,
             Err((protocol, error)) => return error_response(protocol, &error, request_id),
         };
+        if scope.service.as_deref() == Some("apigateway") {
+            let region = scope.region.as_deref().unwrap_or(DEFAULT_REGION);
+            if let Some(response) = self.apis.control(request.method(), request.uri(), region).await {
+                return response;
+            }
+        }
         if !is_query {
             return self.not_query(request, &scope, request_id).await;
         }

@@ -33,10 +33,8 @@ pub(in crate::local) enum Caller {
     /// Someone whose right was looked at before, or who may do everything.
     Decided,
     /// A session of a role, for example the one API Gateway calls an integration with.
-    #[allow(dead_code, reason = "API Gateway's integrations with credentials of a role call with it")]
     Role(Arc<Session>),
     /// A service, whose right is in the function's own policy.
-    #[allow(dead_code, reason = "API Gateway and CloudFormation call with it")]
     Service {
         /// For example `apigateway.amazonaws.com`.
         principal: String,

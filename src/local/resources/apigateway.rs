@@ -272,6 +272,27 @@ fn check_stage(work: &Work<'_>, api: &Thing, properties: &Value) -> Result<(), F
     }
 }
 
+pub(super) struct ApiKey;
+
+impl Handler for ApiKey {
+    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+        let given = text(properties, "Value");
+        if let Some(value) = &given {
+            if !(20..=128).contains(&value.len()) {
+                return Err(refused("InvalidRequest", 400, "API Key value should be at least 20 characters"));
+            }
+            let same = |other: &Thing| text(&other.properties, "Value").as_deref() == Some(value);
+            if world::of_type(work.db, "AWS::ApiGateway::ApiKey", Some(&work.site.region))?.iter().any(same) {
+                return Err(refused("AlreadyExists", 409, "API Key already exists"));
+            }
+        }
+        // Forty characters, as API Gateway draws them.
+        let mut drawn = format!("{}{}", work.ids.uuid().simple(), work.ids.uuid().simple());
+        drawn.truncate(40);
+        generic::create_with(work, properties, json!({ "value": given.unwrap_or(drawn) }))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::good_path_part;

@@ -5,6 +5,7 @@
 //! twice nor half made, whenever the process dies. [`world`] is the table of all that exists: the data plane reads it.
 
 mod apigateway;
+mod apigatewayv2;
 mod dynamodb;
 mod formats;
 mod generic;
@@ -22,6 +23,7 @@ use serde_json::{Map, Value};
 
 use super::options::Ids;
 
+pub(in crate::local) use apigatewayv2::parts as parts_of_v2_api;
 pub use formats::Formats;
 pub use generic::{attributes_of, custom_name, planned_id};
 
@@ -140,7 +142,11 @@ pub trait Handler: Sync {
 
 /// Types with behaviour of their own: one line a type.
 const HANDLERS: &[(&str, &dyn Handler)] = &[
+<<<<<<< HEAD
     ("AWS::ApiGateway::Authorizer", &apigateway::PartOfApi),
+=======
+    ("AWS::ApiGateway::ApiKey", &apigateway::ApiKey),
+>>>>>>> 32f5341 (Answer calls of deployed APIs: REST, HTTP and WebSocket)
     ("AWS::ApiGateway::Deployment", &apigateway::Deployment),
     ("AWS::ApiGateway::GatewayResponse", &apigateway::PartOfApi),
     ("AWS::ApiGateway::Method", &apigateway::Method),
@@ -150,6 +156,7 @@ const HANDLERS: &[(&str, &dyn Handler)] = &[
     ("AWS::ApiGateway::RestApi", &apigateway::RestApi),
     ("AWS::ApiGateway::Stage", &apigateway::Stage),
     ("AWS::DynamoDB::Table", &dynamodb::Table),
+    ("AWS::ApiGatewayV2::Deployment", &apigatewayv2::Deployment),
     ("AWS::IAM::ManagedPolicy", &iam::ManagedPolicy),
     ("AWS::IAM::Policy", &iam::Policy),
     ("AWS::IAM::Role", &iam::Role),

@@ -155,6 +155,19 @@ pub fn find(db: &Connection, resource_type: &str, scope: &str, id: &str) -> rusq
         .optional()
 }
 
+/// A thing by type and id, whatever its scope; the oldest where there are several.
+///
+/// # Errors
+///
+/// When the database refuses.
+pub fn find_anywhere(db: &Connection, resource_type: &str, id: &str) -> rusqlite::Result<Option<Thing>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM resource WHERE type = ?1 AND physical_id = ?2 ORDER BY rowid LIMIT 1"
+    ))?
+    .query_row([resource_type, id], thing)
+    .optional()
+}
+
 /// All things of a type, oldest first; of one region when one is given.
 ///
 /// # Errors

@@ -1,0 +1,75 @@
+//! Which API a request is for: by its host, or by a path under [`PREFIX`].
+
+use http::{HeaderMap, Request, header};
+
+/// The path under which every API answers whatever the host is called.
+pub(in crate::local) const PREFIX: &str = "/_aws/execute-api/";
+
+/// Where a request goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::local) struct Address {
+    /// The API's id.
+    pub api: String,
+    /// The path within the API, stage included, still percent-encoded; begins with `/`.
+    pub path: String,
+}
+
+impl Address {
+    /// The API a request is for, if it is for one.
+    pub(in crate::local) fn of<B>(request: &Request<B>) -> Option<Self> {
+        let path = request.uri().path();
+        if let Some(rest) = path.strip_prefix(PREFIX) {
+            let (api, path) = rest.split_once('/').unwrap_or((rest, ""));
+            return is_id(api).then(|| Self { api: api.to_owned(), path: format!("/{path}") });
+        }
+        let api = api_of_host(&host(request.headers(), request.uri().host())?)?;
+        Some(Self { api, path: if path.is_empty() { "/".to_owned() } else { path.to_owned() } })
+    }
+}
+
+/// The host a request names, with its port if it has one.
+pub(super) fn host(headers: &HeaderMap, of_uri: Option<&str>) -> Option<String> {
+    headers.get(header::HOST).and_then(|value| value.to_str().ok()).or(of_uri).map(str::to_owned)
+}
+
+/// `{id}.execute-api.localhost`, `{id}.execute-api.{region}.localhost`, and AWS's own names.
+fn api_of_host(host: &str) -> Option<String> {
+    let host = host.split(':').next()?.to_ascii_lowercase();
+    let (api, rest) = host.split_once(".execute-api.")?;
+    let rest = rest
+        .strip_suffix(".amazonaws.com.cn")
+        .or_else(|| rest.strip_suffix(".amazonaws.com"))
+        .or_else(|| if rest == "localhost" { Some("local") } else { rest.strip_suffix(".localhost") })?;
+    let region = !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    (region && is_id(api)).then(|| api.to_owned())
+}
+
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 32 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_api_is_named_by_its_host_or_by_a_path() {
+        let of = |host: &str, path: &str| {
+            Address::of(&Request::builder().uri(path).header("host", host).body(()).expect("a request"))
+                .map(|address| format!("{} {}", address.api, address.path))
+        };
+        for (host, path, address) in [
+            ("a1b2.execute-api.localhost:4599", "/dev/x?y", Some("a1b2 /dev/x")),
+            ("a1b2.execute-api.us-west-2.localhost", "/dev", Some("a1b2 /dev")),
+            ("a1b2.execute-api.us-west-2.amazonaws.com", "/", Some("a1b2 /")),
+            ("127.0.0.1:4599", "/_aws/execute-api/a1b2/dev/x", Some("a1b2 /dev/x")),
+            ("127.0.0.1:4599", "/_aws/execute-api/a1b2", Some("a1b2 /")),
+            ("127.0.0.1:4599", "/dev/x", None),
+            ("a1b2.execute-api.us-west-2.amazonaws.com.evil.example", "/", None),
+            ("a1b2.execute-api.evil.example", "/", None),
+            ("bucket.localhost", "/", None),
+        ] {
+            assert_eq!(of(host, path).as_deref(), address, "{host} {path}");
+        }
+    }
+}
