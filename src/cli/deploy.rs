@@ -138,7 +138,11 @@ async fn deploy(
     let run = Run { clients: &connection.clients, events: &follower, cancel: cancel.clone() };
     let report = engine::deploy(&run, &desired, options, &session.approver()).await;
     drop(follower);
-    conclude(session, &report, started.elapsed(), Some(&desired))
+    let exit = conclude(session, &report, started.elapsed(), Some(&desired))?;
+    if session.ui.format != Format::Json {
+        session.tell_local_urls(&report.outputs).await?;
+    }
+    Ok(exit)
 }
 
 /// Says how a verb that changes something ended, and gives its exit code.

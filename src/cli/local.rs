@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::iam_report::{self, IamReportArgs};
 use super::session::{Session, interrupted, unavailable};
 use crate::local::store::Store;
-use crate::local::{self, Holdings, Injection, LocalOptions};
+use crate::local::{self, Holdings, Injection, LocalOptions, serving};
 use crate::report::style::count;
 
 /// The port `local serve` listens on unless told otherwise; none of the usual emulators' ports.
@@ -67,11 +67,15 @@ async fn serve(session: &Session, args: &ServeArgs) -> Outcome {
         Format::Text | Format::Github => ui.out(&format!("{}\n", running.url()))?,
     }
     ui.status("Serving the local target, account 123456789012; credentials: local / local. Ctrl-C ends it.");
+    let dir = running.store().dir().to_owned();
+    // Without it `bedplate outputs` can't say where APIs answer; everything else works.
+    let _ = serving::announce(&dir, running.url());
     for one in &args.fail {
         ui.status(&format!("{} will fail: {}", one.logical_id, one.reason));
     }
     cancel.cancelled().await;
     ui.status("Ending: what is under way is finished first");
+    serving::withdraw(&dir, running.url());
     running.shutdown().await;
     Ok(Exit::Done)
 }

@@ -9,9 +9,11 @@ use super::args::Format;
 use super::exit::Exit;
 use super::session::Session;
 use super::ui::Ui;
-use crate::aws::Output;
+use crate::aws::{Output, TargetKind};
 use crate::engine;
 use crate::finding::Finding;
+use crate::local::execute_api::local_url;
+use crate::local::serving;
 use crate::report::findings::printable;
 
 /// Print what a deployed stack gives back: URLs, names, ids.
@@ -48,6 +50,7 @@ pub(super) fn run(session: &Session, args: &OutputsArgs) -> Outcome {
                 ui.json(&Value::Object(map))?;
             } else {
                 ui.out(&text(&outputs, ui))?;
+                session.tell_local_urls(&outputs).await?;
             }
         }
         Ok(Exit::Done)
@@ -68,6 +71,37 @@ pub(super) fn text(outputs: &[Output], ui: &Ui) -> String {
         text
     })
 }
+
+impl Session {
+    /// Says where the APIs of a stack on the local target answer: AWS's addresses lead nowhere for them.
+    pub(super) async fn tell_local_urls(&self, outputs: &[Output]) -> Result<(), Vec<Finding>> {
+        if self.target_kind()? != TargetKind::Local {
+            return Ok(());
+        }
+        let served = serving::address(&self.local_dir()?).await;
+        let endpoint = served.as_deref().unwrap_or(NOT_SERVED);
+        let here: Vec<(&str, String)> = outputs
+            .iter()
+            .filter_map(|output| Some((output.key.as_str(), local_url(&output.value, endpoint)?)))
+            .collect();
+        if here.is_empty() {
+            return Ok(());
+        }
+        let why = if served.is_some() {
+            "Its APIs answer here:"
+        } else {
+            "Once `bedplate local serve` runs, its APIs answer here:"
+        };
+        self.ui.status(why);
+        for (key, url) in here {
+            self.ui.status(&format!("  {key}: {}", printable(&url)));
+        }
+        Ok(())
+    }
+}
+
+/// Where `bedplate local serve` serves unless told otherwise.
+const NOT_SERVED: &str = "http://127.0.0.1:4599";
 
 /// `KEY="value"`, a line each: upper case with underscores between words, quoted so that no shell reads more into it.
 fn env(outputs: &[Output]) -> String {

@@ -9,6 +9,7 @@
 //! | [`server`] | the listener, and which service a request is for |
 //! | `admission` | whose request it is, and whether they may |
 //! | `pages` | pages of the endpoint's own |
+//! | [`serving`] | where it is being served, told to other processes |
 //! | [`store`] | the database, object bodies, leases |
 //! | [`query`] | the awsQuery protocol: forms in, XML out, the trait its services implement |
 //! | [`errors`] | an error in the format of each protocol |
@@ -39,6 +40,7 @@ pub mod query;
 pub mod resources;
 pub mod s3;
 pub mod server;
+pub mod serving;
 pub mod store;
 pub mod sts;
 pub mod velocity;

@@ -17,6 +17,7 @@ mod http_apis;
 mod integrations;
 mod limits;
 mod requests;
+mod roles;
 mod templates;
 mod websockets;
 
@@ -102,13 +103,23 @@ impl Answer {
 }
 
 impl World {
+    /// A local target whose functions are Rust.
     async fn new() -> Self {
+        Self::with(true).await
+    }
+
+    /// A local target whose functions are what they are: Python processes.
+    async fn with_python() -> Self {
+        Self::with(false).await
+    }
+
+    async fn with(fake_functions: bool) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let fake = Fake::default();
         let now = Arc::new(Mutex::new("2026-01-05T10:00:00Z".parse::<Timestamp>().expect("a time")));
         let clock = Arc::clone(&now);
         let options = LocalOptions {
-            functions: FunctionRunner::new(fake.clone()),
+            functions: if fake_functions { FunctionRunner::new(fake.clone()) } else { FunctionRunner::default() },
             clock: Clock::from_fn(move || *clock.lock().expect("no panic")),
             ..LocalOptions::new(dir.path())
         };

@@ -178,6 +178,7 @@ fn redact(project: &Project, text: &str) -> String {
         (r"\b[0-9a-f]{64}\b", "<sha256>"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
         (r"\b[0-9a-z]{10}\.execute-api", "<api>.execute-api"),
+        (r"/execute-api/[0-9a-z]{10}\b", "/execute-api/<api>"),
         // How long it took or how old it is, told from a duration in a spec by where it stands.
         (r"(?m)^ +(\d+\.\ds|\d+s|\d+m\d\ds)  ", "  <elapsed>  "),
         (r"(?m) +(\d+\.\ds|\d+s|\d+m\d\ds|\d+ ms)( old)?$", " <elapsed>$2"),

@@ -27,6 +27,19 @@ impl Address {
     }
 }
 
+/// Where an API's URL of AWS's leads to in a local target that is served at `endpoint`; nothing for any other URL.
+///
+/// It is the form that every client can resolve: `http://127.0.0.1:4599/_aws/execute-api/{api}/{stage}/…`.
+pub fn local_url(url: &str, endpoint: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (host, path) = rest.split_at(end);
+    let api = api_of_host(host).filter(|_| host.contains(".amazonaws.com"))?;
+    let address = endpoint.strip_prefix("http://")?;
+    let scheme = if scheme == "wss" { "ws" } else { "http" };
+    Some(format!("{scheme}://{address}{PREFIX}{api}{path}"))
+}
+
 /// The host a request names, with its port if it has one.
 pub(super) fn host(headers: &HeaderMap, of_uri: Option<&str>) -> Option<String> {
     headers.get(header::HOST).and_then(|value| value.to_str().ok()).or(of_uri).map(str::to_owned)
@@ -51,6 +64,26 @@ fn is_id(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_apis_url_leads_to_the_endpoint() {
+        let local = |url: &str| local_url(url, "http://127.0.0.1:4599");
+        assert_eq!(
+            local("https://a1b2.execute-api.us-west-2.amazonaws.com/dev/x?y=1").as_deref(),
+            Some("http://127.0.0.1:4599/_aws/execute-api/a1b2/dev/x?y=1")
+        );
+        assert_eq!(
+            local("wss://a1b2.execute-api.us-west-2.amazonaws.com/dev").as_deref(),
+            Some("ws://127.0.0.1:4599/_aws/execute-api/a1b2/dev")
+        );
+        assert_eq!(
+            local("https://a1b2.execute-api.us-west-2.amazonaws.com").as_deref(),
+            Some("http://127.0.0.1:4599/_aws/execute-api/a1b2")
+        );
+        for other in ["https://example.com/dev", "a1b2", "https://a1b2.execute-api.example.com/", ""] {
+            assert_eq!(local(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn an_api_is_named_by_its_host_or_by_a_path() {

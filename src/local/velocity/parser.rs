@@ -1,5 +1,7 @@
 //! Reading a template: text, directives and where references begin.
 
+use std::cell::Cell;
+
 use super::VelocityError;
 use super::syntax::{Expression, Node, Reference};
 
@@ -37,13 +39,14 @@ enum End {
 pub(super) struct Parser<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,
-    line: usize,
+    /// A place and its line: lines are counted on from there, not from the beginning each time.
+    counted: Cell<(usize, usize)>,
     pub(super) depth: usize,
 }
 
 impl<'a> Parser<'a> {
     pub(super) fn new(text: &'a str, line: usize, depth: usize) -> Self {
-        Self { text, at: 0, line, depth }
+        Self { text, at: 0, counted: Cell::new((0, line)), depth }
     }
 
     pub(super) fn rest(&self) -> &'a str {
@@ -56,8 +59,15 @@ impl<'a> Parser<'a> {
 
     /// The line of the place.
     pub(super) fn line(&self) -> usize {
-        let before = self.text.get(..self.at).unwrap_or_default();
-        self.line + before.bytes().filter(|b| *b == b'\n').count()
+        let (place, line) = self.counted.get();
+        let lines = |from: usize, to: usize| {
+            self.text.get(from..to).unwrap_or_default().bytes().filter(|byte| *byte == b'\n').count()
+        };
+        // Now and then reading goes back a little.
+        let now =
+            if self.at >= place { line + lines(place, self.at) } else { line.saturating_sub(lines(self.at, place)) };
+        self.counted.set((self.at, now));
+        now
     }
 
     pub(super) fn error(&self, message: impl Into<String>) -> VelocityError {

@@ -31,10 +31,10 @@ pub(super) async fn check(exchange: &mut Exchange<'_>) -> Result<(), Refused> {
             return Err(Refused::of(Kind::QuotaExceeded));
         }
     }
-    let set = exchange.setting().into_iter().find_map(|(level, settings)| Some((level, state::setting(settings)?)));
+    let set = exchange.settings().into_iter().find_map(|(own, settings)| Some((own, state::setting(settings)?)));
     let (name, throttle) = match set {
-        Some(("method", throttle)) => (format!("{here}{route}"), throttle),
-        Some((_, throttle)) => (here, throttle),
+        Some((true, throttle)) => (format!("{here}{route}"), throttle),
+        Some((false, throttle)) => (here, throttle),
         None => (format!("account/{}", exchange.region), ACCOUNT),
     };
     if limits.lets(&name, throttle, now) { Ok(()) } else { Err(Refused::of(Kind::Throttled)) }

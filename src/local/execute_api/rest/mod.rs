@@ -170,24 +170,20 @@ impl Exchange<'_> {
         }
     }
 
-    /// A setting of the stage for this method, the most particular first.
-    pub fn setting(&self) -> Vec<(&'static str, &Value)> {
-        let settings: Vec<&Value> =
-            self.stage.properties.get("MethodSettings").and_then(Value::as_array).into_iter().flatten().collect();
+    /// The stage's settings for this method, the most particular first, each with whether it is the method's own.
+    pub fn settings(&self) -> Vec<(bool, &Value)> {
+        let settings = self.stage.properties.get("MethodSettings").and_then(Value::as_array);
         let verb = text(self.method, "HttpMethod").unwrap_or_default();
-        let path = self.resource_path.replace('/', "~1");
-        let fits = |setting: &Value, wanted: &str, verbs: &[&str]| {
-            let path = text(setting, "ResourcePath").unwrap_or_default();
-            let path = path.strip_prefix('/').unwrap_or(&path);
-            path == wanted && text(setting, "HttpMethod").is_some_and(|own| verbs.contains(&&*own))
+        // A path is written with `~1` for its slashes, after one of its own.
+        let path = format!("/{}", self.resource_path.replace('/', "~1"));
+        let find = |paths: &[&str], verb: &str| {
+            settings.into_iter().flatten().find(|setting| {
+                text(setting, "ResourcePath").is_some_and(|own| paths.contains(&own.as_str()))
+                    && text(setting, "HttpMethod").as_deref() == Some(verb)
+            })
         };
-        let own = settings.iter().find(|setting| {
-            fits(setting, &path, &[&verb])
-                || text(setting, "ResourcePath").as_deref() == Some(&self.resource_path)
-                    && text(setting, "HttpMethod").as_deref() == Some(&verb)
-        });
-        let all = settings.iter().find(|setting| fits(setting, "*", &["*"]));
-        own.map(|it| ("method", *it)).into_iter().chain(all.map(|it| ("stage", *it))).collect()
+        let own = find(&[&path, &self.resource_path], &verb).map(|setting| (true, setting));
+        own.into_iter().chain(find(&["/*"], "*").map(|setting| (false, setting))).collect()
     }
 }
 
