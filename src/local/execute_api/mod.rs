@@ -39,7 +39,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_credential_types::Credentials;
-use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -116,7 +115,8 @@ impl Gateway {
         };
         call.path = rest;
         Ok(match found {
-            Found::Rest { api, stage, deployment } => {
+            Found::Rest(found) => {
+                let state::Rest { api, stage, deployment } = *found;
                 let Some(deployment) = deployment else { return Ok(forbidden().into_response()) };
                 let rest_api = self.deployed(&deployment.id, &deployment.state);
                 let defined_by_body =
@@ -227,7 +227,7 @@ async fn read(request: Request<Incoming>, id: &str, at: jiff::Timestamp) -> Resu
         headers: texts(&parts.headers),
         host: address::host(&parts.headers, parts.uri.host()).unwrap_or_default(),
         signed: (parts.uri, parts.headers),
-        body: Bytes::from(body),
+        body,
         at,
     }))
 }

@@ -11,14 +11,25 @@ use crate::local::resources::{scalar, text};
 /// What an address leads to.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// A stage of a REST API: the stage, its deployment.
-    Rest { api: Thing, stage: Thing, deployment: Option<Thing> },
+    /// A stage of a REST API.
+    Rest(Box<Rest>),
     /// A REST API without that stage.
     NoStage,
     /// An HTTP or WebSocket API, with all that is in it.
     V2(Box<V2>),
     /// Nothing.
     Nothing,
+}
+
+/// A REST API, the stage that answers, and what the stage serves.
+#[derive(Debug)]
+pub(super) struct Rest {
+    /// The API.
+    pub api: Thing,
+    /// The stage.
+    pub stage: Thing,
+    /// The stage's deployment, unless it is gone.
+    pub deployment: Option<Thing>,
 }
 
 /// An HTTP or WebSocket API, and the stage that answers.
@@ -40,7 +51,7 @@ pub(super) fn find(db: &Connection, api: &str, first: &str) -> Result<Found, Api
         let Some(stage) = world::find(db, "AWS::ApiGateway::Stage", api, first)? else { return Ok(Found::NoStage) };
         let deployment = text(&stage.properties, "DeploymentId").unwrap_or_default();
         let deployment = world::find_anywhere(db, "AWS::ApiGateway::Deployment", &deployment)?;
-        return Ok(Found::Rest { api: found, stage, deployment });
+        return Ok(Found::Rest(Box::new(Rest { api: found, stage, deployment })));
     }
     let Some(found) = world::find_anywhere(db, "AWS::ApiGatewayV2::Api", api)? else { return Ok(Found::Nothing) };
     let named = world::find(db, "AWS::ApiGatewayV2::Stage", api, first)?;

@@ -30,7 +30,7 @@ pub(super) fn parse_at(text: &str, line: usize, depth: usize) -> Result<Vec<Node
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Text,
-    End,
+    Closed,
     Else,
     ElseIf,
 }
@@ -248,7 +248,7 @@ impl<'a> Parser<'a> {
                 self.deeper()?;
                 let (body, end) = self.block(true)?;
                 self.depth -= 1;
-                if end != End::End {
+                if end != End::Closed {
                     return Err(self.error("`#foreach` ends with `#end`"));
                 }
                 nodes.push(Node::Foreach { variable, over, body, line });
@@ -260,7 +260,7 @@ impl<'a> Parser<'a> {
             "stop" => nodes.push(Node::Stop),
             "end" => {
                 self.end_of_line();
-                return Ok(Some(End::End));
+                return Ok(Some(End::Closed));
             }
             "else" => {
                 self.end_of_line();
@@ -288,7 +288,7 @@ impl<'a> Parser<'a> {
         }
         if end == End::Else {
             let (body, ended) = self.block(true)?;
-            if ended != End::End {
+            if ended != End::Closed {
                 return Err(self.error("nothing comes after `#else` but `#end`"));
             }
             otherwise = body;

@@ -10,7 +10,7 @@ use crate::local::resources::text;
 pub(super) struct Found<'a> {
     pub key: String,
     pub route: &'a Value,
-    pub parameters: Vec<(String, String)>,
+    pub parameters: Parameters,
 }
 
 /// How well a route fits, best first: each segment's kind, then whether the method is named.
@@ -42,8 +42,11 @@ pub(super) fn find<'a>(parts: &'a Value, method: &str, path: &str) -> Option<Fou
     best.map(|(_, found)| found).or(general)
 }
 
+/// Names and what they stand for.
+type Parameters = Vec<(String, String)>;
+
 /// What the variables of a pattern stand for, and what kind each segment is: 0 named, 1 a variable, 2 greedy.
-fn fit(pattern: &str, segments: &[&str]) -> Option<(Vec<u8>, Vec<(String, String)>)> {
+fn fit(pattern: &str, segments: &[&str]) -> Option<(Vec<u8>, Parameters)> {
     let patterns: Vec<&str> = pattern.split('/').skip(1).collect();
     let mut kinds = Vec::new();
     let mut parameters = Vec::new();
