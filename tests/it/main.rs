@@ -18,12 +18,9 @@ mod functions;
 mod iam_page;
 mod iam_rules;
 mod judges;
-<<<<<<< HEAD
 mod knowledge;
 mod language_laws;
-=======
 mod local_api;
->>>>>>> 32f5341 (Answer calls of deployed APIs: REST, HTTP and WebSocket)
 mod local_cfn;
 mod local_dynamodb;
 mod local_lambda;

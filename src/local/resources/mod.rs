@@ -142,11 +142,8 @@ pub trait Handler: Sync {
 
 /// Types with behaviour of their own: one line a type.
 const HANDLERS: &[(&str, &dyn Handler)] = &[
-<<<<<<< HEAD
     ("AWS::ApiGateway::Authorizer", &apigateway::PartOfApi),
-=======
     ("AWS::ApiGateway::ApiKey", &apigateway::ApiKey),
->>>>>>> 32f5341 (Answer calls of deployed APIs: REST, HTTP and WebSocket)
     ("AWS::ApiGateway::Deployment", &apigateway::Deployment),
     ("AWS::ApiGateway::GatewayResponse", &apigateway::PartOfApi),
     ("AWS::ApiGateway::Method", &apigateway::Method),
