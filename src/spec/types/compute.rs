@@ -149,12 +149,9 @@ pub struct Role {
 #[serde(rename_all = "kebab-case")]
 pub enum Assumer {
     /// An AWS service, such as `ecs-tasks.amazonaws.com`, for this account only where it says for whom it acts.
-    #[schemars(example = &"ecs-tasks.amazonaws.com")]
-    Service(String),
+    Service(#[schemars(example = &"ecs-tasks.amazonaws.com")] String),
     /// The ARN of a user or role, or a reference to one.
-    #[schemars(example = &"arn:aws:iam::123456789012:user/ada")]
-    Principal(Text),
+    Principal(#[schemars(example = &"arn:aws:iam::123456789012:user/ada")] Text),
     /// Whoever the account lets: `this`, or the twelve digits of another account.
-    #[schemars(example = &"this")]
-    Account(String),
+    Account(#[schemars(example = &"this")] String),
 }
