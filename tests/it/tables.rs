@@ -1,5 +1,6 @@
 //! Tables and secrets, as a user could see them.
 
+use bedplate::cfn::{Answer, Problem, Resolver, resolve};
 use bedplate::finding::Finding;
 use bedplate::spec;
 use serde_json::{Value, json};
@@ -204,4 +205,44 @@ secrets:
             ("S175", 12)
         ]
     );
+}
+
+/// A stack with one parameter.
+struct Given(&'static str);
+
+impl Resolver for Given {
+    fn reference(&self, _: &str) -> Result<Answer, Problem> {
+        Ok(self.0.into())
+    }
+    fn attribute(&self, _: &str, _: &str) -> Result<Answer, Problem> {
+        Err(Problem::new("T000", "no attribute is asked for"))
+    }
+    fn import(&self, _: &str) -> Result<Answer, Problem> {
+        Err(Problem::new("T000", "nothing is imported"))
+    }
+    fn condition(&self, _: &str) -> Result<bool, Problem> {
+        Err(Problem::new("T000", "there is no condition"))
+    }
+    fn mapping(&self, _: &str, _: &str, _: &str) -> Result<Option<Value>, Problem> {
+        Ok(None)
+    }
+    fn zones(&self, _: &str) -> Result<Answer, Problem> {
+        Err(Problem::new("T000", "no zone is asked for"))
+    }
+}
+
+#[test]
+fn no_value_of_a_parameter_breaks_out_of_its_object() {
+    let rendered = rendered(
+        "bedplate: 1\nname: x\nparameters: { p: { secret: true } }\n\
+         secrets: { s: { value: p, key: password, with: { user: 'a\"b${x}' } } }\n",
+    );
+    let object = &properties(&rendered, "SSecret")["SecretString"];
+    for value in
+        ["plain", "", "\", \"admin\": \"yes", "back\\slash\\\"", "two\nlines\r\tand a tab", "${AWS::Region}", "\\\\"]
+    {
+        let text = resolve(object, &Given(value)).expect("text");
+        let read: Value = serde_json::from_str(text.as_str().expect("text")).expect("JSON");
+        assert_eq!(read, json!({ "user": "a\"b${x}", "password": value }), "{text}");
+    }
 }

@@ -52,7 +52,7 @@ pub fn read_openapi(text: &str, shown: &str, engine: Engine) -> (Option<OpenApi>
         Err(error) => return (None, vec![error.finding(shown)]),
     };
     let mut reader = Reader { document: &document, shown, engine, findings: Vec::new() };
-    let operations = reader.head().then(|| reader.operations()).unwrap_or_default();
+    let operations = if reader.head() { reader.operations() } else { Vec::new() };
     let payload = if operations.is_empty() { String::new() } else { reader.payload() };
     let findings = reader.findings;
     let usable = !operations.is_empty() && !crate::finding::has_errors(&findings);

@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
             self.error("S193", &format!("{pointer}/{way}"), message, help);
             return None;
         }
-        let Some(kind) = self.kind(schema, &pointer) else { return None };
+        let kind = self.kind(schema, &pointer)?;
         let mut out = Map::new();
         out.insert("Type".to_owned(), json!(kind));
         if let Some(text) = described(schema, text) {
