@@ -152,7 +152,9 @@ pub(super) async fn unpacked(store: &Store, source: &Source) -> Result<PathBuf, 
     let (from, source) = (store.clone(), source.clone());
     store
         .blocking(move || {
-            let folder = from.dir().join(FOLDER);
+            // Absolute: a process works in the folder itself.
+            let folder =
+                std::path::absolute(from.dir().join(FOLDER)).map_err(|error| StoreError::io(from.dir(), error))?;
             let place = folder.join(source.digest());
             if place.is_dir() {
                 return Ok(place);
