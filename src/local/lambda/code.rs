@@ -264,7 +264,8 @@ pub(in crate::local) fn sweep(store: &Store) -> Result<(), StoreError> {
             .metadata()
             .and_then(|about| about.modified())
             .is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age.as_secs() < 3600));
-        if !used.contains(&name) && !(name.starts_with(UNPACKING) && fresh) {
+        let stays = used.contains(&name) || (name.starts_with(UNPACKING) && fresh);
+        if !stays {
             // Renamed first: a half-removed package must never be found under its name.
             let doomed = folder.join(format!("{UNPACKING}{}", uuid::Uuid::new_v4()));
             let removed = fs::rename(entry.path(), &doomed).and_then(|()| fs::remove_dir_all(&doomed));
