@@ -38,7 +38,7 @@ def identity():
     who = sts.get_caller_identity()
     assert who["Account"] == "123456789012" and who["Arn"].endswith(":user/local"), who
     error = refused("NotImplemented", sts.get_federation_token, Name="me")
-    assert "`AssumeRole` of `sts`" in error["Error"]["Message"], error
+    assert "`GetFederationToken` of `sts`" in error["Error"]["Message"], error
     refused("NotImplemented", sts.get_session_token)
 
 
