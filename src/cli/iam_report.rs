@@ -55,7 +55,7 @@ fn text(report: &Report, strong: anstyle::Style) -> String {
             role = &statement.role;
             let title = format!("{} {} ({})", statement.stack, statement.logical_id, statement.role);
             // Writing to a string cannot fail.
-            let _ = writeln!(out, "{}", paint(strong, &printable(&title)));
+            let _ = writeln!(out, "{}", paint(strong, printable(&title)));
         }
         let _ = writeln!(out, "  {}", printable(&line(statement)));
     }

@@ -36,7 +36,9 @@ pub(super) async fn admit(
         request.extensions_mut().insert(Who::Administrator { access_key });
         return Ok(request);
     }
-    let service = scope.service.clone().unwrap_or_else(|| "s3".to_owned());
+    // A signature without a service is one of version 2, which S3 alone takes: a form must not come in by it.
+    let unnamed = if is_query { "" } else { "s3" };
+    let service = scope.service.clone().unwrap_or_else(|| unnamed.to_owned());
     let protocol = Protocol::of(request.headers(), &service, is_query);
     let admitted = if service == "s3" {
         of_s3(host, request, scope, access_key).await

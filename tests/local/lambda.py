@@ -9,6 +9,7 @@ import io
 import json
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
 import zipfile
@@ -472,6 +473,10 @@ refused("SignatureDoesNotMatch", "signature", wrong.get_object, Bucket=bucket, K
 unknown = client("dynamodb", {**keys, "AccessKeyId": "ASIALOCAL" + "A" * 11})
 refused("UnrecognizedClientException", "security token", unknown.list_tables)
 
+by_url = urllib.parse.urlencode(
+    {"AWSAccessKeyId": keys["AccessKeyId"], "x-amz-security-token": keys["SessionToken"], "Action": "ListStacks"}
+)
+denied_link(f"{endpoint}/?{by_url}&Version=2010-05-15", "IncompleteSignature")
 foreign = client("sts", {**keys, "AccessKeyId": "ASIA" + "A" * 16}).get_caller_identity()
 assert foreign["Arn"] == f"arn:aws:iam::{account}:user/ASIA" + "A" * 16, "somebody's own key is the administrator's"
 

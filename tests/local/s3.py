@@ -37,8 +37,8 @@ def refused(code, call, **arguments):
 def identity():
     who = sts.get_caller_identity()
     assert who["Account"] == "123456789012" and who["Arn"].endswith(":user/local"), who
-    error = refused("NotImplemented", sts.assume_role, RoleArn="arn:aws:iam::123456789012:role/a", RoleSessionName="session")
-    assert "`AssumeRole` of `sts`" in error["Error"]["Message"], error
+    error = refused("NotImplemented", sts.get_federation_token, Name="me")
+    assert "`GetFederationToken` of `sts`" in error["Error"]["Message"], error
     refused("NotImplemented", sts.get_session_token)
 
 
@@ -47,8 +47,8 @@ def not_simulated():
         ("sns", "list_topics", {}),
         ("ec2", "describe_vpcs", {}),
         ("secretsmanager", "list_secrets", {}),
-        ("lambda", "list_functions", {}),
-        ("logs", "describe_log_groups", {}),
+        ("lambda", "list_event_source_mappings", {}),
+        ("logs", "describe_queries", {}),
         ("cloudwatch", "list_metrics", {}),
         ("bedrock-runtime", "invoke_model", {"modelId": "m", "body": b"{}"}),
     ]:

@@ -157,7 +157,10 @@ impl Report {
             .read(move |tx| {
                 let mut report = Self::default();
                 let mut roles = Vec::new();
-                for role in world::of_type(tx, "AWS::IAM::Role", None)? {
+                let mut made = world::of_type(tx, "AWS::IAM::Role", None)?;
+                // In an order that does not depend on which was made first.
+                made.sort_by(|one, other| (&one.stack_id, &one.logical_id).cmp(&(&other.stack_id, &other.logical_id)));
+                for role in made {
                     let name = role.stack_id.split('/').nth(1).unwrap_or_default().to_owned();
                     let wanted =
                         stack.as_deref().is_none_or(|stack| name == stack || name.starts_with(&format!("{stack}-")));

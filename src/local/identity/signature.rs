@@ -114,7 +114,7 @@ fn claim(request: &Signed<'_>) -> Result<Claim, ApiError> {
 }
 
 fn canonical(request: &Signed<'_>, claim: &Claim) -> String {
-    let path = if request.is_s3 { encode_path(&decode(request.uri.path())) } else { encode_path(request.uri.path()) };
+    let path = if request.is_s3 { encode_path(decode(request.uri.path())) } else { encode_path(request.uri.path()) };
     let mut headers = String::new();
     for name in &claim.headers {
         let values: Vec<String> = request

@@ -152,7 +152,9 @@ pub(super) async fn unpacked(store: &Store, source: &Source) -> Result<PathBuf, 
     let (from, source) = (store.clone(), source.clone());
     store
         .blocking(move || {
-            let folder = from.dir().join(FOLDER);
+            // Absolute: a process works in the folder itself.
+            let folder =
+                std::path::absolute(from.dir().join(FOLDER)).map_err(|error| StoreError::io(from.dir(), error))?;
             let place = folder.join(source.digest());
             if place.is_dir() {
                 return Ok(place);
@@ -262,7 +264,8 @@ pub(in crate::local) fn sweep(store: &Store) -> Result<(), StoreError> {
             .metadata()
             .and_then(|about| about.modified())
             .is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age.as_secs() < 3600));
-        if !used.contains(&name) && !(name.starts_with(UNPACKING) && fresh) {
+        let stays = used.contains(&name) || (name.starts_with(UNPACKING) && fresh);
+        if !stays {
             // Renamed first: a half-removed package must never be found under its name.
             let doomed = folder.join(format!("{UNPACKING}{}", uuid::Uuid::new_v4()));
             let removed = fs::rename(entry.path(), &doomed).and_then(|()| fs::remove_dir_all(&doomed));

@@ -20,18 +20,18 @@ impl Handler for LogGroup {
                 "Log groups starting with AWS/ are reserved for AWS. (Service: CloudWatchLogs, Status Code: 400)",
             ));
         }
-        let region = &work.site.region;
+        let made = generic::create(work, properties)?;
         // A group may be there that no stack made: a function's late write brings one back, for example.
-        if !name.is_empty() && store::has_group(work.db, region, name)? {
+        let (region, now) = (&work.site.region, work.now.as_millisecond());
+        if !store::create_group(work.db, region, &made.id, retention(properties), now)? {
             return Err(Failure::handler(
                 "AlreadyExists",
                 format!(
-                    "Resource of type 'AWS::Logs::LogGroup' with identifier '{{\"/properties/LogGroupName\":\"{name}\"}}' already exists."
+                    "Resource of type 'AWS::Logs::LogGroup' with identifier '{{\"/properties/LogGroupName\":\"{}\"}}' already exists.",
+                    made.id
                 ),
             ));
         }
-        let made = generic::create(work, properties)?;
-        store::create_group(work.db, region, &made.id, retention(properties), work.now.as_millisecond())?;
         Ok(made)
     }
 

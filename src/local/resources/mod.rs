@@ -174,11 +174,13 @@ pub fn handler(resource_type: &str) -> &'static dyn Handler {
 /// Why a type that CloudFormation knows is refused by the local target, if it is.
 pub fn refused(resource_type: &str) -> Option<&'static str> {
     if resource_type.starts_with("Custom::") || resource_type == "AWS::CloudFormation::CustomResource" {
-        return Some("custom resources (their functions would have to run)");
+        return Some("custom resources (CloudFormation here does not call their functions)");
     }
     match resource_type {
         "AWS::CloudFormation::WaitCondition" => Some("`AWS::CloudFormation::WaitCondition` (nothing could signal it)"),
-        "AWS::CloudFormation::Macro" => Some("`AWS::CloudFormation::Macro` (its function would have to run)"),
+        "AWS::CloudFormation::Macro" => {
+            Some("`AWS::CloudFormation::Macro` (CloudFormation here does not call its function)")
+        }
         "AWS::CloudFormation::StackSet" => Some("`AWS::CloudFormation::StackSet`"),
         _ => None,
     }

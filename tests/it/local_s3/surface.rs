@@ -85,9 +85,9 @@ async fn what_is_not_simulated_is_refused_by_name_in_its_own_protocol() {
             "`CreateTable` of `dynamodb`",
         ),
         (
-            request("GET /2015-03-31/functions/", &["host: localhost", &signed("lambda")], ""),
+            request("DELETE /2015-03-31/functions/f", &["host: localhost", &signed("lambda")], ""),
             "x-amzn-errortype: NotImplemented",
-            "`GET /2015-03-31/functions/` of `lambda`",
+            "`DeleteFunction` of `lambda`",
         ),
         (
             request("GET /2013-04-01/hostedzone", &["host: localhost", &signed("route53")], ""),

@@ -18,6 +18,9 @@ pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec
         _ if ANY.contains(&asked.operation) => "*".to_owned(),
         Some(arn) if arn.starts_with("arn:") => arn,
         Some(name) => format!("arn:aws:cloudformation:{}:{ACCOUNT_ID}:stack/{name}/*", asked.region),
+        None if asked.operation == "DescribeStacks" => {
+            format!("arn:aws:cloudformation:{}:{ACCOUNT_ID}:stack/*/*", asked.region)
+        }
         // A change set's ARN does not tell its stack.
         None => "*".to_owned(),
     };

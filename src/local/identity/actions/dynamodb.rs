@@ -22,7 +22,9 @@ pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec
     let action = format!("dynamodb:{}", asked.operation);
     let need = |table: &str| Need::new(action.clone(), table_arn(asked.region, table));
     Ok(Some(match asked.operation {
-        "ListTables" | "DescribeLimits" | "DescribeEndpoints" => vec![Need::new(action, "*")],
+        // Asked about no table in particular, DynamoDB asks about all.
+        "ListTables" => vec![need("*")],
+        "DescribeLimits" | "DescribeEndpoints" => vec![Need::new(action, "*")],
         "BatchGetItem" | "BatchWriteItem" => {
             let tables = body.get("RequestItems").and_then(Value::as_object);
             tables.into_iter().flatten().map(|(table, _)| need(table)).collect()
