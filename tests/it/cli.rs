@@ -44,7 +44,9 @@ fn put(served: &Served, bucket: &str, key: &str) {
 fn a_use_case_lives_from_check_to_destroy() {
     let project = poster();
     assert_snapshot!("life-1-check", project.run(&["check", "movie-poster"]).session());
-    assert_snapshot!("life-2-deploy", project.run(&["deploy", "movie-poster", "--yes"]).session());
+    let deployed = project.run(&["deploy", "movie-poster", "--yes"]);
+    assert!(deployed.stderr.contains("packaging 1 file of function/"), "{}", deployed.stderr);
+    assert_snapshot!("life-2-deploy", deployed.session());
     assert_snapshot!("life-3-again", project.run(&["deploy", "movie-poster", "--yes"]).session());
     assert_snapshot!("life-4-status", project.run(&["status", "movie-poster"]).session());
     assert_snapshot!("life-5-outputs", project.run(&["outputs", "movie-poster"]).session());

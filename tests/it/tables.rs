@@ -235,7 +235,7 @@ impl Resolver for Given {
 fn no_value_of_a_parameter_breaks_out_of_its_object() {
     let rendered = rendered(
         "bedplate: 1\nname: x\nparameters: { p: { secret: true } }\n\
-         secrets: { s: { value: p, key: password, with: { user: 'a\"b${x}' } } }\n",
+         secrets: { s: { value: p, key: password, with: { user: 'a\"b$${x}' } } }\n",
     );
     let object = &properties(&rendered, "SSecret")["SecretString"];
     for value in

@@ -23,6 +23,10 @@ const MODELS: [(&str, &str); 3] = [
 const NOT_GENERATED: [&str; 9] =
     ["bedplate", "name", "region", "models", "parameters", "template", "needs", "resources", "outputs"];
 
+/// Stores of a knowledge base that have keys of their own.
+const STORES: [&str; 6] =
+    ["aurora", "mongodb-atlas", "neptune-analytics", "opensearch-cluster", "opensearch-serverless", "pinecone"];
+
 /// The files that examples in the types name.
 pub fn write_files(dir: &Path) {
     let write = |name: &str, text: &str| {
@@ -84,13 +88,110 @@ pub fn document(seed: u64) -> Value {
             root.insert(section.clone(), generator.value(property, section, 0));
         }
     }
+    let functions = generator.names.get("functions").and_then(|names| names.first()).cloned().unwrap_or_default();
+    let prompts = generator.names.get("prompts").and_then(|names| names.first()).cloned();
+    let bucket = generator.names.get("buckets").and_then(|names| names.first()).cloned();
+    for (section, components) in &mut root {
+        for component in components.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            named_rightly(section, component, &functions, prompts.as_deref(), bucket.as_deref());
+        }
+    }
     let mut parameters = Map::new();
     parameters.insert("hidden".to_owned(), json!({ "secret": true }));
     for name in parameters_of(&Value::Object(root.clone()).to_string()) {
-        parameters.insert(name, json!({ "default": "arn:aws:x:us-west-2:123456789012:y/z" }));
+        let resource = match name.as_str() {
+            "domain-arn" => "es:us-west-2:123456789012:domain/knowledge",
+            "cluster-arn" => "rds:us-west-2:123456789012:cluster:knowledge",
+            "cluster-secret-arn" => "secretsmanager:us-west-2:123456789012:secret:knowledge-a1b2c3",
+            "certificate-arn" => "acm:us-west-2:123456789012:certificate/a1b2c3",
+            "key-arn" => "kms:us-west-2:123456789012:key/11111111-2222-3333-4444-555555555555",
+            "deployer-role" => "iam::123456789012:role/deployer",
+            _ => "sns:us-west-2:123456789012:topic",
+        };
+        parameters.insert(name, json!({ "default": format!("arn:aws:{resource}") }));
     }
     root.insert("parameters".to_owned(), Value::Object(parameters));
     Value::Object(root)
+}
+
+/// Examples name components of their own; here those that there are take their places.
+fn named_rightly(section: &str, component: &mut Value, function: &str, prompt: Option<&str>, bucket: Option<&str>) {
+    match section {
+        // Exactly one of two ways to give code.
+        "functions" => {
+            let Some(keys) = component.as_object_mut() else { return };
+            if keys.contains_key("inline") && !keys.contains_key("code") {
+                keys.insert("handler".to_owned(), json!("index.handler"));
+            } else {
+                keys.shift_remove("inline");
+                keys.insert("code".to_owned(), json!("function/"));
+            }
+            if keys.contains_key("environment") {
+                keys.insert("environment".to_owned(), json!({ "STAGE": "${stage}" }));
+            }
+        }
+        "apis" if component["kind"] == "websocket" => {
+            component["routes"] = json!([{ "$default": { "function": function } }]);
+            // What only APIs that are asked by requests have.
+            let only =
+                ["endpoint", "vpc-endpoints", "auth", "authorizers", "api-key", "usage-plans", "cors", "schemas"];
+            if let Some(keys) = component.as_object_mut() {
+                keys.retain(|key, _| !only.contains(&key.as_str()));
+            }
+        }
+        "alarms" => component["on"] = json!(format!("functions.{function}")),
+        "flows" => {
+            let draft = match prompt {
+                Some(prompt) => json!({ "prompt": prompt, "inputs": { "message": "input" } }),
+                None => json!({ "function": function, "inputs": { "message": "input" } }),
+            };
+            component["nodes"] = json!({ "draft": draft, "answer": { "output": "draft" } });
+        }
+        "knowledge-bases" => {
+            let sources = component.get("sources").and_then(|sources| sources.get("docs")).cloned();
+            let mut source = sources.filter(|source| !source.is_null()).unwrap_or_else(|| json!({}));
+            match bucket {
+                Some(bucket) => source["bucket"] = json!(bucket),
+                None => source = json!({ "web": { "urls": ["https://example.com/docs/"] } }),
+            }
+            component["sources"] = json!({ "docs": source });
+            if component.get("store").is_none_or(|store| store != "managed") {
+                component["embedding"] = json!("embedding");
+            }
+            // What is said of a store is said of the one that is chosen.
+            let described: Vec<&str> = STORES.into_iter().filter(|store| component.get(*store).is_some()).collect();
+            if let Some(store) = described.get(component.to_string().len() % described.len().max(1)) {
+                component["store"] = json!(store);
+                component["embedding"] = json!("embedding");
+            }
+            let store = component.get("store").and_then(Value::as_str).unwrap_or("s3-vectors").to_owned();
+            if let Some(keys) = component.as_object_mut() {
+                keys.retain(|key, _| !STORES.contains(&key.as_str()) || *key == store);
+            }
+            if store == "opensearch-serverless" {
+                component["opensearch-serverless"] = json!({ "readers": ["Admin"] });
+            }
+        }
+        "tables" if component.get("sort-key").is_some() => component["sort-key"]["name"] = json!("Opened"),
+        // Exactly one thing answers a route.
+        "apis" => {
+            if component["kind"] != "rest" {
+                component.as_object_mut().map(|keys| keys.shift_remove("endpoint"));
+            }
+            let routes = component.get_mut("routes").and_then(Value::as_array_mut);
+            for body in routes.into_iter().flatten().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
+                let ways = ["function", "http", "mock", "aws", "vpc-link"];
+                let Some(keys) = body.as_object_mut() else { continue };
+                let kept = ways.into_iter().rev().find(|way| keys.contains_key(*way)).unwrap_or("function");
+                keys.retain(|key, _| key == kept || !ways.contains(&key.as_str()));
+                if kept == "function" {
+                    keys.insert("function".to_owned(), json!(function));
+                }
+            }
+        }
+        "agents" if component.get("knowledge-bases").is_some() => component["engine"] = json!("classic"),
+        _ => {}
+    }
 }
 
 /// The names of the parameters that texts refer to.
@@ -138,7 +239,8 @@ impl<'a> Generator<'a> {
             Some("array") => {
                 let items = &schema["items"];
                 let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(0);
-                let count = least.max(self.rng.random_range(0..3));
+                let most = if key == "uses" { 8 } else { 3 };
+                let count = least.max(self.rng.random_range(0..most));
                 Value::Array((0..count).map(|_| self.value(items, key, depth + 1)).collect())
             }
             Some("integer") => {
