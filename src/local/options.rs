@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::bedrock::ModelServer;
 use super::execute_api::FunctionRunner;
 use super::store::StoreError;
 
@@ -22,6 +23,8 @@ pub struct LocalOptions {
     pub fail: Vec<Injection>,
     /// How long each resource takes to be made or changed: nothing, unless someone wants to watch.
     pub delay: std::time::Duration,
+    /// A server that speaks OpenAI's API and answers in place of the stand-ins for models.
+    pub model_server: Option<ModelServer>,
     /// Where the time comes from.
     pub clock: Clock,
     /// Where request ids, version ids and other random identities come from.
@@ -38,6 +41,7 @@ impl LocalOptions {
             port: None,
             fail: Vec::new(),
             delay: std::time::Duration::ZERO,
+            model_server: None,
             clock: Clock::system(),
             ids: Ids::random(),
             functions: FunctionRunner::default(),
