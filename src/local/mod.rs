@@ -70,6 +70,7 @@ const SCHEMAS: &[store::Schema] = &[
     lambda::SCHEMA,
     logs::SCHEMA,
     identity::SCHEMA,
+    bedrock::SCHEMA,
 ];
 
 /// The simulated services that speak awsQuery: one line a service.

@@ -12,6 +12,8 @@
 //! | `native`, `converse` | calling models in their own format, and in the common one |
 //! | `server` | a real model behind an address |
 //! | `prompts`, `guardrail` | managed prompts, guardrails |
+//! | `knowledge` | knowledge bases: ingestion, retrieval, answers with citations |
+//! | `store` | the tables |
 
 mod answer;
 mod catalog;
@@ -20,11 +22,13 @@ mod embed;
 mod front;
 mod guardrail;
 mod identify;
+mod knowledge;
 mod native;
 mod operations;
 mod poster;
 mod prompts;
 mod server;
+mod store;
 mod stream;
 mod text;
 
@@ -32,6 +36,7 @@ use std::sync::Arc;
 
 pub use front::{Front, SIGNING_NAMES};
 pub use server::ModelServer;
+pub use store::{SCHEMA, forget_base, forget_source};
 
 use super::Host;
 use super::errors::ApiError;

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use serde::Deserialize;
 
 use super::answer::{Call, Outcome};
-use super::{Bedrock, catalog, converse, guardrail, native};
+use super::{Bedrock, catalog, converse, guardrail, knowledge, native};
 
 /// How an operation is carried out.
 #[derive(Clone, Copy)]
@@ -29,6 +29,16 @@ const SIMULATED: &[(&str, &str, Work)] = &[
     ("bedrock", "ListFoundationModels", Work::Read(catalog::list_models)),
     ("bedrock", "ListGuardrails", Work::Read(guardrail::list)),
     ("bedrock", "ListInferenceProfiles", Work::Read(catalog::list_profiles)),
+    ("bedrock-agent", "GetDataSource", Work::Read(knowledge::get_source)),
+    ("bedrock-agent", "GetIngestionJob", Work::Steps(knowledge::get_job)),
+    ("bedrock-agent", "GetKnowledgeBase", Work::Read(knowledge::get_base)),
+    ("bedrock-agent", "ListDataSources", Work::Read(knowledge::list_sources)),
+    ("bedrock-agent", "ListIngestionJobs", Work::Read(knowledge::list_jobs)),
+    ("bedrock-agent", "ListKnowledgeBases", Work::Read(knowledge::list_bases)),
+    ("bedrock-agent", "StartIngestionJob", Work::Steps(knowledge::start_job)),
+    ("bedrock-agent", "StopIngestionJob", Work::Steps(knowledge::stop_job)),
+    ("bedrock-agent-runtime", "Retrieve", Work::Steps(knowledge::retrieve)),
+    ("bedrock-agent-runtime", "RetrieveAndGenerate", Work::Steps(knowledge::retrieve_and_generate)),
     ("bedrock-runtime", "ApplyGuardrail", Work::Read(guardrail::apply)),
     ("bedrock-runtime", "Converse", Work::Steps(converse::converse)),
     ("bedrock-runtime", "ConverseStream", Work::Steps(converse::converse_stream)),

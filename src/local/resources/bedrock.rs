@@ -1,8 +1,10 @@
-//! Bedrock: versions of guardrails and prompts, which keep what they were made from.
+//! Bedrock: versions of guardrails and prompts, which keep what they were made from; knowledge bases and data sources,
+//! with which goes what was read into them.
 
 use serde_json::Value;
 
 use super::{Failure, Handler, Made, Work, generic, text, world};
+use crate::local::bedrock::{forget_base, forget_source};
 
 fn missing(what: &str) -> Failure {
     Failure::handler("NotFound", format!("{what} (Service: Bedrock, Status Code: 404)"))
@@ -34,5 +36,34 @@ impl Handler for PromptVersion {
         let draft = properties_of(work, "AWS::Bedrock::Prompt", &arn)?;
         let draft = draft.ok_or_else(|| missing("The prompt identifier provided in the request does not exist."))?;
         generic::create_with(work, properties, draft)
+    }
+}
+
+pub(super) struct KnowledgeBase;
+
+impl Handler for KnowledgeBase {
+    fn delete(&self, work: &Work<'_>, id: &str, _: &Value) -> Result<(), Failure> {
+        forget_base(work.db, id)?;
+        generic::delete(work, id)
+    }
+}
+
+pub(super) struct DataSource;
+
+impl Handler for DataSource {
+    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+        let base = text(properties, "KnowledgeBaseId").unwrap_or_default();
+        if world::find(work.db, "AWS::Bedrock::KnowledgeBase", &work.site.region, &base)?.is_none() {
+            return Err(missing(&format!("Knowledge base with id {base} does not exist")));
+        }
+        generic::create(work, properties)
+    }
+
+    fn delete(&self, work: &Work<'_>, id: &str, properties: &Value) -> Result<(), Failure> {
+        if let Some((base, source)) = id.split_once('|') {
+            let all = text(properties, "DataDeletionPolicy").as_deref() != Some("RETAIN");
+            forget_source(work.db, base, source, all)?;
+        }
+        generic::delete(work, id)
     }
 }
