@@ -94,6 +94,20 @@ impl Clock {
     }
 }
 
+impl LocalOptions {
+    /// The same with the model server that the variable `BEDPLATE_MODEL_SERVER` names, if it names one.
+    ///
+    /// # Errors
+    ///
+    /// When it is not an address.
+    pub fn with_model_server(mut self) -> Result<Self, LocalError> {
+        if let Some(url) = std::env::var("BEDPLATE_MODEL_SERVER").ok().filter(|url| !url.is_empty()) {
+            self.model_server = Some(ModelServer::new(&url).map_err(LocalError::ModelServer)?);
+        }
+        Ok(self)
+    }
+}
+
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Clock")
@@ -133,6 +147,9 @@ pub enum LocalError {
     /// The state can't be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The model server's address is none.
+    #[error("BEDPLATE_MODEL_SERVER: {0}")]
+    ModelServer(String),
     /// The port can't be had.
     #[error("could not listen on 127.0.0.1:{port}: {source}; choose another port with `--port`")]
     Listen {

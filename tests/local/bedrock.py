@@ -350,6 +350,410 @@ def guards():
     assert versions == ["DRAFT", "1"], versions
 
 
-for step in (catalogue, application_profile, which_model, pictures, vectors, native, conversations, tools, guards):
+agent_api, agents = client("bedrock-agent"), client("bedrock-agent-runtime")
+control, harnesses = client("bedrock-agentcore-control"), client("bedrock-agentcore")
+EMBEDDING = "amazon.titan-embed-text-v2:0"
+
+
+def trusting(service):
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def role(service, *statements):
+    """A role with inline statements of (actions, resources)."""
+    allowed = [{"Effect": "Allow", "Action": actions, "Resource": resources} for actions, resources in statements]
+    document = {"Version": "2012-10-17", "Statement": allowed}
+    policies = [{"PolicyName": "uses", "PolicyDocument": document}] if allowed else []
+    return {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trusting(service), "Policies": policies}}
+
+
+def arn_of(logical_id, attribute="Arn"):
+    return {"Fn::GetAtt": [logical_id, attribute]}
+
+
+def base_resources(bucket, managed, chunking):
+    """A knowledge base over a bucket: S3 vectors, or a managed one."""
+    model = f"arn:aws:bedrock:{region}::foundation-model/{EMBEDDING}"
+    rights = [
+        ("s3:ListBucket", f"arn:aws:s3:::{bucket}"),
+        ("s3:GetObject", f"arn:aws:s3:::{bucket}/*"),
+        ("bedrock:InvokeModel", model),
+    ]
+    resources = {}
+    properties = {"Name": f"kb-{bucket}", "RoleArn": arn_of("BaseRole")}
+    if managed:
+        own = {"EmbeddingModelType": "MANAGED"}
+        properties["KnowledgeBaseConfiguration"] = {"Type": "MANAGED", "ManagedKnowledgeBaseConfiguration": own}
+        parameters = {"type": "S3", "version": "1", "connectionConfiguration": {"bucketName": bucket}}
+        source = {
+            "Type": "MANAGED_KNOWLEDGE_BASE_CONNECTOR",
+            "ManagedKnowledgeBaseConnectorConfiguration": {"ConnectorParameters": parameters},
+        }
+    else:
+        resources["Vectors"] = {"Type": "AWS::S3Vectors::VectorBucket", "Properties": {"VectorBucketName": f"v-{bucket}"}}
+        resources["Index"] = {
+            "Type": "AWS::S3Vectors::Index",
+            "Properties": {
+                "IndexName": "index", "VectorBucketName": {"Fn::Select": [1, {"Fn::Split": ["bucket/", {"Ref": "Vectors"}]}]},
+                "DataType": "float32", "Dimension": 512, "DistanceMetric": "cosine",
+            },
+        }
+        vectors = ["PutVectors", "GetVectors", "DeleteVectors", "QueryVectors", "GetIndex"]
+        rights.append(([f"s3vectors:{action}" for action in vectors], arn_of("Index", "IndexArn")))
+        sizes = {"BedrockEmbeddingModelConfiguration": {"Dimensions": 512}}
+        own = {"EmbeddingModelArn": model, "EmbeddingModelConfiguration": sizes}
+        properties["KnowledgeBaseConfiguration"] = {"Type": "VECTOR", "VectorKnowledgeBaseConfiguration": own}
+        properties["StorageConfiguration"] = {
+            "Type": "S3_VECTORS", "S3VectorsConfiguration": {"IndexArn": arn_of("Index", "IndexArn")}
+        }
+        source = {"Type": "S3", "S3Configuration": {"BucketArn": f"arn:aws:s3:::{bucket}"}}
+    resources["BaseRole"] = role("bedrock.amazonaws.com", *rights)
+    resources["Base"] = {"Type": "AWS::Bedrock::KnowledgeBase", "Properties": properties}
+    data = {"Name": "documents", "KnowledgeBaseId": {"Ref": "Base"}, "DataSourceConfiguration": source}
+    if chunking:
+        data["VectorIngestionConfiguration"] = {"ChunkingConfiguration": chunking}
+    resources["Source"] = {"Type": "AWS::Bedrock::DataSource", "Properties": data}
+    return resources
+
+
+def make_bucket(name, folder):
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
+    for path in sorted(folder.iterdir()):
+        s3.put_object(Bucket=name, Key=path.name, Body=path.read_bytes())
+
+
+def ingest(made):
+    ids = {"knowledgeBaseId": made["Base"], "dataSourceId": made["Source"]}
+    job = agent_api.start_ingestion_job(**ids)["ingestionJob"]
+    assert job["status"] == "STARTING", job
+    for _ in range(200):
+        job = agent_api.get_ingestion_job(**ids, ingestionJobId=job["ingestionJobId"])["ingestionJob"]
+        if job["status"] in ("COMPLETE", "FAILED", "STOPPED"):
+            return job
+        time.sleep(0.05)
+    raise AssertionError(job)
+
+
+def counts(job):
+    told = job["statistics"]
+    names = ("Scanned", "Failed", "Deleted")
+    found = [told[f"numberOfDocuments{name}"] for name in names]
+    return found + [told["numberOfNewDocumentsIndexed"], told["numberOfModifiedDocumentsIndexed"]]
+
+
+def knowledge():
+    bucket = f"learning-{run}"
+    make_bucket(bucket, stacks / "elearning/documents")
+    fixed = {
+        "ChunkingStrategy": "FIXED_SIZE",
+        "FixedSizeChunkingConfiguration": {"MaxTokens": 300, "OverlapPercentage": 20},
+    }
+    outputs = {"Base": {"Ref": "Base"}, "Source": arn_of("Source", "DataSourceId")}
+    made = deploy("learning", base_resources(bucket, False, fixed), outputs)
+    ids = {"knowledgeBaseId": made["Base"], "dataSourceId": made["Source"]}
+    assert agents.retrieve(knowledgeBaseId=made["Base"], retrievalQuery={"text": "tokens"})["retrievalResults"] == []
+    job = ingest(made)
+    assert job["status"] == "COMPLETE" and counts(job) == [4, 0, 0, 4, 0], job
+    assert counts(ingest(made)) == [4, 0, 0, 0, 0]
+    s3.put_object(Bucket=bucket, Key="course-rules.md", Body=b"# Rules\n\nCertificates are valid for 36 months.")
+    s3.put_object(Bucket=bucket, Key="course-rules.md.metadata.json", Body=json.dumps({"metadataAttributes": {"unit": 0}}))
+    s3.put_object(Bucket=bucket, Key="broken.pdf", Body=b"no pdf")
+    s3.delete_object(Bucket=bucket, Key="generative-ai-basics.md")
+    job = ingest(made)
+    assert counts(job) == [4, 1, 1, 0, 1] and "broken.pdf" in job["failureReasons"][0], job
+    jobs = agent_api.list_ingestion_jobs(**ids)["ingestionJobSummaries"]
+    assert len(jobs) == 3 and jobs[0]["ingestionJobId"] == job["ingestionJobId"], jobs
+    found = agents.retrieve(
+        knowledgeBaseId=made["Base"],
+        retrievalQuery={"text": "How long are certificates valid?"},
+        retrievalConfiguration={"vectorSearchConfiguration": {"numberOfResults": 2}},
+    )["retrievalResults"]
+    assert len(found) == 2 and "36 months" in found[0]["content"]["text"], found
+    assert found[0]["location"]["s3Location"]["uri"] == f"s3://{bucket}/course-rules.md"
+    assert found[0]["score"] >= found[1]["score"] and found[0]["metadata"]["unit"] == 0
+    filtered = agents.retrieve(
+        knowledgeBaseId=made["Base"],
+        retrievalQuery={"text": "chunks"},
+        retrievalConfiguration={"vectorSearchConfiguration": {"filter": {"equals": {"key": "unit", "value": 0}}}},
+    )["retrievalResults"]
+    assert {result["location"]["s3Location"]["uri"] for result in filtered} == {f"s3://{bucket}/course-rules.md"}
+
+    def ask(text, **more):
+        own = {"knowledgeBaseId": made["Base"], "modelArn": f"arn:aws:bedrock:{region}::foundation-model/{NOVA}"}
+        configuration = {"type": "KNOWLEDGE_BASE", "knowledgeBaseConfiguration": own}
+        return agents.retrieve_and_generate(input={"text": text}, retrieveAndGenerateConfiguration=configuration, **more)
+
+    told = ask("How long are certificates valid?")
+    assert "36 months" in told["output"]["text"], told
+    part = told["citations"][0]["generatedResponsePart"]["textResponsePart"]
+    assert told["output"]["text"][part["span"]["start"] : part["span"]["end"] + 1] == part["text"]
+    assert told["citations"][0]["retrievedReferences"][0]["location"]["s3Location"]["uri"].endswith("course-rules.md")
+    assert ask("Of how many tokens are the chunks?", sessionId=told["sessionId"])["sessionId"] == told["sessionId"]
+    assert "unable to assist" in ask("Who painted the ceiling of the chapel?")["output"]["text"]
+    refused("ValidationException", ask, text="Hi", sessionId="nobody")
+    base = agent_api.get_knowledge_base(knowledgeBaseId=made["Base"])["knowledgeBase"]
+    assert base["status"] == "ACTIVE" and base["storageConfiguration"]["type"] == "S3_VECTORS", base
+    assert made["Base"] in [one["knowledgeBaseId"] for one in agent_api.list_knowledge_bases()["knowledgeBaseSummaries"]]
+    source = agent_api.get_data_source(**ids)["dataSource"]
+    assert source["dataSourceConfiguration"]["s3Configuration"]["bucketArn"].endswith(bucket), source
+    listed = agent_api.list_data_sources(knowledgeBaseId=made["Base"])["dataSourceSummaries"]
+    assert [one["dataSourceId"] for one in listed] == [made["Source"]]
+    ended = {**ids, "ingestionJobId": job["ingestionJobId"]}
+    refused("ConflictException", agent_api.stop_ingestion_job, **ended)
+    refused("ResourceNotFoundException", agents.retrieve, knowledgeBaseId="NOBODY1234", retrievalQuery={"text": "x"})
+    cloudformation.delete_stack(StackName=f"learning-{run}")
+    for _ in range(100):
+        try:
+            agent_api.get_knowledge_base(knowledgeBaseId=made["Base"])
+            time.sleep(0.05)
+        except botocore.exceptions.ClientError:
+            break
+    refused("ResourceNotFoundException", agents.retrieve, knowledgeBaseId=made["Base"], retrievalQuery={"text": "x"})
+
+
+def rights_of_knowledge():
+    bucket = f"closed-{run}"
+    make_bucket(bucket, stacks / "elearning/documents")
+    resources = base_resources(bucket, False, None)
+    statements = resources["BaseRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    resources["BaseRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"] = statements[1:]
+    made = deploy("closed", resources, {"Base": {"Ref": "Base"}, "Source": arn_of("Source", "DataSourceId")})
+    job = ingest(made)
+    assert job["status"] == "FAILED" and "s3:ListBucket" in job["failureReasons"][0], job
+
+
+CODE = """
+import json
+def find(account):
+    rows = {"7777": ("Pending", "InvalidAddressProof"), "5555": ("Active", "Active")}
+    if account not in rows:
+        return 404, {"error": "not found", "message": "There is no account " + account}
+    status, reason = rows[account]
+    return 200, {"accountId": int(account), "accountStatus": status, "reason": reason}
+def handler(event, context):
+    custom = getattr(getattr(context, "client_context", None), "custom", None) or {}
+    if custom.get("bedrockAgentCoreToolName", "").endswith("___getAccountStatus"):
+        return find(str(event["accountId"]))[1]
+    assert event["messageVersion"] == "1.0" and event["agent"]["name"], event
+    values = {one["name"]: one["value"] for one in event["parameters"]}
+    code, body = find(values["accountId"])
+    return {"messageVersion": "1.0", "response": {
+        "actionGroup": event["actionGroup"], "apiPath": event["apiPath"], "httpMethod": event["httpMethod"],
+        "httpStatusCode": code, "responseBody": {"application/json": {"body": json.dumps(body)}}}}
+"""
+
+
+def function():
+    return {
+        "Function": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Runtime": "python3.13", "Handler": "index.handler", "Role": arn_of("FunctionRole"), "Timeout": 20,
+                "Code": {"ZipFile": CODE},
+            },
+        },
+        "FunctionRole": role("lambda.amazonaws.com"),
+    }
+
+
+def classic():
+    bucket = f"bank-{run}"
+    make_bucket(bucket, stacks / "banking-agent/documents")
+    schema = (stacks / "banking-agent/openapi/account-status.yaml").read_text()
+    model = f"arn:aws:bedrock:{region}::foundation-model/{NOVA}"
+    resources = {
+        **function(),
+        **base_resources(bucket, False, None),
+        "AgentRole": role(
+            "bedrock.amazonaws.com", ("bedrock:InvokeModel", model), ("bedrock:Retrieve", arn_of("Base", "KnowledgeBaseArn"))
+        ),
+        "Agent": {
+            "Type": "AWS::Bedrock::Agent",
+            "Properties": {
+                "AgentName": "bank", "AgentResourceRoleArn": arn_of("AgentRole"), "FoundationModel": NOVA,
+                "Instruction": "You are the polite assistant of a bank and tell customers how their accounts stand.",
+                "AutoPrepare": True,
+                "ActionGroups": [
+                    {
+                        "ActionGroupName": "status",
+                        "ActionGroupExecutor": {"Lambda": arn_of("Function")},
+                        "ApiSchema": {"Payload": schema},
+                    }
+                ],
+                "KnowledgeBases": [
+                    {"KnowledgeBaseId": {"Ref": "Base"}, "Description": "Opening accounts", "KnowledgeBaseState": "ENABLED"}
+                ],
+            },
+        },
+        "Permission": {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "Action": "lambda:InvokeFunction", "FunctionName": arn_of("Function"),
+                "Principal": "bedrock.amazonaws.com", "SourceArn": arn_of("Agent", "AgentArn"),
+            },
+        },
+        "Alias": {
+            "Type": "AWS::Bedrock::AgentAlias",
+            "Properties": {"AgentAliasName": "live", "AgentId": {"Ref": "Agent"}},
+        },
+    }
+    outputs = {
+        "Base": {"Ref": "Base"}, "Source": arn_of("Source", "DataSourceId"),
+        "Agent": {"Ref": "Agent"}, "Alias": arn_of("Alias", "AgentAliasId"),
+    }
+    made = deploy("bank", resources, outputs)
+    assert ingest(made)["status"] == "COMPLETE"
+
+    def say(text, session="s-1", **more):
+        response = agents.invoke_agent(
+            agentId=made["Agent"], agentAliasId=made["Alias"], sessionId=session, inputText=text, **more
+        )
+        return list(response["completion"])
+
+    def told(events):
+        return "".join(event["chunk"]["bytes"].decode() for event in events if "chunk" in event)
+
+    hello = told(say("Hi"))
+    assert "account id" in hello, hello
+    events = say("7777", enableTrace=True)
+    assert "Pending" in told(events) and "InvalidAddressProof" in told(events), events
+    traces = [event["trace"]["trace"]["orchestrationTrace"] for event in events if "trace" in event]
+    inputs = [trace["invocationInput"]["actionGroupInvocationInput"] for trace in traces if "invocationInput" in trace]
+    assert inputs[0]["parameters"][0]["value"] == "7777" and inputs[0]["verb"] == "get", inputs
+    then = say("What do I have to do?")
+    cited = then[-1]["chunk"]["attribution"]["citations"][0]["retrievedReferences"][0]
+    assert cited["location"]["s3Location"]["uri"].endswith("proof-of-address.md"), then
+    documents = told(say("Which documents are accepted as a proof of identity?", session="s-2"))
+    assert "passport" in documents or "document" in documents, documents
+    assert "no account 1234" in told(say("The number is 1234", session="s-3"))
+    refused("ResourceNotFoundException", agents.invoke_agent, agentId="NOBODY1234", agentAliasId="TSTALIASID",
+            sessionId="s-4", inputText="Hi")
+    assert agent_api.get_agent(agentId=made["Agent"])["agent"]["agentStatus"] == "PREPARED"
+    assert made["Agent"] in [one["agentId"] for one in agent_api.list_agents()["agentSummaries"]]
+    assert agent_api.prepare_agent(agentId=made["Agent"])["agentStatus"] == "PREPARED"
+    aliases = agent_api.list_agent_aliases(agentId=made["Agent"])["agentAliasSummaries"]
+    assert [one["agentAliasId"] for one in aliases] == [made["Alias"]]
+    alias = agent_api.get_agent_alias(agentId=made["Agent"], agentAliasId=made["Alias"])["agentAlias"]
+    assert alias["agentAliasName"] == "live"
+
+
+def agentcore():
+    bucket = f"managed-{run}"
+    make_bucket(bucket, stacks / "banking-agent/documents")
+    schema = {
+        "Type": "object", "Required": ["accountId"],
+        "Properties": {"accountId": {"Type": "integer", "Description": "The number of the account"}},
+    }
+    tool = {"Name": "getAccountStatus", "Description": "The status of a new account", "InputSchema": schema}
+    connector = {
+        "Source": {"ConnectorId": "bedrock-knowledge-bases"},
+        "Enabled": ["Retrieve"],
+        "Configurations": [{"Name": "Retrieve", "ParameterValues": {"knowledgeBaseId": {"Ref": "Base"}}}],
+    }
+    own = [{"CredentialProviderType": "GATEWAY_IAM_ROLE"}]
+    model = f"arn:aws:bedrock:{region}::foundation-model/{NOVA}"
+    resources = {
+        **function(),
+        **base_resources(bucket, True, None),
+        "GatewayRole": role(
+            "bedrock-agentcore.amazonaws.com",
+            ("lambda:InvokeFunction", arn_of("Function")),
+            (["bedrock:Retrieve", "bedrock:GetKnowledgeBase"], arn_of("Base", "KnowledgeBaseArn")),
+        ),
+        "Gateway": {
+            "Type": "AWS::BedrockAgentCore::Gateway",
+            "Properties": {
+                "Name": "bank", "AuthorizerType": "AWS_IAM", "ProtocolType": "MCP", "RoleArn": arn_of("GatewayRole")
+            },
+        },
+        "Status": {
+            "Type": "AWS::BedrockAgentCore::GatewayTarget",
+            "Properties": {
+                "GatewayIdentifier": {"Ref": "Gateway"}, "Name": "status", "CredentialProviderConfigurations": own,
+                "TargetConfiguration": {
+                    "Mcp": {"Lambda": {"LambdaArn": arn_of("Function"), "ToolSchema": {"InlinePayload": [tool]}}}
+                },
+            },
+        },
+        "Knowledge": {
+            "Type": "AWS::BedrockAgentCore::GatewayTarget",
+            "Properties": {
+                "GatewayIdentifier": {"Ref": "Gateway"}, "Name": "bank", "CredentialProviderConfigurations": own,
+                "TargetConfiguration": {"Mcp": {"Connector": connector}},
+            },
+        },
+        "HarnessRole": role(
+            "bedrock-agentcore.amazonaws.com",
+            (["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"], model),
+            ("bedrock-agentcore:InvokeGateway", arn_of("Gateway", "GatewayArn")),
+        ),
+        "Harness": {
+            "Type": "AWS::BedrockAgentCore::Harness",
+            "Properties": {
+                "HarnessName": "bank", "ExecutionRoleArn": arn_of("HarnessRole"),
+                "Model": {"BedrockModelConfig": {"ModelId": NOVA}},
+                "SystemPrompt": [{"Text": "You are the assistant of a bank."}],
+                "Tools": [
+                    {
+                        "Type": "agentcore_gateway", "Name": "gateway",
+                        "Config": {"AgentCoreGateway": {"GatewayArn": arn_of("Gateway", "GatewayArn")}},
+                    }
+                ],
+                "AllowedTools": ["@gateway/*"],
+            },
+        },
+    }
+    outputs = {
+        "Base": {"Ref": "Base"}, "Source": arn_of("Source", "DataSourceId"), "Harness": arn_of("Harness"),
+        "Gateway": {"Ref": "Gateway"}, "Target": arn_of("Status", "TargetId"), "Id": arn_of("Harness", "HarnessId"),
+    }
+    made = deploy("core", resources, outputs)
+    assert ingest(made)["status"] == "COMPLETE"
+    model_arn = f"arn:aws:bedrock:{region}::foundation-model/{NOVA}"
+    refused(
+        "ValidationException", agents.retrieve_and_generate, input={"text": "Hi"},
+        retrieveAndGenerateConfiguration={
+            "type": "KNOWLEDGE_BASE",
+            "knowledgeBaseConfiguration": {"knowledgeBaseId": made["Base"], "modelArn": model_arn},
+        },
+    )
+    session = f"session-{run}-of-thirty-three-characters"
+
+    def say(text, session=session):
+        messages = [{"role": "user", "content": [{"text": text}]}]
+        stream = harnesses.invoke_harness(harnessArn=made["Harness"], runtimeSessionId=session, messages=messages)["stream"]
+        return list(stream)
+
+    def told(events):
+        deltas = [event["contentBlockDelta"]["delta"] for event in events if "contentBlockDelta" in event]
+        return "".join(delta.get("text", "") for delta in deltas)
+
+    assert "account id" in told(say("Hi"))
+    events = say("7777")
+    starts = [event["contentBlockStart"]["start"] for event in events if "contentBlockStart" in event]
+    assert starts[0]["toolUse"]["name"] == "status___getAccountStatus" and starts[1]["toolResult"]["status"] == "success"
+    stops = [event["messageStop"]["stopReason"] for event in events if "messageStop" in event]
+    assert stops == ["tool_use", "tool_result", "end_turn"], stops
+    assert "Pending" in told(events) and "InvalidAddressProof" in told(events), told(events)
+    then = told(say("What do I have to do?"))
+    assert "document" in then or "address" in then, then
+    harness = control.get_harness(harnessId=made["Id"])["harness"]
+    assert harness["status"] == "READY" and harness["allowedTools"] == ["@gateway/*"], harness
+    assert made["Harness"] in [one["arn"] for one in control.list_harnesses()["harnesses"]]
+    assert control.get_gateway(gatewayIdentifier=made["Gateway"])["status"] == "READY"
+    assert made["Gateway"] in [one["gatewayId"] for one in control.list_gateways()["items"]]
+    targets = control.list_gateway_targets(gatewayIdentifier=made["Gateway"])["items"]
+    assert sorted(one["name"] for one in targets) == ["bank", "status"]
+    target = control.get_gateway_target(gatewayIdentifier=made["Gateway"], targetId=made["Target"])
+    assert target["name"] == "status" and "lambda" in target["targetConfiguration"]["mcp"], target
+    refused("NotImplemented", control.list_memories)
+
+
+steps = (
+    catalogue, application_profile, which_model, pictures, vectors, native, conversations, tools, guards,
+    knowledge, rights_of_knowledge, classic, agentcore,
+)
+for step in steps:
     step()
 print(f"Bedrock behaves as expected under boto3 {boto3.__version__}")

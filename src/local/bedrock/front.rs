@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
 use s3s::Body;
 use serde_json::Value;
 
@@ -36,7 +35,7 @@ impl Front {
     /// Answers one request, signed under one of [`SIGNING_NAMES`].
     pub async fn answer(
         &self,
-        request: Request<Incoming>,
+        request: Request<Body>,
         signed: &str,
         region: String,
         request_id: &str,
@@ -56,12 +55,7 @@ impl Front {
         }
     }
 
-    async fn carry_out(
-        &self,
-        request: Request<Incoming>,
-        signed: &str,
-        region: String,
-    ) -> Result<(u16, Answer), ApiError> {
+    async fn carry_out(&self, request: Request<Body>, signed: &str, region: String) -> Result<(u16, Answer), ApiError> {
         let (parts, body) = request.into_parts();
         let Some(found) = operations::find(&parts.method, parts.uri.path(), signed == "bedrock-agentcore") else {
             return Err(ApiError::not_implemented(signed, &format!("{} {}", parts.method, parts.uri.path())));

@@ -9,14 +9,21 @@
 //! | `front`, `operations`, `answer`, `stream` | requests in, answers, event streams and errors out |
 //! | `catalog`, `identify` | the models there are, and which of them an id stands for |
 //! | `text`, `embed`, `poster` | the stand-ins for text, embedding and image models |
-//! | `native`, `converse` | calling models in their own format, and in the common one |
+//! | `native`, `claude`, `vectors` | calling models in their own formats |
+//! | `converse`, `request` | calling text models in the common format |
 //! | `server` | a real model behind an address |
 //! | `prompts`, `guardrail` | managed prompts, guardrails |
 //! | `knowledge` | knowledge bases: ingestion, retrieval, answers with citations |
+//! | `agents` | the loop of agents, and Bedrock Agents Classic |
+//! | `agentcore` | harnesses and gateways of AgentCore |
+//! | `rights` | what the service may do under roles |
 //! | `store` | the tables |
 
+mod agentcore;
+mod agents;
 mod answer;
 mod catalog;
+mod claude;
 mod converse;
 mod embed;
 mod front;
@@ -27,14 +34,18 @@ mod native;
 mod operations;
 mod poster;
 mod prompts;
+mod request;
+mod rights;
 mod server;
 mod store;
 mod stream;
 mod text;
+mod vectors;
 
 use std::sync::Arc;
 
 pub use front::{Front, SIGNING_NAMES};
+pub(in crate::local) use prompts::prompt_model;
 pub use server::ModelServer;
 pub use store::{SCHEMA, forget_base, forget_source};
 

@@ -9,14 +9,14 @@ use serde_json::{Map, Value, json};
 
 use super::Bedrock;
 use super::answer::{Answer, Call, Outcome, invalid};
-use super::converse::{check_sampling, check_turns, count, request_of, tool_id};
+use super::converse::{count, tool_id};
 use super::guardrail::{self, Guardrail, Piece, Source, harmful};
 use super::identify::{self, Target};
-use super::stream::{Events, pieces};
-use super::text::tools::Tool;
+use super::request::{check_sampling, check_turns, request_of};
+use super::stream::Events;
 use super::text::words::tokens;
-use super::text::{Choice, Reply, Request, Role, Stop, Turn};
-use super::{poster, stream};
+use super::text::{Reply, Request, Role, Stop};
+use super::{claude, poster, stream, vectors};
 use crate::local::errors::ApiError;
 
 /// `InvokeModel`.
@@ -42,7 +42,7 @@ pub(super) fn invoke_stream(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'sta
             return Err(invalid("The model is unsupported for response streaming"));
         }
         let answer = answer(&bedrock, &call, &target, guardrail.as_ref()).await?;
-        let parts = if family == Family::Claude { claude_events(&answer.body) } else { nova_events(&answer.body) };
+        let parts = if family == Family::Claude { claude::events(&answer.body) } else { nova_events(&answer.body) };
         let mut events = Events::default();
         for part in parts {
             events.push("chunk", &json!({"bytes": STANDARD.encode(part.to_string())}))?;
@@ -54,7 +54,7 @@ pub(super) fn invoke_stream(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'sta
 
 /// The formats there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Family {
+pub(super) enum Family {
     Claude,
     Nova,
     Stability,
@@ -88,10 +88,10 @@ impl Family {
     }
 }
 
-struct Answered {
-    body: Value,
-    input_tokens: usize,
-    output_tokens: usize,
+pub(super) struct Answered {
+    pub body: Value,
+    pub input_tokens: usize,
+    pub output_tokens: usize,
 }
 
 async fn find(bedrock: &Arc<Bedrock>, call: &Call) -> Result<(Target, Option<Guardrail>), ApiError> {
@@ -128,7 +128,7 @@ async fn answer(
     match family {
         Family::Claude | Family::Nova if target.model.output == "text" => {
             let request = if family == Family::Claude {
-                claude_request(&body)?
+                claude::request(&body)?
             } else {
                 request_of(&Value::Object(body.clone()))?
             };
@@ -138,7 +138,7 @@ async fn answer(
         }
         Family::Stability => picture(&body),
         Family::TitanEmbed | Family::TitanEmbedImage | Family::CohereEmbed | Family::NovaEmbed => {
-            vectors(bedrock, target, family, &body).await
+            vectors::vectors(bedrock, target, family, &body).await
         }
         _ => Err(ApiError::not_implemented("bedrock-runtime", &format!("InvokeModel of {}", target.model.id))),
     }
@@ -187,7 +187,7 @@ async fn text(
     reply.text = reply.text.trim_end_matches('\0').to_owned();
     let usage = (input_tokens, output_tokens);
     let mut body = if family == Family::Claude {
-        claude_answer(&target.model.id, &reply, usage, &seed)
+        claude::answer(&target.model.id, &reply, usage, &seed)
     } else {
         nova_answer(&reply, usage, &seed)
     };
@@ -198,105 +198,6 @@ async fn text(
         body.insert("amazon-bedrock-guardrailAction".to_owned(), json!(action));
     }
     Ok(Answered { body, input_tokens, output_tokens })
-}
-
-/// Anthropic's messages. Source: Bedrock user guide, "Anthropic Claude Messages API".
-fn claude_request(body: &Map<String, Value>) -> Result<Request, ApiError> {
-    if body.get("anthropic_version").and_then(Value::as_str) != Some("bedrock-2023-05-31") {
-        return Err(invalid("anthropic_version: Field required; it must be \"bedrock-2023-05-31\""));
-    }
-    let Some(most) = body.get("max_tokens").and_then(Value::as_u64).filter(|most| *most > 0) else {
-        return Err(invalid("max_tokens: Field required"));
-    };
-    let mut turns = Vec::new();
-    for message in body.get("messages").and_then(Value::as_array).into_iter().flatten() {
-        let assistant = message.get("role").and_then(Value::as_str) == Some("assistant");
-        let mut turn = Turn::text(if assistant { Role::Assistant } else { Role::User }, "");
-        let content = message.get("content").unwrap_or(&Value::Null);
-        turn.text = texts_of(content);
-        for block in content.as_array().into_iter().flatten() {
-            let text = |name: &str| block.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-            match block.get("type").and_then(Value::as_str) {
-                Some("tool_use") => {
-                    turn.uses.push((text("id"), text("name"), block.get("input").cloned().unwrap_or_default()));
-                }
-                Some("tool_result") => {
-                    let content = block.get("content").map(texts_of).unwrap_or_default();
-                    turn.results.push((text("tool_use_id"), Value::String(content)));
-                }
-                Some("text") | None => {}
-                Some(other) => {
-                    return Err(ApiError::not_implemented(
-                        "bedrock-runtime",
-                        &format!("InvokeModel with blocks of type {other}"),
-                    ));
-                }
-            }
-        }
-        turns.push(turn);
-    }
-    let tools = body.get("tools").and_then(Value::as_array).into_iter().flatten().map(|tool| {
-        let text = |name: &str| tool.get(name).and_then(Value::as_str).unwrap_or_default();
-        Tool::of_schema(text("name"), text("description"), tool.get("input_schema").unwrap_or(&Value::Null))
-    });
-    let kind = body.get("tool_choice").and_then(|choice| choice.get("type")).and_then(Value::as_str);
-    let named = body.get("tool_choice").and_then(|choice| choice.get("name")).and_then(Value::as_str);
-    let choice = match (kind, named) {
-        (Some("any"), _) => Choice::Any,
-        (Some("tool"), Some(name)) => Choice::Named(name.to_owned()),
-        _ => Choice::Auto,
-    };
-    let number = |name: &str| body.get(name).and_then(Value::as_f64);
-    let stops = body.get("stop_sequences").and_then(Value::as_array);
-    Ok(Request {
-        system: body.get("system").map(texts_of).unwrap_or_default(),
-        turns,
-        tools: tools.collect(),
-        choice,
-        most: usize::try_from(most).ok(),
-        stops: stops.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
-        temperature: number("temperature"),
-        top_p: number("top_p"),
-    })
-}
-
-/// A text, or the texts of blocks.
-fn texts_of(content: &Value) -> String {
-    match content {
-        Value::String(text) => text.clone(),
-        Value::Array(blocks) => {
-            let texts = blocks.iter().filter_map(|block| block.get("text")?.as_str());
-            texts.collect::<Vec<_>>().join("\n")
-        }
-        _ => String::new(),
-    }
-}
-
-fn claude_answer(model: &str, reply: &Reply, usage: (usize, usize), seed: &str) -> Value {
-    let mut content = Vec::new();
-    if !reply.text.is_empty() || reply.uses.is_empty() {
-        content.push(json!({"type": "text", "text": reply.text}));
-    }
-    for (name, input) in &reply.uses {
-        let id = format!("toolu_bdrk_{}", tool_id(&format!("{name}{seed}")));
-        content.push(json!({"type": "tool_use", "id": id, "name": name, "input": input}));
-    }
-    let (stop, sequence) = match &reply.stop {
-        Stop::Ended => ("end_turn", None),
-        Stop::Full => ("max_tokens", None),
-        Stop::Sequence(sequence) => ("stop_sequence", Some(sequence)),
-        Stop::Tool => ("tool_use", None),
-    };
-    json!({
-        "model": model.trim_start_matches("anthropic."),
-        "id": format!("msg_bdrk_{}", tool_id(&format!("{model}{seed}"))),
-        "type": "message",
-        "role": "assistant",
-        "content": content,
-        "stop_reason": stop,
-        "stop_sequence": sequence,
-        "usage": {"input_tokens": usage.0, "output_tokens": usage.1},
-    })
 }
 
 fn nova_answer(reply: &Reply, usage: (usize, usize), seed: &str) -> Value {
@@ -319,40 +220,6 @@ fn nova_answer(reply: &Reply, usage: (usize, usize), seed: &str) -> Value {
         "stopReason": stop,
         "usage": {"inputTokens": usage.0, "outputTokens": usage.1, "totalTokens": usage.0 + usage.1},
     })
-}
-
-/// Anthropic's events of an answer.
-fn claude_events(body: &Value) -> Vec<Value> {
-    let mut start = body.clone();
-    if let Some(start) = start.as_object_mut() {
-        start.insert("content".to_owned(), json!([]));
-        start.insert("stop_reason".to_owned(), Value::Null);
-    }
-    let mut events = vec![json!({"type": "message_start", "message": start})];
-    for (index, block) in body.get("content").and_then(Value::as_array).into_iter().flatten().enumerate() {
-        let mut empty = block.clone();
-        let mut deltas = Vec::new();
-        if let Some(text) = block.get("text").and_then(Value::as_str) {
-            deltas.extend(pieces(text).into_iter().map(|piece| json!({"type": "text_delta", "text": piece})));
-            empty = json!({"type": "text", "text": ""});
-        } else if let Some(input) = block.get("input") {
-            deltas.push(json!({"type": "input_json_delta", "partial_json": input.to_string()}));
-            if let Some(empty) = empty.as_object_mut() {
-                empty.insert("input".to_owned(), json!({}));
-            }
-        }
-        events.push(json!({"type": "content_block_start", "index": index, "content_block": empty}));
-        events.extend(
-            deltas.into_iter().map(|delta| json!({"type": "content_block_delta", "index": index, "delta": delta})),
-        );
-        events.push(json!({"type": "content_block_stop", "index": index}));
-    }
-    let delta = json!({"stop_reason": body.get("stop_reason"), "stop_sequence": body.get("stop_sequence")});
-    let output = body.pointer("/usage/output_tokens");
-    events.push(json!({"type": "message_delta", "delta": delta, "usage": {"output_tokens": output}}));
-    events.push(json!({"type": "message_stop", "amazon-bedrock-invocationMetrics":
-        {"inputTokenCount": body.pointer("/usage/input_tokens"), "outputTokenCount": output}}));
-    events
 }
 
 /// Nova's events of an answer: those of `ConverseStream`.
@@ -422,95 +289,4 @@ fn picture(body: &Map<String, Value>) -> Result<Answered, ApiError> {
         json!({"seeds": [seed], "finish_reasons": [null], "images": [STANDARD.encode(drawn)]})
     };
     Ok(Answered { body, input_tokens: tokens(prompt), output_tokens: 0 })
-}
-
-/// Vectors in each family's format.
-async fn vectors(
-    bedrock: &Arc<Bedrock>,
-    target: &Target,
-    family: Family,
-    body: &Map<String, Value>,
-) -> Result<Answered, ApiError> {
-    let missing = |key: &str| {
-        invalid(format!(
-            "Malformed input request: required key [{key}] not found, please reformat your input and try again."
-        ))
-    };
-    let whole = Value::Object(body.clone());
-    let (texts, wanted): (Vec<String>, Option<&Value>) = match family {
-        Family::CohereEmbed => {
-            let texts = body.get("texts").and_then(Value::as_array).ok_or_else(|| missing("texts"))?;
-            if body.get("input_type").and_then(Value::as_str).is_none() {
-                return Err(missing("input_type"));
-            }
-            if texts.is_empty() || texts.len() > 96 {
-                return Err(invalid("Malformed input request: texts must have 1 to 96 entries."));
-            }
-            (texts.iter().filter_map(Value::as_str).map(str::to_owned).collect(), body.get("output_dimension"))
-        }
-        Family::NovaEmbed => {
-            let text = whole.pointer("/singleEmbeddingParams/text/value").and_then(Value::as_str);
-            let text = text.ok_or_else(|| missing("singleEmbeddingParams.text.value"))?;
-            (vec![text.to_owned()], whole.pointer("/singleEmbeddingParams/embeddingDimension"))
-        }
-        _ => {
-            let text = body.get("inputText").and_then(Value::as_str).ok_or_else(|| missing("inputText"))?;
-            if text.is_empty() {
-                return Err(invalid(
-                    "Malformed input request: expected minLength: 1, actual: 0, please reformat your input and try again.",
-                ));
-            }
-            let dimension = if family == Family::TitanEmbedImage {
-                whole.pointer("/embeddingConfig/outputEmbeddingLength")
-            } else {
-                body.get("dimensions")
-            };
-            (vec![text.to_owned()], dimension)
-        }
-    };
-    let dimension = dimension_of(target, wanted)?;
-    let input_tokens = texts.iter().map(|text| tokens(text)).sum();
-    let vectors = bedrock.embed(&target.id, texts.clone(), dimension).await?;
-    let first = vectors.first().cloned().unwrap_or_default();
-    let body = match family {
-        Family::CohereEmbed => {
-            let id = tool_id(&texts.concat());
-            match body.get("embedding_types").and_then(Value::as_array) {
-                Some(types) => {
-                    if types.iter().any(|kind| kind != "float") {
-                        return Err(ApiError::not_implemented(
-                            "bedrock-runtime",
-                            "InvokeModel with embedding types other than float",
-                        ));
-                    }
-                    json!({"id": id, "texts": texts, "embeddings": {"float": vectors}, "response_type": "embeddings_by_type"})
-                }
-                None => json!({"id": id, "texts": texts, "embeddings": vectors, "response_type": "embeddings_floats"}),
-            }
-        }
-        Family::NovaEmbed => json!({"embeddings": [{"embeddingType": "TEXT", "embedding": first}]}),
-        Family::TitanEmbedImage => json!({"embedding": first, "inputTextTokenCount": input_tokens, "message": null}),
-        _ if target.model.id.contains("-v1") => json!({"embedding": first, "inputTextTokenCount": input_tokens}),
-        _ => json!({"embedding": first, "embeddingsByType": {"float": first}, "inputTextTokenCount": input_tokens}),
-    };
-    Ok(Answered { body, input_tokens, output_tokens: 0 })
-}
-
-/// The dimension asked for, or the model's usual one.
-pub(super) fn dimension_of(target: &Target, wanted: Option<&Value>) -> Result<usize, ApiError> {
-    let known = &target.model.dimensions;
-    let usual = known.first().copied().unwrap_or(1024);
-    let dimension = match wanted.filter(|wanted| !wanted.is_null()) {
-        None => usual,
-        Some(wanted) => {
-            let number =
-                wanted.as_u64().or_else(|| wanted.as_str()?.parse().ok()).and_then(|number| u32::try_from(number).ok());
-            number
-                .filter(|number| known.is_empty() && (1..=4096).contains(number) || known.contains(number))
-                .ok_or_else(|| {
-                    invalid(format!("Malformed input request: #/dimensions: {wanted} is not a valid enum value, please reformat your input and try again."))
-                })?
-        }
-    };
-    Ok(usize::try_from(dimension).unwrap_or(1024))
 }

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use serde::Deserialize;
 
 use super::answer::{Call, Outcome};
-use super::{Bedrock, catalog, converse, guardrail, knowledge, native};
+use super::{Bedrock, agentcore, agents, catalog, converse, guardrail, knowledge, native};
 
 /// How an operation is carried out.
 #[derive(Clone, Copy)]
@@ -29,16 +29,29 @@ const SIMULATED: &[(&str, &str, Work)] = &[
     ("bedrock", "ListFoundationModels", Work::Read(catalog::list_models)),
     ("bedrock", "ListGuardrails", Work::Read(guardrail::list)),
     ("bedrock", "ListInferenceProfiles", Work::Read(catalog::list_profiles)),
+    ("bedrock-agent", "GetAgent", Work::Read(agents::get_agent)),
+    ("bedrock-agent", "GetAgentAlias", Work::Read(agents::get_alias)),
     ("bedrock-agent", "GetDataSource", Work::Read(knowledge::get_source)),
     ("bedrock-agent", "GetIngestionJob", Work::Steps(knowledge::get_job)),
     ("bedrock-agent", "GetKnowledgeBase", Work::Read(knowledge::get_base)),
+    ("bedrock-agent", "ListAgentAliases", Work::Read(agents::list_aliases)),
+    ("bedrock-agent", "ListAgents", Work::Read(agents::list_agents)),
     ("bedrock-agent", "ListDataSources", Work::Read(knowledge::list_sources)),
     ("bedrock-agent", "ListIngestionJobs", Work::Read(knowledge::list_jobs)),
     ("bedrock-agent", "ListKnowledgeBases", Work::Read(knowledge::list_bases)),
+    ("bedrock-agent", "PrepareAgent", Work::Read(agents::prepare_agent)),
     ("bedrock-agent", "StartIngestionJob", Work::Steps(knowledge::start_job)),
     ("bedrock-agent", "StopIngestionJob", Work::Steps(knowledge::stop_job)),
+    ("bedrock-agent-runtime", "InvokeAgent", Work::Steps(agents::invoke_agent)),
     ("bedrock-agent-runtime", "Retrieve", Work::Steps(knowledge::retrieve)),
     ("bedrock-agent-runtime", "RetrieveAndGenerate", Work::Steps(knowledge::retrieve_and_generate)),
+    ("bedrock-agentcore", "InvokeHarness", Work::Steps(agentcore::invoke_harness)),
+    ("bedrock-agentcore-control", "GetGateway", Work::Read(agentcore::get_gateway)),
+    ("bedrock-agentcore-control", "GetGatewayTarget", Work::Read(agentcore::get_target)),
+    ("bedrock-agentcore-control", "GetHarness", Work::Read(agentcore::get_harness)),
+    ("bedrock-agentcore-control", "ListGatewayTargets", Work::Read(agentcore::list_targets)),
+    ("bedrock-agentcore-control", "ListGateways", Work::Read(agentcore::list_gateways)),
+    ("bedrock-agentcore-control", "ListHarnesses", Work::Read(agentcore::list_harnesses)),
     ("bedrock-runtime", "ApplyGuardrail", Work::Read(guardrail::apply)),
     ("bedrock-runtime", "Converse", Work::Steps(converse::converse)),
     ("bedrock-runtime", "ConverseStream", Work::Steps(converse::converse_stream)),
@@ -82,7 +95,12 @@ pub(super) struct Found {
 }
 
 /// Finds the operation of a method and a path. `agentcore` tells the two families apart, which sign under different names.
+/// Some SDKs leave out the slash that a path ends with; only where there is no operation without it is it added.
 pub(super) fn find(method: &Method, path: &str, agentcore: bool) -> Option<Found> {
+    find_exactly(method, path, agentcore).or_else(|| find_exactly(method, &format!("{path}/"), agentcore))
+}
+
+fn find_exactly(method: &Method, path: &str, agentcore: bool) -> Option<Found> {
     let given: Vec<&str> = path.split('/').collect();
     let mut best: Option<(usize, &Route, BTreeMap<String, String>)> = None;
     for route in routes() {
@@ -165,6 +183,8 @@ mod tests {
         assert_eq!(operation("POST", "/knowledgebases/K/retrieve", false), Some(("bedrock-agent-runtime", "Retrieve")));
         assert_eq!(operation("GET", "/gateways/", true), Some(("bedrock-agentcore-control", "ListGateways")));
         assert_eq!(operation("GET", "/gateways/", false), None);
+        let jobs = "/knowledgebases/K/datasources/D/ingestionjobs";
+        assert_eq!(operation("PUT", jobs, false), Some(("bedrock-agent", "StartIngestionJob")));
     }
 
     #[test]

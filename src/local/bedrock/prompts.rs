@@ -58,6 +58,11 @@ pub(super) fn find(db: &Connection, region: &str, arn: &str) -> Result<Prompt, A
     Ok(Prompt { model, arn: base.to_owned(), variant })
 }
 
+/// The model that a prompt names; nothing when there is no such prompt.
+pub(in crate::local) fn prompt_model(db: &Connection, region: &str, arn: &str) -> Option<String> {
+    find(db, region, arn).ok().map(|prompt| prompt.model)
+}
+
 impl Prompt {
     fn is_chat(&self) -> bool {
         self.variant.get("TemplateType").and_then(Value::as_str) == Some("CHAT")

@@ -1,12 +1,17 @@
 //! Knowledge bases and data sources, as stacks made them.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 use serde_json::Value;
 
+use crate::local::bedrock::Bedrock;
 use crate::local::bedrock::answer::{invalid, missing};
 use crate::local::bedrock::identify;
-use crate::local::bedrock::native::dimension_of;
+use crate::local::bedrock::rights::{Worker, of_model};
+use crate::local::bedrock::vectors::dimension_of;
 use crate::local::errors::ApiError;
+use crate::local::identity::Need;
 use crate::local::resources::world::{self, Thing};
 
 /// The dimension of a managed knowledge base's own vectors.
@@ -24,6 +29,8 @@ pub(in crate::local::bedrock) struct Base {
     /// The embedding model's ARN; none for Bedrock's own.
     model: Option<String>,
     dimensions: Option<Value>,
+    /// The ARN of the S3 vector index, for a knowledge base that has one.
+    index: Option<String>,
 }
 
 /// The refusal when there is no such thing.
@@ -62,15 +69,41 @@ impl Base {
         };
         let own = own.unwrap_or(&Value::Null);
         let dimensions = own.pointer("/EmbeddingModelConfiguration/BedrockEmbeddingModelConfiguration/Dimensions");
+        let index = thing.properties.pointer("/StorageConfiguration/S3VectorsConfiguration/IndexArn");
         Ok(Self {
             arn: thing.attributes.get("KnowledgeBaseArn").and_then(Value::as_str).unwrap_or_default().to_owned(),
             role: thing.properties.get("RoleArn").and_then(Value::as_str).unwrap_or_default().to_owned(),
             managed: kind == "MANAGED",
             model: own.get("EmbeddingModelArn").and_then(Value::as_str).map(str::to_owned),
             dimensions: dimensions.cloned(),
+            index: index.and_then(Value::as_str).map(str::to_owned),
             region: thing.region,
             id: thing.id,
         })
+    }
+
+    /// For whom its role works.
+    pub fn worker(&self) -> Worker {
+        Worker {
+            role: self.role.clone(),
+            service: "bedrock.amazonaws.com",
+            source: self.arn.clone(),
+            region: self.region.clone(),
+        }
+    }
+
+    /// Rights on its S3 vector index; none for other stores, whose rights are not looked at.
+    pub fn on_index(&self, actions: &[&str]) -> Vec<Need> {
+        let index = self.index.iter();
+        index.flat_map(|arn| actions.iter().map(move |action| Need::new(format!("s3vectors:{action}"), arn))).collect()
+    }
+
+    /// What embedding needs.
+    pub async fn on_model(&self, bedrock: &Arc<Bedrock>) -> Result<Vec<Need>, ApiError> {
+        match &self.model {
+            Some(model) => of_model(bedrock, &self.region, "bedrock:InvokeModel", model).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// The embedding model to ask for, and the length of its vectors.
@@ -87,7 +120,6 @@ impl Base {
         let dimension = dimension_of(&target, self.dimensions.as_ref())?;
         Ok((target.id, dimension))
     }
-
 }
 
 /// Where a data source's documents are.

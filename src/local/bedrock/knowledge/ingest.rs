@@ -12,6 +12,7 @@ use super::document::{METADATA, refusal, text};
 use super::jobs::{self, Job};
 use crate::local::bedrock::Bedrock;
 use crate::local::errors::ApiError;
+use crate::local::identity::Need;
 use crate::local::s3::current_objects;
 use crate::local::s3::model::Version;
 use crate::local::store::Lease;
@@ -106,7 +107,18 @@ async fn carry_out(
         Ok(Some((job, Plan { base, source, model, dimension, objects, known })))
     });
     let Some((job, plan)) = planned.await? else { return Ok(None) };
+    let worker = plan.base.worker();
+    let session = worker.session(bedrock, now).await?;
+    let bucket = format!("arn:aws:s3:::{}", plan.source.place.bucket);
+    let mut needs = plan.base.on_model(bedrock).await?;
+    needs.extend(plan.base.on_index(&["GetIndex", "PutVectors"]));
+    needs.extend(
+        plan.source.place.prefixes.iter().map(|prefix| Need::new("s3:ListBucket", &bucket).with("s3:prefix", prefix)),
+    );
+    worker.decide(bedrock, &session, needs, now).await?;
     let files: BTreeMap<&str, &Version> = plan.objects.iter().map(|object| (object.key.as_str(), object)).collect();
+    let by = bedrock.host.model_server.as_ref().map_or("stand-in", |server| server.url());
+    let embedder = format!("{} {} {by}", plan.model, plan.dimension);
     let mut seen: BTreeSet<String> = BTreeSet::new();
     for (key, object) in &files {
         if key.ends_with('/') && object.size == 0 {
@@ -123,12 +135,19 @@ async fn carry_out(
         let uri = format!("s3://{}/{key}", plan.source.place.bucket);
         seen.insert(uri.clone());
         let metadata = files.get(format!("{key}{METADATA}").as_str()).copied();
-        let etags = (object.etag.clone(), metadata.map(|object| object.etag.clone()).unwrap_or_default());
+        // Vectors of another model, or of another server, are not these.
+        let own = format!("{} {embedder}", object.etag);
+        let etags = (own, metadata.map(|object| object.etag.clone()).unwrap_or_default());
         let before = plan.known.get(&uri);
         if before == Some(&etags) {
             continue;
         }
-        match read(bedrock, &plan, object, metadata, &uri, etags.clone()).await? {
+        let right = vec![Need::new("s3:GetObject", format!("{bucket}/{key}"))];
+        let read = match worker.decide(bedrock, &session, right, now).await {
+            Ok(()) => read(bedrock, &plan, object, metadata, &uri, etags.clone()).await?,
+            Err(error) => Err(error.message),
+        };
+        match read {
             Ok(()) => match before {
                 None => counts.new += 1,
                 Some((etag, _)) if *etag == etags.0 => counts.metadata_modified += 1,
@@ -143,6 +162,7 @@ async fn carry_out(
     let gone: Vec<String> = plan.known.keys().filter(|uri| !seen.contains(*uri)).cloned().collect();
     counts.deleted = gone.len() as u64;
     if !gone.is_empty() {
+        worker.decide(bedrock, &session, plan.base.on_index(&["DeleteVectors"]), now).await?;
         let (base, source) = (plan.base.id.clone(), plan.source.id.clone());
         let forgotten = bedrock.host.store.write(move |tx| -> Result<(), ApiError> {
             for uri in &gone {

@@ -23,6 +23,6 @@ mod search;
 
 pub(super) use base::Base;
 pub(super) use describe::{get_base, get_source, list_bases, list_sources};
-pub(super) use generate::{ground, retrieve_and_generate};
+pub(super) use generate::{Grounded, ground, retrieve_and_generate};
 pub(super) use jobs::{get_job, list_jobs, start_job, stop_job};
 pub(super) use search::{How, retrieve, search};

@@ -124,6 +124,11 @@ pub(in crate::local::bedrock) async fn search(
         Ok((embedding, rows.collect::<Result<Vec<Row>, _>>()?))
     });
     let ((model, dimension), rows) = found.await?;
+    let mut needs = base.on_model(bedrock).await?;
+    needs.extend(base.on_index(&["QueryVectors", "GetVectors"]));
+    if !needs.is_empty() {
+        base.worker().may(bedrock, needs, bedrock.host.clock.now()).await?;
+    }
     let asked =
         bedrock.embed(&model, vec![question.to_owned()], dimension).await?.into_iter().next().unwrap_or_default();
     let mut hits = Vec::new();

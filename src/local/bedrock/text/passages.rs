@@ -70,7 +70,7 @@ pub(in crate::local::bedrock) fn answer(question: &str, passages: &[&str], most:
     };
     // A word that no passage has can't be met; it lowers all scores alike, so that a question about something else fails.
     let whole: f64 = asked.iter().map(|stem| weight(stem)).sum();
-    let wants_number = wants_number(question);
+    let (wants_number, wants_steps) = (wants_number(question), wants_steps(question));
     let mut scored: Vec<(f64, &Candidate)> = candidates
         .iter()
         .map(|one| {
@@ -78,7 +78,8 @@ pub(in crate::local::bedrock) fn answer(question: &str, passages: &[&str], most:
             let around: f64 =
                 asked.difference(&one.own).filter(|stem| one.around.contains(*stem)).map(|stem| weight(stem)).sum();
             let number = if wants_number && has_number(&one.sentence) { 0.15 } else { 0.0 };
-            let score = if own + around > 0.0 { (own + 0.6 * around) / whole + number } else { 0.0 };
+            let step = if wants_steps && is_step(&one.sentence) { 0.5 } else { 0.0 };
+            let score = if own + around > 0.0 { (own + 0.6 * around) / whole + number + step } else { 0.0 };
             (score, one)
         })
         .collect();
@@ -109,6 +110,20 @@ fn wants_number(question: &str) -> bool {
         .any(|it| lower.contains(it))
 }
 
+/// Whether a question asks what to do.
+fn wants_steps(question: &str) -> bool {
+    let lower = question.to_lowercase();
+    ["have to do", "should i do", "can i do", "must i do", "what to do", "next step", "how do i", "how can i"]
+        .iter()
+        .any(|it| lower.contains(it))
+}
+
+/// Whether a sentence is an entry of a numbered list.
+fn is_step(sentence: &str) -> bool {
+    let rest = sentence.trim_start_matches(|c: char| c.is_ascii_digit());
+    rest.len() < sentence.len() && (rest.starts_with(". ") || rest.starts_with(") "))
+}
+
 fn has_number(sentence: &str) -> bool {
     const SPELT: &[&str] = &["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twice", "once"];
     words(sentence).any(|word| word.chars().any(|c| c.is_ascii_digit()) || SPELT.contains(&word.as_str()))
@@ -137,6 +152,15 @@ mod tests {
         assert_eq!(found, [Found { sentence: "Certificates are valid for 24 months.".to_owned(), passage: 1 }]);
         let found = answer("What size are the chunks of the course's projects?", &[UNIT, RULES], 2);
         assert!(found.iter().any(|one| one.sentence.contains("300 tokens")), "{found:?}");
+    }
+
+    #[test]
+    fn steps_are_told_when_it_is_asked_what_to_do() {
+        let page = include_str!("../../../../stacks/banking-agent/documents/proof-of-address.md");
+        let table = include_str!("../../../../stacks/banking-agent/documents/account-status.md");
+        let found = answer("InvalidAddressProof What do I have to do?", &[table, page], 3);
+        assert!(found.iter().all(|one| one.passage == 1 && is_step(&one.sentence)), "{found:?}");
+        assert!(found.first().is_some_and(|one| one.sentence.contains("Compare the address")), "{found:?}");
     }
 
     #[test]
