@@ -17,7 +17,7 @@
 //! | [`plan`] | desired + observed → plan, with reasons; pure | cfn, facts, iam |
 //! | [`aws`] | the only place that names `aws_sdk_*` | cfn |
 //! | [`engine`] | carries a plan out; emits events | plan, aws, artifacts, check, and what those import |
-//! | [`local`] | the local target: an AWS-compatible endpoint; knows nothing of the engine | cfn, facts, iam |
+//! | [`local`] | the local target: an AWS-compatible endpoint; knows nothing of the engine | cfn, facts, iam, yaml |
 //! | [`report`] | events, plans and findings as text, JSON lines, GitHub annotations | types only |
 //! | [`cli`] | one file a verb | all |
 

@@ -39,6 +39,7 @@ pub struct Clients {
 
 #[derive(Debug)]
 pub(super) struct Inner {
+    pub(super) bedrock_agent: aws_sdk_bedrockagent::Client,
     pub(super) cloudformation: aws_sdk_cloudformation::Client,
     pub(super) dynamodb: aws_sdk_dynamodb::Client,
     pub(super) s3: aws_sdk_s3::Client,
@@ -95,12 +96,14 @@ impl Clients {
         region: String,
         loopback: bool,
     ) -> Self {
+        let mut bedrock_agent = aws_sdk_bedrockagent::config::Builder::from(config);
         let mut cloudformation = aws_sdk_cloudformation::config::Builder::from(config);
         let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(config);
         let mut s3 = aws_sdk_s3::config::Builder::from(config);
         let mut sts = aws_sdk_sts::config::Builder::from(config);
         if let Some(url) = &explicit {
             // Said for this command: it wins over a service's own `AWS_ENDPOINT_URL_…`.
+            bedrock_agent = bedrock_agent.endpoint_url(url);
             cloudformation = cloudformation.endpoint_url(url);
             dynamodb = dynamodb.endpoint_url(url);
             s3 = s3.endpoint_url(url);
@@ -109,6 +112,7 @@ impl Clients {
         // `bucket.127.0.0.1` resolves nowhere.
         s3 = s3.force_path_style(endpoint.is_some());
         let inner = Inner {
+            bedrock_agent: aws_sdk_bedrockagent::Client::from_conf(bedrock_agent.build()),
             cloudformation: aws_sdk_cloudformation::Client::from_conf(cloudformation.build()),
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),

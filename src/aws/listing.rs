@@ -12,6 +12,8 @@ pub struct ListedObject {
     pub key: String,
     /// Its size in bytes.
     pub size: u64,
+    /// When it was written, in seconds since 1970.
+    pub modified: i64,
 }
 
 /// What goes with an object.
@@ -35,7 +37,12 @@ impl Clients {
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| self.error("s3:ListBucket", error))?;
             objects.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| {
-                Some(ListedObject { key: object.key?, size: object.size.and_then(|size| u64::try_from(size).ok())? })
+                let size = object.size.and_then(|size| u64::try_from(size).ok())?;
+                Some(ListedObject {
+                    key: object.key?,
+                    size,
+                    modified: object.last_modified.map_or(0, |time| time.secs()),
+                })
             }));
         }
         Ok(objects)

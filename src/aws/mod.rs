@@ -5,6 +5,7 @@ mod change_sets;
 mod clients;
 mod error;
 mod events;
+mod ingestion;
 mod items;
 mod listing;
 mod objects;
@@ -15,6 +16,7 @@ mod types;
 
 pub use clients::Clients;
 pub use error::{CallError, CallErrorKind};
+pub use ingestion::IngestionJob;
 pub use items::{Item, ItemValue};
 pub use listing::{ListedObject, ObjectMarks};
 pub use objects::{DELETE_BATCH, Labels};

@@ -10,6 +10,7 @@ use super::args::Format;
 use super::exit::Exit;
 use super::iam_report::{self, IamReportArgs};
 use super::session::{Session, interrupted, unavailable};
+use crate::local::bedrock::ModelServer;
 use crate::local::store::Store;
 use crate::local::{self, Holdings, Injection, LocalOptions, serving};
 use crate::report::style::count;
@@ -45,6 +46,9 @@ pub struct ServeArgs {
     /// Let creating, updating or deleting a resource fail, with a reason of your own; may be repeated
     #[arg(long = "fail", value_name = "LOGICAL_ID[=REASON]")]
     fail: Vec<Injection>,
+    /// Let a server that speaks OpenAI's API answer in place of the stand-ins for text and embedding models
+    #[arg(long, value_name = "URL", env = "BEDPLATE_MODEL_SERVER", value_parser = ModelServer::new)]
+    model_server: Option<ModelServer>,
 }
 
 pub(super) fn run(session: &Session, verb: &LocalVerb) -> Outcome {
@@ -57,8 +61,12 @@ pub(super) fn run(session: &Session, verb: &LocalVerb) -> Outcome {
 }
 
 async fn serve(session: &Session, args: &ServeArgs) -> Outcome {
-    let options =
-        LocalOptions { port: Some(args.port), fail: args.fail.clone(), ..LocalOptions::new(session.local_dir()?) };
+    let options = LocalOptions {
+        port: Some(args.port),
+        fail: args.fail.clone(),
+        model_server: args.model_server.clone(),
+        ..LocalOptions::new(session.local_dir()?)
+    };
     let running = local::start(options).await.map_err(unavailable)?;
     let cancel: CancellationToken = interrupted();
     let ui = &session.ui;
@@ -70,6 +78,9 @@ async fn serve(session: &Session, args: &ServeArgs) -> Outcome {
     let dir = running.store().dir().to_owned();
     // Without it `bedplate outputs` can't say where APIs answer; everything else works.
     let _ = serving::announce(&dir, running.url());
+    if let Some(server) = &args.model_server {
+        ui.status(&format!("Text and vectors come from the model server {}", server.url()));
+    }
     for one in &args.fail {
         ui.status(&format!("{} will fail: {}", one.logical_id, one.reason));
     }

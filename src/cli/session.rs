@@ -217,7 +217,8 @@ impl Session {
                     dir = empty.path().to_owned();
                     nothing = Some(empty);
                 }
-                let running = local::start(LocalOptions::new(dir)).await.map_err(unavailable)?;
+                let options = LocalOptions::new(dir).with_model_server().map_err(unavailable)?;
+                let running = local::start(options).await.map_err(unavailable)?;
                 let region = region.unwrap_or_else(|| local::DEFAULT_REGION.to_owned());
                 (Target::local(running.url(), region), Some(running))
             }

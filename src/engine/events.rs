@@ -189,6 +189,24 @@ pub enum EventKind {
         /// How many were there already.
         unchanged: usize,
     },
+    /// The documents of a bucket are being read into a knowledge base.
+    ReadingDocuments {
+        /// Such as `knowledge-bases.bank.sources.documents`.
+        component: String,
+        /// Bedrock's id of the ingestion job.
+        job: String,
+    },
+    /// A knowledge base has the documents of a bucket.
+    DocumentsRead {
+        /// Such as `knowledge-bases.bank.sources.documents`.
+        component: String,
+        /// How many were new or changed.
+        indexed: u64,
+        /// How many are gone.
+        deleted: u64,
+        /// How many could not be read.
+        failed: u64,
+    },
     /// A table has its rows.
     RowsReady {
         /// Such as `tables.accounts`.

@@ -19,6 +19,7 @@
 //! | [`resources`] | what the resources of stacks are |
 //! | [`s3`] | buckets and objects |
 //! | [`dynamodb`] | items of tables |
+//! | [`bedrock`] | models' stand-ins, knowledge bases, guardrails, agents |
 //! | [`lambda`] | functions, run by Python processes |
 //! | [`logs`] | log groups and what is written to them |
 //! | [`identity`] | who asks, and whether they may |
@@ -26,6 +27,7 @@
 //! | [`velocity`] | API Gateway's mapping templates |
 
 mod admission;
+pub mod bedrock;
 pub mod cloudformation;
 pub mod dynamodb;
 pub mod errors;
@@ -68,6 +70,7 @@ const SCHEMAS: &[store::Schema] = &[
     lambda::SCHEMA,
     logs::SCHEMA,
     identity::SCHEMA,
+    bedrock::SCHEMA,
 ];
 
 /// The simulated services that speak awsQuery: one line a service.
@@ -95,4 +98,6 @@ pub struct Host {
     pub url: String,
     /// The processes of functions.
     pub lambda: lambda::Pool,
+    /// Where real text and embedding models are asked, in place of the stand-ins.
+    pub model_server: Option<bedrock::ModelServer>,
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::bedrock::ModelServer;
 use super::execute_api::FunctionRunner;
 use super::store::StoreError;
 
@@ -22,6 +23,8 @@ pub struct LocalOptions {
     pub fail: Vec<Injection>,
     /// How long each resource takes to be made or changed: nothing, unless someone wants to watch.
     pub delay: std::time::Duration,
+    /// A server that speaks OpenAI's API and answers in place of the stand-ins for models.
+    pub model_server: Option<ModelServer>,
     /// Where the time comes from.
     pub clock: Clock,
     /// Where request ids, version ids and other random identities come from.
@@ -38,6 +41,7 @@ impl LocalOptions {
             port: None,
             fail: Vec::new(),
             delay: std::time::Duration::ZERO,
+            model_server: None,
             clock: Clock::system(),
             ids: Ids::random(),
             functions: FunctionRunner::default(),
@@ -90,6 +94,20 @@ impl Clock {
     }
 }
 
+impl LocalOptions {
+    /// The same with the model server that the variable `BEDPLATE_MODEL_SERVER` names, if it names one.
+    ///
+    /// # Errors
+    ///
+    /// When it is not an address.
+    pub fn with_model_server(mut self) -> Result<Self, LocalError> {
+        if let Some(url) = std::env::var("BEDPLATE_MODEL_SERVER").ok().filter(|url| !url.is_empty()) {
+            self.model_server = Some(ModelServer::new(&url).map_err(LocalError::ModelServer)?);
+        }
+        Ok(self)
+    }
+}
+
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Clock")
@@ -129,6 +147,9 @@ pub enum LocalError {
     /// The state can't be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The model server's address is none.
+    #[error("BEDPLATE_MODEL_SERVER: {0}")]
+    ModelServer(String),
     /// The port can't be had.
     #[error("could not listen on 127.0.0.1:{port}: {source}; choose another port with `--port`")]
     Listen {

@@ -88,7 +88,7 @@ impl Running {
 ///
 /// When the state can't be opened or the port can't be had.
 pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
-    let LocalOptions { dir, port, fail, delay, clock, ids, functions } = options;
+    let LocalOptions { dir, port, fail, delay, model_server, clock, ids, functions } = options;
     let store = match tokio::task::spawn_blocking(move || Store::open(&dir, SCHEMAS)).await {
         Ok(store) => store?,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
@@ -98,9 +98,17 @@ pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
     let listen_error = |source| LocalError::Listen { port, source };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
-    let url = format!("http://{address}");
-    let lambda = super::lambda::Pool::default();
-    let host = Arc::new(Host { store: store.clone(), clock, ids, fail, delay, functions, url, lambda });
+    let host = Arc::new(Host {
+        store: store.clone(),
+        clock,
+        ids,
+        fail,
+        delay,
+        functions,
+        url: format!("http://{address}"),
+        lambda: super::lambda::Pool::default(),
+        model_server,
+    });
     let server = Arc::new(Server::new(Arc::clone(&host)));
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(accept(listener, server, stopped));
@@ -200,6 +208,7 @@ struct Server {
     lambda: super::lambda::Front,
     logs: super::logs::Front,
     apis: Arc<Gateway>,
+    bedrock: super::bedrock::Front,
 }
 
 impl Server {
@@ -210,7 +219,8 @@ impl Server {
         let lambda = super::lambda::Front::new(Arc::clone(&host));
         let logs = super::logs::Front::new(Arc::clone(&host));
         let apis = Arc::new(Gateway::new(Arc::clone(&host)));
-        Self { host, query, s3, dynamodb, lambda, logs, apis }
+        let bedrock = super::bedrock::Front::new(Arc::clone(&host));
+        Self { host, query, s3, dynamodb, lambda, logs, apis, bedrock }
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
@@ -303,6 +313,10 @@ impl Server {
                 return self.dynamodb.answer(request, region).await;
             }
             Some(service @ ("lambda" | "logs")) => return self.buffered(service, request, scope, request_id).await,
+            Some(name) if super::bedrock::SIGNING_NAMES.contains(&name) => {
+                let region = scope.region.clone().unwrap_or_else(|| DEFAULT_REGION.to_owned());
+                return self.bedrock.answer(request, name, region, request_id).await;
+            }
             // A target or an RPC path is never S3's.
             None if !request.headers().contains_key("x-amz-target")
                 && !request.headers().contains_key("smithy-protocol") =>

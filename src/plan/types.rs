@@ -317,6 +317,13 @@ pub enum PlannedContent {
         /// How many have an item of their key already, which stays as it is.
         present: usize,
     },
+    /// Documents of a bucket, read into a knowledge base.
+    Ingestion {
+        /// Such as `knowledge-bases.bank.sources.documents`.
+        component: String,
+        /// Whether there is anything new to read.
+        read: bool,
+    },
 }
 
 impl PlannedContent {
@@ -325,6 +332,16 @@ impl PlannedContent {
         match self {
             PlannedContent::Documents { upload, remove, .. } => *upload > 0 || *remove > 0,
             PlannedContent::Rows { write, .. } => *write > 0,
+            PlannedContent::Ingestion { read, .. } => *read,
+        }
+    }
+
+    /// What it is the content of.
+    pub fn component(&self) -> &str {
+        match self {
+            PlannedContent::Documents { component, .. }
+            | PlannedContent::Rows { component, .. }
+            | PlannedContent::Ingestion { component, .. } => component,
         }
     }
 }

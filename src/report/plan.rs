@@ -95,7 +95,7 @@ fn contents(out: &mut String, plan: &Plan, styles: &Styles) {
             parts.extend((*unchanged > 0).then(|| format!("{unchanged} there already")));
             Some(format!("{component}: {}", parts.join(", ")))
         }
-        PlannedContent::Rows { .. } => None,
+        PlannedContent::Rows { .. } | PlannedContent::Ingestion { .. } => None,
     });
     section(out, "Documents", documents, styles.info, styles);
     let rows = plan.content.iter().filter_map(|content| match content {
@@ -103,9 +103,15 @@ fn contents(out: &mut String, plan: &Plan, styles: &Styles) {
             let there = if *present > 0 { format!(", {present} there already") } else { String::new() };
             Some(format!("{component}: {write} to write{there}"))
         }
-        PlannedContent::Documents { .. } => None,
+        PlannedContent::Documents { .. } | PlannedContent::Ingestion { .. } => None,
     });
     section(out, "Rows", rows, styles.info, styles);
+    let read = plan.content.iter().filter_map(|content| match content {
+        PlannedContent::Ingestion { component, read: true } => Some(format!("{component}: to be read")),
+        PlannedContent::Ingestion { component, read: false } => Some(format!("{component}: read already")),
+        _ => None,
+    });
+    section(out, "Knowledge", read, styles.info, styles);
 }
 
 /// `13 to add, 1 to modify`, in the order of the plan.

@@ -102,6 +102,16 @@ impl Progress {
                 parts.extend((*unchanged > 0).then(|| format!("{unchanged} there already")));
                 Some(format!("{component}: {}", parts.join(", ")))
             }
+            EventKind::ReadingDocuments { component, job } => {
+                Some(format!("{component}: reading (job {})", printable(job)))
+            }
+            EventKind::DocumentsRead { component, indexed, deleted, failed } => {
+                let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+                let mut parts = vec![format!("{} read", count(number(*indexed), "document"))];
+                parts.extend((*deleted > 0).then(|| format!("{deleted} deleted")));
+                parts.extend((*failed > 0).then(|| format!("{failed} failed")));
+                Some(format!("{component}: {}", parts.join(", ")))
+            }
             EventKind::RowsReady { component, written, present } => {
                 let there = if *present > 0 { format!(", {present} there already") } else { String::new() };
                 Some(format!("{component}: {} written{there}", count(*written, "row")))

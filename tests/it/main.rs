@@ -21,6 +21,7 @@ mod judges;
 mod knowledge;
 mod language_laws;
 mod local_api;
+mod local_bedrock;
 mod local_cfn;
 mod local_dynamodb;
 mod local_lambda;

@@ -50,7 +50,7 @@ def not_simulated():
         ("lambda", "list_event_source_mappings", {}),
         ("logs", "describe_queries", {}),
         ("cloudwatch", "list_metrics", {}),
-        ("bedrock-runtime", "invoke_model", {"modelId": "m", "body": b"{}"}),
+        ("bedrock", "list_custom_models", {}),
     ]:
         client = session.client(service, endpoint_url=endpoint, config=Config(retries=retries))
         error = refused("NotImplemented", getattr(client, call), **arguments)

@@ -5,6 +5,7 @@
 //! is, and the next deploy does the rest.
 
 mod documents;
+mod ingestion;
 mod of_spec;
 mod rows;
 
@@ -51,6 +52,21 @@ pub enum Finisher {
         /// Where the spec names the file.
         place: Option<Place>,
     },
+    /// Reads a bucket's documents into a knowledge base.
+    Ingest {
+        /// The component, such as `knowledge-bases.bank.sources.documents`.
+        component: String,
+        /// The data source's logical id.
+        source: String,
+        /// The bucket's logical id.
+        bucket: String,
+        /// The component that fills the bucket, such as `buckets.documents`.
+        filled_by: String,
+        /// What keys begin with.
+        prefix: String,
+        /// Where the spec names the bucket.
+        place: Option<Place>,
+    },
 }
 
 /// A finisher with everything read that it needs.
@@ -67,6 +83,7 @@ pub(super) struct Content {
 enum What {
     Documents { prefix: String, documents: Vec<Document> },
     Rows { key: Vec<String>, rows: Vec<Item> },
+    Ingestion { bucket: String, filled_by: String, prefix: String },
 }
 
 /// Reads the folders; what is wrong with any is told together.
@@ -88,6 +105,10 @@ pub(super) async fn read(run: &Run<'_>, finishers: &[Finisher]) -> Result<Vec<Co
                 }
                 Finisher::Seed { component, table, key, rows, place } => {
                     contents.push(Content { component, logical_id: table, place, what: What::Rows { key, rows } });
+                }
+                Finisher::Ingest { component, source, bucket, filled_by, prefix, place } => {
+                    let what = What::Ingestion { bucket, filled_by, prefix };
+                    contents.push(Content { component, logical_id: source, place, what });
                 }
             }
         }
@@ -126,7 +147,22 @@ pub(super) async fn planned(
     let mut planned = Vec::new();
     for content in contents {
         let name = there.get(&content.logical_id).filter(|_| !made_anew(&content.logical_id));
-        planned.push(content.planned(run, name.map(String::as_str), account).await?);
+        let one = match &content.what {
+            What::Ingestion { bucket, filled_by, prefix } => {
+                let filled =
+                    planned.iter().any(|one: &PlannedContent| one.component() == filled_by && one.has_changes());
+                let read = match (name, there.get(bucket).filter(|_| !made_anew(bucket))) {
+                    (Some(source), Some(bucket)) if !filled => {
+                        let reads = ingestion::Reads { source, bucket, prefix };
+                        run.unless_cancelled(ingestion::needed(run, reads, account)).await??
+                    }
+                    _ => true,
+                };
+                PlannedContent::Ingestion { component: content.component.clone(), read }
+            }
+            _ => content.planned(run, name.map(String::as_str), account).await?,
+        };
+        planned.push(one);
     }
     Ok(planned)
 }
@@ -146,7 +182,7 @@ pub(super) async fn carry_out(
     let mut findings = Vec::new();
     for content in contents {
         let done = match there.get(&content.logical_id) {
-            Some(name) => content.carry_out(run, teller, name, account).await,
+            Some(name) => content.carry_out(run, teller, name, &there, account).await,
             None => Err(Finding::error("D040", format!("`{}` is not in the stack", content.component)).into()),
         };
         match done {
@@ -197,11 +233,30 @@ impl Content {
                 };
                 PlannedContent::Rows { component, write: rows.len().saturating_sub(present), present }
             }
+            // What is to be read depends on what is filled; see `planned` of all contents.
+            What::Ingestion { .. } => PlannedContent::Ingestion { component, read: true },
         })
     }
 
-    async fn carry_out(&self, run: &Run<'_>, teller: &Teller<'_>, name: &str, account: &str) -> Result<(), Stop> {
+    async fn carry_out(
+        &self,
+        run: &Run<'_>,
+        teller: &Teller<'_>,
+        name: &str,
+        there: &BTreeMap<String, String>,
+        account: &str,
+    ) -> Result<(), Stop> {
         match &self.what {
+            What::Ingestion { bucket, prefix, .. } => match there.get(bucket) {
+                Some(bucket) => {
+                    let reads = ingestion::Reads { source: name, bucket, prefix };
+                    ingestion::read(run, teller, &self.component, reads, account).await
+                }
+                None => {
+                    Err(Finding::error("D040", format!("the bucket of `{}` is not in the stack", self.component))
+                        .into())
+                }
+            },
             What::Documents { prefix, documents } => {
                 documents::bring(run, teller, name, prefix, documents, &self.component, account).await
             }
@@ -217,6 +272,7 @@ impl Content {
         let what = match &self.what {
             What::Documents { .. } => "documents",
             What::Rows { .. } => "rows",
+            What::Ingestion { .. } => "documents",
         };
         Finding::error("D040", format!("the stack is deployed, but `{}` has not got all its {what}", self.component))
             .at(self.place.clone())

@@ -41,6 +41,22 @@ pub(in crate::engine) fn of_spec(loaded: &LoadedSpec, rendered: &Rendered) -> Re
             Err(wrong) => findings.extend(wrong),
         }
     }
+    for (base, spec) in &loaded.spec.knowledge_bases {
+        for (name, source) in &spec.sources {
+            let Some(bucket) = &source.bucket else { continue };
+            let pointer = format!("/knowledge-bases/{base}/sources/{name}");
+            let Some(id) = logical_id(rendered, &pointer, "AWS::Bedrock::DataSource") else { continue };
+            let Some(of) = logical_id(rendered, &format!("/buckets/{bucket}"), "AWS::S3::Bucket") else { continue };
+            finishers.push(Finisher::Ingest {
+                component: format!("knowledge-bases.{base}.sources.{name}"),
+                source: id,
+                bucket: of,
+                filled_by: format!("buckets.{bucket}"),
+                prefix: source.prefix.clone().unwrap_or_default(),
+                place: loaded.place(&format!("{pointer}/bucket")),
+            });
+        }
+    }
     if findings.is_empty() { Ok(finishers) } else { Err(findings) }
 }
 

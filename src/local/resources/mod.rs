@@ -6,6 +6,7 @@
 
 mod apigateway;
 mod apigatewayv2;
+mod bedrock;
 mod dynamodb;
 mod formats;
 mod generic;
@@ -152,6 +153,10 @@ const HANDLERS: &[(&str, &dyn Handler)] = &[
     ("AWS::ApiGateway::Resource", &apigateway::Resource),
     ("AWS::ApiGateway::RestApi", &apigateway::RestApi),
     ("AWS::ApiGateway::Stage", &apigateway::Stage),
+    ("AWS::Bedrock::DataSource", &bedrock::DataSource),
+    ("AWS::Bedrock::GuardrailVersion", &bedrock::GuardrailVersion),
+    ("AWS::Bedrock::KnowledgeBase", &bedrock::KnowledgeBase),
+    ("AWS::Bedrock::PromptVersion", &bedrock::PromptVersion),
     ("AWS::DynamoDB::Table", &dynamodb::Table),
     ("AWS::ApiGatewayV2::Deployment", &apigatewayv2::Deployment),
     ("AWS::IAM::ManagedPolicy", &iam::ManagedPolicy),

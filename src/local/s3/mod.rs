@@ -10,11 +10,13 @@
 //! | [`buckets`], [`settings`], `properties` | buckets within a transaction, also for a bucket made by CloudFormation |
 //! | `versions`, `list`, `uploads` | objects within a transaction |
 //! | `rights` | what a role may do |
+//! | `browse` | objects for other services that read them |
 //! | `body`, `chunked` | bodies on their way in |
 //! | [`names`], `refusals`, [`model`], `schema` | the rules of names, the words of errors, what is kept, the tables |
 
 mod api;
 mod body;
+mod browse;
 mod bucket_ops;
 pub mod buckets;
 mod chunked;
@@ -35,6 +37,7 @@ mod upload_ops;
 mod uploads;
 mod versions;
 
+pub use browse::current_objects;
 pub use buckets::{Bucket, Buckets, Versioning};
 pub use front::Front;
 pub use names::Namespace;

@@ -6,10 +6,12 @@ use serde_json::Value;
 use super::Asked;
 use crate::facts::models;
 use crate::local::ACCOUNT_ID;
+use crate::local::bedrock::prompt_model;
 use crate::local::errors::ApiError;
 use crate::local::identity::Need;
+use crate::local::resources::world;
 
-pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+pub(super) fn needs(db: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
     let segments = asked.segments();
     let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
     let own = |kind: &str, id: &str| {
@@ -21,14 +23,14 @@ pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec
     };
     let one = |action: &str, resource: String| Some(vec![Need::new(action, resource)]);
     Ok(match (asked.method.as_str(), parts.as_slice()) {
-        ("POST", ["model", id, "invoke" | "converse"]) => Some(invoke(asked, "bedrock:InvokeModel", id)),
+        ("POST", ["model", id, "invoke" | "converse"]) => Some(invoke(db, asked, "bedrock:InvokeModel", id)?),
         ("POST", ["model", id, "invoke-with-response-stream" | "converse-stream"]) => {
-            Some(invoke(asked, "bedrock:InvokeModelWithResponseStream", id))
+            Some(invoke(db, asked, "bedrock:InvokeModelWithResponseStream", id)?)
         }
-        ("POST", ["model", id, "count-tokens"]) => Some(models_needed(asked, "bedrock:CountTokens", id)),
+        ("POST", ["model", id, "count-tokens"]) => Some(models_needed(db, asked.region, "bedrock:CountTokens", id)?),
         ("POST", ["guardrail", id, "version", _, "apply"]) => one("bedrock:ApplyGuardrail", own("guardrail", id)),
         ("POST", ["knowledgebases", id, "retrieve"]) => one("bedrock:Retrieve", own("knowledge-base", id)),
-        ("POST", ["retrieveAndGenerate" | "retrieveAndGenerateStream"]) => Some(answer_from(asked, own)),
+        ("POST", ["retrieveAndGenerate" | "retrieveAndGenerateStream"]) => Some(answer_from(db, asked, own)?),
         ("POST", ["agents", agent, "agentAliases", alias, "sessions", _, "text"]) => {
             one("bedrock:InvokeAgent", own("agent-alias", &format!("{agent}/{alias}")))
         }
@@ -43,6 +45,21 @@ pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec
         ("GET", ["inference-profiles", id]) => one("bedrock:GetInferenceProfile", own("inference-profile", id)),
         ("GET", ["guardrails", id]) => one("bedrock:GetGuardrail", own("guardrail", id)),
         ("GET", ["prompts", id]) => one("bedrock:GetPrompt", own("prompt", id)),
+        ("POST", ["knowledgebases"]) => one("bedrock:ListKnowledgeBases", "*".to_owned()),
+        ("GET", ["knowledgebases", id, "datasources", _]) => one("bedrock:GetDataSource", own("knowledge-base", id)),
+        ("POST", ["knowledgebases", id, "datasources"]) => one("bedrock:ListDataSources", own("knowledge-base", id)),
+        ("POST", ["knowledgebases", id, "datasources", _, "ingestionjobs", _, "stop"]) => {
+            one("bedrock:StopIngestionJob", own("knowledge-base", id))
+        }
+        ("GET", ["guardrails"]) => one("bedrock:ListGuardrails", "*".to_owned()),
+        ("GET", ["foundation-model-availability", _]) => one("bedrock:GetFoundationModelAvailability", "*".to_owned()),
+        ("POST", ["agents"]) => one("bedrock:ListAgents", "*".to_owned()),
+        ("GET", ["agents", id]) => one("bedrock:GetAgent", own("agent", id)),
+        ("POST", ["agents", id]) => one("bedrock:PrepareAgent", own("agent", id)),
+        ("POST", ["agents", id, "agentaliases"]) => one("bedrock:ListAgentAliases", own("agent", id)),
+        ("GET", ["agents", id, "agentaliases", alias]) => {
+            one("bedrock:GetAgentAlias", own("agent-alias", &format!("{id}/{alias}")))
+        }
         ("GET", ["knowledgebases", id]) => one("bedrock:GetKnowledgeBase", own("knowledge-base", id)),
         ("PUT" | "POST", ["knowledgebases", id, "datasources", _, "ingestionjobs"]) => {
             let action = if asked.method == http::Method::PUT { "StartIngestionJob" } else { "ListIngestionJobs" };
@@ -61,26 +78,47 @@ fn foundation(region: &str, id: &str) -> String {
 
 /// A model by any of its names. Through an inference profile, the profile and the model behind it are both asked about;
 /// the model only in the region of the request, while AWS asks in each region the profile leads to.
-fn models_needed(asked: &Asked<'_>, action: &str, id: &str) -> Vec<Need> {
+///
+/// # Errors
+///
+/// When the state can't be read.
+pub(in crate::local) fn models_needed(
+    db: &Transaction<'_>,
+    region: &str,
+    action: &str,
+    id: &str,
+) -> Result<Vec<Need>, ApiError> {
     if id.starts_with("arn:") && id.contains(":prompt/") {
-        return vec![Need::new("bedrock:RenderPrompt", id)];
+        // A version is asked about as itself, and the model that the prompt names as well.
+        let mut needs = vec![Need::new("bedrock:RenderPrompt", id)];
+        if let Some(model) = prompt_model(db, region, id) {
+            needs.extend(models_needed(db, region, action, &model)?);
+        }
+        return Ok(needs);
     }
     let name = id.rsplit('/').next().unwrap_or(id);
-    match models().profile_of(name) {
-        Some((_, model)) => {
-            let profile = format!("arn:aws:bedrock:{}:{ACCOUNT_ID}:inference-profile/{name}", asked.region);
-            vec![
-                Need::new(action, profile.clone()),
-                Need::new(action, foundation(asked.region, model)).with("bedrock:InferenceProfileArn", profile),
-            ]
-        }
-        None => vec![Need::new(action, foundation(asked.region, id))],
+    if let Some((_, model)) = models().profile_of(name) {
+        let profile = format!("arn:aws:bedrock:{region}:{ACCOUNT_ID}:inference-profile/{name}");
+        return Ok(vec![
+            Need::new(action, profile.clone()),
+            Need::new(action, foundation(region, model)).with("bedrock:InferenceProfileArn", profile),
+        ]);
     }
+    let made = world::of_type(db, "AWS::Bedrock::ApplicationInferenceProfile", Some(region))?;
+    let own = made.into_iter().find(|thing| thing.id == id || thing.id.ends_with(&format!("/{id}")));
+    let Some(own) = own else { return Ok(vec![Need::new(action, foundation(region, id))]) };
+    let source = own.properties.pointer("/ModelSource/CopyFrom").and_then(Value::as_str).unwrap_or_default();
+    let source = source.rsplit('/').next().unwrap_or(source);
+    let model = models().profile_of(source).map_or(source, |(_, model)| model);
+    Ok(vec![
+        Need::new(action, own.id.clone()),
+        Need::new(action, foundation(region, model)).with("bedrock:InferenceProfileArn", own.id),
+    ])
 }
 
 /// Calling a model, behind a guardrail where the request names one.
-fn invoke(asked: &Asked<'_>, action: &str, id: &str) -> Vec<Need> {
-    let mut needs = models_needed(asked, action, id);
+fn invoke(db: &Transaction<'_>, asked: &Asked<'_>, action: &str, id: &str) -> Result<Vec<Need>, ApiError> {
+    let mut needs = models_needed(db, asked.region, action, id)?;
     let body = asked.json();
     let header = asked.headers.get("x-amzn-bedrock-guardrailidentifier").and_then(|value| value.to_str().ok());
     let config = body.pointer("/guardrailConfig/guardrailIdentifier").and_then(Value::as_str);
@@ -93,11 +131,15 @@ fn invoke(asked: &Asked<'_>, action: &str, id: &str) -> Vec<Need> {
         needs = needs.into_iter().map(|need| need.with("bedrock:GuardrailIdentifier", arn.clone())).collect();
         needs.push(Need::new("bedrock:ApplyGuardrail", arn));
     }
-    needs
+    Ok(needs)
 }
 
 /// `RetrieveAndGenerate` itself has no resource; what it retrieves from and calls are asked about beside it.
-fn answer_from(asked: &Asked<'_>, own: impl Fn(&str, &str) -> String) -> Vec<Need> {
+fn answer_from(
+    db: &Transaction<'_>,
+    asked: &Asked<'_>,
+    own: impl Fn(&str, &str) -> String,
+) -> Result<Vec<Need>, ApiError> {
     let body = asked.json();
     let mut needs = vec![Need::new("bedrock:RetrieveAndGenerate", "*")];
     let at = |name: &str| {
@@ -108,7 +150,7 @@ fn answer_from(asked: &Asked<'_>, own: impl Fn(&str, &str) -> String) -> Vec<Nee
         needs.push(Need::new("bedrock:Retrieve", own("knowledge-base", id)));
     }
     if let Some(model) = at("modelArn") {
-        needs.extend(models_needed(asked, "bedrock:InvokeModel", model));
+        needs.extend(models_needed(db, asked.region, "bedrock:InvokeModel", model)?);
     }
-    needs
+    Ok(needs)
 }

@@ -4,6 +4,7 @@
 //! read ([`s3`]); every other service by the request itself ([`needs`]). What a service has no entry for is not let
 //! through for a role.
 
+mod agentcore;
 mod bedrock;
 mod cloudformation;
 mod dynamodb;
@@ -11,6 +12,8 @@ mod lambda;
 mod logs;
 pub mod s3;
 mod secretsmanager;
+
+pub(in crate::local) use bedrock::models_needed;
 
 use http::{HeaderMap, Method};
 use rusqlite::Transaction;
@@ -58,6 +61,7 @@ type Table = fn(&Transaction<'_>, &Asked<'_>) -> Result<Option<Vec<Need>>, ApiEr
 /// The services, by signing name.
 const SERVICES: &[(&str, Table)] = &[
     ("bedrock", bedrock::needs),
+    ("bedrock-agentcore", agentcore::needs),
     ("cloudformation", cloudformation::needs),
     ("dynamodb", dynamodb::needs),
     // API Gateway decides itself: only methods that ask for it need a right (see `authorize`).

@@ -1,0 +1,102 @@
+//! Documents of a bucket, read into a knowledge base: a job is started when the bucket has changed since the last one that
+//! was completed, and followed to its end.
+
+use std::time::Duration;
+
+use crate::aws::{CallError, CallErrorKind, IngestionJob};
+use crate::engine::events::{EventKind, Teller};
+use crate::engine::run::{Run, Stop};
+use crate::finding::Finding;
+
+/// The first wait between two looks at a job; each is twice as long as the one before.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// What documents' metadata files end with; they are no documents themselves.
+const METADATA: &str = ".metadata.json";
+/// How many reasons are told.
+const REASONS: usize = 5;
+
+/// A data source and its bucket, by their own names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reads<'a> {
+    /// Id of the knowledge base and of the data source, with `|` between: the data source's physical id.
+    pub(super) source: &'a str,
+    /// The bucket.
+    pub(super) bucket: &'a str,
+    /// What keys begin with.
+    pub(super) prefix: &'a str,
+}
+
+impl<'a> Reads<'a> {
+    fn ids(&self) -> (&'a str, &'a str) {
+        self.source.split_once('|').unwrap_or((self.source, ""))
+    }
+}
+
+/// Whether the bucket has changed since the last job that was completed. Times of objects are whole seconds; a change within
+/// the second in which a job began may be missed, but not one of this program's own, which uploads first.
+pub(super) async fn needed(run: &Run<'_>, reads: Reads<'_>, account: &str) -> Result<bool, CallError> {
+    let objects = match run.clients.objects(reads.bucket, reads.prefix, account).await {
+        Err(error) if error.kind == CallErrorKind::NotFound => return Ok(true),
+        objects => objects?,
+    };
+    let (base, source) = reads.ids();
+    let last = match run.clients.last_ingestion(base, source).await {
+        Err(error) if error.kind == CallErrorKind::NotFound => return Ok(true),
+        last => last?,
+    };
+    let documents =
+        objects.iter().filter(|object| !object.key.ends_with(METADATA) && !object.key.ends_with('/')).count();
+    Ok(match last {
+        None => documents > 0,
+        Some(job) => job.scanned != documents as u64 || objects.iter().any(|object| object.modified > job.started),
+    })
+}
+
+/// Reads the documents, unless they are read already.
+pub(super) async fn read(
+    run: &Run<'_>,
+    teller: &Teller<'_>,
+    component: &str,
+    reads: Reads<'_>,
+    account: &str,
+) -> Result<(), Stop> {
+    if !run.unless_cancelled(needed(run, reads, account)).await?? {
+        return Ok(());
+    }
+    let (base, source) = reads.ids();
+    let mut job = run.unless_cancelled(run.clients.start_ingestion(base, source)).await??;
+    teller.tell(EventKind::ReadingDocuments { component: component.to_owned(), job: job.id.clone() });
+    let mut wait = FIRST_WAIT;
+    while !job.ended() {
+        run.unless_cancelled(tokio::time::sleep(wait)).await?;
+        wait = (wait * 2).min(LONGEST_WAIT);
+        job = run.unless_cancelled(run.clients.ingestion(base, source, &job.id)).await??;
+    }
+    if job.status != "COMPLETE" {
+        let message = format!("reading the documents of `{component}` ended as {}{}", job.status, told(&job));
+        return Err(Finding::error("D044", message)
+            .help("look at the rights of the knowledge base's role and at its embedding model, and deploy again")
+            .into());
+    }
+    if job.failed > 0 {
+        let message =
+            format!("`{component}`: {} of {} documents could not be read{}", job.failed, job.scanned, told(&job));
+        let finding =
+            Finding::warning("D043", message).help("the knowledge base answers without them; see the reasons");
+        teller.tell(EventKind::Warning { finding });
+    }
+    teller.tell(EventKind::DocumentsRead {
+        component: component.to_owned(),
+        indexed: job.indexed,
+        deleted: job.deleted,
+        failed: job.failed,
+    });
+    Ok(())
+}
+
+fn told(job: &IngestionJob) -> String {
+    let reasons: Vec<&str> = job.reasons.iter().take(REASONS).map(String::as_str).collect();
+    if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) }
+}

@@ -1,0 +1,21 @@
+//! Agents: the loop that decides what to say or do next, and Bedrock Agents Classic over it.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `schema` | what an agent can do, from OpenAPI or function schemas |
+//! | `think` | the next step of a conversation |
+//! | `lambda` | actions carried out by functions |
+//! | `classic` | `InvokeAgent` |
+//! | `trace` | what an agent tells of its steps |
+//! | `describe` | agents and aliases as the API shows them |
+
+mod classic;
+mod describe;
+mod lambda;
+mod schema;
+mod think;
+mod trace;
+
+pub(super) use classic::invoke_agent;
+pub(super) use describe::{get_agent, get_alias, list_agents, list_aliases, prepare_agent};
+pub(super) use think::{Memory, Step, Talk, think};

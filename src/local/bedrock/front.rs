@@ -1,0 +1,104 @@
+//! Requests in, answers and errors out: the restJson1 protocol of the Bedrock services.
+
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use s3s::Body;
+use serde_json::Value;
+
+use super::Bedrock;
+use super::answer::{Answer, Call, invalid};
+use super::operations::{self, Work};
+use super::stream::CONTENT_TYPE;
+use crate::local::Host;
+use crate::local::errors::{ApiError, Protocol};
+
+/// The largest request body, in bytes. Source: Bedrock API reference, `InvokeModel` (25,000,000 characters).
+const LARGEST: usize = 25_000_000;
+
+/// The names Bedrock's requests are signed under.
+pub const SIGNING_NAMES: &[&str] = &["bedrock", "bedrock-agentcore"];
+
+/// The Bedrock services for the server.
+#[derive(Debug)]
+pub struct Front {
+    bedrock: Arc<Bedrock>,
+}
+
+impl Front {
+    /// Over what the services share.
+    pub fn new(host: Arc<Host>) -> Self {
+        Self { bedrock: Bedrock::new(host) }
+    }
+
+    /// Answers one request, signed under one of [`SIGNING_NAMES`].
+    pub async fn answer(
+        &self,
+        request: Request<Body>,
+        signed: &str,
+        region: String,
+        request_id: &str,
+    ) -> Response<Body> {
+        match self.carry_out(request, signed, region).await {
+            Ok((status, answer)) => respond(status, answer),
+            Err(error) => {
+                let (kind, body) = Protocol::RestJson.render(&error, request_id);
+                let mut response = Response::new(Body::from(body));
+                *response.status_mut() = error.status;
+                response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+                for (name, value) in Protocol::RestJson.headers(&error) {
+                    response.headers_mut().insert(HeaderName::from_static(name), value);
+                }
+                response
+            }
+        }
+    }
+
+    async fn carry_out(&self, request: Request<Body>, signed: &str, region: String) -> Result<(u16, Answer), ApiError> {
+        let (parts, body) = request.into_parts();
+        let Some(found) = operations::find(&parts.method, parts.uri.path(), signed == "bedrock-agentcore") else {
+            return Err(ApiError::not_implemented(signed, &format!("{} {}", parts.method, parts.uri.path())));
+        };
+        let Some(work) = found.work else { return Err(ApiError::not_implemented(found.service, found.operation)) };
+        let bytes = match Limited::new(body, LARGEST).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+                return Err(invalid(format!("The request is larger than {LARGEST} bytes")));
+            }
+            Err(error) => return Err(invalid(format!("The request body broke off: {error}"))),
+        };
+        let body = match serde_json::from_slice::<Value>(&bytes) {
+            Ok(body) if body.is_object() => body,
+            // Models' bodies may be anything; whoever wants JSON says so.
+            _ => Value::Object(serde_json::Map::new()),
+        };
+        let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+        let now = self.bedrock.host.clock.now();
+        let call = Call { region, labels: found.labels, query, headers: parts.headers, bytes, body, now };
+        let answer = match work {
+            Work::Read(operation) => self.bedrock.host.store.read(move |tx| operation(tx, &call)).await?,
+            Work::Steps(operation) => operation(Arc::clone(&self.bedrock), call).await?,
+        };
+        Ok((found.status, answer))
+    }
+}
+
+fn respond(status: u16, answer: Answer) -> Response<Body> {
+    let (body, headers) = match answer {
+        Answer::Json(value) => (value.to_string().into_bytes(), vec![("content-type", "application/json".to_owned())]),
+        Answer::Bytes { body, headers } => (body, headers),
+        Answer::Events { frames, mut headers } => {
+            headers.push(("content-type", CONTENT_TYPE.to_owned()));
+            (frames, headers)
+        }
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}

@@ -1,0 +1,209 @@
+//! Answering from a knowledge base, with citations: `RetrieveAndGenerate`.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+
+use super::base::Base;
+use super::search::{Hit, How, search};
+use crate::local::bedrock::answer::{Answer, Call, Outcome, invalid, without_nulls};
+use crate::local::bedrock::guardrail::{self, Guardrail, Piece, Source};
+use crate::local::bedrock::identify::{self, Target};
+use crate::local::bedrock::text::passages;
+use crate::local::bedrock::text::words::{first_tokens, stems, tokens};
+use crate::local::bedrock::text::{Request, Role, Turn};
+use crate::local::bedrock::{Bedrock, store};
+use crate::local::errors::ApiError;
+
+/// What is said when nothing answers. Source: Bedrock user guide, "RetrieveAndGenerate".
+const UNKNOWN: &str = "Sorry, I am unable to assist you with this request.";
+
+/// How long a session is kept, in seconds. Source: Bedrock user guide, "RetrieveAndGenerate" (24 hours).
+const SESSION: i64 = 86_400;
+
+/// The most sentences of an answer.
+const SENTENCES: usize = 3;
+
+/// An answer, with what each of its parts is from.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::local::bedrock) struct Grounded {
+    pub text: String,
+    /// Where a part is, in characters, and what it is from.
+    pub parts: Vec<(usize, usize, Vec<Value>)>,
+}
+
+impl Grounded {
+    /// As the API shows citations. Spans count characters, the last one included.
+    pub fn citations(&self) -> Vec<Value> {
+        self.parts
+            .iter()
+            .map(|(start, end, references)| {
+                let text: String = self.text.chars().skip(*start).take(end - start).collect();
+                json!({
+                    "generatedResponsePart": {"textResponsePart": {"text": text, "span": {"start": start, "end": end.saturating_sub(1)}}},
+                    "retrievedReferences": references,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Answers a question from chunks: their best sentences, or a real model's words; nothing when they don't answer.
+///
+/// # Errors
+///
+/// When the model server fails.
+pub(in crate::local::bedrock) async fn ground(
+    bedrock: &Arc<Bedrock>,
+    model: &str,
+    question: &str,
+    hits: &[Hit],
+    most: Option<usize>,
+) -> Result<Option<Grounded>, ApiError> {
+    if hits.is_empty() {
+        return Ok(None);
+    }
+    if bedrock.host.model_server.is_some() {
+        let passages: Vec<String> = hits.iter().map(|hit| format!("<passage>\n{}\n</passage>", hit.text)).collect();
+        let system =
+            format!("Answer the question from these passages alone, in a few sentences.\n{}", passages.join("\n"));
+        let turns = vec![Turn::text(Role::User, question)];
+        let reply = bedrock.reply(model, Request { system, turns, most, ..Request::default() }).await?;
+        let length = reply.text.chars().count();
+        let references = hits.iter().map(Hit::reference).collect();
+        return Ok(Some(Grounded { parts: vec![(0, length, references)], text: reply.text }));
+    }
+    let texts: Vec<&str> = hits.iter().map(|hit| hit.text.as_str()).collect();
+    let mut answer = Grounded { text: String::new(), parts: Vec::new() };
+    for found in passages::answer(question, &texts, SENTENCES) {
+        if !answer.text.is_empty() {
+            answer.text.push(' ');
+        }
+        let start = answer.text.chars().count();
+        answer.text.push_str(&found.sentence);
+        let references = hits.get(found.passage).map(Hit::reference).into_iter().collect();
+        answer.parts.push((start, answer.text.chars().count(), references));
+    }
+    if answer.text.is_empty() {
+        return Ok(None);
+    }
+    if let Some(most) = most.filter(|most| tokens(&answer.text) > *most) {
+        answer.text = first_tokens(&answer.text, most).to_owned();
+        let length = answer.text.chars().count();
+        answer.parts.retain(|(start, ..)| *start < length);
+        if let Some(last) = answer.parts.last_mut() {
+            last.1 = last.1.min(length);
+        }
+    }
+    Ok(Some(answer))
+}
+
+struct Asked {
+    target: Target,
+    base: Base,
+    guardrail: Option<Guardrail>,
+    before: Option<Value>,
+}
+
+/// `RetrieveAndGenerate`.
+pub(in crate::local::bedrock) fn retrieve_and_generate(
+    bedrock: Arc<Bedrock>,
+    call: Call,
+) -> BoxFuture<'static, Outcome> {
+    Box::pin(async move {
+        let question = call.body.pointer("/input/text").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if question.trim().is_empty() {
+            return Err(invalid("`input.text` must say something"));
+        }
+        let whole = call.body.get("retrieveAndGenerateConfiguration").cloned().unwrap_or_default();
+        if whole.get("type").and_then(Value::as_str) != Some("KNOWLEDGE_BASE") {
+            return Err(ApiError::not_implemented(
+                "bedrock-agent-runtime",
+                "RetrieveAndGenerate from external sources",
+            ));
+        }
+        let own = whole.get("knowledgeBaseConfiguration").cloned().unwrap_or_default();
+        let text = |name: &str| own.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (base_id, model) = (text("knowledgeBaseId"), text("modelArn"));
+        let guard = own.pointer("/generationConfiguration/guardrailConfiguration").cloned();
+        let given = call.text("sessionId").map(str::to_owned);
+        let (region, now, asked_session) = (call.region.clone(), call.now, given.clone());
+        let found = bedrock.host.store.read(move |tx| -> Result<Asked, ApiError> {
+            let base = Base::find(tx, &region, &base_id)?;
+            if base.managed {
+                return Err(invalid(
+                    "RetrieveAndGenerate does not support knowledge bases of type MANAGED. Use Retrieve and a model.",
+                ));
+            }
+            let target = identify::target(tx, &region, &model, now)?;
+            if target.model.output != "text" {
+                return Err(invalid("The model does not generate text"));
+            }
+            let part =
+                |guard: &Value, name: &str| guard.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let guardrail = match &guard {
+                Some(guard) => {
+                    let (id, version) = (part(guard, "guardrailId"), part(guard, "guardrailVersion"));
+                    Some(guardrail::find(tx, &region, &id, &version)?)
+                }
+                None => None,
+            };
+            let before = match &asked_session {
+                Some(id) => match store::session(tx, &base.id, id, now)? {
+                    Some(state) => Some(state),
+                    None => {
+                        return Err(invalid(format!("Session with Id {id} is not valid. Please check and try again.")));
+                    }
+                },
+                None => None,
+            };
+            Ok(Asked { target, base, guardrail, before })
+        });
+        let Asked { target, base, guardrail, before } = found.await?;
+        let session = given.unwrap_or_else(|| bedrock.host.ids.uuid().to_string());
+        let how = How::of(own.get("retrievalConfiguration"), &base)?;
+        let most = own.pointer("/generationConfiguration/inferenceConfig/textInferenceConfig/maxTokens");
+        let most = most.and_then(Value::as_u64).and_then(|most| usize::try_from(most).ok());
+        if let Some(guardrail) = &guardrail
+            && guardrail::judge(guardrail, Source::Input, &[Piece::of(question.clone())]).blocked
+        {
+            let text = guardrail.message(Source::Input);
+            return Ok(told(&session, text, &[], Some("INTERVENED")));
+        }
+        // "And how long?" alone asks for nothing: what was asked before helps.
+        let earlier = before.as_ref().and_then(|state| state.get("question")?.as_str()).unwrap_or_default();
+        let searched = if stems(&question).len() < 3 { format!("{earlier} {question}") } else { question.clone() };
+        let hits = search(&bedrock, &base, searched.trim(), how).await?;
+        let grounded = ground(&bedrock, &target.id, searched.trim(), &hits, most).await?;
+        let (owner, kept, state) = (base.id.clone(), session.clone(), json!({"question": question}));
+        bedrock.host.store.write(move |tx| store::keep_session(tx, &owner, &kept, &state, SESSION, now)).await?;
+        let Some(mut grounded) = grounded else {
+            let nothing = Grounded { text: UNKNOWN.to_owned(), parts: vec![(0, UNKNOWN.len(), Vec::new())] };
+            return Ok(told(&session, UNKNOWN, &nothing.citations(), guardrail.map(|_| "NONE")));
+        };
+        let mut action = guardrail.as_ref().map(|_| "NONE");
+        if let Some(guardrail) = &guardrail {
+            let verdict = guardrail::judge(guardrail, Source::Output, &[Piece::of(grounded.text.clone())]);
+            if verdict.blocked {
+                return Ok(told(&session, guardrail.message(Source::Output), &[], Some("INTERVENED")));
+            }
+            if let (true, Some(text)) = (verdict.masked, verdict.texts.into_iter().next()) {
+                // Masks move the parts; the whole is then one.
+                let references = grounded.parts.drain(..).flat_map(|(.., references)| references).collect();
+                grounded = Grounded { parts: vec![(0, text.chars().count(), references)], text };
+                action = Some("INTERVENED");
+            }
+        }
+        Ok(told(&session, &grounded.text, &grounded.citations(), action))
+    })
+}
+
+fn told(session: &str, text: &str, citations: &[Value], action: Option<&str>) -> Answer {
+    Answer::Json(without_nulls(json!({
+        "sessionId": session,
+        "output": {"text": text},
+        "citations": citations,
+        "guardrailAction": action,
+    })))
+}

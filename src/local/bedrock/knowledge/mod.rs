@@ -1,0 +1,28 @@
+//! Knowledge bases: documents read from S3, cut, embedded and found again. The text and the vectors are kept here,
+//! whatever store the knowledge base names; they go with it.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `base` | knowledge bases and data sources of stacks |
+//! | `describe` | how the API shows them |
+//! | `document` | the text of a file |
+//! | `chunk` | cutting |
+//! | `ingest`, `jobs` | reading a data source, and the jobs that do |
+//! | `filter`, `search` | finding: `Retrieve` |
+//! | `generate` | answering: `RetrieveAndGenerate` |
+
+mod base;
+mod chunk;
+mod describe;
+mod document;
+mod filter;
+mod generate;
+mod ingest;
+mod jobs;
+mod search;
+
+pub(super) use base::Base;
+pub(super) use describe::{get_base, get_source, list_bases, list_sources};
+pub(super) use generate::{Grounded, ground, retrieve_and_generate};
+pub(super) use jobs::{get_job, list_jobs, start_job, stop_job};
+pub(super) use search::{How, retrieve, search};
