@@ -50,6 +50,7 @@ impl<'a> References<'a> {
             Reference::Stage => Ok(Expression::literal(self.options.stage)),
             Reference::Region => Ok(Expression::reference("AWS::Region")),
             Reference::Account => Ok(Expression::reference("AWS::AccountId")),
+            Reference::Partition => Ok(Expression::reference("AWS::Partition")),
             Reference::Parameter(name) => match self.spec().parameters.get(name) {
                 Some(parameter) if parameter.r#type == ParameterType::List => Ok(Expression::list(pascal(name))),
                 Some(_) => Ok(Expression::reference(pascal(name))),

@@ -45,6 +45,8 @@ pub enum Reference {
     Region,
     /// `${account}`.
     Account,
+    /// `${partition}`: `aws`, or that of another part of AWS; ARNs begin with it.
+    Partition,
     /// `${query.x}`: a query-string parameter, in an API's `request` only.
     Query(String),
     /// `${header.x}`, in an API's `request` only.
@@ -126,6 +128,7 @@ impl Reference {
             ["stage"] => Reference::Stage,
             ["region"] => Reference::Region,
             ["account"] => Reference::Account,
+            ["partition"] => Reference::Partition,
             ["body"] => Reference::Body,
             ["parameters", name] => Reference::Parameter((*name).to_owned()),
             ["query", name] => Reference::Query((*name).to_owned()),

@@ -15,6 +15,7 @@ NOTHING = object()
 ARNS = {
     "AWS::ApiGateway::RestApi": "apigateway:{region}::/restapis/{id}",
     "AWS::Bedrock::AgentAlias": "bedrock:{region}:{account}:agent-alias/ABCDEFGHIJ/{id}",
+    "AWS::Bedrock::PromptVersion": "bedrock:{region}:{account}:prompt/ABCDEFGHIJ:1",
     "AWS::Bedrock::FlowAlias": "bedrock:{region}:{account}:flow/ABCDEFGHIJ/alias/{id}",
     "AWS::BedrockAgentCore::Harness": "bedrock-agentcore:{region}:{account}:harness/{id}",
     "AWS::Cognito::UserPool": "cognito-idp:{region}:{account}:userpool/{region}_ABCDEFGHI",
@@ -22,6 +23,7 @@ ARNS = {
     "AWS::IAM::ManagedPolicy": "iam::{account}:policy/{id}",
     "AWS::IAM::Role": "iam::{account}:role/{id}",
     "AWS::KMS::Key": "kms:{region}:{account}:key/12345678-1234-1234-1234-123456789012",
+    "AWS::Lambda::Alias": "lambda:{region}:{account}:function:{id}:live",
     "AWS::Lambda::Function": "lambda:{region}:{account}:function:{id}",
     "AWS::Lambda::LayerVersion": "lambda:{region}:{account}:layer:{id}:1",
     "AWS::Logs::LogGroup": "logs:{region}:{account}:log-group:{id}:*",
@@ -40,6 +42,7 @@ ARNS = {
 # Types whose `Ref` is their ARN.
 REF_IS_ARN = {
     "AWS::IAM::ManagedPolicy",
+    "AWS::Lambda::Alias",
     "AWS::Lambda::LayerVersion",
     "AWS::SNS::Topic",
     "AWS::SecretsManager::Secret",
@@ -116,7 +119,9 @@ class Sample:
             return pseudo[name]
         parameter = self.template.get("Parameters", {}).get(name)
         if parameter is not None:
-            value = parameter.get("Default", (parameter.get("AllowedValues") or [plain(name)])[0])
+            # An output of another use case says by its name that it is an ARN; of what, is not told.
+            own = f"arn:aws:s3:::{plain(name)}" if name.startswith("Needs") and name.endswith("Arn") else plain(name)
+            value = parameter.get("Default", (parameter.get("AllowedValues") or [own])[0])
             return value.split(",") if "List" in parameter["Type"] else value
         type_ = self.template["Resources"][name]["Type"]
         return self.arn(name, type_) if type_ in REF_IS_ARN else plain(name)

@@ -9,11 +9,15 @@ use crate::spec::types::UseCase;
 use crate::spec::words::{cut, nearest, suggest};
 
 /// The words that refer to no component.
-const WORDS: [&str; 4] = ["stage", "region", "account", "body"];
+const WORDS: [&str; 5] = ["stage", "region", "account", "partition", "body"];
 
 /// What authors who know CloudFormation write, and its word here.
-const CLOUDFORMATION: [(&str, &str); 3] =
-    [("AWS::Region", "region"), ("AWS::AccountId", "account"), ("AWS::StackName", "stage")];
+const CLOUDFORMATION: [(&str, &str); 4] = [
+    ("AWS::Region", "region"),
+    ("AWS::AccountId", "account"),
+    ("AWS::Partition", "partition"),
+    ("AWS::StackName", "stage"),
+];
 
 /// More pieces than any one text of a stack has.
 const MOST_PIECES: usize = 1000;
@@ -127,7 +131,7 @@ fn malformed(rules: &mut Rules<'_>, pointer: &str, error: &TextError) {
 
 fn resolve(rules: &mut Rules<'_>, site: &Site<'_>, reference: &Reference) {
     match reference {
-        Reference::Stage | Reference::Region | Reference::Account => {}
+        Reference::Stage | Reference::Region | Reference::Account | Reference::Partition => {}
         Reference::Parameter(name) => {
             if !rules.has("parameters", name) {
                 let help = rules.suggest_name("parameters", name);
