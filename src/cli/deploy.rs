@@ -167,7 +167,13 @@ pub(super) fn conclude(
         engine::Outcome::NoChange => format!("{stack} is up to date: nothing to do ({took})"),
         engine::Outcome::Planned => String::new(),
         engine::Outcome::Destroyed => {
-            format!("{} {stack} in {took}; nothing of it is left", paint(styles.good, "destroyed"))
+            // What stays was said in the plan and is listed above; the last line must not deny it.
+            let left = match report.left.len() {
+                0 => "nothing of it is left".to_owned(),
+                1 => "all but the one above, which was meant to stay".to_owned(),
+                several => format!("all but the {several} above, which were meant to stay"),
+            };
+            format!("{} {stack} in {took}; {left}", paint(styles.good, "destroyed"))
         }
         engine::Outcome::Absent => {
             let account = report.account.as_deref().unwrap_or("this account");

@@ -349,3 +349,15 @@ fn an_undefined_profile_is_told_by_name() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("C002") && said.contains("the profile `nosuch` is not defined"), "{said}");
 }
+
+#[test]
+fn what_was_meant_to_stay_is_not_called_gone() {
+    let project = Project::empty();
+    let queue = "{ Type: AWS::SQS::Queue, DeletionPolicy: Retain, UpdateReplacePolicy: Retain }";
+    let spec = format!("bedplate: 1\nname: kept\nregion: us-west-2\nresources:\n  Jobs: {queue}\n");
+    project.write("stacks/kept/usecase.yaml", spec);
+    let _ = project.run(&["deploy", "kept", "--yes"]).ok();
+    let run = project.run(&["destroy", "kept", "--yes"]).ok();
+    assert!(run.stderr.contains("all but the one above, which was meant to stay"), "{}", run.session());
+    assert!(!run.stderr.contains("nothing of it is left"), "{}", run.session());
+}

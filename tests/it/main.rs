@@ -20,6 +20,7 @@ mod iam_rules;
 mod judges;
 mod knowledge;
 mod language_laws;
+mod least_privilege;
 mod local_api;
 mod local_bedrock;
 mod local_cfn;
