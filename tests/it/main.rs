@@ -34,6 +34,7 @@ mod render_laws;
 mod render_partials;
 mod rendered;
 mod roles;
+mod smoke;
 mod spec;
 mod support;
 mod tables;
