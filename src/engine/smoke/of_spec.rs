@@ -45,7 +45,7 @@ fn calling(loaded: &LoadedSpec, rendered: &Rendered, test: &spec::SmokeTest, cal
     // Who expects to be turned away comes without a signature.
     let signed = auth == Some("iam") && !matches!(test.expect.status, Some(401 | 403));
     let body = test.payload.as_ref().map(|payload| match payload {
-        Value::String(text) => ("text/plain; charset=utf-8", text.clone().into_bytes()),
+        Value::String(text) => ("text/plain", text.clone().into_bytes()),
         other => ("application/json", other.to_string().into_bytes()),
     });
     Some(What::Call { output: format!("{id}Url"), method: call.method.clone(), target: target(call), body, signed })
