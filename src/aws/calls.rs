@@ -20,8 +20,8 @@ pub struct ApiCall {
     pub method: String,
     /// The address as AWS gives it, percent-encoded.
     pub url: String,
-    /// What the body is, and the body.
-    pub body: Option<(&'static str, Vec<u8>)>,
+    /// The body: JSON.
+    pub body: Option<Vec<u8>>,
     /// It is signed with the credentials of this run.
     pub signed: bool,
 }
@@ -57,8 +57,8 @@ impl Clients {
             }
         };
         let body = match call.body {
-            Some((content_type, body)) => {
-                headers.push(("content-type".to_owned(), content_type.to_owned()));
+            Some(body) => {
+                headers.push(("content-type".to_owned(), "application/json".to_owned()));
                 body
             }
             None => Vec::new(),

@@ -10,6 +10,7 @@ functions:
   greet:
     code: function/
     handler: app.handler
+    runtime: python3.13
 apis:
   web:
     kind: rest
@@ -21,8 +22,8 @@ apis:
     routes:
       - GET /hello/{name}: { function: greet }
 smoke:
-  - call: GET apis.web /greet?name=Ada & the \"dogs\" + 1
-    expect: { status: 200, within: 60s, body: { matches: 'Hello, Ada & the .*dogs', contains: '+ 1!' } }
+  - call: GET apis.web /greet?name=Ada and the \"dogs\" + 1
+    expect: { status: 200, within: 60s, body: { matches: 'Hello, Ada and the .*dogs', contains: '+ 1!' } }
   - call: GET apis.web /greet
     expect: { status: 400 }
   - call: POST apis.web /signed

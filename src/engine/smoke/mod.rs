@@ -46,7 +46,8 @@ enum What {
         method: String,
         /// Path and query, percent-encoded.
         target: String,
-        body: Option<(&'static str, Vec<u8>)>,
+        /// JSON.
+        body: Option<Vec<u8>>,
         signed: bool,
     },
     Invoke {
