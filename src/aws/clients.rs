@@ -1,6 +1,6 @@
 //! The clients of one target, connected once and shared.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -19,6 +19,7 @@ use super::pace::Pace;
 use super::target::{Target, TargetKind, is_plain_loopback};
 use super::types::Identity;
 use crate::finding::Finding;
+use crate::http_client;
 
 /// A connection attempt that takes longer than this will not succeed.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,6 +45,9 @@ pub(super) struct Inner {
     pub(super) dynamodb: aws_sdk_dynamodb::Client,
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) sts: aws_sdk_sts::Client,
+    pub(super) credentials: Option<SharedCredentialsProvider>,
+    /// For what has no SDK client here; made when it is first needed, since it reads the machine's certificates.
+    pub(super) http: OnceLock<http_client::Client>,
     target: Target,
     endpoint: Option<String>,
     region: String,
@@ -117,6 +121,8 @@ impl Clients {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
+            credentials: config.credentials_provider(),
+            http: OnceLock::new(),
             target,
             endpoint,
             region,

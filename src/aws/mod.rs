@@ -1,6 +1,7 @@
 //! The only room that names an `aws_sdk_*` crate: clients for a target, retries, timeouts and pace, and every answer
 //! and failure turned into our own types.
 
+mod calls;
 mod change_sets;
 mod clients;
 mod error;
@@ -14,6 +15,7 @@ mod stacks;
 mod target;
 mod types;
 
+pub use calls::{Answered, ApiCall};
 pub use clients::Clients;
 pub use error::{CallError, CallErrorKind};
 pub use ingestion::IngestionJob;

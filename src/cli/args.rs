@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    bootstrap, check, completions, deploy, destroy, list, local, man, new, outputs, plan, render, schema, status,
+    bootstrap, check, completions, deploy, destroy, list, local, man, new, outputs, plan, render, schema, smoke, status,
 };
 
 /// Turns short YAML use-case specs into CloudFormation stacks, deploys them, and takes them away again.
@@ -94,6 +94,8 @@ pub enum Verb {
     Plan(plan::PlanArgs),
     /// Deploy: plan, ask, execute exactly that plan, follow it to the end
     Deploy(deploy::DeployArgs),
+    /// Try the spec's smoke tests on what is deployed
+    Smoke(smoke::SmokeArgs),
     /// Show the state of what is deployed, and why it is so
     Status(status::StatusArgs),
     /// Print what a deployed stack gives back

@@ -1,6 +1,7 @@
 //! `bedplate deploy`: plan, ask, execute exactly that plan, follow it to its end.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
@@ -11,17 +12,18 @@ use super::exit::Exit;
 use super::follow::Follower;
 use super::needs;
 use super::session::{Connection, Session, interrupted};
+use super::smoke::Suites;
 use super::ui::Ui;
 use crate::engine::{self, Approver, DeployOptions, Desired, Proposal, Report, Run};
 use crate::finding::Finding;
 use crate::report;
-use crate::report::style::{duration, paint};
+use crate::report::style::{count, duration, paint};
 use crate::spec::LoadedSpec;
 
 /// Deploy use cases: plan, ask, execute exactly that plan, follow it to its end.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate deploy movie-poster                     to the local target, no account needed\n  bedplate deploy movie-poster --yes --format json  in a pipeline\n  bedplate deploy movie-poster --target aws --profile sandbox\n\nExit codes: 0 deployed, or nothing to do · 1 refused, nothing changed · 4 declined · 10 failed and rolled back ·\n11 left in a failed state · 130 interrupted; the next run picks up"
+    after_help = "Examples:\n  bedplate deploy movie-poster                     to the local target, no account needed\n  bedplate deploy movie-poster --yes --format json  in a pipeline\n  bedplate deploy movie-poster --target aws --profile sandbox\n\nExit codes: 0 deployed, or nothing to do · 1 refused, nothing changed · 4 declined · 10 failed and rolled back ·\n11 left in a failed state · 13 deployed, a smoke test failed · 130 interrupted; the next run picks up"
 )]
 pub struct DeployArgs {
     /// Use cases: names under stacks/, folders or spec files; all of the project when none is named
@@ -33,6 +35,12 @@ pub struct DeployArgs {
     /// A name for the change set, for a pipeline that wants to find it again
     #[arg(long, value_name = "NAME")]
     change_set_name: Option<String>,
+    /// Do not try the spec's smoke tests afterwards
+    #[arg(long)]
+    no_smoke: bool,
+    /// Write the results of the smoke tests to a file, as JUnit XML
+    #[arg(long, value_name = "FILE", conflicts_with = "no_smoke")]
+    junit: Option<PathBuf>,
 }
 
 /// Reads `NAME=VALUE`.
@@ -56,10 +64,15 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
     if !findings.is_empty() {
         return Err(findings);
     }
-    let options = DeployOptions { change_set_name: args.change_set_name.clone(), ..DeployOptions::default() };
+    let options = DeployOptions {
+        change_set_name: args.change_set_name.clone(),
+        no_smoke: args.no_smoke,
+        ..DeployOptions::default()
+    };
     session.block_on(async {
         let cancel = interrupted();
         let mut exit = Exit::Done;
+        let mut suites = Suites::default();
         if specs.len() > 1 {
             let mut findings = Vec::new();
             for spec in &specs {
@@ -70,11 +83,12 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
             }
         }
         for spec in &specs {
-            exit = exit.worse(one(session, spec, &parameters, &options, &cancel).await?);
+            exit = exit.worse(one(session, spec, &parameters, &options, &cancel, &mut suites).await?);
             if exit != Exit::Done {
                 break;
             }
         }
+        suites.write(args.junit.as_deref())?;
         Ok(exit)
     })
 }
@@ -110,10 +124,11 @@ async fn one(
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
     cancel: &CancellationToken,
+    suites: &mut Suites,
 ) -> Outcome {
     let stack = session.stack_name(spec);
     let connection = session.connect("deploy", &stack, session.region(Some(spec))?).await?;
-    let outcome = deploy(session, &connection, spec, parameters, options, cancel).await;
+    let outcome = deploy(session, &connection, spec, parameters, options, cancel, suites).await;
     connection.close().await;
     outcome
 }
@@ -125,6 +140,7 @@ async fn deploy(
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
     cancel: &CancellationToken,
+    suites: &mut Suites,
 ) -> Outcome {
     let packaged = tokio::task::block_in_place(|| session.desired(spec, parameters));
     if cancel.is_cancelled() {
@@ -138,6 +154,7 @@ async fn deploy(
     let run = Run { clients: &connection.clients, events: &follower, cancel: cancel.clone() };
     let report = engine::deploy(&run, &desired, options, &session.approver()).await;
     drop(follower);
+    suites.add(&report);
     let exit = conclude(session, &report, started.elapsed(), Some(&desired))?;
     if session.ui.format != Format::Json {
         session.tell_local_urls(&report.outputs).await?;
@@ -162,8 +179,13 @@ pub(super) fn conclude(
         ui.say(left.trim_end());
     }
     let line = match report.outcome {
+        engine::Outcome::Deployed if !report.smoke.is_empty() => {
+            format!("{} {stack} in {took}; {}", paint(styles.good, "deployed"), tried(report))
+        }
         engine::Outcome::Deployed => format!("{} {stack} in {took}", paint(styles.good, "deployed")),
         engine::Outcome::Unfinished => format!("{} {stack} in {took}", paint(styles.warn, "deployed, not filled")),
+        engine::Outcome::SmokeFailed => format!("{} {stack} in {took}: {}", paint(styles.bad, "failed"), tried(report)),
+        engine::Outcome::Tested => format!("{} {stack} in {took}: {}", paint(styles.good, "tried"), tried(report)),
         engine::Outcome::NoChange => format!("{stack} is up to date: nothing to do ({took})"),
         engine::Outcome::Planned => String::new(),
         engine::Outcome::Destroyed => {
@@ -198,11 +220,23 @@ pub(super) fn conclude(
     }
     if desired.is_some()
         && ui.format != Format::Json
-        && matches!(report.outcome, engine::Outcome::Deployed | engine::Outcome::NoChange | engine::Outcome::Unfinished)
+        && matches!(
+            report.outcome,
+            engine::Outcome::Deployed
+                | engine::Outcome::NoChange
+                | engine::Outcome::Unfinished
+                | engine::Outcome::SmokeFailed
+        )
     {
         ui.out(&super::outputs::text(&report.outputs, ui))?;
     }
     Ok(exit_of(report.outcome))
+}
+
+/// How many smoke tests passed.
+fn tried(report: &Report) -> String {
+    let passed = report.smoke.iter().filter(|result| result.ok).count();
+    format!("{passed} of {} passed", count(report.smoke.len(), "smoke test"))
 }
 
 fn declined(ui: &Ui, stack: &str) -> String {
@@ -218,6 +252,7 @@ fn exit_of(outcome: engine::Outcome) -> Exit {
     match outcome {
         engine::Outcome::Deployed
         | engine::Outcome::NoChange
+        | engine::Outcome::Tested
         | engine::Outcome::Planned
         | engine::Outcome::Destroyed
         | engine::Outcome::Absent
@@ -226,6 +261,7 @@ fn exit_of(outcome: engine::Outcome) -> Exit {
         engine::Outcome::Declined => Exit::Declined,
         engine::Outcome::RolledBack => Exit::RolledBack,
         engine::Outcome::FailedState => Exit::FailedState,
+        engine::Outcome::SmokeFailed => Exit::SmokeFailed,
         engine::Outcome::Leftovers => Exit::LeftoversRemain,
         engine::Outcome::Interrupted => Exit::Interrupted,
     }

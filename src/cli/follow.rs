@@ -20,12 +20,21 @@ pub struct Follower {
     ticker: Option<tokio::task::JoinHandle<()>>,
     /// The plan is the verb's own result and is shown by the verb; in JSON nothing else is.
     plan_is_result: bool,
+    /// How smoke tests end is the verb's own result.
+    smoke_is_result: bool,
 }
 
 impl Follower {
     /// Follows a verb whose result is the plan.
     pub fn without_plan(ui: &Ui) -> Self {
         Self::new(ui, true)
+    }
+
+    /// Follows a verb whose result is how smoke tests end.
+    pub fn with_smoke(ui: &Ui) -> Self {
+        let mut follower = Self::new(ui, false);
+        follower.smoke_is_result = true;
+        follower
     }
 
     /// Starts to follow; needs a runtime, since on a terminal time is shown passing.
@@ -48,7 +57,7 @@ impl Follower {
                 }
             })
         });
-        Self { ui: ui.clone(), progress, ticker, plan_is_result }
+        Self { ui: ui.clone(), progress, ticker, plan_is_result, smoke_is_result: false }
     }
 }
 
@@ -79,6 +88,10 @@ impl EventSink for Follower {
             }
             EventKind::RemovalReady { removal } => {
                 self.ui.status(&format!("\n{}", report::removal::text(removal, &self.ui.err_styles)));
+            }
+            EventKind::SmokeTested { result } if self.smoke_is_result => {
+                // A reader that went away must not stop what is under way.
+                let _ = self.ui.out(&format!("{}\n", report::smoke::line(result, &self.ui.out_styles)));
             }
             _ if self.ui.progress => {
                 if let Ok(mut progress) = self.progress.lock() {

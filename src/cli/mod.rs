@@ -19,6 +19,7 @@ mod plan;
 mod render;
 mod schema;
 mod session;
+mod smoke;
 mod status;
 mod ui;
 
@@ -60,6 +61,7 @@ fn run(session: &Session, verb: &Verb) -> Outcome {
         Verb::Render(args) => render::run(session, args),
         Verb::Plan(args) => plan::run(session, args),
         Verb::Deploy(args) => deploy::run(session, args),
+        Verb::Smoke(args) => smoke::run(session, args),
         Verb::Status(args) => status::run(session, args),
         Verb::Outputs(args) => outputs::run(session, args),
         Verb::Destroy(args) => destroy::run(session, args),

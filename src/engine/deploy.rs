@@ -17,6 +17,7 @@ use super::outcome::{Outcome, Report};
 use super::packaging::build;
 use super::recover::{Start, remove_failed, settle};
 use super::run::{Approver, Proposal, Run, Stop};
+use super::smoke;
 use super::uploads::{presence, upload_missing};
 use super::wanted::{Desired, ParameterValues};
 use crate::aws::{CallError, ChangeSetRequest, Identity, ParameterValue, StackState, StackSummary, TemplateSource};
@@ -38,6 +39,8 @@ pub struct DeployOptions {
     pub change_set_name: Option<String>,
     /// A new stack that fails to be made is deleted and not left in `ROLLBACK_COMPLETE`.
     pub delete_on_failure: bool,
+    /// The smoke tests are not tried.
+    pub no_smoke: bool,
 }
 
 /// Deploys a use case, from the account guard to the outputs.
@@ -134,6 +137,7 @@ impl Deployment<'_> {
                 }
                 if report.outcome == Outcome::Deployed {
                     self.fill(identity, &made.stack_id, &mut report).await;
+                    self.smoke(&made.stack_id, &mut report).await;
                 }
                 Ok(report)
             }
@@ -232,6 +236,31 @@ impl Deployment<'_> {
         }
     }
 
+    /// Tries the smoke tests of a stack that is deployed and filled; the report says how that went, and the stack stays.
+    async fn smoke(&self, stack_id: &str, report: &mut Report) {
+        if report.outcome != Outcome::Deployed || self.options.no_smoke || self.desired.smoke.is_empty() {
+            return;
+        }
+        let trying = async {
+            let stack = self.run.unless_cancelled(self.run.clients.stack(stack_id)).await??;
+            let gone = || Finding::error("D062", format!("`{}` is gone before it was tried", self.desired.stack));
+            let stack = stack.ok_or_else(gone)?;
+            smoke::tried(self.run, self.teller, self.desired, &stack, report).await
+        };
+        match trying.await {
+            Ok(()) => {}
+            Err(Stop::Interrupted) => {
+                report.outcome = Outcome::Interrupted;
+                let message = format!("interrupted while `{}` was being tried; the stack stands", self.desired.stack);
+                report.findings.push(Finding::note("D063", message).help("try the rest with `bedplate smoke`"));
+            }
+            Err(Stop::Failed(findings)) => {
+                report.outcome = Outcome::SmokeFailed;
+                report.findings.extend(findings);
+            }
+        }
+    }
+
     /// The stack needs no change; what it is filled with may.
     async fn only_fill(
         &self,
@@ -248,6 +277,9 @@ impl Deployment<'_> {
             }
             report.outcome = Outcome::Deployed;
             self.fill(identity, &stack.id, &mut report).await;
+            self.smoke(&stack.id, &mut report).await;
+        } else if !self.options.no_smoke && !self.desired.smoke.is_empty() {
+            self.teller.note("nothing changed: its smoke tests are not tried again; `bedplate smoke` does");
         }
         Ok(report)
     }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::outcome::{Leftover, Outcome};
+use super::smoke::SmokeResult;
 use crate::aws::Output;
 use crate::finding::Finding;
 use crate::plan::{Plan, Secrets};
@@ -30,7 +31,7 @@ pub struct Event {
 pub enum EventKind {
     /// The first event: where this goes.
     Started {
-        /// `deploy`, `plan`, `destroy`, `bootstrap`.
+        /// `deploy`, `smoke`, `plan`, `destroy`, `bootstrap`.
         verb: &'static str,
         /// `aws` or `local`.
         target: String,
@@ -216,6 +217,12 @@ pub enum EventKind {
         /// How many had an item of their key already.
         present: usize,
     },
+    /// A smoke test came to its end.
+    SmokeTested {
+        /// How.
+        #[serde(flatten)]
+        result: SmokeResult,
+    },
     /// The stack's outputs.
     OutputsReady {
         /// In order of their names.
@@ -238,7 +245,7 @@ pub enum EventKind {
     },
 }
 
-fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     // Milliseconds are as fine as anybody reads, and keep a line short.
     serializer.serialize_f64((duration.as_secs_f64() * 1000.0).round() / 1000.0)
 }
@@ -313,6 +320,11 @@ impl<'a> Teller<'a> {
             _ => {}
         }
         self.sink.emit(Event { at: Timestamp::now(), elapsed: self.start.elapsed(), what });
+    }
+
+    /// A text without the secrets.
+    pub(super) fn hidden(&self, text: &str) -> String {
+        self.secrets.hide(text)
     }
 
     /// Takes the secrets out of a finding.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::removal::Removal;
+use super::smoke::SmokeResult;
 use crate::aws::Output;
 use crate::finding::Finding;
 use crate::plan::Plan;
@@ -17,6 +18,10 @@ pub enum Outcome {
     Deployed,
     /// The stack is deployed, and something it was to be filled with is missing.
     Unfinished,
+    /// The stack is deployed, and a smoke test of it failed.
+    SmokeFailed,
+    /// The smoke tests of what is deployed passed.
+    Tested,
     /// There was nothing to do.
     NoChange,
     /// A plan was made and nothing was changed.
@@ -49,6 +54,7 @@ impl Outcome {
         match self {
             Outcome::Deployed
             | Outcome::NoChange
+            | Outcome::Tested
             | Outcome::Planned
             | Outcome::Destroyed
             | Outcome::Absent
@@ -57,6 +63,7 @@ impl Outcome {
             Outcome::Declined => 4,
             Outcome::RolledBack => 10,
             Outcome::FailedState => 11,
+            Outcome::SmokeFailed => 13,
             Outcome::Leftovers => 14,
             Outcome::Interrupted => 130,
         }
@@ -84,6 +91,9 @@ pub struct Report {
     pub removal: Option<Removal>,
     /// The outputs after a deployment.
     pub outputs: Vec<Output>,
+    /// How each smoke test ended, in order; none were tried when it is empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub smoke: Vec<SmokeResult>,
     /// What went wrong, the cause first, and warnings.
     pub findings: Vec<Finding>,
     /// What is still there after a destroy.
@@ -106,6 +116,7 @@ impl Report {
             plan: None,
             removal: None,
             outputs: Vec::new(),
+            smoke: Vec::new(),
             findings: Vec::new(),
             left: Vec::new(),
             after_complete: None,

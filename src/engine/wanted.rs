@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::artifact_bucket::artifact_bucket_name;
 use super::finishers::{Finisher, of_spec};
 use super::packaging::Package;
+use super::smoke::{self, SmokeTest};
 use crate::aws::{ParameterValue, StackSummary};
 use crate::cfn::Template;
 use crate::finding::{Finding, Place};
@@ -40,6 +41,8 @@ pub struct Desired {
     pub packages: Vec<Package>,
     /// What is done once the stack is complete.
     pub finishers: Vec<Finisher>,
+    /// What is tried once it is filled.
+    pub smoke: Vec<SmokeTest>,
 }
 
 /// The values of a template's parameters.
@@ -89,6 +92,7 @@ impl Desired {
             artifacts: Vec::new(),
             packages: Vec::new(),
             finishers: Vec::new(),
+            smoke: Vec::new(),
         }
     }
 
@@ -124,6 +128,7 @@ impl Desired {
             artifacts: Vec::new(),
             packages: packages.filter_map(|wanted| Package::of(loaded, wanted, cache.to_owned())).collect(),
             finishers: of_spec(loaded, rendered)?,
+            smoke: smoke::of_spec(loaded, rendered),
         })
     }
 

@@ -5,4 +5,5 @@ pub mod findings;
 pub mod plan;
 pub mod progress;
 pub mod removal;
+pub mod smoke;
 pub mod style;

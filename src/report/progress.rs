@@ -112,6 +112,7 @@ impl Progress {
                 parts.extend((*failed > 0).then(|| format!("{failed} failed")));
                 Some(format!("{component}: {}", parts.join(", ")))
             }
+            EventKind::SmokeTested { result } => Some(super::smoke::line(result, &styles)),
             EventKind::RowsReady { component, written, present } => {
                 let there = if *present > 0 { format!(", {present} there already") } else { String::new() };
                 Some(format!("{component}: {} written{there}", count(*written, "row")))

@@ -44,16 +44,16 @@ fn put(served: &Served, bucket: &str, key: &str) {
 fn a_use_case_lives_from_check_to_destroy() {
     let project = poster();
     assert_snapshot!("life-1-check", project.run(&["check", "movie-poster"]).session());
-    let deployed = project.run(&["deploy", "movie-poster", "--yes"]);
+    let deployed = project.run(&["deploy", "movie-poster", "--yes", "--no-smoke"]);
     assert!(deployed.stderr.contains("packaging 1 file of function/"), "{}", deployed.stderr);
     assert_snapshot!("life-2-deploy", deployed.session());
-    assert_snapshot!("life-3-again", project.run(&["deploy", "movie-poster", "--yes"]).session());
+    assert_snapshot!("life-3-again", project.run(&["deploy", "movie-poster", "--yes", "--no-smoke"]).session());
     assert_snapshot!("life-4-status", project.run(&["status", "movie-poster"]).session());
     assert_snapshot!("life-5-outputs", project.run(&["outputs", "movie-poster"]).session());
     assert_snapshot!("life-6-list", project.run(&["list"]).session());
     edit(&project, "timeout: 29s", "timeout: 20s");
     assert_snapshot!("life-7-plan", project.run(&["plan", "movie-poster", "--exit-code"]).session());
-    assert_snapshot!("life-8-update", project.run(&["deploy", "movie-poster", "--yes"]).session());
+    assert_snapshot!("life-8-update", project.run(&["deploy", "movie-poster", "--yes", "--no-smoke"]).session());
     assert_snapshot!("life-9-destroy", project.run(&["destroy", "movie-poster", "--yes"]).session());
     assert_snapshot!("life-10-gone", project.run(&["destroy", "movie-poster", "--yes"]).session());
 }
@@ -61,7 +61,7 @@ fn a_use_case_lives_from_check_to_destroy() {
 #[test]
 fn without_a_terminal_nothing_is_approved_and_nothing_is_left() {
     let project = poster();
-    let run = project.run(&["deploy", "movie-poster"]);
+    let run = project.run(&["deploy", "movie-poster", "--no-smoke"]);
     assert_eq!(run.code, 4, "{}", run.session());
     assert!(run.stderr.contains("--yes"), "{}", run.session());
     let status = project.run(&["status", "movie-poster"]);
@@ -72,20 +72,20 @@ fn without_a_terminal_nothing_is_approved_and_nothing_is_left() {
 fn a_failing_resource_is_rolled_back_and_its_cause_is_shown_at_its_line() {
     let project = poster();
     let served = project.serve(&["--fail", "DesignFunction=no capacity left"]);
-    let run = project.run(&["deploy", "movie-poster", "--yes", "--endpoint-url", &served.url]);
+    let run = project.run(&["deploy", "movie-poster", "--yes", "--no-smoke", "--endpoint-url", &served.url]);
     assert_eq!(run.code, 10, "{}", run.session());
     assert!(run.stderr.contains("no capacity left"), "{}", run.session());
     assert!(run.stderr.contains("stacks/movie-poster/usecase.yaml:"), "{}", run.session());
     drop(served);
     // Without the injected failure the same command recovers by itself.
-    let run = project.run(&["deploy", "movie-poster", "--yes"]).ok();
+    let run = project.run(&["deploy", "movie-poster", "--yes", "--no-smoke"]).ok();
     assert!(run.stderr.contains("deployed movie-poster-dev"), "{}", run.session());
 }
 
 #[test]
 fn destroy_empties_the_buckets_it_owns_first() {
     let project = poster();
-    let outputs = project.run(&["deploy", "movie-poster", "--yes"]).ok().stdout;
+    let outputs = project.run(&["deploy", "movie-poster", "--yes", "--no-smoke"]).ok().stdout;
     let bucket =
         outputs.lines().find_map(|line| line.strip_prefix("PostersBucketName = ")).expect("a bucket").to_owned();
     let served = project.serve(&[]);
@@ -101,7 +101,7 @@ fn destroy_empties_the_buckets_it_owns_first() {
 #[test]
 fn json_gives_one_event_a_line_and_nothing_else_on_standard_output() {
     let project = poster();
-    let run = project.run(&["deploy", "movie-poster", "--yes", "--format", "json"]).ok();
+    let run = project.run(&["deploy", "movie-poster", "--yes", "--no-smoke", "--format", "json"]).ok();
     let kinds: Vec<String> = run
         .stdout
         .lines()
@@ -117,9 +117,9 @@ fn json_gives_one_event_a_line_and_nothing_else_on_standard_output() {
 #[test]
 fn a_second_deploy_uploads_nothing_and_executes_nothing() {
     let project = poster();
-    let first = project.run(&["deploy", "movie-poster", "--yes", "--format", "json"]).ok().stdout;
+    let first = project.run(&["deploy", "movie-poster", "--yes", "--no-smoke", "--format", "json"]).ok().stdout;
     assert!(first.contains("\"artifact-uploaded\"") && first.contains("\"executing\""), "{first}");
-    let second = project.run(&["deploy", "movie-poster", "--yes", "--format", "json"]).ok().stdout;
+    let second = project.run(&["deploy", "movie-poster", "--yes", "--no-smoke", "--format", "json"]).ok().stdout;
     assert!(!second.contains("\"artifact-uploaded\"") && !second.contains("\"executing\""), "{second}");
     assert!(second.contains("\"no-change\""), "{second}");
 }
@@ -127,7 +127,7 @@ fn a_second_deploy_uploads_nothing_and_executes_nothing() {
 #[test]
 fn changed_code_alone_is_a_change_to_the_function_alone() {
     let project = poster();
-    let _ = project.run(&["deploy", "movie-poster", "--yes"]).ok();
+    let _ = project.run(&["deploy", "movie-poster", "--yes", "--no-smoke"]).ok();
     let code = project.read("stacks/movie-poster/function/app.py");
     project.write("stacks/movie-poster/function/app.py", format!("{code}\n# a comment\n"));
     let plan = project.run(&["plan", "movie-poster", "--format", "json", "--exit-code"]);
@@ -144,12 +144,12 @@ fn a_deploy_killed_at_any_moment_is_picked_up_by_the_next() {
     let project = poster();
     // How long one takes decides where the kills fall: spread over the whole of it.
     let start = std::time::Instant::now();
-    let _ = project.run(&["deploy", "movie-poster", "--yes"]).ok();
+    let _ = project.run(&["deploy", "movie-poster", "--yes", "--no-smoke"]).ok();
     let whole = start.elapsed();
     let _ = project.run(&["destroy", "movie-poster", "--yes"]).ok();
     for step in 1..=12_u32 {
         let mut child = project
-            .command(&["deploy", "movie-poster", "--yes"])
+            .command(&["deploy", "movie-poster", "--yes", "--no-smoke"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -158,7 +158,7 @@ fn a_deploy_killed_at_any_moment_is_picked_up_by_the_next() {
         std::thread::sleep(whole * step / 12);
         child.kill().expect("kill -9");
         let _ = child.wait();
-        let run = project.run(&["deploy", "movie-poster", "--yes"]);
+        let run = project.run(&["deploy", "movie-poster", "--yes", "--no-smoke"]);
         assert_eq!(run.code, 0, "killed after {:?}:\n{}", whole * step / 12, run.session());
         assert!(run.stdout.contains("PostersBucketName = "), "{}", run.session());
         let _ = project.run(&["destroy", "movie-poster", "--yes"]).ok();
@@ -172,7 +172,7 @@ fn two_deploys_at_once_in_one_project_both_end_well() {
         .into_iter()
         .map(|stage| {
             // The function's own name would be the same in both stages.
-            let args = ["deploy", "movie-poster", "--yes", "--stage", stage];
+            let args = ["deploy", "movie-poster", "--yes", "--no-smoke", "--stage", stage];
             project.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
         })
         .collect();
@@ -185,7 +185,7 @@ fn two_deploys_at_once_in_one_project_both_end_well() {
     edit(&project, "    name: moviePosterDesignFunction\n", "    name: moviePosterDesignFunction-${stage}\n");
     edit(&project, "name: movieposterdesign01", "name: \"movieposterdesign01-${stage}\"");
     for stage in ["dev", "test"] {
-        let run = project.run(&["deploy", "movie-poster", "--yes", "--stage", stage]);
+        let run = project.run(&["deploy", "movie-poster", "--yes", "--no-smoke", "--stage", stage]);
         assert_eq!(run.code, 0, "{}", run.session());
     }
 }
@@ -194,14 +194,14 @@ fn two_deploys_at_once_in_one_project_both_end_well() {
 fn a_broken_spec_is_shown_at_its_line_and_nothing_is_made() {
     let project = poster();
     edit(&project, "timeout: 29s", "timeot: 29s");
-    assert_snapshot!(project.run(&["deploy", "movie-poster", "--yes"]).session());
+    assert_snapshot!(project.run(&["deploy", "movie-poster", "--yes", "--no-smoke"]).session());
     assert!(!project.path().join(".bedplate").exists(), "a spec with errors makes no state");
 }
 
 #[test]
 fn the_project_is_the_same_from_wherever_it_is_worked_on() {
     let project = poster();
-    let _ = project.run(&["deploy", "movie-poster", "--yes"]).ok();
+    let _ = project.run(&["deploy", "movie-poster", "--yes", "--no-smoke"]).ok();
     let spec = project.path().join("stacks/movie-poster/usecase.yaml");
     let elsewhere = Project::empty();
     for (folder, named) in [
@@ -240,7 +240,7 @@ fn finding_no_use_case_is_no_success() {
 #[test]
 fn quiet_says_only_results_and_errors() {
     let project = poster();
-    let run = project.run(&["deploy", "movie-poster", "--yes", "--quiet"]).ok();
+    let run = project.run(&["deploy", "movie-poster", "--yes", "--no-smoke", "--quiet"]).ok();
     assert_eq!(run.stderr, "");
     assert!(run.stdout.contains("PostersBucketName = "), "{}", run.session());
 }

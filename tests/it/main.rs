@@ -35,6 +35,7 @@ mod render_laws;
 mod render_partials;
 mod rendered;
 mod roles;
+mod smoke;
 mod spec;
 mod support;
 mod tables;

@@ -62,8 +62,10 @@ fn life(name: &str) -> Result<(), String> {
         let said = run.session();
         if run.code == 0 && wanted(&said) { Ok(()) } else { Err(format!("{name}: {what}\n{said}")) }
     };
-    step("deploy", &["deploy", name, "--yes"], &|said| said.contains("deployed "))?;
-    let again = ["deploy", name, "--yes", "--format", "json"];
+    step("deploy", &["deploy", name, "--yes"], &|said| {
+        said.contains("deployed ") && said.contains(" passed") && !said.contains("FAILED")
+    })?;
+    let again = ["deploy", name, "--yes", "--no-smoke", "--format", "json"];
     step("deploy again", &again, &|said| said.contains("\"no-change\"") && !said.contains("\"executing\""))?;
     mark(&project.path().join("stacks").join(name).join("usecase.yaml"));
     step("update", &again, &|said| said.contains("\"executing\"") && said.contains("UPDATE_COMPLETE"))?;

@@ -1,33 +1,13 @@
 //! Asking other addresses: HTTP integrations, and AWS services of this endpoint.
 
-use std::time::{Duration, SystemTime};
-
-use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client as Hyper;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-
 use super::MAX_BODY;
 use super::reply::Reply;
+use crate::http_client;
+pub(super) use crate::http_client::{Outgoing, signed};
 
-/// A client of other addresses.
+/// A client of other addresses, whose answers are API Gateway's to give on.
 #[derive(Debug, Clone)]
-pub(super) struct Client(Hyper<HttpsConnector<HttpConnector>, Full<Bytes>>);
-
-/// What is asked of an address.
-#[derive(Debug)]
-pub(super) struct Outgoing {
-    pub method: Method,
-    pub url: String,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
-}
+pub(super) struct Client(http_client::Client);
 
 /// Headers that are between two neighbours only, or that the client sets itself.
 pub(super) fn is_hop_by_hop(name: &str) -> bool {
@@ -49,26 +29,7 @@ pub(super) fn is_hop_by_hop(name: &str) -> bool {
 impl Client {
     /// A client that trusts the machine's own certificate authorities.
     pub fn new() -> Self {
-        let mut roots = rustls::RootCertStore::empty();
-        // A certificate that can't be read is left out; what it would have vouched for is then not trusted.
-        for certificate in rustls_native_certs::load_native_certs().certs {
-            let _ = roots.add(certificate);
-        }
-        let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let versions = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_connect_timeout(Some(Duration::from_secs(5)));
-        let tls = match versions {
-            Ok(versions) => versions.with_root_certificates(roots).with_no_client_auth(),
-            // The provider has all of rustls's own versions, so this is never reached; it trusts nobody.
-            Err(_) => rustls::ClientConfig::builder()
-                .with_root_certificates(rustls::RootCertStore::empty())
-                .with_no_client_auth(),
-        };
-        let connector =
-            HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(http);
-        Self(Hyper::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector))
+        Self(http_client::Client::new())
     }
 
     /// Asks, and waits for the whole answer.
@@ -76,77 +37,7 @@ impl Client {
     /// # Errors
     /// In words, when the address can't be asked or its answer is too large.
     pub async fn ask(&self, outgoing: Outgoing) -> Result<Reply, String> {
-        let Outgoing { method, url, headers, body } = outgoing;
-        let uri: Uri = url.parse().map_err(|error| format!("`{url}` is not an address: {error}"))?;
-        let mut request = Request::new(Full::new(Bytes::from(body)));
-        *request.method_mut() = method;
-        *request.uri_mut() = uri;
-        *request.headers_mut() = header_map(&headers);
-        let response = self.0.request(request).await.map_err(|error| format!("`{url}` could not be asked: {error}"))?;
-        let (parts, body) = response.into_parts();
-        let body = Limited::new(body, MAX_BODY)
-            .collect()
-            .await
-            .map_err(|error| format!("the answer of `{url}` broke off: {error}"))?
-            .to_bytes();
-        let headers = parts
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-            .collect();
-        Ok(Reply { status: parts.status.as_u16(), headers, body })
+        let http_client::Answer { status, headers, body } = self.0.ask(outgoing, MAX_BODY).await?;
+        Ok(Reply { status, headers, body })
     }
-}
-
-fn header_map(headers: &[(String, String)]) -> HeaderMap {
-    let mut map = HeaderMap::new();
-    for (name, value) in headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
-            map.append(name, value);
-        }
-    }
-    map
-}
-
-/// Signs what is asked of an AWS service.
-///
-/// # Errors
-/// In words, when it can't be signed.
-pub(super) fn signed(
-    mut outgoing: Outgoing,
-    service: &str,
-    region: &str,
-    credentials: &Credentials,
-    now: SystemTime,
-) -> Result<Outgoing, String> {
-    let identity = credentials.clone().into();
-    let mut settings = SigningSettings::default();
-    if service == "s3" {
-        settings.percent_encoding_mode = aws_sigv4::http_request::PercentEncodingMode::Single;
-        settings.uri_path_normalization_mode = aws_sigv4::http_request::UriPathNormalizationMode::Disabled;
-        settings.payload_checksum_kind = aws_sigv4::http_request::PayloadChecksumKind::XAmzSha256;
-    }
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(region)
-        .name(service)
-        .time(now)
-        .settings(settings)
-        .build()
-        .map_err(|error| error.to_string())?
-        .into();
-    let headers = outgoing.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let signable = SignableRequest::new(
-        outgoing.method.as_str(),
-        outgoing.url.as_str(),
-        headers,
-        SignableBody::Bytes(&outgoing.body),
-    )
-    .map_err(|error| error.to_string())?;
-    let (instructions, _) = sign(signable, &params).map_err(|error| error.to_string())?.into_parts();
-    let (headers, _) = instructions.into_parts();
-    for header in headers {
-        outgoing.headers.push((header.name().to_owned(), header.value().to_owned()));
-    }
-    Ok(outgoing)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Rules;
+use crate::spec::smoke::normal;
 use crate::spec::types::{ApiKind, RouteBody};
 use crate::spec::words::{cut, escape, suggest};
 
@@ -14,14 +15,6 @@ pub(super) fn split_key(key: &str) -> Option<(&str, &str)> {
     let (method, path) = key.split_once(' ')?;
     let path = path.trim();
     path.starts_with('/').then_some((method, path))
-}
-
-/// A path without the `/` at its end.
-pub(super) fn normal(path: &str) -> &str {
-    match path.trim_end_matches('/') {
-        "" => "/",
-        path => path,
-    }
 }
 
 /// The names in braces in a route's path, `{proxy+}` as `proxy`.

@@ -2,8 +2,8 @@
 
 use super::Rules;
 use super::parameters::regular_expression;
-use super::routes::{METHODS, normal, split_key};
-use crate::spec::smoke::SmokeCall;
+use super::routes::{METHODS, split_key};
+use crate::spec::smoke::{SmokeCall, fits};
 use crate::spec::types::{Api, ApiKind, SmokeTest};
 use crate::spec::words::{cut, suggest};
 
@@ -107,20 +107,5 @@ fn route(rules: &mut Rules<'_>, pointer: &str, call: &SmokeCall, api: &Api) {
         let message = format!("`{}` of `apis.{}` takes no {}", cut(&call.path), call.api, call.method);
         let help = suggest(&call.method, on_path, "it takes");
         rules.error("S036", pointer, message, help);
-    }
-}
-
-/// Whether a path of a request fits that of a route.
-fn fits(route: &str, path: &str) -> bool {
-    let mut wanted = normal(route).split('/');
-    let mut given = normal(path).split('/');
-    loop {
-        match (wanted.next(), given.next()) {
-            (None, None) => return true,
-            (Some(segment), Some(_)) if segment.starts_with('{') && segment.ends_with("+}") => return true,
-            (Some(segment), Some(part)) if segment.starts_with('{') && !part.is_empty() => {}
-            (Some(segment), Some(part)) if segment == part => {}
-            _ => return false,
-        }
     }
 }

@@ -1,0 +1,102 @@
+//! `bedplate smoke`: the spec's tests, tried on what is deployed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::Outcome;
+use super::deploy::conclude;
+use super::exit::Exit;
+use super::follow::Follower;
+use super::outputs::not_deployed;
+use super::session::{Session, interrupted};
+use crate::engine::{self, Desired, Report, Run, SmokeResult};
+use crate::finding::Finding;
+use crate::report;
+use crate::spec::LoadedSpec;
+
+/// Try the spec's smoke tests on what is deployed.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  bedplate smoke movie-poster\n  bedplate smoke movie-poster --junit smoke.xml --format json\n  bedplate smoke --target aws --profile sandbox\n\nExit codes: 0 all passed · 1 nothing could be tried · 13 a test failed · 130 interrupted"
+)]
+pub struct SmokeArgs {
+    /// Use cases: names under stacks/, folders or spec files; all of the project that have smoke tests when none is named
+    #[arg(value_name = "USE-CASE")]
+    use_cases: Vec<String>,
+    /// Write the results to a file, as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+}
+
+/// The results of a run, stack by stack.
+#[derive(Debug, Default)]
+pub(super) struct Suites(Vec<(String, Vec<SmokeResult>)>);
+
+impl Suites {
+    /// Takes in what was tried.
+    pub(super) fn add(&mut self, report: &Report) {
+        if !report.smoke.is_empty() {
+            self.0.push((report.stack.clone(), report.smoke.clone()));
+        }
+    }
+
+    /// Writes them where they were asked for.
+    pub(super) fn write(&self, file: Option<&Path>) -> Result<(), Vec<Finding>> {
+        let Some(file) = file else { return Ok(()) };
+        std::fs::write(file, report::smoke::junit(&self.0)).map_err(|error| {
+            let message = format!("`{}` cannot be written: {error}", file.display());
+            vec![Finding::error("D064", message).help("name a file in a folder that is there")]
+        })
+    }
+}
+
+pub(super) fn run(session: &Session, args: &SmokeArgs) -> Outcome {
+    let mut specs = session.load(&args.use_cases)?;
+    if args.use_cases.is_empty() {
+        specs.retain(|spec| !spec.spec.smoke.is_empty());
+    }
+    session.block_on(async {
+        let cancel = interrupted();
+        let mut suites = Suites::default();
+        let mut exit = Exit::Done;
+        for spec in &specs {
+            exit = exit.worse(one(session, spec, &cancel, &mut suites).await?);
+            if exit == Exit::Interrupted {
+                break;
+            }
+        }
+        suites.write(args.junit.as_deref())?;
+        Ok(exit)
+    })
+}
+
+async fn one(
+    session: &Session,
+    spec: &LoadedSpec,
+    cancel: &tokio_util::sync::CancellationToken,
+    suites: &mut Suites,
+) -> Outcome {
+    let stack = session.stack_name(spec);
+    if spec.spec.smoke.is_empty() {
+        let finding = Finding::note("D065", format!("`{}` has no smoke tests", spec.spec.name));
+        session.ui.findings(&[finding.help("add one under `smoke:`, such as `- invoke: functions.NAME`")]);
+        return Ok(Exit::Done);
+    }
+    let rendered = session.render(spec)?;
+    let cache = session.state_dir()?.join("cache");
+    let parameters: BTreeMap<String, String> = session.stage()?.parameters;
+    let desired = Desired::of(spec, &rendered, &stack, parameters, &cache)?;
+    let connection = session.connect("smoke", &stack, session.region(Some(spec))?).await?;
+    let started = Instant::now();
+    let follower = Follower::with_smoke(&session.ui);
+    let run = Run { clients: &connection.clients, events: &follower, cancel: cancel.clone() };
+    let report = engine::smoke(&run, &desired).await;
+    drop(follower);
+    connection.close().await;
+    suites.add(&report);
+    if report.outcome == engine::Outcome::Absent {
+        return Err(vec![not_deployed(&stack, &spec.spec.name)]);
+    }
+    conclude(session, &report, started.elapsed(), None)
+}
