@@ -71,7 +71,7 @@ fn text(text: &str) -> String {
         if (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { c }
     };
     // In an attribute a line break reads as a space unless it is written as a reference.
-    escape(&text.chars().map(allowed).collect::<String>()).replace('\n', "&#10;").replace('\t', "&#9;")
+    escape(text.chars().map(allowed).collect::<String>()).replace('\n', "&#10;").replace('\t', "&#9;")
 }
 
 #[cfg(test)]
@@ -115,9 +115,8 @@ mod tests {
                 quick_xml::events::Event::Start(tag) | quick_xml::events::Event::Empty(tag) => {
                     for attribute in tag.attributes() {
                         let attribute = attribute.expect("an attribute");
-                        if tag.name().as_ref() == b"testcase" && attribute.key.as_ref() == b"name" {
-                            let value =
-                                quick_xml::escape::unescape(std::str::from_utf8(&attribute.value).expect("UTF-8"));
+                        if tag.name().as_ref() == "testcase" && attribute.key.as_ref() == "name" {
+                            let value = quick_xml::escape::unescape(&attribute.value);
                             names.push(value.expect("escapes").into_owned());
                         }
                     }
