@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::support::Project;
 
 /// Use cases whose smoke tests call every function with what it is for.
-const USE_CASES: [&str; 5] = ["movie-poster", "manufacturing-summary", "elearning", "guarded-chat", "banking-agent-classic"];
+const USE_CASES: [&str; 5] =
+    ["movie-poster", "manufacturing-summary", "elearning", "guarded-chat", "banking-agent-classic"];
 
 /// The one statement that no answer shows: without it a function answers all the same, and its log stays empty.
 const LOGGING: &str = "logs:PutLogEvents";
