@@ -30,13 +30,13 @@ async fn without_any_one_statement_of_a_functions_role_smoke_tests_fail() {
 async fn survivors(name: &str) -> (usize, Vec<String>) {
     let project = Project::with_all();
     let served = project.serve(&[]);
-    let endpoint = ["--endpoint-url", served.url.as_str()];
+    let spec = project.read(&format!("stacks/{name}/usecase.yaml"));
+    let region = spec.lines().find_map(|line| line.strip_prefix("region: ")?.split_whitespace().next());
+    let region = region.unwrap_or("us-west-2").to_owned();
+    let endpoint = ["--endpoint-url", served.url.as_str(), "--region", &region];
     let _ = project.run(&[&["deploy", name, "--yes"][..], &endpoint].concat()).ok();
     let smoke = || project.run(&[&["smoke", name][..], &endpoint].concat());
-    let spec = project.read(&format!("stacks/{name}/usecase.yaml"));
-    let region = spec.lines().find_map(|line| line.strip_prefix("region: ")).expect("a region");
-    let region = region.split_whitespace().next().expect("a region").to_owned();
-    let stacks = Stacks::new(&served.url, region, format!("{name}-dev"));
+    let stacks = Stacks::new(&served.url, region.clone(), format!("{name}-dev"));
     let whole = stacks.template().await;
     let (mut tried, mut survivors) = (0, Vec::new());
     for role in function_roles(&whole) {
