@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "function"))
@@ -97,6 +97,17 @@ class Summaries(unittest.TestCase):
         ]:
             with self.subTest(answer=answer), self.assertRaises(error):
                 answering(answer).sum_up("x")
+
+    def test_a_missing_endpoint_is_named_in_the_log_and_not_to_the_caller(self) -> None:
+        for error in [
+            ConnectTimeoutError(endpoint_url="https://bedrock-runtime.us-east-1.amazonaws.com"),
+            EndpointConnectionError(endpoint_url="https://bedrock-runtime.us-east-1.amazonaws.com"),
+        ]:
+            with (
+                self.subTest(error=error),
+                self.assertRaisesRegex(RuntimeError, "^Bedrock cannot be reached: .*endpoint"),
+            ):
+                answering(error).sum_up("x")
 
     def test_what_is_summed_up_is_not_logged(self) -> None:
         with self.assertLogs(app.log) as logs:

@@ -1,0 +1,222 @@
+//! The Handlebars partials: loading them, refusing what could let a value break out of its place, rendering one.
+
+mod embedded;
+mod helpers;
+mod lint;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use handlebars::{
+    Context, Handlebars, RenderContext, RenderError, RenderErrorReason, Renderable, StringOutput, Template,
+};
+use serde_json::Value;
+
+use self::embedded::EMBEDDED;
+use self::helpers::{Choice, Json};
+use crate::finding::{Finding, Place};
+use crate::yaml;
+
+/// What the name of a partial's file ends in.
+const SUFFIX: &str = ".yaml.hbs";
+
+/// The largest partial read; far beyond any sensible one, and small enough to hold.
+const SIZE_LIMIT: u64 = 1 << 20;
+
+/// A set of partials, one a component kind. Each is compiled when it is first rendered: a spec uses few of them, and to
+/// compile all would be most of the time of a check.
+#[derive(Debug, Clone)]
+pub struct Partials {
+    /// What a partial may call; it holds no templates.
+    helpers: Handlebars<'static>,
+    sources: BTreeMap<Cow<'static, str>, Source>,
+}
+
+#[derive(Debug, Clone)]
+struct Source {
+    /// As it is shown in a finding.
+    file: String,
+    text: Cow<'static, str>,
+    compiled: OnceLock<Template>,
+}
+
+impl Partials {
+    /// The partials of the program itself.
+    pub fn embedded() -> &'static Partials {
+        static PARTIALS: OnceLock<Partials> = OnceLock::new();
+        PARTIALS.get_or_init(|| {
+            let mut helpers = Handlebars::new();
+            helpers.set_strict_mode(true);
+            helpers.register_escape_fn(handlebars::no_escape);
+            helpers.register_helper("json", Box::new(Json));
+            helpers.register_helper("if", Box::new(Choice { when: true }));
+            helpers.register_helper("unless", Box::new(Choice { when: false }));
+            let source = |&(name, text): &(&'static str, &'static str)| {
+                let file = format!("templates/{name}{SUFFIX}");
+                (Cow::Borrowed(name), Source { file, text: Cow::Borrowed(text), compiled: OnceLock::new() })
+            };
+            Partials { helpers, sources: EMBEDDED.iter().map(source).collect() }
+        })
+    }
+
+    /// The embedded partials with those of a project's `templates/` folder in their places. No such folder means none.
+    ///
+    /// # Errors
+    /// `R001` for a partial that is not Handlebars, `R002` for a value that could break out of its place, `R006` for a file
+    /// whose name is no partial's, `R007` for what cannot be read; all of them at once, each at its line.
+    pub fn with_overrides(dir: &Path) -> Result<Partials, Vec<Finding>> {
+        let mut partials = Partials::embedded().clone();
+        let mut findings = Vec::new();
+        let mut files: Vec<PathBuf> = match std::fs::read_dir(dir) {
+            Ok(entries) => entries.filter_map(Result::ok).map(|entry| entry.path()).collect(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(partials),
+            Err(error) => return Err(vec![unreadable(dir, &error.to_string())]),
+        };
+        files.sort();
+        for file in files {
+            let Some(name) = file.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(SUFFIX))
+            else {
+                continue;
+            };
+            let Some(original) = partials.sources.get(name) else {
+                findings.push(unknown_partial(&file, name, partials.names()));
+                continue;
+            };
+            match read(&file) {
+                // A copy that nobody has changed is as good as the original, which need not be looked at again.
+                Ok(text) if text == original.text => {}
+                Ok(text) => match lint::compiled(name, &file.display().to_string(), &text) {
+                    Ok(template) => {
+                        let source = Source {
+                            file: file.display().to_string(),
+                            text: Cow::Owned(text),
+                            compiled: OnceLock::from(template),
+                        };
+                        partials.sources.insert(Cow::Owned(name.to_owned()), source);
+                    }
+                    Err(mut wrong) => findings.append(&mut wrong),
+                },
+                Err(reason) => findings.push(unreadable(&file, &reason)),
+            }
+        }
+        if findings.is_empty() { Ok(partials) } else { Err(findings) }
+    }
+
+    /// The names of all partials, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.sources.keys().map(AsRef::as_ref)
+    }
+
+    /// The text of a partial, to start a project's own from.
+    pub fn source(&self, name: &str) -> Option<&str> {
+        self.sources.get(name).map(|source| source.text.as_ref())
+    }
+
+    /// Renders a partial and reads the YAML it gives.
+    pub(super) fn render(&self, name: &str, data: &Value) -> Result<Value, Finding> {
+        let text = self.text(name, data)?;
+        match yaml::parse_cloudformation(&text) {
+            Ok(document) => Ok(document.value),
+            Err(error) => {
+                let line = self.line_in_partial(name, data, error.line).unwrap_or(1);
+                Err(Finding::error(
+                    "R004",
+                    format!("what the partial `{name}` renders to is not YAML: {}", error.message),
+                )
+                .at(self.place(name, line, if line == 1 { 1 } else { error.column.max(1) }))
+                .help("check the indentation and the quotes around that line; values go in as `{{json value}}`, without quotes"))
+            }
+        }
+    }
+
+    fn text(&self, name: &str, data: &Value) -> Result<String, Finding> {
+        let Some(source) = self.sources.get(name) else {
+            return Err(Finding::error("R003", format!("there is no partial `{name}`"))
+                .help("this is a fault of Bedplate itself; please report it"));
+        };
+        let template = match source.compiled.get() {
+            Some(template) => template,
+            None => {
+                let template = lint::parsed(name, &source.file, &source.text)?;
+                source.compiled.get_or_init(|| template)
+            }
+        };
+        let mut out = StringOutput::new();
+        let written = Context::wraps(data).and_then(|context| {
+            template.render(&self.helpers, &context, &mut RenderContext::new(template.name.as_ref()), &mut out)
+        });
+        written.map_err(|error| self.render_failed(name, &error))?;
+        out.into_string().map_err(|error| self.render_failed(name, &RenderErrorReason::from(error).into()))
+    }
+
+    /// A place in a partial's file.
+    pub(super) fn place(&self, name: &str, line: usize, column: usize) -> Option<Place> {
+        self.sources.get(name).map(|source| Place { file: source.file.clone(), line, column })
+    }
+
+    fn render_failed(&self, name: &str, error: &RenderError) -> Finding {
+        let (line, column) = (error.line_no.unwrap_or(1), error.column_no.unwrap_or(1));
+        let reason = match error.reason() {
+            RenderErrorReason::MissingVariable(Some(path)) => {
+                format!("it is given no value named `{path}`")
+            }
+            RenderErrorReason::MissingVariable(None) => "it is given no value of that name".to_owned(),
+            other => other.to_string(),
+        };
+        Finding::error("R003", format!("the partial `{name}` cannot be rendered: {reason}"))
+            .at(self.place(name, line, column))
+            .help("the comment at the head of the embedded partial lists the values it is given")
+    }
+
+    /// The line of the partial that a line of its output came from: the partial is rendered once more with every line
+    /// carrying its number.
+    fn line_in_partial(&self, name: &str, data: &Value, line: usize) -> Option<usize> {
+        let source = self.sources.get(name)?;
+        let mut numbered = String::new();
+        for (index, text) in source.text.split_inclusive('\n').enumerate() {
+            let start = text.trim_start();
+            // A line holding nothing but a block tag leaves no line behind, and must stay alone to do so.
+            if !["{{#", "{{/", "{{else", "{{!", "{{^"].iter().any(|tag| start.starts_with(tag)) {
+                numbered.push_str(&format!("\u{e000}{}\u{e001}", index + 1));
+            }
+            numbered.push_str(text);
+        }
+        let text = self.helpers.render_template(&numbered, data).ok()?;
+        // YAML may notice only after the last line, and a value cannot hold a line end: the nearest numbered line is it.
+        let upto: Vec<&str> = text.lines().take(line).collect();
+        upto.iter().rev().find_map(|line| line.strip_prefix('\u{e000}')?.split_once('\u{e001}')?.0.parse().ok())
+    }
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    let size = std::fs::metadata(file).map_err(|error| error.to_string())?.len();
+    if size > SIZE_LIMIT {
+        return Err(format!("it is {size} bytes, and a partial may have {SIZE_LIMIT}"));
+    }
+    std::fs::read_to_string(file).map_err(|error| error.to_string())
+}
+
+fn unreadable(path: &Path, reason: &str) -> Finding {
+    Finding::error("R007", format!("`{}` cannot be read: {reason}", path.display()))
+        .help("make it a readable UTF-8 file, or take it away to use the embedded partial")
+}
+
+fn unknown_partial<'a>(file: &Path, name: &str, known: impl Iterator<Item = &'a str>) -> Finding {
+    let known: Vec<&str> = known.collect();
+    let nearest = known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(candidate, name), *candidate))
+        .min()
+        .filter(|(distance, _)| *distance <= 3);
+    let help = match nearest {
+        Some((_, nearest)) => format!("did you mean `{nearest}{SUFFIX}`?"),
+        None => {
+            format!("the partials are {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+        }
+    };
+    Finding::error("R006", format!("there is no partial `{name}` to take the place of"))
+        .at(Some(Place { file: file.display().to_string(), line: 1, column: 1 }))
+        .help(help)
+}
