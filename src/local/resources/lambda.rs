@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::policy;
 use super::world;
 use super::{Failure, Handler, Made, Work, generic, text};
+use crate::local::identity::authorize::Place;
+use crate::local::identity::{Need, Session, authorize};
 use crate::local::lambda::code;
 use crate::local::s3::object_blob;
 use crate::local::store::Blob;
@@ -94,16 +96,60 @@ impl Function {
             return Err(refused("AccessDenied", 403, "Cross-account pass role is not allowed."));
         }
         let name = name.rsplit('/').next().unwrap_or(name);
-        let role = world::find(work.db, "AWS::IAM::Role", "global", name)?;
-        let trusted = role.is_some_and(|role| {
+        let trusted = world::find(work.db, "AWS::IAM::Role", "global", name)?.filter(|role| {
             let trust = role.properties.get("AssumeRolePolicyDocument").unwrap_or(&Value::Null);
             policy::trusts(trust, "lambda.amazonaws.com")
         });
-        if trusted {
-            Ok(())
-        } else {
-            Err(refused("InvalidRequest", 400, "The role defined for the function cannot be assumed by Lambda."))
+        let Some(role) = trusted else {
+            return Err(refused(
+                "InvalidRequest",
+                400,
+                "The role defined for the function cannot be assumed by Lambda.",
+            ));
+        };
+        let session = Session {
+            role: name.to_owned(),
+            role_id: role.attributes.get("RoleId").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            role_arn: arn,
+            name: "awslambda".to_owned(),
+            expires: work.now,
+        };
+        Self::check_network(work, properties, &session)
+    }
+
+    /// A function in a network works through interfaces that Lambda makes, looks after and deletes with the function's own
+    /// role. Source: the rights that Lambda's guide to networks lists.
+    fn check_network(work: &Work<'_>, properties: &Value, session: &Session) -> Result<(), Failure> {
+        let network = properties.get("VpcConfig").unwrap_or(&Value::Null);
+        let ids = |key: &str| network.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        if ids("SubnetIds").next().is_none() {
+            return Ok(());
         }
+        let on = |what: &str| format!("arn:aws:ec2:{}:{}:{what}", work.site.region, work.site.account);
+        let interface = on("network-interface/*");
+        let subnets = ids("SubnetIds").map(|id| on(&format!("subnet/{id}")));
+        let groups = ids("SecurityGroupIds").map(|id| on(&format!("security-group/{id}")));
+        let mut needs: Vec<Need> =
+            subnets.chain(groups).map(|arn| Need::new("ec2:CreateNetworkInterface", arn)).collect();
+        let own = ["CreateNetworkInterface", "DeleteNetworkInterface", "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"];
+        needs.extend(own.map(|action| Need::new(format!("ec2:{action}"), interface.clone())));
+        let general = ["DescribeNetworkInterfaces", "DescribeSubnets"];
+        needs.extend(general.map(|action| Need::new(format!("ec2:{action}"), "*")));
+        let place = Place { region: work.site.region.clone(), now: work.now };
+        for need in needs {
+            let action = need.action.clone();
+            let decided = authorize(work.db, session, &[need], &place)
+                .map_err(|error| Failure::handler("InternalFailure", error.message))?;
+            if decided.is_err() {
+                let action = action.trim_start_matches("ec2:");
+                return Err(refused(
+                    "InvalidRequest",
+                    400,
+                    &format!("The provided execution role does not have permissions to call {action} on EC2"),
+                ));
+            }
+        }
+        Ok(())
     }
 }
 

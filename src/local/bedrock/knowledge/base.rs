@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use serde_json::Value;
 
+use super::store::{Store, Use};
 use crate::local::bedrock::Bedrock;
 use crate::local::bedrock::answer::{invalid, missing};
 use crate::local::bedrock::identify;
@@ -29,8 +30,7 @@ pub(in crate::local::bedrock) struct Base {
     /// The embedding model's ARN; none for Bedrock's own.
     model: Option<String>,
     dimensions: Option<Value>,
-    /// The ARN of the S3 vector index, for a knowledge base that has one.
-    index: Option<String>,
+    store: Store,
 }
 
 /// The refusal when there is no such thing.
@@ -69,14 +69,13 @@ impl Base {
         };
         let own = own.unwrap_or(&Value::Null);
         let dimensions = own.pointer("/EmbeddingModelConfiguration/BedrockEmbeddingModelConfiguration/Dimensions");
-        let index = thing.properties.pointer("/StorageConfiguration/S3VectorsConfiguration/IndexArn");
         Ok(Self {
             arn: thing.attributes.get("KnowledgeBaseArn").and_then(Value::as_str).unwrap_or_default().to_owned(),
             role: thing.properties.get("RoleArn").and_then(Value::as_str).unwrap_or_default().to_owned(),
             managed: kind == "MANAGED",
             model: own.get("EmbeddingModelArn").and_then(Value::as_str).map(str::to_owned),
             dimensions: dimensions.cloned(),
-            index: index.and_then(Value::as_str).map(str::to_owned),
+            store: Store::of(thing.properties.get("StorageConfiguration").unwrap_or(&Value::Null)),
             region: thing.region,
             id: thing.id,
         })
@@ -92,10 +91,9 @@ impl Base {
         }
     }
 
-    /// Rights on its S3 vector index; none for other stores, whose rights are not looked at.
-    pub fn on_index(&self, actions: &[&str]) -> Vec<Need> {
-        let index = self.index.iter();
-        index.flat_map(|arn| actions.iter().map(move |action| Need::new(format!("s3vectors:{action}"), arn))).collect()
+    /// What it needs of its store.
+    pub(super) fn on_store(&self, how: Use) -> Vec<Need> {
+        self.store.needs(how)
     }
 
     /// What embedding needs.

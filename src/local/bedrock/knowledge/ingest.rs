@@ -10,6 +10,7 @@ use super::base::{Base, Source};
 use super::chunk::chunks;
 use super::document::{METADATA, refusal, text};
 use super::jobs::{self, Job};
+use super::store::Use;
 use crate::local::bedrock::Bedrock;
 use crate::local::errors::ApiError;
 use crate::local::identity::Need;
@@ -111,7 +112,7 @@ async fn carry_out(
     let session = worker.session(bedrock, now).await?;
     let bucket = format!("arn:aws:s3:::{}", plan.source.place.bucket);
     let mut needs = plan.base.on_model(bedrock).await?;
-    needs.extend(plan.base.on_index(&["GetIndex", "PutVectors"]));
+    needs.extend(plan.base.on_store(Use::Write));
     needs.extend(
         plan.source.place.prefixes.iter().map(|prefix| Need::new("s3:ListBucket", &bucket).with("s3:prefix", prefix)),
     );
@@ -162,7 +163,7 @@ async fn carry_out(
     let gone: Vec<String> = plan.known.keys().filter(|uri| !seen.contains(*uri)).cloned().collect();
     counts.deleted = gone.len() as u64;
     if !gone.is_empty() {
-        worker.decide(bedrock, &session, plan.base.on_index(&["DeleteVectors"]), now).await?;
+        worker.decide(bedrock, &session, plan.base.on_store(Use::Delete), now).await?;
         let (base, source) = (plan.base.id.clone(), plan.source.id.clone());
         let forgotten = bedrock.host.store.write(move |tx| -> Result<(), ApiError> {
             for uri in &gone {

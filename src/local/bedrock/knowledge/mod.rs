@@ -9,6 +9,7 @@
 //! | `chunk` | cutting |
 //! | `ingest`, `jobs` | reading a data source, and the jobs that do |
 //! | `filter`, `search` | finding: `Retrieve` |
+//! | `store` | what its vector store asks of its role |
 //! | `generate` | answering: `RetrieveAndGenerate` |
 
 mod base;
@@ -20,6 +21,7 @@ mod generate;
 mod ingest;
 mod jobs;
 mod search;
+mod store;
 
 pub(super) use base::Base;
 pub(super) use describe::{get_base, get_source, list_bases, list_sources};

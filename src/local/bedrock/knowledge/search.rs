@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::base::Base;
 use super::filter::meets;
+use super::store::Use;
 use crate::local::bedrock::Bedrock;
 use crate::local::bedrock::answer::{Answer, Call, Outcome, invalid, without_nulls};
 use crate::local::bedrock::embed::cosine;
@@ -125,7 +126,7 @@ pub(in crate::local::bedrock) async fn search(
     });
     let ((model, dimension), rows) = found.await?;
     let mut needs = base.on_model(bedrock).await?;
-    needs.extend(base.on_index(&["QueryVectors", "GetVectors"]));
+    needs.extend(base.on_store(Use::Search));
     if !needs.is_empty() {
         base.worker().may(bedrock, needs, bedrock.host.clock.now()).await?;
     }
