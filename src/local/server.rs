@@ -244,7 +244,10 @@ impl Server {
             return error_response(Protocol::RestXml, &refusal, request_id);
         }
         if let Some(own) = request.uri().path().strip_prefix("/_bedplate/") {
-            return pages::answer(&self.host, own, request_id).await;
+            return match own {
+                "operations" => pages::operations(self.query.values().map(AsRef::as_ref)),
+                page => pages::answer(&self.host, page, request_id).await,
+            };
         }
         let scope = Scope::of(request.headers(), request.uri());
         // API Gateway itself verifies who manages connections, by the rules of the API they belong to.
