@@ -50,10 +50,15 @@ pub(super) async fn admit(
 
 /// A whole body.
 pub(super) async fn read_whole(body: Body) -> Result<Bytes, ApiError> {
-    match Limited::new(body, LARGEST).collect().await {
+    read_at_most(body, LARGEST).await
+}
+
+/// A whole body that has no more than some bytes.
+pub(super) async fn read_at_most(body: Body, largest: usize) -> Result<Bytes, ApiError> {
+    match Limited::new(body, largest).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            let message = format!("The request body is larger than {LARGEST} bytes");
+            let message = format!("The request body is larger than {largest} bytes");
             Err(ApiError::sender("RequestEntityTooLarge", message).with_status(StatusCode::PAYLOAD_TOO_LARGE))
         }
         Err(error) => Err(ApiError::sender("IncompleteBody", format!("The request body broke off: {error}"))),

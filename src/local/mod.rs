@@ -12,6 +12,7 @@
 //! | [`serving`] | where it is being served, told to other processes |
 //! | [`store`] | the database, object bodies, leases |
 //! | [`query`] | the awsQuery protocol: forms in, XML out, the trait its services implement |
+//! | [`aws_json`] | the awsJson protocols: one table a service |
 //! | [`errors`] | an error in the format of each protocol |
 //! | [`xml`] | writing XML safely |
 //! | [`sts`] | who am I |
@@ -27,6 +28,7 @@
 //! | [`velocity`] | API Gateway's mapping templates |
 
 mod admission;
+pub mod aws_json;
 pub mod bedrock;
 pub mod cloudformation;
 pub mod dynamodb;
@@ -78,6 +80,9 @@ fn query_services(host: &std::sync::Arc<Host>) -> Vec<std::sync::Arc<dyn query::
     let cloudformation = cloudformation::CloudFormation::start(std::sync::Arc::clone(host));
     vec![std::sync::Arc::new(sts::Sts::new(std::sync::Arc::clone(host))), std::sync::Arc::new(cloudformation)]
 }
+
+/// The simulated services that speak awsJson: one line a service.
+const JSON_SERVICES: &[&dyn aws_json::JsonService] = &[&dynamodb::SERVICE, &logs::SERVICE];
 
 /// What the simulated services share: the store, the sources of time and identity, and what the user asked to fail.
 #[derive(Debug)]

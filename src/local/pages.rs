@@ -1,5 +1,6 @@
 //! Pages of the endpoint's own, below `/_bedplate/`: what no AWS API tells.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use http::{Response, StatusCode};
@@ -7,8 +8,9 @@ use s3s::Body;
 
 use super::errors::{ApiError, Protocol};
 use super::lambda::code;
+use super::query::QueryService;
 use super::server::{error_response, respond};
-use super::{ACCOUNT_ID, Host, identity};
+use super::{ACCOUNT_ID, Host, JSON_SERVICES, bedrock, execute_api, identity, lambda, s3};
 
 /// Answers a page by its name.
 pub(super) async fn answer(host: &Arc<Host>, page: &str, request_id: &str) -> Response<Body> {
@@ -20,6 +22,27 @@ pub(super) async fn answer(host: &Arc<Host>, page: &str, request_id: &str) -> Re
             None => not_ours(request_id),
         },
     }
+}
+
+/// What is simulated: the operations of each service, under the names that the AWS SDKs have for both. The tables that
+/// dispatch tell it.
+pub(super) fn operations<'a>(query: impl Iterator<Item = &'a dyn QueryService>) -> Response<Body> {
+    let mut all: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for service in query {
+        all.entry(service.signing_name()).or_default().extend(service.operations());
+    }
+    for service in JSON_SERVICES {
+        all.entry(service.name()).or_default().extend(service.operations());
+    }
+    for (service, operations) in execute_api::operations() {
+        all.entry(service).or_default().extend(operations);
+    }
+    for (service, operation) in bedrock::simulated() {
+        all.entry(service).or_default().insert(operation);
+    }
+    all.entry("lambda").or_default().extend(lambda::operations());
+    all.entry("s3").or_default().extend(s3::operations());
+    respond(StatusCode::OK, "application/json", serde_json::json!(all).to_string().into_bytes())
 }
 
 /// What roles were denied, for a person who looks for the right that is missing.

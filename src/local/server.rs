@@ -27,7 +27,9 @@ use super::pages;
 use super::query::{CallContext, Params, QueryService, response};
 use super::s3::Front;
 use super::store::Store;
-use super::{ACCOUNT_ID, DEFAULT_REGION, Host, LocalError, LocalOptions, SCHEMAS, admission, query_services};
+use super::{
+    ACCOUNT_ID, DEFAULT_REGION, Host, JSON_SERVICES, LocalError, LocalOptions, SCHEMAS, admission, query_services,
+};
 
 /// The largest form body taken, in bytes, also after decompression: a template of 1 MiB whose every byte is escaped, and
 /// some room.
@@ -204,9 +206,7 @@ struct Server {
     host: Arc<Host>,
     query: HashMap<&'static str, Arc<dyn QueryService>>,
     s3: Front,
-    dynamodb: super::dynamodb::Front,
     lambda: super::lambda::Front,
-    logs: super::logs::Front,
     apis: Arc<Gateway>,
     bedrock: super::bedrock::Front,
 }
@@ -215,12 +215,10 @@ impl Server {
     fn new(host: Arc<Host>) -> Self {
         let query = query_services(&host).into_iter().map(|service| (service.signing_name(), service)).collect();
         let s3 = Front::new(Arc::clone(&host));
-        let dynamodb = super::dynamodb::Front::new(Arc::clone(&host));
         let lambda = super::lambda::Front::new(Arc::clone(&host));
-        let logs = super::logs::Front::new(Arc::clone(&host));
         let apis = Arc::new(Gateway::new(Arc::clone(&host)));
         let bedrock = super::bedrock::Front::new(Arc::clone(&host));
-        Self { host, query, s3, dynamodb, lambda, logs, apis, bedrock }
+        Self { host, query, s3, lambda, apis, bedrock }
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
@@ -246,7 +244,10 @@ impl Server {
             return error_response(Protocol::RestXml, &refusal, request_id);
         }
         if let Some(own) = request.uri().path().strip_prefix("/_bedplate/") {
-            return pages::answer(&self.host, own, request_id).await;
+            return match own {
+                "operations" => pages::operations(self.query.values().map(AsRef::as_ref)),
+                page => pages::answer(&self.host, page, request_id).await,
+            };
         }
         let scope = Scope::of(request.headers(), request.uri());
         // API Gateway itself verifies who manages connections, by the rules of the API they belong to.
@@ -308,11 +309,7 @@ impl Server {
     async fn not_query(&self, request: Request<Body>, scope: &Scope, request_id: &str) -> Response<Body> {
         let service = match scope.service.as_deref() {
             Some("s3") => return self.s3.answer(request, scope.region.clone(), request_id).await,
-            Some("dynamodb") => {
-                let region = scope.region.clone().unwrap_or_else(|| DEFAULT_REGION.to_owned());
-                return self.dynamodb.answer(request, region).await;
-            }
-            Some(service @ ("lambda" | "logs")) => return self.buffered(service, request, scope, request_id).await,
+            Some("lambda") => return self.lambda(request, scope, request_id).await,
             Some(name) if super::bedrock::SIGNING_NAMES.contains(&name) => {
                 let region = scope.region.clone().unwrap_or_else(|| DEFAULT_REGION.to_owned());
                 return self.bedrock.answer(request, name, region, request_id).await;
@@ -326,24 +323,24 @@ impl Server {
             None => "unsigned request",
             Some(service) => service,
         };
+        if let Some(service) = JSON_SERVICES.iter().find(|known| known.name() == service) {
+            let region = scope.region.clone().unwrap_or_else(|| DEFAULT_REGION.to_owned());
+            return service.answer(Arc::clone(&self.host), request, region).await;
+        }
         let operation = operation_name(request.headers(), request.method(), request.uri());
         let protocol = Protocol::of(request.headers(), service, false);
         error_response(protocol, &ApiError::not_implemented(service, &operation), request_id)
     }
 
-    /// Services that take a request whole.
-    async fn buffered(&self, service: &str, request: Request<Body>, scope: &Scope, request_id: &str) -> Response<Body> {
+    async fn lambda(&self, request: Request<Body>, scope: &Scope, request_id: &str) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let region = scope.region.clone().unwrap_or_else(|| DEFAULT_REGION.to_owned());
         let answered = match admission::read_whole(body).await {
             Err(error) => Err(error),
-            Ok(body) if service == "lambda" => {
-                self.lambda.answer(&parts.method, &parts.uri, &parts.headers, body, region).await
-            }
-            Ok(body) => self.logs.answer(&parts.headers, &body, region).await,
+            Ok(body) => self.lambda.answer(&parts.method, &parts.uri, &parts.headers, body, region).await,
         };
         answered
-            .unwrap_or_else(|error| error_response(Protocol::of(&parts.headers, service, false), &error, request_id))
+            .unwrap_or_else(|error| error_response(Protocol::of(&parts.headers, "lambda", false), &error, request_id))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -43,17 +44,28 @@ impl QueryService for Sts {
         "https://sts.amazonaws.com/doc/2011-06-15/"
     }
 
+    fn operations(&self) -> Vec<&'static str> {
+        OPERATIONS.iter().map(|(name, _)| *name).collect()
+    }
+
     async fn call(&self, ctx: &CallContext, action: &str, params: Params) -> Result<Value, ApiError> {
-        match action {
-            "GetCallerIdentity" => Ok(json!({
-                "Arn": ctx.who.arn(),
-                "UserId": ctx.who.user_id(),
-                "Account": ctx.account,
-            })),
-            "AssumeRole" => self.assume_role(ctx, &params).await,
-            other => Err(ApiError::not_implemented("sts", other)),
+        match OPERATIONS.iter().find(|(name, _)| *name == action) {
+            Some((_, operation)) => operation(self, ctx, &params).await,
+            None => Err(ApiError::not_implemented("sts", action)),
         }
     }
+}
+
+type Operation = for<'a> fn(&'a Sts, &'a CallContext, &'a Params) -> BoxFuture<'a, Result<Value, ApiError>>;
+
+/// The operations.
+const OPERATIONS: &[(&str, Operation)] = &[
+    ("AssumeRole", |sts, ctx, params| Box::pin(sts.assume_role(ctx, params))),
+    ("GetCallerIdentity", |_, ctx, _| Box::pin(async move { Ok(caller_identity(ctx)) })),
+];
+
+fn caller_identity(ctx: &CallContext) -> Value {
+    json!({ "Arn": ctx.who.arn(), "UserId": ctx.who.user_id(), "Account": ctx.account })
 }
 
 impl Sts {

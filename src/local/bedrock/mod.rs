@@ -45,6 +45,7 @@ mod vectors;
 use std::sync::Arc;
 
 pub use front::{Front, SIGNING_NAMES};
+pub(in crate::local) use operations::simulated;
 pub(in crate::local) use prompts::prompt_model;
 pub use server::ModelServer;
 pub use store::{SCHEMA, forget_base, forget_source};

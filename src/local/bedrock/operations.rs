@@ -60,6 +60,11 @@ const SIMULATED: &[(&str, &str, Work)] = &[
     ("bedrock-runtime", "InvokeModelWithResponseStream", Work::Steps(native::invoke_stream)),
 ];
 
+/// The operations that are simulated, each with its service.
+pub(in crate::local) fn simulated() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SIMULATED.iter().map(|(service, operation, _)| (*service, *operation))
+}
+
 /// One operation of a service.
 #[derive(Debug, Clone, Deserialize)]
 struct Route(String, String, String, String, u16);

@@ -85,6 +85,10 @@ impl QueryService for CloudFormation {
         "http://cloudformation.amazonaws.com/doc/2010-05-15/"
     }
 
+    fn operations(&self) -> Vec<&'static str> {
+        api::operations()
+    }
+
     async fn call(&self, ctx: &CallContext, action: &str, params: Params) -> Result<Value, ApiError> {
         api::Call { engine: &self.engine, ctx, params: &params }.answer(action).await
     }

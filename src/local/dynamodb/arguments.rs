@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::attribute::{Item, LARGEST_ITEM, item_size, read_item};
 use super::error::Refused;
 use super::table::Table;
+use crate::local::aws_json::Asked;
 
 /// One call.
 #[derive(Debug)]
@@ -14,6 +15,12 @@ pub struct Call {
     pub region: String,
     /// Its parameters.
     pub request: Map<String, Value>,
+}
+
+impl From<Asked> for Call {
+    fn from(asked: Asked) -> Self {
+        Self { region: asked.region, request: asked.body }
+    }
 }
 
 impl Call {

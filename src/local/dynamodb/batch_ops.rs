@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::Connection;
+use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
 
 use super::arguments::{Call, check_size, constraint, missing};
@@ -33,7 +33,7 @@ enum Write {
     Delete(super::attribute::Item),
 }
 
-pub(super) fn write(db: &Connection, call: &Call) -> Result<Value, Refused> {
+pub(super) fn write(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
     call.refuse("BatchWriteItem", &[])?;
     let requests = requests(call)?;
     let total: usize = requests.values().filter_map(Value::as_array).map(Vec::len).sum();
@@ -91,7 +91,7 @@ pub(super) fn write(db: &Connection, call: &Call) -> Result<Value, Refused> {
     Ok(json!({ "UnprocessedItems": {} }))
 }
 
-pub(super) fn get(db: &Connection, call: &Call) -> Result<Value, Refused> {
+pub(super) fn get(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
     call.refuse("BatchGetItem", &[])?;
     let requests = requests(call)?;
     let keys = |wanted: &Value| wanted.get("Keys").and_then(Value::as_array).map_or(0, Vec::len);

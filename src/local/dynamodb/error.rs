@@ -3,6 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::local::aws_json::Refuses;
 use crate::local::errors::ApiError;
 use crate::local::store::StoreError;
 
@@ -56,9 +57,10 @@ impl Refused {
     fn of(code: &str, message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, code: code.to_owned(), message: message.into(), item: None }
     }
+}
 
-    /// The HTTP status and the body.
-    pub fn answer(&self) -> (StatusCode, Value) {
+impl Refuses for Refused {
+    fn answer(&self) -> (StatusCode, Value) {
         let namespace = match self.code.as_str() {
             "ValidationException" => "com.amazon.coral.validate#",
             "SerializationException" | "UnknownOperationException" => "com.amazon.coral.service#",

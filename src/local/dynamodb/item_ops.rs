@@ -1,6 +1,6 @@
 //! Operations on one item.
 
-use rusqlite::Connection;
+use rusqlite::Transaction;
 use serde_json::{Value, json};
 
 use super::arguments::{Call, check_size, constraint};
@@ -9,7 +9,7 @@ use super::error::Refused;
 use super::expression::{Condition, Placeholders, Update, project, projection};
 use super::rows;
 
-pub(super) fn put(db: &Connection, call: &Call) -> Result<Value, Refused> {
+pub(super) fn put(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
     call.refuse("PutItem", &["Expected", "ConditionalOperator"])?;
     let back = returned(call, &["NONE", "ALL_OLD"])?;
     let item = call.item("Item")?;
@@ -23,7 +23,7 @@ pub(super) fn put(db: &Connection, call: &Call) -> Result<Value, Refused> {
     Ok(answer(old.filter(|_| back == "ALL_OLD")))
 }
 
-pub(super) fn get(db: &Connection, call: &Call) -> Result<Value, Refused> {
+pub(super) fn get(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
     call.refuse("GetItem", &["AttributesToGet"])?;
     let key = call.item("Key")?;
     let text = call.text("ProjectionExpression")?;
@@ -39,7 +39,7 @@ pub(super) fn get(db: &Connection, call: &Call) -> Result<Value, Refused> {
     })
 }
 
-pub(super) fn delete(db: &Connection, call: &Call) -> Result<Value, Refused> {
+pub(super) fn delete(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
     call.refuse("DeleteItem", &["Expected", "ConditionalOperator"])?;
     let back = returned(call, &["NONE", "ALL_OLD"])?;
     let key = call.item("Key")?;
@@ -52,7 +52,7 @@ pub(super) fn delete(db: &Connection, call: &Call) -> Result<Value, Refused> {
     Ok(answer(old.filter(|_| back == "ALL_OLD")))
 }
 
-pub(super) fn update(db: &Connection, call: &Call) -> Result<Value, Refused> {
+pub(super) fn update(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
     call.refuse("UpdateItem", &["Expected", "ConditionalOperator", "AttributeUpdates"])?;
     let back = returned(call, &["NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW"])?;
     let key = call.item("Key")?;

@@ -5,7 +5,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `front` | requests in, answers and errors out, one line an operation |
+//! | `front` | one line an operation |
 //! | `error` | a refusal in DynamoDB's shape, and its usual words |
 //! | [`number`], `attribute` | numbers of 38 digits; attribute values, their sizes and limits |
 //! | [`table`] | keys and indexes of a table |
@@ -28,6 +28,6 @@ pub mod table;
 mod table_ops;
 
 pub use attribute::{Attribute, Item};
-pub use front::Front;
+pub use front::SERVICE;
 pub use rows::{SCHEMA, forget};
 pub use table::keys_wrong;

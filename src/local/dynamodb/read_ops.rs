@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 use serde_json::{Value, json};
 
 use super::arguments::Call;
@@ -30,7 +30,7 @@ struct Reading {
     start: Option<(Place, Place)>,
 }
 
-pub(super) fn query(db: &Connection, call: &Call) -> Result<Value, Refused> {
+pub(super) fn query(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
     call.refuse("Query", &["AttributesToGet", "KeyConditions", "QueryFilter", "ConditionalOperator"])?;
     let text = call.text("KeyConditionExpression")?.ok_or_else(|| {
         Refused::invalid(
@@ -64,7 +64,7 @@ pub(super) fn query(db: &Connection, call: &Call) -> Result<Value, Refused> {
     })
 }
 
-pub(super) fn scan(db: &Connection, call: &Call) -> Result<Value, Refused> {
+pub(super) fn scan(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
     call.refuse("Scan", &["AttributesToGet", "ScanFilter", "ConditionalOperator"])?;
     let segments = call.number("TotalSegments", 1)?;
     let segment = call.number("Segment", 0)?;

@@ -1,6 +1,6 @@
 //! Operations on tables: looking only, since stacks make them.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 use serde_json::{Value, json};
 
 use super::arguments::{Call, constraint};
@@ -12,7 +12,7 @@ use crate::local::resources::{text, world};
 /// Most names of a page. Source: `ListTables` in the DynamoDB API reference.
 const PAGE: u32 = 100;
 
-pub(super) fn describe(db: &Connection, call: &Call) -> Result<Value, Refused> {
+pub(super) fn describe(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
     let name = call.required("TableName")?;
     let table = call.table(db).map_err(|refused| {
         if refused.code == "ResourceNotFoundException" { Refused::no_table_named(name) } else { refused }
@@ -20,7 +20,7 @@ pub(super) fn describe(db: &Connection, call: &Call) -> Result<Value, Refused> {
     Ok(json!({ "Table": description(db, &table)? }))
 }
 
-pub(super) fn list(db: &Connection, call: &Call) -> Result<Value, Refused> {
+pub(super) fn list(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
     let limit = call.number("Limit", 1)?.unwrap_or(PAGE);
     if limit > PAGE {
         return Err(constraint(&limit.to_string(), "Limit", "Member must have value less than or equal to 100"));

@@ -10,37 +10,68 @@ use crate::local::errors::ApiError;
 use crate::local::resources::text;
 use crate::local::resources::world::{self, Thing};
 
-/// `GetApiKey` and `GetApiKeys`; nothing for everything else.
+/// What is simulated: its path, with `*` for an id, and how it is answered.
+const SIMULATED: &[(&str, &str, Operation)] = &[("GetApiKey", "/apikeys/*", one), ("GetApiKeys", "/apikeys", all)];
+
+type Operation = fn(&[Thing], &Asked<'_>) -> Reply;
+
+/// What a request names.
+struct Asked<'a> {
+    id: &'a str,
+    parameters: Vec<(String, String)>,
+}
+
+impl Asked<'_> {
+    fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The operations that are simulated.
+pub(super) fn operations() -> Vec<&'static str> {
+    SIMULATED.iter().map(|(name, ..)| *name).collect()
+}
+
+/// Answers what is simulated; nothing for everything else.
 pub(super) async fn answer(host: &Host, method: &Method, uri: &Uri, region: &str) -> Option<Reply> {
     if *method != Method::GET {
         return None;
     }
-    let rest = uri.path().strip_prefix("/apikeys")?;
-    let parameters = super::call::pairs(uri.query().unwrap_or_default());
-    let asks = |name: &str| parameters.iter().any(|(known, value)| known == name && value == "true");
+    let path = uri.path().trim_end_matches('/');
+    let (id, operation) = SIMULATED.iter().find_map(|(_, pattern, operation)| match pattern.strip_suffix('*') {
+        Some(prefix) => path.strip_prefix(prefix).filter(|id| !id.contains('/')).map(|id| (id, operation)),
+        None => (path == *pattern).then_some(("", operation)),
+    })?;
+    let asked = Asked { id, parameters: super::call::pairs(uri.query().unwrap_or_default()) };
     let region = region.to_owned();
     let keys = host
         .store
         .read::<_, ApiError>(move |tx| Ok(world::of_type(tx, "AWS::ApiGateway::ApiKey", Some(&region))?))
         .await;
-    let keys = match keys {
-        Ok(keys) => keys,
-        Err(error) => return Some(Reply::message(error.status.as_u16(), &error.code, &error.message)),
-    };
-    if rest.is_empty() || rest == "/" {
-        let query = parameters.iter().find(|(name, _)| name == "name").map(|(_, value)| value.as_str());
-        let items: Vec<Value> = keys
-            .iter()
-            .map(|key| described(key, asks("includeValues")))
-            .filter(|key| query.is_none_or(|name| text(key, "name").is_some_and(|own| own.starts_with(name))))
-            .collect();
-        return Some(Reply::json(200, &json!({ "item": items })));
-    }
-    let id = rest.strip_prefix('/')?;
-    Some(match keys.iter().find(|key| key.id == id) {
-        Some(key) => Reply::json(200, &described(key, asks("includeValue"))),
-        None => Reply::message(404, "NotFoundException", "Invalid API Key identifier specified"),
+    Some(match keys {
+        Ok(keys) => operation(&keys, &asked),
+        Err(error) => Reply::message(error.status.as_u16(), &error.code, &error.message),
     })
+}
+
+fn all(keys: &[Thing], asked: &Asked<'_>) -> Reply {
+    let with_values = asked.parameter("includeValues") == Some("true");
+    let items: Vec<Value> = keys
+        .iter()
+        .map(|key| described(key, with_values))
+        .filter(|key| {
+            let start = asked.parameter("name");
+            start.is_none_or(|start| text(key, "name").is_some_and(|name| name.starts_with(start)))
+        })
+        .collect();
+    Reply::json(200, &json!({ "item": items }))
+}
+
+fn one(keys: &[Thing], asked: &Asked<'_>) -> Reply {
+    match keys.iter().find(|key| key.id == asked.id) {
+        Some(key) => Reply::json(200, &described(key, asked.parameter("includeValue") == Some("true"))),
+        None => Reply::message(404, "NotFoundException", "Invalid API Key identifier specified"),
+    }
 }
 
 fn described(key: &Thing, with_value: bool) -> Value {

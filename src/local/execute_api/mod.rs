@@ -194,6 +194,11 @@ impl Gateway {
     }
 }
 
+/// The operations that are simulated, by the service's name.
+pub(in crate::local) fn operations() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![("apigateway", control::operations()), ("apigatewaymanagementapi", websocket::operations())]
+}
+
 /// What API Gateway says of a stage that is not there.
 fn forbidden() -> Reply {
     Reply::message(403, "ForbiddenException", "Forbidden")

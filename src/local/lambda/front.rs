@@ -5,7 +5,9 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
+use rusqlite::Transaction;
 use s3s::Body;
 use serde_json::Value;
 
@@ -106,6 +108,59 @@ pub(in crate::local) fn route(method: &Method, path: &str, query: &str) -> Optio
     Some(Route { operation, name, qualifier: second.or_else(|| parameter("Qualifier")) })
 }
 
+/// One request of an operation.
+struct Asked {
+    route: Route,
+    headers: HeaderMap,
+    body: Bytes,
+    region: String,
+    /// Where the endpoint listens.
+    url: String,
+}
+
+impl Asked {
+    fn name(&self) -> &str {
+        self.route.name.as_deref().unwrap_or_default()
+    }
+
+    fn function(&self) -> Result<Name, ApiError> {
+        Name::of(self.name(), self.route.qualifier.as_deref(), &self.region)
+    }
+}
+
+/// How an operation is carried out.
+enum Work {
+    /// Within a reading transaction.
+    Read(fn(&Transaction<'_>, &Asked) -> Result<Value, ApiError>),
+    /// In steps of its own.
+    Steps(for<'a> fn(&'a Front, Asked) -> BoxFuture<'a, Result<Response<Body>, ApiError>>),
+}
+
+/// What is simulated.
+const SIMULATED: &[(&str, Work)] = &[
+    ("GetFunction", Work::Read(|tx, asked| describe::function(tx, &asked.function()?, &asked.url))),
+    ("GetFunctionConfiguration", Work::Read(|tx, asked| describe::configuration_of(tx, &asked.function()?))),
+    ("GetLayerVersion", Work::Read(layer_version)),
+    ("GetLayerVersionByArn", Work::Read(layer_version)),
+    ("GetPolicy", Work::Read(|tx, asked| describe::policy(tx, &asked.function()?))),
+    ("Invoke", Work::Steps(|front, asked| Box::pin(front.invoke(asked)))),
+    ("ListAliases", Work::Read(|tx, asked| describe::aliases(tx, &asked.function()?))),
+    ("ListFunctions", Work::Read(|tx, asked| describe::functions(tx, &asked.region))),
+    ("ListLayerVersions", Work::Read(|tx, asked| describe::layer_versions(tx, &asked.region, asked.name()))),
+    ("ListLayers", Work::Read(|tx, asked| describe::layers(tx, &asked.region))),
+    ("ListVersionsByFunction", Work::Read(|tx, asked| describe::versions(tx, &asked.function()?))),
+    ("UpdateFunctionCode", Work::Steps(|front, asked| Box::pin(front.update_code(asked)))),
+];
+
+fn layer_version(tx: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+    describe::layer_version(tx, &asked.region, &asked.route.resource(&asked.region), &asked.url)
+}
+
+/// The operations that are simulated.
+pub(in crate::local) fn operations() -> Vec<&'static str> {
+    SIMULATED.iter().map(|(name, _)| *name).collect()
+}
+
 /// Lambda for the server.
 #[derive(Debug)]
 pub struct Front {
@@ -135,52 +190,23 @@ impl Front {
         let Some(route) = route(method, uri.path(), query) else {
             return Err(ApiError::not_implemented("lambda", &format!("{method} {}", uri.path())));
         };
-        let name = route.name.clone().unwrap_or_default();
-        let function = || Name::of(&name, route.qualifier.as_deref(), &region);
-        let store = &self.host.store;
-        let answer = match route.operation {
-            "Invoke" => return self.invoke(name, route.qualifier, headers, body, region).await,
-            "GetFunction" => {
-                let (function, url) = (function()?, self.host.url.clone());
-                store.read(move |tx| describe::function(tx, &function, &url)).await?
-            }
-            "GetFunctionConfiguration" => {
-                let function = function()?;
-                store.read(move |tx| describe::configuration_of(tx, &function)).await?
-            }
-            "ListFunctions" => store.read(move |tx| describe::functions(tx, &region)).await?,
-            "ListVersionsByFunction" => {
-                let function = function()?;
-                store.read(move |tx| describe::versions(tx, &function)).await?
-            }
-            "ListAliases" => {
-                let function = function()?;
-                store.read(move |tx| describe::aliases(tx, &function)).await?
-            }
-            "GetPolicy" => {
-                let function = function()?;
-                store.read(move |tx| describe::policy(tx, &function)).await?
-            }
-            "UpdateFunctionCode" => update::code(&self.host, function()?, &body).await?,
-            "ListLayers" => store.read(move |tx| describe::layers(tx, &region)).await?,
-            "ListLayerVersions" => store.read(move |tx| describe::layer_versions(tx, &region, &name)).await?,
-            "GetLayerVersion" | "GetLayerVersionByArn" => {
-                let (arn, url) = (route.resource(&region), self.host.url.clone());
-                store.read(move |tx| describe::layer_version(tx, &region, &arn, &url)).await?
-            }
-            other => return Err(ApiError::not_implemented("lambda", other)),
+        let Some((_, work)) = SIMULATED.iter().find(|(name, _)| *name == route.operation) else {
+            return Err(ApiError::not_implemented("lambda", route.operation));
         };
-        Ok(json_response(&answer))
+        let asked = Asked { route, headers: headers.clone(), body, region, url: self.host.url.clone() };
+        match *work {
+            Work::Read(operation) => Ok(json_response(&self.host.store.read(move |tx| operation(tx, &asked)).await?)),
+            Work::Steps(operation) => operation(self, asked).await,
+        }
     }
 
-    async fn invoke(
-        &self,
-        function: String,
-        qualifier: Option<String>,
-        headers: &HeaderMap,
-        body: Bytes,
-        region: String,
-    ) -> Result<Response<Body>, ApiError> {
+    async fn update_code(&self, asked: Asked) -> Result<Response<Body>, ApiError> {
+        Ok(json_response(&update::code(&self.host, asked.function()?, &asked.body).await?))
+    }
+
+    async fn invoke(&self, asked: Asked) -> Result<Response<Body>, ApiError> {
+        let Asked { route, headers, body, region, .. } = asked;
+        let (function, qualifier) = (route.name.unwrap_or_default(), route.qualifier);
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let client_context = match text("x-amz-client-context") {
             None => None,
@@ -245,6 +271,15 @@ fn json_response(answer: &Value) -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn everything_simulated_has_a_path() {
+        for operation in operations() {
+            // This one shares its path with `ListLayers`.
+            let named = ROUTES.iter().any(|(.., known)| *known == operation);
+            assert!(named || operation == "GetLayerVersionByArn", "{operation}");
+        }
+    }
 
     #[test]
     fn paths_name_operations() {

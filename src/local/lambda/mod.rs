@@ -33,5 +33,5 @@ mod worker;
 
 pub use code::SCHEMA;
 pub use front::Front;
-pub(in crate::local) use front::route;
+pub(in crate::local) use front::{operations, route};
 pub use pool::Pool;

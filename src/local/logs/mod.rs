@@ -5,7 +5,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `front` | the awsJson1_1 API: targets in, answers out |
+//! | `front` | one line an operation |
 //! | `operations` | the operations |
 //! | `read` | events: one stream's, or filtered over many |
 //! | [`pattern`] | filter patterns |
@@ -17,5 +17,5 @@ pub mod pattern;
 mod read;
 pub mod store;
 
-pub use front::Front;
+pub use front::SERVICE;
 pub use store::SCHEMA;

@@ -1,10 +1,10 @@
 //! Operations on groups and streams, and writing events.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 use serde_json::{Map, Value, json};
 
-use super::front::Asked;
 use super::store::{self, Group, Stream};
+use crate::local::aws_json::Asked;
 use crate::local::errors::ApiError;
 
 /// Bytes of one batch, each event counted with 26 more. Source: CloudWatch Logs API reference, `PutLogEvents`.
@@ -25,10 +25,6 @@ pub(super) fn invalid(message: impl Into<String>) -> ApiError {
 }
 
 impl Asked {
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.body.get(name).and_then(Value::as_str)
-    }
-
     pub(super) fn required(&self, name: &str) -> Result<&str, ApiError> {
         self.text(name).filter(|text| !text.is_empty()).ok_or_else(|| {
             invalid(format!(
@@ -61,36 +57,40 @@ impl Asked {
     }
 }
 
-pub(super) fn create_group(db: &Connection, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn create_group(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
     let name = asked.required("logGroupName")?;
     if name.starts_with("aws/") {
         return Err(invalid("Log groups starting with AWS/ are reserved for AWS."));
     }
-    if store::create_group(db, &asked.region, name, None, asked.now)? { Ok(Value::Null) } else { Err(exists("group")) }
+    if store::create_group(db, &asked.region, name, None, asked.now.as_millisecond())? {
+        Ok(Value::Null)
+    } else {
+        Err(exists("group"))
+    }
 }
 
-pub(super) fn delete_group(db: &Connection, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn delete_group(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
     let name = asked.required("logGroupName")?;
     if store::delete_group(db, &asked.region, name)? { Ok(Value::Null) } else { Err(not_found("group")) }
 }
 
-pub(super) fn put_retention(db: &Connection, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn put_retention(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
     let name = asked.group(db)?;
     let days = asked.body.get("retentionInDays").and_then(Value::as_i64);
     store::set_retention(db, &asked.region, &name, days)?;
     Ok(Value::Null)
 }
 
-pub(super) fn create_stream(db: &Connection, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn create_stream(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
     let (group, name) = (asked.group(db)?, asked.required("logStreamName")?);
     if name.contains([':', '*']) {
         return Err(invalid(format!("Value '{name}' at 'logStreamName' must not contain `:` or `*`")));
     }
-    let made = store::create_stream(db, &asked.region, &group, name, asked.now)?;
+    let made = store::create_stream(db, &asked.region, &group, name, asked.now.as_millisecond())?;
     if made { Ok(Value::Null) } else { Err(exists("stream")) }
 }
 
-pub(super) fn put_events(db: &Connection, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn put_events(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
     let (group, name) = (asked.group(db)?, asked.required("logStreamName")?);
     if store::stream(db, &asked.region, &group, name)?.is_none() {
         return Err(not_found("stream"));
@@ -112,8 +112,8 @@ pub(super) fn put_events(db: &Connection, asked: &Asked) -> Result<Value, ApiErr
     if events.windows(2).any(|pair| matches!(pair, [one, other] if one.0 > other.0)) {
         return Err(invalid("Log events in a single PutLogEvents request must be in chronological order."));
     }
-    store::put(db, &asked.region, &group, name, &events, asked.now)?;
-    Ok(json!({ "nextSequenceToken": asked.now.to_string() }))
+    store::put(db, &asked.region, &group, name, &events, asked.now.as_millisecond())?;
+    Ok(json!({ "nextSequenceToken": asked.now.as_millisecond().to_string() }))
 }
 
 /// One page of what was found, from where the last one ended.
@@ -137,7 +137,7 @@ fn answer(list: &str, items: Vec<Value>, next: Option<String>) -> Value {
     Value::Object(answer)
 }
 
-pub(super) fn describe_groups(db: &Connection, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn describe_groups(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
     let prefix = asked.text("logGroupNamePrefix").unwrap_or_default();
     let part = asked.text("logGroupNamePattern").unwrap_or_default();
     let (groups, next) = page(asked, 50, store::groups(db, &asked.region, prefix, part)?)?;
@@ -160,7 +160,7 @@ pub(super) fn describe_groups(db: &Connection, asked: &Asked) -> Result<Value, A
     Ok(answer("logGroups", groups.into_iter().map(shown).collect(), next))
 }
 
-pub(super) fn describe_streams(db: &Connection, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn describe_streams(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
     let group = asked.group(db)?;
     let by_time = asked.text("orderBy") == Some("LastEventTime");
     let prefix = asked.text("logStreamNamePrefix");

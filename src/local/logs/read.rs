@@ -1,12 +1,12 @@
 //! Reading events: of one stream, or of many through a filter.
 
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, Transaction, params_from_iter};
 use serde_json::{Map, Value, json};
 
-use super::front::Asked;
 use super::operations::{invalid, not_found};
 use super::pattern::Pattern;
 use super::store;
+use crate::local::aws_json::Asked;
 use crate::local::errors::ApiError;
 
 /// Events of one answer. Source: CloudWatch Logs API reference, `GetLogEvents` and `FilterLogEvents`.
@@ -84,7 +84,7 @@ fn token(text: &str) -> Result<(bool, i64, i64), ApiError> {
     Ok((backwards, at.parse().map_err(|_| bad())?, id.parse().map_err(|_| bad())?))
 }
 
-pub(super) fn get(db: &Connection, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn get(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
     let (group, stream) = (asked.group(db)?, asked.required("logStreamName")?);
     if store::stream(db, &asked.region, &group, stream)?.is_none() {
         return Err(not_found("stream"));
@@ -115,7 +115,7 @@ pub(super) fn get(db: &Connection, asked: &Asked) -> Result<Value, ApiError> {
     }))
 }
 
-pub(super) fn filter(db: &Connection, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn filter(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
     let group = asked.group(db)?;
     let pattern = Pattern::read(asked.text("filterPattern").unwrap_or_default())
         .ok_or_else(|| ApiError::not_implemented("logs", "FilterLogEvents with a pattern on fields"))?;

@@ -41,6 +41,9 @@ pub trait QueryService: Send + Sync {
     /// The XML namespace of its responses.
     fn namespace(&self) -> &'static str;
 
+    /// The operations it simulates.
+    fn operations(&self) -> Vec<&'static str>;
+
     /// Carries one operation out. [`Value::Null`] answers with no result element, as operations without output do; an
     /// object becomes `<ActionResult>`. An operation that is not simulated is
     /// [`ApiError::not_implemented`].

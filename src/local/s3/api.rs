@@ -97,6 +97,11 @@ pub(super) fn time(seconds: i64) -> dto::Timestamp {
     dto::Timestamp::from(UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
 }
 
+/// The operations that are simulated.
+pub(in crate::local) fn operations() -> Vec<&'static str> {
+    INPUTS.iter().filter_map(|input| input.strip_suffix("Input")).collect()
+}
+
 macro_rules! operations {
     ($($name:ident: $input:ident => $output:ident = $function:path;)*) => {
         #[async_trait::async_trait]
@@ -107,6 +112,9 @@ macro_rules! operations {
                 }
             )*
         }
+
+        /// The operations, by their input.
+        const INPUTS: &[&str] = &[$(stringify!($input)),*];
     };
 }
 

@@ -37,6 +37,7 @@ mod upload_ops;
 mod uploads;
 mod versions;
 
+pub(in crate::local) use api::operations;
 pub use browse::current_objects;
 pub use buckets::{Bucket, Buckets, Versioning};
 pub use front::Front;

@@ -11,6 +11,7 @@ mod templates;
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use rusqlite::Transaction;
 use serde_json::{Value, json};
 
@@ -34,6 +35,51 @@ pub struct Call<'a> {
     pub params: &'a Params,
 }
 
+type Operation = for<'a> fn(Call<'a>) -> BoxFuture<'a, Outcome<Value>>;
+
+/// The operations.
+const OPERATIONS: &[(&str, Operation)] = &[
+    ("CancelUpdateStack", |call| Box::pin(call.cancel_update())),
+    ("ContinueUpdateRollback", |call| Box::pin(call.continue_update_rollback())),
+    ("CreateChangeSet", |call| Box::pin(call.create_change_set())),
+    ("CreateStack", |call| Box::pin(call.create_stack())),
+    ("DeleteChangeSet", |call| Box::pin(call.delete_change_set())),
+    ("DeleteStack", |call| Box::pin(call.delete_stack())),
+    ("DescribeAccountLimits", |_| Box::pin(async { Ok(account_limits()) })),
+    ("DescribeChangeSet", |call| Box::pin(call.describe_change_set())),
+    ("DescribeEvents", |call| Box::pin(call.describe_events())),
+    ("DescribeStackEvents", |call| Box::pin(call.describe_stack_events())),
+    ("DescribeStackResource", |call| Box::pin(call.describe_stack_resource())),
+    ("DescribeStackResources", |call| Box::pin(call.describe_stack_resources())),
+    ("DescribeStacks", |call| Box::pin(call.describe_stacks())),
+    ("ExecuteChangeSet", |call| Box::pin(call.execute_change_set())),
+    ("GetStackPolicy", |call| Box::pin(call.get_stack_policy())),
+    ("GetTemplate", |call| Box::pin(call.get_template())),
+    ("GetTemplateSummary", |call| Box::pin(call.get_template_summary())),
+    ("ListChangeSets", |call| Box::pin(call.list_change_sets())),
+    ("ListExports", |call| Box::pin(call.list_exports())),
+    ("ListImports", |call| Box::pin(call.list_imports())),
+    ("ListStackResources", |call| Box::pin(call.list_stack_resources())),
+    ("ListStacks", |call| Box::pin(call.list_stacks())),
+    ("RollbackStack", |call| Box::pin(call.rollback_stack())),
+    ("SetStackPolicy", |call| Box::pin(call.set_stack_policy())),
+    ("UpdateStack", |call| Box::pin(call.update_stack())),
+    ("UpdateTerminationProtection", |call| Box::pin(call.update_termination_protection())),
+    ("ValidateTemplate", |call| Box::pin(call.validate_template())),
+];
+
+/// The operations that are simulated.
+pub(super) fn operations() -> Vec<&'static str> {
+    OPERATIONS.iter().map(|(name, _)| *name).collect()
+}
+
+/// What the account may have. Source: CloudFormation quotas.
+fn account_limits() -> Value {
+    json!({"AccountLimits": [
+        {"Name": "StackLimit", "Value": 2000}, {"Name": "StackOutputsLimit", "Value": 200},
+    ]})
+}
+
 impl Call<'_> {
     /// Answers an action.
     ///
@@ -41,37 +87,9 @@ impl Call<'_> {
     ///
     /// As CloudFormation would, and a refusal of what is not simulated.
     pub async fn answer(self, action: &str) -> Outcome<Value> {
-        match action {
-            "CancelUpdateStack" => self.cancel_update().await,
-            "ContinueUpdateRollback" => self.continue_update_rollback().await,
-            "CreateChangeSet" => self.create_change_set().await,
-            "CreateStack" => self.create_stack().await,
-            "DeleteChangeSet" => self.delete_change_set().await,
-            "DeleteStack" => self.delete_stack().await,
-            "DescribeAccountLimits" => Ok(json!({"AccountLimits": [
-                {"Name": "StackLimit", "Value": 2000}, {"Name": "StackOutputsLimit", "Value": 200},
-            ]})),
-            "DescribeChangeSet" => self.describe_change_set().await,
-            "DescribeEvents" => self.describe_events().await,
-            "DescribeStackEvents" => self.describe_stack_events().await,
-            "DescribeStackResource" => self.describe_stack_resource().await,
-            "DescribeStackResources" => self.describe_stack_resources().await,
-            "DescribeStacks" => self.describe_stacks().await,
-            "ExecuteChangeSet" => self.execute_change_set().await,
-            "GetStackPolicy" => self.get_stack_policy().await,
-            "GetTemplate" => self.get_template().await,
-            "GetTemplateSummary" => self.get_template_summary().await,
-            "ListChangeSets" => self.list_change_sets().await,
-            "ListExports" => self.list_exports().await,
-            "ListImports" => self.list_imports().await,
-            "ListStackResources" => self.list_stack_resources().await,
-            "ListStacks" => self.list_stacks().await,
-            "RollbackStack" => self.rollback_stack().await,
-            "SetStackPolicy" => self.set_stack_policy().await,
-            "UpdateStack" => self.update_stack().await,
-            "UpdateTerminationProtection" => self.update_termination_protection().await,
-            "ValidateTemplate" => self.validate_template().await,
-            other => Err(ApiError::not_implemented("cloudformation", other)),
+        match OPERATIONS.iter().find(|(name, _)| *name == action) {
+            Some((_, operation)) => operation(self).await,
+            None => Err(ApiError::not_implemented("cloudformation", action)),
         }
     }
 

@@ -85,30 +85,53 @@ impl Connections {
         self.lock().get(id).map(|connection| connection.place.clone())
     }
 
-    /// Sends to a connection, tells about it, or ends it.
+    /// Carries out an operation on a connection.
     pub async fn manage(&self, method: &Method, id: &str, body: &Bytes) -> Reply {
-        let sender = match self.lock().get(id) {
-            None => return gone(),
-            Some(connection) if *method == Method::GET => {
-                return Reply::json(
-                    200,
-                    &json!({
-                        "connectedAt": connection.connected_at.to_string(),
-                        "identity": { "sourceIp": SOURCE_IP, "userAgent": connection.user_agent },
-                        "lastActiveAt": connection.last_active_at.to_string(),
-                    }),
-                );
-            }
-            Some(connection) => connection.sender.clone(),
+        let Some((.., work)) = OPERATIONS.iter().find(|(_, known, _)| known == method) else {
+            return Reply::message(403, "MissingAuthenticationTokenException", "Missing Authentication Token");
         };
-        let (command, status) = match *method {
-            Method::POST if body.len() > MAX_MESSAGE => {
+        let (sender, told) = match self.lock().get(id) {
+            None => return gone(),
+            Some(connection) => (connection.sender.clone(), connection.told()),
+        };
+        let (command, status) = match work {
+            Work::Tell => return Reply::json(200, &told),
+            Work::Send if body.len() > MAX_MESSAGE => {
                 return Reply::message(413, "PayloadTooLargeException", "Payload too large");
             }
-            Method::POST => (Command::Send(body.clone()), 200),
-            Method::DELETE => (Command::Close, 204),
-            _ => return Reply::message(403, "MissingAuthenticationTokenException", "Missing Authentication Token"),
+            Work::Send => (Command::Send(body.clone()), 200),
+            Work::Close => (Command::Close, 204),
         };
         if sender.send(command).await.is_err() { gone() } else { Reply::new(status) }
+    }
+}
+
+/// What an operation of `@connections` does.
+#[derive(Debug, Clone, Copy)]
+enum Work {
+    Tell,
+    Send,
+    Close,
+}
+
+/// The operations of `@connections`.
+const OPERATIONS: &[(&str, Method, Work)] = &[
+    ("DeleteConnection", Method::DELETE, Work::Close),
+    ("GetConnection", Method::GET, Work::Tell),
+    ("PostToConnection", Method::POST, Work::Send),
+];
+
+/// The names of the operations.
+pub(in crate::local::execute_api) fn operations() -> Vec<&'static str> {
+    OPERATIONS.iter().map(|(name, ..)| *name).collect()
+}
+
+impl Connection {
+    fn told(&self) -> serde_json::Value {
+        json!({
+            "connectedAt": self.connected_at.to_string(),
+            "identity": { "sourceIp": SOURCE_IP, "userAgent": self.user_agent },
+            "lastActiveAt": self.last_active_at.to_string(),
+        })
     }
 }

@@ -24,7 +24,7 @@ use super::Gateway;
 use super::call::Call;
 use super::reply::Reply;
 use super::state::V2;
-pub(super) use connections::Connections;
+pub(super) use connections::{Connections, operations};
 
 /// What all events of one connection share.
 #[derive(Debug)]
