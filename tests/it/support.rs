@@ -123,6 +123,23 @@ impl Served {
     }
 }
 
+impl Served {
+    /// A page of the endpoint's own, or any other that is answered 200, as any HTTP client could get it.
+    pub fn get(&self, path: &str) -> String {
+        use std::io::{Read as _, Write as _};
+        let address = self.url.trim_start_matches("http://");
+        let mut stream = std::net::TcpStream::connect(address).expect("the endpoint listens");
+        // HTTP/1.0: the body comes in one piece.
+        let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        assert!(head.starts_with("HTTP/1.0 200") || head.starts_with("HTTP/1.1 200"), "{answer}");
+        body.to_owned()
+    }
+}
+
 impl Drop for Served {
     fn drop(&mut self) {
         self.kill();

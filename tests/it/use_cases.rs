@@ -81,3 +81,30 @@ fn mark(spec: &Path) {
     let text = std::fs::read_to_string(spec).expect("a spec");
     std::fs::write(spec, format!("{text}\ntags: {{ course: generative-ai }}\n")).expect("a file");
 }
+
+#[test]
+fn three_hundred_posters_are_drawn_at_once() {
+    let project = Project::with("movie-poster");
+    let served = project.serve(&[]);
+    let endpoint = ["--endpoint-url", served.url.as_str()];
+    let _ = project.run(&[&["deploy", "movie-poster", "--yes", "--no-smoke"][..], &endpoint].concat()).ok();
+    let outputs = project.command(&[&["outputs", "movie-poster", "--format", "json"][..], &endpoint].concat());
+    let outputs = { outputs }.output().expect("it runs").stdout;
+    let outputs = String::from_utf8(outputs).expect("text");
+    let (_, rest) = outputs.split_once("https://").expect("the API's address");
+    let api = rest.split('.').next().expect("its id");
+    let calls: Vec<String> = std::thread::scope(|scope| {
+        let path = |call| format!("/_aws/execute-api/{api}/dev/moviePosterDesign?prompt=poster%20number%20{call}");
+        let handles: Vec<_> = (0..300)
+            .map(|call| {
+                scope.spawn({
+                    let (served, path) = (&served, path(call));
+                    move || served.get(&path)
+                })
+            })
+            .collect();
+        handles.into_iter().map(|handle| handle.join().expect("an answer")).collect()
+    });
+    let links: std::collections::BTreeSet<&String> = calls.iter().filter(|link| link.starts_with("\"http")).collect();
+    assert_eq!(links.len(), 300, "each has a poster of its own: {:?}", calls.first());
+}

@@ -15,6 +15,7 @@
 //! | `function` | a function as a call needs it, found by any of its names |
 //! | [`permissions`] | who may call a function, by its own policy |
 //! | [`code`] | the packages functions and layers are made of |
+//! | `line` | standing in line for a process |
 //! | `pool`, `worker`, `shim.py` | processes, and how one is talked to |
 //! | `python` | which Python runs a runtime |
 
@@ -23,6 +24,7 @@ mod describe;
 mod front;
 mod function;
 pub mod invoke;
+pub(in crate::local) mod line;
 mod outcome;
 pub mod permissions;
 mod pool;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::line;
 use super::python::Pythons;
 use super::worker::Worker;
 use crate::local::identity::Session;
@@ -51,7 +52,7 @@ impl Pool {
             let mut all = lock(&self.turns);
             Arc::clone(all.entry(arn.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))))
         };
-        turns.acquire_owned().await.ok()
+        line::stand(turns.acquire_owned()).await.ok()
     }
 
     /// A process that waits, if one fits; those of the same function that don't fit any more end.

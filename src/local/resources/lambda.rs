@@ -121,7 +121,8 @@ impl Function {
     /// role. Source: the rights that Lambda's guide to networks lists.
     fn check_network(work: &Work<'_>, properties: &Value, session: &Session) -> Result<(), Failure> {
         let network = properties.get("VpcConfig").unwrap_or(&Value::Null);
-        let ids = |key: &str| network.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let ids =
+            |key: &str| network.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         if ids("SubnetIds").next().is_none() {
             return Ok(());
         }
@@ -131,7 +132,12 @@ impl Function {
         let groups = ids("SecurityGroupIds").map(|id| on(&format!("security-group/{id}")));
         let mut needs: Vec<Need> =
             subnets.chain(groups).map(|arn| Need::new("ec2:CreateNetworkInterface", arn)).collect();
-        let own = ["CreateNetworkInterface", "DeleteNetworkInterface", "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"];
+        let own = [
+            "CreateNetworkInterface",
+            "DeleteNetworkInterface",
+            "AssignPrivateIpAddresses",
+            "UnassignPrivateIpAddresses",
+        ];
         needs.extend(own.map(|action| Need::new(format!("ec2:{action}"), interface.clone())));
         let general = ["DescribeNetworkInterfaces", "DescribeSubnets"];
         needs.extend(general.map(|action| Need::new(format!("ec2:{action}"), "*")));

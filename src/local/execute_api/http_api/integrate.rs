@@ -10,6 +10,7 @@ use crate::local::execute_api::call::encoded;
 use crate::local::execute_api::client::{Outgoing, is_hop_by_hop};
 use crate::local::execute_api::functions::{FunctionCall, FunctionRefusal, function_of};
 use crate::local::execute_api::reply::Reply;
+use crate::local::lambda::line;
 use crate::local::resources::{scalar, text};
 
 /// How long an integration may take unless it says; also the longest.
@@ -45,7 +46,7 @@ pub(super) async fn integrate(exchange: &Exchange<'_>) -> Result<Reply, Reply> {
             other => Err(Reply::not_simulated(&format!("integrations of type `{other}` of HTTP APIs"))),
         }
     };
-    tokio::time::timeout(wait, asked).await.unwrap_or_else(|_| {
+    line::within(wait, asked).await.unwrap_or_else(|| {
         let mut reply = message(503, "Service Unavailable");
         reply.explain(&format!("the integration took longer than {} ms", wait.as_millis()));
         Err(reply)

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{Exchange, Kind, Refused, lambda, respond, web};
 use crate::local::execute_api::functions::function_of;
 use crate::local::execute_api::reply::Reply;
+use crate::local::lambda::line;
 use crate::local::resources::text;
 
 /// How long an integration may take unless the method says; also the longest unless AWS raised it.
@@ -33,9 +34,8 @@ pub(super) async fn integrate(exchange: &Exchange<'_>) -> Result<Reply, Refused>
     let wait = text(integration, "TimeoutInMillis")
         .and_then(|millis| millis.parse().ok())
         .map_or(TIMEOUT, Duration::from_millis);
-    tokio::time::timeout(wait, ask(exchange, integration))
-        .await
-        .unwrap_or_else(|_| Err(Refused::of(Kind::IntegrationTimeout)))
+    let asked = line::within(wait, ask(exchange, integration)).await;
+    asked.unwrap_or_else(|| Err(Refused::of(Kind::IntegrationTimeout)))
 }
 
 async fn ask(exchange: &Exchange<'_>, integration: &Value) -> Result<Reply, Refused> {

@@ -11,6 +11,7 @@ use crate::local::execute_api::functions::{FunctionAnswer, FunctionCall, Functio
 use crate::local::execute_api::http_api::part;
 use crate::local::execute_api::rest::clf;
 use crate::local::execute_api::state;
+use crate::local::lambda::line;
 use crate::local::resources::text;
 
 /// How long an integration may take unless it says.
@@ -95,9 +96,9 @@ impl Session {
         let role = text(integration, "CredentialsArn");
         let wait = text(integration, "TimeoutInMillis").and_then(|millis| millis.parse().ok());
         let call = self.call(&uri, event, source, role);
-        tokio::time::timeout(wait.map_or(TIMEOUT, Duration::from_millis), call)
+        line::within(wait.map_or(TIMEOUT, Duration::from_millis), call)
             .await
-            .unwrap_or_else(|_| Err(Failed::Broken("the integration took too long".to_owned())))
+            .unwrap_or_else(|| Err(Failed::Broken("the integration took too long".to_owned())))
     }
 
     /// Calls a function.
