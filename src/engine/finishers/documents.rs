@@ -83,7 +83,7 @@ pub(super) async fn compare<'a>(
     })
 }
 
-/// Makes a bucket hold the documents.
+/// Makes a bucket hold the documents; tells whether it did not before.
 pub(super) async fn bring(
     run: &Run<'_>,
     teller: &Teller<'_>,
@@ -92,9 +92,10 @@ pub(super) async fn bring(
     documents: &[Document],
     component: &str,
     account: &str,
-) -> Result<(), Stop> {
+) -> Result<bool, Stop> {
     let compared = compare(run, bucket, prefix, documents, component, account);
     let difference = run.unless_cancelled(compared).await??;
+    let changed = !difference.upload.is_empty() || !difference.remove.is_empty();
     let uploads = stream::iter(difference.upload.iter().map(|document| {
         let key = format!("{prefix}{}", document.name);
         async move {
@@ -139,5 +140,5 @@ pub(super) async fn bring(
         removed: difference.remove.len(),
         unchanged: difference.unchanged,
     });
-    Ok(())
+    Ok(changed)
 }

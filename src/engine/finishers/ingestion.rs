@@ -34,8 +34,8 @@ impl<'a> Reads<'a> {
     }
 }
 
-/// Whether the bucket has changed since the last job that was completed. Times of objects are whole seconds; a change within
-/// the second in which a job began may be missed, but not one of this program's own, which uploads first.
+/// Whether the bucket has changed since the last job that was completed. Times of objects are whole seconds, so a change that
+/// somebody else makes within the second in which a job began may be missed; of its own uploads this program knows.
 pub(super) async fn needed(run: &Run<'_>, reads: Reads<'_>, account: &str) -> Result<bool, CallError> {
     let objects = match run.clients.objects(reads.bucket, reads.prefix, account).await {
         Err(error) if error.kind == CallErrorKind::NotFound => return Ok(true),
@@ -54,15 +54,16 @@ pub(super) async fn needed(run: &Run<'_>, reads: Reads<'_>, account: &str) -> Re
     })
 }
 
-/// Reads the documents, unless they are read already.
+/// Reads the documents, unless they are read already; `filled` says that they have just been changed.
 pub(super) async fn read(
     run: &Run<'_>,
     teller: &Teller<'_>,
     component: &str,
     reads: Reads<'_>,
+    filled: bool,
     account: &str,
 ) -> Result<(), Stop> {
-    if !run.unless_cancelled(needed(run, reads, account)).await?? {
+    if !filled && !run.unless_cancelled(needed(run, reads, account)).await?? {
         return Ok(());
     }
     let (base, source) = reads.ids();

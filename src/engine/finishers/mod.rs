@@ -180,13 +180,17 @@ pub(super) async fn carry_out(
     }
     let there = physical_ids(run, stack_id).await?;
     let mut findings = Vec::new();
+    let mut changed: Vec<&str> = Vec::new();
     for content in contents {
         let done = match there.get(&content.logical_id) {
-            Some(name) => content.carry_out(run, teller, name, &there, account).await,
+            Some(name) => {
+                content.carry_out(run, teller, name, &Done { there: &there, changed: &changed }, account).await
+            }
             None => Err(Finding::error("D040", format!("`{}` is not in the stack", content.component)).into()),
         };
         match done {
-            Ok(()) => {}
+            Ok(true) => changed.push(&content.component),
+            Ok(false) => {}
             Err(Stop::Interrupted) => return Err(Stop::Interrupted),
             Err(Stop::Failed(causes)) => {
                 findings.extend(causes.into_iter().map(|cause| content.placed(cause)));
@@ -195,6 +199,14 @@ pub(super) async fn carry_out(
         }
     }
     if findings.is_empty() { Ok(()) } else { Err(Stop::Failed(findings)) }
+}
+
+/// What a finisher may build on.
+struct Done<'a> {
+    /// Physical ids by logical id.
+    there: &'a BTreeMap<String, String>,
+    /// The components whose buckets the finishers before this one have changed.
+    changed: &'a [&'a str],
 }
 
 impl Content {
@@ -238,19 +250,22 @@ impl Content {
         })
     }
 
+    /// Tells whether it changed a bucket.
     async fn carry_out(
         &self,
         run: &Run<'_>,
         teller: &Teller<'_>,
         name: &str,
-        there: &BTreeMap<String, String>,
+        done: &Done<'_>,
         account: &str,
-    ) -> Result<(), Stop> {
+    ) -> Result<bool, Stop> {
         match &self.what {
-            What::Ingestion { bucket, prefix, .. } => match there.get(bucket) {
+            What::Ingestion { bucket, filled_by, prefix } => match done.there.get(bucket) {
                 Some(bucket) => {
                     let reads = ingestion::Reads { source: name, bucket, prefix };
-                    ingestion::read(run, teller, &self.component, reads, account).await
+                    let filled = done.changed.contains(&filled_by.as_str());
+                    ingestion::read(run, teller, &self.component, reads, filled, account).await?;
+                    Ok(false)
                 }
                 None => {
                     Err(Finding::error("D040", format!("the bucket of `{}` is not in the stack", self.component))
@@ -260,7 +275,10 @@ impl Content {
             What::Documents { prefix, documents } => {
                 documents::bring(run, teller, name, prefix, documents, &self.component, account).await
             }
-            What::Rows { key, rows } => rows::write(run, teller, name, key, rows, &self.component).await,
+            What::Rows { key, rows } => {
+                rows::write(run, teller, name, key, rows, &self.component).await?;
+                Ok(false)
+            }
         }
     }
 

@@ -57,7 +57,11 @@ impl Front {
 
     async fn carry_out(&self, request: Request<Body>, signed: &str, region: String) -> Result<(u16, Answer), ApiError> {
         let (parts, body) = request.into_parts();
-        let Some(found) = operations::find(&parts.method, parts.uri.path(), signed == "bedrock-agentcore") else {
+        let length = parts.headers.get(header::CONTENT_LENGTH).map(HeaderValue::as_bytes);
+        let has_body =
+            parts.headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != b"0");
+        let agentcore = signed == "bedrock-agentcore";
+        let Some(found) = operations::find(&parts.method, parts.uri.path(), agentcore, has_body) else {
             return Err(ApiError::not_implemented(signed, &format!("{} {}", parts.method, parts.uri.path())));
         };
         let Some(work) = found.work else { return Err(ApiError::not_implemented(found.service, found.operation)) };

@@ -100,9 +100,18 @@ pub(super) struct Found {
 }
 
 /// Finds the operation of a method and a path. `agentcore` tells the two families apart, which sign under different names.
-/// Some SDKs leave out the slash that a path ends with; only where there is no operation without it is it added.
-pub(super) fn find(method: &Method, path: &str, agentcore: bool) -> Option<Found> {
-    find_exactly(method, path, agentcore).or_else(|| find_exactly(method, &format!("{path}/"), agentcore))
+///
+/// Some SDKs leave out the slash that a path ends with. It is added where there is no operation without it, and where a
+/// request has no body: `PrepareAgent` takes none, and `InvokeInlineAgent`, whose path is the same but for the slash, must
+/// have one. (On AWS, the two have different hosts.)
+pub(super) fn find(method: &Method, path: &str, agentcore: bool, has_body: bool) -> Option<Found> {
+    let exact = find_exactly(method, path, agentcore);
+    let with_slash = || find_exactly(method, &format!("{path}/"), agentcore);
+    match exact {
+        Some(found) if found.work.is_none() && !has_body && *method == Method::POST => with_slash().or(Some(found)),
+        Some(found) => Some(found),
+        None => with_slash(),
+    }
 }
 
 fn find_exactly(method: &Method, path: &str, agentcore: bool) -> Option<Found> {
@@ -168,7 +177,7 @@ mod tests {
 
     fn operation(method: &str, path: &str, agentcore: bool) -> Option<(&'static str, &'static str)> {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        find(&method, path, agentcore).map(|found| (found.service, found.operation))
+        find(&method, path, agentcore, true).map(|found| (found.service, found.operation))
     }
 
     #[test]
@@ -193,9 +202,17 @@ mod tests {
     }
 
     #[test]
+    fn a_slash_left_out_is_told_by_the_body() {
+        let of = |has_body| find(&Method::POST, "/agents/A1", false, has_body).map(|found| found.operation);
+        assert_eq!(of(false), Some("PrepareAgent"));
+        assert_eq!(of(true), Some("InvokeInlineAgent"));
+        assert_eq!(operation("POST", "/knowledgebases", false), Some(("bedrock-agent", "ListKnowledgeBases")));
+    }
+
+    #[test]
     fn an_arn_in_a_path_is_one_value() {
         let path = "/model/arn%3Aaws%3Abedrock%3Aus-west-2%3A%3Afoundation-model%2Fm%3A0/invoke";
-        let found = find(&Method::POST, path, false).expect("an operation");
+        let found = find(&Method::POST, path, false, true).expect("an operation");
         assert_eq!(found.labels["modelId"], "arn:aws:bedrock:us-west-2::foundation-model/m:0");
         assert_eq!(decoded("100%"), "100%");
     }
