@@ -13,7 +13,17 @@ use crate::spec::{self, LoadedSpec, Piece, Reference, SmokeCall, escape};
 pub(in crate::engine) fn of_spec(loaded: &LoadedSpec, rendered: &Rendered) -> Vec<SmokeTest> {
     let tests = loaded.spec.smoke.iter().enumerate();
     let of = Of { loaded, rendered };
-    tests.filter_map(|(index, test)| of.one(&format!("/smoke/{index}"), test)).collect()
+    let mut all: Vec<SmokeTest> = tests.filter_map(|(index, test)| of.one(&format!("/smoke/{index}"), test)).collect();
+    // Whoever reads a report must be able to tell two tests apart that try the same.
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for test in &mut all {
+        let count = seen.entry(test.name.clone()).or_insert(0);
+        *count += 1;
+        if *count > 1 {
+            test.name = format!("{} ({count})", test.name);
+        }
+    }
+    all
 }
 
 struct Of<'a> {
@@ -37,8 +47,9 @@ impl Of<'_> {
         if let Some(value) = self.loaded.document.pointer(pointer) {
             self.places(pointer, "", value, &mut places);
         }
-        let name = match &test.query {
-            Some(query) => format!("{} {}", name.trim(), query.trim()),
+        let asked = test.query.as_ref().or_else(|| test.turns.first().map(|turn| &turn.say));
+        let name = match asked {
+            Some(asked) => format!("{}: {}", name.trim(), asked.trim()),
             None => name.trim().to_owned(),
         };
         Some(SmokeTest { name, place: places.get(key).cloned(), what, expect: test.expect.clone(), places })
