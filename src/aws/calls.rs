@@ -1,9 +1,12 @@
-//! Calls of what a stack has made: its APIs and its functions. Each is one HTTP request and is sent once; what comes back
-//! is for the caller to judge.
+//! Calls of what a stack has made: its APIs and its functions; and the plain request to a service that has no SDK client
+//! here. Each is one HTTP request and is sent once; what comes back is for the caller to judge.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::time::SystemTime;
 
 use aws_credential_types::provider::ProvideCredentials;
+use bytes::Bytes;
 use http::Method;
 
 use super::clients::Clients;
@@ -13,17 +16,28 @@ use crate::http_client::{self, Outgoing};
 /// Source: API Gateway and Lambda quotas.
 const LARGEST_ANSWER: usize = 10 << 20;
 
-/// A request to an API of API Gateway.
-#[derive(Debug, Clone)]
+/// The largest file, in bytes, that is fetched from an address an answer gave.
+const LARGEST_FILE: usize = 64 << 20;
+
+/// A request to an API of API Gateway. What it sends may be secret, so it shows nothing of itself.
+#[derive(Clone)]
 pub struct ApiCall {
     /// Such as `GET`.
     pub method: String,
     /// The address as AWS gives it, percent-encoded.
     pub url: String,
-    /// The body: JSON.
+    /// Headers in order.
+    pub headers: Vec<(String, String)>,
+    /// The body: JSON, unless a header says otherwise.
     pub body: Option<Vec<u8>>,
     /// It is signed with the credentials of this run.
     pub signed: bool,
+}
+
+impl fmt::Debug for ApiCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiCall").field("method", &self.method).finish_non_exhaustive()
+    }
 }
 
 /// What came back.
@@ -31,10 +45,24 @@ pub struct ApiCall {
 pub struct Answered {
     /// The HTTP status.
     pub status: u16,
-    /// The body; what is not UTF-8 of it stands as U+FFFD.
-    pub body: String,
+    /// Headers in order.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
     /// `Unhandled` when a function failed and the body tells how.
     pub function_error: Option<String>,
+}
+
+impl Answered {
+    /// The body; what is not UTF-8 of it stands as U+FFFD.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
+
+    /// The values of a header; one that came several times has several.
+    pub fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
 }
 
 impl Clients {
@@ -45,7 +73,7 @@ impl Clients {
     pub async fn call_api(&self, call: ApiCall) -> Result<Answered, String> {
         let method = Method::from_bytes(call.method.as_bytes())
             .map_err(|_| format!("`{}` is not an HTTP method", call.method))?;
-        let mut headers = Vec::new();
+        let mut headers = call.headers;
         let url = match self.endpoint() {
             None => call.url,
             Some(endpoint) => {
@@ -58,14 +86,16 @@ impl Clients {
         };
         let body = match call.body {
             Some(body) => {
-                headers.push(("content-type".to_owned(), "application/json".to_owned()));
+                if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+                    headers.push(("content-type".to_owned(), "application/json".to_owned()));
+                }
                 body
             }
             None => Vec::new(),
         };
         let outgoing = Outgoing { method, url, headers, body };
         let outgoing = if call.signed { self.sign(outgoing, "execute-api").await? } else { outgoing };
-        self.send(outgoing).await
+        self.send(outgoing, LARGEST_ANSWER).await
     }
 
     /// Invokes a function and waits for its answer.
@@ -73,22 +103,41 @@ impl Clients {
     /// # Errors
     /// In words, when nothing came back.
     pub async fn invoke_function(&self, function: &str, payload: Vec<u8>) -> Result<Answered, String> {
+        // A function's name is letters, digits, hyphens and underscores: nothing in it needs encoding.
+        let path = format!("/2015-03-31/functions/{function}/invocations");
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        self.ask_service("lambda", "lambda", Method::POST, &path, headers, payload).await
+    }
+
+    /// Fetches what lies at an address, unsigned: the address may carry a signature of its own.
+    ///
+    /// # Errors
+    /// In words, when nothing came back.
+    pub async fn fetch(&self, url: &str) -> Result<Answered, String> {
+        let outgoing = Outgoing { method: Method::GET, url: url.to_owned(), headers: Vec::new(), body: Vec::new() };
+        self.send(outgoing, LARGEST_FILE).await
+    }
+
+    /// Sends a signed request to a service: to its host in this region, or to the endpoint that stands for all of them.
+    pub(super) async fn ask_service(
+        &self,
+        host: &str,
+        service: &str,
+        method: Method,
+        path: &str,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+    ) -> Result<Answered, String> {
         let endpoint = match self.endpoint() {
             Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
             None => {
                 let domain = if self.region().starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-                format!("https://lambda.{}.{domain}", self.region())
+                format!("https://{host}.{}.{domain}", self.region())
             }
         };
-        let outgoing = Outgoing {
-            method: Method::POST,
-            // A function's name is letters, digits, hyphens and underscores: nothing in it needs encoding.
-            url: format!("{endpoint}/2015-03-31/functions/{function}/invocations"),
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-            body: payload,
-        };
-        let outgoing = self.sign(outgoing, "lambda").await?;
-        self.send(outgoing).await
+        let outgoing = Outgoing { method, url: format!("{endpoint}{path}"), headers, body };
+        let outgoing = self.sign(outgoing, service).await?;
+        self.send(outgoing, LARGEST_ANSWER).await
     }
 
     async fn sign(&self, outgoing: Outgoing, service: &str) -> Result<Outgoing, String> {
@@ -99,14 +148,11 @@ impl Clients {
         http_client::signed(outgoing, service, self.region(), &credentials, SystemTime::now())
     }
 
-    async fn send(&self, outgoing: Outgoing) -> Result<Answered, String> {
+    async fn send(&self, outgoing: Outgoing, most: usize) -> Result<Answered, String> {
         let client = self.inner.http.get_or_init(http_client::Client::new);
-        let answer = client.ask(outgoing, LARGEST_ANSWER).await?;
-        let header = |name: &str| answer.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
-        Ok(Answered {
-            status: answer.status,
-            function_error: header("x-amz-function-error").map(|(_, value)| value.clone()),
-            body: String::from_utf8_lossy(&answer.body).into_owned(),
-        })
+        let answer = client.ask(outgoing, most).await?;
+        let failed = answer.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-amz-function-error"));
+        let function_error = failed.map(|(_, value)| value.clone());
+        Ok(Answered { status: answer.status, function_error, headers: answer.headers, body: answer.body })
     }
 }

@@ -1,13 +1,16 @@
 //! The only room that names an `aws_sdk_*` crate: clients for a target, retries, timeouts and pace, and every answer
 //! and failure turned into our own types.
 
+mod answers;
 mod calls;
 mod change_sets;
 mod clients;
+mod conversations;
 mod error;
 mod events;
 mod ingestion;
 mod items;
+mod kept_values;
 mod listing;
 mod objects;
 mod pace;
@@ -17,6 +20,7 @@ mod types;
 
 pub use calls::{Answered, ApiCall};
 pub use clients::Clients;
+pub use conversations::{AgentAddress, AgentSaid, Passage};
 pub use error::{CallError, CallErrorKind};
 pub use ingestion::IngestionJob;
 pub use items::{Item, ItemValue};

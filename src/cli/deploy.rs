@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
@@ -71,8 +72,6 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
     };
     session.block_on(async {
         let cancel = interrupted();
-        let mut exit = Exit::Done;
-        let mut suites = Suites::default();
         if specs.len() > 1 {
             let mut findings = Vec::new();
             for spec in &specs {
@@ -82,15 +81,29 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
                 return Err(findings);
             }
         }
-        for spec in &specs {
-            exit = exit.worse(one(session, spec, &parameters, &options, &cancel, &mut suites).await?);
-            if exit != Exit::Done {
-                break;
-            }
-        }
-        suites.write(args.junit.as_deref())?;
-        Ok(exit)
+        let mut suites = Suites::default();
+        let outcome = all(session, &specs, &parameters, &options, &cancel, &mut suites).await;
+        suites.write_after(outcome, args.junit.as_deref())
     })
+}
+
+/// Deploys one after the other, up to the first that does not end well.
+async fn all(
+    session: &Session,
+    specs: &[LoadedSpec],
+    parameters: &BTreeMap<String, String>,
+    options: &DeployOptions,
+    cancel: &CancellationToken,
+    suites: &mut Suites,
+) -> Outcome {
+    let mut exit = Exit::Done;
+    for spec in specs {
+        exit = exit.worse(one(session, spec, parameters, options, cancel, suites).await?);
+        if exit != Exit::Done {
+            break;
+        }
+    }
+    Ok(exit)
 }
 
 /// The parameters of a use case that have no value from anywhere, its stack included.
@@ -152,7 +165,10 @@ async fn deploy(
     let started = std::time::Instant::now();
     let follower = Follower::start(&session.ui);
     let run = Run { clients: &connection.clients, events: &follower, cancel: cancel.clone() };
-    let report = engine::deploy(&run, &desired, options, &session.approver()).await;
+    // An endpoint that stands for AWS, such as the local target, knows at once what it is told.
+    let patience = if connection.clients.endpoint().is_none() { engine::PATIENCE } else { Duration::ZERO };
+    let options = DeployOptions { smoke_patience: patience, ..options.clone() };
+    let report = engine::deploy(&run, &desired, &options, &session.approver()).await;
     drop(follower);
     suites.add(&report);
     let exit = conclude(session, &report, started.elapsed(), Some(&desired))?;

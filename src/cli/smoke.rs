@@ -41,8 +41,19 @@ impl Suites {
         }
     }
 
-    /// Writes them where they were asked for.
-    pub(super) fn write(&self, file: Option<&Path>) -> Result<(), Vec<Finding>> {
+    /// Writes them where they were asked for, however the run ended, and gives its end.
+    pub(super) fn write_after(&self, outcome: Outcome, file: Option<&Path>) -> Outcome {
+        match (outcome, self.write(file)) {
+            (Ok(exit), Ok(())) => Ok(exit),
+            (Err(findings), Ok(())) | (Ok(_), Err(findings)) => Err(findings),
+            (Err(mut findings), Err(more)) => {
+                findings.extend(more);
+                Err(findings)
+            }
+        }
+    }
+
+    fn write(&self, file: Option<&Path>) -> Result<(), Vec<Finding>> {
         let Some(file) = file else { return Ok(()) };
         std::fs::write(file, report::smoke::junit(&self.0)).map_err(|error| {
             let message = format!("`{}` cannot be written: {error}", file.display());
@@ -59,16 +70,25 @@ pub(super) fn run(session: &Session, args: &SmokeArgs) -> Outcome {
     session.block_on(async {
         let cancel = interrupted();
         let mut suites = Suites::default();
-        let mut exit = Exit::Done;
-        for spec in &specs {
-            exit = exit.worse(one(session, spec, &cancel, &mut suites).await?);
-            if exit == Exit::Interrupted {
-                break;
-            }
-        }
-        suites.write(args.junit.as_deref())?;
-        Ok(exit)
+        let outcome = all(session, &specs, &cancel, &mut suites).await;
+        suites.write_after(outcome, args.junit.as_deref())
     })
+}
+
+async fn all(
+    session: &Session,
+    specs: &[LoadedSpec],
+    cancel: &tokio_util::sync::CancellationToken,
+    suites: &mut Suites,
+) -> Outcome {
+    let mut exit = Exit::Done;
+    for spec in specs {
+        exit = exit.worse(one(session, spec, cancel, suites).await?);
+        if exit == Exit::Interrupted {
+            break;
+        }
+    }
+    Ok(exit)
 }
 
 async fn one(

@@ -41,6 +41,8 @@ pub struct DeployOptions {
     pub delete_on_failure: bool,
     /// The smoke tests are not tried.
     pub no_smoke: bool,
+    /// How long a smoke test is tried again whose failure may pass; not at all where it is zero.
+    pub smoke_patience: Duration,
 }
 
 /// Deploys a use case, from the account guard to the outputs.
@@ -245,7 +247,7 @@ impl Deployment<'_> {
             let stack = self.run.unless_cancelled(self.run.clients.stack(stack_id)).await??;
             let gone = || Finding::error("D062", format!("`{}` is gone before it was tried", self.desired.stack));
             let stack = stack.ok_or_else(gone)?;
-            smoke::tried(self.run, self.teller, self.desired, &stack, report).await
+            smoke::tried(self.run, self.teller, self.desired, &stack, self.options.smoke_patience, report).await
         };
         match trying.await {
             Ok(()) => {}

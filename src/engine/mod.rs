@@ -38,6 +38,6 @@ pub use packaging::Package;
 pub use plan_verb::plan;
 pub use removal::{Fate, ObjectCount, Removal, RemovedResource};
 pub use run::{ApproveAll, Approver, DeclineAll, Proposal, Run};
-pub use smoke::{SmokeResult, SmokeTest, smoke};
+pub use smoke::{PATIENCE, SmokeResult, SmokeTest, smoke};
 pub use wanted::{Artifact, Desired};
 pub(crate) use wanted::{names, without_value};

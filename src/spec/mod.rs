@@ -36,4 +36,4 @@ pub use smoke::SmokeCall;
 pub use text::{Piece, Reference, Text, TextError, Tree};
 pub use types::*;
 pub use values::{Days, Seconds};
-pub(crate) use words::suggest;
+pub(crate) use words::{escape, suggest};

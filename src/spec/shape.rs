@@ -104,8 +104,45 @@ impl<'a> Walk<'a> {
             }
             (Some("number"), _) if !value.is_number() => self.wrong(value, "a number", said, pointer),
             (Some("boolean"), _) if !value.is_boolean() => self.wrong(value, "`true` or `false`", said, pointer),
+            (None, None) => {
+                if let Some(options) = schema.get("anyOf").and_then(Value::as_array) {
+                    self.any_of(value, options, said, pointer);
+                }
+            }
             _ => {}
         }
+    }
+
+    /// A value of one of several kinds, such as a text or a list of texts.
+    fn any_of(&mut self, value: &Value, options: &'a [Value], said: Option<&str>, pointer: &str) {
+        let options: Vec<(&str, &'a Value)> = options
+            .iter()
+            .map(|option| self.resolve(option))
+            .filter_map(|option| Some((option.get("type")?.as_str()?, option)))
+            .collect();
+        let of = |kind: &str| match kind {
+            "string" => value.is_string(),
+            "array" => value.is_array(),
+            "object" => value.is_object(),
+            "number" => value.is_number(),
+            "boolean" => value.is_boolean(),
+            _ => value.is_null(),
+        };
+        if let Some((_, schema)) = options.iter().find(|(kind, _)| of(kind)) {
+            return self.value(value, schema, pointer);
+        }
+        let words: Vec<&str> = options
+            .iter()
+            .filter_map(|(kind, _)| match *kind {
+                "string" => Some("text"),
+                "array" => Some("a list"),
+                "object" => Some("a mapping"),
+                "number" => Some("a number"),
+                "boolean" => Some("`true` or `false`"),
+                _ => None,
+            })
+            .collect();
+        self.wrong(value, &words.join(" or "), said, pointer);
     }
 
     fn text(&mut self, value: &Value, schema: &Value, said: Option<&str>, pointer: &str) {

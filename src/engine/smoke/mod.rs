@@ -1,8 +1,22 @@
 //! Smoke tests: what a spec says must hold of what is deployed, tried from outside as its users would. Calls go to the
-//! addresses the stack gives, functions are invoked by the names it gave them; nothing is tried a second time.
+//! addresses the stack gives, functions are invoked by the names it gave them, knowledge bases and agents asked by the ids
+//! of its outputs.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `of_spec` | the tests of a spec, and which resources they ask |
+//! | `http` | calls and invocations, and what comes back of them |
+//! | `dialogue` | searches and conversations, and what comes back of them |
+//! | `picture` | whether bytes are a picture |
+//! | `text` | whether a text is as it is expected, and what of it a reason repeats |
+//! | `patience` | what is tried a second time |
 
-mod judge;
+mod dialogue;
+mod http;
 mod of_spec;
+mod patience;
+mod picture;
+mod text;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,17 +27,13 @@ use super::events::{EventKind, Teller};
 use super::outcome::{Outcome, Report};
 use super::run::{Run, Stop};
 use super::wanted::Desired;
-use crate::aws::{Answered, ApiCall, StackState, StackSummary};
+use crate::aws::{Clients, StackState, StackSummary};
 use crate::finding::{Finding, Place};
 use crate::plan::Secrets;
-use crate::spec::Expect;
+use crate::spec::{Expect, SmokeTurn};
 
 pub(super) use of_spec::of_spec;
-
-/// How long a call may take where the test does not say: API Gateway itself gives up after 29 or 30 seconds.
-const LONGEST_CALL: Duration = Duration::from_secs(60);
-/// How long a function may take where the test does not say: the longest timeout a function can have, and its start.
-const LONGEST_INVOCATION: Duration = Duration::from_secs(16 * 60);
+pub use patience::PATIENCE;
 
 /// Something to try on what is deployed.
 #[derive(Debug, Clone)]
@@ -34,27 +44,62 @@ pub struct SmokeTest {
     pub place: Option<Place>,
     what: What,
     expect: Expect,
-    /// Where the spec says what must come back, by the name of the expectation.
-    places: BTreeMap<&'static str, Place>,
+    /// Where everything of it stands in the spec, by its way from the test, such as `expect/status`.
+    places: BTreeMap<String, Place>,
 }
 
 #[derive(Debug, Clone)]
 enum What {
-    Call {
-        /// The output that is the API's address.
-        output: String,
-        method: String,
-        /// Path and query, percent-encoded.
-        target: String,
-        /// JSON.
-        body: Option<Vec<u8>>,
-        signed: bool,
-    },
+    Call(Call),
     Invoke {
         /// The function's logical id.
         function: String,
         payload: Vec<u8>,
     },
+    Retrieve {
+        /// The output that is the knowledge base's id.
+        output: String,
+        query: String,
+    },
+    Chat {
+        agent: Agent,
+        turns: Vec<SmokeTurn>,
+    },
+}
+
+/// A request to an API.
+#[derive(Debug, Clone)]
+struct Call {
+    /// The output that is the API's address.
+    output: String,
+    method: String,
+    /// Path and query, percent-encoded.
+    target: String,
+    headers: Vec<(String, Vec<Sent>)>,
+    /// The logical id of the API key sent with it.
+    api_key: Option<String>,
+    /// JSON.
+    body: Option<Vec<u8>>,
+    signed: bool,
+}
+
+/// A piece of a header's value.
+#[derive(Debug, Clone)]
+enum Sent {
+    Text(String),
+    /// A secret by its logical id and the spec's name; of a JSON object, what stands under the key.
+    Secret {
+        id: String,
+        name: String,
+        key: Option<String>,
+    },
+}
+
+/// An agent by the outputs that tell how to talk to it.
+#[derive(Debug, Clone)]
+enum Agent {
+    Classic { agent_output: String, alias_output: String },
+    Harness { output: String },
 }
 
 /// How a smoke test ended.
@@ -75,7 +120,54 @@ pub struct SmokeResult {
     pub place: Option<Place>,
 }
 
-/// Tries the tests of a use case on its stack as it is deployed.
+/// Why a test failed.
+#[derive(Debug, PartialEq, Eq)]
+struct Failure {
+    code: &'static str,
+    /// What was not met, by its way from the test, such as `expect/body/contains`; empty for the test itself.
+    at: String,
+    reason: String,
+    /// What came back may be right in a moment: see [`patience`].
+    unsettled: bool,
+}
+
+impl Failure {
+    /// Something came back that is not as it is expected.
+    fn unmet(at: impl Into<String>, reason: String) -> Self {
+        Self { code: "D060", at: at.into(), reason, unsettled: false }
+    }
+
+    /// Nothing came back, or a service refused.
+    fn unanswered(reason: String) -> Self {
+        let unsettled = patience::unsettled(None, &reason);
+        Self { code: "D061", at: String::new(), reason, unsettled }
+    }
+}
+
+/// What is deployed, for those that ask it.
+struct Deployed<'a> {
+    clients: &'a Clients,
+    stack: &'a StackSummary,
+    /// Physical ids by logical id.
+    ids: BTreeMap<String, String>,
+}
+
+impl Deployed<'_> {
+    fn output(&self, key: &str, what: &str) -> Result<&str, Failure> {
+        let output = self.stack.outputs.iter().find(|it| it.key == key);
+        output.map(|it| it.value.as_str()).ok_or_else(|| Self::missing(what))
+    }
+
+    fn id(&self, logical: &str, what: &str) -> Result<&str, Failure> {
+        self.ids.get(logical).map(String::as_str).ok_or_else(|| Self::missing(what))
+    }
+
+    fn missing(what: &str) -> Failure {
+        Failure::unanswered(format!("the stack that is deployed has no such {what}"))
+    }
+}
+
+/// Tries the tests of a use case on its stack as it is deployed, each once.
 pub async fn smoke(run: &Run<'_>, desired: &Desired) -> Report {
     let teller = Teller::hiding(run.events, Secrets::of(Some(&desired.template), &desired.parameters));
     let result = stands(run, &teller, desired).await;
@@ -91,50 +183,49 @@ async fn stands(run: &Run<'_>, teller: &Teller<'_>, desired: &Desired) -> Result
     report.outcome = Outcome::Tested;
     report.stack_id = Some(stack.id.clone());
     report.status = Some(stack.status.clone());
-    tried(run, teller, desired, &stack, &mut report).await?;
+    tried(run, teller, desired, &stack, Duration::ZERO, &mut report).await?;
     Ok(report)
 }
 
-/// Tries everything and puts down how it went; a test that fails makes the outcome [`Outcome::SmokeFailed`].
+/// Tries everything and puts down how it went; a test that fails makes the outcome [`Outcome::SmokeFailed`]. One whose
+/// failure may pass is tried again for as long as `patience`.
 pub(super) async fn tried(
     run: &Run<'_>,
     teller: &Teller<'_>,
     desired: &Desired,
     stack: &StackSummary,
+    patience: Duration,
     report: &mut Report,
 ) -> Result<(), Stop> {
     let resources = run.unless_cancelled(run.clients.stack_resources(&stack.id)).await??;
-    let functions: BTreeMap<String, String> =
-        resources.into_iter().filter_map(|resource| Some((resource.logical_id, resource.physical_id?))).collect();
+    let ids = resources.into_iter().filter_map(|resource| Some((resource.logical_id, resource.physical_id?))).collect();
+    let deployed = Deployed { clients: run.clients, stack, ids };
     for test in &desired.smoke {
         let start = Instant::now();
+        let failure = patience::until_settled(run, teller, test, &deployed, patience).await?;
         let mut result = SmokeResult {
             name: test.name.clone(),
-            ok: true,
+            ok: failure.is_none(),
             reason: None,
-            elapsed: Duration::ZERO,
+            elapsed: start.elapsed(),
             place: test.place.clone(),
         };
-        let answer = run.unless_cancelled(test.send(run, stack, &functions)).await?;
-        result.elapsed = start.elapsed();
-        let wrong = match answer {
-            Ok(answer) => {
-                test.judge(&answer, result.elapsed).map(|(expectation, reason)| ("D060", expectation, reason))
-            }
-            Err(reason) => Some(("D061", "", reason)),
-        };
-        if let Some((code, expectation, reason)) = wrong {
-            let place = test.places.get(expectation).or(test.place.as_ref()).cloned();
-            let help = match code {
-                "D060" => "see the function's log for why; correct it, or what the spec expects, and deploy again",
-                _ => "the stack stands; look whether its address can be reached from here, then `bedplate smoke`",
+        if let Some(Failure { code, at, reason, .. }) = failure {
+            let place = test.place_of(&at);
+            let help = match (code, &test.what) {
+                ("D060", What::Call(_) | What::Invoke { .. }) => {
+                    "see the function's log for why; correct it, or what the spec expects, and deploy again"
+                }
+                ("D060", _) => "correct what it answers from, or what the spec expects, and deploy again",
+                _ => {
+                    "the stack stands; look whether what it says can be reached and used from here, then `bedplate smoke`"
+                }
             };
             let mut finding = Finding::error(code, format!("smoke test `{}`: {reason}", test.name));
             finding = finding.at(place.clone()).help(help);
             teller.hide(&mut finding);
             report.findings.push(finding);
             report.outcome = Outcome::SmokeFailed;
-            result.ok = false;
             result.reason = Some(teller.hidden(&reason));
             result.place = place;
         }
@@ -145,36 +236,42 @@ pub(super) async fn tried(
 }
 
 impl SmokeTest {
-    /// Asks once.
-    ///
-    /// # Errors
-    /// In words, when there was nothing to ask or nothing came back.
-    async fn send(
-        &self,
-        run: &Run<'_>,
-        stack: &StackSummary,
-        functions: &BTreeMap<String, String>,
-    ) -> Result<Answered, String> {
-        let within = self.expect.within.map(|within| Duration::from_secs(within.0.into()));
-        let longest = match self.what {
-            What::Call { .. } => within.unwrap_or(LONGEST_CALL),
-            What::Invoke { .. } => within.unwrap_or(LONGEST_INVOCATION),
-        };
-        let asking = async {
-            match &self.what {
-                What::Call { output, method, target, body, signed } => {
-                    let url = stack.outputs.iter().find(|it| it.key == *output);
-                    let url = url.ok_or("the stack that is deployed has no such API")?.value.trim_end_matches('/');
-                    let (method, url) = (method.clone(), format!("{url}{target}"));
-                    run.clients.call_api(ApiCall { method, url, body: body.clone(), signed: *signed }).await
-                }
-                What::Invoke { function, payload } => {
-                    let name = functions.get(function).ok_or("the stack that is deployed has no such function")?;
-                    run.clients.invoke_function(name, payload.clone()).await
-                }
+    /// Asks once, and says whether what came back is what is expected.
+    async fn attempt(&self, deployed: &Deployed<'_>) -> Result<(), Failure> {
+        match &self.what {
+            What::Call(call) => http::call(deployed, call, &self.expect).await,
+            What::Invoke { function, payload } => http::invoke(deployed, function, payload, &self.expect).await,
+            What::Retrieve { output, query } => dialogue::retrieve(deployed, output, query, &self.expect).await,
+            What::Chat { agent, turns } => dialogue::chat(deployed, agent, turns).await,
+        }
+    }
+
+    /// Where something of it stands, or the nearest thing around that; the test itself where that is nowhere.
+    fn place_of(&self, at: &str) -> Option<Place> {
+        let mut way = at;
+        loop {
+            if let Some(place) = self.places.get(way) {
+                return Some(place.clone());
             }
-        };
-        let waited = tokio::time::timeout(longest, asking).await;
-        waited.unwrap_or_else(|_| Err(format!("no answer within {} seconds", longest.as_secs())))
+            match way.rsplit_once('/') {
+                Some((around, _)) => way = around,
+                None => return self.place.clone(),
+            }
+        }
+    }
+}
+
+/// Waits for an answer, as long as the spec says, else as long as it can take.
+async fn within<T>(
+    expected: Option<crate::spec::Seconds>,
+    longest: Duration,
+    asking: impl Future<Output = Result<T, String>>,
+) -> Result<(T, Duration), Failure> {
+    let longest = expected.map_or(longest, |within| Duration::from_secs(within.0.into()));
+    let start = Instant::now();
+    match tokio::time::timeout(longest, asking).await {
+        Ok(Ok(answer)) => Ok((answer, start.elapsed())),
+        Ok(Err(reason)) => Err(Failure::unanswered(reason)),
+        Err(_) => Err(Failure::unanswered(format!("no answer within {} seconds", longest.as_secs()))),
     }
 }

@@ -1,0 +1,82 @@
+//! What is tried a second time. What IAM and API Gateway are told takes seconds to be known everywhere, so the first calls
+//! after a change may be refused; and an account's models may be busy for a moment. Such an answer, and no other, is worth
+//! another try, and only by a deploy that has just changed something: what `bedplate smoke` finds is told at once.
+
+use std::time::{Duration, Instant};
+
+use super::{Deployed, Failure, SmokeTest};
+use crate::engine::events::Teller;
+use crate::engine::run::{Run, Stop};
+
+/// How long a deploy to AWS goes on trying a test. Source: the IAM user guide says of changes that they are "eventually
+/// consistent" and names no time; those seen are mostly within half a minute.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The pause before the second try; each one after it is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+
+/// Words of an answer that a moment may change, in lower case.
+const UNSETTLED: [&str; 7] = [
+    "accessdenied",
+    "not authorized to perform",
+    "could not be asked",
+    "dependencyfailed",
+    "serviceunavailable",
+    "throttl",
+    "toomanyrequests",
+];
+
+/// Whether what came back may be right in a moment: refused, throttled or broken.
+pub(super) fn unsettled(status: Option<u16>, said: &str) -> bool {
+    let said = said.to_ascii_lowercase();
+    status.is_some_and(|status| matches!(status, 403 | 429 | 500..)) || UNSETTLED.iter().any(|word| said.contains(word))
+}
+
+/// Tries a test until it passes, fails for good, or the next try would come too late; gives the failure.
+pub(super) async fn until_settled(
+    run: &Run<'_>,
+    teller: &Teller<'_>,
+    test: &SmokeTest,
+    deployed: &Deployed<'_>,
+    patience: Duration,
+) -> Result<Option<Failure>, Stop> {
+    let start = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let failure = match run.unless_cancelled(test.attempt(deployed)).await? {
+            Ok(()) => return Ok(None),
+            Err(failure) => failure,
+        };
+        if !failure.unsettled || start.elapsed() + pause > patience {
+            return Ok(Some(failure));
+        }
+        if pause == FIRST_PAUSE {
+            let seconds = patience.as_secs();
+            teller.note(format!(
+                "smoke test `{}`: {}; what was just changed may not be known everywhere yet, so it is tried again for up \
+                 to {seconds} seconds",
+                test.name, failure.reason
+            ));
+        }
+        run.unless_cancelled(tokio::time::sleep(pause)).await?;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_moment_may_change_is_tried_again() {
+        assert!(unsettled(Some(403), "") && unsettled(Some(503), "") && unsettled(Some(429), ""));
+        assert!(unsettled(None, "Bedrock answered 403 AccessDeniedException: no"));
+        assert!(unsettled(None, "the function failed: ... is not authorized to perform: s3:PutObject"));
+        assert!(unsettled(None, "Bedrock broke off with throttlingException: Slow down"));
+        assert!(
+            !unsettled(Some(200), "Pending") && !unsettled(Some(404), "gone") && !unsettled(None, "division by zero")
+        );
+    }
+}

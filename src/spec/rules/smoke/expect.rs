@@ -1,0 +1,119 @@
+//! What must come back of a smoke test: patterns that compile, paths that can be followed, bounds that can be met.
+
+use serde_json_path::JsonPath;
+
+use super::Rules;
+use crate::spec::rules::parameters::regular_expression;
+use crate::spec::types::{Agent, Engine, Expect, ExpectText, ExpectTurn, Wanted};
+use crate::spec::values::Seconds;
+use crate::spec::words::{cut, escape, suggest};
+
+pub(super) fn check(rules: &mut Rules<'_>, base: &str, expect: &Expect) {
+    if let Some(status) = expect.status.filter(|status| !(100..=599).contains(status)) {
+        let message = format!("{status} is not an HTTP status");
+        rules.error("S036", &format!("{base}/status"), message, "write one between 100 and 599");
+    }
+    if let Some(passages) = expect.passages.filter(|passages| !(1..=100).contains(passages)) {
+        let message = format!("{passages} passages are never found");
+        rules.error("S036", &format!("{base}/passages"), message, "write a number between 1 and 100");
+    }
+    within(rules, base, expect.within);
+    for (name, wanted) in &expect.headers {
+        let pointer = format!("{base}/headers/{}", escape(name));
+        if !super::call::is_header_name(name) {
+            let message = format!("`{}` is not the name of a header", cut(name));
+            rules.error_at_key("S052", &pointer, message, "use letters, digits and `-`");
+        }
+        if let Wanted::Value(value) = wanted
+            && !value.is_string()
+        {
+            let message = format!("the value of the header `{}` is a text", cut(name));
+            rules.error("S036", &pointer, message, "put it in quotes, or write `{ contains: … }`");
+        }
+        wanted_text(rules, &pointer, wanted);
+    }
+    for (path, wanted) in &expect.json {
+        let pointer = format!("{base}/json/{}", escape(path));
+        if let Err(error) = JsonPath::parse(path) {
+            let message = format!("`{}` is not a JSON path: {}", cut(path), cut(&error.to_string()));
+            let help = "write it as RFC 9535 has it, such as `$.answer`, `$.citations[*].source` or `$['a key']`";
+            rules.error_at_key("S051", &pointer, message, help);
+        }
+        wanted_text(rules, &pointer, wanted);
+    }
+    for (key, expected) in [("body", &expect.body), ("text", &expect.text)] {
+        if let Some(expected) = expected {
+            text(rules, &format!("{base}/{key}"), expected);
+        }
+    }
+    sources(rules, base, &expect.sources);
+}
+
+pub(super) fn turn(rules: &mut Rules<'_>, base: &str, expect: &ExpectTurn, agent: Option<&Agent>) {
+    within(rules, base, expect.within);
+    if let Some(expected) = &expect.text {
+        text(rules, &format!("{base}/text"), expected);
+    }
+    sources(rules, base, &expect.sources);
+    // One that did not decode has its own finding.
+    let Some(agent) = agent else { return };
+    if agent.engine == Engine::Agentcore && !expect.sources.is_empty() {
+        let message = "the answers of a harness cite nothing".to_owned();
+        let help =
+            "try the knowledge base with `retrieve: knowledge-bases.NAME`, or expect words of the document in `text`";
+        rules.error_at_key("S050", &format!("{base}/sources"), message, help);
+    }
+    for (index, tool) in expect.tools.iter().enumerate() {
+        if !agent.tools.contains_key(tool) {
+            let message = format!("the agent has no tool `{}`", cut(tool));
+            let help = suggest(tool, agent.tools.keys().map(String::as_str), "its tools are");
+            rules.error("S036", &format!("{base}/tools/{index}"), message, help);
+        }
+    }
+}
+
+fn sources(rules: &mut Rules<'_>, base: &str, sources: &[String]) {
+    for (index, source) in sources.iter().enumerate() {
+        if source.trim().is_empty() {
+            let message = "a document has a name".to_owned();
+            rules.error("S036", &format!("{base}/sources/{index}"), message, "write the name of its file");
+        }
+    }
+}
+
+fn within(rules: &mut Rules<'_>, base: &str, within: Option<Seconds>) {
+    if within.is_some_and(|within| within.0 == 0) {
+        let message = "nothing answers within no time".to_owned();
+        rules.error("S036", &format!("{base}/within"), message, "write `1s` or more");
+    }
+}
+
+fn wanted_text(rules: &mut Rules<'_>, pointer: &str, wanted: &Wanted) {
+    if let Wanted::Like(expected) = wanted {
+        text(rules, pointer, expected);
+    }
+}
+
+fn text(rules: &mut Rules<'_>, base: &str, expected: &ExpectText) {
+    if *expected == ExpectText::default() {
+        let message = "nothing is expected here".to_owned();
+        return rules.error("S036", base, message, "add `contains`, `matches` or `not-contains`");
+    }
+    let document = rules.document;
+    // One text stands under the key itself, those of a list under their numbers.
+    let each = |key: &str, index: usize| {
+        let at = format!("{base}/{key}");
+        if document.pointer(&at).is_some_and(serde_json::Value::is_array) { format!("{at}/{index}") } else { at }
+    };
+    for (index, pattern) in expected.matches.0.iter().enumerate() {
+        if let Err((message, help)) = regular_expression(pattern) {
+            rules.error("S037", &each("matches", index), message, help);
+        }
+    }
+    for (key, texts) in [("contains", &expected.contains), ("not-contains", &expected.not_contains)] {
+        for (index, _) in texts.0.iter().enumerate().filter(|(_, text)| text.is_empty()) {
+            let message = "no text at all is in every text".to_owned();
+            rules.error("S036", &each(key, index), message, "write the text that is meant");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Smoke tests: each tries something the spec has, and expects something that can be checked.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `call` | `call`: API, route and method; what is sent with it |
+//! | `expect` | what must come back |
+
+mod call;
+mod expect;
+
+use serde_json::Value;
+
+use super::Rules;
+use crate::spec::types::{SmokeTest, SmokeTurn};
+use crate::spec::words::{cut, suggest};
+
+/// What a test may try, with the other keys that go with it and the expectations.
+const KINDS: [Kind; 4] = [
+    Kind {
+        key: "call",
+        keys: &["headers", "api-key", "payload", "expect"],
+        expectations: &["status", "headers", "body", "json", "image", "within"],
+    },
+    Kind { key: "invoke", keys: &["payload", "expect"], expectations: &["status", "body", "json", "image", "within"] },
+    Kind { key: "retrieve", keys: &["query", "expect"], expectations: &["text", "sources", "passages", "within"] },
+    Kind { key: "chat", keys: &["turns"], expectations: &[] },
+];
+
+struct Kind {
+    key: &'static str,
+    keys: &'static [&'static str],
+    expectations: &'static [&'static str],
+}
+
+pub(super) fn check(rules: &mut Rules<'_>) {
+    let (spec, document) = (rules.spec, rules.document);
+    for (index, test) in spec.smoke.iter().enumerate() {
+        let base = format!("/smoke/{index}");
+        if rules.is_full() {
+            return;
+        }
+        if rules.intact(&base)
+            && let Some(written) = document.pointer(&base)
+        {
+            one(rules, &base, test, written);
+        }
+    }
+}
+
+fn one(rules: &mut Rules<'_>, base: &str, test: &SmokeTest, written: &Value) {
+    let kinds: Vec<&Kind> = KINDS.iter().filter(|kind| written.get(kind.key).is_some()).collect();
+    let [kind] = kinds.as_slice() else { return not_one(rules, base, &kinds) };
+    if !goes_together(rules, base, kind, written) {
+        return;
+    }
+    let at = format!("{base}/{}", kind.key);
+    if let Some(text) = &test.call {
+        call::call(rules, &at, text, test.expect.status);
+        call::sent(rules, base, test);
+    } else if let Some(target) = &test.invoke {
+        invoke(rules, &at, target);
+    } else if let Some(target) = &test.retrieve {
+        component(rules, &at, "knowledge-bases", target);
+        match &test.query {
+            None => {
+                let message = "a `retrieve` without a `query` searches for nothing".to_owned();
+                rules.error("S036", base, message, "add `query: …`, the question to search for");
+            }
+            Some(query) => said(rules, &format!("{base}/query"), query, 20_000),
+        }
+    } else if let Some(target) = &test.chat
+        && component(rules, &at, "agents", target)
+    {
+        let name = target.strip_prefix("agents.").unwrap_or_default();
+        turns(rules, base, name, &test.turns);
+    }
+    expect::check(rules, &format!("{base}/expect"), &test.expect);
+}
+
+fn not_one(rules: &mut Rules<'_>, base: &str, kinds: &[&Kind]) {
+    if let [first, second, ..] = kinds {
+        let message = format!("a smoke test has both `{}` and `{}`", first.key, second.key);
+        return rules.error("S036", base, message, "make two tests of it");
+    }
+    let message = "a smoke test has none of `call`, `invoke`, `retrieve` and `chat`".to_owned();
+    let help = "add `call: GET apis.NAME /path`, `invoke: functions.NAME`, `retrieve: knowledge-bases.NAME` or \
+                `chat: agents.NAME`";
+    rules.error("S036", base, message, help);
+}
+
+/// Whether every key goes with what is tried; what does not is told.
+fn goes_together(rules: &mut Rules<'_>, base: &str, kind: &Kind, written: &Value) -> bool {
+    let own = |value: Option<&Value>| -> Vec<String> {
+        value.and_then(Value::as_object).map(|map| map.keys().cloned().collect()).unwrap_or_default()
+    };
+    let mut wrong = Vec::new();
+    for key in own(Some(written)).iter().filter(|key| *key != kind.key && !kind.keys.contains(&key.as_str())) {
+        let help = match (kind.key, key.as_str()) {
+            ("chat", "expect") => "say what must come back in each turn: `{ say: …, expect: { text: … } }`".to_owned(),
+            _ => suggest("", kind.keys.iter().copied(), &format!("with `{}` go", kind.key)),
+        };
+        wrong.push((format!("{base}/{key}"), format!("`{key}` does not go with `{}`", kind.key), help));
+    }
+    if kind.keys.contains(&"expect") {
+        for key in own(written.get("expect")).iter().filter(|key| !kind.expectations.contains(&key.as_str())) {
+            let help = suggest("", kind.expectations.iter().copied(), &format!("of `{}` one can expect", kind.key));
+            wrong.push((format!("{base}/expect/{key}"), format!("a `{}` gives no `{key}`", kind.key), help));
+        }
+    }
+    let fits = wrong.is_empty();
+    for (pointer, message, help) in wrong {
+        rules.error_at_key("S050", &pointer, message, help);
+    }
+    fits
+}
+
+fn invoke(rules: &mut Rules<'_>, pointer: &str, target: &str) {
+    if let Some(id) = target.strip_prefix("resources.") {
+        // What a template made elsewhere holds is known when it has been read.
+        if rules.document.get("template").is_some() {
+            return;
+        }
+        let resource = rules.spec.resources.get(id);
+        if !rules.has("resources", id) {
+            let help = rules.suggest_name("resources", id);
+            rules.error("S036", pointer, format!("there is no resource `{}`", cut(id)), help);
+        } else if let Some(resource) = resource.filter(|resource| resource.type_ != "AWS::Lambda::Function") {
+            let message = format!("`{}` is of type `{}` and cannot be invoked", cut(id), cut(&resource.type_));
+            rules.error("S036", pointer, message, "name one of type `AWS::Lambda::Function`");
+        }
+        return;
+    }
+    component(rules, pointer, "functions", target);
+}
+
+/// Whether a target such as `agents.assistant` is a component of the section.
+fn component(rules: &mut Rules<'_>, pointer: &str, section: &'static str, target: &str) -> bool {
+    let one = crate::spec::Section::of(section).map_or("component", |section| section.one);
+    let Some(name) = target.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) else {
+        let message = format!("`{}` is no {one}", cut(target));
+        let help = match rules.has(section, target) {
+            true => format!("write `{section}.{target}`"),
+            false => format!("write `{section}.NAME`"),
+        };
+        rules.error("S036", pointer, message, help);
+        return false;
+    };
+    if !rules.has(section, name) {
+        let help = rules.suggest_name(section, name);
+        rules.error("S036", pointer, format!("there is no {one} `{}`", cut(name)), help);
+        return false;
+    }
+    true
+}
+
+fn turns(rules: &mut Rules<'_>, base: &str, agent: &str, turns: &[SmokeTurn]) {
+    if turns.is_empty() {
+        let message = "a `chat` without `turns` says nothing".to_owned();
+        let help = "add `turns: [{ say: Hi, expect: { text: { contains: … } } }]`";
+        return rules.error("S036", base, message, help);
+    }
+    let spec = rules.spec;
+    for (index, turn) in turns.iter().enumerate() {
+        let base = format!("{base}/turns/{index}");
+        said(rules, &format!("{base}/say"), &turn.say, 25_000);
+        expect::turn(rules, &format!("{base}/expect"), &turn.expect, spec.agents.get(agent));
+    }
+}
+
+/// A text that is sent on, of at most so many characters. Source: Bedrock API reference, `Retrieve` and `InvokeAgent`.
+fn said(rules: &mut Rules<'_>, pointer: &str, text: &str, most: usize) {
+    if text.trim().is_empty() {
+        rules.error("S036", pointer, "nothing is said".to_owned(), "write what to ask");
+    } else if text.chars().count() > most {
+        let message = format!("that is {} characters", text.chars().count());
+        rules.error("S036", pointer, message, format!("write at most {most}"));
+    }
+}
