@@ -12,12 +12,35 @@ pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
     unused(loaded, findings);
     names_in_the_way(loaded, rendered, findings);
     stored_values(loaded, rendered, findings);
+    invoked_resources(loaded, rendered, findings);
     if loaded.spec.smoke.is_empty() {
         findings.push(
             Finding::note("R102", "there is no smoke test, so a deploy proves nothing about what the use case does")
                 .at(loaded.key_place("/name"))
                 .help("add one under `smoke:`, such as `- invoke: functions.NAME`"),
         );
+    }
+}
+
+/// Smoke tests that invoke a resource of a template made elsewhere, which is not known while the spec is loaded.
+fn invoked_resources(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec<Finding>) {
+    let resources = rendered.template.value().get("Resources");
+    for (index, test) in loaded.spec.smoke.iter().enumerate() {
+        let Some(id) = test.invoke.as_ref().and_then(|target| target.strip_prefix("resources.")) else { continue };
+        let kind = |id: &str| resources?.get(id)?.get("Type")?.as_str();
+        let message = match kind(id) {
+            Some("AWS::Lambda::Function") => continue,
+            Some(other) => format!("`{id}` is of type `{other}` and cannot be invoked"),
+            None => format!("there is no resource `{id}` to invoke"),
+        };
+        let ids = resources.and_then(Value::as_object).into_iter().flat_map(|all| all.keys()).map(String::as_str);
+        let functions: Vec<&str> = ids.filter(|id| kind(id) == Some("AWS::Lambda::Function")).collect();
+        let help = match functions.is_empty() {
+            true => "the template has no function".to_owned(),
+            false => crate::spec::suggest(id, functions, "its functions are"),
+        };
+        let place = loaded.place(&format!("/smoke/{index}/invoke"));
+        findings.push(Finding::error("R104", message).at(place).help(help));
     }
 }
 

@@ -5,3 +5,4 @@ mod deploys;
 mod finishers;
 mod plans;
 mod removals;
+mod smoke;

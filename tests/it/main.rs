@@ -36,6 +36,7 @@ mod render_partials;
 mod rendered;
 mod roles;
 mod smoke;
+mod smoke_rules;
 mod spec;
 mod support;
 mod tables;

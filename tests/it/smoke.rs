@@ -124,3 +124,186 @@ fn a_poster_is_drawn_and_a_missing_prompt_refused_by_the_deploy_itself() {
     );
     assert!(run.stderr.contains("3 of 3 smoke tests passed"), "{}", run.session());
 }
+
+/// A line of smoke tests, each of which fails by one expectation: that stands on the line after the test.
+const FAILING: &str = "bedplate: 1
+name: failing
+region: us-east-1
+models:
+  words: { id: \"amazon.nova-lite-v1:0\" }
+  vectors: { id: \"amazon.titan-embed-text-v2:0\", output: embedding, dimensions: 1024 }
+buckets:
+  texts: { documents: documents/ }
+knowledge-bases:
+  texts: { description: The rules, embedding: vectors, sources: { rules: { bucket: texts } } }
+agents:
+  clerk:
+    model: words
+    instruction: You are the friendly clerk who tells people what the rules of the house say
+    tools: { status: { function: say, operations: { getStatus: { description: The status of an account, parameters: { accountId: { type: integer, description: The number of the account } } } } } }
+functions:
+  say: { code: function/, handler: app.handler, runtime: python3.13 }
+apis:
+  web:
+    kind: http
+    routes:
+      - GET /say: { function: say }
+  keyed:
+    kind: rest
+    usage-plans: { all: { keys: [first] } }
+    routes:
+      - GET /say: { function: say, api-key: true }
+smoke:
+  - call: GET apis.web /say?body=gone&status=404
+    expect:
+      status: 200
+  - call: GET apis.web /say?body=hello
+    expect:
+      body: { contains: [hello, world] }
+  - call: GET apis.web /say?body=hello
+    expect:
+      body: { matches: ^world }
+  - call: GET apis.web /say?body=hello
+    expect:
+      body: { not-contains: hello }
+  - call: GET apis.web /say?body={\"days\": 30}
+    expect:
+      json: { $.days: 60 }
+  - call: GET apis.web /say?body={\"days\": 30}
+    expect:
+      json: { $.weeks: 4 }
+  - call: GET apis.web /say?body=hello
+    expect:
+      headers: { x-by: { contains: somebody } }
+  - call: GET apis.web /say?body=hello
+    expect:
+      image: png
+  - call: GET apis.keyed /say?body=KEY
+    api-key: first
+    expect:
+      body: { contains: your key }
+  - retrieve: knowledge-bases.texts
+    query: When is it quiet?
+    expect:
+      sources: [holidays.md]
+  - retrieve: knowledge-bases.texts
+    query: When is it quiet?
+    expect:
+      passages: 50
+  - chat: agents.clerk
+    turns:
+      - say: Hi
+      - say: \"7777\"
+        expect:
+          text: { contains: Closed }
+  - chat: agents.clerk
+    turns:
+      - say: Hi
+        expect:
+          tools: [status]
+";
+
+/// What fails of each test, in its order: a word of the reason, and what the line of its place holds.
+const REASONS: [(&str, &str); 13] = [
+    ("answered 404, expected 200: gone", "status: 200"),
+    ("`world` is not in the answer: hello", "contains: [hello, world]"),
+    ("the answer does not match `^world`", "matches: ^world"),
+    ("`hello` is in the answer", "not-contains: hello"),
+    ("`$.days` is 30, expected 60", "$.days: 60"),
+    ("nothing is at `$.weeks`", "$.weeks: 4"),
+    ("`somebody` is not in the header `x-by`: nobody", "contains: somebody"),
+    ("the body is no picture and holds no address of one", "image: png"),
+    ("`your key` is not in the answer: key …", "contains: your key"),
+    ("what was found comes from `rules.md`, not `holidays.md`", "sources: [holidays.md]"),
+    ("expected 50 at least", "passages: 50"),
+    ("to `7777`: `Closed` is not in the answer", "contains: Closed"),
+    ("to `Hi`: the tool `status` was not used, but nothing", "tools: [status]"),
+];
+
+#[test]
+fn one_expectation_of_each_kind_that_fails_gives_13_its_place_and_its_reason() {
+    let project = Project::empty();
+    project.write("bedplate.yaml", "");
+    project.write("stacks/failing/usecase.yaml", FAILING);
+    project.write("stacks/failing/documents/rules.md", "# Rules\n\nIt is quiet in the house from 22:00 on.\n");
+    project.write(
+        "stacks/failing/function/app.py",
+        "import json\n\n\ndef handler(event, context):\n    query = event.get('queryStringParameters') or {}\n    \
+         body = query.get('body', 'Pending')\n    if body == 'KEY':\n        body = 'key ' + event['headers']['x-api-key']\n    \
+         status = int(query.get('status', 200))\n    return {'statusCode': status, 'headers': {'x-by': 'nobody'}, 'body': body}\n",
+    );
+    let run = project.run(&["deploy", "failing", "--yes", "--junit", "smoke.xml"]);
+    assert_eq!(run.code, 13, "{}", run.session());
+    let alone = project.run(&["smoke", "failing", "--format", "json"]);
+    assert_eq!(alone.code, 13, "{}", alone.session());
+    let events: Vec<Value> = alone.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let results: Vec<&Value> = events.iter().filter(|event| event["kind"] == "smoke-tested").collect();
+    assert_eq!(results.len(), REASONS.len(), "{}", alone.session());
+    let lines: Vec<&str> = FAILING.lines().collect();
+    for (result, (reason, at)) in results.iter().zip(REASONS) {
+        let told = result["reason"].as_str().unwrap_or_default();
+        let line = result["place"]["line"].as_u64().expect("a place");
+        let line = lines[usize::try_from(line).expect("a line") - 1];
+        assert!(told.contains(reason) && line.contains(at), "{reason} at {line}: {result}");
+    }
+    let junit = project.read("smoke.xml");
+    assert!(junit.contains("tests=\"13\" failures=\"13\"") && junit.contains("expected 50 at least"), "{junit}");
+}
+
+#[test]
+fn a_poster_that_is_no_picture_and_one_of_another_type_are_told() {
+    let project = Project::empty();
+    project.write("bedplate.yaml", "");
+    project.write(
+        "stacks/draw/usecase.yaml",
+        "bedplate: 1\nname: draw\nbuckets:\n  all: {}\nfunctions:\n  draw:\n    code: function/\n    handler: app.handler\n    \
+         runtime: python3.13\n    environment: { BUCKET: \"${buckets.all}\" }\n    uses:\n      - read-write: buckets.all\nsmoke:\n  \
+         - invoke: functions.draw\n    payload: { type: image/png, body: PNG }\n    expect: { image: png }\n  \
+         - invoke: functions.draw\n    payload: { type: image/png, body: text }\n    expect: { image: png }\n  \
+         - invoke: functions.draw\n    payload: { type: text/plain, body: PNG }\n    expect: { image: png }\n  \
+         - invoke: functions.draw\n    payload: { type: image/png, body: PNG }\n    expect: { image: jpeg }\n",
+    );
+    project.write(
+        "stacks/draw/function/app.py",
+        "import os\n\nimport boto3\n\n\ndef handler(event, context):\n    s3 = boto3.client('s3')\n    body = event['body'].encode()\n    \
+         if body == b'PNG':\n        body = b'\\x89PNG\\r\\n\\x1a\\n'\n    what = {'Bucket': os.environ['BUCKET'], 'Key': 'one'}\n    \
+         s3.put_object(**what, Body=body, ContentType=event['type'])\n    return {'at': {'url': s3.generate_presigned_url('get_object', Params=what)}}\n",
+    );
+    let run = project.run(&["deploy", "draw", "--yes", "--format", "json"]);
+    assert_eq!(run.code, 13, "{}", run.session());
+    let events: Vec<Value> = run.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let reasons: Vec<&str> = events
+        .iter()
+        .filter(|event| event["kind"] == "smoke-tested")
+        .map(|event| event["reason"].as_str().unwrap_or("ok"))
+        .collect();
+    assert_eq!(reasons[0], "ok", "{}", run.session());
+    for (reason, wanted) in reasons[1..].iter().zip(["is no PNG picture", "is sent as `text/plain`", "expected JPEG"]) {
+        assert!(reason.contains(wanted) && !reason.contains("Signature="), "{reason}");
+    }
+}
+
+#[test]
+fn junit_is_written_even_when_a_later_use_case_cannot_be_deployed() {
+    let project = project(HELLO);
+    // It needs a stack that is not there.
+    project.write(
+        "stacks/zeta/usecase.yaml",
+        "bedplate: 1\nname: zeta\nneeds:\n  other: { use-case: nowhere }\nbuckets:\n  files: {}\noutputs:\n  \
+         x: \"${needs.other.Url}\"\n",
+    );
+    let run = project.run(&["deploy", "greet", "zeta", "--yes", "--junit", "smoke.xml"]);
+    assert_eq!(run.code, 1, "{}", run.session());
+    let junit = project.read("smoke.xml");
+    assert!(junit.contains("name=\"greet-dev\" tests=\"6\" failures=\"0\""), "{junit}");
+}
+
+#[test]
+fn a_resource_of_a_template_that_is_no_function_is_refused_by_the_check() {
+    let project = Project::with("codegen-demo");
+    let spec = project.read("stacks/codegen-demo/usecase.yaml");
+    project.write("stacks/codegen-demo/usecase.yaml", spec.replace("Upload51C4D210", "Uploads4F6EB0FD"));
+    let run = project.run(&["check", "codegen-demo"]);
+    assert_eq!(run.code, 1, "{}", run.session());
+    assert!(run.session().contains("R104") && run.session().contains("Upload51C4D210"), "{}", run.session());
+}

@@ -187,11 +187,10 @@ async fn is_picture(
         Err(_) => return Err(Failure::unmet(AT, format!("`{shown}` did not answer in time"))),
     };
     if fetched.status != 200 {
-        let said = hidden.shown(&fetched.text());
-        return Err(Failure::unmet(
-            AT,
-            format!("`{shown}` answered {}, expected a {wanted} picture: {said}", fetched.status),
-        ));
+        let (status, said) = (fetched.status, hidden.shown(&fetched.text()));
+        let reason = format!("`{shown}` answered {status}, expected a {wanted} picture: {said}");
+        let unsettled = patience::unsettled(Some(status), &said);
+        return Err(Failure { unsettled, ..Failure::unmet(AT, reason) });
     }
     is_format(&fetched, expected, &format!("what lies at `{shown}`"))
 }

@@ -155,6 +155,8 @@ fn resolve(rules: &mut Rules<'_>, site: &Site<'_>, reference: &Reference) {
 fn secret(rules: &mut Rules<'_>, site: &Site<'_>, name: &str) {
     let shown = format!("${{parameters.{}}}", cut(name));
     match site.owner {
+        // No parameter goes with a call: the rules of smoke tests say so.
+        None if site.pointer.starts_with("/smoke/") => {}
         None => {
             let message = format!("`{shown}` is a secret, and an output shows it to all who may see the stack");
             rules.error("S045", site.pointer, message, "take the output away, or `secret: true` from the parameter");

@@ -1,0 +1,54 @@
+//! What a deploy tries a second time, and what it does not.
+
+use std::time::Duration;
+
+use bedplate::engine::{ApproveAll, DeployOptions, Desired, EventKind, Outcome, Recorder, Report, Run, deploy};
+use bedplate::render::{Partials, render};
+use bedplate::spec;
+use tokio_util::sync::CancellationToken;
+
+use super::deploys::World;
+use crate::render::DEV;
+
+/// A deploy of a function that fails at its first call with this message and at no later one; its notes go along.
+async fn deployed(message: &str, patience: Duration) -> (Report, Vec<String>) {
+    let text = format!(
+        "bedplate: 1\nname: late\nfunctions:\n  late:\n    runtime: python3.13\n    handler: index.handler\n    inline: |\n      \
+         calls = []\n      def handler(event, context):\n          calls.append(event)\n          if len(calls) == 1:\n              \
+         raise Exception('call 1: {message}')\n          return 'call ' + str(len(calls))\n\
+         smoke:\n  - invoke: functions.late\n    expect: {{ body: {{ contains: call 2 }} }}\n"
+    );
+    let loaded = spec::load_str(&text, "usecase.yaml").expect("a spec without findings");
+    let rendered = render(&loaded, &DEV, Partials::embedded()).expect("a template");
+    let world = World::start().await;
+    let desired = Desired::of(&loaded, &rendered, "late-dev", Default::default(), world.dir.path()).expect("no rows");
+    let recorder = Recorder::default();
+    let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
+    let options = DeployOptions { smoke_patience: patience, ..DeployOptions::default() };
+    let report = deploy(&run, &desired, &options, &ApproveAll).await;
+    let notes = recorder.events().into_iter().filter_map(|event| match event.what {
+        EventKind::Note { message } => Some(message),
+        _ => None,
+    });
+    (report, notes.collect())
+}
+
+const DENIED: &str = "AccessDenied, not authorized to perform s3:PutObject";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_pass_is_tried_again_and_told() {
+    let (report, notes) = deployed(DENIED, Duration::from_secs(30)).await;
+    assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
+    let told: Vec<&String> = notes.iter().filter(|note| note.contains("tried again for up to 30 seconds")).collect();
+    assert!(told.len() == 1 && told[0].contains("call 1"), "{notes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_for_good_and_a_run_without_patience_fail_at_the_first_call() {
+    for (message, patience) in [("division by zero", Duration::from_secs(30)), (DENIED, Duration::ZERO)] {
+        let (report, notes) = deployed(message, patience).await;
+        assert_eq!(report.outcome, Outcome::SmokeFailed);
+        assert!(report.findings[0].message.contains("call 1"), "{:?}", report.findings);
+        assert!(!notes.iter().any(|note| note.contains("tried again")), "{notes:?}");
+    }
+}
