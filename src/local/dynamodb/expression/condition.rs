@@ -182,6 +182,7 @@ mod tests {
 
     use super::super::super::attribute::read_item;
     use super::*;
+    use crate::local::aws_json::Refuses as _;
 
     fn values() -> Value {
         json!({"ExpressionAttributeValues": {

@@ -189,6 +189,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::local::aws_json::Refuses as _;
 
     #[test]
     fn reserved_words_are_known() {
