@@ -34,18 +34,6 @@ fn passes(mut command: Command) -> String {
 }
 
 #[test]
-fn boto3_drives_the_local_target() {
-    let Some(python) = judges() else { return };
-    let project = Project::empty();
-    let served = project.serve(&[]);
-    for script in ["s3.py", "cloudformation.py"] {
-        let mut run = tool(&python, "python");
-        run.arg(repository().join("tests/local").join(script)).arg(&served.url);
-        println!("{}", passes(run));
-    }
-}
-
-#[test]
 fn the_aws_cli_deploys_a_rendered_template_to_the_local_target() {
     let Some(python) = judges() else { return };
     let project = Project::with("movie-poster");

@@ -9,7 +9,6 @@ use aws_sdk_cloudformation::types::{Capability, ChangeSetType, Parameter, Stack,
 use bedplate::local::{self, LocalOptions};
 use serde_json::{Value, json};
 
-mod boto3;
 mod changes;
 mod durability;
 mod guards;

@@ -4,8 +4,6 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::support::{self, Project};
-
 /// The SDK's client for DynamoDB at an address.
 pub(crate) fn client(url: &str) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::Config::builder()
@@ -15,18 +13,6 @@ pub(crate) fn client(url: &str) -> aws_sdk_dynamodb::Client {
         .endpoint_url(url)
         .build();
     aws_sdk_dynamodb::Client::from_conf(config)
-}
-
-/// Every operation through `boto3`, where the environment names a Python that has it.
-#[test]
-fn boto3_finds_dynamodb_as_it_expects_it() {
-    let Some(python) = support::judges() else { return };
-    let project = Project::empty();
-    project.write("bedplate.yaml", "");
-    let served = project.serve(&[]);
-    let script = support::repository().join("tests/local/dynamodb.py");
-    let output = std::process::Command::new(python).arg(script).arg(&served.url).output().expect("Python runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[tokio::test(flavor = "multi_thread")]

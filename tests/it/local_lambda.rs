@@ -13,24 +13,9 @@ use bedplate::local::{self, Clock, LocalOptions};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::support::{self, Project};
+use crate::support::Project;
 
 const REGION: &str = "us-west-2";
-
-/// Every operation and every denial through `boto3`, where the environment names a Python that has it.
-#[test]
-fn boto3_finds_functions_logs_and_rights_as_it_expects_them() {
-    let Some(python) = support::judges() else { return };
-    let project = Project::empty();
-    project.write("bedplate.yaml", "");
-    // Functions run with the Python that runs the script: it has the SDK.
-    let own = python.parent().expect("a folder").display().to_string();
-    let path = format!("{own}:{}", std::env::var("PATH").unwrap_or_default());
-    let served = project.serve_with(&[], &[("PATH", &path)]);
-    let script = support::repository().join("tests/local/lambda.py");
-    let output = Command::new(python).arg(script).arg(&served.url).output().expect("Python runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
 
 /// The SDK's configuration for an endpoint, with a client's own type.
 macro_rules! client {

@@ -63,15 +63,3 @@ macro_rules! refused {
     }};
 }
 use refused;
-
-/// Every operation through `boto3`, where the environment names a Python that has it.
-#[tokio::test(flavor = "multi_thread")]
-async fn boto3_finds_s3_as_it_expects_it() {
-    let Some(python) = std::env::var_os("BEDPLATE_TEST_PYTHON") else { return };
-    let dir = tempfile::tempdir().expect("a folder");
-    let target = serve(dir.path()).await;
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/local/s3.py");
-    let output = tokio::process::Command::new(python).args([script, target.url()]).output().await.expect("Python runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    target.shutdown().await;
-}

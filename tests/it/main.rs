@@ -24,6 +24,7 @@ mod least_privilege;
 mod local_api;
 mod local_bedrock;
 mod local_cfn;
+mod local_clients;
 mod local_dynamodb;
 mod local_lambda;
 mod local_s3;

@@ -502,6 +502,7 @@ def knowledge():
     ended = {**ids, "ingestionJobId": job["ingestionJobId"]}
     refused("ConflictException", agent_api.stop_ingestion_job, **ended)
     refused("ResourceNotFoundException", agents.retrieve, knowledgeBaseId="NOBODY1234", retrievalQuery={"text": "x"})
+    stop_reading(bucket, ids)
     cloudformation.delete_stack(StackName=f"learning-{run}")
     for _ in range(100):
         try:
@@ -510,6 +511,24 @@ def knowledge():
         except botocore.exceptions.ClientError:
             break
     refused("ResourceNotFoundException", agents.retrieve, knowledgeBaseId=made["Base"], retrievalQuery={"text": "x"})
+
+
+def stop_reading(bucket, ids):
+    """A job that has much to read is stopped before it is through."""
+    many = 400
+    page = "\n\n".join(f"Rule {number} says that unit {number} has its own room." for number in range(60)).encode()
+    for number in range(many):
+        s3.put_object(Bucket=bucket, Key=f"many/{number:03}.md", Body=page)
+    job = agent_api.start_ingestion_job(**ids)["ingestionJob"]
+    ids = {**ids, "ingestionJobId": job["ingestionJobId"]}
+    assert agent_api.stop_ingestion_job(**ids)["ingestionJob"]["status"] == "STOPPING"
+    for _ in range(200):
+        job = agent_api.get_ingestion_job(**ids)["ingestionJob"]
+        if job["status"] != "STOPPING":
+            break
+        time.sleep(0.05)
+    assert job["status"] == "STOPPED" and job["statistics"]["numberOfDocumentsScanned"] < many, job
+    refused("ConflictException", agent_api.stop_ingestion_job, **ids)
 
 
 def rights_of_knowledge():

@@ -205,6 +205,21 @@ class Test:
             cfn.delete_stack(StackName=stack)
             self.expect(stack_id, "DELETE_COMPLETE")
 
+    def cancelling(self):
+        """An update is cancelled between two of its resources, each of which waits for the one before."""
+        cfn, name = self.cfn, f"stop-{self.id}"
+
+        def many(days):
+            logs = {f"Log{at}": {**log(RetentionInDays=days), "DependsOn": f"Log{at - 1}"} for at in range(1, 150)}
+            return template({"Log0": log(RetentionInDays=days), **logs})
+
+        cfn.create_stack(StackName=name, TemplateBody=many(1))
+        self.expect(name, "CREATE_COMPLETE")
+        cfn.update_stack(StackName=name, TemplateBody=many(7))
+        cfn.cancel_update_stack(StackName=name)
+        self.expect(name, "UPDATE_ROLLBACK_COMPLETE")
+        assert any(event.get("ResourceStatusReason") == "User Cancelled" for event in self.events(name))
+
     def recovering(self):
         cfn, name = self.cfn, f"back-{self.id}"
         stubborn = lambda days: {  # noqa: E731
@@ -246,7 +261,7 @@ class Test:
 
 def main():
     test = Test(sys.argv[1])
-    for step in (test.story, test.change_sets, test.describing, test.recovering, test.refusals):
+    for step in (test.story, test.change_sets, test.describing, test.cancelling, test.recovering, test.refusals):
         began = time.monotonic()
         step()
         print(f"ok  {step.__name__:12} {time.monotonic() - began:6.2f} s")

@@ -499,6 +499,8 @@ layers = {one["LayerName"]: one["LatestMatchingVersion"]["Version"] for one in f
 assert layers[f"greeting-{run}"] == 1
 assert functions.list_layer_versions(LayerName=f"greeting-{run}")["LayerVersions"][0]["Version"] == 1
 assert functions.get_layer_version(LayerName=f"greeting-{run}", VersionNumber=1)["Content"]["CodeSize"] == len(layer)
+by_arn = functions.get_layer_version_by_arn(Arn=ids["Layer"])
+assert by_arn["Version"] == 1 and by_arn["LayerVersionArn"] == ids["Layer"], by_arn
 refused("NotImplemented", "`DeleteFunction` of `lambda`", functions.delete_function, FunctionName=arn)
 new = archive({"pkg/app.py": "def greet(event, context):\n    return 'new'\n"})
 updated = functions.update_function_code(FunctionName=f"greet-{run}", ZipFile=new)
@@ -536,6 +538,13 @@ more = logs.filter_log_events(logGroupName=group, logStreamNames=["mine"], nextT
 assert [event["message"] for event in found["events"] + more["events"]] == [f"line {number}" for number in range(5)]
 streams = logs.describe_log_streams(logGroupName=group, orderBy="LastEventTime", descending=True)["logStreams"]
 assert streams[-1]["logStreamName"] == "mine" and streams[0]["logStreamName"].startswith("20"), streams
+
+own = f"/own/{run}"
+logs.create_log_group(logGroupName=own)
+refused("ResourceAlreadyExistsException", "already exists", logs.create_log_group, logGroupName=own)
+logs.put_retention_policy(logGroupName=own, retentionInDays=3)
+assert logs.describe_log_groups(logGroupNamePrefix=own)["logGroups"][0]["retentionInDays"] == 3
+logs.delete_log_group(logGroupName=own)
 
 # A stack takes its log groups along.
 listed = [{"Key": one["Key"]} for one in s3.list_objects_v2(Bucket=bucket)["Contents"]]

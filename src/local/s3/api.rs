@@ -111,6 +111,14 @@ macro_rules! operations {
                     Ok($function(self, request).await?)
                 }
             )*
+
+            // Refused, so none of the operations; left out, it would do what `PutObject` does.
+            async fn post_object(
+                &self,
+                request: S3Request<dto::PostObjectInput>,
+            ) -> S3Result<S3Response<dto::PostObjectOutput>> {
+                Ok(object_ops::post(self, request).await?)
+            }
         }
 
         /// The operations, by their input.
@@ -149,7 +157,6 @@ operations! {
     copy_object: CopyObjectInput => CopyObjectOutput = object_ops::copy;
     delete_object: DeleteObjectInput => DeleteObjectOutput = object_ops::delete;
     delete_objects: DeleteObjectsInput => DeleteObjectsOutput = object_ops::delete_many;
-    post_object: PostObjectInput => PostObjectOutput = object_ops::post;
     get_object_tagging: GetObjectTaggingInput => GetObjectTaggingOutput = object_ops::get_tagging;
     put_object_tagging: PutObjectTaggingInput => PutObjectTaggingOutput = object_ops::put_tagging;
     delete_object_tagging: DeleteObjectTaggingInput => DeleteObjectTaggingOutput = object_ops::delete_tagging;
