@@ -142,7 +142,12 @@ impl<'a> Walk<'a> {
                 _ => None,
             })
             .collect();
-        self.wrong(value, &words.join(" or "), said, pointer);
+        let wanted = match words.split_last() {
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, others)) => format!("{} or {last}", others.join(", ")),
+            None => return,
+        };
+        self.wrong(value, &wanted, said, pointer);
     }
 
     fn text(&mut self, value: &Value, schema: &Value, said: Option<&str>, pointer: &str) {

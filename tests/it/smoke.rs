@@ -166,10 +166,10 @@ smoke:
   - call: GET apis.web /say?body=hello
     expect:
       body: { not-contains: hello }
-  - call: GET apis.web /say?body={\"days\": 30}
+  - call: 'GET apis.web /say?body={\"days\": 30}'
     expect:
       json: { $.days: 60 }
-  - call: GET apis.web /say?body={\"days\": 30}
+  - call: 'GET apis.web /say?body={\"days\": 30}'
     expect:
       json: { $.weeks: 4 }
   - call: GET apis.web /say?body=hello
@@ -229,7 +229,7 @@ fn one_expectation_of_each_kind_that_fails_gives_13_its_place_and_its_reason() {
     project.write(
         "stacks/failing/function/app.py",
         "import json\n\n\ndef handler(event, context):\n    query = event.get('queryStringParameters') or {}\n    \
-         body = query.get('body', 'Pending')\n    if body == 'KEY':\n        body = 'key ' + event['headers']['x-api-key']\n    \
+         body = query.get('body', 'Pending')\n    if body == 'KEY':\n        body = 'key ' + event['requestContext']['identity']['apiKey']\n    \
          status = int(query.get('status', 200))\n    return {'statusCode': status, 'headers': {'x-by': 'nobody'}, 'body': body}\n",
     );
     let run = project.run(&["deploy", "failing", "--yes", "--junit", "smoke.xml"]);

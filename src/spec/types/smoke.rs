@@ -71,8 +71,7 @@ pub struct SmokeTurn {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Expect {
-    /// The HTTP status of a `call`, or the `statusCode` in what a function gives (`call`, `invoke`). Any below 400 where
-    /// none is said.
+    /// The HTTP status; of an `invoke`, the `statusCode` that the function gives.
     #[schemars(range(min = 100, max = 599), example = 200)]
     pub status: Option<u16>,
     /// Headers of the answer: a text is the whole value, a mapping says what must be found in it (`call`).
@@ -211,7 +210,6 @@ impl JsonSchema for Wanted {
                 { "type": "string" },
                 { "type": "number" },
                 { "type": "boolean" },
-                { "type": "null" },
                 { "type": "array" },
                 like,
             ],

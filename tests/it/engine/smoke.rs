@@ -12,15 +12,31 @@ use crate::render::DEV;
 
 /// A deploy of a function that fails at its first call with this message and at no later one; its notes go along.
 async fn deployed(message: &str, patience: Duration) -> (Report, Vec<String>) {
-    let text = format!(
-        "bedplate: 1\nname: late\nfunctions:\n  late:\n    runtime: python3.13\n    handler: index.handler\n    inline: |\n      \
-         calls = []\n      def handler(event, context):\n          calls.append(event)\n          if len(calls) == 1:\n              \
-         raise Exception('call 1: {message}')\n          return 'call ' + str(len(calls))\n\
-         smoke:\n  - invoke: functions.late\n    expect: {{ body: {{ contains: call 2 }} }}\n"
+    let text = "bedplate: 1
+name: late
+functions:
+  late: { code: function/, handler: app.handler, runtime: python3.13 }
+smoke:
+  - invoke: functions.late
+    expect: { body: { contains: call 2 } }
+";
+    let code = format!(
+        "calls = []
+
+
+def handler(event, context):
+    calls.append(event)
+    if len(calls) == 1:
+        raise Exception('call 1: {message}')
+    return 'call ' + str(len(calls))
+"
     );
-    let loaded = spec::load_str(&text, "usecase.yaml").expect("a spec without findings");
-    let rendered = render(&loaded, &DEV, Partials::embedded()).expect("a template");
     let world = World::start().await;
+    let function = world.dir.path().join("function");
+    std::fs::create_dir_all(&function).expect("a folder");
+    std::fs::write(function.join("app.py"), code).expect("a file");
+    let loaded = spec::load_text(text, world.dir.path(), "usecase.yaml").expect("a spec without findings");
+    let rendered = render(&loaded, &DEV, Partials::embedded()).expect("a template");
     let desired = Desired::of(&loaded, &rendered, "late-dev", Default::default(), world.dir.path()).expect("no rows");
     let recorder = Recorder::default();
     let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
