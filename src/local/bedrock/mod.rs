@@ -46,6 +46,7 @@ mod vectors;
 
 use std::sync::Arc;
 
+pub use agentcore::gateway_url;
 pub(in crate::local) use agentcore::{Door, gateway_of};
 pub use front::{Front, SIGNING_NAMES};
 pub(in crate::local) use operations::simulated;

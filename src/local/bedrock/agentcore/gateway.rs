@@ -200,6 +200,14 @@ impl Gateway {
         self.functions.iter().map(|(tool, ..)| tool)
     }
 
+    /// The knowledge bases it searches, each with the whole name of the tool that does.
+    pub fn searched(&self) -> impl Iterator<Item = (&str, &Base)> {
+        self.searches.iter().filter(|search| search.kind == Kind::Retrieve).filter_map(|search| {
+            let id = search.fixed.get("knowledgeBaseId")?.as_str()?;
+            Some((search.name.as_str(), self.bases.iter().find(|base| base.id == id)?))
+        })
+    }
+
     /// Its tools as MCP lists them.
     pub fn listed(&self) -> Vec<Value> {
         let functions = self.functions.iter().map(

@@ -46,6 +46,14 @@ pub(in crate::local) fn gateway_of(headers: &HeaderMap, path: &str) -> Option<St
     (path == "/mcp" && known && is_id(id)).then(|| id.to_owned())
 }
 
+/// Where a gateway's URL of AWS's leads to in a local target that is served at `endpoint`; nothing for any other URL.
+pub fn gateway_url(url: &str, endpoint: &str) -> Option<String> {
+    let (host, path) = url.strip_prefix("https://").and_then(|rest| rest.split_once('/'))?;
+    let (gateway, rest) = host.split_once(".gateway.bedrock-agentcore.")?;
+    let known = rest.ends_with(".amazonaws.com") && path == "mcp";
+    known.then(|| format!("{endpoint}{PREFIX}{gateway}/mcp"))
+}
+
 /// Who may come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::local) enum Door {
@@ -183,6 +191,15 @@ fn respond(status: StatusCode, body: Option<&Value>) -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gateways_url_leads_to_the_endpoint() {
+        let local = |url: &str| gateway_url(url, "http://127.0.0.1:4599");
+        let url = "https://bank-a1.gateway.bedrock-agentcore.us-west-2.amazonaws.com/mcp";
+        assert_eq!(local(url).as_deref(), Some("http://127.0.0.1:4599/_aws/bedrock-agentcore/bank-a1/mcp"));
+        assert_eq!(local("https://a1b2.execute-api.us-west-2.amazonaws.com/dev"), None);
+        assert_eq!(local("https://bank-a1.gateway.bedrock-agentcore.evil.example/mcp"), None);
+    }
 
     #[test]
     fn a_gateway_is_named_by_its_host_or_by_a_path() {
