@@ -12,6 +12,7 @@ use super::ui::Ui;
 use crate::aws::{Output, TargetKind};
 use crate::engine;
 use crate::finding::Finding;
+use crate::local::bedrock::gateway_url;
 use crate::local::execute_api::local_url;
 use crate::local::serving;
 use crate::report::findings::printable;
@@ -73,7 +74,7 @@ pub(super) fn text(outputs: &[Output], ui: &Ui) -> String {
 }
 
 impl Session {
-    /// Says where the APIs of a stack on the local target answer: AWS's addresses lead nowhere for them.
+    /// Says where the APIs and gateways of a stack on the local target answer: AWS's addresses lead nowhere for them.
     pub(super) async fn tell_local_urls(&self, outputs: &[Output]) -> Result<(), Vec<Finding>> {
         if self.target_kind()? != TargetKind::Local {
             return Ok(());
@@ -82,7 +83,10 @@ impl Session {
         let endpoint = served.as_deref().unwrap_or(NOT_SERVED);
         let here: Vec<(&str, String)> = outputs
             .iter()
-            .filter_map(|output| Some((output.key.as_str(), local_url(&output.value, endpoint)?)))
+            .filter_map(|output| {
+                let url = local_url(&output.value, endpoint).or_else(|| gateway_url(&output.value, endpoint));
+                Some((output.key.as_str(), url?))
+            })
             .collect();
         if here.is_empty() {
             return Ok(());

@@ -19,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::bedrock::{Door, gateway_of};
 use super::errors::{ApiError, Protocol, operation_name};
 use super::execute_api::{Address, Gateway};
 use super::identity::Who;
@@ -231,7 +232,10 @@ impl Server {
             }
             return response;
         }
-        let mut response = self.dispatch(request, &request_id).await;
+        let mut response = match gateway_of(request.headers(), request.uri().path()) {
+            Some(gateway) => self.gateway(request, &gateway, &request_id).await,
+            None => self.dispatch(request, &request_id).await,
+        };
         if let Ok(value) = HeaderValue::from_str(&request_id) {
             response.headers_mut().insert("x-amzn-requestid", value.clone());
             response.headers_mut().insert("x-amz-request-id", value);
@@ -332,6 +336,33 @@ impl Server {
         error_response(protocol, &ApiError::not_implemented(service, &operation), request_id)
     }
 
+    /// A gateway's own endpoint: let in as the gateway says, and by no page of another origin.
+    async fn gateway(&self, request: Request<Incoming>, gateway: &str, request_id: &str) -> Response<Body> {
+        let refused = |error: &ApiError| error_response(Protocol::RestJson, error, request_id);
+        if let Some(refusal) = refuse_pages(&request) {
+            return refused(&refusal);
+        }
+        let request = match self.bedrock.door(gateway).await {
+            Err(error) => return refused(&error),
+            Ok(Door::Open) => request.map(Body::from),
+            Ok(Door::Signed) => {
+                let scope = Scope::of(request.headers(), request.uri());
+                if scope.access_key.is_none() {
+                    return refused(&refusal("Missing Authentication Token".to_owned()));
+                }
+                if scope.service.as_deref() != Some("bedrock-agentcore") {
+                    let message = "Credential should be scoped to correct service: 'bedrock-agentcore'.";
+                    return refused(&refusal(message.to_owned()));
+                }
+                match admission::admit(&self.host, request.map(Body::from), &scope, false).await {
+                    Ok(request) => request,
+                    Err((_, error)) => return refused(&error),
+                }
+            }
+        };
+        self.bedrock.mcp(request, gateway, request_id).await
+    }
+
     async fn lambda(&self, request: Request<Body>, scope: &Scope, request_id: &str) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let region = scope.region.clone().unwrap_or_else(|| DEFAULT_REGION.to_owned());
@@ -354,6 +385,12 @@ fn refuse_strangers(request: &Request<Incoming>) -> Option<ApiError> {
     {
         return Some(refusal(format!("The local target answers on loopback only, not as `{host}`")));
     }
+    refuse_pages(request)
+}
+
+/// No changes from pages of other origins.
+fn refuse_pages(request: &Request<Incoming>) -> Option<ApiError> {
+    let headers = request.headers();
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let origin = headers.get(header::ORIGIN).map(|value| value.to_str().unwrap_or("null"));
     match origin {

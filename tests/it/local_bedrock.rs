@@ -1,6 +1,6 @@
 //! Bedrock of the local target from outside.
 
-use crate::support::Project;
+use crate::support::{self, Project};
 
 const SPEC: &str = "\
 bedplate: 1
@@ -59,4 +59,75 @@ fn a_managed_knowledge_base_reads_its_connector() {
     project.write("stacks/learning/texts/rules.md", "# Rules\n\nCertificates are valid for 24 months.\n");
     let session = project.run(&["deploy", "learning", "--yes"]).session();
     assert!(reading(&session).last().is_some_and(|line| line.ends_with("1 document read")), "{session}");
+}
+
+const FLOW: &str = "\
+bedplate: 1
+name: letters
+region: us-east-1
+models:
+  embedding: { id: \"amazon.titan-embed-text-v2:0\" }
+  writer: { id: \"amazon.nova-lite-v1:0\", output: text, inference: { max-tokens: 600 } }
+buckets:
+  documents: { documents: documents/ }
+knowledge-bases:
+  rules: { embedding: embedding, sources: { all: { bucket: documents } } }
+prompts:
+  letter: { model: writer, text: \"Context: {{customer}}. {{rules}} Question: {{topic}}\" }
+functions:
+  lookup: { code: lookup/, handler: app.handler, runtime: python3.13 }
+  start:
+    code: start/
+    handler: app.handler
+    runtime: python3.13
+    timeout: 30s
+    environment: { FLOW_ID: \"${flows.letter}\", FLOW_ALIAS_ID: \"${flows.letter.alias}\" }
+    uses: [{ invoke: flows.letter }]
+flows:
+  letter:
+    nodes:
+      lookup: { function: lookup, inputs: { number: input.customer } }
+      rules: { knowledge-base: rules, model: writer, inputs: { query: input.topic } }
+      draft: { prompt: letter, inputs: { customer: lookup, topic: input.topic, rules: rules } }
+      answer: { output: draft }
+smoke:
+  - invoke: functions.start
+    payload: { customer: \"4711\", topic: How long are certificates valid? }
+    expect: { body: { contains: 24 months } }
+";
+
+const START: &str = r#"
+import os
+import boto3
+
+def handler(event, context):
+    answer = boto3.client("bedrock-agent-runtime").invoke_flow(
+        flowIdentifier=os.environ["FLOW_ID"], flowAliasIdentifier=os.environ["FLOW_ALIAS_ID"],
+        inputs=[{"nodeName": "input", "nodeOutputName": "document", "content": {"document": event}}],
+    )
+    given = [part["flowOutputEvent"]["content"]["document"] for part in answer["responseStream"] if "flowOutputEvent" in part]
+    return given[0]
+"#;
+
+const LOOKUP: &str = r#"
+def handler(event, context):
+    values = {one["name"]: one["value"] for one in event["node"]["inputs"]}
+    return "Customer " + values["number"]
+"#;
+
+/// What the language makes of a flow runs, and its role has the rights it needs: where the environment names a Python with
+/// the SDK, which a function needs to call the flow.
+#[test]
+fn a_flow_runs_with_the_rights_that_were_derived_for_it() {
+    let Some(python) = support::judges() else { return };
+    let project = Project::empty();
+    project.write("bedplate.yaml", "");
+    project.write("stacks/letters/usecase.yaml", FLOW);
+    project.write("stacks/letters/documents/rules.md", "# Rules\n\nCertificates are valid for 24 months.\n");
+    project.write("stacks/letters/start/app.py", START);
+    project.write("stacks/letters/lookup/app.py", LOOKUP);
+    let own = python.parent().expect("a folder").display().to_string();
+    let path = format!("{own}:{}", std::env::var("PATH").unwrap_or_default());
+    let run = project.run_with(&["deploy", "letters", "--yes"], &[("PATH", &path)]).ok();
+    assert!(run.stderr.contains("1 of 1 smoke tests passed"), "{}", run.session());
 }

@@ -12,7 +12,10 @@ type Operations = BTreeMap<String, BTreeSet<String>>;
 
 /// What the AWS CLI has no command for, and why.
 const NO_COMMAND: &[(&str, &str, &str)] = &[
+    ("bedrock-agent-runtime", "AgenticRetrieveStream", "answers with an event stream"),
     ("bedrock-agent-runtime", "InvokeAgent", "answers with an event stream"),
+    ("bedrock-agent-runtime", "InvokeFlow", "answers with an event stream"),
+    ("bedrock-agent-runtime", "RetrieveAndGenerateStream", "answers with an event stream"),
     ("bedrock-agentcore", "InvokeHarness", "answers with an event stream"),
     ("bedrock-runtime", "ConverseStream", "answers with an event stream"),
     ("bedrock-runtime", "InvokeModelWithResponseStream", "answers with an event stream"),

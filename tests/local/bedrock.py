@@ -10,11 +10,16 @@ import pathlib
 import struct
 import sys
 import time
+import urllib.error
+import urllib.request
 import uuid
 
 import boto3
 import botocore
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 
 endpoint = sys.argv[1]
 region = "us-west-2"
@@ -346,6 +351,16 @@ def guards():
     assert native_answer["amazon-bedrock-guardrailAction"] == "INTERVENED"
     told = models.get_guardrail(guardrailIdentifier=made["Guardrail"])
     assert told["topicPolicy"]["topics"][0]["name"] == "InvestmentAdvice" and told["version"] == "DRAFT", told
+    arn, number = made["Prompt"].rsplit(":", 1)
+    agent = client("bedrock-agent")
+    draft = agent.get_prompt(promptIdentifier=arn)
+    assert draft["version"] == "DRAFT" and draft["variants"][0]["templateConfiguration"]["chat"]["messages"], draft
+    version = agent.get_prompt(promptIdentifier=draft["id"], promptVersion=number)
+    assert (version["version"], version["arn"], version["name"]) == (number, made["Prompt"], "chat"), version
+    assert draft["id"] in [one["id"] for one in agent.list_prompts()["promptSummaries"]]
+    of_one = agent.list_prompts(promptIdentifier=draft["id"])["promptSummaries"]
+    assert [one["version"] for one in of_one] == ["DRAFT", number], of_one
+    refused("ResourceNotFoundException", agent.get_prompt, promptIdentifier=draft["id"], promptVersion="9")
     versions = [one["version"] for one in models.list_guardrails(guardrailIdentifier=made["Guardrail"])["guardrails"]]
     assert versions == ["DRAFT", "1"], versions
 
@@ -366,6 +381,14 @@ def role(service, *statements):
     document = {"Version": "2012-10-17", "Statement": allowed}
     policies = [{"PolicyName": "uses", "PolicyDocument": document}] if allowed else []
     return {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trusting(service), "Policies": policies}}
+
+
+def of_account(*statements):
+    """A role for people of the account."""
+    made = role("ec2.amazonaws.com", *statements)
+    statement = made["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]
+    statement["Principal"] = {"AWS": f"arn:aws:iam::{account}:root"}
+    return made
 
 
 def arn_of(logical_id, attribute="Arn"):
@@ -484,6 +507,24 @@ def knowledge():
         configuration = {"type": "KNOWLEDGE_BASE", "knowledgeBaseConfiguration": own}
         return agents.retrieve_and_generate(input={"text": text}, retrieveAndGenerateConfiguration=configuration, **more)
 
+    def ask_stream(text):
+        own = {"knowledgeBaseId": made["Base"], "modelArn": f"arn:aws:bedrock:{region}::foundation-model/{NOVA}"}
+        configuration = {"type": "KNOWLEDGE_BASE", "knowledgeBaseConfiguration": own}
+        answer = agents.retrieve_and_generate_stream(input={"text": text}, retrieveAndGenerateConfiguration=configuration)
+        assert answer["sessionId"], answer
+        return list(answer["stream"])
+
+    events = ask_stream("How long are certificates valid?")
+    assert "36 months" in "".join(event["output"]["text"] for event in events if "output" in event), events
+    cited = [event["citation"] for event in events if "citation" in event]
+    assert cited[0]["retrievedReferences"][0]["location"]["s3Location"]["uri"].endswith("course-rules.md"), cited
+    events = ask_stream("Who painted the ceiling of the chapel?")
+    assert "unable to assist" in "".join(event["output"]["text"] for event in events if "output" in event), events
+    refused(
+        "NotImplemented", agents.agentic_retrieve_stream, messages=[{"role": "user", "content": {"text": "Hi"}}],
+        retrievers=[{"configuration": {"knowledgeBase": {"knowledgeBaseId": made["Base"]}}}],
+        agenticRetrieveConfiguration={"foundationModelType": "MANAGED"},
+    )
     told = ask("How long are certificates valid?")
     assert "36 months" in told["output"]["text"], told
     part = told["citations"][0]["generatedResponsePart"]["textResponsePart"]
@@ -657,6 +698,258 @@ def classic():
     assert alias["agentAliasName"] == "live"
 
 
+def node(name, kind, configuration, inputs, output):
+    """A node; each input is (name, type, expression)."""
+    return {
+        "Name": name, "Type": kind, "Configuration": {kind: configuration},
+        "Inputs": [{"Name": name, "Type": type_, "Expression": expression} for name, type_, expression in inputs],
+        "Outputs": [{"Name": output[0], "Type": output[1]}] if output else [],
+    }
+
+
+def link(source, output, target, entry):
+    return {
+        "Name": f"{source}_{target}_{entry}", "Type": "Data", "Source": source, "Target": target,
+        "Configuration": {"Data": {"SourceOutput": output, "TargetInput": entry}},
+    }
+
+
+LOOKUP = """
+def handler(event, context):
+    assert event["messageVersion"] == "1.0" and event["node"]["name"] == "lookup", event
+    inputs = {one["name"]: one["value"] for one in event["node"]["inputs"]}
+    if inputs["number"] == "0":
+        raise ValueError("no such customer")
+    return {"name": "Ada Lovelace", "number": inputs["number"]}
+"""
+
+
+def flows():
+    bucket = f"letters-{run}"
+    make_bucket(bucket, stacks / "elearning/documents")
+    model = f"arn:aws:bedrock:{region}::foundation-model/{NOVA}"
+    variant = {
+        "Name": "only", "TemplateType": "TEXT", "ModelId": NOVA,
+        "TemplateConfiguration": {
+            "Text": {"Text": "Context: {{name}} asked. {{rules}} Question: {{topic}}",
+                     "InputVariables": [{"Name": "name"}, {"Name": "rules"}, {"Name": "topic"}]}
+        },
+    }
+    nodes = [
+        node("start", "Input", {}, [], ("document", "Object")),
+        node("lookup", "LambdaFunction", {"LambdaArn": arn_of("Function")}, [("number", "String", "$.data.customer")],
+             ("functionResponse", "Object")),
+        node("passages", "KnowledgeBase", {"KnowledgeBaseId": {"Ref": "Base"}}, [("retrievalQuery", "String", "$.data.topic")],
+             ("retrievalResults", "Array")),
+        node("rules", "KnowledgeBase", {"KnowledgeBaseId": {"Ref": "Base"}, "ModelId": model},
+             [("retrievalQuery", "String", "$.data.topic")], ("outputText", "String")),
+        node("draft", "Prompt", {"SourceConfiguration": {"Resource": {"PromptArn": {"Ref": "PromptVersion"}}}},
+             [("name", "String", "$.data.name"), ("rules", "String", "$.data"), ("topic", "String", "$.data.topic")],
+             ("modelCompletion", "String")),
+        node("talk", "Agent", {"AgentAliasArn": arn_of("Alias", "AgentAliasArn")}, [("agentInputText", "String", "$.data.topic")],
+             ("agentResponse", "String")),
+        node("letter", "Output", {}, [("document", "String", "$.data")], None),
+        node("found", "Output", {}, [("document", "Array", "$.data")], None),
+        node("said", "Output", {}, [("document", "String", "$.data")], None),
+    ]
+    links = [
+        link("start", "document", "lookup", "number"), link("start", "document", "passages", "retrievalQuery"),
+        link("start", "document", "rules", "retrievalQuery"), link("start", "document", "draft", "topic"),
+        link("lookup", "functionResponse", "draft", "name"), link("rules", "outputText", "draft", "rules"),
+        link("draft", "modelCompletion", "letter", "document"), link("passages", "retrievalResults", "found", "document"),
+        link("start", "document", "talk", "agentInputText"), link("talk", "agentResponse", "said", "document"),
+    ]
+    rights = [
+        ("lambda:InvokeFunction", arn_of("Function")),
+        ("bedrock:Retrieve", arn_of("Base", "KnowledgeBaseArn")),
+        ("bedrock:RetrieveAndGenerate", "*"),
+        ("bedrock:InvokeModel", model),
+        ("bedrock:RenderPrompt", {"Fn::Sub": "${Prompt.Arn}:*"}),
+        ("bedrock:InvokeAgent", arn_of("Alias", "AgentAliasArn")),
+    ]
+    lookup = function()
+    lookup["Function"]["Properties"]["Code"] = {"ZipFile": LOOKUP}
+    resources = {
+        **lookup,
+        **base_resources(bucket, False, None),
+        "Prompt": {
+            "Type": "AWS::Bedrock::Prompt",
+            "Properties": {"Name": "letter", "DefaultVariant": "only", "Variants": [variant]},
+        },
+        "PromptVersion": {"Type": "AWS::Bedrock::PromptVersion", "Properties": {"PromptArn": {"Ref": "Prompt"}}},
+        "AgentRole": role("bedrock.amazonaws.com", ("bedrock:InvokeModel", model)),
+        "Agent": {
+            "Type": "AWS::Bedrock::Agent",
+            "Properties": {
+                "AgentName": "greeter", "AgentResourceRoleArn": arn_of("AgentRole"), "FoundationModel": NOVA,
+                "Instruction": "You greet the customers of a school politely and tell them whom to ask.",
+            },
+        },
+        "Alias": {"Type": "AWS::Bedrock::AgentAlias", "Properties": {"AgentAliasName": "live", "AgentId": {"Ref": "Agent"}}},
+        "FlowRole": role("bedrock.amazonaws.com", *rights),
+        "PoorRole": role("bedrock.amazonaws.com", *rights[1:]),
+    }
+    properties = {"Name": "letters", "ExecutionRoleArn": arn_of("FlowRole"), "Definition": {"Nodes": nodes, "Connections": links}}
+    resources["Flow"] = {"Type": "AWS::Bedrock::Flow", "Properties": properties}
+    resources["Version"] = {"Type": "AWS::Bedrock::FlowVersion", "Properties": {"FlowArn": {"Ref": "Flow"}}}
+    resources["Live"] = {
+        "Type": "AWS::Bedrock::FlowAlias",
+        "Properties": {
+            "Name": "live", "FlowArn": {"Ref": "Flow"}, "RoutingConfiguration": [{"FlowVersion": arn_of("Version", "Version")}]
+        },
+    }
+    poor = {**properties, "Name": "poor", "ExecutionRoleArn": arn_of("PoorRole")}
+    resources["Poor"] = {"Type": "AWS::Bedrock::Flow", "Properties": poor}
+    asking = {"Nodes": [nodes[0], {**nodes[-1], "Name": "end"}, node("lex", "Lex", {}, [], None)], "Connections": []}
+    resources["Lex"] = {"Type": "AWS::Bedrock::Flow", "Properties": {**properties, "Name": "lex", "Definition": asking}}
+    outputs = {
+        "Base": {"Ref": "Base"}, "Source": arn_of("Source", "DataSourceId"), "Flow": arn_of("Flow", "Id"),
+        "Arn": {"Ref": "Flow"}, "Alias": arn_of("Live", "Id"), "AliasArn": arn_of("Live", "Arn"), "Poor": arn_of("Poor", "Id"),
+        "Lex": arn_of("Lex", "Id"),
+    }
+    made = deploy("letters", resources, outputs)
+    assert ingest(made)["status"] == "COMPLETE"
+
+    def start(document, flow=made["Flow"], alias=made["Alias"], **more):
+        given = [{"nodeName": "start", "nodeOutputName": "document", "content": {"document": document}}]
+        return agents.invoke_flow(flowIdentifier=flow, flowAliasIdentifier=alias, inputs=given, **more)
+
+    question = {"customer": "4711", "topic": "How long are certificates valid?"}
+    answer = start(question)
+    assert answer["executionId"], answer
+    events = list(answer["responseStream"])
+    given = {event["flowOutputEvent"]["nodeName"]: event["flowOutputEvent"]["content"]["document"] for event in events[:-1]}
+    assert "24 months" in given["letter"] and "24 months" in given["found"][0]["content"]["text"], given
+    assert isinstance(given["said"], str) and given["said"], given
+    assert events[-1] == {"flowCompletionEvent": {"completionReason": "SUCCESS"}}, events
+    for flow, alias in [(made["Arn"], made["AliasArn"]), (made["Flow"], "TSTALIASID")]:
+        assert "flowCompletionEvent" in list(start(question, flow, alias)["responseStream"])[-1]
+    traces = [event["flowTraceEvent"]["trace"] for event in start(question, enableTrace=True)["responseStream"] if "flowTraceEvent" in event]
+    looked = [trace["nodeOutputTrace"] for trace in traces if trace.get("nodeOutputTrace", {}).get("nodeName") == "lookup"]
+    assert looked[0]["fields"][0]["content"]["document"]["name"] == "Ada Lovelace", looked
+
+    def fails(kind, words, stream):
+        try:
+            list(stream["responseStream"])
+        except botocore.exceptions.EventStreamError as error:
+            assert error.response["Error"]["Code"] == kind and words in error.response["Error"]["Message"], error.response
+            return
+        raise AssertionError(f"the flow did not fail with {kind}")
+
+    fails("dependencyFailedException", "no such customer", start({**question, "customer": "0"}))
+    fails("validationException", "is of type String", start({**question, "customer": 4711}))
+    fails("validationException", "finds nothing", start({"topic": "x"}))
+    fails("accessDeniedException", "lambda:InvokeFunction", start(question, made["Poor"], "TSTALIASID"))
+    assert "a node of type Lex" in refused("NotImplemented", start, document=question, flow=made["Lex"], alias="TSTALIASID")
+    refused("ValidationException", start, document="text")
+    refused("ResourceNotFoundException", start, document=question, flow="NOBODY1234")
+    refused("ResourceNotFoundException", start, document=question, alias="NOBODY1234")
+
+    told = agent_api.get_flow(flowIdentifier=made["Flow"])
+    assert told["status"] == "Prepared" and len(told["definition"]["nodes"]) == len(nodes), told
+    assert told["definition"]["nodes"][1]["configuration"]["lambdaFunction"]["lambdaArn"].startswith("arn:aws:lambda:")
+    assert made["Flow"] in [one["id"] for one in agent_api.list_flows()["flowSummaries"]]
+    assert agent_api.get_flow_version(flowIdentifier=made["Flow"], flowVersion="1")["version"] == "1"
+    versions = agent_api.list_flow_versions(flowIdentifier=made["Flow"])["flowVersionSummaries"]
+    assert [one["version"] for one in versions] == ["1"], versions
+    alias = agent_api.get_flow_alias(flowIdentifier=made["Flow"], aliasIdentifier=made["Alias"])
+    assert alias["routingConfiguration"] == [{"flowVersion": "1"}] and alias["name"] == "live", alias
+    assert len(agent_api.list_flow_aliases(flowIdentifier=made["Flow"])["flowAliasSummaries"]) == 1
+    refused("NotImplemented", agent_api.prepare_flow, flowIdentifier=made["Flow"])
+
+
+class Mcp:
+    """A client of a gateway's own endpoint, which signs what it sends."""
+
+    def __init__(self, gateway, keys=None, sign=True):
+        self.url = f"{endpoint}/_aws/bedrock-agentcore/{gateway}/mcp"
+        keys = keys or {"AccessKeyId": "local", "SecretAccessKey": "local"}
+        self.keys = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys.get("SessionToken")) if sign else None
+
+    def send(self, method, number=1, **parameters):
+        """The status, and what is answered."""
+        message = {"jsonrpc": "2.0", "method": method, "params": parameters, **({"id": number} if number else {})}
+        body = json.dumps(message)
+        request = AWSRequest("POST", self.url, data=body, headers={"Content-Type": "application/json"})
+        if self.keys:
+            SigV4Auth(self.keys, "bedrock-agentcore", region).add_auth(request)
+        sent = urllib.request.Request(self.url, body.encode(), dict(request.headers), method="POST")
+        try:
+            with urllib.request.urlopen(sent) as answer:
+                return answer.status, json.loads(answer.read() or "null")
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read() or "null")
+
+    def result(self, method, **parameters):
+        status, answer = self.send(method, **parameters)
+        assert status == 200 and answer["jsonrpc"] == "2.0" and answer["id"] == 1, (status, answer)
+        return answer["result"]
+
+    def use(self, tool, **arguments):
+        """A tool's answer, or what it refused with."""
+        result = self.result("tools/call", name=tool, arguments=arguments)
+        text = result["content"][0]["text"]
+        return text if result["isError"] else json.loads(text)
+
+
+def protocol(made):
+    """The gateway's own endpoint."""
+    client_ = Mcp(made["Gateway"])
+    hello = client_.result("initialize", protocolVersion="2025-03-26", capabilities={}, clientInfo={"name": "t", "version": "1"})
+    assert hello["protocolVersion"] == "2025-03-26" and "tools" in hello["capabilities"], hello
+    assert client_.send("notifications/initialized", number=None) == (202, None)
+    assert client_.result("ping") == {}
+    tools_ = {tool["name"]: tool for tool in client_.result("tools/list")["tools"]}
+    assert sorted(tools_) == ["bank___AgenticRetrieveStream", "bank___Retrieve", "status___getAccountStatus"], tools_
+    assert tools_["status___getAccountStatus"]["inputSchema"]["required"] == ["accountId"], tools_
+    assert client_.use("status___getAccountStatus", accountId=7777)["accountStatus"] == "Pending"
+    # Which knowledge base is searched stands in the gateway, whatever is said.
+    found = client_.use("bank___Retrieve", retrievalQuery={"text": "proof of address"}, knowledgeBaseId="NOBODY1234")
+    assert "address" in found["retrievalResults"][0]["content"]["text"].lower(), found
+    message = {"role": "user", "content": {"text": "Which documents prove an identity?"}}
+    found = client_.use("bank___AgenticRetrieveStream", messages=[message])
+    assert found["results"] and found["results"][0]["sourceRetriever"]["identifier"] == made["Base"], found
+    assert client_.send("tools/call", name="nobody")[1]["error"]["code"] == -32602
+    assert client_.send("resources/list")[1]["error"]["code"] == -32601
+
+    assert Mcp(made["Gateway"], sign=False).send("ping")[0] == 403
+    assert Mcp("nobody-1234567890").send("ping")[0] == 404
+    status, answer = Mcp(made["Tokens"]).send("ping")
+    assert status == 501 and "CUSTOM_JWT" in answer["message"], answer
+
+    def as_role(name):
+        return Mcp(made["Gateway"], client("sts").assume_role(RoleArn=made[name], RoleSessionName="me")["Credentials"])
+
+    assert as_role("Friend").use("status___getAccountStatus", accountId=5555)["accountStatus"] == "Active"
+    status, answer = as_role("Stranger").send("ping")
+    assert status == 403 and "bedrock-agentcore:InvokeGateway" in answer["message"], answer
+
+
+def agentic(made):
+    def search(text, **more):
+        answer = agents.agentic_retrieve_stream(
+            messages=[{"role": "user", "content": {"text": text}}],
+            retrievers=[{"configuration": {"knowledgeBase": {"knowledgeBaseId": made["Base"]}}}],
+            agenticRetrieveConfiguration={"foundationModelType": "MANAGED"},
+            **more,
+        )
+        return list(answer["stream"])
+
+    events = search("Which documents prove an address? Which documents prove an identity?")
+    steps = [event["traceEvent"]["attributes"]["step"] for event in events if "traceEvent" in event]
+    assert steps == ["Planning", "Retrieval", "Retrieval"], steps
+    result = events[-1]["result"]
+    told = "".join(event["responseEvent"]["text"] for event in events if "responseEvent" in event)
+    assert told and told == result["generatedResponse"]["answer"], events
+    citation = result["generatedResponse"]["citations"][0]
+    source = result["results"][citation["references"][0]["resultIndex"]]
+    assert told[citation["startIndex"] : citation["endIndex"]].rstrip(".") in source["content"]["text"].replace("\n", " "), (citation, source)
+    events = search("Which documents prove an address?", generateResponse=False)
+    assert "generatedResponse" not in events[-1]["result"] and not any("responseEvent" in event for event in events)
+    refused("NotImplemented", search, text="x", userContext={"userId": "u"})
+    refused("ValidationException", search, text=" ")
+
+
 def agentcore():
     bucket = f"managed-{run}"
     make_bucket(bucket, stacks / "banking-agent/documents")
@@ -667,9 +960,19 @@ def agentcore():
     tool = {"Name": "getAccountStatus", "Description": "The status of a new account", "InputSchema": schema}
     connector = {
         "Source": {"ConnectorId": "bedrock-knowledge-bases"},
-        "Enabled": ["Retrieve"],
-        "Configurations": [{"Name": "Retrieve", "ParameterValues": {"knowledgeBaseId": {"Ref": "Base"}}}],
+        "Enabled": ["Retrieve", "AgenticRetrieveStream"],
+        "Configurations": [
+            {"Name": "Retrieve", "ParameterValues": {"knowledgeBaseId": {"Ref": "Base"}}},
+            {
+                "Name": "AgenticRetrieveStream",
+                "ParameterValues": {
+                    "retrievers": [{"configuration": {"knowledgeBase": {"knowledgeBaseId": {"Ref": "Base"}}}}],
+                    "agenticRetrieveConfiguration": {"foundationModelType": "MANAGED", "maxAgentIteration": 2},
+                },
+            },
+        ],
     }
+    tokens = {"CustomJWTAuthorizer": {"DiscoveryUrl": "https://login.example/.well-known/openid-configuration"}}
     own = [{"CredentialProviderType": "GATEWAY_IAM_ROLE"}]
     model = f"arn:aws:bedrock:{region}::foundation-model/{NOVA}"
     resources = {
@@ -679,7 +982,17 @@ def agentcore():
             "bedrock-agentcore.amazonaws.com",
             ("lambda:InvokeFunction", arn_of("Function")),
             (["bedrock:Retrieve", "bedrock:GetKnowledgeBase"], arn_of("Base", "KnowledgeBaseArn")),
+            ("bedrock:AgenticRetrieveStream", "*"),
         ),
+        "Tokens": {
+            "Type": "AWS::BedrockAgentCore::Gateway",
+            "Properties": {
+                "Name": "tokens", "AuthorizerType": "CUSTOM_JWT", "AuthorizerConfiguration": tokens, "ProtocolType": "MCP",
+                "RoleArn": arn_of("GatewayRole"),
+            },
+        },
+        "Friend": of_account(("bedrock-agentcore:InvokeGateway", arn_of("Gateway", "GatewayArn"))),
+        "Stranger": of_account(("bedrock-agentcore:GetGateway", arn_of("Gateway", "GatewayArn"))),
         "Gateway": {
             "Type": "AWS::BedrockAgentCore::Gateway",
             "Properties": {
@@ -725,6 +1038,7 @@ def agentcore():
     }
     outputs = {
         "Base": {"Ref": "Base"}, "Source": arn_of("Source", "DataSourceId"), "Harness": arn_of("Harness"),
+        "Friend": arn_of("Friend"), "Stranger": arn_of("Stranger"), "Tokens": {"Ref": "Tokens"},
         "Gateway": {"Ref": "Gateway"}, "Target": arn_of("Status", "TargetId"), "Id": arn_of("Harness", "HarnessId"),
     }
     made = deploy("core", resources, outputs)
@@ -767,11 +1081,13 @@ def agentcore():
     target = control.get_gateway_target(gatewayIdentifier=made["Gateway"], targetId=made["Target"])
     assert target["name"] == "status" and "lambda" in target["targetConfiguration"]["mcp"], target
     refused("NotImplemented", control.list_memories)
+    agentic(made)
+    protocol(made)
 
 
 steps = (
     catalogue, application_profile, which_model, pictures, vectors, native, conversations, tools, guards,
-    knowledge, rights_of_knowledge, classic, agentcore,
+    knowledge, rights_of_knowledge, classic, flows, agentcore,
 )
 for step in steps:
     step()

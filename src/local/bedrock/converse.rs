@@ -302,7 +302,7 @@ fn after(guardrail: &Guardrail, text: &str, body: &Value, trace: &mut Trace) -> 
 }
 
 /// A request by a managed prompt; what the prompt itself says can't be said beside it.
-fn of_prompt(prompt: &super::prompts::Prompt, body: &Value) -> Result<Request, ApiError> {
+pub(super) fn of_prompt(prompt: &super::prompts::Prompt, body: &Value) -> Result<Request, ApiError> {
     for name in ["system", "toolConfig", "inferenceConfig", "additionalModelRequestFields"] {
         if body.get(name).is_some() {
             return Err(invalid(format!("`{name}` can't be given beside a prompt; the prompt says it")));

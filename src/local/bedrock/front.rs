@@ -8,6 +8,7 @@ use s3s::Body;
 use serde_json::Value;
 
 use super::Bedrock;
+use super::agentcore::{self, Door};
 use super::answer::{Answer, Call, invalid};
 use super::operations::{self, Work};
 use super::stream::CONTENT_TYPE;
@@ -32,6 +33,20 @@ impl Front {
         Self { bedrock: Bedrock::new(host) }
     }
 
+    /// Who may come in to a gateway's own endpoint.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such gateway, or it lets people in by tokens.
+    pub(in crate::local) async fn door(&self, gateway: &str) -> Result<Door, ApiError> {
+        Door::of(&self.bedrock, gateway).await
+    }
+
+    /// Answers a request at a gateway's own endpoint, once its caller was let in.
+    pub(in crate::local) async fn mcp(&self, request: Request<Body>, gateway: &str, request_id: &str) -> Response<Body> {
+        agentcore::answer_mcp(&self.bedrock, request, gateway).await.unwrap_or_else(|error| refusal(&error, request_id))
+    }
+
     /// Answers one request, signed under one of [`SIGNING_NAMES`].
     pub async fn answer(
         &self,
@@ -42,16 +57,7 @@ impl Front {
     ) -> Response<Body> {
         match self.carry_out(request, signed, region).await {
             Ok((status, answer)) => respond(status, answer),
-            Err(error) => {
-                let (kind, body) = Protocol::RestJson.render(&error, request_id);
-                let mut response = Response::new(Body::from(body));
-                *response.status_mut() = error.status;
-                response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-                for (name, value) in Protocol::RestJson.headers(&error) {
-                    response.headers_mut().insert(HeaderName::from_static(name), value);
-                }
-                response
-            }
+            Err(error) => refusal(&error, request_id),
         }
     }
 
@@ -86,6 +92,17 @@ impl Front {
         };
         Ok((found.status, answer))
     }
+}
+
+fn refusal(error: &ApiError, request_id: &str) -> Response<Body> {
+    let (kind, body) = Protocol::RestJson.render(error, request_id);
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = error.status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    for (name, value) in Protocol::RestJson.headers(error) {
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+    response
 }
 
 fn respond(status: u16, answer: Answer) -> Response<Body> {

@@ -16,6 +16,7 @@
 //! | `knowledge` | knowledge bases: ingestion, retrieval, answers with citations |
 //! | `agents` | the loop of agents, and Bedrock Agents Classic |
 //! | `agentcore` | harnesses and gateways of AgentCore |
+//! | `flows` | flows: how the API shows them, and `InvokeFlow` |
 //! | `rights` | what the service may do under roles |
 //! | `store` | the tables |
 
@@ -26,6 +27,7 @@ mod catalog;
 mod claude;
 mod converse;
 mod embed;
+mod flows;
 mod front;
 mod guardrail;
 mod identify;
@@ -44,6 +46,8 @@ mod vectors;
 
 use std::sync::Arc;
 
+pub use agentcore::gateway_url;
+pub(in crate::local) use agentcore::{Door, gateway_of};
 pub use front::{Front, SIGNING_NAMES};
 pub(in crate::local) use operations::simulated;
 pub(in crate::local) use prompts::prompt_model;

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use serde::Deserialize;
 
 use super::answer::{Call, Outcome};
-use super::{Bedrock, agentcore, agents, catalog, converse, guardrail, knowledge, native};
+use super::{Bedrock, agentcore, agents, catalog, converse, flows, guardrail, knowledge, native, prompts};
 
 /// How an operation is carried out.
 #[derive(Clone, Copy)]
@@ -32,19 +32,30 @@ const SIMULATED: &[(&str, &str, Work)] = &[
     ("bedrock-agent", "GetAgent", Work::Read(agents::get_agent)),
     ("bedrock-agent", "GetAgentAlias", Work::Read(agents::get_alias)),
     ("bedrock-agent", "GetDataSource", Work::Read(knowledge::get_source)),
+    ("bedrock-agent", "GetFlow", Work::Read(flows::get)),
+    ("bedrock-agent", "GetFlowAlias", Work::Read(flows::get_alias)),
+    ("bedrock-agent", "GetFlowVersion", Work::Read(flows::get_version)),
     ("bedrock-agent", "GetIngestionJob", Work::Steps(knowledge::get_job)),
     ("bedrock-agent", "GetKnowledgeBase", Work::Read(knowledge::get_base)),
+    ("bedrock-agent", "GetPrompt", Work::Read(prompts::get)),
     ("bedrock-agent", "ListAgentAliases", Work::Read(agents::list_aliases)),
     ("bedrock-agent", "ListAgents", Work::Read(agents::list_agents)),
     ("bedrock-agent", "ListDataSources", Work::Read(knowledge::list_sources)),
+    ("bedrock-agent", "ListFlowAliases", Work::Read(flows::list_aliases)),
+    ("bedrock-agent", "ListFlowVersions", Work::Read(flows::list_versions)),
+    ("bedrock-agent", "ListFlows", Work::Read(flows::list)),
     ("bedrock-agent", "ListIngestionJobs", Work::Read(knowledge::list_jobs)),
     ("bedrock-agent", "ListKnowledgeBases", Work::Read(knowledge::list_bases)),
+    ("bedrock-agent", "ListPrompts", Work::Read(prompts::list)),
     ("bedrock-agent", "PrepareAgent", Work::Read(agents::prepare_agent)),
     ("bedrock-agent", "StartIngestionJob", Work::Steps(knowledge::start_job)),
     ("bedrock-agent", "StopIngestionJob", Work::Steps(knowledge::stop_job)),
+    ("bedrock-agent-runtime", "AgenticRetrieveStream", Work::Steps(knowledge::agentic_retrieve_stream)),
     ("bedrock-agent-runtime", "InvokeAgent", Work::Steps(agents::invoke_agent)),
+    ("bedrock-agent-runtime", "InvokeFlow", Work::Steps(flows::invoke_flow)),
     ("bedrock-agent-runtime", "Retrieve", Work::Steps(knowledge::retrieve)),
     ("bedrock-agent-runtime", "RetrieveAndGenerate", Work::Steps(knowledge::retrieve_and_generate)),
+    ("bedrock-agent-runtime", "RetrieveAndGenerateStream", Work::Steps(knowledge::retrieve_and_generate_stream)),
     ("bedrock-agentcore", "InvokeHarness", Work::Steps(agentcore::invoke_harness)),
     ("bedrock-agentcore-control", "GetGateway", Work::Read(agentcore::get_gateway)),
     ("bedrock-agentcore-control", "GetGatewayTarget", Work::Read(agentcore::get_target)),

@@ -22,11 +22,24 @@ impl Events {
     ///
     /// When the event can't be framed: it is too large.
     pub fn push(&mut self, kind: &str, payload: &Value) -> Result<(), ApiError> {
+        self.frame("event", ":event-type", kind, payload)
+    }
+
+    /// Adds the exception that a stream ends with, under its name as a member of the stream.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be framed: it is too large.
+    pub fn fail(&mut self, kind: &str, payload: &Value) -> Result<(), ApiError> {
+        self.frame("exception", ":exception-type", kind, payload)
+    }
+
+    fn frame(&mut self, message: &str, named: &'static str, kind: &str, payload: &Value) -> Result<(), ApiError> {
         let text = |text: &str| HeaderValue::String(text.to_owned().into());
         let message = Message::new(payload.to_string().into_bytes())
-            .add_header(Header::new(":event-type", text(kind)))
+            .add_header(Header::new(named, text(kind)))
             .add_header(Header::new(":content-type", text("application/json")))
-            .add_header(Header::new(":message-type", text("event")));
+            .add_header(Header::new(":message-type", text(message)));
         write_message_to(&message, &mut self.frames)
             .map_err(|error| ApiError::internal(format!("an event of the answer can't be sent: {error}")))
     }

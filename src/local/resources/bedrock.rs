@@ -1,4 +1,4 @@
-//! Bedrock: versions of guardrails and prompts, which keep what they were made from; knowledge bases and data sources,
+//! Bedrock: versions of guardrails, prompts and flows, which keep what they were made from; knowledge bases and data sources,
 //! with which goes what was read into them.
 
 use serde_json::Value;
@@ -35,6 +35,17 @@ impl Handler for PromptVersion {
         let arn = text(properties, "PromptArn").unwrap_or_default();
         let draft = properties_of(work, "AWS::Bedrock::Prompt", &arn)?;
         let draft = draft.ok_or_else(|| missing("The prompt identifier provided in the request does not exist."))?;
+        generic::create_with(work, properties, draft)
+    }
+}
+
+pub(super) struct FlowVersion;
+
+impl Handler for FlowVersion {
+    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+        let arn = text(properties, "FlowArn").unwrap_or_default();
+        let draft = properties_of(work, "AWS::Bedrock::Flow", &arn)?;
+        let draft = draft.ok_or_else(|| missing("The flow identifier provided in the request does not exist."))?;
         generic::create_with(work, properties, draft)
     }
 }

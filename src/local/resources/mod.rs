@@ -154,6 +154,7 @@ const HANDLERS: &[(&str, &dyn Handler)] = &[
     ("AWS::ApiGateway::RestApi", &apigateway::RestApi),
     ("AWS::ApiGateway::Stage", &apigateway::Stage),
     ("AWS::Bedrock::DataSource", &bedrock::DataSource),
+    ("AWS::Bedrock::FlowVersion", &bedrock::FlowVersion),
     ("AWS::Bedrock::GuardrailVersion", &bedrock::GuardrailVersion),
     ("AWS::Bedrock::KnowledgeBase", &bedrock::KnowledgeBase),
     ("AWS::Bedrock::PromptVersion", &bedrock::PromptVersion),

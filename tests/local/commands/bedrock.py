@@ -77,6 +77,51 @@ RESOURCES = {
             "DataSourceConfiguration": {"Type": "S3", "S3Configuration": {"BucketArn": f"arn:aws:s3:::{bucket}"}},
         },
     },
+    "Prompt": {
+        "Type": "AWS::Bedrock::Prompt",
+        "Properties": {
+            "Name": f"prompt-{run}", "DefaultVariant": "only",
+            "Variants": [
+                {
+                    "Name": "only", "TemplateType": "TEXT", "ModelId": NOVA,
+                    "TemplateConfiguration": {"Text": {"Text": "Say {{what}}", "InputVariables": [{"Name": "what"}]}},
+                }
+            ],
+        },
+    },
+    "FlowRole": role("bedrock.amazonaws.com", ("bedrock:InvokeModel", MODEL)),
+    "Flow": {
+        "Type": "AWS::Bedrock::Flow",
+        "Properties": {
+            "Name": f"flow-{run}", "ExecutionRoleArn": arn("FlowRole"),
+            "Definition": {
+                "Nodes": [
+                    {
+                        "Name": "start", "Type": "Input", "Configuration": {"Input": {}},
+                        "Outputs": [{"Name": "document", "Type": "String"}],
+                    },
+                    {
+                        "Name": "end", "Type": "Output", "Configuration": {"Output": {}},
+                        "Inputs": [{"Name": "document", "Type": "String", "Expression": "$.data"}],
+                    },
+                ],
+                "Connections": [
+                    {
+                        "Name": "all", "Type": "Data", "Source": "start", "Target": "end",
+                        "Configuration": {"Data": {"SourceOutput": "document", "TargetInput": "document"}},
+                    }
+                ],
+            },
+        },
+    },
+    "FlowVersion": {"Type": "AWS::Bedrock::FlowVersion", "Properties": {"FlowArn": {"Ref": "Flow"}}},
+    "FlowAlias": {
+        "Type": "AWS::Bedrock::FlowAlias",
+        "Properties": {
+            "Name": "live", "FlowArn": {"Ref": "Flow"},
+            "RoutingConfiguration": [{"FlowVersion": arn("FlowVersion", "Version")}],
+        },
+    },
     "AgentRole": role("bedrock.amazonaws.com", ("bedrock:InvokeModel", MODEL)),
     "Agent": {
         "Type": "AWS::Bedrock::Agent",
@@ -123,6 +168,7 @@ RESOURCES = {
 OUTPUTS = {
     "Guardrail": arn("Guardrail", "GuardrailId"), "Base": {"Ref": "Base"}, "Source": arn("Source", "DataSourceId"),
     "Agent": {"Ref": "Agent"}, "Alias": arn("Alias", "AgentAliasId"), "Gateway": {"Ref": "Gateway"},
+    "Prompt": {"Ref": "Prompt"}, "Flow": arn("Flow", "Id"), "FlowAlias": arn("FlowAlias", "Id"),
     "Target": arn("Target", "TargetId"), "Harness": arn("Harness", "HarnessId"),
 }
 
@@ -199,6 +245,18 @@ def agents(made):
     assert alias["agentAliasName"] == "live"
 
 
+def prompts_and_flows(made):
+    assert aws(f"bedrock-agent get-prompt --prompt-identifier {made['Prompt']}")["name"] == f"prompt-{run}"
+    assert f"prompt-{run}" in aws("bedrock-agent list-prompts --query promptSummaries[].name")
+    of = f"--flow-identifier {made['Flow']}"
+    assert len(aws(f"bedrock-agent get-flow {of}")["definition"]["nodes"]) == 2
+    assert made["Flow"] in aws("bedrock-agent list-flows --query flowSummaries[].id")
+    assert aws(f"bedrock-agent get-flow-version {of} --flow-version 1")["version"] == "1"
+    assert len(aws(f"bedrock-agent list-flow-versions {of}")["flowVersionSummaries"]) == 1
+    assert aws(f"bedrock-agent get-flow-alias {of} --alias-identifier {made['FlowAlias']}")["name"] == "live"
+    assert len(aws(f"bedrock-agent list-flow-aliases {of}")["flowAliasSummaries"]) == 1
+
+
 def agentcore(made):
     control, of = "bedrock-agentcore-control", f"--gateway-identifier {made['Gateway']}"
     assert aws(f"{control} get-gateway {of}")["status"] == "READY"
@@ -214,6 +272,6 @@ aws(f"s3api create-bucket --bucket {bucket} --create-bucket-configuration Locati
 write("rules.md", "# Rules\n\nCertificates are valid for 24 months.\n")
 aws(f"s3api put-object --bucket {bucket} --key rules.md --body rules.md")
 made = aws.deploy(f"bedrock-{run}", {"Resources": RESOURCES, "Outputs": {name: {"Value": value} for name, value in OUTPUTS.items()}})
-for step in (catalogue, models, knowledge, agents, agentcore):
+for step in (catalogue, models, knowledge, agents, prompts_and_flows, agentcore):
     step(made)
 print("Bedrock is as the AWS CLI expects it")

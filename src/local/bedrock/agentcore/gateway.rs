@@ -12,10 +12,11 @@ use serde_json::{Map, Value, json};
 use super::describe;
 use crate::local::bedrock::Bedrock;
 use crate::local::bedrock::answer::invalid;
-use crate::local::bedrock::knowledge::Base;
+use crate::local::bedrock::knowledge::{self, Base, How, Wanted, agentic_retrieve, results};
 use crate::local::bedrock::rights::Worker;
 use crate::local::bedrock::text::tools::Tool;
 use crate::local::errors::ApiError;
+use crate::local::identity::Need;
 use crate::local::lambda::invoke::{Call, Caller, invoke};
 
 /// The principal of gateways and harnesses.
@@ -33,6 +34,55 @@ pub(super) struct Gateway {
     /// Functions, by the tool's whole name: the ARN and the target's id.
     functions: Vec<(Tool, String, String)>,
     pub bases: Vec<Base>,
+    /// What its connectors let be done with knowledge bases.
+    searches: Vec<Search>,
+}
+
+/// A tool that searches.
+#[derive(Debug, Clone)]
+struct Search {
+    /// The tool's whole name.
+    name: String,
+    description: String,
+    kind: Kind,
+    /// The parts of a request that whoever uses the tool can't say.
+    fixed: Map<String, Value>,
+}
+
+/// The operation a tool that searches stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Retrieve,
+    AgenticRetrieveStream,
+}
+
+impl Kind {
+    fn of(name: &str) -> Option<Self> {
+        match name {
+            "Retrieve" => Some(Self::Retrieve),
+            "AgenticRetrieveStream" => Some(Self::AgenticRetrieveStream),
+            _ => None,
+        }
+    }
+
+    /// What is left to say: the question.
+    fn schema(self) -> Value {
+        let text = json!({"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]});
+        match self {
+            Self::Retrieve => {
+                json!({"type": "object", "properties": {"retrievalQuery": text}, "required": ["retrievalQuery"]})
+            }
+            Self::AgenticRetrieveStream => {
+                let message = json!({
+                    "type": "object",
+                    "properties": {"role": {"type": "string", "enum": ["user", "assistant"]}, "content": text},
+                    "required": ["role", "content"],
+                });
+                let messages = json!({"type": "array", "items": message});
+                json!({"type": "object", "properties": {"messages": messages}, "required": ["messages"]})
+            }
+        }
+    }
 }
 
 /// A text of a configuration that may be JSON text itself.
@@ -67,8 +117,14 @@ impl Gateway {
         let thing = describe::gateway(db, region, arn)?;
         let role = thing.properties.get("RoleArn").and_then(Value::as_str).unwrap_or_default().to_owned();
         let worker = Worker { role, service: SERVICE, source: arn.to_owned(), region: region.to_owned() };
-        let mut gateway =
-            Self { id: thing.id.clone(), arn: arn.to_owned(), worker, functions: Vec::new(), bases: Vec::new() };
+        let mut gateway = Self {
+            id: thing.id.clone(),
+            arn: arn.to_owned(),
+            worker,
+            functions: Vec::new(),
+            bases: Vec::new(),
+            searches: Vec::new(),
+        };
         for target in describe::targets(db, region, &thing.id)? {
             let name = target.properties.get("Name").and_then(Value::as_str).unwrap_or_default();
             let id = target.attributes.get("TargetId").and_then(Value::as_str).unwrap_or_default();
@@ -76,7 +132,7 @@ impl Gateway {
             if let Some(own) = mcp.get("Lambda") {
                 gateway.add_functions(name, id, own)?;
             } else if let Some(own) = mcp.get("Connector") {
-                gateway.add_base(db, region, own)?;
+                gateway.add_base(db, region, name, own)?;
             } else {
                 return Err(ApiError::not_implemented(
                     "bedrock-agentcore",
@@ -107,12 +163,26 @@ impl Gateway {
         Ok(())
     }
 
-    fn add_base(&mut self, db: &Connection, region: &str, own: &Value) -> Result<(), ApiError> {
+    fn add_base(&mut self, db: &Connection, region: &str, target: &str, own: &Value) -> Result<(), ApiError> {
         let connector = own.pointer("/Source/ConnectorId").and_then(Value::as_str).unwrap_or_default();
         if connector != "bedrock-knowledge-bases" {
             return Err(ApiError::not_implemented("bedrock-agentcore", &format!("the connector {connector}")));
         }
-        let configurations = own.get("Configurations").and_then(Value::as_array).into_iter().flatten();
+        let configurations = own.get("Configurations").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        for name in own.get("Enabled").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+            let Some(kind) = Kind::of(name) else {
+                return Err(ApiError::not_implemented("bedrock-agentcore", &format!("the tool {name} of a connector")));
+            };
+            let own = configurations.iter().find(|own| own.get("Name").and_then(Value::as_str) == Some(name));
+            let description = own.and_then(|own| own.get("Description")).and_then(Value::as_str).unwrap_or_default();
+            let fixed = own.and_then(|own| own.get("ParameterValues")).map(object);
+            self.searches.push(Search {
+                name: format!("{target}{JOIN}{name}"),
+                description: description.to_owned(),
+                kind,
+                fixed: fixed.and_then(|fixed| fixed.as_object().cloned()).unwrap_or_default(),
+            });
+        }
         for configuration in configurations {
             let values = configuration.get("ParameterValues").map(object).unwrap_or_default();
             let Some(id) = values.get("knowledgeBaseId").and_then(Value::as_str) else { continue };
@@ -128,6 +198,66 @@ impl Gateway {
     /// Its tools.
     pub fn tools(&self) -> impl Iterator<Item = &Tool> {
         self.functions.iter().map(|(tool, ..)| tool)
+    }
+
+    /// The knowledge bases it searches, each with the whole name of the tool that does.
+    pub fn searched(&self) -> impl Iterator<Item = (&str, &Base)> {
+        self.searches.iter().filter(|search| search.kind == Kind::Retrieve).filter_map(|search| {
+            let id = search.fixed.get("knowledgeBaseId")?.as_str()?;
+            Some((search.name.as_str(), self.bases.iter().find(|base| base.id == id)?))
+        })
+    }
+
+    /// Its tools as MCP lists them.
+    pub fn listed(&self) -> Vec<Value> {
+        let functions = self.functions.iter().map(
+            |(tool, ..)| json!({"name": tool.name, "description": tool.description, "inputSchema": tool.schema()}),
+        );
+        let searches = self.searches.iter().map(|search| {
+            json!({"name": search.name, "description": search.description, "inputSchema": search.kind.schema()})
+        });
+        functions.chain(searches).collect()
+    }
+
+    /// Searches by a tool; nothing when the gateway has no such tool that searches.
+    ///
+    /// # Errors
+    ///
+    /// When the gateway's role may not, or what is asked is not right.
+    pub async fn search(
+        &self,
+        bedrock: &Arc<Bedrock>,
+        name: &str,
+        input: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<Option<Value>, ApiError> {
+        let Some(tool) = self.searches.iter().find(|tool| tool.name == name) else { return Ok(None) };
+        let mut body = input.clone();
+        body.extend(tool.fixed.clone());
+        let body = Value::Object(body);
+        let region = &self.worker.region;
+        match tool.kind {
+            Kind::Retrieve => {
+                let id = body.get("knowledgeBaseId").and_then(Value::as_str).unwrap_or_default().to_owned();
+                let here = region.clone();
+                let base = bedrock.host.store.read(move |tx| Base::find(tx, &here, &id)).await?;
+                let needs =
+                    ["bedrock:GetKnowledgeBase", "bedrock:Retrieve"].map(|one| Need::new(one, base.arn.clone()));
+                self.worker.may(bedrock, needs.to_vec(), now).await?;
+                let question = body.pointer("/retrievalQuery/text").and_then(Value::as_str).unwrap_or_default();
+                if question.is_empty() {
+                    return Err(invalid("`retrievalQuery.text` must say something"));
+                }
+                let how = How::of(body.get("retrievalConfiguration"), &base)?;
+                let hits = knowledge::search(bedrock, &base, question, how).await?;
+                Ok(Some(json!({"retrievalResults": results(&hits)})))
+            }
+            Kind::AgenticRetrieveStream => {
+                self.worker.may(bedrock, vec![Need::new("bedrock:AgenticRetrieveStream", "*")], now).await?;
+                let retrieved = agentic_retrieve(bedrock, region, Wanted::of(&body)?, now).await?;
+                Ok(Some(retrieved.result()))
+            }
+        }
     }
 
     /// For whom its role works.

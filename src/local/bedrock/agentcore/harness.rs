@@ -259,9 +259,8 @@ async fn talk(
     let mut bases = Vec::new();
     for (name, gateway) in &harness.gateways {
         tools.extend(gateway.tools().filter(|tool| harness.allows(Some(name), &tool.name)).cloned());
-        if harness.allows(Some(name), "Retrieve") {
-            bases.extend(gateway.bases.iter().cloned());
-        }
+        let allowed = gateway.searched().filter(|(tool, _)| harness.allows(Some(name), tool));
+        bases.extend(allowed.map(|(_, base)| base.clone()));
     }
     for step in 0..harness.steps {
         let talk = Talk {

@@ -124,6 +124,49 @@ pub(in crate::local::bedrock) fn invoke_agent(bedrock: Arc<Bedrock>, call: Call)
     })
 }
 
+/// What an agent says to a text, for another part of Bedrock whose right was decided before.
+///
+/// # Errors
+///
+/// As `InvokeAgent` refuses; and when the agent hands an action to its caller, which only a program can carry out.
+pub(in crate::local::bedrock) async fn ask(
+    bedrock: &Arc<Bedrock>,
+    region: &str,
+    (id, alias): (&str, &str),
+    session: &str,
+    said: &str,
+    now: Timestamp,
+) -> Result<String, ApiError> {
+    let agent = load(bedrock, region, id, alias, session, now).await?;
+    let kept = agent.state.as_ref().and_then(|state| state.get("attributes")).cloned();
+    let mut whom = For {
+        agent: id.to_owned(),
+        arn: agent.arn.clone(),
+        name: agent.name.clone(),
+        alias: alias.to_owned(),
+        session: session.to_owned(),
+        region: region.to_owned(),
+        said: said.to_owned(),
+        attributes: kept.unwrap_or_else(|| json!({})),
+        prompt_attributes: json!({}),
+    };
+    let mut traces = Traces::new(false, String::new(), &whom, &stamp(now));
+    let mut memory = Memory::of(agent.state.as_ref());
+    let ending = answer(bedrock, &agent, &mut whom, &mut memory, &[], &mut traces, now).await?;
+    let mut remembered = memory.to_value();
+    if let Some(fields) = remembered.as_object_mut() {
+        fields.insert("attributes".to_owned(), whom.attributes.clone());
+    }
+    let (owner, session, idle) = (format!("agent/{id}/{alias}"), session.to_owned(), agent.idle);
+    bedrock.host.store.write(move |tx| store::keep_session(tx, &owner, &session, &remembered, idle, now)).await?;
+    match ending {
+        Ending::Said { text, .. } => Ok(text),
+        Ending::Control { .. } => {
+            Err(invalid(format!("The agent {id} hands its action to its caller, who is no program")))
+        }
+    }
+}
+
 async fn load(
     bedrock: &Arc<Bedrock>,
     region: &str,

@@ -16,6 +16,6 @@ mod schema;
 mod think;
 mod trace;
 
-pub(super) use classic::invoke_agent;
+pub(super) use classic::{ask, invoke_agent};
 pub(super) use describe::{get_agent, get_alias, list_agents, list_aliases, prepare_agent};
 pub(super) use think::{Memory, Step, Talk, think};

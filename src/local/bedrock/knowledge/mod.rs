@@ -11,7 +11,9 @@
 //! | `filter`, `search` | finding: `Retrieve` |
 //! | `store` | what its vector store asks of its role |
 //! | `generate` | answering: `RetrieveAndGenerate` |
+//! | `agentic` | searching in several steps: `AgenticRetrieveStream` |
 
+mod agentic;
 mod base;
 mod chunk;
 mod describe;
@@ -23,8 +25,9 @@ mod jobs;
 mod search;
 mod store;
 
+pub(super) use agentic::{Wanted, agentic_retrieve, agentic_retrieve_stream};
 pub(super) use base::Base;
 pub(super) use describe::{get_base, get_source, list_bases, list_sources};
-pub(super) use generate::{Grounded, ground, retrieve_and_generate};
+pub(super) use generate::{Grounded, ground, retrieve_and_generate, retrieve_and_generate_stream};
 pub(super) use jobs::{get_job, list_jobs, start_job, stop_job};
-pub(super) use search::{How, retrieve, search};
+pub(super) use search::{How, results, retrieve, search};

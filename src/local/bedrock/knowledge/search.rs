@@ -26,11 +26,11 @@ pub(in crate::local::bedrock) struct Hit {
     pub text: String,
     pub uri: String,
     pub score: f64,
-    metadata: Map<String, Value>,
+    pub metadata: Map<String, Value>,
 }
 
 impl Hit {
-    /// As the API shows it among references; `Retrieve` adds the score.
+    /// As the API shows it among references.
     pub fn reference(&self) -> Value {
         json!({
             "content": {"type": "TEXT", "text": self.text},
@@ -38,6 +38,18 @@ impl Hit {
             "metadata": self.metadata,
         })
     }
+}
+
+/// Hits as `Retrieve` shows them.
+pub(in crate::local::bedrock) fn results(hits: &[Hit]) -> Vec<Value> {
+    let with_score = |hit: &Hit| {
+        let mut result = hit.reference();
+        if let Some(result) = result.as_object_mut() {
+            result.insert("score".to_owned(), json!(hit.score));
+        }
+        result
+    };
+    hits.iter().map(with_score).collect()
 }
 
 /// How to search.
@@ -195,16 +207,6 @@ pub(in crate::local::bedrock) fn retrieve(bedrock: Arc<Bedrock>, call: Call) -> 
             action = Some("NONE");
         }
         let hits = search(&bedrock, &base, &question, how).await?;
-        let results: Vec<Value> = hits
-            .iter()
-            .map(|hit| {
-                let mut result = hit.reference();
-                if let Some(result) = result.as_object_mut() {
-                    result.insert("score".to_owned(), json!(hit.score));
-                }
-                result
-            })
-            .collect();
-        Ok(Answer::Json(without_nulls(json!({"retrievalResults": results, "guardrailAction": action}))))
+        Ok(Answer::Json(without_nulls(json!({"retrievalResults": results(&hits), "guardrailAction": action}))))
     })
 }

@@ -4,6 +4,7 @@ use rusqlite::Transaction;
 
 use super::Asked;
 use crate::local::ACCOUNT_ID;
+use crate::local::bedrock::gateway_of;
 use crate::local::errors::ApiError;
 use crate::local::identity::Need;
 
@@ -18,6 +19,9 @@ pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec
         }
     };
     let one = |action: &str, resource: String| Some(vec![Need::new(action, resource)]);
+    if let Some(gateway) = gateway_of(asked.headers, asked.path) {
+        return Ok(one("bedrock-agentcore:InvokeGateway", own("gateway", &gateway)));
+    }
     Ok(match (asked.method.as_str(), parts.as_slice()) {
         ("POST", ["harnesses", "invoke"]) => {
             let mut query = form_urlencoded::parse(asked.query.as_bytes());

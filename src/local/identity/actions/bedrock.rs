@@ -31,20 +31,35 @@ pub(super) fn needs(db: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Ve
         ("POST", ["guardrail", id, "version", _, "apply"]) => one("bedrock:ApplyGuardrail", own("guardrail", id)),
         ("POST", ["knowledgebases", id, "retrieve"]) => one("bedrock:Retrieve", own("knowledge-base", id)),
         ("POST", ["retrieveAndGenerate" | "retrieveAndGenerateStream"]) => Some(answer_from(db, asked, own)?),
+        ("POST", ["agenticRetrieveStream"]) => Some(agentic(db, asked)?),
         ("POST", ["agents", agent, "agentAliases", alias, "sessions", _, "text"]) => {
             one("bedrock:InvokeAgent", own("agent-alias", &format!("{agent}/{alias}")))
         }
-        ("POST", ["flows", flow, "aliases", alias]) => {
-            let flow = own("flow", flow);
-            one("bedrock:InvokeFlow", format!("{flow}/alias/{alias}"))
-        }
+        ("POST", ["flows", flow, "aliases", alias]) => one("bedrock:InvokeFlow", flow_alias(own("flow", flow), alias)),
+        ("GET", ["flows"]) => one("bedrock:ListFlows", "*".to_owned()),
+        ("GET", ["flows", flow]) => one("bedrock:GetFlow", own("flow", flow)),
+        ("GET", ["flows", flow, "aliases"]) => one("bedrock:ListFlowAliases", own("flow", flow)),
+        ("GET", ["flows", flow, "aliases", alias]) => one("bedrock:GetFlowAlias", flow_alias(own("flow", flow), alias)),
+        ("GET", ["flows", flow, "versions"]) => one("bedrock:ListFlowVersions", own("flow", flow)),
+        ("GET", ["flows", flow, "versions", _]) => one("bedrock:GetFlowVersion", own("flow", flow)),
         ("POST", ["rerank"]) => one("bedrock:Rerank", "*".to_owned()),
         ("GET", ["foundation-models"]) => one("bedrock:ListFoundationModels", "*".to_owned()),
         ("GET", ["foundation-models", id]) => one("bedrock:GetFoundationModel", foundation(asked.region, id)),
         ("GET", ["inference-profiles"]) => one("bedrock:ListInferenceProfiles", "*".to_owned()),
         ("GET", ["inference-profiles", id]) => one("bedrock:GetInferenceProfile", own("inference-profile", id)),
         ("GET", ["guardrails", id]) => one("bedrock:GetGuardrail", own("guardrail", id)),
-        ("GET", ["prompts", id]) => one("bedrock:GetPrompt", own("prompt", id)),
+        ("GET", ["prompts"]) => one("bedrock:ListPrompts", "*".to_owned()),
+        ("GET", ["prompts", id]) => {
+            let prompt = own("prompt", id);
+            let mut query = form_urlencoded::parse(asked.query.as_bytes());
+            one(
+                "bedrock:GetPrompt",
+                match query.find(|(name, _)| name == "promptVersion") {
+                    Some((_, version)) if version != "DRAFT" => format!("{prompt}:{version}"),
+                    _ => prompt,
+                },
+            )
+        }
         ("POST", ["knowledgebases"]) => one("bedrock:ListKnowledgeBases", "*".to_owned()),
         ("GET", ["knowledgebases", id, "datasources", _]) => one("bedrock:GetDataSource", own("knowledge-base", id)),
         ("POST", ["knowledgebases", id, "datasources"]) => one("bedrock:ListDataSources", own("knowledge-base", id)),
@@ -70,6 +85,11 @@ pub(super) fn needs(db: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Ve
         }
         _ => None,
     })
+}
+
+/// The ARN of a flow's alias, which may be given whole.
+fn flow_alias(flow: String, alias: &str) -> String {
+    if alias.starts_with("arn:") { alias.to_owned() } else { format!("{flow}/alias/{alias}") }
 }
 
 fn foundation(region: &str, id: &str) -> String {
@@ -130,6 +150,18 @@ fn invoke(db: &Transaction<'_>, asked: &Asked<'_>, action: &str, id: &str) -> Re
         };
         needs = needs.into_iter().map(|need| need.with("bedrock:GuardrailIdentifier", arn.clone())).collect();
         needs.push(Need::new("bedrock:ApplyGuardrail", arn));
+    }
+    Ok(needs)
+}
+
+/// `AgenticRetrieveStream` takes no resource, and knowledge bases are not asked about beside it; a model of the caller's
+/// choice is.
+fn agentic(db: &Transaction<'_>, asked: &Asked<'_>) -> Result<Vec<Need>, ApiError> {
+    let mut needs = vec![Need::new("bedrock:AgenticRetrieveStream", "*")];
+    let pointer = "/agenticRetrieveConfiguration/foundationModelConfiguration/bedrockFoundationModelConfiguration/\
+                   modelConfiguration/modelArn";
+    if let Some(model) = asked.json().pointer(pointer).and_then(Value::as_str) {
+        needs.extend(models_needed(db, asked.region, "bedrock:InvokeModel", model)?);
     }
     Ok(needs)
 }

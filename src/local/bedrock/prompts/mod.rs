@@ -1,4 +1,6 @@
-//! Managed prompts: texts with variables that stacks made, called by their ARN.
+//! Managed prompts: texts with variables that stacks made, called by their ARN; `describe` is how the API shows them.
+
+mod describe;
 
 use rusqlite::Connection;
 use serde_json::Value;
@@ -7,6 +9,8 @@ use super::answer::{invalid, missing};
 use super::text::{Role, Turn};
 use crate::local::errors::ApiError;
 use crate::local::resources::world;
+
+pub(super) use describe::{get, list};
 
 /// A prompt's default variant.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +68,17 @@ pub(in crate::local) fn prompt_model(db: &Connection, region: &str, arn: &str) -
 }
 
 impl Prompt {
+    /// A prompt that is written where it is used.
+    ///
+    /// # Errors
+    ///
+    /// When it names no model.
+    pub fn inline(variant: Value) -> Result<Self, ApiError> {
+        let model = variant.get("ModelId").and_then(Value::as_str).map(str::to_owned);
+        let model = model.ok_or_else(|| invalid("The prompt names no model"))?;
+        Ok(Self { model, arn: String::new(), variant })
+    }
+
     fn is_chat(&self) -> bool {
         self.variant.get("TemplateType").and_then(Value::as_str) == Some("CHAT")
     }
