@@ -163,7 +163,7 @@ impl Session {
     /// Everything `check` has to say about a spec and the template it made.
     pub fn check(&self, spec: &LoadedSpec, rendered: &Rendered) -> Vec<Finding> {
         let options = CheckOptions {
-            today: jiff::Zoned::now().date().into(),
+            today: jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().into(),
             // The spec's own region counts where nothing else is said.
             region: self.globals.region.as_deref(),
         };

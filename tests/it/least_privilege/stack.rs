@@ -17,14 +17,16 @@ pub struct Stack {
     region: String,
     name: String,
     runtime: tokio::runtime::Runtime,
-    /// How often its knowledge bases have read their documents anew.
+    /// How often its knowledge bases were to read their documents anew.
     rounds: usize,
+    /// The last document that all of them have read, to be forgotten next.
+    known: Option<String>,
 }
 
 impl Stack {
     pub fn new(served: Served, region: String, name: String) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        Self { served, region, name, runtime, rounds: 0 }
+        Self { served, region, name, runtime, rounds: 0, known: None }
     }
 
     pub fn url(&self) -> &str {
@@ -122,6 +124,11 @@ impl Stack {
         of_kind.filter_map(|it| it.physical_resource_id()).map(str::to_owned).collect()
     }
 
+    /// Whether there is a document to forget, so that forgetting is tried too.
+    pub fn can_forget(&self) -> bool {
+        self.known.is_some()
+    }
+
     /// Has each knowledge base read a new document and forget the last one: why it could not.
     pub fn ingested(&mut self) -> Option<String> {
         let sources = self.ids("AWS::Bedrock::DataSource");
@@ -134,18 +141,20 @@ impl Stack {
         let storage = aws_sdk_s3::Client::from_conf(storage);
         let agent = aws_sdk_bedrockagent::Client::new(&self.config());
         let bucket = &self.ids("AWS::S3::Bucket")[0];
-        let (new, old) = (format!("round-{}.md", self.rounds), format!("round-{}.md", self.rounds - 1));
-        self.runtime.block_on(async {
+        let (new, old) = (format!("round-{}.md", self.rounds), self.known.take());
+        let failure = self.runtime.block_on(async {
             let text = format!("# Round {}\n\nNothing that anybody asks for.\n", self.rounds);
             storage
                 .put_object()
                 .bucket(bucket)
-                .key(new)
+                .key(&new)
                 .body(text.into_bytes().into())
                 .send()
                 .await
                 .expect("an object");
-            storage.delete_object().bucket(bucket).key(old).send().await.expect("a deletion");
+            if let Some(old) = old {
+                storage.delete_object().bucket(bucket).key(old).send().await.expect("a deletion");
+            }
             for source in &sources {
                 let (base, source) = source.split_once('|').unwrap_or((bases[0].as_str(), source));
                 let started = agent
@@ -169,7 +178,9 @@ impl Stack {
                 }
             }
             None
-        })
+        });
+        self.known = failure.is_none().then_some(new);
+        failure
     }
 
     /// Everything that was denied so far.
