@@ -1,6 +1,6 @@
 //! `bedplate deploy`: plan, ask, execute exactly that plan, follow it to its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Outcome;
 use super::args::Format;
+use super::destroy::Going;
 use super::exit::Exit;
 use super::follow::Follower;
 use super::needs;
@@ -24,7 +25,7 @@ use crate::spec::LoadedSpec;
 /// Deploy use cases: plan, ask, execute exactly that plan, follow it to its end.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate deploy movie-poster                     to the local target, no account needed\n  bedplate deploy movie-poster --yes --format json  in a pipeline\n  bedplate deploy movie-poster --target aws --profile sandbox\n\nExit codes: 0 deployed, or nothing to do · 1 refused, nothing changed · 4 declined · 10 failed and rolled back ·\n11 left in a failed state · 13 deployed, a smoke test failed · 130 interrupted; the next run picks up"
+    after_help = "Examples:\n  bedplate deploy movie-poster                     to the local target, no account needed\n  bedplate deploy movie-poster --yes --format json  in a pipeline\n  bedplate deploy movie-poster --target aws --profile sandbox\n  bedplate deploy movie-poster --yes --rm          deployed, tried and taken away\n\nExit codes: 0 deployed, or nothing to do · 1 refused, nothing changed · 4 declined · 10 failed and rolled back ·\n11 left in a failed state · 13 deployed, a smoke test failed · 130 interrupted; the next run picks up"
 )]
 pub struct DeployArgs {
     /// Use cases: names under stacks/, folders or spec files; all of the project when none is named
@@ -42,6 +43,9 @@ pub struct DeployArgs {
     /// Write the results of the smoke tests to a file, as JUnit XML
     #[arg(long, value_name = "FILE", conflicts_with = "no_smoke")]
     junit: Option<PathBuf>,
+    /// Take it all away again at the end, however the smoke tests went; only stacks that were not there before
+    #[arg(long)]
+    rm: bool,
 }
 
 /// Reads `NAME=VALUE`.
@@ -81,8 +85,17 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
                 return Err(findings);
             }
         }
+        if args.rm {
+            let there = already_there(session, &specs).await?;
+            if !there.is_empty() {
+                return Err(there);
+            }
+        }
         let mut suites = Suites::default();
-        let outcome = all(session, &specs, &parameters, &options, &cancel, &mut suites).await;
+        let mut outcome = all(session, &specs, &parameters, &options, &cancel, &mut suites).await;
+        if args.rm {
+            outcome = away(session, &specs, outcome, &cancel).await;
+        }
         suites.write_after(outcome, args.junit.as_deref())
     })
 }
@@ -104,6 +117,44 @@ async fn all(
         }
     }
     Ok(exit)
+}
+
+/// The stacks that are there, which `--rm` must not take away: it would take along what an earlier run has made of them.
+async fn already_there(session: &Session, specs: &[LoadedSpec]) -> Result<Vec<Finding>, Vec<Finding>> {
+    let mut findings = Vec::new();
+    for spec in specs {
+        let name = session.stack_name(spec);
+        let connection = session.connect("look at", &name, session.region(Some(spec))?).await?;
+        let stack = connection.clients.stack(&name).await;
+        connection.close().await;
+        let stack = stack.map_err(|error| vec![error.finding()])?;
+        if stack.is_some_and(|stack| stack.state() != crate::aws::StackState::Review) {
+            findings.push(
+                Finding::error("P033", format!("`{name}` is there already, and `--rm` would take it away"))
+                    .at(spec.place("/name"))
+                    .help("deploy to another `--stage`, or leave `--rm` out and run `bedplate destroy` when it may go"),
+            );
+        }
+    }
+    Ok(findings)
+}
+
+/// Takes away what this run has made, the last first, however it ended.
+async fn away(session: &Session, specs: &[LoadedSpec], outcome: Outcome, cancel: &CancellationToken) -> Outcome {
+    if cancel.is_cancelled() {
+        session.ui.say("Interrupted: what was made stays; `bedplate destroy` takes it away");
+        return outcome;
+    }
+    let others: BTreeSet<String> = specs.iter().map(|spec| spec.spec.name.clone()).collect();
+    let mut exit = Exit::Done;
+    for spec in specs.iter().rev() {
+        let region = session.region(Some(spec))?;
+        let going = Going { stack: session.stack_name(spec), name: spec.spec.name.clone(), region };
+        // Whoever says `--rm` has approved of it.
+        let approver = Asks { yes: true, ui: session.ui.clone() };
+        exit = exit.worse(going.away(session, &others, &approver, cancel).await?);
+    }
+    outcome.map(|deployed| deployed.worse(exit))
 }
 
 /// The parameters of a use case that have no value from anywhere, its stack included.

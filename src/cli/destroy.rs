@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use tokio_util::sync::CancellationToken;
+
 use super::Outcome;
 use super::deploy::conclude;
 use super::exit::Exit;
 use super::follow::Follower;
 use super::needs;
 use super::session::{Session, interrupted};
-use crate::engine::{self, Run};
+use crate::engine::{self, Approver, Run};
 use crate::finding::Finding;
 use crate::spec::UseCaseFile;
 
@@ -30,7 +32,7 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
     // A spec that no longer loads must not keep its stack from being taken away: a name and a region are enough.
     let found = session.find(if args.all { &[] } else { &args.use_cases })?;
     let found = in_order(session, found);
-    let going: BTreeSet<String> = found.iter().map(|file| file.name.clone()).collect();
+    let others: BTreeSet<String> = found.iter().map(|file| file.name.clone()).collect();
     session.block_on(async {
         let cancel = interrupted();
         let mut exit = Exit::Done;
@@ -44,24 +46,47 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
                 )]);
             }
             let stack = format!("{name}-{}", session.globals.stage);
-            let connection = session.connect("destroy", &stack, session.region(spec.as_ref().ok())?).await?;
-            let needed = needs::dependents(session, &connection, &name, &going).await?;
-            if !needed.is_empty() {
-                connection.close().await;
-                session.ui.findings(&needed);
-                exit = exit.worse(Exit::Failed);
-                continue;
-            }
-            let started = std::time::Instant::now();
-            let follower = Follower::start(&session.ui);
-            let run = Run { clients: &connection.clients, events: &follower, cancel: cancel.clone() };
-            let report = engine::destroy(&run, &stack, Some(&name), &session.approver()).await;
-            drop(follower);
-            connection.close().await;
-            exit = exit.worse(conclude(session, &report, started.elapsed(), None)?);
+            let going = Going { stack, name, region: session.region(spec.as_ref().ok())? };
+            exit = exit.worse(going.away(session, &others, &session.approver(), &cancel).await?);
         }
         Ok(exit)
     })
+}
+
+/// A stack that is to go.
+pub(super) struct Going {
+    /// Its name.
+    pub stack: String,
+    /// That of its use case.
+    pub name: String,
+    /// Where it is, as far as that is known.
+    pub region: Option<String>,
+}
+
+impl Going {
+    /// Takes the stack away, unless others than those that go as well need it.
+    pub(super) async fn away(
+        &self,
+        session: &Session,
+        others: &BTreeSet<String>,
+        approver: &dyn Approver,
+        cancel: &CancellationToken,
+    ) -> Outcome {
+        let connection = session.connect("destroy", &self.stack, self.region.clone()).await?;
+        let needed = needs::dependents(session, &connection, &self.name, others).await?;
+        if !needed.is_empty() {
+            connection.close().await;
+            session.ui.findings(&needed);
+            return Ok(Exit::Failed);
+        }
+        let started = std::time::Instant::now();
+        let follower = Follower::start(&session.ui);
+        let run = Run { clients: &connection.clients, events: &follower, cancel: cancel.clone() };
+        let report = engine::destroy(&run, &self.stack, Some(&self.name), approver).await;
+        drop(follower);
+        connection.close().await;
+        conclude(session, &report, started.elapsed(), None)
+    }
 }
 
 /// Those that need others before the others; what does not load has no known needs, and what goes round in a circle can

@@ -361,3 +361,33 @@ fn what_was_meant_to_stay_is_not_called_gone() {
     assert!(run.stderr.contains("all but the one above, which was meant to stay"), "{}", run.session());
     assert!(!run.stderr.contains("nothing of it is left"), "{}", run.session());
 }
+
+#[test]
+fn rm_takes_away_what_this_run_made_and_nothing_else() {
+    let project = Project::empty();
+    let spec = "bedplate: 1\nname: brief\nregion: us-west-2\nresources:\n  Jobs: { Type: AWS::SQS::Queue }\n";
+    project.write("stacks/brief/usecase.yaml", spec);
+    let run = project.run(&["deploy", "brief", "--yes", "--rm"]).ok();
+    assert!(
+        run.stderr.contains("deployed brief-dev") && run.stderr.contains("nothing of it is left"),
+        "{}",
+        run.session()
+    );
+
+    // A failed deploy leaves a stack behind, and that goes too.
+    let failing = "  Jobs: { Type: AWS::SQS::Queue, Metadata: { Bedplate: { Fail: no } } }";
+    project.write("stacks/brief/usecase.yaml", spec.replace("  Jobs: { Type: AWS::SQS::Queue }", failing));
+    let run = project.run(&["deploy", "brief", "--yes", "--rm"]);
+    assert_eq!(run.code, 10, "{}", run.session());
+    assert!(run.stderr.contains("nothing of it is left"), "{}", run.session());
+    let list = project.run(&["list"]).ok();
+    assert!(!list.stdout.contains("ROLLBACK_COMPLETE"), "{}", list.session());
+
+    project.write("stacks/brief/usecase.yaml", spec);
+    let _ = project.run(&["deploy", "brief", "--yes"]).ok();
+    let run = project.run(&["deploy", "brief", "--yes", "--rm"]);
+    assert_eq!(run.code, 1, "{}", run.session());
+    assert!(run.stderr.contains("error[P033]"), "{}", run.session());
+    let list = project.run(&["list"]).ok();
+    assert!(list.stdout.contains("CREATE_COMPLETE"), "it was not touched: {}", list.session());
+}

@@ -65,9 +65,13 @@ fn life(name: &str) -> Result<(), String> {
     let spec = project.path().join("stacks").join(name).join("usecase.yaml");
     // What a use case is to do it does, where its spec says what that is.
     let tried = std::fs::read_to_string(&spec).expect("a spec").contains("\nsmoke:");
-    step("deploy", &["deploy", name, "--yes"], &|said| {
-        said.contains("deployed ") && said.contains(" passed") == tried && !said.contains("FAILED")
+    step("deploy, try and take away", &["deploy", name, "--yes", "--rm"], &|said| {
+        said.contains("deployed ")
+            && said.contains(" passed") == tried
+            && !said.contains("FAILED")
+            && said.contains("nothing of it is left")
     })?;
+    step("deploy", &["deploy", name, "--yes", "--no-smoke"], &|said| said.contains("deployed "))?;
     let again = ["deploy", name, "--yes", "--no-smoke", "--format", "json"];
     step("deploy again", &again, &|said| said.contains("\"no-change\"") && !said.contains("\"executing\""))?;
     mark(&spec);
