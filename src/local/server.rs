@@ -19,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::cloudformation::custom;
 use super::errors::{ApiError, Protocol, operation_name};
 use super::execute_api::{Address, Gateway};
 use super::identity::Who;
@@ -249,6 +250,9 @@ impl Server {
                 page => pages::answer(&self.host, page, request_id).await,
             };
         }
+        if let Some(token) = request.uri().path().strip_prefix(custom::PATH).map(str::to_owned) {
+            return self.custom_resource_answer(request, &token, request_id).await;
+        }
         let scope = Scope::of(request.headers(), request.uri());
         // API Gateway itself verifies who manages connections, by the rules of the API they belong to.
         if request.uri().path().contains("/@connections/") && scope.service.as_deref() == Some("execute-api") {
@@ -303,6 +307,27 @@ impl Server {
                 respond(StatusCode::OK, "text/xml", document.into_bytes())
             }
             Err(error) => error_response(Protocol::Query, &error, request_id),
+        }
+    }
+
+    /// The answer of a custom resource's function: an upload as to S3, whatever its content type says.
+    async fn custom_resource_answer(
+        &self,
+        request: Request<Incoming>,
+        token: &str,
+        request_id: &str,
+    ) -> Response<Body> {
+        let taken = if request.method() == Method::PUT {
+            match Limited::new(request.into_body(), MAX_FORM).collect().await {
+                Ok(body) => custom::take(&self.host, token, body.to_bytes().to_vec()).await,
+                Err(error) => Err(ApiError::sender("IncompleteBody", format!("The request body broke off: {error}"))),
+            }
+        } else {
+            Err(refusal("The request signature we calculated does not match the signature you provided.".to_owned()))
+        };
+        match taken {
+            Ok(()) => Response::new(Body::empty()),
+            Err(error) => error_response(Protocol::RestXml, &error, request_id),
         }
     }
 

@@ -12,6 +12,7 @@ mod lambda;
 mod logs;
 pub mod s3;
 mod secretsmanager;
+mod ssm;
 
 pub(in crate::local) use bedrock::models_needed;
 
@@ -69,6 +70,7 @@ const SERVICES: &[(&str, Table)] = &[
     ("lambda", lambda::needs),
     ("logs", logs::needs),
     ("secretsmanager", secretsmanager::needs),
+    ("ssm", ssm::needs),
     // `GetCallerIdentity` needs no right, and `AssumeRole` is decided with the trust policy at hand.
     ("sts", |_, _| Ok(Some(Vec::new()))),
 ];
