@@ -23,6 +23,7 @@
 //! | [`bedrock`] | models' stand-ins, knowledge bases, guardrails, agents |
 //! | [`lambda`] | functions, run by Python processes |
 //! | [`logs`] | log groups and what is written to them |
+//! | [`cognito`] | user pools: people, and the tokens they sign in for |
 //! | [`secretsmanager`] | secrets and their values |
 //! | [`ssm`] | parameters of Parameter Store |
 //! | `json` | parameters, pages and answers of some awsJson services |
@@ -34,6 +35,7 @@ mod admission;
 pub mod aws_json;
 pub mod bedrock;
 pub mod cloudformation;
+pub mod cognito;
 pub mod dynamodb;
 pub mod errors;
 pub mod execute_api;
@@ -81,6 +83,7 @@ const SCHEMAS: &[store::Schema] = &[
     bedrock::SCHEMA,
     secretsmanager::SCHEMA,
     ssm::SCHEMA,
+    cognito::SCHEMA,
 ];
 
 /// The simulated services that speak awsQuery: one line a service.
@@ -91,7 +94,7 @@ fn query_services(host: &std::sync::Arc<Host>) -> Vec<std::sync::Arc<dyn query::
 
 /// The simulated services that speak awsJson: one line a service.
 const JSON_SERVICES: &[&dyn aws_json::JsonService] =
-    &[&dynamodb::SERVICE, &logs::SERVICE, &secretsmanager::SERVICE, &ssm::SERVICE];
+    &[&cognito::SERVICE, &dynamodb::SERVICE, &logs::SERVICE, &secretsmanager::SERVICE, &ssm::SERVICE];
 
 /// What the simulated services share: the store, the sources of time and identity, and what the user asked to fail.
 #[derive(Debug)]

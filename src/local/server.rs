@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::cloudformation::custom;
+use super::cognito;
 use super::errors::{ApiError, Protocol, operation_name};
 use super::execute_api::{Address, Gateway};
 use super::identity::Who;
@@ -241,6 +242,11 @@ impl Server {
     }
 
     async fn dispatch(&self, request: Request<Incoming>, request_id: &str) -> Response<Body> {
+        // The keys of a user pool are public, and asked for at its issuer's name.
+        if let Some(asked) = cognito::well_known(request.method(), request.uri()) {
+            let answered = asked.answer(&self.host).await;
+            return answered.unwrap_or_else(|error| error_response(Protocol::RestJson, &error, request_id));
+        }
         if let Some(refusal) = refuse_strangers(&request) {
             return error_response(Protocol::RestXml, &refusal, request_id);
         }
@@ -339,6 +345,7 @@ impl Server {
                 let region = scope.region.clone().unwrap_or_else(|| DEFAULT_REGION.to_owned());
                 return self.bedrock.answer(request, name, region, request_id).await;
             }
+            None if cognito::is_public(request.headers()) => "cognito-idp",
             // A target or an RPC path is never S3's.
             None if !request.headers().contains_key("x-amz-target")
                 && !request.headers().contains_key("smithy-protocol") =>

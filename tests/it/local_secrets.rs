@@ -1,4 +1,4 @@
-//! Secrets Manager and Parameter Store of the local target from outside, and a use case that lives by a secret.
+//! Secrets, parameters and user pools of the local target from outside, and a use case that lives by a secret.
 
 use std::process::Command;
 
@@ -25,7 +25,19 @@ fn an_authoriser_lets_in_who_has_the_token_of_its_secret() {
     let path = format!("{own}:{}", std::env::var("PATH").unwrap_or_default());
     let served = project.serve_with(&[], &[("PATH", &path)]);
     let _ = project.run(&["deploy", "api-gateway-lab", "--yes", "--no-smoke"]).ok();
-    let script = support::repository().join("tests/local/authoriser.py");
+    let script = support::repository().join("tests/local/support/authoriser.py");
     let output = Command::new(&python).arg(script).arg(&served.url).output().expect("Python runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Operations, tokens and keys of user pools through `boto3`, where the environment names a Python that has it.
+#[test]
+fn boto3_finds_user_pools_as_it_expects_them() {
+    let Some(python) = support::judges() else { return };
+    let project = Project::empty();
+    project.write("bedplate.yaml", "");
+    let served = project.serve_with(&[], &[]);
+    let script = support::repository().join("tests/local/cognito.py");
+    let output = Command::new(python).arg(script).arg(&served.url).output().expect("Python runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

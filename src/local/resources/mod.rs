@@ -7,6 +7,7 @@
 mod apigateway;
 mod apigatewayv2;
 mod bedrock;
+mod cognito;
 mod dynamodb;
 mod formats;
 mod generic;
@@ -159,6 +160,8 @@ const HANDLERS: &[(&str, &dyn Handler)] = &[
     ("AWS::Bedrock::GuardrailVersion", &bedrock::GuardrailVersion),
     ("AWS::Bedrock::KnowledgeBase", &bedrock::KnowledgeBase),
     ("AWS::Bedrock::PromptVersion", &bedrock::PromptVersion),
+    ("AWS::Cognito::UserPool", &cognito::UserPool),
+    ("AWS::Cognito::UserPoolClient", &cognito::UserPoolClient),
     ("AWS::DynamoDB::Table", &dynamodb::Table),
     ("AWS::ApiGatewayV2::Deployment", &apigatewayv2::Deployment),
     ("AWS::IAM::ManagedPolicy", &iam::ManagedPolicy),

@@ -7,6 +7,7 @@
 mod agentcore;
 mod bedrock;
 mod cloudformation;
+mod cognito;
 mod dynamodb;
 mod lambda;
 mod logs;
@@ -64,6 +65,7 @@ const SERVICES: &[(&str, Table)] = &[
     ("bedrock", bedrock::needs),
     ("bedrock-agentcore", agentcore::needs),
     ("cloudformation", cloudformation::needs),
+    ("cognito-idp", cognito::needs),
     ("dynamodb", dynamodb::needs),
     // API Gateway decides itself: only methods that ask for it need a right (see `authorize`).
     ("execute-api", |_, _| Ok(Some(Vec::new()))),
