@@ -23,6 +23,10 @@
 //! | [`bedrock`] | models' stand-ins, knowledge bases, guardrails, agents |
 //! | [`lambda`] | functions, run by Python processes |
 //! | [`logs`] | log groups and what is written to them |
+//! | [`cognito`] | user pools: people, and the tokens they sign in for |
+//! | [`secretsmanager`] | secrets and their values |
+//! | [`ssm`] | parameters of Parameter Store |
+//! | `json` | parameters, pages and answers of some awsJson services |
 //! | [`identity`] | who asks, and whether they may |
 //! | [`execute_api`] | API Gateway's data plane |
 //! | [`velocity`] | API Gateway's mapping templates |
@@ -31,11 +35,13 @@ mod admission;
 pub mod aws_json;
 pub mod bedrock;
 pub mod cloudformation;
+pub mod cognito;
 pub mod dynamodb;
 pub mod errors;
 pub mod execute_api;
 mod holdings;
 pub mod identity;
+mod json;
 pub mod lambda;
 pub mod logs;
 pub mod options;
@@ -43,8 +49,10 @@ mod pages;
 pub mod query;
 pub mod resources;
 pub mod s3;
+pub mod secretsmanager;
 pub mod server;
 pub mod serving;
+pub mod ssm;
 pub mod store;
 pub mod sts;
 pub mod velocity;
@@ -73,6 +81,9 @@ const SCHEMAS: &[store::Schema] = &[
     logs::SCHEMA,
     identity::SCHEMA,
     bedrock::SCHEMA,
+    secretsmanager::SCHEMA,
+    ssm::SCHEMA,
+    cognito::SCHEMA,
 ];
 
 /// The simulated services that speak awsQuery: one line a service.
@@ -82,7 +93,8 @@ fn query_services(host: &std::sync::Arc<Host>) -> Vec<std::sync::Arc<dyn query::
 }
 
 /// The simulated services that speak awsJson: one line a service.
-const JSON_SERVICES: &[&dyn aws_json::JsonService] = &[&dynamodb::SERVICE, &logs::SERVICE];
+const JSON_SERVICES: &[&dyn aws_json::JsonService] =
+    &[&cognito::SERVICE, &dynamodb::SERVICE, &logs::SERVICE, &secretsmanager::SERVICE, &ssm::SERVICE];
 
 /// What the simulated services share: the store, the sources of time and identity, and what the user asked to fail.
 #[derive(Debug)]

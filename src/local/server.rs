@@ -20,6 +20,8 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::bedrock::{Door, gateway_of};
+use super::cloudformation::custom;
+use super::cognito;
 use super::errors::{ApiError, Protocol, operation_name};
 use super::execute_api::{Address, Gateway};
 use super::identity::Who;
@@ -244,6 +246,11 @@ impl Server {
     }
 
     async fn dispatch(&self, request: Request<Incoming>, request_id: &str) -> Response<Body> {
+        // The keys of a user pool are public, and asked for at its issuer's name.
+        if let Some(asked) = cognito::well_known(request.method(), request.uri()) {
+            let answered = asked.answer(&self.host).await;
+            return answered.unwrap_or_else(|error| error_response(Protocol::RestJson, &error, request_id));
+        }
         if let Some(refusal) = refuse_strangers(&request) {
             return error_response(Protocol::RestXml, &refusal, request_id);
         }
@@ -252,6 +259,9 @@ impl Server {
                 "operations" => pages::operations(self.query.values().map(AsRef::as_ref)),
                 page => pages::answer(&self.host, page, request_id).await,
             };
+        }
+        if let Some(token) = request.uri().path().strip_prefix(custom::PATH).map(str::to_owned) {
+            return self.custom_resource_answer(request, &token, request_id).await;
         }
         let scope = Scope::of(request.headers(), request.uri());
         // API Gateway itself verifies who manages connections, by the rules of the API they belong to.
@@ -310,6 +320,27 @@ impl Server {
         }
     }
 
+    /// The answer of a custom resource's function: an upload as to S3, whatever its content type says.
+    async fn custom_resource_answer(
+        &self,
+        request: Request<Incoming>,
+        token: &str,
+        request_id: &str,
+    ) -> Response<Body> {
+        let taken = if request.method() == Method::PUT {
+            match Limited::new(request.into_body(), MAX_FORM).collect().await {
+                Ok(body) => custom::take(&self.host, token, body.to_bytes().to_vec()).await,
+                Err(error) => Err(ApiError::sender("IncompleteBody", format!("The request body broke off: {error}"))),
+            }
+        } else {
+            Err(refusal("The request signature we calculated does not match the signature you provided.".to_owned()))
+        };
+        match taken {
+            Ok(()) => Response::new(Body::empty()),
+            Err(error) => error_response(Protocol::RestXml, &error, request_id),
+        }
+    }
+
     async fn not_query(&self, request: Request<Body>, scope: &Scope, request_id: &str) -> Response<Body> {
         let service = match scope.service.as_deref() {
             Some("s3") => return self.s3.answer(request, scope.region.clone(), request_id).await,
@@ -318,6 +349,7 @@ impl Server {
                 let region = scope.region.clone().unwrap_or_else(|| DEFAULT_REGION.to_owned());
                 return self.bedrock.answer(request, name, region, request_id).await;
             }
+            None if cognito::is_public(request.headers()) => "cognito-idp",
             // A target or an RPC path is never S3's.
             None if !request.headers().contains_key("x-amz-target")
                 && !request.headers().contains_key("smithy-protocol") =>

@@ -19,6 +19,7 @@ mod limits;
 mod requests;
 mod roles;
 mod templates;
+mod user_pools;
 mod websockets;
 
 const REGION: &str = "us-west-2";

@@ -10,6 +10,7 @@ use bedplate::local::{self, LocalOptions};
 use serde_json::{Value, json};
 
 mod changes;
+mod custom;
 mod durability;
 mod guards;
 mod lifecycle;
@@ -17,6 +18,7 @@ mod nested;
 mod refusals;
 mod resources;
 mod templates;
+mod values;
 
 /// A local target in a folder of its own, with clients for it.
 struct World {
@@ -147,6 +149,39 @@ impl World {
         let place =
             CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(REGION)).build();
         self.s3.create_bucket().bucket(name).create_bucket_configuration(place).send().await.expect("a bucket");
+    }
+
+    /// Calls a service of the JSON protocol as the administrator; gives status and answer.
+    async fn ask(&self, service: &str, target: &str, body: Value) -> (u16, Value) {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let (address, body) = (self.target.address(), body.to_string());
+        let mut stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
+        let request = format!(
+            "POST / HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\nx-amz-target: {target}\r\nauthorization: \
+             AWS4-HMAC-SHA256 Credential=local/20261124/{REGION}/{service}/aws4_request\r\ncontent-type: \
+             application/x-amz-json-1.1\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        (status, serde_json::from_str(body).unwrap_or_else(|_| json!(body)))
+    }
+
+    /// Asks Secrets Manager, which answers.
+    async fn secrets(&self, operation: &str, body: Value) -> Value {
+        let (status, answer) = self.ask("secretsmanager", &format!("secretsmanager.{operation}"), body).await;
+        assert_eq!(status, 200, "{operation}: {answer}");
+        answer
+    }
+
+    /// Asks Parameter Store, which answers.
+    async fn ssm(&self, operation: &str, body: Value) -> Value {
+        let (status, answer) = self.ask("ssm", &format!("AmazonSSM.{operation}"), body).await;
+        assert_eq!(status, 200, "{operation}: {answer}");
+        answer
     }
 
     async fn bucket_exists(&self, name: &str) -> bool {

@@ -28,6 +28,7 @@ mod local_clients;
 mod local_dynamodb;
 mod local_lambda;
 mod local_s3;
+mod local_secrets;
 mod network;
 mod outside;
 mod render;

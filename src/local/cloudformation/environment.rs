@@ -4,13 +4,13 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
-use serde_json::Value;
 
 use super::model::{Physical, Resource, Stack, Target};
 use super::tables::{self, Sql};
 use crate::cfn::Template;
 use crate::cfn::intrinsics::{Answer, DynamicReference, Environment, Problem, Resources, Scope};
-use crate::local::resources::world;
+use crate::local::resources::{is_custom, world};
+use crate::local::{secretsmanager, ssm};
 
 /// What exists of a stack's resources, and what is not known yet.
 #[derive(Debug, Default)]
@@ -19,7 +19,9 @@ pub struct Known {
     /// Whether a resource that does not exist is one that will, rather than a failure.
     pub planning: bool,
     exports: BTreeMap<String, String>,
-    parameters: BTreeMap<String, String>,
+    /// The versions of each parameter of Parameter Store, the latest last.
+    parameters: BTreeMap<String, Vec<ssm::store::Parameter>>,
+    /// The ARNs of secrets.
     secrets: BTreeSet<String>,
     imported: RefCell<BTreeSet<String>>,
 }
@@ -36,19 +38,10 @@ impl Known {
 
     fn with(db: &Connection, region: &str, things: BTreeMap<String, Physical>) -> Sql<Self> {
         let exports = tables::exports(db, region)?.into_iter().map(|export| (export.name, export.value)).collect();
-        let parameters = world::of_type(db, "AWS::SSM::Parameter", Some(region))?
+        let parameters = ssm::store::all_versions(db, region)?;
+        let secrets = world::of_type(db, secretsmanager::store::SECRET, Some(region))?
             .into_iter()
-            .filter_map(|thing| {
-                let value = thing.properties.get("Value")?.as_str()?.to_owned();
-                Some((thing.id, value))
-            })
-            .collect();
-        let secrets = world::of_type(db, "AWS::SecretsManager::Secret", Some(region))?
-            .into_iter()
-            .flat_map(|thing| {
-                let name = thing.properties.get("Name").and_then(Value::as_str).map(str::to_owned);
-                name.into_iter().chain([thing.id])
-            })
+            .map(|thing| thing.id)
             .collect();
         Ok(Self { things, exports, parameters, secrets, ..Self::default() })
     }
@@ -60,6 +53,9 @@ impl Known {
 
     /// Notes a resource as it is after a step.
     pub fn set(&mut self, logical_id: &str, thing: Physical) {
+        if thing.resource_type == secretsmanager::store::SECRET {
+            self.secrets.insert(thing.id.clone());
+        }
         self.things.insert(logical_id.to_owned(), thing);
     }
 }
@@ -81,6 +77,13 @@ impl Resources for Known {
             Some(thing) => match thing.attributes.get(attribute) {
                 Some(value) => Ok(Answer::Known(value.clone())),
                 None if self.planning => Ok(Answer::Unknown),
+                None if is_custom(&thing.resource_type) => Err(Problem::new(
+                    "T102",
+                    format!(
+                        "CustomResource attribute error: Vendor response doesn't contain {attribute} key in object {}",
+                        thing.id
+                    ),
+                )),
                 None => Err(Problem::new(
                     "T102",
                     format!(
@@ -107,18 +110,37 @@ impl Resources for Known {
     fn dynamic(&self, reference: &DynamicReference<'_>) -> Result<Option<String>, Problem> {
         let missing = |what: String| Problem::new("T108", what);
         match reference.service {
-            "ssm" => {
-                let name = reference.key.split(':').next().unwrap_or_default();
-                let value = self.parameters.get(name).cloned();
-                value.map(Some).ok_or_else(|| missing(format!("Parameters: [{name}] cannot be found.")))
+            "ssm" | "ssm-secure" => {
+                let named = ssm::store::Named::of(reference.key, "");
+                let name = &named.name;
+                let versions = self.parameters.get(name).map(Vec::as_slice).unwrap_or_default();
+                let found = match named.selector.as_deref() {
+                    None => versions.last(),
+                    Some(version) => versions.iter().find(|one| one.version.to_string() == version),
+                };
+                let Some(found) = found else {
+                    return Err(missing(format!("Parameters: [{}] cannot be found.", reference.key)));
+                };
+                match (reference.service, found.kind.as_str()) {
+                    ("ssm", "SecureString") => Err(missing(format!(
+                        "SSM Secure reference is not supported in: [{name}]; use ssm-secure, where a property takes it"
+                    ))),
+                    ("ssm", _) => Ok(Some(found.value.clone())),
+                    // The few properties that take it belong to services that are not simulated: the text stays.
+                    (_, "SecureString") => Ok(None),
+                    _ => Err(missing(format!("Non-secure ssm prefix is not used for non-secure parameter: [{name}]"))),
+                }
             }
             // The value of a secret never enters a record: the reference stays, for whoever is allowed to read it.
             "secretsmanager" => {
-                let named = |secret: &String| {
-                    reference.key == secret
-                        || reference.key.strip_prefix(secret.as_str()).is_some_and(|rest| rest.starts_with(':'))
+                let named = secretsmanager::reveal::names(reference.key);
+                let fits = |arn: &String| {
+                    arn == named
+                        || secretsmanager::store::name_of(arn) == named
+                        || arn.strip_prefix(named).is_some_and(|rest| rest.len() == 7 && rest.starts_with('-'))
                 };
-                if self.secrets.iter().any(named) {
+                // What is planned may refer to a secret that the same template makes.
+                if self.planning || self.secrets.iter().any(fits) {
                     Ok(None)
                 } else {
                     Err(missing("Secrets Manager can't find the specified secret. (Service: AWSSecretsManager; Status Code: 400; Error Code: ResourceNotFoundException)".to_owned()))
@@ -140,7 +162,7 @@ pub fn environment(stack: &Stack, target: &Target, account: &str) -> Environment
 
 /// A target's parameters as the evaluation takes them.
 pub fn values(target: &Target) -> BTreeMap<String, String> {
-    target.parameters.iter().map(|parameter| (parameter.key.clone(), parameter.value.clone())).collect()
+    target.parameters.iter().map(|parameter| (parameter.key.clone(), parameter.given().to_owned())).collect()
 }
 
 /// Which of a template's conditions hold; none when they can't be evaluated.

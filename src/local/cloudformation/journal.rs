@@ -3,7 +3,8 @@
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::model::{Event, Operation, Resource, Stack, mask, stamp};
+use super::custom;
+use super::model::{Event, Operation, Resource, Stack, mask, mask_values, stamp};
 use super::status::Status;
 use super::tables::{self, Sql};
 use crate::local::Host;
@@ -90,6 +91,13 @@ impl Journal<'_> {
         status: Status,
         reason: Option<String>,
     ) -> Sql<()> {
+        let properties = match properties {
+            Some(properties) => {
+                let masked = mask(properties.to_string(), &stack.target);
+                Some(mask_values(masked, &custom::hidden(self.db, &stack.id)?))
+            }
+            None => None,
+        };
         let event = Event {
             id: format!("{}-{}-{}", resource.logical_id, status, self.uuid()),
             stack_id: stack.id.clone(),
@@ -102,7 +110,7 @@ impl Journal<'_> {
             time: self.now(),
             status: Some(status),
             reason,
-            properties: properties.map(|properties| mask(properties.to_string(), &stack.target)),
+            properties,
             token: operation.token.clone(),
             validation: None,
         };

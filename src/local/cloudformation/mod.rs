@@ -5,6 +5,7 @@
 //! | `api` | the operations, grouped by what they concern |
 //! | `prepare`, `expand`, `source` | from what a caller sent to a checked [`model::Target`] |
 //! | `changes`, `early` | what a change set would do, and what is validated before it |
+//! | [`custom`] | what functions of custom resources are asked, and their answers |
 //! | `engine` | phases and steps, resumable by any process |
 //! | `environment` | what references come to |
 //! | [`model`], [`status`], [`tables`], `journal` | what is remembered, and how it is written |
@@ -12,6 +13,7 @@
 
 mod api;
 mod changes;
+pub mod custom;
 mod early;
 mod engine;
 mod environment;
@@ -41,7 +43,7 @@ use engine::Engine;
 pub use model::{Tag, stamp};
 
 /// The tables of CloudFormation.
-pub const SCHEMA: Schema = Schema { room: "cloudformation", steps: &[tables::SCHEMA] };
+pub const SCHEMA: Schema = Schema { room: "cloudformation", steps: &[tables::SCHEMA, custom::SCHEMA] };
 
 /// The CloudFormation service of one serving process.
 #[derive(Debug)]

@@ -29,6 +29,16 @@ pub struct Parameter {
     pub no_echo: bool,
     /// Whether a `CommaDelimitedList` or another list type.
     pub list: bool,
+    /// What Parameter Store had under the value, for parameters of `AWS::SSM::Parameter::Value<…>` types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<String>,
+}
+
+impl Parameter {
+    /// What `Ref` gives.
+    pub fn given(&self) -> &str {
+        self.resolved.as_deref().unwrap_or(&self.value)
+    }
 }
 
 /// Everything that decides what a stack's resources are to be: what one deployment aims at.
@@ -395,7 +405,16 @@ const SHORTEST_SECRET: usize = 4;
 /// A text without the values of a target's hidden parameters.
 pub fn mask(text: String, target: &Target) -> String {
     let hidden = target.parameters.iter().filter(|parameter| parameter.no_echo && !parameter.value.is_empty());
-    let mut secrets: Vec<&str> = hidden.map(|parameter| parameter.value.as_str()).collect();
+    let secrets = hidden.flat_map(|parameter| [Some(parameter.value.as_str()), parameter.resolved.as_deref()]);
+    hide(text, secrets.flatten().collect())
+}
+
+/// A text without some values.
+pub fn mask_values(text: String, values: &[String]) -> String {
+    hide(text, values.iter().map(String::as_str).collect())
+}
+
+fn hide(text: String, mut secrets: Vec<&str>) -> String {
     if secrets.is_empty() {
         return text;
     }

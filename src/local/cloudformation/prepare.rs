@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use rusqlite::Connection;
 use serde_json::Value;
 
 use super::error::{Outcome, capabilities, not_simulated};
@@ -10,6 +11,7 @@ use super::model::{Parameter, Tag, Target};
 use crate::cfn::{ResourceGraph, Template};
 use crate::local::errors::ApiError;
 use crate::local::resources::{self, provider};
+use crate::local::ssm::store::Named;
 
 use super::expand;
 
@@ -115,6 +117,13 @@ pub fn check(template: &Template, region: &str) -> Outcome<()> {
     if let Some(what) = template.resources().find_map(|resource| resources::refused(resource.type_)) {
         return Err(not_simulated(what));
     }
+    let behind_topic = |resource: &crate::cfn::Resource<'_>| {
+        let token = resource.properties().and_then(|properties| properties.get("ServiceToken")).and_then(Value::as_str);
+        resources::is_custom(resource.type_) && token.is_some_and(|token| token.contains(":sns:"))
+    };
+    if template.resources().any(|resource| behind_topic(&resource)) {
+        return Err(not_simulated("custom resources behind an SNS topic"));
+    }
     if let Some(finding) =
         template.structure().into_iter().find(|finding| finding.severity == crate::finding::Severity::Error)
     {
@@ -181,10 +190,10 @@ pub fn needed_capabilities(template: &Template) -> (Option<&'static str>, Vec<St
 /// # Errors
 ///
 /// `ValidationError`, `InsufficientCapabilitiesException`, or a refusal of what is not simulated.
-pub fn target(given: Given, previous: Option<&Target>, region: &str, way: Way) -> Outcome<Target> {
+pub fn target(db: &Connection, given: Given, previous: Option<&Target>, region: &str, way: Way) -> Outcome<Target> {
     let template = read(&given.template)?;
-    let parameters = parameters(&template, &given.parameters, previous)?;
-    let values = parameters.iter().map(|parameter| (parameter.key.clone(), parameter.value.clone())).collect();
+    let parameters = parameters(db, region, &template, &given.parameters, previous)?;
+    let values = parameters.iter().map(|parameter| (parameter.key.clone(), parameter.given().to_owned())).collect();
     let processed = process(&template, &values, region, &given.stack_name)?;
     check(&processed, region)?;
     check_tags(&given.tags)?;
@@ -287,6 +296,8 @@ fn check_tags(tags: &[Tag]) -> Outcome<()> {
 ///
 /// `ValidationError` for missing, unknown or unfit ones.
 pub fn parameters(
+    db: &Connection,
+    region: &str,
     template: &Template,
     given: &[(String, Option<String>)],
     previous: Option<&Target>,
@@ -296,16 +307,9 @@ pub fn parameters(
     if !unknown.is_empty() {
         return Err(ApiError::validation(format!("Parameters: [{}] do not exist in the template", unknown.join(", "))));
     }
-    let mut missing = Vec::new();
+    let (mut missing, mut absent) = (Vec::new(), Vec::new());
     let mut valued = Vec::new();
     for parameter in template.parameters() {
-        if parameter.type_().starts_with("AWS::SSM::Parameter::") {
-            return Err(not_simulated(&format!(
-                "parameters of type `{}` (parameter `{}`)",
-                parameter.type_(),
-                parameter.name
-            )));
-        }
         let before = || {
             let all = previous.map(|previous| previous.parameters.as_slice()).unwrap_or_default();
             all.iter().find(|own| own.key == parameter.name).map(|own| own.value.clone())
@@ -328,18 +332,55 @@ pub fn parameters(
             continue;
         };
         fits(&parameter, &value)?;
+        let resolved = stored(db, region, &parameter, &value, &mut absent)?;
         valued.push(Parameter {
             key: parameter.name.to_owned(),
             value,
             no_echo: parameter.no_echo(),
             list: parameter.is_list(),
+            resolved,
         });
     }
-    if missing.is_empty() {
-        Ok(valued)
-    } else {
-        Err(ApiError::validation(format!("Parameters: [{}] must have values", missing.join(", "))))
+    if !missing.is_empty() {
+        return Err(ApiError::validation(format!("Parameters: [{}] must have values", missing.join(", "))));
     }
+    if !absent.is_empty() {
+        return Err(ApiError::validation(format!(
+            "Unable to fetch parameters [{}] from parameter store for this account.",
+            absent.join(",")
+        )));
+    }
+    Ok(valued)
+}
+
+/// What Parameter Store has under a parameter's value, for the types that ask it; names it has not are added to `absent`.
+fn stored(
+    db: &Connection,
+    region: &str,
+    parameter: &crate::cfn::Parameter<'_>,
+    value: &str,
+    absent: &mut Vec<String>,
+) -> Outcome<Option<String>> {
+    let Some(kind) = parameter.type_().strip_prefix("AWS::SSM::Parameter::") else { return Ok(None) };
+    if value.starts_with("/aws/") {
+        return Err(not_simulated(&format!("the public parameters of AWS (`{value}`)")));
+    }
+    let found = match Named::of(value, region).find(db, region)? {
+        Ok(found) => found,
+        Err(_) => {
+            absent.push(value.to_owned());
+            return Ok(None);
+        }
+    };
+    if kind == "Name" {
+        return Ok(None);
+    }
+    if found.kind == "SecureString" {
+        return Err(ApiError::validation(format!(
+            "Parameters [{value}] referenced by template have types not supported by CloudFormation."
+        )));
+    }
+    Ok(Some(found.value))
 }
 
 /// Whether a value is one the parameter takes.

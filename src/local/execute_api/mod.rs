@@ -16,7 +16,7 @@
 //! | [`control`] | the values of API keys |
 //! | [`functions`] | who runs functions |
 //! | [`authorizers`], [`limits`] | what is kept and counted |
-//! | [`iam`] | callers that sign |
+//! | [`iam`], [`tokens`] | callers that sign, and those that have a token of a user pool |
 //! | [`schema`] | JSON Schema of request bodies |
 //! | [`client`] | asking other addresses |
 
@@ -33,6 +33,7 @@ mod reply;
 mod rest;
 mod schema;
 mod state;
+mod tokens;
 mod websocket;
 
 use std::collections::HashMap;

@@ -11,6 +11,7 @@ use crate::local::errors::ApiError;
 use crate::local::lambda::permissions;
 use crate::local::resources::world::{self, Thing};
 use crate::local::s3::policy_of;
+use crate::local::secretsmanager as secrets;
 
 /// A policy and what a person knows it by.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,6 +111,13 @@ pub(super) fn of_resource(db: &Transaction<'_>, arn: &str) -> Result<Option<Name
     {
         let policy = permissions::policy(db, region, function)?;
         return Ok(Some(Named { name: format!("the policy of the function {function}"), policy }));
+    }
+    if let Some(region) = arn.strip_prefix("arn:aws:secretsmanager:").and_then(|rest| rest.split(':').next())
+        && let Some(secret) = secrets::store::find(db, region, arn)?
+        && let Some(policy) = secrets::policy_of(db, &secret)?.as_ref().and_then(read)
+    {
+        let name = secrets::store::name_of(&secret.id);
+        return Ok(Some(Named { name: format!("the policy of the secret {name}"), policy }));
     }
     Ok(None)
 }

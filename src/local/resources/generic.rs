@@ -108,6 +108,10 @@ pub(super) fn scope(site: &Site, formats: &Formats, properties: &Value) -> Strin
 
 /// The name a template gives a resource itself, if it does: such a resource can't be replaced under the same name.
 pub fn custom_name(resource_type: &str, properties: &Value) -> Option<String> {
+    // The properties of a custom resource are its function's own.
+    if super::is_custom(resource_type) {
+        return None;
+    }
     let name = match Formats::of(resource_type) {
         Some(formats) => formats.name.clone()?,
         None => {

@@ -7,6 +7,7 @@
 mod apigateway;
 mod apigatewayv2;
 mod bedrock;
+mod cognito;
 mod dynamodb;
 mod formats;
 mod generic;
@@ -16,6 +17,8 @@ mod logs;
 mod policy;
 pub mod provider;
 mod s3;
+mod secretsmanager;
+mod ssm;
 pub mod world;
 
 use jiff::Timestamp;
@@ -158,6 +161,8 @@ const HANDLERS: &[(&str, &dyn Handler)] = &[
     ("AWS::Bedrock::GuardrailVersion", &bedrock::GuardrailVersion),
     ("AWS::Bedrock::KnowledgeBase", &bedrock::KnowledgeBase),
     ("AWS::Bedrock::PromptVersion", &bedrock::PromptVersion),
+    ("AWS::Cognito::UserPool", &cognito::UserPool),
+    ("AWS::Cognito::UserPoolClient", &cognito::UserPoolClient),
     ("AWS::DynamoDB::Table", &dynamodb::Table),
     ("AWS::ApiGatewayV2::Deployment", &apigatewayv2::Deployment),
     ("AWS::IAM::ManagedPolicy", &iam::ManagedPolicy),
@@ -170,6 +175,9 @@ const HANDLERS: &[(&str, &dyn Handler)] = &[
     ("AWS::Logs::LogGroup", &logs::LogGroup),
     ("AWS::S3::Bucket", &s3::Bucket),
     ("AWS::S3::BucketPolicy", &s3::BucketPolicy),
+    ("AWS::SSM::Parameter", &ssm::Parameter),
+    ("AWS::SecretsManager::ResourcePolicy", &secretsmanager::ResourcePolicy),
+    ("AWS::SecretsManager::Secret", &secretsmanager::Secret),
 ];
 
 /// The behaviour of a type.
@@ -177,11 +185,13 @@ pub fn handler(resource_type: &str) -> &'static dyn Handler {
     HANDLERS.iter().find(|(name, _)| *name == resource_type).map_or(&generic::Generic, |(_, handler)| *handler)
 }
 
+/// Whether a function makes resources of a type.
+pub fn is_custom(resource_type: &str) -> bool {
+    resource_type.starts_with("Custom::") || resource_type == "AWS::CloudFormation::CustomResource"
+}
+
 /// Why a type that CloudFormation knows is refused by the local target, if it is.
 pub fn refused(resource_type: &str) -> Option<&'static str> {
-    if resource_type.starts_with("Custom::") || resource_type == "AWS::CloudFormation::CustomResource" {
-        return Some("custom resources (CloudFormation here does not call their functions)");
-    }
     match resource_type {
         "AWS::CloudFormation::WaitCondition" => Some("`AWS::CloudFormation::WaitCondition` (nothing could signal it)"),
         "AWS::CloudFormation::Macro" => {

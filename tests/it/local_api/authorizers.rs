@@ -10,7 +10,7 @@ fn policy(effect: &str, resource: &str) -> Value {
     } })
 }
 
-fn authorizer(kind: &str, more: Value) -> Value {
+pub(super) fn authorizer(kind: &str, more: Value) -> Value {
     let own = json!({ "RestApiId": { "Ref": "Api" }, "Name": "a", "Type": kind, "AuthorizerUri": function_uri("auth"),
         "IdentitySource": "method.request.header.Authorization" });
     json!({ "Type": "AWS::ApiGateway::Authorizer", "Properties": with(own, more) })

@@ -2,12 +2,12 @@
 
 use super::*;
 
-fn v2(kind: &str, more: Value) -> Value {
+pub(super) fn v2(kind: &str, more: Value) -> Value {
     json!({ "Type": format!("AWS::ApiGatewayV2::{kind}"), "Properties": with(json!({ "ApiId": { "Ref": "Api" } }), more) })
 }
 
 /// An HTTP API with routes, each with a function, and a stage that deploys by itself.
-fn http(routes: &[(&str, &str, Value)], stage: &str, api: Value, more: Value) -> Value {
+pub(super) fn http(routes: &[(&str, &str, Value)], stage: &str, api: Value, more: Value) -> Value {
     let mut resources = serde_json::Map::new();
     let own = json!({ "Name": "api", "ProtocolType": "HTTP" });
     resources.insert("Api".to_owned(), json!({ "Type": "AWS::ApiGatewayV2::Api", "Properties": with(own, api) }));
@@ -27,7 +27,7 @@ fn http(routes: &[(&str, &str, Value)], stage: &str, api: Value, more: Value) ->
     json!({ "Resources": resources, "Outputs": { "Id": { "Value": { "Ref": "Api" } } } })
 }
 
-fn at(outputs: &BTreeMap<String, String>, rest: &str) -> String {
+pub(super) fn at(outputs: &BTreeMap<String, String>, rest: &str) -> String {
     format!("/_aws/execute-api/{}{rest}", outputs["Id"])
 }
 

@@ -100,9 +100,15 @@ async fn parameters_are_checked() {
         assert_eq!(message, expected);
     }
     body["Parameters"]["Name"] = json!({"Type": "AWS::SSM::Parameter::Value<String>"});
-    let (code, message) = refusal(&world, &body).await;
-    assert_eq!(code, "NotImplemented");
-    assert!(message.contains("AWS::SSM::Parameter::Value<String>") && message.contains("`Name`"), "{message}");
+    for (value, code, words) in [
+        ("/none", "ValidationError", "Unable to fetch parameters [/none] from parameter store for this account."),
+        ("/aws/service/ami", "NotImplemented", "the public parameters of AWS (`/aws/service/ami`)"),
+    ] {
+        let make = world.cfn.create_stack().stack_name("refused").template_body(body.to_string());
+        let (told, message) = refused(make.parameters(parameter("Name", value)).send().await);
+        assert_eq!(told, code);
+        assert!(message.contains(words), "{message}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,7 +120,12 @@ async fn what_is_not_simulated_is_refused_by_name() {
         body
     };
     for (body, named) in [
-        (template(json!({"X": {"Type": "Custom::Thing", "Properties": {"ServiceToken": "arn"}}})), "custom resources"),
+        (
+            template(
+                json!({"X": {"Type": "Custom::Thing", "Properties": {"ServiceToken": "arn:aws:sns:us-west-2:1:t"}}}),
+            ),
+            "custom resources behind an SNS topic",
+        ),
         (with_transform("AWS::Serverless-2016-10-31"), "AWS::Serverless-2016-10-31"),
         (with_transform("MyMacro"), "MyMacro"),
         (template(json!({"X": {"Type": "AWS::CloudFormation::WaitCondition"}})), "AWS::CloudFormation::WaitCondition"),

@@ -11,10 +11,10 @@ use crate::local::cloudformation::error::{
     Outcome, already_exists, change_set_status, no_change_set, no_stack, not_simulated,
 };
 use crate::local::cloudformation::journal::Journal;
-use crate::local::cloudformation::model::{Change, ChangeSet, OnFailure, Stack, Target, mask};
+use crate::local::cloudformation::model::{Change, ChangeSet, OnFailure, Stack, Target, mask, mask_values};
 use crate::local::cloudformation::prepare::{self, Given, Way};
 use crate::local::cloudformation::status::{ExecutionStatus, OperationType, Status};
-use crate::local::cloudformation::{changes, early, stacks, tables};
+use crate::local::cloudformation::{changes, custom, early, stacks, tables};
 use crate::local::errors::ApiError;
 
 /// The reason of a change set that would change nothing; clients match on it.
@@ -104,8 +104,9 @@ impl Call<'_> {
         self.read(move |tx| {
             let set = find(tx, &region, named.as_deref(), &name)?;
             let target = set.target.clone();
+            let hidden = custom::hidden(tx, &set.stack_id)?;
             let (changes, next) = page(set.changes.clone(), token.as_deref(), CHANGES)?;
-            let changes: Value = changes.iter().map(|change| shown(change, values, &target)).collect();
+            let changes: Value = changes.iter().map(|change| shown(change, values, &target, &hidden)).collect();
             Ok(shapes::compact(json!({
                 "ChangeSetName": set.name,
                 "ChangeSetId": set.id,
@@ -211,12 +212,14 @@ fn find(tx: &Transaction<'_>, region: &str, named: Option<&str>, name: &str) -> 
 }
 
 /// A change as the API shows it.
-fn shown(change: &Change, values: bool, target: &Target) -> Value {
+/// A change; `hidden` are values of custom resources that are not to be shown.
+fn shown(change: &Change, values: bool, target: &Target, hidden: &[String]) -> Value {
+    let mask = |text: &String| mask_values(mask(text.clone(), target), hidden);
     let mut resource = change.resource.clone();
     if values && let Some(all) = resource.as_object_mut() {
         for (name, context) in [("BeforeContext", &change.before), ("AfterContext", &change.after)] {
             if let Some(context) = context {
-                all.insert(name.to_owned(), json!(mask(context.clone(), target)));
+                all.insert(name.to_owned(), json!(mask(context)));
             }
         }
         let details = all.get_mut("Details").and_then(Value::as_array_mut);
@@ -224,7 +227,7 @@ fn shown(change: &Change, values: bool, target: &Target) -> Value {
             let Some(place) = detail.get_mut("Target").and_then(Value::as_object_mut) else { continue };
             for (name, value) in [("BeforeValue", before), ("AfterValue", after)] {
                 if let Some(value) = value {
-                    place.insert(name.to_owned(), json!(mask(value.clone(), target)));
+                    place.insert(name.to_owned(), json!(mask(value)));
                 }
             }
         }
@@ -265,7 +268,7 @@ fn make(journal: &Journal<'_>, region: &str, named: &str, wanted: Wanted, given:
         return Err(already_exists(format!("ChangeSet {} already exists", wanted.name)));
     }
     let previous = (!wanted.creates).then_some(&stack.target);
-    let target = prepare::target(given, previous, region, Way::ByChangeSet)?;
+    let target = prepare::target(journal.db, given, previous, region, Way::ByChangeSet)?;
     if new {
         tables::save_stack(journal.db, &stack)?;
         let review = crate::local::cloudformation::model::Operation {

@@ -74,7 +74,7 @@ impl Call<'_> {
                     }
                     return Err(already_exists(format!("Stack [{name}] already exists")));
                 }
-                let target = prepare::target(given, None, &region, Way::Directly)?;
+                let target = prepare::target(journal.db, given, None, &region, Way::Directly)?;
                 let mut stack = stacks::fresh(journal, &name, &region);
                 stack.termination_protection = protection;
                 stack.timeout_minutes = timeout;
@@ -111,7 +111,7 @@ impl Call<'_> {
                 if !stack.status.can_update() {
                     return Err(cannot(&stack, "updated"));
                 }
-                let target = prepare::target(given, Some(&stack.target), &region, Way::Directly)?;
+                let target = prepare::target(journal.db, given, Some(&stack.target), &region, Way::Directly)?;
                 if nothing_new(journal.db, &stack, &target)? {
                     return Err(ApiError::validation("No updates are to be performed."));
                 }

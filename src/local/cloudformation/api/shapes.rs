@@ -17,7 +17,9 @@ pub fn parameters(target: &Target) -> Value {
         .iter()
         .map(|parameter| {
             let value = if parameter.no_echo { "****" } else { &parameter.value };
-            json!({"ParameterKey": parameter.key, "ParameterValue": value})
+            let resolved =
+                parameter.resolved.as_ref().map(|resolved| if parameter.no_echo { "****" } else { resolved });
+            compact(json!({"ParameterKey": parameter.key, "ParameterValue": value, "ResolvedValue": resolved}))
         })
         .collect()
 }

@@ -107,10 +107,13 @@ pub fn begin(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<Begun,
             return Ok(Begun::Over);
         }
     }
-    let replaced = row.physical.as_ref().is_some_and(|thing| {
-        let needs_another = |change: &diff::PropertyChange| change.recreation == diff::Recreation::Always;
-        thing.resource_type != declared.type_ || differences.iter().flatten().any(needs_another)
-    });
+    // Whether a custom resource is replaced is for its function to say.
+    let custom = resources::is_custom(declared.type_);
+    let replaced = !custom
+        && row.physical.as_ref().is_some_and(|thing| {
+            let needs_another = |change: &diff::PropertyChange| change.recreation == diff::Recreation::Always;
+            thing.resource_type != declared.type_ || differences.iter().flatten().any(needs_another)
+        });
     if !new && !creating {
         let action = if replaced { "Update:Replace" } else { "Update:Modify" };
         if let Some(reason) = policy::denied(&run.stack, &run.operation, &row, action) {
@@ -177,9 +180,13 @@ pub fn make(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<bool, A
     let made = match run.resolved(db, logical_id) {
         Err(problem) => Err(Failure::plain(problem.message)),
         Ok((properties, _)) => {
+            // Only the thing itself gets the values of secrets; all records keep the references.
+            let real = run.revealed(db, &properties);
             let site = run.site(logical_id, &resource_type);
             let result = undoable(db, || {
                 let work = run.work(db, &site);
+                let real = real?;
+                let properties_of_thing = real.as_ref().unwrap_or(&properties);
                 match (&row.physical, row.done) {
                     (Some(thing), Some(Done::Updated)) => {
                         if let Some(failure) = run.injected(&row, "Update") {
@@ -188,13 +195,13 @@ pub fn make(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<bool, A
                         if diff::compare(None, &thing.properties, &properties).is_empty() {
                             return Ok(Made { id: thing.id.clone(), attributes: thing.attributes.clone() });
                         }
-                        handler(&resource_type).update(&work, &thing.id, &thing.properties, &properties)
+                        handler(&resource_type).update(&work, &thing.id, &thing.properties, properties_of_thing)
                     }
                     (thing, _) => {
                         let doing = if thing.is_some() { "Update" } else { "Create" };
                         match run.injected(&row, doing) {
                             Some(failure) => Err(failure),
-                            None => handler(&resource_type).create(&work, &properties),
+                            None => handler(&resource_type).create(&work, properties_of_thing),
                         }
                     }
                 }

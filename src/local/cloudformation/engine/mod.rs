@@ -4,6 +4,7 @@
 //! transition is one transaction, so a process may die at any moment and another goes on.
 
 mod begin;
+mod custom;
 mod deploy;
 mod nested;
 mod outputs;

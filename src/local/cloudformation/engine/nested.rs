@@ -89,6 +89,7 @@ fn child_of(tx: &Transaction<'_>, row: &Resource) -> Result<Option<Stack>, ApiEr
 /// What the child is to be, from the resource's properties.
 fn target(
     run: &Run,
+    tx: &Transaction<'_>,
     child_name: &str,
     properties: &Value,
     text: String,
@@ -124,7 +125,7 @@ fn target(
         capabilities: run.stack.target.capabilities.clone(),
         ..Given::default()
     };
-    prepare::target(given, previous, &run.stack.region, prepare::Way::Directly)
+    prepare::target(tx, given, previous, &run.stack.region, prepare::Way::Directly)
 }
 
 /// Makes the child or begins its update, and records that.
@@ -143,7 +144,7 @@ fn begin_deploy(run: &Run, tx: &Transaction<'_>, name: &str, text: Result<String
         let child = child_of(tx, &row).ok().flatten();
         let named = child.as_ref().map_or(child_name.as_str(), |child| child.name.as_str());
         let before = child.as_ref().map(|child| &child.target);
-        let target = target(run, named, &properties, text?, before).map_err(|error| error.message)?;
+        let target = target(run, tx, named, &properties, text?, before).map_err(|error| error.message)?;
         Ok((properties, target))
     });
     let (properties, target) = match prepared {

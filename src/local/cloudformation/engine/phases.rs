@@ -11,12 +11,13 @@ use tokio_util::sync::CancellationToken;
 use super::deploy::{self, Begun};
 use super::run::Run;
 use super::schedule::{self, Ended, OnFailed};
-use super::{Engine, nested, outputs, remove, revert};
+use super::{Engine, custom, nested, outputs, remove, revert};
 use crate::local::cloudformation::journal::STACK_TYPE;
 use crate::local::cloudformation::model::{Done, OnFailure, Operation, Phase, Resource, Stack, Step};
 use crate::local::cloudformation::status::{ExecutionStatus, OperationType, Status};
-use crate::local::cloudformation::tables;
+use crate::local::cloudformation::{custom as requests, tables};
 use crate::local::errors::ApiError;
+use crate::local::resources;
 
 type StepFuture = Pin<Box<dyn Future<Output = Result<Ended, ApiError>> + Send>>;
 
@@ -61,6 +62,9 @@ impl Engine {
             let nested = run.known_type(&name).is_some_and(|resource_type| resource_type == STACK_TYPE);
             if nested {
                 return nested::step(self, run, name, cancel).await;
+            }
+            if run.known_type(&name).is_some_and(resources::is_custom) {
+                return custom::step(self, run, name, cancel).await;
             }
             if phase != Phase::Deploy {
                 return self
@@ -331,6 +335,7 @@ impl Ending<'_> {
     fn deleted(&mut self) -> Result<(), ApiError> {
         tables::set_exports(self.tx, &self.stack.region, &self.stack.id, &[])?;
         tables::keep_imports(self.tx, &self.stack.id, &[])?;
+        requests::forget(self.tx, &self.stack.id)?;
         for set in tables::change_sets(self.tx, &self.stack.id)? {
             tables::remove_change_set(self.tx, &set.id)?;
         }

@@ -48,7 +48,9 @@ pub fn finish(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<bool,
         match (row.done, &row.previous, &row.physical) {
             (Some(Done::Updated), Some(before), Some(now)) if before.properties != now.properties => {
                 let work = run.work(db, &site);
-                handler(&row.resource_type).update(&work, &now.id, &now.properties, &before.properties).map(Some)
+                let real = run.revealed(db, &before.properties)?;
+                let properties = real.as_ref().unwrap_or(&before.properties);
+                handler(&row.resource_type).update(&work, &now.id, &now.properties, properties).map(Some)
             }
             _ => Ok(None),
         }

@@ -15,6 +15,7 @@ use crate::local::cloudformation::model::{Operation, Phase, Physical, Resource, 
 use crate::local::cloudformation::tables;
 use crate::local::errors::ApiError;
 use crate::local::resources::{Failure, Site, Work};
+use crate::local::secretsmanager::reveal::reveal;
 use crate::local::{ACCOUNT_ID, Host};
 
 /// What the steps of a phase work from; nobody else changes the stack while its lease is held.
@@ -137,6 +138,15 @@ impl Run {
         let schema = Schemas::embedded().get(resource.type_);
         let tagged = with_stack_tags(schema.as_deref(), properties, &self.stack.target.tags_by_key());
         Ok((tagged, metadata))
+    }
+
+    /// Properties with the values of the secrets they refer to; `None` when they refer to none.
+    ///
+    /// # Errors
+    ///
+    /// A secret, a version or a key of one that is not there.
+    pub fn revealed(&self, db: &Transaction<'_>, properties: &Value) -> Result<Option<Value>, Failure> {
+        reveal(db, &self.stack.region, properties).map_err(Failure::plain)
     }
 
     /// Notes what a resource stands for now.

@@ -5,11 +5,13 @@ use serde_json::{Map, Value, json};
 use super::{Exchange, message};
 use crate::iam::{Decision, Policy, Request as Asked, evaluate};
 use crate::local::ACCOUNT_ID;
+use crate::local::cognito::tokens::{Wrong, pool_of_issuer};
 use crate::local::execute_api::authorizers::Kept;
 use crate::local::execute_api::functions::{FunctionCall, FunctionRefusal, function_of};
 use crate::local::execute_api::iam::Refusal;
 use crate::local::execute_api::reply::Reply;
-use crate::local::resources::text;
+use crate::local::execute_api::tokens::NotTaken;
+use crate::local::resources::{scalar, text};
 
 /// Refuses who may not call.
 pub(super) async fn authorize(exchange: &mut Exchange<'_>) -> Result<(), Reply> {
@@ -33,7 +35,7 @@ pub(super) async fn authorize(exchange: &mut Exchange<'_>) -> Result<(), Reply> 
             }
         }
         Some("CUSTOM") => function(exchange).await,
-        Some("JWT") => jwt(exchange),
+        Some("JWT") => jwt(exchange).await,
         Some(other) => Err(Reply::not_simulated(&format!("authorization by `{other}`"))),
     }
 }
@@ -67,16 +69,56 @@ fn sources(authorizer: &Value) -> Vec<String> {
     }
 }
 
-/// Tokens of an issuer: a caller without one is refused as AWS does; a token can't be looked at here.
-fn jwt(exchange: &Exchange<'_>) -> Result<(), Reply> {
+/// Tokens of an issuer, which must be a user pool that is here.
+async fn jwt(exchange: &mut Exchange<'_>) -> Result<(), Reply> {
     let id = text(exchange.route, "AuthorizerId").unwrap_or_default();
     let authorizer = exchange.part("Authorizers", &id).ok_or_else(|| message(500, "Internal Server Error"))?;
-    let sources = sources(authorizer);
-    if !sources.iter().any(|source| value_of(exchange, source).is_some()) {
+    let given = sources(authorizer).iter().find_map(|source| value_of(exchange, source));
+    let Some(given) = given else {
         return Err(message(401, "Unauthorized").with("www-authenticate", "Bearer"));
-    }
+    };
+    let given = given.strip_prefix("Bearer ").unwrap_or(&given).trim();
     let issuer = authorizer.pointer("/JwtConfiguration/Issuer").and_then(Value::as_str).unwrap_or("nobody");
-    Err(Reply::not_simulated(&format!("tokens of the issuer `{issuer}`: no issuer is known here")))
+    let refused = |why: &str| {
+        let told = format!("Bearer scope=\"\" error=\"invalid_token\" error_description=\"{why}\"");
+        message(401, "Unauthorized").with("www-authenticate", &told)
+    };
+    let pools: Vec<String> = pool_of_issuer(issuer).into_iter().map(str::to_owned).collect();
+    let claims = match exchange.gateway.token(&pools, given, exchange.call.at).await {
+        Ok(claims) => claims,
+        Err(NotTaken::Unknown) => {
+            return Err(Reply::not_simulated(&format!(
+                "tokens of the issuer `{issuer}`: it is no user pool that is here"
+            )));
+        }
+        Err(NotTaken::Wrong(Wrong::Expired)) => return Err(refused("the token has expired")),
+        Err(NotTaken::Wrong(Wrong::Forged)) => return Err(refused("signature or issuer of the token is not valid")),
+        Err(NotTaken::Failed(why)) => {
+            let mut reply = message(500, "Internal Server Error");
+            reply.explain(&why);
+            return Err(reply);
+        }
+    };
+    let claim = |name: &str| claims.get(name).and_then(Value::as_str);
+    let audience = authorizer.pointer("/JwtConfiguration/Audience").and_then(Value::as_array).into_iter().flatten();
+    let audience: Vec<&str> = audience.filter_map(Value::as_str).collect();
+    // An access token of a user pool has no audience, and names its client instead.
+    if !claim("aud").or_else(|| claim("client_id")).is_some_and(|own| audience.contains(&own)) {
+        return Err(refused("the token does not have a valid audience"));
+    }
+    let wanted = exchange.route.get("AuthorizationScopes").and_then(Value::as_array).into_iter().flatten();
+    let wanted: Vec<&str> = wanted.filter_map(Value::as_str).collect();
+    let own: Vec<&str> = claim("scope").unwrap_or_default().split(' ').collect();
+    if !wanted.is_empty() && !wanted.iter().any(|scope| own.contains(scope)) {
+        return Err(message(403, "Forbidden"));
+    }
+    let claims: Map<String, Value> = claims
+        .iter()
+        .map(|(name, value)| (name.clone(), Value::String(scalar(value).unwrap_or_else(|| value.to_string()))))
+        .collect();
+    let scopes = if wanted.is_empty() { Value::Null } else { json!(wanted) };
+    exchange.authorizer = Some(json!({ "jwt": { "claims": claims, "scopes": scopes } }));
+    Ok(())
 }
 
 async fn function(exchange: &mut Exchange<'_>) -> Result<(), Reply> {

@@ -114,8 +114,8 @@ impl Exchange<'_> {
         let headers = self.all_headers();
         let resource = self.route_key.split_once(' ').map_or("$default", |(_, path)| path);
         let authorizer = match &self.authorizer {
-            // Format 1.0 has what a function said at once under `authorizer`.
-            Some(told) => told.get("lambda").cloned().unwrap_or_else(|| told.clone()),
+            // Format 1.0 has what a function or a token said at once under `authorizer`.
+            Some(told) => told.get("lambda").or_else(|| told.get("jwt")).unwrap_or(told).clone(),
             None => Value::Object(Map::new()),
         };
         json!({

@@ -4,7 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Exchange, Kind, Refused};
 use crate::iam::{Decision, Policy, Request as Asked, evaluate};
+use crate::local::cognito::tokens::Wrong;
 use crate::local::execute_api::authorizers::Kept;
+use crate::local::execute_api::tokens::NotTaken;
 use crate::local::resources::{scalar, text};
 use crate::local::velocity::java_regex;
 
@@ -17,7 +19,7 @@ pub(super) async fn authorize(exchange: &mut Exchange<'_>) -> Result<(), Refused
         None | Some("NONE") => Ok(()),
         Some("AWS_IAM") => iam(exchange).await,
         Some("CUSTOM") => function(exchange).await,
-        Some("COGNITO_USER_POOLS") => user_pool(exchange),
+        Some("COGNITO_USER_POOLS") => user_pool(exchange).await,
         Some(other) => Err(Refused::NotSimulated(format!("authorization by `{other}`"))),
     }
 }
@@ -43,14 +45,60 @@ fn authorizer<'a>(exchange: &Exchange<'a>) -> Result<(String, &'a Value), Refuse
     found.map(|authorizer| (id, authorizer)).ok_or_else(|| Refused::of(Kind::AuthorizerConfiguration))
 }
 
-/// Tokens of a user pool: one without a token is refused as AWS does; a token can't be looked at here.
-fn user_pool(exchange: &Exchange<'_>) -> Result<(), Refused> {
+/// Tokens of a user pool: an id token, or an access token where the method asks for scopes.
+async fn user_pool(exchange: &mut Exchange<'_>) -> Result<(), Refused> {
     let (_, authorizer) = authorizer(exchange)?;
+    let unauthorized = || Refused::of(Kind::Unauthorized);
     let source = text(authorizer, "IdentitySource").unwrap_or_else(|| "method.request.header.Authorization".to_owned());
-    if exchange.request_parameter(&source).is_none_or(|token| token.is_empty()) {
-        return Err(Refused::of(Kind::Unauthorized));
+    let given = exchange.request_parameter(&source).filter(|token| !token.is_empty()).ok_or_else(unauthorized)?;
+    let token = given.strip_prefix("Bearer ").unwrap_or(&given).trim();
+    let arns = authorizer.get("ProviderARNs").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let pools: Vec<String> = arns.filter_map(|arn| arn.split_once(":userpool/")).map(|(_, id)| id.to_owned()).collect();
+    let claims = match exchange.gateway.token(&pools, token, exchange.call.at).await {
+        Ok(claims) => claims,
+        Err(NotTaken::Unknown) => {
+            return Err(Refused::NotSimulated(format!(
+                "tokens of a Cognito user pool that is not here ({})",
+                pools.join(", ")
+            )));
+        }
+        Err(NotTaken::Wrong(Wrong::Expired)) => return Err(Refused::of(Kind::ExpiredToken)),
+        Err(NotTaken::Wrong(Wrong::Forged)) => return Err(unauthorized()),
+        Err(NotTaken::Failed(why)) => return Err(Refused::broken(500, why)),
+    };
+    let claim = |name: &str| claims.get(name).and_then(Value::as_str);
+    if let Some(pattern) = text(authorizer, "IdentityValidationExpression").filter(|it| !it.is_empty())
+        && !java_regex::matches_whole(&pattern, claim("aud").unwrap_or_default()).unwrap_or(false)
+    {
+        return Err(unauthorized());
     }
-    Err(Refused::NotSimulated("tokens of a Cognito user pool: no user pool here signs any".to_owned()))
+    let scopes = exchange.method.get("AuthorizationScopes").and_then(Value::as_array).into_iter().flatten();
+    let scopes: Vec<&str> = scopes.filter_map(Value::as_str).collect();
+    let good = if scopes.is_empty() {
+        claim("token_use") == Some("id")
+    } else {
+        let own: Vec<&str> = claim("scope").unwrap_or_default().split(' ').collect();
+        claim("token_use") == Some("access") && scopes.iter().any(|scope| own.contains(scope))
+    };
+    if !good {
+        return Err(unauthorized());
+    }
+    exchange.authorizer = Map::from_iter([("claims".to_owned(), as_texts(&claims))]);
+    Ok(())
+}
+
+/// Claims as REST APIs pass them on: all are texts, and two moments are written out.
+fn as_texts(claims: &Map<String, Value>) -> Value {
+    let moment = |value: &Value| {
+        let at = jiff::Timestamp::from_second(value.as_i64()?).ok()?;
+        jiff::fmt::strtime::format("%a %b %d %H:%M:%S UTC %Y", at).ok()
+    };
+    let told = |(name, value): (&String, &Value)| {
+        let moment = if matches!(name.as_str(), "exp" | "iat") { moment(value) } else { None };
+        let text = moment.or_else(|| scalar(value)).unwrap_or_else(|| value.to_string());
+        (name.clone(), Value::String(text))
+    };
+    Value::Object(claims.iter().map(told).collect())
 }
 
 async fn function(exchange: &mut Exchange<'_>) -> Result<(), Refused> {

@@ -35,6 +35,7 @@ pub(in crate::local::execute_api) enum Kind {
     AuthorizerFailure,
     BadBody,
     BadParameters,
+    ExpiredToken,
     IntegrationFailure,
     IntegrationTimeout,
     InvalidKey,
@@ -63,6 +64,7 @@ impl Kind {
             Self::AuthorizerFailure => ("AUTHORIZER_FAILURE", 500, "AuthorizerFailureException", ""),
             Self::BadBody => ("BAD_REQUEST_BODY", 400, "BadRequestException", "Invalid request body"),
             Self::BadParameters => ("BAD_REQUEST_PARAMETERS", 400, "BadRequestException", "Invalid request parameters"),
+            Self::ExpiredToken => ("EXPIRED_TOKEN", 401, "UnauthorizedException", "The incoming token has expired"),
             Self::IntegrationFailure => {
                 ("INTEGRATION_FAILURE", 504, "InternalServerErrorException", "Internal server error")
             }

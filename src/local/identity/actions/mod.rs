@@ -7,11 +7,13 @@
 mod agentcore;
 mod bedrock;
 mod cloudformation;
+mod cognito;
 mod dynamodb;
 mod lambda;
 mod logs;
 pub mod s3;
 mod secretsmanager;
+mod ssm;
 
 pub(in crate::local) use bedrock::models_needed;
 
@@ -63,12 +65,14 @@ const SERVICES: &[(&str, Table)] = &[
     ("bedrock", bedrock::needs),
     ("bedrock-agentcore", agentcore::needs),
     ("cloudformation", cloudformation::needs),
+    ("cognito-idp", cognito::needs),
     ("dynamodb", dynamodb::needs),
     // API Gateway decides itself: only methods that ask for it need a right (see `authorize`).
     ("execute-api", |_, _| Ok(Some(Vec::new()))),
     ("lambda", lambda::needs),
     ("logs", logs::needs),
     ("secretsmanager", secretsmanager::needs),
+    ("ssm", ssm::needs),
     // `GetCallerIdentity` needs no right, and `AssumeRole` is decided with the trust policy at hand.
     ("sts", |_, _| Ok(Some(Vec::new()))),
 ];

@@ -1,0 +1,24 @@
+//! Cognito user pools. What a person does with a password or a token of their own needs no right.
+
+use rusqlite::Transaction;
+use serde_json::Value;
+
+use super::Asked;
+use crate::local::ACCOUNT_ID;
+use crate::local::errors::ApiError;
+use crate::local::identity::Need;
+
+/// What callers do not sign, and need no right for when they do.
+const PUBLIC: &[&str] = &["GetUser", "InitiateAuth", "SignUp"];
+
+pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+    if PUBLIC.contains(&asked.operation) {
+        return Ok(Some(Vec::new()));
+    }
+    let body = asked.json();
+    let resource = match body.get("UserPoolId").and_then(Value::as_str) {
+        Some(pool) => format!("arn:aws:cognito-idp:{}:{ACCOUNT_ID}:userpool/{pool}", asked.region),
+        None => "*".to_owned(),
+    };
+    Ok(Some(vec![Need::new(format!("cognito-idp:{}", asked.operation), resource)]))
+}
