@@ -307,3 +307,30 @@ fn a_resource_of_a_template_that_is_no_function_is_refused_by_the_check() {
     assert_eq!(run.code, 1, "{}", run.session());
     assert!(run.session().contains("R104") && run.session().contains("Upload51C4D210"), "{}", run.session());
 }
+
+#[test]
+fn a_secret_in_a_header_arrives_and_is_repeated_nowhere() {
+    let project = Project::empty();
+    project.write("bedplate.yaml", "");
+    project.write(
+        "stacks/sealed/usecase.yaml",
+        "bedplate: 1\nname: sealed\nsecrets:\n  plain: { generate: 40 }\n  keyed: { generate: 30, key: word, with: { user: ann } }\n\
+         functions:\n  tell: { code: function/, handler: app.handler, runtime: python3.13 }\napis:\n  web:\n    kind: http\n    \
+         routes:\n      - GET /: { function: tell }\nsmoke:\n  - call: GET apis.web /\n    \
+         headers: { authorization: \"Bearer ${secrets.plain}\", x-word: \"${secrets.keyed}\" }\n    \
+         expect: { json: { $.plain: 47, $.keyed: 30 } }\n  - call: GET apis.web /\n    \
+         headers: { authorization: \"Bearer ${secrets.plain}\", x-word: \"${secrets.keyed}\" }\n    \
+         expect: { body: { contains: nothing of it } }\n",
+    );
+    project.write(
+        "stacks/sealed/function/app.py",
+        "import json\n\n\ndef handler(event, context):\n    one, two = event['headers']['authorization'], event['headers']['x-word']\n    \
+         return {'statusCode': 200, 'body': json.dumps({'plain': len(one), 'keyed': len(two), 'told': [one, two]})}\n",
+    );
+    let run = project.run(&["deploy", "sealed", "--yes", "--junit", "smoke.xml"]);
+    assert_eq!(run.code, 13, "{}", run.session());
+    assert!(run.stderr.contains("1 of 2 smoke tests passed"), "{}", run.session());
+    assert!(run.stderr.contains(r#""told": ["Bearer …", "…"]"#), "{}", run.session());
+    let junit = project.read("smoke.xml");
+    assert!(junit.contains("Bearer …"), "{junit}");
+}
