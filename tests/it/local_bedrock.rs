@@ -129,5 +129,5 @@ fn a_flow_runs_with_the_rights_that_were_derived_for_it() {
     let own = python.parent().expect("a folder").display().to_string();
     let path = format!("{own}:{}", std::env::var("PATH").unwrap_or_default());
     let run = project.run_with(&["deploy", "letters", "--yes"], &[("PATH", &path)]).ok();
-    assert!(run.stderr.contains("1 of 1 smoke tests passed"), "{}", run.session());
+    assert!(run.stderr.contains("1 of 1 smoke test passed"), "{}", run.session());
 }

@@ -85,7 +85,12 @@ impl Project {
     /// Runs the program to its end.
     #[must_use = "either snapshot the output or assert the exit code"]
     pub fn run<S: AsRef<OsStr>>(&self, args: &[S]) -> Run {
-        let output = self.command(args).output().expect("the program starts");
+        self.run_with(args, &[])
+    }
+
+    /// The same with variables of the environment set.
+    pub fn run_with<S: AsRef<OsStr>>(&self, args: &[S], variables: &[(&str, &str)]) -> Run {
+        let output = self.command(args).envs(variables.iter().copied()).output().expect("the program starts");
         Run::of(self, &output)
     }
 
