@@ -3,7 +3,8 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    bootstrap, check, completions, deploy, destroy, list, local, man, new, outputs, plan, render, schema, smoke, status,
+    bootstrap, check, completions, deploy, destroy, list, local, logs, man, new, outputs, plan, render, schema, smoke,
+    status,
 };
 
 /// Turns short YAML use-case specs into CloudFormation stacks, deploys them, and takes them away again.
@@ -100,6 +101,8 @@ pub enum Verb {
     Status(status::StatusArgs),
     /// Print what a deployed stack gives back
     Outputs(outputs::OutputsArgs),
+    /// Show what functions and APIs have logged
+    Logs(logs::LogsArgs),
     /// Take a stack away, with everything it left
     Destroy(destroy::DestroyArgs),
     /// The local target: an AWS-compatible endpoint on this machine

@@ -11,6 +11,7 @@ mod follow;
 mod iam_report;
 mod list;
 mod local;
+mod logs;
 mod man;
 mod needs;
 mod new;
@@ -64,6 +65,7 @@ fn run(session: &Session, verb: &Verb) -> Outcome {
         Verb::Smoke(args) => smoke::run(session, args),
         Verb::Status(args) => status::run(session, args),
         Verb::Outputs(args) => outputs::run(session, args),
+        Verb::Logs(args) => logs::run(session, args),
         Verb::Destroy(args) => destroy::run(session, args),
         Verb::Local(verb) => local::run(session, verb),
         Verb::Bootstrap(args) => bootstrap::run(session, args),

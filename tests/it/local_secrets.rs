@@ -1,20 +1,8 @@
-//! Secrets, parameters and user pools of the local target from outside, and a use case that lives by a secret.
+//! A use case that lives by a secret, on the local target.
 
 use std::process::Command;
 
 use crate::support::{self, Project};
-
-/// Operations and rights through `boto3`, where the environment names a Python that has it.
-#[test]
-fn boto3_finds_secrets_and_parameters_as_it_expects_them() {
-    let Some(python) = support::judges() else { return };
-    let project = Project::empty();
-    project.write("bedplate.yaml", "");
-    let served = project.serve_with(&[], &[]);
-    let script = support::repository().join("tests/local/values.py");
-    let output = Command::new(python).arg(script).arg(&served.url).output().expect("Python runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
 
 /// The authoriser of `api-gateway-lab` compares the token of a call with a secret that its stack drew.
 #[test]
@@ -27,17 +15,5 @@ fn an_authoriser_lets_in_who_has_the_token_of_its_secret() {
     let _ = project.run(&["deploy", "api-gateway-lab", "--yes", "--no-smoke"]).ok();
     let script = support::repository().join("tests/local/support/authoriser.py");
     let output = Command::new(&python).arg(script).arg(&served.url).output().expect("Python runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// Operations, tokens and keys of user pools through `boto3`, where the environment names a Python that has it.
-#[test]
-fn boto3_finds_user_pools_as_it_expects_them() {
-    let Some(python) = support::judges() else { return };
-    let project = Project::empty();
-    project.write("bedplate.yaml", "");
-    let served = project.serve_with(&[], &[]);
-    let script = support::repository().join("tests/local/cognito.py");
-    let output = Command::new(python).arg(script).arg(&served.url).output().expect("Python runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

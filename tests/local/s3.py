@@ -46,7 +46,7 @@ def not_simulated():
     for service, call, arguments in [
         ("sns", "list_topics", {}),
         ("ec2", "describe_vpcs", {}),
-        ("secretsmanager", "list_secrets", {}),
+        ("secretsmanager", "get_random_password", {}),
         ("lambda", "list_event_source_mappings", {}),
         ("logs", "describe_queries", {}),
         ("cloudwatch", "list_metrics", {}),

@@ -71,6 +71,16 @@ pub fn find(db: &Connection, stack_id: &str, logical_id: &str, step: &str) -> Sq
     .optional()
 }
 
+/// What was asked last of a resource while it was deployed, by whichever operation.
+pub fn last_deployed(db: &Connection, stack_id: &str, logical_id: &str) -> Sql<Option<Request>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM cfn_custom_request WHERE stack_id = ?1 AND logical_id = ?2 AND step LIKE '%/deploy'
+         ORDER BY rowid DESC LIMIT 1"
+    ))?
+    .query_row([stack_id, logical_id], request)
+    .optional()
+}
+
 /// A request by its token.
 pub fn by_token(db: &Connection, token: &str) -> Sql<Option<Request>> {
     db.prepare_cached(&format!("SELECT {COLUMNS} FROM cfn_custom_request WHERE token = ?1"))?
@@ -97,14 +107,13 @@ pub struct Question<'a> {
     pub old: Option<&'a Value>,
 }
 
-/// Records a question for a step of an operation; requests of earlier operations are forgotten.
+/// Records a question for a step of an operation. A deployment forgets what earlier operations asked; a rollback needs it.
 pub fn ask(db: &Connection, host: &Host, step: &str, question: &Question<'_>) -> Sql<Request> {
     let Question { kind, stack_id, logical_id, resource_type, physical_id, properties, old } = question;
-    let operation = step.split('/').next().unwrap_or(step);
-    db.prepare_cached(
-        "DELETE FROM cfn_custom_request WHERE stack_id = ?1 AND logical_id = ?2 AND step NOT LIKE ?3 || '/%'",
-    )?
-    .execute([stack_id, logical_id, operation])?;
+    if step.ends_with("/deploy") {
+        db.prepare_cached("DELETE FROM cfn_custom_request WHERE stack_id = ?1 AND logical_id = ?2")?
+            .execute([stack_id, logical_id])?;
+    }
     let token = format!("{}{}", host.ids.uuid().simple(), uuid::Uuid::new_v4().simple());
     let mut event = Map::new();
     let mut set = |name: &str, value: Value| event.insert(name.to_owned(), value);
@@ -150,7 +159,7 @@ pub fn forget(db: &Connection, stack_id: &str) -> Sql<()> {
 }
 
 /// Properties as functions get them: every scalar is a text.
-fn as_texts(value: &Value) -> Value {
+pub fn as_texts(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(as_texts).collect(),
         Value::Object(members) => {

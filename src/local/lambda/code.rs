@@ -166,8 +166,15 @@ pub(super) async fn unpacked(store: &Store, source: &Source) -> Result<PathBuf, 
                 .map_err(|error| StoreError::io(&folder, error))?;
             match &source {
                 Source::Inline(text) => {
-                    let file = scratch.path().join("index.py");
-                    fs::write(&file, text).map_err(|error| StoreError::io(&file, error))?;
+                    let write = |name: &str, text: &str| {
+                        let file = scratch.path().join(name);
+                        fs::write(&file, text).map_err(|error| StoreError::io(&file, error))
+                    };
+                    write("index.py", text)?;
+                    // AWS gives code in a template the module that answers CloudFormation.
+                    if text.contains("cfnresponse") {
+                        write("cfnresponse.py", include_str!("cfnresponse.py"))?;
+                    }
                 }
                 Source::Zip { sha256, .. } => unzip(from.open_blob(sha256)?, scratch.path())?,
             }

@@ -296,3 +296,18 @@ async fn what_cannot_be_is_refused_and_hidden_data_stay_hidden() {
         world.delete(&stack).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_in_a_template_answers_with_the_module_aws_gives_it() {
+    let world = World::new().await;
+    let code = "import cfnresponse\n\ndef handler(event, context):\n    \
+                cfnresponse.send(event, context, cfnresponse.SUCCESS, {'Seen': event['RequestType']})\n";
+    let mut body = with_provider(json!({"Thing": thing(json!({}))}));
+    body["Resources"]["Provider"]["Properties"]["Code"]["ZipFile"] = json!(code);
+    body["Outputs"] = json!({"Seen": {"Value": {"Fn::GetAtt": ["Thing", "Seen"]}}});
+    let stack = world.create("module", &body).await;
+    assert_eq!((status(&stack), output(&stack, "Seen")), ("CREATE_COMPLETE", "Create".to_owned()));
+    assert!(world.physical("module", "Thing").await.contains("[$LATEST]"), "its id is the log stream's name");
+    let gone = world.delete(&stack).await;
+    assert_eq!(status(&gone), "DELETE_COMPLETE");
+}

@@ -180,14 +180,13 @@ fn ask_to_revert(run: &Run, tx: &Transaction<'_>, mut row: Resource) -> Result<A
     let attempted = match &row.previous {
         Some(_) => Some(now.properties.clone()),
         None => {
-            let deployed = format!("{}/{}", run.operation.id, Phase::Deploy.as_str());
-            let asked = custom::find(tx, &run.stack.id, &row.logical_id, &deployed)?;
+            let asked = custom::last_deployed(tx, &run.stack.id, &row.logical_id)?;
             asked.and_then(|asked| asked.event.get("ResourceProperties").cloned())
         }
     };
     let before = row.previous.clone().unwrap_or_else(|| now.clone());
     match attempted {
-        Some(attempted) if !diff::compare(None, &before.properties, &attempted).is_empty() => {
+        Some(attempted) if custom::as_texts(&before.properties) != custom::as_texts(&attempted) => {
             question(run, tx, &row, "Update", Some(&now.id), &before.properties, Some(&attempted))
         }
         _ => plainly(run, tx, &row),
