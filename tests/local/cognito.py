@@ -109,6 +109,15 @@ for name, use in [("IdToken", "id"), ("AccessToken", "access")]:
     assert claims["iss"] == f"https://cognito-idp.{region}.amazonaws.com/{pool}" and claims["token_use"] == use, claims
     assert claims["exp"] - claims["iat"] == (300 if use == "id" else 3600), claims
 
+# Who signs up waits for somebody to confirm it.
+own = base64.b64encode(hmac.new(secret.encode(), f"bob{app}".encode(), hashlib.sha256).digest()).decode()
+signed_up = anybody.sign_up(ClientId=app, Username="bob", Password="Correct-horse-7", SecretHash=own)
+assert not signed_up["UserConfirmed"], signed_up
+assert people.admin_get_user(UserPoolId=pool, Username="bob")["UserStatus"] == "UNCONFIRMED"
+people.admin_confirm_sign_up(UserPoolId=pool, Username="bob")
+assert people.admin_get_user(UserPoolId=pool, Username="bob")["UserStatus"] == "CONFIRMED"
+assert sorted(user["Username"] for user in people.list_users(UserPoolId=pool)["Users"]) == ["ada", "bob"]
+
 people.admin_delete_user(UserPoolId=pool, Username="ada")
 refused(people.exceptions.UserNotFoundException, "does not exist", people.admin_get_user, UserPoolId=pool, Username="ada")
 print("user pools are as they are on AWS")
