@@ -128,14 +128,14 @@ try:
     raise AssertionError("there is no such secret")
 except secrets.exceptions.ResourceNotFoundException as error:
     assert "can't find the specified secret" in str(error)
-batch = secrets.batch_get_secret_value(SecretIdList=[f"{run}/own", "nobody"])
-assert [one["Name"] for one in batch["SecretValues"]] == [f"{run}/own"], batch
-assert [one["SecretId"] for one in batch["Errors"]] == ["nobody"], batch
 put = secrets.put_secret_value(SecretId=f"{run}/own", SecretBinary=b"\x00\x01")
 assert secrets.get_secret_value(SecretId=f"{run}/own")["SecretBinary"] == b"\x00\x01"
 assert secrets.get_secret_value(SecretId=f"{run}/own", VersionId=put["VersionId"])["VersionStages"] == ["AWSCURRENT"]
-versions = secrets.list_secret_version_ids(SecretId=f"{run}/own")["Versions"]
-assert {one["VersionStages"][0] for one in versions} == {"AWSCURRENT", "AWSPREVIOUS"}, versions
+listed = secrets.list_secret_version_ids(SecretId=f"{run}/own")["Versions"]
+assert {one["VersionId"] for one in listed} == {value["VersionId"], put["VersionId"]}, listed
+batch = secrets.batch_get_secret_value(SecretIdList=[f"{run}/shared", f"{run}/none"])
+assert [one["SecretString"] for one in batch["SecretValues"]] == ["for all"], batch
+assert [one["ErrorCode"] for one in batch["Errors"]] == ["ResourceNotFoundException"], batch
 policy = json.loads(secrets.get_resource_policy(SecretId=f"{run}/shared")["ResourcePolicy"])
 assert [one["Effect"] for one in policy["Statement"]] == ["Allow", "Deny"], policy
 
@@ -169,11 +169,16 @@ assert own.get_parameter(Name=f"/{run}/b", WithDecryption=True)["Parameter"]["Va
 refused("AccessDeniedException", "ssm:GetParameter", own.get_parameter, Name=f"{run}-c")
 pages = parameters.get_paginator("get_parameters_by_path").paginate(Path=f"/{run}", PaginationConfig={"PageSize": 1})
 assert [one["Name"] for page in pages for one in page["Parameters"]] == [f"/{run}/a", f"/{run}/b"]
-many = parameters.get_parameters(Names=[f"/{run}/a", "/none"])
-assert [one["Value"] for one in many["Parameters"]] == ["one"] and many["InvalidParameters"] == ["/none"], many
-begins = {"Key": "Name", "Option": "BeginsWith", "Values": [f"/{run}/"]}
-assert len(parameters.describe_parameters(ParameterFilters=[begins])["Parameters"]) == 2
+several = parameters.get_parameters(Names=[f"/{run}/a", "/none"])
+assert [one["Value"] for one in several["Parameters"]] == ["one"] and several["InvalidParameters"] == ["/none"], several
+described = parameters.describe_parameters(ParameterFilters=[{"Key": "Name", "Values": [f"/{run}/b"]}])["Parameters"]
+assert [(one["Name"], one["Type"]) for one in described] == [(f"/{run}/b", "SecureString")], described
 parameters.delete_parameter(Name=f"{run}-c")
+try:
+    parameters.get_parameter(Name=f"{run}-c")
+    raise AssertionError("it was deleted")
+except parameters.exceptions.ParameterNotFound:
+    pass
 try:
     parameters.get_parameter(Name="/none")
     raise AssertionError("there is no such parameter")
