@@ -133,8 +133,11 @@ enum Work {
     /// Within a reading transaction.
     Read(fn(&Transaction<'_>, &Asked) -> Result<Value, ApiError>),
     /// In steps of its own.
-    Steps(for<'a> fn(&'a Front, Asked) -> BoxFuture<'a, Result<Response<Body>, ApiError>>),
+    Steps(for<'a> fn(&'a Front, Asked) -> Stepped<'a>),
 }
+
+/// The answer of an operation in steps.
+type Stepped<'a> = BoxFuture<'a, Result<Response<Body>, ApiError>>;
 
 /// What is simulated.
 const SIMULATED: &[(&str, Work)] = &[
