@@ -374,7 +374,7 @@ impl Server {
         if let Some(refusal) = refuse_pages(&request) {
             return refused(&refusal);
         }
-        let request = match self.bedrock.door(gateway).await {
+        let request = match self.bedrock.door(gateway, request.headers()).await {
             Err(error) => return refused(&error),
             Ok(Door::Open) => request.map(Body::from),
             Ok(Door::Signed) => {

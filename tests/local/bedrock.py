@@ -861,9 +861,10 @@ def flows():
 class Mcp:
     """A client of a gateway's own endpoint, which signs what it sends."""
 
-    def __init__(self, gateway, keys=None, sign=True):
+    def __init__(self, gateway, keys=None, sign=True, token=None):
         self.url = f"{endpoint}/_aws/bedrock-agentcore/{gateway}/mcp"
         keys = keys or {"AccessKeyId": "local", "SecretAccessKey": "local"}
+        self.token = token
         self.keys = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys.get("SessionToken")) if sign else None
 
     def send(self, method, number=1, **parameters):
@@ -873,6 +874,8 @@ class Mcp:
         request = AWSRequest("POST", self.url, data=body, headers={"Content-Type": "application/json"})
         if self.keys:
             SigV4Auth(self.keys, "bedrock-agentcore", region).add_auth(request)
+        if self.token:
+            request.headers["Authorization"] = f"Bearer {self.token}"
         sent = urllib.request.Request(self.url, body.encode(), dict(request.headers), method="POST")
         try:
             with urllib.request.urlopen(sent) as answer:
@@ -916,6 +919,21 @@ def protocol(made):
     assert Mcp("nobody-1234567890").send("ping")[0] == 404
     status, answer = Mcp(made["Tokens"]).send("ping")
     assert status == 501 and "CUSTOM_JWT" in answer["message"], answer
+
+    people, ada = client("cognito-idp"), {"UserPoolId": made["Pool"], "Username": "ada"}
+    people.admin_create_user(**ada)
+    people.admin_set_user_password(**ada, Password="Correct-horse-7", Permanent=True)
+
+    def token(app):
+        said = {"USERNAME": "ada", "PASSWORD": "Correct-horse-7"}
+        answer = people.initiate_auth(ClientId=app, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=said)
+        return answer["AuthenticationResult"]["AccessToken"]
+
+    own = Mcp(made["People"], sign=False, token=token(made["App"]))
+    assert own.use("status___getAccountStatus", accountId=7777)["accountStatus"] == "Pending"
+    assert own.send("ping")[0] == 200
+    for wrong in [None, "no.token.atall", token(made["Other"])]:
+        assert Mcp(made["People"], sign=False, token=wrong).send("ping")[0] == 401, wrong
 
     def as_role(name):
         return Mcp(made["Gateway"], client("sts").assume_role(RoleArn=made[name], RoleSessionName="me")["Credentials"])
@@ -973,6 +991,8 @@ def agentcore():
         ],
     }
     tokens = {"CustomJWTAuthorizer": {"DiscoveryUrl": "https://login.example/.well-known/openid-configuration"}}
+    pool_url = "https://cognito-idp.${AWS::Region}.amazonaws.com/${Pool}/.well-known/openid-configuration"
+    by_password = {"UserPoolId": {"Ref": "Pool"}, "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]}
     own = [{"CredentialProviderType": "GATEWAY_IAM_ROLE"}]
     model = f"arn:aws:bedrock:{region}::foundation-model/{NOVA}"
     resources = {
@@ -989,6 +1009,27 @@ def agentcore():
             "Properties": {
                 "Name": "tokens", "AuthorizerType": "CUSTOM_JWT", "AuthorizerConfiguration": tokens, "ProtocolType": "MCP",
                 "RoleArn": arn_of("GatewayRole"),
+            },
+        },
+        "Pool": {"Type": "AWS::Cognito::UserPool", "Properties": {"UserPoolName": "people"}},
+        "App": {"Type": "AWS::Cognito::UserPoolClient", "Properties": by_password},
+        "Other": {"Type": "AWS::Cognito::UserPoolClient", "Properties": by_password},
+        "People": {
+            "Type": "AWS::BedrockAgentCore::Gateway",
+            "Properties": {
+                "Name": "people", "AuthorizerType": "CUSTOM_JWT", "ProtocolType": "MCP", "RoleArn": arn_of("GatewayRole"),
+                "AuthorizerConfiguration": {
+                    "CustomJWTAuthorizer": {"DiscoveryUrl": {"Fn::Sub": pool_url}, "AllowedClients": [{"Ref": "App"}]}
+                },
+            },
+        },
+        "PeopleStatus": {
+            "Type": "AWS::BedrockAgentCore::GatewayTarget",
+            "Properties": {
+                "GatewayIdentifier": {"Ref": "People"}, "Name": "status", "CredentialProviderConfigurations": own,
+                "TargetConfiguration": {
+                    "Mcp": {"Lambda": {"LambdaArn": arn_of("Function"), "ToolSchema": {"InlinePayload": [tool]}}}
+                },
             },
         },
         "Friend": of_account(("bedrock-agentcore:InvokeGateway", arn_of("Gateway", "GatewayArn"))),
@@ -1039,6 +1080,7 @@ def agentcore():
     outputs = {
         "Base": {"Ref": "Base"}, "Source": arn_of("Source", "DataSourceId"), "Harness": arn_of("Harness"),
         "Friend": arn_of("Friend"), "Stranger": arn_of("Stranger"), "Tokens": {"Ref": "Tokens"},
+        "Pool": {"Ref": "Pool"}, "App": {"Ref": "App"}, "Other": {"Ref": "Other"}, "People": {"Ref": "People"},
         "Gateway": {"Ref": "Gateway"}, "Target": arn_of("Status", "TargetId"), "Id": arn_of("Harness", "HarnessId"),
     }
     made = deploy("core", resources, outputs)

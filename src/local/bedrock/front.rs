@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use s3s::Body;
 use serde_json::Value;
@@ -37,9 +37,10 @@ impl Front {
     ///
     /// # Errors
     ///
-    /// When there is no such gateway, or it lets people in by tokens.
-    pub(in crate::local) async fn door(&self, gateway: &str) -> Result<Door, ApiError> {
-        Door::of(&self.bedrock, gateway).await
+    /// When there is no such gateway, or it takes another token than the one that came.
+    pub(in crate::local) async fn door(&self, gateway: &str, headers: &HeaderMap) -> Result<Door, ApiError> {
+        let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        Door::of(&self.bedrock, gateway, authorization).await
     }
 
     /// Answers a request at a gateway's own endpoint, once its caller was let in.

@@ -12,11 +12,15 @@ use super::gateway::Gateway;
 use crate::local::admission;
 use crate::local::bedrock::Bedrock;
 use crate::local::bedrock::answer::missing;
+use crate::local::cognito::tokens::{self, Wrong, pool_of_issuer};
 use crate::local::errors::ApiError;
 use crate::local::resources::world::{self, Thing};
 
 /// The path under which every gateway answers whatever the host is called.
 const PREFIX: &str = "/_aws/bedrock-agentcore/";
+
+/// What the discovery URL of an issuer ends with. Source: OpenID Connect Discovery 1.0.
+const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 /// The largest request, in bytes. Source: AgentCore quotas, payload of a gateway.
 const LARGEST: usize = 6 << 20;
@@ -69,22 +73,77 @@ fn thing(db: &Connection, gateway: &str) -> Result<Thing, ApiError> {
 }
 
 impl Door {
-    /// A gateway's.
+    /// A gateway's, for whoever comes with a token or none.
     ///
     /// # Errors
     ///
-    /// When there is no such gateway, or it lets people in by tokens.
-    pub(in crate::local::bedrock) async fn of(bedrock: &Arc<Bedrock>, gateway: &str) -> Result<Self, ApiError> {
+    /// When there is no such gateway, when it takes tokens and this is not one it takes, and when its tokens are not those of
+    /// a user pool that is here.
+    pub(in crate::local::bedrock) async fn of(
+        bedrock: &Arc<Bedrock>,
+        gateway: &str,
+        authorization: Option<&str>,
+    ) -> Result<Self, ApiError> {
         let id = gateway.to_owned();
         let thing = bedrock.host.store.read(move |tx| thing(tx, &id)).await?;
         match thing.properties.get("AuthorizerType").and_then(Value::as_str).unwrap_or_default() {
             "AWS_IAM" => Ok(Self::Signed),
             "NONE" => Ok(Self::Open),
+            "CUSTOM_JWT" => {
+                let rule = thing.properties.pointer("/AuthorizerConfiguration/CustomJWTAuthorizer");
+                let token =
+                    authorization.and_then(|text| text.strip_prefix("Bearer ")).map(|token| token.trim().to_owned());
+                admit(bedrock, rule.cloned().unwrap_or_default(), token).await.map(|()| Self::Open)
+            }
             other => {
                 Err(ApiError::not_implemented("bedrock-agentcore", &format!("gateways with the authorizer {other}")))
             }
         }
     }
+}
+
+/// Lets in who comes with a token that a gateway's rule takes.
+async fn admit(bedrock: &Arc<Bedrock>, rule: Value, token: Option<String>) -> Result<(), ApiError> {
+    let url = rule.get("DiscoveryUrl").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let pool = url.strip_suffix(DISCOVERY).and_then(pool_of_issuer).map(str::to_owned);
+    let now = bedrock.host.clock.now();
+    let not_simulated = move || {
+        ApiError::not_implemented(
+            "bedrock-agentcore",
+            &format!("CUSTOM_JWT tokens of {url}: it is no user pool that is here"),
+        )
+    };
+    if rule.get("CustomClaims").is_some_and(|claims| !claims.is_null()) {
+        return Err(ApiError::not_implemented("bedrock-agentcore", "CUSTOM_JWT with custom claims"));
+    }
+    let Some(pool) = pool else { return Err(not_simulated()) };
+    let read = bedrock.host.store.read(move |tx| -> Result<_, ApiError> {
+        if world::find_anywhere(tx, "AWS::Cognito::UserPool", &pool)?.is_none() {
+            return Err(not_simulated());
+        }
+        match token {
+            Some(token) => Ok(Some(tokens::read(tx, &pool, &token, now)?)),
+            None => Ok(None),
+        }
+    });
+    let refused =
+        |why: &str| ApiError::sender("UnauthorizedException", why.to_owned()).with_status(StatusCode::UNAUTHORIZED);
+    let claims = match read.await? {
+        None => return Err(refused("Missing Bearer token")),
+        Some(Err(Wrong::Expired)) => return Err(refused("Token has expired")),
+        Some(Err(Wrong::Forged)) => return Err(refused("Invalid Bearer token")),
+        Some(Ok(claims)) => claims,
+    };
+    let claim = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
+    let allows = |list: &str, given: &[&str]| {
+        let list = rule.get(list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        list.is_empty() || list.iter().filter_map(Value::as_str).any(|one| given.contains(&one))
+    };
+    let scopes: Vec<&str> = claim("scope").split(' ').collect();
+    let fits = allows("AllowedAudience", &[claim("aud")])
+        && allows("AllowedClients", &[claim("client_id")])
+        && allows("AllowedScopes", &scopes);
+    if fits { Ok(()) } else { Err(refused("The token is of another audience, client or scope than the gateway takes")) }
 }
 
 /// Answers one request.
