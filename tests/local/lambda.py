@@ -251,7 +251,7 @@ RESOURCES = {
     "Store": function("pkg.app.store"),
     "Call": function("pkg.app.call", role="ReadRole"),
     "Meet": function("pkg.app.meet"),
-    "Misbehave": function("pkg.app.misbehave", Timeout=1),
+    "Misbehave": function("pkg.app.misbehave", Timeout=3),
     "Whoami": function("pkg.app.whoami", role="Basic"),
     "Mute": function("pkg.app.greet", role="MuteRole", FunctionName=f"mute-{run}"),
     "Lost": function("pkg.lost.handler"),
@@ -358,7 +358,7 @@ answer, error, tail = invoke("misbehave", {"how": "exit"})
 assert answer["errorType"] == "Runtime.ExitError" and answer["errorMessage"].endswith("exit status 7"), answer
 assert "leaving\n" in tail
 answer, error, tail = invoke("misbehave", {"how": "hang"})
-assert answer["errorMessage"].endswith("Task timed out after 1.00 seconds") and "before\n" in tail, (answer, tail)
+assert answer["errorMessage"].endswith("Task timed out after 3.00 seconds") and "before\n" in tail, (answer, tail)
 answer, error, tail = invoke("misbehave", {"how": "large"})
 assert answer["errorType"] == "Function.ResponseSizeTooLarge", answer
 answer, error, tail = invoke("misbehave", {"how": "print"})
