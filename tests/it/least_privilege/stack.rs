@@ -19,6 +19,8 @@ pub struct Stack {
     runtime: tokio::runtime::Runtime,
     /// How often its knowledge bases were to read their documents anew.
     rounds: usize,
+    /// The template it has: to update to the same is refused.
+    current: Option<Value>,
     /// The last document that all of them have read, to be forgotten next.
     known: Option<String>,
 }
@@ -26,7 +28,7 @@ pub struct Stack {
 impl Stack {
     pub fn new(served: Served, region: String, name: String) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        Self { served, region, name, runtime, rounds: 0, known: None }
+        Self { served, region, name, runtime, rounds: 0, current: None, known: None }
     }
 
     pub fn url(&self) -> &str {
@@ -53,9 +55,13 @@ impl Stack {
         aws_sdk_cloudformation::Client::new(&self.config())
     }
 
-    pub fn template(&self) -> Value {
+    /// The template it was deployed from.
+    pub fn template(&mut self) -> Value {
         let got = self.runtime.block_on(self.client().get_template().stack_name(&self.name).send());
-        serde_json::from_str(got.expect("a template").template_body().expect("a body")).expect("JSON")
+        let template: Value =
+            serde_json::from_str(got.expect("a template").template_body().expect("a body")).expect("JSON");
+        self.current = Some(template.clone());
+        template
     }
 
     /// The stack's parameters, each with the value it has.
@@ -76,13 +82,17 @@ impl Stack {
     }
 
     /// Updates the stack to a template, everything else as it is.
-    pub fn update(&self, template: &Value) {
+    pub fn update(&mut self, template: &Value) {
+        if self.current.as_ref() == Some(template) {
+            return;
+        }
         let parameters = self.parameters(true);
         let update = self.client().update_stack().stack_name(&self.name).template_body(template.to_string());
         let update = update.set_parameters(Some(parameters)).capabilities(Capability::CapabilityNamedIam);
         self.runtime.block_on(update.send()).expect("an update");
         let status = self.settled(&self.name);
         assert_eq!(status, StackStatus::UpdateComplete, "{}", self.name);
+        self.current = Some(template.clone());
     }
 
     /// The status a stack comes to.
