@@ -3,16 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderValue, Method, Request as HttpRequest, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use http::{Method, StatusCode, Uri};
 use serde_json::{Map, Value, json};
 
 use super::text::{Choice, Reply, Request, Role, Stop};
+use crate::http_client::{Client, Outgoing};
 use crate::local::errors::ApiError;
 
 /// How long an answer may take.
@@ -28,7 +23,7 @@ pub struct ModelServer(Arc<Connected>);
 #[derive(Debug)]
 struct Connected {
     url: String,
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client,
 }
 
 impl ModelServer {
@@ -43,19 +38,7 @@ impl ModelServer {
         if !matches!(address.scheme_str(), Some("http" | "https")) {
             return Err(format!("`{url}` is not an address that begins with http:// or https://"));
         }
-        let mut roots = rustls::RootCertStore::empty();
-        for certificate in rustls_native_certs::load_native_certs().certs {
-            // One that can't be read vouches for nobody.
-            let _ = roots.add(certificate);
-        }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| format!("TLS can't be had: {error}"))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
-        Ok(Self(Arc::new(Connected { url, client: Client::builder(TokioExecutor::new()).build(connector) })))
+        Ok(Self(Arc::new(Connected { url, client: Client::new() })))
     }
 
     /// Its address.
@@ -68,21 +51,19 @@ impl ModelServer {
             ApiError::sender("ModelErrorException", format!("The model server {}: {what}", self.0.url))
                 .with_status(StatusCode::FAILED_DEPENDENCY)
         };
-        let mut request = HttpRequest::new(Full::new(Bytes::from(body.to_string())));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = format!("{}{path}", self.0.url).parse().map_err(|error| failed(format!("{error}")))?;
-        request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let outgoing = Outgoing {
+            method: Method::POST,
+            url: format!("{}{path}", self.0.url),
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: body.to_string().into_bytes(),
+        };
         let asked = async {
-            let response =
-                self.0.client.request(request).await.map_err(|error| failed(format!("it can't be asked: {error}")))?;
-            let status = response.status();
-            let body = Limited::new(response.into_body(), LARGEST).collect().await;
-            let body = body.map_err(|error| failed(format!("its answer broke off: {error}")))?.to_bytes();
-            if !status.is_success() {
-                let said = String::from_utf8_lossy(&body).chars().take(300).collect::<String>();
-                return Err(failed(format!("{path} answers {status}: {said}")));
+            let answer = self.0.client.ask(outgoing, LARGEST).await.map_err(failed)?;
+            if !(200..300).contains(&answer.status) {
+                let said = String::from_utf8_lossy(&answer.body).chars().take(300).collect::<String>();
+                return Err(failed(format!("{path} answers {}: {said}", answer.status)));
             }
-            serde_json::from_slice(&body).map_err(|error| failed(format!("its answer is not JSON: {error}")))
+            serde_json::from_slice(&answer.body).map_err(|error| failed(format!("its answer is not JSON: {error}")))
         };
         match tokio::time::timeout(PATIENCE, asked).await {
             Ok(answer) => answer,

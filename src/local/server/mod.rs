@@ -1,0 +1,178 @@
+//! The listener, and which service a request is for.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `mod` | listening, and ending |
+//! | `dispatch` | which service a request is for |
+//! | `scope` | who asks, and for what, as the signature says |
+//! | `guard` | who may ask at all |
+//! | `form` | forms of awsQuery |
+
+mod dispatch;
+mod form;
+mod guard;
+mod scope;
+
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderValue, Response, StatusCode, header};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use s3s::Body;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+use self::dispatch::Server;
+pub(super) use self::scope::Scope;
+use super::errors::{ApiError, Protocol};
+use super::lambda::code;
+use super::store::Store;
+use super::{ACCOUNT_ID, Host, LocalError, LocalOptions, SCHEMAS};
+
+/// How long a shutdown waits for requests under way.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// A local target that is serving. Dropping it ends it, too, without waiting for anything.
+#[derive(Debug)]
+pub struct Running {
+    host: Arc<Host>,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Where it listens, for example `http://127.0.0.1:4566`, with no trailing slash.
+    pub fn url(&self) -> &str {
+        &self.host.url
+    }
+
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The account of everything in it.
+    pub fn account_id(&self) -> &'static str {
+        ACCOUNT_ID
+    }
+
+    /// Its state.
+    pub fn store(&self) -> &Store {
+        &self.host.store
+    }
+
+    /// What its services share.
+    pub fn host(&self) -> &Arc<Host> {
+        &self.host
+    }
+
+    /// Takes no more requests, lets those under way end (for five seconds at most), and tidies up.
+    pub async fn shutdown(self) {
+        let _ = self.stop.send(true);
+        let _ = self.task.await;
+        self.host.lambda.close();
+        let store = self.host.store.clone();
+        // What is left unswept now is swept at the next start.
+        let _ = self.host.store.blocking(move || store.sweep_unused().and_then(|_| code::sweep(&store))).await;
+    }
+}
+
+/// Starts a local target within the caller's runtime.
+///
+/// # Errors
+///
+/// When the state can't be opened or the port can't be had.
+pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
+    let LocalOptions { dir, port, fail, delay, model_server, clock, ids, functions } = options;
+    let store = match tokio::task::spawn_blocking(move || Store::open(&dir, SCHEMAS)).await {
+        Ok(store) => store?,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => return Err(super::store::StoreError::ShuttingDown.into()),
+    };
+    let port = port.unwrap_or(0);
+    let listen_error = |source| LocalError::Listen { port, source };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(listen_error)?;
+    let address = listener.local_addr().map_err(listen_error)?;
+    let host = Arc::new(Host {
+        store: store.clone(),
+        clock,
+        ids,
+        fail,
+        delay,
+        functions,
+        url: format!("http://{address}"),
+        lambda: super::lambda::Pool::default(),
+        model_server,
+    });
+    let server = Arc::new(Server::new(Arc::clone(&host)));
+    let (stop, stopped) = watch::channel(false);
+    let task = tokio::spawn(accept(listener, server, stopped));
+    // Nobody waits for this: it only frees room that crashed processes left in use, and the next start tries again.
+    tokio::task::spawn_blocking(move || store.sweep_after_crash().and_then(|()| code::sweep(&store)));
+    Ok(Running { host, address, stop, task })
+}
+
+async fn accept(listener: TcpListener, server: Arc<Server>, mut stopped: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => break,
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(serve(stream, Arc::clone(&server), stopped.clone()));
+                }
+                // Out of file descriptors, most likely: let some connections end first.
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            },
+        }
+    }
+    drop(listener);
+    let all_done = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(SHUTDOWN, all_done).await;
+}
+
+async fn serve(stream: TcpStream, server: Arc<Server>, mut stopped: watch::Receiver<bool>) {
+    // Small answers must not wait for more to come; that it can't be set costs time only.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let server = Arc::clone(&server);
+        async move { Ok::<_, Infallible>(server.answer(request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .max_buf_size(256 << 10)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    // A connection that breaks is the client's business; there is nobody to tell.
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        _ = stopped.changed() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}
+
+pub(super) fn error_response(protocol: Protocol, error: &ApiError, request_id: &str) -> Response<Body> {
+    let (content_type, body) = protocol.render(error, request_id);
+    let mut response = respond(error.status, content_type, body);
+    for (name, value) in protocol.headers(error) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+pub(super) fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
