@@ -31,6 +31,7 @@ mod local_lambda;
 mod local_s3;
 mod local_secrets;
 mod logs;
+mod model_server;
 mod network;
 mod outside;
 mod render;
