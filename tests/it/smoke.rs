@@ -344,7 +344,7 @@ functions:
     code: function/
     handler: app.talk
     runtime: python3.13
-    uses: [{ push: apis.chat }]
+    uses: [{ push: apis.chat }, { push: apis.own }]
   gate: { code: function/, handler: app.gate, runtime: python3.13 }
 apis:
   chat:
@@ -355,7 +355,7 @@ apis:
   own:
     kind: websocket
     auth: iam
-    routes: [{ $default: { mock: { body: {} } } }]
+    routes: [{ $connect: { function: talk } }, { $default: { function: talk } }]
 smoke:
 ";
 
@@ -377,11 +377,9 @@ def talk(event, context):
     if event["body"] == "fail":
         raise Exception("failed")
     connection = urllib.parse.quote(request["connectionId"], safe="")
-    credential = f"{os.environ['AWS_ACCESS_KEY_ID']}/20260105/{os.environ['AWS_REGION']}/execute-api/aws4_request"
-    headers = {
-        "authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=x",
-        "x-amz-security-token": os.environ.get("AWS_SESSION_TOKEN", ""),
-    }
+    # The owner's own credentials, whose signature nobody checks on this machine.
+    credential = f"local/20260105/{os.environ['AWS_REGION']}/execute-api/aws4_request"
+    headers = {"authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=x"}
     url = f"{os.environ['AWS_ENDPOINT_URL']}/@connections/{connection}"
     echo = json.dumps({"echo": event["body"]}).encode()
     urllib.request.urlopen(urllib.request.Request(url, data=echo, headers=headers, method="POST"))
@@ -412,11 +410,13 @@ fn a_websocket_is_talked_over_with_a_token_and_refused_without_one() {
     headers: { authorization: Bearer nobody }
     expect: { status: 403 }
   - chat: apis.own
+    turns: [{ say: signed, expect: { text: { contains: signed } } }]
+  - chat: apis.own
     expect: { status: 403 }
 ",
     );
     let run = project.run(&["deploy", "chat", "--yes"]).ok();
-    assert!(run.stderr.contains("4 of 4 smoke tests passed"), "{}", run.session());
+    assert!(run.stderr.contains("5 of 5 smoke tests passed"), "{}", run.session());
 }
 
 #[test]
