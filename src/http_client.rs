@@ -1,5 +1,5 @@
 //! The plain HTTP client: one request, one answer, certificates always verified; and the signature of AWS's services.
-//! It knows no SDK, so that the local target can ask other addresses with it, and a smoke test what was deployed.
+//! A WebSocket begins as such a request. It knows no SDK, so that the local target can ask other addresses with it, and a smoke test what was deployed.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,12 +7,17 @@ use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as Hyper;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 /// A client of other addresses. Clones share connections.
 #[derive(Debug, Clone)]
@@ -40,6 +45,14 @@ pub(crate) struct Answer {
     pub headers: Vec<(String, String)>,
     /// The whole body.
     pub body: Bytes,
+}
+
+/// What came of asking for a WebSocket.
+pub(crate) enum Opened {
+    /// It is open.
+    Open(Box<WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>>),
+    /// Something else was answered.
+    Refused(Answer),
 }
 
 impl Client {
@@ -72,26 +85,64 @@ impl Client {
     /// # Errors
     /// In words, when the address can't be asked or its answer is too large.
     pub async fn ask(&self, outgoing: Outgoing, most: usize) -> Result<Answer, String> {
+        let url = outgoing.url.clone();
+        let response = self.request(outgoing).await?;
+        whole(&url, response, most).await
+    }
+
+    /// Asks an `http` or `https` address for a WebSocket. What proposes it is added to what is asked, after any signature:
+    /// it is between two machines, and one in the middle may write it anew. A message may have `most` bytes.
+    ///
+    /// # Errors
+    /// In words, when the address can't be asked or its answer is none to such a request.
+    pub async fn open(&self, mut outgoing: Outgoing, most: usize) -> Result<Opened, String> {
+        let (url, key) = (outgoing.url.clone(), generate_key());
+        let proposed = [
+            ("connection", "Upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", key.as_str()),
+        ];
+        outgoing.headers.extend(proposed.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let mut response = self.request(outgoing).await?;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return whole(&url, response, most).await.map(Opened::Refused);
+        }
+        let accepted = response.headers().get("sec-websocket-accept").map(HeaderValue::as_bytes);
+        if accepted != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
+            return Err(format!("`{url}` opened no WebSocket: its answer does not fit what it was asked"));
+        }
+        let upgraded = hyper::upgrade::on(&mut response).await;
+        let upgraded = upgraded.map_err(|error| format!("`{url}` opened no WebSocket: {error}"))?;
+        let config = WebSocketConfig::default().max_message_size(Some(most)).max_frame_size(Some(most));
+        let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Client, Some(config)).await;
+        Ok(Opened::Open(Box::new(socket)))
+    }
+
+    async fn request(&self, outgoing: Outgoing) -> Result<Response<Incoming>, String> {
         let Outgoing { method, url, headers, body } = outgoing;
         let uri: Uri = url.parse().map_err(|error| format!("`{url}` is not an address: {error}"))?;
         let mut request = Request::new(Full::new(Bytes::from(body)));
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         *request.headers_mut() = header_map(&headers);
-        let response = self.0.request(request).await.map_err(|error| format!("`{url}` could not be asked: {error}"))?;
-        let (parts, body) = response.into_parts();
-        let body = Limited::new(body, most)
-            .collect()
-            .await
-            .map_err(|error| format!("the answer of `{url}` broke off: {error}"))?
-            .to_bytes();
-        let headers = parts
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-            .collect();
-        Ok(Answer { status: parts.status.as_u16(), headers, body })
+        self.0.request(request).await.map_err(|error| format!("`{url}` could not be asked: {error}"))
     }
+}
+
+async fn whole(url: &str, response: Response<Incoming>, most: usize) -> Result<Answer, String> {
+    let (parts, body) = response.into_parts();
+    let body = Limited::new(body, most)
+        .collect()
+        .await
+        .map_err(|error| format!("the answer of `{url}` broke off: {error}"))?
+        .to_bytes();
+    let headers = parts
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
+    Ok(Answer { status: parts.status.as_u16(), headers, body })
 }
 
 fn header_map(headers: &[(String, String)]) -> HeaderMap {

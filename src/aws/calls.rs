@@ -10,7 +10,8 @@ use bytes::Bytes;
 use http::Method;
 
 use super::clients::Clients;
-use crate::http_client::{self, Outgoing};
+use super::sockets::{Opening, Socket};
+use crate::http_client::{self, Answer, Opened, Outgoing};
 
 /// The largest answer, in bytes: API Gateway passes on 10 MB at most, a function gives 6 MB.
 /// Source: API Gateway and Lambda quotas.
@@ -74,16 +75,7 @@ impl Clients {
         let method = Method::from_bytes(call.method.as_bytes())
             .map_err(|_| format!("`{}` is not an HTTP method", call.method))?;
         let mut headers = call.headers;
-        let url = match self.endpoint() {
-            None => call.url,
-            Some(endpoint) => {
-                let (_, rest) =
-                    call.url.split_once("://").ok_or_else(|| format!("`{}` is not an address", call.url))?;
-                let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-                headers.push(("host".to_owned(), host.to_owned()));
-                format!("{}{path}", endpoint.trim_end_matches('/'))
-            }
-        };
+        let url = self.address_of(&call.url, &mut headers)?;
         let body = match call.body {
             Some(body) => {
                 if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
@@ -96,6 +88,36 @@ impl Clients {
         let outgoing = Outgoing { method, url, headers, body };
         let outgoing = if call.signed { self.sign(outgoing, "execute-api").await? } else { outgoing };
         self.send(outgoing, LARGEST_ANSWER).await
+    }
+
+    /// Opens a connection to a WebSocket API, where a call would go; method and body are none of its own.
+    ///
+    /// # Errors
+    /// In words, when nothing came back.
+    pub async fn open_socket(&self, call: ApiCall) -> Result<Opening, String> {
+        let mut headers = call.headers;
+        let url = self.address_of(&call.url, &mut headers)?;
+        // It begins as an HTTP request, and is signed as one.
+        let url = match url.split_once("://") {
+            Some(("wss", rest)) => format!("https://{rest}"),
+            _ => url,
+        };
+        let outgoing = Outgoing { method: Method::GET, url, headers, body: Vec::new() };
+        let outgoing = if call.signed { self.sign(outgoing, "execute-api").await? } else { outgoing };
+        let client = self.inner.http.get_or_init(http_client::Client::new);
+        Ok(match client.open(outgoing, LARGEST_ANSWER).await? {
+            Opened::Open(stream) => Opening::Open(Socket::new(stream)),
+            Opened::Refused(answer) => Opening::Refused(answered(answer)),
+        })
+    }
+
+    /// Where an API is asked: at the address that AWS gives it, or at the endpoint, with its host among the headers.
+    fn address_of(&self, url: &str, headers: &mut Vec<(String, String)>) -> Result<String, String> {
+        let Some(endpoint) = self.endpoint() else { return Ok(url.to_owned()) };
+        let (_, rest) = url.split_once("://").ok_or_else(|| format!("`{url}` is not an address"))?;
+        let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        headers.push(("host".to_owned(), host.to_owned()));
+        Ok(format!("{}{path}", endpoint.trim_end_matches('/')))
     }
 
     /// Invokes a function and waits for its answer.
@@ -150,9 +172,12 @@ impl Clients {
 
     async fn send(&self, outgoing: Outgoing, most: usize) -> Result<Answered, String> {
         let client = self.inner.http.get_or_init(http_client::Client::new);
-        let answer = client.ask(outgoing, most).await?;
-        let failed = answer.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-amz-function-error"));
-        let function_error = failed.map(|(_, value)| value.clone());
-        Ok(Answered { status: answer.status, function_error, headers: answer.headers, body: answer.body })
+        client.ask(outgoing, most).await.map(answered)
     }
+}
+
+fn answered(answer: Answer) -> Answered {
+    let failed = answer.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-amz-function-error"));
+    let function_error = failed.map(|(_, value)| value.clone());
+    Answered { status: answer.status, function_error, headers: answer.headers, body: answer.body }
 }

@@ -334,3 +334,126 @@ fn a_secret_in_a_header_arrives_and_is_repeated_nowhere() {
     let junit = project.read("smoke.xml");
     assert!(junit.contains("Bearer …"), "{junit}");
 }
+
+const CHAT: &str = "bedplate: 1
+name: chat
+secrets:
+  token: { generate: 40 }
+functions:
+  talk:
+    code: function/
+    handler: app.talk
+    runtime: python3.13
+    uses: [{ push: apis.chat }, { push: apis.own }]
+  gate: { code: function/, handler: app.gate, runtime: python3.13 }
+apis:
+  chat:
+    kind: websocket
+    auth: bearer
+    authorizers: { bearer: { function: gate } }
+    routes: [{ $connect: { function: talk } }, { $default: { function: talk } }]
+  own:
+    kind: websocket
+    auth: iam
+    routes: [{ $connect: { function: talk } }, { $default: { function: talk } }]
+smoke:
+";
+
+/// Lets in whoever has a token as long as the secret's, echoes what is said, and fails at `fail`.
+const TALK: &str = r#"import json, os, urllib.parse, urllib.request
+
+
+def gate(event, context):
+    scheme, _, token = event["headers"].get("authorization", event["headers"].get("Authorization", "")).partition(" ")
+    effect = "Allow" if len(token) == 40 else "Deny"
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": event["methodArn"]}
+    return {"principalId": "p", "policyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+
+
+def talk(event, context):
+    request = event["requestContext"]
+    if request["routeKey"] == "$connect":
+        return {"statusCode": 200}
+    if event["body"] == "fail":
+        raise Exception("failed")
+    connection = urllib.parse.quote(request["connectionId"], safe="")
+    # The owner's own credentials, whose signature nobody checks on this machine.
+    credential = f"local/20260105/{os.environ['AWS_REGION']}/execute-api/aws4_request"
+    headers = {"authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=x"}
+    url = f"{os.environ['AWS_ENDPOINT_URL']}/@connections/{connection}"
+    echo = json.dumps({"echo": event["body"]}).encode()
+    urllib.request.urlopen(urllib.request.Request(url, data=echo, headers=headers, method="POST"))
+    return {"statusCode": 200}
+"#;
+
+fn chat(smoke: &str) -> Project {
+    let project = Project::empty();
+    project.write("bedplate.yaml", "");
+    project.write("stacks/chat/usecase.yaml", format!("{CHAT}{smoke}"));
+    project.write("stacks/chat/function/app.py", TALK);
+    project
+}
+
+#[test]
+fn a_websocket_is_talked_over_with_a_token_and_refused_without_one() {
+    let project = chat(
+        "  - chat: apis.chat
+    headers: { authorization: \"Bearer ${secrets.token}\" }
+    turns:
+      - say: Hi
+        expect: { text: { contains: '\"Hi\"' }, within: 60s }
+      - say: two
+        expect: { json: { $.echo: two } }
+  - chat: apis.chat
+    expect: { status: 401 }
+  - chat: apis.chat
+    headers: { authorization: Bearer nobody }
+    expect: { status: 403 }
+  - chat: apis.own
+    turns: [{ say: signed, expect: { text: { contains: signed } } }]
+  - chat: apis.own
+    expect: { status: 403 }
+",
+    );
+    let run = project.run(&["deploy", "chat", "--yes"]).ok();
+    assert!(run.stderr.contains("5 of 5 smoke tests passed"), "{}", run.session());
+}
+
+#[test]
+fn what_a_websocket_says_wrong_and_a_connection_it_should_not_open_or_refuse_are_told() {
+    let project = chat(
+        "  - chat: apis.chat
+    headers: { authorization: \"Bearer ${secrets.token}\" }
+    turns:
+      - say: Hi
+        expect: { text: { contains: Ho } }
+  - chat: apis.chat
+    headers: { authorization: \"Bearer ${secrets.token}\" }
+    turns:
+      - say: fail
+  - chat: apis.chat
+    turns: [{ say: Hi }]
+  - chat: apis.chat
+    headers: { authorization: Bearer nobody }
+    expect: { status: 401 }
+  - chat: apis.chat
+    headers: { authorization: \"Bearer ${secrets.token}\" }
+    expect: { status: 401 }
+",
+    );
+    let run = project.run(&["deploy", "chat", "--yes"]);
+    assert_eq!(run.code, 13, "{}", run.session());
+    for said in [
+        "to `Hi`: `Ho` is not in the answer: {\"echo\": \"Hi\"}",
+        "to `fail`: API Gateway answered: {\"message\":",
+        "the connection was refused with 401: ",
+        "the connection was refused with 403, expected 401: ",
+        "the connection was opened, expected that it is refused with 401",
+    ] {
+        assert!(run.stderr.contains(said), "{said}: {}", run.session());
+    }
+    let first = CHAT.lines().count() + 1;
+    for line in [first + 4, first + 8, first + 9, first + 13, first + 16] {
+        assert!(run.stderr.contains(&format!("stacks/chat/usecase.yaml:{line}:")), "{line}: {}", run.session());
+    }
+}

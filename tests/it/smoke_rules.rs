@@ -27,12 +27,12 @@ apis:
     cors: {{ origins: [\"*\"] }}
     usage-plans: {{ all: {{ keys: [first] }} }}
     routes: [{{ GET /a: {{ function: f, api-key: true }} }}]
+  talk: {{ kind: websocket, routes: [{{ $default: {{ function: f }} }}] }}
 knowledge-bases:
   base: {{ embedding: vectors, description: All that is known, sources: {{ texts: {{ bucket: texts }} }} }}
 agents:
   core: {{ model: words, instruction: {INSTRUCTION}, tools: {{ look: {{ function: f, operations: {{ one: {{ description: Gives one }} }} }} }} }}
   old: {{ model: words, engine: classic, instruction: {INSTRUCTION} }}
-
 
 smoke:
 {smoke}
@@ -76,7 +76,12 @@ fn every_kind_with_every_expectation_is_taken() {
   - chat: agents.core
     turns: [{ say: Hi, expect: { text: { contains: Hello }, tools: [look], within: 5s } }, { say: Bye }]
   - chat: agents.old
-    turns: [{ say: Hi, expect: { sources: [a.md] } }]"#,
+    turns: [{ say: Hi, expect: { sources: [a.md] } }]
+  - chat: apis.talk
+    headers: { authorization: "Bearer ${secrets.token}", sec-websocket-protocol: chat }
+    turns: [{ say: Hi, expect: { text: { contains: Hi }, json: { $.echo: { matches: "^H" } }, within: 5s } }]
+  - chat: apis.talk
+    expect: { status: 401 }"#,
     );
     assert!(codes.is_empty(), "{said}");
 }
@@ -161,4 +166,32 @@ fn a_value_of_another_kind_is_told_with_what_may_stand_there() {
     let lines: Vec<usize> = codes.iter().map(|(_, line)| *line).collect();
     assert_eq!(lines, [30, 31, 32], "{said}");
     assert!(said.contains("wants text or a list") && said.contains("`equals` is not a key"), "{said}");
+}
+
+#[test]
+fn a_chat_over_an_api_needs_a_websocket_and_expects_what_a_message_can_be() {
+    let (codes, said) = codes(
+        "  - { chat: apis.web, turns: [{ say: Hi }] }
+  - { chat: apis.talks, turns: [{ say: Hi }] }
+  - { chat: apis.talk }
+  - { chat: apis.talk, turns: [{ say: Hi, expect: { sources: [a.md] } }] }
+  - { chat: apis.talk, turns: [{ say: Hi, expect: { tools: [look] } }] }
+  - { chat: apis.talk, payload: { a: 1 }, turns: [{ say: Hi }] }
+  - { chat: apis.talk, expect: { body: { contains: a } } }
+  - { chat: apis.talk, expect: { status: 200 } }
+  - { chat: apis.talk, expect: { status: 401 }, turns: [{ say: Hi }] }
+  - { chat: apis.talk, headers: { upgrade: x }, turns: [{ say: Hi }] }
+  - { chat: apis.talk, turns: [{ say: Hi, expect: { json: { echo: 1 } } }] }
+  - { chat: agents.core, turns: [{ say: Hi, expect: { json: { $.echo: 1 } } }] }
+  - { chat: agents.core, headers: { a: b }, turns: [{ say: Hi }] }
+  - { call: GET apis.talk / }",
+    );
+    let wanted = [
+        "S036", "S036", "S036", "S050", "S050", "S050", "S050", "S036", "S036", "S052", "S051", "S050", "S050", "S036",
+    ];
+    let wanted: Vec<(&str, usize)> = wanted.into_iter().zip(30..).collect();
+    assert_eq!(codes, wanted, "{said}");
+    for help in ["call: GET apis.web /path", "did you mean `talk`?", "chat: apis.talk", "an agent answers in words"] {
+        assert!(said.contains(help), "{help}: {said}");
+    }
 }

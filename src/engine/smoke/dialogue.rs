@@ -41,21 +41,24 @@ pub(super) async fn chat(deployed: &Deployed<'_>, agent: &Agent, turns: &[SmokeT
     let session = Uuid::new_v4().to_string();
     for (index, turn) in turns.iter().enumerate() {
         let at = format!("turns/{index}");
-        let which = |failure: Failure| {
-            let said: String = turn.say.split_whitespace().collect::<Vec<_>>().join(" ");
-            let mut short: String = said.chars().take(SAID).collect();
-            if short.len() < said.len() {
-                short.push('…');
-            }
-            let place = if failure.at.is_empty() { at.clone() } else { failure.at };
-            Failure { at: place, reason: format!("to `{short}`: {}", failure.reason), ..failure }
-        };
+        let which = |failure| of_turn(failure, &at, &turn.say);
         let asking = deployed.clients.say(&address, &session, &turn.say);
         let (said, elapsed) = within(turn.expect.within, LONGEST_TURN, asking).await.map_err(which)?;
         let at = format!("{at}/expect");
         answered(&said, &turn.expect, &at).and_then(|()| in_time(turn.expect.within, elapsed, &at)).map_err(which)?;
     }
     Ok(())
+}
+
+/// A failure of a turn, which says of which.
+pub(super) fn of_turn(failure: Failure, at: &str, said: &str) -> Failure {
+    let said: String = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut short: String = said.chars().take(SAID).collect();
+    if short.len() < said.len() {
+        short.push('…');
+    }
+    let at = if failure.at.is_empty() { at.to_owned() } else { failure.at };
+    Failure { at, reason: format!("to `{short}`: {}", failure.reason), ..failure }
 }
 
 /// Whether the passages are those that are expected.
@@ -106,7 +109,7 @@ fn come_from(sources: &[&str], expected: &[String], at: &str, what: &str) -> Res
     Ok(())
 }
 
-fn in_time(expected: Option<Seconds>, elapsed: Duration, at: &str) -> Result<(), Failure> {
+pub(super) fn in_time(expected: Option<Seconds>, elapsed: Duration, at: &str) -> Result<(), Failure> {
     match expected.filter(|within| elapsed > Duration::from_secs(within.0.into())) {
         None => Ok(()),
         Some(within) => {

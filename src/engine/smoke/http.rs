@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use serde_json_path::JsonPath;
 
-use super::text::{Hidden, is_like, is_wanted};
+use super::text::{Hidden, holds, is_like, is_wanted};
 use super::{Call, Deployed, Failure, Sent, patience, picture, within};
 use crate::aws::{Answered, ApiCall};
 use crate::spec::{Expect, ImageFormat, escape};
@@ -78,7 +77,7 @@ fn settled(failure: Failure, status: u16, answer: &Answered) -> Failure {
 }
 
 /// The value of a header. What is secret in it goes into `hidden` before it can come back from anywhere.
-async fn header(
+pub(super) async fn header(
     deployed: &Deployed<'_>,
     header: &str,
     pieces: &[Sent],
@@ -135,21 +134,7 @@ fn judge(answer: &Answered, status: u16, expect: &Expect, elapsed: Duration, hid
     if let Some(expected) = &expect.body {
         is_like(&body, expected, "expect/body", "the answer", hidden)?;
     }
-    if !expect.json.is_empty() {
-        let Ok(document) = serde_json::from_slice::<Value>(&answer.body) else {
-            return Err(Failure::unmet("expect/json", format!("the answer is not JSON: {}", said())));
-        };
-        for (path, wanted) in &expect.json {
-            let at = format!("expect/json/{}", escape(path));
-            // Loading the spec has seen that it is a path.
-            let Ok(query) = JsonPath::parse(path) else { continue };
-            let found = query.query(&document).all();
-            if found.is_empty() {
-                return Err(Failure::unmet(at, format!("nothing is at `{path}` of the answer: {}", said())));
-            }
-            is_wanted(&found, wanted, &at, &format!("`{path}`"), hidden)?;
-        }
-    }
+    holds(&body, &expect.json, "expect/json", hidden)?;
     if let Some(within) = expect.within.filter(|within| elapsed > Duration::from_secs(within.0.into())) {
         let reason = format!("took {:.1} seconds, expected {within} at most", elapsed.as_secs_f64());
         return Err(Failure::unmet("expect/within", reason));

@@ -7,6 +7,7 @@
 //! | `of_spec` | the tests of a spec, and which resources they ask |
 //! | `http` | calls and invocations, and what comes back of them |
 //! | `dialogue` | searches and conversations, and what comes back of them |
+//! | `socket` | conversations over a WebSocket |
 //! | `picture` | whether bytes are a picture |
 //! | `text` | whether a text is as it is expected, and what of it a reason repeats |
 //! | `patience` | what is tried a second time |
@@ -16,6 +17,7 @@ mod http;
 mod of_spec;
 mod patience;
 mod picture;
+mod socket;
 mod text;
 
 use std::collections::BTreeMap;
@@ -65,6 +67,19 @@ enum What {
         agent: Agent,
         turns: Vec<SmokeTurn>,
     },
+    Connect {
+        connection: Connection,
+        turns: Vec<SmokeTurn>,
+    },
+}
+
+/// A connection to a WebSocket API.
+#[derive(Debug, Clone)]
+struct Connection {
+    /// The output that is the API's address.
+    output: String,
+    headers: Vec<(String, Vec<Sent>)>,
+    signed: bool,
 }
 
 /// A request to an API.
@@ -213,7 +228,7 @@ pub(super) async fn tried(
         if let Some(Failure { code, at, reason, .. }) = failure {
             let place = test.place_of(&at);
             let help = match (code, &test.what) {
-                ("D060", What::Call(_) | What::Invoke { .. }) => {
+                ("D060", What::Call(_) | What::Invoke { .. } | What::Connect { .. }) => {
                     "see the function's log for why; correct it, or what the spec expects, and deploy again"
                 }
                 ("D060", _) => "correct what it answers from, or what the spec expects, and deploy again",
@@ -243,6 +258,7 @@ impl SmokeTest {
             What::Invoke { function, payload } => http::invoke(deployed, function, payload, &self.expect).await,
             What::Retrieve { output, query } => dialogue::retrieve(deployed, output, query, &self.expect).await,
             What::Chat { agent, turns } => dialogue::chat(deployed, agent, turns).await,
+            What::Connect { connection, turns } => socket::chat(deployed, connection, turns, &self.expect).await,
         }
     }
 

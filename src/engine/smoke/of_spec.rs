@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Agent, Call, Sent, SmokeTest, What};
+use super::{Agent, Call, Connection, Sent, SmokeTest, What};
 use crate::finding::Place;
 use crate::render::Rendered;
 use crate::spec::{self, LoadedSpec, Piece, Reference, SmokeCall, escape};
@@ -79,10 +79,7 @@ impl Of<'_> {
         let auth = call.route(api).and_then(|route| route.auth.as_deref()).or(api.auth.as_deref());
         // Who expects to be turned away comes without a signature.
         let signed = auth == Some("iam") && !matches!(test.expect.status, Some(401 | 403));
-        let mut headers = Vec::new();
-        for (name, value) in &test.headers {
-            headers.push((name.clone(), self.sent(value)?));
-        }
+        let headers = self.headers(test)?;
         let api_key = match &test.api_key {
             Some(key) => Some(self.api_key(&pointer, api, key)?),
             None => None,
@@ -97,6 +94,10 @@ impl Of<'_> {
             body: test.payload.as_ref().map(|payload| payload.to_string().into_bytes()),
             signed,
         }))
+    }
+
+    fn headers(&self, test: &spec::SmokeTest) -> Option<Vec<(String, Vec<Sent>)>> {
+        test.headers.iter().map(|(name, value)| Some((name.clone(), self.sent(value)?))).collect()
     }
 
     /// A header's value in pieces: what is written, and secrets by their logical ids.
@@ -141,6 +142,9 @@ impl Of<'_> {
     }
 
     fn chatting(&self, test: &spec::SmokeTest, target: &str) -> Option<What> {
+        if let Some(name) = target.strip_prefix("apis.") {
+            return self.connecting(test, name);
+        }
         let pointer = format!("/agents/{}", target.strip_prefix("agents.")?);
         let agent = match self.logical_id(&pointer, "AWS::BedrockAgentCore::Harness") {
             Some(id) => Agent::Harness { output: format!("{id}Arn") },
@@ -150,6 +154,17 @@ impl Of<'_> {
             },
         };
         Some(What::Chat { agent, turns: test.turns.clone() })
+    }
+
+    fn connecting(&self, test: &spec::SmokeTest, name: &str) -> Option<What> {
+        let api = self.loaded.spec.apis.get(name)?;
+        let id = self.logical_id(&format!("/apis/{name}"), "AWS::ApiGatewayV2::Api")?;
+        // Only the route that opens a connection asks who it is for.
+        let opening = api.routes.iter().find_map(|route| route.0.get("$connect"));
+        let auth = opening.and_then(|route| route.auth.as_deref()).or(api.auth.as_deref());
+        let signed = auth == Some("iam") && !matches!(test.expect.status, Some(401 | 403));
+        let connection = Connection { output: format!("{id}Url"), headers: self.headers(test)?, signed };
+        Some(What::Connect { connection, turns: test.turns.clone() })
     }
 
     /// The resource of a type that a component is.

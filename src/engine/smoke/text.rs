@@ -1,9 +1,12 @@
 //! Whether a text is as it is expected, and what of it a reason repeats.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
+use serde_json_path::JsonPath;
 
 use super::Failure;
-use crate::spec::{ExpectText, Wanted};
+use crate::spec::{ExpectText, Wanted, escape};
 
 /// Characters of a text that a reason repeats.
 const SHOWN: usize = 200;
@@ -98,6 +101,28 @@ pub(super) fn is_wanted(
         }
     }
     Err(first.unwrap_or_else(|| Failure::unmet(at, format!("there is nothing that could be {what}"))))
+}
+
+/// Whether a text is JSON that has what is wanted at each path; `at` is the way to the paths.
+pub(super) fn holds(text: &str, expected: &BTreeMap<String, Wanted>, at: &str, hidden: &Hidden) -> Result<(), Failure> {
+    if expected.is_empty() {
+        return Ok(());
+    }
+    let Ok(document) = serde_json::from_str::<Value>(text) else {
+        return Err(Failure::unmet(at, format!("the answer is not JSON: {}", hidden.shown(text))));
+    };
+    for (path, wanted) in expected {
+        let at = format!("{at}/{}", escape(path));
+        // Loading the spec has seen that it is a path.
+        let Ok(query) = JsonPath::parse(path) else { continue };
+        let found = query.query(&document).all();
+        if found.is_empty() {
+            let reason = format!("nothing is at `{path}` of the answer: {}", hidden.shown(text));
+            return Err(Failure::unmet(at, reason));
+        }
+        is_wanted(&found, wanted, &at, &format!("`{path}`"), hidden)?;
+    }
+    Ok(())
 }
 
 /// A text as it is, everything else as JSON.

@@ -18,7 +18,7 @@ use crate::spec::values::Seconds;
     { "required": ["call"] },
     { "required": ["invoke"] },
     { "required": ["retrieve", "query"] },
-    { "required": ["chat", "turns"] },
+    { "required": ["chat"], "anyOf": [{ "required": ["turns"] }, { "required": ["expect"] }] },
 ]))]
 pub struct SmokeTest {
     /// Asks an API: `METHOD apis.NAME /path?query`, the query as a person writes it. In a text in double quotes `\n` is a
@@ -31,16 +31,17 @@ pub struct SmokeTest {
     /// Searches a knowledge base: `knowledge-bases.NAME`.
     #[schemars(example = &"knowledge-bases.course")]
     pub retrieve: Option<String>,
-    /// Talks to an agent: `agents.NAME`. All turns are one session, and every run begins a new one.
+    /// Talks to an agent, `agents.NAME`, or over a WebSocket API, `apis.NAME`. All turns are one session or connection, and
+    /// every run begins a new one.
     #[schemars(example = &"agents.assistant")]
     pub chat: Option<String>,
     /// What a knowledge base is searched for (`retrieve`).
     #[schemars(length(min = 1, max = 20_000), example = &"How long is a certificate valid?")]
     pub query: Option<String>,
-    /// What is said to an agent, in order (`chat`).
+    /// What is said, in order (`chat`). None where a connection is expected to be refused.
     #[serde(default)]
     pub turns: Vec<SmokeTurn>,
-    /// Headers sent with a `call`. `${secrets.NAME}` is the value of that secret, read when the test runs and never shown.
+    /// Headers sent with a `call`, or to open a WebSocket. `${secrets.NAME}` is the value of that secret, read when the test runs and never shown.
     #[serde(default)]
     #[schemars(extend("examples" = [{ "authorization": "Bearer ${secrets.token}" }]))]
     pub headers: BTreeMap<String, Text>,
@@ -50,12 +51,13 @@ pub struct SmokeTest {
     /// The body of a `call`, or the event of an `invoke`.
     #[schemars(extend("examples" = [{ "prompt": "a dog at sunset" }]))]
     pub payload: Option<Value>,
-    /// What must come back; of a `chat` each turn says it.
+    /// What must come back; of a `chat` each turn says it, and here stands only the `status` that a connection to a WebSocket
+    /// API must be refused with.
     #[serde(default)]
     pub expect: Expect,
 }
 
-/// What is said to an agent, and what it must answer.
+/// What is said in a conversation, and what must be answered.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SmokeTurn {
@@ -71,7 +73,8 @@ pub struct SmokeTurn {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Expect {
-    /// The HTTP status; of an `invoke`, the `statusCode` that the function gives.
+    /// The HTTP status; of an `invoke`, the `statusCode` that the function gives; of a `chat` over a WebSocket API, what a
+    /// connection must be refused with.
     #[schemars(range(min = 100, max = 599), example = 200)]
     pub status: Option<u16>,
     /// Headers of the answer: a text is the whole value, a mapping says what must be found in it (`call`).
@@ -100,17 +103,22 @@ pub struct Expect {
     pub within: Option<Seconds>,
 }
 
-/// What an agent must answer: all that is said must hold.
+/// What must be answered in a conversation: all that is said must hold. Of a WebSocket API it is the next message.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ExpectTurn {
     /// What the answer must say.
     pub text: Option<ExpectText>,
-    /// Names of documents that the answer must cite (engine `classic`; a harness cites nothing).
+    /// JSON paths (RFC 9535) into the message of a WebSocket API, each with what stands there or a mapping that says what
+    /// must be found in it.
+    #[serde(default)]
+    #[schemars(extend("examples" = [{ "$.echo": "Hi" }]))]
+    pub json: BTreeMap<String, Wanted>,
+    /// Names of documents that an agent's answer must cite (engine `classic`; a harness cites nothing).
     #[serde(default)]
     #[schemars(extend("examples" = [["proof-of-address.md"]]))]
     pub sources: Vec<String>,
-    /// Names of the agent's `tools` that it must have used for this answer.
+    /// Names of an agent's `tools` that it must have used for this answer.
     #[serde(default)]
     #[schemars(extend("examples" = [["account-status"]]))]
     pub tools: Vec<String>,

@@ -8,7 +8,18 @@ use crate::spec::types::{Api, ApiKind, SmokeTest};
 use crate::spec::words::{cut, escape, suggest};
 
 /// Headers that say how a request is sent, which is not the author's to say.
-const OF_THE_CONNECTION: [&str; 5] = ["connection", "content-length", "expect", "host", "transfer-encoding"];
+const OF_THE_CONNECTION: [&str; 10] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "sec-websocket-accept",
+    "sec-websocket-extensions",
+    "sec-websocket-key",
+    "sec-websocket-version",
+    "transfer-encoding",
+    "upgrade",
+];
 
 pub(super) fn call(rules: &mut Rules<'_>, pointer: &str, text: &str, status: Option<u16>) {
     let Some(call) = SmokeCall::parse(text) else {
@@ -30,7 +41,8 @@ pub(super) fn call(rules: &mut Rules<'_>, pointer: &str, text: &str, status: Opt
     if api.kind == ApiKind::Websocket {
         let message =
             format!("`apis.{}` is a WebSocket API, and a call is one request with one answer", cut(&call.api));
-        return rules.error("S036", pointer, message, "try what answers it with `invoke: functions.NAME`");
+        let help = format!("talk over it: `chat: apis.{}`", call.api);
+        return rules.error("S036", pointer, message, help);
     }
     if matches!(status, Some(401 | 403 | 404)) {
         return;
@@ -63,7 +75,7 @@ fn route(rules: &mut Rules<'_>, pointer: &str, call: &SmokeCall, api: &Api) {
     }
 }
 
-/// The headers and the API key of a call.
+/// The headers and the API key of a call, and the headers that open a WebSocket.
 pub(super) fn sent(rules: &mut Rules<'_>, base: &str, test: &SmokeTest) {
     let spec = rules.spec;
     for (name, value) in &test.headers {

@@ -1,5 +1,7 @@
 //! What must come back of a smoke test: patterns that compile, paths that can be followed, bounds that can be met.
 
+use std::collections::BTreeMap;
+
 use serde_json_path::JsonPath;
 
 use super::Rules;
@@ -32,15 +34,7 @@ pub(super) fn check(rules: &mut Rules<'_>, base: &str, expect: &Expect) {
         }
         wanted_text(rules, &pointer, wanted);
     }
-    for (path, wanted) in &expect.json {
-        let pointer = format!("{base}/json/{}", escape(path));
-        if let Err(error) = JsonPath::parse(path) {
-            let message = format!("`{}` is not a JSON path: {}", cut(path), cut(&error.to_string()));
-            let help = "write it as RFC 9535 has it, such as `$.answer`, `$.citations[*].source` or `$['a key']`";
-            rules.error_at_key("S051", &pointer, message, help);
-        }
-        wanted_text(rules, &pointer, wanted);
-    }
+    json(rules, base, &expect.json);
     for (key, expected) in [("body", &expect.body), ("text", &expect.text)] {
         if let Some(expected) = expected {
             text(rules, &format!("{base}/{key}"), expected);
@@ -49,12 +43,22 @@ pub(super) fn check(rules: &mut Rules<'_>, base: &str, expect: &Expect) {
     sources(rules, base, &expect.sources);
 }
 
-pub(super) fn turn(rules: &mut Rules<'_>, base: &str, expect: &ExpectTurn, agent: Option<&Agent>) {
+pub(super) fn turn(rules: &mut Rules<'_>, base: &str, expect: &ExpectTurn) {
     within(rules, base, expect.within);
     if let Some(expected) = &expect.text {
         text(rules, &format!("{base}/text"), expected);
     }
+    json(rules, base, &expect.json);
     sources(rules, base, &expect.sources);
+}
+
+/// What an agent can be expected to answer.
+pub(super) fn of_agent(rules: &mut Rules<'_>, base: &str, expect: &ExpectTurn, agent: Option<&Agent>) {
+    if !expect.json.is_empty() {
+        let message = "an agent answers in words".to_owned();
+        let help = "say what must be found in them: `text: { contains: … }`";
+        rules.error_at_key("S050", &format!("{base}/json"), message, help);
+    }
     // One that did not decode has its own finding.
     let Some(agent) = agent else { return };
     if agent.engine == Engine::Agentcore && !expect.sources.is_empty() {
@@ -69,6 +73,29 @@ pub(super) fn turn(rules: &mut Rules<'_>, base: &str, expect: &ExpectTurn, agent
             let help = suggest(tool, agent.tools.keys().map(String::as_str), "its tools are");
             rules.error("S036", &format!("{base}/tools/{index}"), message, help);
         }
+    }
+}
+
+/// What a message of a WebSocket API can be expected to be.
+pub(super) fn of_socket(rules: &mut Rules<'_>, base: &str, expect: &ExpectTurn) {
+    for (key, said) in [("sources", !expect.sources.is_empty()), ("tools", !expect.tools.is_empty())] {
+        if said {
+            let message = format!("a message of a WebSocket API tells no `{key}`");
+            let help = suggest("", ["text", "json", "within"], "of a message one can expect");
+            rules.error_at_key("S050", &format!("{base}/{key}"), message, help);
+        }
+    }
+}
+
+fn json(rules: &mut Rules<'_>, base: &str, json: &BTreeMap<String, Wanted>) {
+    for (path, wanted) in json {
+        let pointer = format!("{base}/json/{}", escape(path));
+        if let Err(error) = JsonPath::parse(path) {
+            let message = format!("`{}` is not a JSON path: {}", cut(path), cut(&error.to_string()));
+            let help = "write it as RFC 9535 has it, such as `$.answer`, `$.citations[*].source` or `$['a key']`";
+            rules.error_at_key("S051", &pointer, message, help);
+        }
+        wanted_text(rules, &pointer, wanted);
     }
 }
 

@@ -3,19 +3,21 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `call` | `call`: API, route and method; what is sent with it |
+//! | `chat` | `chat`: an agent or a WebSocket API; what is said |
 //! | `expect` | what must come back |
 
 mod call;
+mod chat;
 mod expect;
 
 use serde_json::Value;
 
 use super::Rules;
-use crate::spec::types::{SmokeTest, SmokeTurn};
+use crate::spec::types::SmokeTest;
 use crate::spec::words::{cut, suggest};
 
 /// What a test may try, with the other keys that go with it and the expectations.
-const KINDS: [Kind; 4] = [
+const KINDS: [Kind; 5] = [
     Kind {
         key: "call",
         keys: &["headers", "api-key", "payload", "expect"],
@@ -24,6 +26,8 @@ const KINDS: [Kind; 4] = [
     Kind { key: "invoke", keys: &["payload", "expect"], expectations: &["status", "body", "json", "image", "within"] },
     Kind { key: "retrieve", keys: &["query", "expect"], expectations: &["text", "sources", "passages", "within"] },
     Kind { key: "chat", keys: &["turns"], expectations: &[] },
+    // Over a WebSocket API.
+    Kind { key: "chat", keys: &["headers", "turns", "expect"], expectations: &["status"] },
 ];
 
 struct Kind {
@@ -48,7 +52,9 @@ pub(super) fn check(rules: &mut Rules<'_>) {
 }
 
 fn one(rules: &mut Rules<'_>, base: &str, test: &SmokeTest, written: &Value) {
-    let kinds: Vec<&Kind> = KINDS.iter().filter(|kind| written.get(kind.key).is_some()).collect();
+    let socket = written.get("chat").and_then(Value::as_str).is_some_and(|target| target.starts_with("apis."));
+    let fits = |kind: &&Kind| kind.key != "chat" || kind.keys.contains(&"headers") == socket;
+    let kinds: Vec<&Kind> = KINDS.iter().filter(|kind| written.get(kind.key).is_some()).filter(fits).collect();
     let [kind] = kinds.as_slice() else { return not_one(rules, base, &kinds) };
     if !goes_together(rules, base, kind, written) {
         return;
@@ -68,11 +74,8 @@ fn one(rules: &mut Rules<'_>, base: &str, test: &SmokeTest, written: &Value) {
             }
             Some(query) => said(rules, &format!("{base}/query"), query, 20_000),
         }
-    } else if let Some(target) = &test.chat
-        && component(rules, &at, "agents", target)
-    {
-        let name = target.strip_prefix("agents.").unwrap_or_default();
-        turns(rules, base, name, &test.turns);
+    } else if let Some(target) = &test.chat {
+        chat::chat(rules, base, target, test);
     }
     expect::check(rules, &format!("{base}/expect"), &test.expect);
 }
@@ -83,8 +86,8 @@ fn not_one(rules: &mut Rules<'_>, base: &str, kinds: &[&Kind]) {
         return rules.error("S036", base, message, "make two tests of it");
     }
     let message = "a smoke test has none of `call`, `invoke`, `retrieve` and `chat`".to_owned();
-    let help = "add `call: GET apis.NAME /path`, `invoke: functions.NAME`, `retrieve: knowledge-bases.NAME` or \
-                `chat: agents.NAME`";
+    let help = "add `call: GET apis.NAME /path`, `invoke: functions.NAME`, `retrieve: knowledge-bases.NAME`, \
+                `chat: agents.NAME` or `chat: apis.NAME`";
     rules.error("S036", base, message, help);
 }
 
@@ -151,20 +154,6 @@ fn component(rules: &mut Rules<'_>, pointer: &str, section: &'static str, target
         return false;
     }
     true
-}
-
-fn turns(rules: &mut Rules<'_>, base: &str, agent: &str, turns: &[SmokeTurn]) {
-    if turns.is_empty() {
-        let message = "a `chat` without `turns` says nothing".to_owned();
-        let help = "add `turns: [{ say: Hi, expect: { text: { contains: … } } }]`";
-        return rules.error("S036", base, message, help);
-    }
-    let spec = rules.spec;
-    for (index, turn) in turns.iter().enumerate() {
-        let base = format!("{base}/turns/{index}");
-        said(rules, &format!("{base}/say"), &turn.say, 25_000);
-        expect::turn(rules, &format!("{base}/expect"), &turn.expect, spec.agents.get(agent));
-    }
 }
 
 /// A text that is sent on, of at most so many characters. Source: Bedrock API reference, `Retrieve` and `InvokeAgent`.
