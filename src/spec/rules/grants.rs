@@ -1,7 +1,7 @@
 //! `uses`: each grant names something of a fitting section, and a raw statement is as narrow as it says.
 
 use super::Rules;
-use crate::spec::types::{GRANTS, Grant, Statement};
+use crate::spec::types::{GRANTS, Grant, Statement, Store};
 use crate::spec::words::{cut, suggest};
 
 pub(super) fn check(rules: &mut Rules<'_>) {
@@ -43,6 +43,14 @@ fn component(rules: &mut Rules<'_>, base: &str, verb: &str, target: &str) {
         let help = rules.suggest_name(section, name);
         let message = format!("`{verb}: {}` names nothing in this spec", cut(target));
         return rules.error("S025", &pointer, message, help);
+    }
+    let managed = rules.spec.knowledge_bases.get(name).is_some_and(|base| base.store == Store::Managed);
+    if verb == "ask" && section == "knowledge-bases" && managed {
+        let message = format!("`ask` does not go with `{name}`: RetrieveAndGenerate takes no managed knowledge base");
+        let help = format!(
+            "write `retrieve: knowledge-bases.{name}` and let a model word the answer, or choose another `store`"
+        );
+        return rules.error("S147", &pointer, message, help);
     }
     if let Some(prefix) = prefix.filter(|prefix| !prefix.ends_with('/') || prefix.contains(['*', '?', '$'])) {
         let message = format!("`{}` is not a prefix of object names", cut(prefix));

@@ -64,17 +64,8 @@ struct Embedding {
 fn grant(references: &References<'_>, ask: &Ask<'_>) -> Result<Vec<Statement>, Finding> {
     let arn = Expression::attribute(knowledge_base_id(ask.name), "KnowledgeBaseArn");
     let retrieve = Statement::allow(["bedrock:Retrieve"], [arn.value()]);
-    let managed = |base: &KnowledgeBase| base.store == Store::Managed;
     match ask.verb {
         "retrieve" => Ok(vec![retrieve]),
-        "ask" if references.spec().knowledge_bases.get(ask.name).is_some_and(managed) => {
-            let message =
-                format!("`ask` does not go with `{}`: RetrieveAndGenerate takes no managed knowledge base", ask.name);
-            Err(Finding::error("R121", message).at(references.loaded.place(ask.pointer)).help(format!(
-                "write `retrieve: knowledge-bases.{}` and let a model word the answer, or choose another `store`",
-                ask.name
-            )))
-        }
         // RetrieveAndGenerate takes no resource; what is searched is checked as `bedrock:Retrieve`, and what words the
         // answer as `bedrock:InvokeModel`.
         "ask" => Ok(vec![retrieve, Statement::allow(["bedrock:RetrieveAndGenerate"], [json!("*")])]),
