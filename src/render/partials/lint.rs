@@ -158,6 +158,25 @@ fn written(parameter: &Parameter) -> String {
 mod tests {
     use super::super::embedded::EMBEDDED;
 
+    /// Only so may comments be left out before it is compiled.
+    #[test]
+    fn no_partial_of_the_program_has_a_text_that_a_comment_could_be_part_of() {
+        for (name, text) in EMBEDDED {
+            let depth = |line: &str| line.len() - line.trim_start().len();
+            let mut block = None;
+            for line in text.lines().filter(|line| !line.trim().is_empty()) {
+                if block.is_some_and(|outer| depth(line) > outer) {
+                    assert!(!line.trim_start().starts_with('#'), "{name}: {line:?} may be part of a text");
+                } else {
+                    let opens = line.trim_end().ends_with(['|', '>'])
+                        || line.trim_end().ends_with("|-")
+                        || line.trim_end().ends_with(">-");
+                    block = opens.then(|| depth(line));
+                }
+            }
+        }
+    }
+
     /// Nothing looks through the program's own partials when it runs.
     #[test]
     fn the_partials_of_the_program_keep_to_the_rules() {

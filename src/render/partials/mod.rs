@@ -139,7 +139,7 @@ impl Partials {
         let template = match source.compiled.get() {
             Some(template) => template,
             None => {
-                let template = lint::parsed(name, &source.file, &source.text)?;
+                let template = lint::parsed(name, &source.file, &without_comments(&source.text))?;
                 source.compiled.get_or_init(|| template)
             }
         };
@@ -188,6 +188,13 @@ impl Partials {
         let upto: Vec<&str> = text.lines().take(line).collect();
         upto.iter().rev().find_map(|line| line.strip_prefix('\u{e000}')?.split_once('\u{e001}')?.0.parse().ok())
     }
+}
+
+/// One of the program's own partials with its comments as empty lines, so that places stay the same. Compiling counts its way
+/// from the first character to each tag, and half of a partial are comments.
+fn without_comments(text: &str) -> String {
+    let is_comment = |line: &str| line.trim_start().starts_with('#') && !line.contains("{{");
+    text.split_inclusive('\n').map(|line| if is_comment(line) { "\n" } else { line }).collect()
 }
 
 fn read(file: &Path) -> Result<String, String> {
