@@ -55,17 +55,12 @@ pub(super) async fn step(
     cancel: CancellationToken,
 ) -> Result<Ended, ApiError> {
     let store = engine.host.store.clone();
-    let deploying = run.operation.phase == Phase::Deploy;
     let (shared, id) = (Arc::clone(&run), name.clone());
     let asking = store
-        .write(move |tx| {
-            let begun =
-                if deploying { phases::deploy_checked(&shared, tx, &id)? } else { phases::begin(&shared, tx, &id)? };
-            match begun {
-                Begun::Over => Ok(Asking::Over(Ended::Finished)),
-                Begun::Failed => Ok(Asking::Over(Ended::Failed)),
-                Begun::Go | Begun::Made => ask(&shared, tx, &id),
-            }
+        .write(move |tx| match phases::begin_checked(&shared, tx, &id)? {
+            Begun::Over => Ok(Asking::Over(Ended::Finished)),
+            Begun::Failed => Ok(Asking::Over(Ended::Failed)),
+            Begun::Go | Begun::Made => ask(&shared, tx, &id),
         })
         .await?;
     let request = match asking {

@@ -28,13 +28,7 @@ pub(super) async fn step(
     let store = engine.host.store.clone();
     let deploying = run.operation.phase == Phase::Deploy;
     let (shared, id) = (Arc::clone(&run), name.clone());
-    let begun = store
-        .write(
-            move |tx| {
-                if deploying { phases::deploy_checked(&shared, tx, &id) } else { phases::begin(&shared, tx, &id) }
-            },
-        )
-        .await?;
+    let begun = store.write(move |tx| phases::begin_checked(&shared, tx, &id)).await?;
     match begun {
         Begun::Over => return Ok(Ended::Finished),
         Begun::Failed => return Ok(Ended::Failed),

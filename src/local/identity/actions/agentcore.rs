@@ -3,7 +3,6 @@
 use rusqlite::Transaction;
 
 use super::Asked;
-use crate::local::ACCOUNT_ID;
 use crate::local::bedrock::gateway_of;
 use crate::local::errors::ApiError;
 use crate::local::identity::Need;
@@ -11,13 +10,7 @@ use crate::local::identity::Need;
 pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
     let segments = asked.segments();
     let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
-    let own = |kind: &str, id: &str| {
-        if id.starts_with("arn:") {
-            id.to_owned()
-        } else {
-            format!("arn:aws:bedrock-agentcore:{}:{ACCOUNT_ID}:{kind}/{id}", asked.region)
-        }
-    };
+    let own = |kind: &str, id: &str| asked.arn("bedrock-agentcore", kind, id);
     let one = |action: &str, resource: String| Some(vec![Need::new(action, resource)]);
     if let Some(gateway) = gateway_of(asked.headers, asked.path) {
         return Ok(one("bedrock-agentcore:InvokeGateway", own("gateway", &gateway)));

@@ -14,13 +14,7 @@ use crate::local::resources::world;
 pub(super) fn needs(db: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
     let segments = asked.segments();
     let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
-    let own = |kind: &str, id: &str| {
-        if id.starts_with("arn:") {
-            id.to_owned()
-        } else {
-            format!("arn:aws:bedrock:{}:{ACCOUNT_ID}:{kind}/{id}", asked.region)
-        }
-    };
+    let own = |kind: &str, id: &str| asked.arn("bedrock", kind, id);
     let one = |action: &str, resource: String| Some(vec![Need::new(action, resource)]);
     Ok(match (asked.method.as_str(), parts.as_slice()) {
         ("POST", ["model", id, "invoke" | "converse"]) => Some(invoke(db, asked, "bedrock:InvokeModel", id)?),

@@ -22,6 +22,7 @@ use rusqlite::Transaction;
 use serde_json::Value;
 
 use super::authorize::Need;
+use crate::local::ACCOUNT_ID;
 use crate::local::errors::ApiError;
 
 /// A request, as far as its needs depend on it.
@@ -49,6 +50,15 @@ impl Asked<'_> {
     fn segments(&self) -> Vec<String> {
         let parts = self.path.split('/').filter(|part| !part.is_empty());
         parts.map(|part| String::from_utf8_lossy(&super::signature::decode(part)).into_owned()).collect()
+    }
+
+    /// The ARN of something of this account in the request's region, which may be named by its ARN already.
+    fn arn(&self, service: &str, kind: &str, id: &str) -> String {
+        if id.starts_with("arn:") {
+            id.to_owned()
+        } else {
+            format!("arn:aws:{service}:{}:{ACCOUNT_ID}:{kind}/{id}", self.region)
+        }
     }
 
     /// A form parameter.
