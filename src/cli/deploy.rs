@@ -16,6 +16,7 @@ use super::needs;
 use super::session::{Connection, Session, interrupted};
 use super::smoke::Suites;
 use super::ui::Ui;
+use crate::aws::{StackState, StackSummary};
 use crate::engine::{self, Approver, DeployOptions, Desired, Proposal, Report, Run};
 use crate::finding::Finding;
 use crate::report;
@@ -119,16 +120,21 @@ async fn all(
     Ok(exit)
 }
 
+/// The stack of a use case as it is, if it is there.
+async fn look_at(session: &Session, spec: &LoadedSpec) -> Result<Option<StackSummary>, Vec<Finding>> {
+    let name = session.stack_name(spec);
+    let connection = session.connect("look at", &name, session.region(Some(spec))?).await?;
+    let stack = connection.clients.stack(&name).await;
+    connection.close().await;
+    stack.map_err(|error| vec![error.finding()])
+}
+
 /// The stacks that are there, which `--rm` must not take away: it would take along what an earlier run has made of them.
 async fn already_there(session: &Session, specs: &[LoadedSpec]) -> Result<Vec<Finding>, Vec<Finding>> {
     let mut findings = Vec::new();
     for spec in specs {
         let name = session.stack_name(spec);
-        let connection = session.connect("look at", &name, session.region(Some(spec))?).await?;
-        let stack = connection.clients.stack(&name).await;
-        connection.close().await;
-        let stack = stack.map_err(|error| vec![error.finding()])?;
-        if stack.is_some_and(|stack| stack.state() != crate::aws::StackState::Review) {
+        if look_at(session, spec).await?.is_some_and(|stack| stack.state() != StackState::Review) {
             findings.push(
                 Finding::error("P033", format!("`{name}` is there already, and `--rm` would take it away"))
                     .at(spec.place("/name"))
@@ -146,15 +152,20 @@ async fn away(session: &Session, specs: &[LoadedSpec], outcome: Outcome, cancel:
         return outcome;
     }
     let others: BTreeSet<String> = specs.iter().map(|spec| spec.spec.name.clone()).collect();
-    let mut exit = Exit::Done;
+    let mut ended = outcome;
     for spec in specs.iter().rev() {
         let region = session.region(Some(spec))?;
         let going = Going { stack: session.stack_name(spec), name: spec.spec.name.clone(), region };
         // Whoever says `--rm` has approved of it.
         let approver = Asks { yes: true, ui: session.ui.clone() };
-        exit = exit.worse(going.away(session, &others, &approver, cancel).await?);
+        // One that cannot be taken away keeps neither the others nor what was said before.
+        ended = match (ended, going.away(session, &others, &approver, cancel).await) {
+            (Ok(before), Ok(exit)) => Ok(before.worse(exit)),
+            (Err(before), Err(more)) => Err([before, more].concat()),
+            (Err(findings), Ok(_)) | (Ok(_), Err(findings)) => Err(findings),
+        };
     }
-    outcome.map(|deployed| deployed.worse(exit))
+    ended
 }
 
 /// The parameters of a use case that have no value from anywhere, its stack included.
@@ -172,11 +183,7 @@ async fn without_values(
     if missing.is_empty() {
         return Ok(Vec::new());
     }
-    let name = session.stack_name(spec);
-    let connection = session.connect("look at", &name, session.region(Some(spec))?).await?;
-    let stack = connection.clients.stack(&name).await;
-    connection.close().await;
-    let stack = stack.map_err(|error| vec![error.finding()])?;
+    let stack = look_at(session, spec).await?;
     missing.retain(|id, _| !stack.as_ref().is_some_and(|stack| stack.parameters.contains_key(id)));
     let place = |name: &String| spec.key_place(&format!("/parameters/{name}"));
     Ok(missing.values().map(|name| engine::without_value(name).at(place(name))).collect())
