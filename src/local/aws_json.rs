@@ -6,16 +6,16 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use jiff::Timestamp;
 use rusqlite::Transaction;
 use s3s::Body;
 use serde_json::{Map, Value, json};
 
-use super::errors::{ApiError, operation_name};
+use super::Host;
+use super::errors::ApiError;
 use super::identity::Who;
 use super::store::StoreError;
-use super::{Host, admission};
 
 /// One request, read.
 #[derive(Debug, Clone)]
@@ -89,13 +89,17 @@ pub trait JsonService: Sync {
     /// The operations it has.
     fn operations(&self) -> Vec<&'static str>;
 
-    /// Answers one request, whose caller's right was decided before.
-    fn answer(
-        &'static self,
-        host: Arc<Host>,
-        request: Request<Body>,
-        region: String,
-    ) -> BoxFuture<'static, Response<Body>>;
+    /// What targets begin with.
+    fn target(&self) -> &'static str;
+
+    /// The largest request body, in bytes.
+    fn largest(&self) -> usize;
+
+    /// A refusal, as the service words its own.
+    fn refusal(&self, error: ApiError) -> Response<Body>;
+
+    /// Carries one of its operations out for a caller whose right was decided before.
+    fn answer(&'static self, host: Arc<Host>, name: String, asked: Asked) -> BoxFuture<'static, Response<Body>>;
 }
 
 impl<C: From<Asked> + Send + 'static, E: Refuses> JsonService for Service<C, E> {
@@ -107,43 +111,41 @@ impl<C: From<Asked> + Send + 'static, E: Refuses> JsonService for Service<C, E> 
         self.operations.iter().map(|(name, _)| *name).collect()
     }
 
-    fn answer(
-        &'static self,
-        host: Arc<Host>,
-        request: Request<Body>,
-        region: String,
-    ) -> BoxFuture<'static, Response<Body>> {
-        Box::pin(async move {
-            let (status, body) = match self.carry_out(&host, request, region).await {
-                Ok(answer) => (StatusCode::OK, answer),
-                Err(refused) => refused.answer(),
-            };
-            let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
-            let mut response = Response::new(Body::from(bytes));
-            *response.status_mut() = status;
-            let kind = HeaderValue::from_static(self.content_type);
-            response.headers_mut().insert(header::CONTENT_TYPE, kind);
-            response
-        })
+    fn target(&self) -> &'static str {
+        self.target
+    }
+
+    fn largest(&self) -> usize {
+        self.largest
+    }
+
+    fn refusal(&self, error: ApiError) -> Response<Body> {
+        self.told(Err(error.into()))
+    }
+
+    fn answer(&'static self, host: Arc<Host>, name: String, asked: Asked) -> BoxFuture<'static, Response<Body>> {
+        Box::pin(async move { self.told(self.carry_out(&host, &name, asked).await) })
     }
 }
 
 impl<C: From<Asked> + Send + 'static, E: Refuses> Service<C, E> {
-    async fn carry_out(&self, host: &Arc<Host>, request: Request<Body>, region: String) -> Result<Value, E> {
-        let (parts, body) = request.into_parts();
-        let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let name = target.strip_prefix(self.target);
-        let known = name.and_then(|name| self.operations.iter().find(|(known, _)| *known == name));
-        let Some((_, work)) = known else {
-            let asked = operation_name(&parts.headers, &parts.method, &parts.uri);
-            return Err(ApiError::not_implemented(self.name, &asked).into());
+    fn told(&self, done: Result<Value, E>) -> Response<Body> {
+        let (status, body) = match done {
+            Ok(answer) => (StatusCode::OK, answer),
+            Err(refused) => refused.answer(),
         };
-        let body = admission::read_at_most(body, self.largest).await?;
-        let Ok(Value::Object(body)) = serde_json::from_slice(&body) else {
-            return Err(ApiError::sender("SerializationException", "The request body is not a JSON object").into());
+        let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let mut response = Response::new(Body::from(bytes));
+        *response.status_mut() = status;
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        response
+    }
+
+    async fn carry_out(&self, host: &Arc<Host>, name: &str, asked: Asked) -> Result<Value, E> {
+        let Some((_, work)) = self.operations.iter().find(|(known, _)| *known == name) else {
+            return Err(ApiError::not_implemented(self.name, name).into());
         };
-        let who = parts.extensions.get::<Who>().cloned().unwrap_or_else(Who::local);
-        let call = C::from(Asked { region, body, now: host.clock.now(), who });
+        let call = C::from(asked);
         match *work {
             Work::Read(operation) => host.store.read(move |tx| operation(tx, &call)).await,
             Work::Write(operation) => host.store.write(move |tx| operation(tx, &call)).await,

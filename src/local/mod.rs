@@ -7,6 +7,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | [`server`] | the listener, and which service a request is for |
+//! | `service_call` | a request to a service, read once |
 //! | `admission` | whose request it is, and whether they may |
 //! | `pages` | pages of the endpoint's own |
 //! | [`serving`] | where it is being served, told to other processes |
@@ -51,6 +52,7 @@ pub mod resources;
 pub mod s3;
 pub mod secretsmanager;
 pub mod server;
+mod service_call;
 pub mod serving;
 pub mod ssm;
 pub mod store;

@@ -1,16 +1,17 @@
 //! Requests in, answers and errors out: the restJson1 protocol of the Bedrock services.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
 use s3s::Body;
 use serde_json::Value;
 
 use super::Bedrock;
 use super::agentcore::{self, Door};
 use super::answer::{Answer, Call, invalid};
-use super::operations::{self, Work};
+use super::operations::{Found, Work};
 use super::stream::CONTENT_TYPE;
 use crate::local::Host;
 use crate::local::errors::{ApiError, Protocol};
@@ -53,50 +54,27 @@ impl Front {
         agentcore::answer_mcp(&self.bedrock, request, gateway).await.unwrap_or_else(|error| refusal(&error, request_id))
     }
 
-    /// Answers one request, signed under one of [`SIGNING_NAMES`].
-    pub async fn answer(
+    /// Answers one operation, whose caller's right was decided before.
+    pub(in crate::local) async fn answer(
         &self,
-        request: Request<Body>,
-        signed: &str,
+        found: Found,
+        input: Value,
+        request: Request<Bytes>,
+        query: BTreeMap<String, String>,
         region: String,
-        request_id: &str,
-    ) -> Response<Body> {
-        match self.carry_out(request, signed, region).await {
-            Ok((status, answer)) => respond(status, answer),
-            Err(error) => refusal(&error, request_id),
-        }
-    }
-
-    async fn carry_out(&self, request: Request<Body>, signed: &str, region: String) -> Result<(u16, Answer), ApiError> {
-        let (parts, body) = request.into_parts();
-        let length = parts.headers.get(header::CONTENT_LENGTH).map(HeaderValue::as_bytes);
-        let has_body =
-            parts.headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != b"0");
-        let agentcore = signed == "bedrock-agentcore";
-        let Some(found) = operations::find(&parts.method, parts.uri.path(), agentcore, has_body) else {
-            return Err(ApiError::not_implemented(signed, &format!("{} {}", parts.method, parts.uri.path())));
-        };
+    ) -> Result<Response<Body>, ApiError> {
         let Some(work) = found.work else { return Err(ApiError::not_implemented(found.service, found.operation)) };
-        let bytes = match Limited::new(body, LARGEST).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                return Err(invalid(format!("The request is larger than {LARGEST} bytes")));
-            }
-            Err(error) => return Err(invalid(format!("The request body broke off: {error}"))),
-        };
-        let body = match serde_json::from_slice::<Value>(&bytes) {
-            Ok(body) if body.is_object() => body,
-            // Models' bodies may be anything; whoever wants JSON says so.
-            _ => Value::Object(serde_json::Map::new()),
-        };
-        let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+        let (parts, bytes) = request.into_parts();
+        if bytes.len() > LARGEST {
+            return Err(invalid(format!("The request is larger than {LARGEST} bytes")));
+        }
         let now = self.bedrock.host.clock.now();
-        let call = Call { region, labels: found.labels, query, headers: parts.headers, bytes, body, now };
+        let call = Call { region, labels: found.labels, query, headers: parts.headers, bytes, body: input, now };
         let answer = match work {
             Work::Read(operation) => self.bedrock.host.store.read(move |tx| operation(tx, &call)).await?,
             Work::Steps(operation) => operation(Arc::clone(&self.bedrock), call).await?,
         };
-        Ok((found.status, answer))
+        Ok(respond(found.status, answer))
     }
 }
 

@@ -49,7 +49,7 @@ use std::sync::Arc;
 pub use agentcore::gateway_url;
 pub(in crate::local) use agentcore::{Door, gateway_of};
 pub use front::{Front, SIGNING_NAMES};
-pub(in crate::local) use operations::simulated;
+pub(in crate::local) use operations::{Found, find, simulated};
 pub(in crate::local) use prompts::prompt_model;
 pub use server::ModelServer;
 pub use store::{SCHEMA, forget_base, forget_source};

@@ -13,7 +13,7 @@ use super::{Bedrock, agentcore, agents, catalog, converse, flows, guardrail, kno
 
 /// How an operation is carried out.
 #[derive(Clone, Copy)]
-pub(super) enum Work {
+pub(in crate::local::bedrock) enum Work {
     /// Within a reading transaction.
     Read(fn(&Connection, &Call) -> Outcome),
     /// In steps of its own.
@@ -97,7 +97,7 @@ fn routes() -> &'static [Route] {
 }
 
 /// A request's operation.
-pub(super) struct Found {
+pub(in crate::local) struct Found {
     /// For example `bedrock-runtime`.
     pub service: &'static str,
     /// For example `Converse`.
@@ -107,7 +107,7 @@ pub(super) struct Found {
     /// The values in the path.
     pub labels: BTreeMap<String, String>,
     /// How it is carried out; nothing when it is not simulated.
-    pub work: Option<Work>,
+    pub(in crate::local::bedrock) work: Option<Work>,
 }
 
 /// Finds the operation of a method and a path. `agentcore` tells the two families apart, which sign under different names.
@@ -115,7 +115,7 @@ pub(super) struct Found {
 /// Some SDKs leave out the slash that a path ends with. It is added where there is no operation without it, and where a
 /// request has no body: `PrepareAgent` takes none, and `InvokeInlineAgent`, whose path is the same but for the slash, must
 /// have one. (On AWS, the two have different hosts.)
-pub(super) fn find(method: &Method, path: &str, agentcore: bool, has_body: bool) -> Option<Found> {
+pub(in crate::local) fn find(method: &Method, path: &str, agentcore: bool, has_body: bool) -> Option<Found> {
     let exact = find_exactly(method, path, agentcore);
     let with_slash = || find_exactly(method, &format!("{path}/"), agentcore);
     match exact {

@@ -41,6 +41,7 @@ use super::store::Schema;
 use engine::Engine;
 
 pub use model::{Tag, stamp};
+pub(in crate::local) use tables::{stack_of_change_set, stack_of_operation};
 
 /// The tables of CloudFormation.
 pub const SCHEMA: Schema = Schema { room: "cloudformation", steps: &[tables::SCHEMA, custom::SCHEMA] };

@@ -163,6 +163,16 @@ pub fn change_set_by_id(db: &Connection, id: &str) -> Sql<Option<ChangeSet>> {
     one(db, "SELECT doc FROM cfn_change_set WHERE id = ?1", &[&id])
 }
 
+/// The ARN of the stack that an operation is of.
+pub fn stack_of_operation(db: &Connection, id: &str) -> Sql<Option<String>> {
+    db.query_row("SELECT stack_id FROM cfn_event WHERE operation_id = ?1 LIMIT 1", [id], |row| row.get(0)).optional()
+}
+
+/// The ARN of the stack that a change set is of.
+pub fn stack_of_change_set(db: &Connection, id: &str) -> Sql<Option<String>> {
+    db.query_row("SELECT stack_id FROM cfn_change_set WHERE id = ?1", [id], |row| row.get(0)).optional()
+}
+
 /// A change set by its stack's ARN and its name.
 pub fn change_set_by_name(db: &Connection, stack_id: &str, name: &str) -> Sql<Option<ChangeSet>> {
     one(db, "SELECT doc FROM cfn_change_set WHERE stack_id = ?1 AND name = ?2", &[&stack_id, &name])

@@ -63,7 +63,10 @@ impl Refuses for Refused {
     fn answer(&self) -> (StatusCode, Value) {
         let namespace = match self.code.as_str() {
             "ValidationException" => "com.amazon.coral.validate#",
-            "SerializationException" | "UnknownOperationException" => "com.amazon.coral.service#",
+            "SerializationException"
+            | "UnknownOperationException"
+            | "AccessDeniedException"
+            | "UnrecognizedClientException" => "com.amazon.coral.service#",
             "NotImplemented" | "InternalFailure" => "",
             _ => "com.amazonaws.dynamodb.v20120810#",
         };

@@ -18,12 +18,12 @@ impl Address {
     /// The API a request is for, if it is for one.
     pub(in crate::local) fn of<B>(request: &Request<B>) -> Option<Self> {
         let path = request.uri().path();
-        if let Some(rest) = path.strip_prefix(PREFIX) {
-            let (api, path) = rest.split_once('/').unwrap_or((rest, ""));
-            return is_id(api).then(|| Self { api: api.to_owned(), path: format!("/{path}") });
+        if let Some(api) = host(request.headers()).and_then(api_of_host) {
+            return Some(Self { api, path: if path.is_empty() { "/".to_owned() } else { path.to_owned() } });
         }
-        let api = api_of_host(&host(request.headers(), request.uri().host())?)?;
-        Some(Self { api, path: if path.is_empty() { "/".to_owned() } else { path.to_owned() } })
+        let rest = path.strip_prefix(PREFIX)?;
+        let (api, path) = rest.split_once('/').unwrap_or((rest, ""));
+        is_id(api).then(|| Self { api: api.to_owned(), path: format!("/{path}") })
     }
 }
 
@@ -41,8 +41,14 @@ pub fn local_url(url: &str, endpoint: &str) -> Option<String> {
 }
 
 /// The host a request names, with its port if it has one.
-pub(super) fn host(headers: &HeaderMap, of_uri: Option<&str>) -> Option<String> {
-    headers.get(header::HOST).and_then(|value| value.to_str().ok()).or(of_uri).map(str::to_owned)
+fn host(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::HOST)?.to_str().ok()
+}
+
+/// The name AWS gives an API, which its events tell whatever name it was called by.
+pub(super) fn domain(api: &str, region: &str) -> String {
+    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("{api}.execute-api.{region}.{suffix}")
 }
 
 /// `{id}.execute-api.localhost`, `{id}.execute-api.{region}.localhost`, and AWS's own names.

@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
 use jiff::Timestamp;
 
+use crate::local::server::Sender;
+
 /// One request to an API.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
@@ -23,8 +25,8 @@ pub(super) struct Call {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Bytes,
-    /// The host the caller named.
-    pub host: String,
+    /// Whether a web page asks.
+    pub sender: Sender,
     /// The address and the headers as they came: what a signature is of.
     pub signed: (Uri, HeaderMap),
     /// When it came.

@@ -1,13 +1,14 @@
 //! Callers that sign their requests.
 //!
 //! As everywhere in the local target, a request signed with temporary credentials is its role's, and verified; one signed
-//! with any other key is the administrator's of the account.
+//! with any other key is the administrator's of the account. A web page can only be the former.
 
 use super::Gateway;
 use super::call::Call;
 use crate::local::ACCOUNT_ID;
 use crate::local::errors::ApiError;
 use crate::local::identity::{self, Need, Signed, Who, authorize::Place};
+use crate::local::server::{Scope, Sender};
 
 /// Who signed a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,10 +51,22 @@ impl Signer {
 impl Gateway {
     /// Who signed a request, once that one may do what it asks.
     pub(super) async fn signer(&self, call: &Call, action: &str, arn: &str, region: &str) -> Result<Signer, Refusal> {
-        let from_header = call.header("authorization").and_then(|value| value.split_once("Credential=")).map(|it| it.1);
-        let credential = from_header.or_else(|| call.parameter("X-Amz-Credential")).ok_or(Refusal::Unsigned)?;
-        let access_key = credential.split(['/', ',', ' ']).next().unwrap_or_default().to_owned();
+        let (uri, headers) = &call.signed;
+        let in_header = Scope::of_header(headers).map_err(|_| Refusal::Signature)?;
+        let in_url = Scope::of_url(uri).map_err(|_| Refusal::Signature)?;
+        let scope = match (in_header, in_url) {
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => return Err(Refusal::Unsigned),
+            (Some(_), Some(_)) => return Err(Refusal::Signature),
+        };
+        let access_key = scope.access_key.ok_or(Refusal::Unsigned)?;
         if !identity::is_temporary(&access_key) {
+            // Nobody verifies it, so it counts only where no page can have written it: a page is known by its `Origin`, or,
+            // where the browser tells none, by that it can put a key into an address and not into a header.
+            let opens_socket = call.header("sec-websocket-key").is_some();
+            if call.sender == Sender::Page || (scope.presigned && !opens_socket) {
+                return Err(Refusal::Signature);
+            }
             let who = Who::Administrator { access_key: access_key.clone() };
             return Ok(Signer { arn: who.arn(), user_id: who.user_id(), access_key });
         }
@@ -61,7 +74,6 @@ impl Gateway {
         let (key, token, now) = (access_key.clone(), token.map(str::to_owned), call.at);
         let store = &self.host.store;
         let credentials = store.read(move |tx| identity::identify(tx, &key, token.as_deref(), false, now)).await?;
-        let (uri, headers) = &call.signed;
         let signed = Signed { method: &call.method, uri, headers, body: Some(&call.body), is_s3: false };
         identity::verify(&signed, &credentials.secret).map_err(|_| Refusal::Signature)?;
         let session = credentials.session;

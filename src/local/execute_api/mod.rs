@@ -51,6 +51,7 @@ pub use functions::{FunctionAnswer, FunctionCall, FunctionRefusal, FunctionRunne
 
 use super::Host;
 use super::errors::ApiError;
+use super::server::Sender;
 use call::Call;
 use reply::Reply;
 use state::Found;
@@ -91,9 +92,10 @@ impl Gateway {
         self: &Arc<Self>,
         request: Request<Incoming>,
         address: Address,
+        sender: Sender,
         id: &str,
     ) -> Response<Body> {
-        match self.reply(request, address, id).await {
+        match self.reply(request, address, sender, id).await {
             Ok(response) => response,
             Err(error) => Reply::message(error.status.as_u16(), &error.code, &error.message).into_response(),
         }
@@ -103,6 +105,7 @@ impl Gateway {
         self: &Arc<Self>,
         mut request: Request<Incoming>,
         address: Address,
+        sender: Sender,
         id: &str,
     ) -> Result<Response<Body>, ApiError> {
         let Address { api, path } = address;
@@ -110,7 +113,7 @@ impl Gateway {
         let (name, stage) = (api.clone(), first.clone());
         let found = self.host.store.read::<_, ApiError>(move |tx| state::find(tx, &name, &stage)).await?;
         let connection = request.headers().contains_key("sec-websocket-key").then(|| hyper::upgrade::on(&mut request));
-        let mut call = match read(request, id, self.host.clock.now()).await? {
+        let mut call = match read(request, sender, id, self.host.clock.now()).await? {
             Ok(call) => call,
             Err(reply) => return Ok(reply.into_response()),
         };
@@ -150,7 +153,7 @@ impl Gateway {
 
     /// Answers calls of `@connections`, which name a connection in whatever stage it is.
     pub(in crate::local) async fn manage(&self, request: Request<Incoming>, id: &str) -> Response<Body> {
-        match read(request, id, self.host.clock.now()).await {
+        match read(request, Sender::Program, id, self.host.clock.now()).await {
             Ok(Ok(call)) => self.manage_call(&call).await.into_response(),
             Ok(Err(reply)) => reply.into_response(),
             Err(error) => Reply::message(error.status.as_u16(), &error.code, &error.message).into_response(),
@@ -213,7 +216,12 @@ fn first_segment(path: &str) -> (String, String) {
 }
 
 /// A request with its body; an answer where the body is too large.
-async fn read(request: Request<Incoming>, id: &str, at: jiff::Timestamp) -> Result<Result<Call, Reply>, ApiError> {
+async fn read(
+    request: Request<Incoming>,
+    sender: Sender,
+    id: &str,
+    at: jiff::Timestamp,
+) -> Result<Result<Call, Reply>, ApiError> {
     let (parts, body) = request.into_parts();
     let body = match Limited::new(body, MAX_BODY).collect().await {
         Ok(body) => body.to_bytes(),
@@ -231,7 +239,7 @@ async fn read(request: Request<Incoming>, id: &str, at: jiff::Timestamp) -> Resu
         query: call::pairs(&raw_query),
         raw_query,
         headers: texts(&parts.headers),
-        host: address::host(&parts.headers, parts.uri.host()).unwrap_or_default(),
+        sender,
         signed: (parts.uri, parts.headers),
         body,
         at,

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use rusqlite::Transaction;
 use s3s::Body;
 use serde_json::Value;
@@ -181,22 +181,17 @@ impl Front {
     /// # Errors
     ///
     /// What the service refuses.
-    pub async fn answer(
+    pub(in crate::local) async fn answer(
         &self,
-        method: &Method,
-        uri: &Uri,
-        headers: &HeaderMap,
+        route: Route,
+        headers: HeaderMap,
         body: Bytes,
         region: String,
     ) -> Result<Response<Body>, ApiError> {
-        let query = uri.query().unwrap_or_default();
-        let Some(route) = route(method, uri.path(), query) else {
-            return Err(ApiError::not_implemented("lambda", &format!("{method} {}", uri.path())));
-        };
         let Some((_, work)) = SIMULATED.iter().find(|(name, _)| *name == route.operation) else {
             return Err(ApiError::not_implemented("lambda", route.operation));
         };
-        let asked = Asked { route, headers: headers.clone(), body, region, url: self.host.url.clone() };
+        let asked = Asked { route, headers, body, region, url: self.host.url.clone() };
         match *work {
             Work::Read(operation) => Ok(json_response(&self.host.store.read(move |tx| operation(tx, &asked)).await?)),
             Work::Steps(operation) => operation(self, asked).await,

@@ -36,5 +36,5 @@ mod worker;
 
 pub use code::SCHEMA;
 pub use front::Front;
-pub(in crate::local) use front::{operations, route};
+pub(in crate::local) use front::{Route, operations, route};
 pub use pool::Pool;

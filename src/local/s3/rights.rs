@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use s3s::access::S3AccessContext;
+use s3s::dto::CopySource;
 use s3s::path::S3Path;
 
 use crate::local::errors::ApiError;
@@ -39,7 +40,11 @@ pub(super) async fn check(
         form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
     };
     let header = |name: &str| context.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let source = header("x-amz-copy-source").and_then(|source| copy_source(&source));
+    let source = match header("x-amz-copy-source") {
+        None => None,
+        // What can't be read is refused when the request is carried out, by the same reader.
+        Some(source) => copy_source(&source),
+    };
     let tags = header("x-amz-tagging").is_some_and(|tags| !tags.is_empty());
     let region = context.extensions_mut().get::<Caller>().and_then(|caller| caller.region.clone());
     let place = Place { region: region.unwrap_or_else(|| DEFAULT_REGION.to_owned()), now: host.clock.now() };
@@ -77,12 +82,12 @@ pub(super) async fn check(
     }
 }
 
-/// The bucket, the key and whether a version is named, of the source of a copy.
+/// The bucket, the key and whether a version is named, of the source of a copy: as it is read when it is copied.
 fn copy_source(source: &str) -> Option<(String, String, bool)> {
-    let (path, query) = source.split_once('?').unwrap_or((source, ""));
-    let path = String::from_utf8_lossy(&crate::local::identity::decode(path)).into_owned();
-    let (bucket, key) = path.trim_start_matches('/').split_once('/')?;
-    Some((bucket.to_owned(), key.to_owned(), query.contains("versionId=")))
+    match CopySource::parse(source).ok()? {
+        CopySource::Bucket { bucket, key, version_id } => Some((bucket.into(), key.into(), version_id.is_some())),
+        CopySource::AccessPoint { .. } | CopySource::Outpost { .. } => None,
+    }
 }
 
 #[cfg(test)]

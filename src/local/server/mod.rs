@@ -5,13 +5,17 @@
 //! | `mod` | listening, and ending |
 //! | `dispatch` | which service a request is for |
 //! | `scope` | who asks, and for what, as the signature says |
+//! | `host` | which host a request names |
 //! | `guard` | who may ask at all |
-//! | `form` | forms of awsQuery |
+//! | `single` | what a request may say only once |
+//! | `body` | bodies without their content coding |
 
+pub(super) mod body;
 mod dispatch;
-mod form;
 mod guard;
+mod host;
 mod scope;
+mod single;
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -28,6 +32,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use self::dispatch::Server;
+pub(super) use self::guard::Sender;
 pub(super) use self::scope::Scope;
 use super::errors::{ApiError, Protocol};
 use super::lambda::code;
@@ -159,6 +164,23 @@ async fn serve(stream: TcpStream, server: Arc<Server>, mut stopped: watch::Recei
             let _ = connection.await;
         }
     }
+}
+
+/// Makes an answer of little use as a page: it is of no other type than it says, and where a browser shows it, it runs no
+/// script and belongs to no origin. An object that a stack put into a bucket would otherwise be a page of this very address.
+fn harden(mut response: Response<Body>) -> Response<Body> {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = media.split('/').next().unwrap_or_default();
+    let is_inert = (matches!(kind, "image" | "audio" | "video" | "font") && !media.contains("xml"))
+        || matches!(media.as_str(), "application/pdf" | "application/zip" | "application/octet-stream");
+    // A browser shows no PDF in a sandbox.
+    if !is_inert {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
+    }
+    response
 }
 
 pub(super) fn error_response(protocol: Protocol, error: &ApiError, request_id: &str) -> Response<Body> {

@@ -26,6 +26,13 @@ fn request(line: &str, headers: &[&str], body: &str) -> String {
 
 const FORM: &str = "content-type: application/x-www-form-urlencoded";
 
+/// A signature as the administrator's, which nobody verifies.
+fn signed(service: &str) -> String {
+    format!(
+        "authorization: AWS4-HMAC-SHA256 Credential=local/20260101/us-west-2/{service}/aws4_request, SignedHeaders=host, Signature=0"
+    )
+}
+
 #[tokio::test]
 async fn sts_says_who_is_asking_and_refuses_the_rest_by_name() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -64,11 +71,6 @@ async fn health_tells_version_folder_and_counts() {
 async fn what_is_not_simulated_is_refused_by_name_in_its_own_protocol() {
     let dir = tempfile::tempdir().expect("a folder");
     let target = serve(dir.path()).await;
-    let signed = |service: &str| {
-        format!(
-            "authorization: AWS4-HMAC-SHA256 Credential=local/20260101/us-west-2/{service}/aws4_request, SignedHeaders=host, Signature=0"
-        )
-    };
     let cases = [
         (
             request("POST /", &["host: localhost", FORM, &signed("sns")], "Action=ListTopics&Version=2010-03-31"),
@@ -120,11 +122,15 @@ async fn neither_strange_hosts_nor_web_pages_are_served() {
     let dir = tempfile::tempdir().expect("a folder");
     let target = serve(dir.path()).await;
     let body = "Action=GetCallerIdentity&Version=2011-06-15";
-    let accepted = raw(target.address(), &request("POST /", &["host: localhost", FORM], body)).await;
+    let signature = signed("sts");
+    let accepted = raw(target.address(), &request("POST /", &["host: localhost", FORM, &signature], body)).await;
     assert!(accepted.starts_with("HTTP/1.1 200 "), "{accepted}");
-    let rebound = raw(target.address(), &request("POST /", &["host: evil.example:4566", FORM], body)).await;
+    let unsigned = raw(target.address(), &request("POST /", &["host: localhost", FORM], body)).await;
+    assert!(unsigned.starts_with("HTTP/1.1 403 ") && unsigned.contains("must be signed"), "{unsigned}");
+    let strange = ["host: evil.example:4566", FORM, &signature];
+    let rebound = raw(target.address(), &request("POST /", &strange, body)).await;
     assert!(rebound.starts_with("HTTP/1.1 403 "), "{rebound}");
-    let page = ["host: localhost", FORM, "origin: https://evil.example"];
+    let page = ["host: localhost", FORM, "origin: https://evil.example", &signature];
     let posted = raw(target.address(), &request("POST /", &page, body)).await;
     assert!(posted.starts_with("HTTP/1.1 403 "), "{posted}");
     target.shutdown().await;
@@ -134,7 +140,8 @@ async fn neither_strange_hosts_nor_web_pages_are_served() {
 async fn a_form_beyond_the_limit_or_malformed_is_refused_clearly() {
     let dir = tempfile::tempdir().expect("a folder");
     let target = serve(dir.path()).await;
-    let headers = ["host: localhost", FORM];
+    let signature = signed("sts");
+    let headers = ["host: localhost", FORM, &signature];
     let twice = raw(target.address(), &request("POST /", &headers, "Action=A&Action=B")).await;
     assert!(twice.contains("<Code>MalformedQueryString</Code>"), "{twice}");
     let large = format!("Action=GetCallerIdentity&Version=2011-06-15&A={}", "a".repeat(5 << 20));
@@ -148,8 +155,10 @@ async fn a_bucket_is_reached_by_its_host_name_too() {
     let dir = tempfile::tempdir().expect("a folder");
     let target = serve(dir.path()).await;
     let host = "host: posters.localhost";
-    assert!(raw(target.address(), &request("PUT /", &[host], "")).await.starts_with("HTTP/1.1 200 "));
-    assert!(raw(target.address(), &request("PUT /a/b", &[host], "hello")).await.starts_with("HTTP/1.1 200 "));
+    let signature = signed("s3");
+    let headers = [host, &signature];
+    assert!(raw(target.address(), &request("PUT /", &headers, "")).await.starts_with("HTTP/1.1 200 "));
+    assert!(raw(target.address(), &request("PUT /a/b", &headers, "hello")).await.starts_with("HTTP/1.1 200 "));
     let by_path = raw(target.address(), &request("GET /posters/a/b", &["host: localhost"], "")).await;
     assert!(by_path.ends_with("\r\n\r\nhello"), "{by_path}");
     target.shutdown().await;

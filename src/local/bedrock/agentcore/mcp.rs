@@ -9,12 +9,12 @@ use s3s::Body;
 use serde_json::{Map, Value, json};
 
 use super::gateway::Gateway;
-use crate::local::admission;
 use crate::local::bedrock::Bedrock;
 use crate::local::bedrock::answer::missing;
 use crate::local::cognito::tokens::{self, Wrong, pool_of_issuer};
 use crate::local::errors::ApiError;
 use crate::local::resources::world::{self, Thing};
+use crate::local::service_call::read_at_most;
 
 /// The path under which every gateway answers whatever the host is called.
 const PREFIX: &str = "/_aws/bedrock-agentcore/";
@@ -59,12 +59,12 @@ pub fn gateway_url(url: &str, endpoint: &str) -> Option<String> {
 }
 
 /// Who may come in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::local) enum Door {
     /// Everybody.
     Open,
-    /// Whoever signs and may `bedrock-agentcore:InvokeGateway`.
-    Signed,
+    /// Whoever signs and may `bedrock-agentcore:InvokeGateway` on the gateway, whose ARN this is.
+    Signed(String),
 }
 
 fn thing(db: &Connection, gateway: &str) -> Result<Thing, ApiError> {
@@ -87,7 +87,10 @@ impl Door {
         let id = gateway.to_owned();
         let thing = bedrock.host.store.read(move |tx| thing(tx, &id)).await?;
         match thing.properties.get("AuthorizerType").and_then(Value::as_str).unwrap_or_default() {
-            "AWS_IAM" => Ok(Self::Signed),
+            "AWS_IAM" => {
+                let arn = thing.attributes.get("GatewayArn").and_then(Value::as_str).unwrap_or_default();
+                Ok(Self::Signed(arn.to_owned()))
+            }
             "NONE" => Ok(Self::Open),
             "CUSTOM_JWT" => {
                 let rule = thing.properties.pointer("/AuthorizerConfiguration/CustomJWTAuthorizer");
@@ -160,7 +163,7 @@ pub(in crate::local::bedrock) async fn answer(
         // Nothing is sent unasked, and there are no sessions to end.
         return Ok(respond(StatusCode::METHOD_NOT_ALLOWED, None));
     }
-    let body = admission::read_at_most(request.into_body(), LARGEST).await?;
+    let body = read_at_most(request.into_body(), LARGEST).await?;
     let Ok(message) = serde_json::from_slice::<Value>(&body) else {
         return Ok(respond(StatusCode::BAD_REQUEST, Some(&failed(&Value::Null, NO_JSON, "Parse error"))));
     };

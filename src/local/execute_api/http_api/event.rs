@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::Exchange;
 use crate::local::ACCOUNT_ID;
+use crate::local::execute_api::address;
 use crate::local::execute_api::call::{SOURCE_IP, bare_media_type};
 use crate::local::execute_api::rest::{clf, multiple, single};
 
@@ -49,7 +50,7 @@ impl Exchange<'_> {
     fn event_2(&self) -> Value {
         let call = self.call;
         let (body, encoded) = self.body();
-        let domain = call.host.split(':').next().unwrap_or_default();
+        let domain = address::domain(&self.api.id, &self.api.region);
         let cookies: Vec<&str> = call
             .headers
             .iter()
@@ -67,7 +68,7 @@ impl Exchange<'_> {
                 "accountId": ACCOUNT_ID,
                 "apiId": self.api.id,
                 "domainName": domain,
-                "domainPrefix": domain.split('.').next().unwrap_or_default(),
+                "domainPrefix": self.api.id,
                 "http": {
                     "method": call.method.as_str(),
                     "path": self.whole_path(),
@@ -110,7 +111,7 @@ impl Exchange<'_> {
     fn event_1(&self) -> Value {
         let call = self.call;
         let (body, encoded) = self.body();
-        let domain = call.host.split(':').next().unwrap_or_default();
+        let domain = address::domain(&self.api.id, &self.api.region);
         let headers = self.all_headers();
         let resource = self.route_key.split_once(' ').map_or("$default", |(_, path)| path);
         let authorizer = match &self.authorizer {
@@ -132,7 +133,7 @@ impl Exchange<'_> {
                 "apiId": self.api.id,
                 "authorizer": authorizer,
                 "domainName": domain,
-                "domainPrefix": domain.split('.').next().unwrap_or_default(),
+                "domainPrefix": self.api.id,
                 "extendedRequestId": call.extended_id,
                 "httpMethod": call.method.as_str(),
                 "identity": {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::Exchange;
 use crate::local::ACCOUNT_ID;
+use crate::local::execute_api::address;
 use crate::local::execute_api::call::{Call, SOURCE_IP, train_case};
 use crate::local::resources::text;
 
@@ -38,7 +39,7 @@ impl Exchange<'_> {
     /// `$context`.
     pub fn context(&self) -> Value {
         let call = self.call;
-        let domain = call.host.split(':').next().unwrap_or_default();
+        let domain = address::domain(self.id, self.region);
         let mut context = json!({
             "resourceId": self.resource_id,
             "resourcePath": self.resource_path,
@@ -49,7 +50,7 @@ impl Exchange<'_> {
             "accountId": ACCOUNT_ID,
             "protocol": "HTTP/1.1",
             "stage": self.stage_name(),
-            "domainPrefix": domain.split('.').next().unwrap_or_default(),
+            "domainPrefix": self.id,
             "requestTimeEpoch": call.at.as_millisecond(),
             "requestId": call.id,
             "identity": self.identity,

@@ -65,7 +65,7 @@ pub(super) async fn answer(
         gateway: Arc::clone(gateway),
         stage,
         connected_at: call.at,
-        domain: call.host.split(':').next().unwrap_or_default().to_owned(),
+        domain: super::address::domain(&v2.api.id, &v2.api.region),
         user_agent: call.header("user-agent").map(str::to_owned),
         authorizer: None,
         headers: call.headers.clone(),

@@ -1,7 +1,6 @@
 //! Cognito user pools. What a person does with a password or a token of their own needs no right.
 
 use rusqlite::Transaction;
-use serde_json::Value;
 
 use super::Asked;
 use crate::local::ACCOUNT_ID;
@@ -15,8 +14,7 @@ pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec
     if PUBLIC.contains(&asked.operation) {
         return Ok(Some(Vec::new()));
     }
-    let body = asked.json();
-    let resource = match body.get("UserPoolId").and_then(Value::as_str) {
+    let resource = match asked.text("UserPoolId") {
         Some(pool) => format!("arn:aws:cognito-idp:{}:{ACCOUNT_ID}:userpool/{pool}", asked.region),
         None => "*".to_owned(),
     };

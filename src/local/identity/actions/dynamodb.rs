@@ -10,15 +10,13 @@ use crate::local::identity::Need;
 
 /// A table's ARN, of its name or ARN.
 fn table_arn(region: &str, table: &str) -> String {
-    if table.starts_with("arn:") {
-        table.to_owned()
-    } else {
-        format!("arn:aws:dynamodb:{region}:{ACCOUNT_ID}:table/{table}")
-    }
+    // A table is found by its name in the region of the request, whatever stands before the name.
+    let name = table.split_once(":table/").filter(|_| table.starts_with("arn:")).map_or(table, |(_, name)| name);
+    format!("arn:aws:dynamodb:{region}:{ACCOUNT_ID}:table/{name}")
 }
 
 pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
-    let body = asked.json();
+    let body = asked.input;
     let action = format!("dynamodb:{}", asked.operation);
     let need = |table: &str| Need::new(action.clone(), table_arn(asked.region, table));
     Ok(Some(match asked.operation {
@@ -46,9 +44,10 @@ pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec
                 .collect()
         }
         _ => {
-            let table = body.get("TableName").and_then(Value::as_str).unwrap_or_default();
-            let arn = table_arn(asked.region, table);
-            vec![match body.get("IndexName").and_then(Value::as_str) {
+            let arn = table_arn(asked.region, asked.text("TableName").unwrap_or_default());
+            // Only reading goes through an index; elsewhere the name of one means nothing.
+            let reads = matches!(asked.operation, "Query" | "Scan");
+            vec![match asked.text("IndexName").filter(|_| reads) {
                 Some(index) => Need::new(action, format!("{arn}/index/{index}")),
                 None => Need::new(action, arn),
             }]

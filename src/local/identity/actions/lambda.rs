@@ -1,15 +1,8 @@
 //! Lambda.
 
-use rusqlite::Transaction;
-
-use super::Asked;
-use crate::local::errors::ApiError;
 use crate::local::identity::Need;
-use crate::local::lambda::route;
+use crate::local::lambda::Route;
 
-pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
-    Ok(route(asked.method, asked.path, asked.query).map(|route| {
-        let action = format!("lambda:{}", route.action());
-        vec![Need::new(action, route.resource(asked.region))]
-    }))
+pub(super) fn needs(route: &Route, region: &str) -> Vec<Need> {
+    vec![Need::new(format!("lambda:{}", route.action()), route.resource(region))]
 }

@@ -2,7 +2,6 @@
 //! `…:log-group:NAME:*` speaks about the group, too.
 
 use rusqlite::Transaction;
-use serde_json::Value;
 
 use super::Asked;
 use crate::local::ACCOUNT_ID;
@@ -10,8 +9,7 @@ use crate::local::errors::ApiError;
 use crate::local::identity::Need;
 
 pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
-    let body = asked.json();
-    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let text = |name: &str| asked.text(name);
     let prefix = format!("arn:aws:logs:{}:{ACCOUNT_ID}:log-group:", asked.region);
     let group = text("logGroupName")
         .or_else(|| text("logGroupIdentifier").map(|name| name.strip_prefix(&prefix).unwrap_or(name)))

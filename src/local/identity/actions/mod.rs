@@ -17,69 +17,64 @@ mod ssm;
 
 pub(in crate::local) use bedrock::models_needed;
 
-use http::{HeaderMap, Method};
 use rusqlite::Transaction;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::authorize::Need;
 use crate::local::ACCOUNT_ID;
+use crate::local::bedrock::Found;
 use crate::local::errors::ApiError;
+use crate::local::service_call::{Operation, ServiceCall};
 
-/// A request, as far as its needs depend on it.
-pub(in crate::local) struct Asked<'a> {
-    /// The signing name.
-    pub service: &'a str,
-    /// The operation's name, or method and path where the protocol has none.
-    pub operation: &'a str,
-    pub region: &'a str,
-    pub method: &'a Method,
-    /// Percent-encoded, as sent.
-    pub path: &'a str,
-    pub query: &'a str,
-    pub headers: &'a HeaderMap,
-    pub body: &'a [u8],
+/// A request as its service's table sees it: the operation's name, and the parameters as they were read.
+struct Asked<'a> {
+    operation: &'a str,
+    region: &'a str,
+    input: &'a Map<String, Value>,
 }
 
 impl Asked<'_> {
-    /// The body as JSON; null when it is none.
-    fn json(&self) -> Value {
-        serde_json::from_slice(self.body).unwrap_or(Value::Null)
+    /// A text among the parameters.
+    fn text(&self, name: &str) -> Option<&str> {
+        self.input.get(name).and_then(Value::as_str)
+    }
+}
+
+/// A request of a service whose operations are told by method and path.
+struct Routed<'a> {
+    call: &'a ServiceCall,
+    found: &'a Found,
+    input: &'a Value,
+}
+
+impl Routed<'_> {
+    /// A value of the path.
+    fn label(&self, name: &str) -> &str {
+        self.found.labels.get(name).map(String::as_str).unwrap_or_default()
     }
 
-    /// The segments of the path, decoded.
-    fn segments(&self) -> Vec<String> {
-        let parts = self.path.split('/').filter(|part| !part.is_empty());
-        parts.map(|part| String::from_utf8_lossy(&super::signature::decode(part)).into_owned()).collect()
+    /// A parameter of the address.
+    fn query(&self, name: &str) -> Option<&str> {
+        self.call.query.get(name).map(String::as_str)
     }
+}
 
-    /// The ARN of something of this account in the request's region, which may be named by its ARN already.
-    fn arn(&self, service: &str, kind: &str, id: &str) -> String {
-        if id.starts_with("arn:") {
-            id.to_owned()
-        } else {
-            format!("arn:aws:{service}:{}:{ACCOUNT_ID}:{kind}/{id}", self.region)
-        }
-    }
-
-    /// A form parameter.
-    fn form(&self, name: &str) -> Option<String> {
-        let source = if self.body.is_empty() { self.query.as_bytes() } else { self.body };
-        form_urlencoded::parse(source).find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
-    }
+/// The ARN of something of this account in a region. What is named by an ARN is found by the end of it, so that is what is
+/// decided: whatever stands before it, another region or a name that a policy allows, counts for nothing.
+fn arn_of(region: &str, service: &str, kind: &str, id: &str) -> String {
+    let written = id.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(4)).and_then(|rest| rest.split_once('/'));
+    let kind = written.map_or(kind, |(kind, _)| kind);
+    let name = id.rsplit('/').next().unwrap_or(id);
+    format!("arn:aws:{service}:{region}:{ACCOUNT_ID}:{kind}/{name}")
 }
 
 type Table = fn(&Transaction<'_>, &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError>;
 
-/// The services, by signing name.
+/// The services whose parameters are a form or JSON, by signing name.
 const SERVICES: &[(&str, Table)] = &[
-    ("bedrock", bedrock::needs),
-    ("bedrock-agentcore", agentcore::needs),
     ("cloudformation", cloudformation::needs),
     ("cognito-idp", cognito::needs),
     ("dynamodb", dynamodb::needs),
-    // API Gateway decides itself: only methods that ask for it need a right (see `authorize`).
-    ("execute-api", |_, _| Ok(Some(Vec::new()))),
-    ("lambda", lambda::needs),
     ("logs", logs::needs),
     ("secretsmanager", secretsmanager::needs),
     ("ssm", ssm::needs),
@@ -92,9 +87,42 @@ const SERVICES: &[(&str, Table)] = &[
 /// # Errors
 ///
 /// When the state can't be read.
-pub(in crate::local) fn needs(db: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
-    match SERVICES.iter().find(|(name, _)| *name == asked.service) {
-        Some((_, table)) => table(db, asked),
+pub(in crate::local) fn needs(db: &Transaction<'_>, call: &ServiceCall) -> Result<Option<Vec<Need>>, ApiError> {
+    let input = match &call.operation {
+        Operation::Lambda(route) => return Ok(Some(lambda::needs(route, &call.region))),
+        Operation::Bedrock { found, input } => {
+            let routed = Routed { call, found, input };
+            return if call.service == "bedrock" { bedrock::needs(db, &routed) } else { Ok(agentcore::needs(&routed)) };
+        }
+        Operation::Other(_) => return Ok(None),
+        Operation::Query { params, .. } => params.tree(),
+        Operation::Json { input, .. } => input,
+    };
+    let asked = Asked { operation: call.operation.name(), region: &call.region, input };
+    match SERVICES.iter().find(|(name, _)| *name == call.service) {
+        Some((_, table)) => table(db, &asked),
         None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thing_is_decided_by_what_it_is_found_by() {
+        let of = |id: &str| arn_of("us-west-2", "bedrock", "guardrail", id);
+        let own = "arn:aws:bedrock:us-west-2:123456789012:guardrail/G1";
+        for id in [
+            "G1",
+            own,
+            "arn:aws:bedrock:eu-west-1:999999999999:guardrail/G1",
+            "arn:aws:bedrock:us-west-2:123456789012:guardrail/ALLOWED/G1",
+            "ALLOWED/G1",
+        ] {
+            assert_eq!(of(id), own, "{id}");
+        }
+        let profile = "arn:aws:bedrock:us-west-2:123456789012:application-inference-profile/P1";
+        assert_eq!(arn_of("us-west-2", "bedrock", "inference-profile", profile), profile);
     }
 }

@@ -11,7 +11,7 @@ use crate::local::secretsmanager::store;
 
 pub(super) fn needs(db: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
     let action = format!("secretsmanager:{}", asked.operation);
-    let body = asked.json();
+    let body = asked.input;
     if asked.operation == "BatchGetSecretValue" {
         let mut needs = vec![Need::new(action, "*")];
         if body.get("Filters").is_some_and(|filters| !filters.is_null()) {

@@ -10,7 +10,7 @@ use crate::local::ssm::store::{Named, arn};
 
 pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
     let action = format!("ssm:{}", asked.operation);
-    let body = asked.json();
+    let body = asked.input;
     let of = |name: &str| Need::new(action.clone(), arn(asked.region, &Named::of(name, asked.region).name));
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let needs = match asked.operation {
