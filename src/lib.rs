@@ -6,15 +6,18 @@
 //! | room | holds | may import |
 //! | --- | --- | --- |
 //! | [`finding`] | a coded problem with its place and a hint | – |
+//! | `credentials` | what an AWS credential looks like; any room may import it | – |
+//! | `suggestion` | which name was probably meant; any room may import it | – |
+//! | [`files`] | opening the files of a project, and nothing outside it | – |
 //! | `http_client` | one plain HTTP request, and AWS's signature | – |
 //! | [`yaml`] | YAML in and out, with source positions; the only user of the YAML crates | finding |
-//! | [`spec`] | the language: types, loading, references | yaml, finding |
+//! | [`spec`] | the language: types, loading, references | files, yaml, finding |
 //! | [`facts`] | models, regions, runtimes: dated data from `schemas/` | – |
 //! | [`cfn`] | CloudFormation as data: template, intrinsics, graph, provider schemas, validation, diff | yaml, finding |
 //! | [`iam`] | policy documents as data | – |
-//! | [`render`] | spec → template, through the Handlebars partials in `templates/` | yaml, spec, facts, cfn, iam |
+//! | [`render`] | spec → template, through the Handlebars partials in `templates/` | files, yaml, spec, facts, cfn, iam |
 //! | [`check`] | findings over spec and template | spec, facts, cfn, iam, render |
-//! | [`artifacts`] | deterministic zips and layers | spec |
+//! | [`artifacts`] | deterministic zips and layers | files, spec |
 //! | [`plan`] | desired + observed → plan, with reasons; pure | cfn, facts, iam |
 //! | [`aws`] | the only place that names `aws_sdk_*` | cfn, http_client |
 //! | [`engine`] | carries a plan out; emits events | plan, aws, artifacts, check, and what those import |
@@ -27,8 +30,10 @@ pub mod aws;
 pub mod cfn;
 pub mod check;
 pub mod cli;
+mod credentials;
 pub mod engine;
 pub mod facts;
+pub mod files;
 pub mod finding;
 mod http_client;
 pub mod iam;
@@ -37,4 +42,5 @@ pub mod plan;
 pub mod render;
 pub mod report;
 pub mod spec;
+mod suggestion;
 pub mod yaml;

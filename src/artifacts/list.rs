@@ -7,10 +7,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ignore::WalkBuilder;
 use sha2::{Digest, Sha256};
 
+use crate::files::{Root, Unopened, ignore_files_problem};
 use crate::finding::{Finding, Place};
 
 /// Names that are never packaged.
 const NEVER: [&str; 7] = ["__pycache__", ".git", ".venv", ".DS_Store", ".gitignore", ".bedplateignore", ".bedplate"];
+
+/// The most files of a folder. Links inside it can make many of few.
+const MOST_FILES: usize = 100_000;
 
 /// The coarsest clock a file system may stamp files with, with some to spare.
 const GRAIN: Duration = Duration::from_secs(3);
@@ -42,6 +46,15 @@ pub(super) fn code(folder: &Path, shown: &str, place: Option<&Place>) -> Result<
     // A link that leaves the folder is not walked into: it may lead to all of this machine.
     let leaving = Arc::new(Mutex::new(Vec::new()));
     let (left, top) = (Arc::clone(&leaving), root.clone());
+    let reach = Root::new(&root).map_err(|error| {
+        vec![problem("A003", format!("cannot read the folder `{shown}`: {error}"), "check the path", place)]
+    })?;
+    // The walk opens ignore files itself: none is entered whose ignore files are not to be opened.
+    let unread = Arc::new(Mutex::new(Vec::from_iter(ignore_files_problem(&reach, &root))));
+    if unread.lock().is_ok_and(|unread| !unread.is_empty()) {
+        return Err(ignore_files(&unread, &root, place));
+    }
+    let not_read = Arc::clone(&unread);
     let walk = WalkBuilder::new(&root)
         .standard_filters(false)
         .git_ignore(true)
@@ -58,10 +71,19 @@ pub(super) fn code(folder: &Path, shown: &str, place: Option<&Place>) -> Result<
                 return false;
             }
             let leaves = entry.path_is_symlink() && !entry.path().canonicalize().is_ok_and(|to| to.starts_with(&top));
-            if leaves && let Ok(mut left) = left.lock() {
-                left.push(entry.path().to_owned());
+            if leaves {
+                if let Ok(mut left) = left.lock() {
+                    left.push(entry.path().to_owned());
+                }
+                return false;
             }
-            !leaves
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let problem = is_folder.then(|| ignore_files_problem(&reach, entry.path())).flatten();
+            let enters = problem.is_none();
+            if let Ok(mut unread) = not_read.lock() {
+                unread.extend(problem);
+            }
+            enters
         })
         .build();
     let mut files = Vec::new();
@@ -76,10 +98,15 @@ pub(super) fn code(folder: &Path, shown: &str, place: Option<&Place>) -> Result<
             },
             Err(error) => findings.push(walk_problem(&error, &root, place)),
         }
-        if findings.len() >= 20 {
+        if files.len() > MOST_FILES {
+            let message = format!("the folder `{shown}` has more than {MOST_FILES} files, links counted");
+            findings.push(problem("A003", message, "leave out what is not needed in `.bedplateignore`", place));
+        }
+        if findings.len() >= 20 || files.len() > MOST_FILES {
             break;
         }
     }
+    findings.extend(ignore_files(&unread, &root, place));
     for path in leaving.lock().map(|paths| paths.clone()).unwrap_or_default() {
         let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
         let message = format!("the link `{name}` leaves the folder `{shown}`");
@@ -91,6 +118,22 @@ pub(super) fn code(folder: &Path, shown: &str, place: Option<&Place>) -> Result<
     }
     files.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
     Ok(files)
+}
+
+/// The ignore files that are not read, each as a finding.
+fn ignore_files(unread: &Mutex<Vec<(PathBuf, Unopened)>>, root: &Path, place: Option<&Place>) -> Vec<Finding> {
+    let unread = unread.lock().map(|mut unread| std::mem::take(&mut *unread)).unwrap_or_default();
+    let found = unread.into_iter().take(20).map(|(path, why)| {
+        let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+        match why {
+            Unopened::Outside => {
+                let help = "copy what it points at into the folder";
+                problem("A001", format!("the link `{name}` leaves the folder"), help, place)
+            }
+            why => problem("A003", format!("`{name}` is not read: {why}"), "make it a text file of a few lines", place),
+        }
+    });
+    found.collect()
 }
 
 /// Every file under a folder that pip has filled, named from the folder's parent.

@@ -10,8 +10,8 @@ use crate::yaml;
 
 mod structure;
 
-pub(crate) use structure::kind;
 pub use structure::{BODY_LIMIT_INLINE, BODY_LIMIT_S3, body_size};
+pub(crate) use structure::{MOST_FINDINGS, kind};
 
 /// Prefix of a loop's key where a section's or an object's entry could stand.
 pub const FOR_EACH: &str = "Fn::ForEach::";
@@ -334,9 +334,14 @@ impl<'a> Resource<'a> {
 
 /// The SHA-256 of a value's canonical JSON (sorted keys, no white space), in lower-case hex.
 pub fn digest(value: &Value) -> String {
+    hex::encode(Sha256::digest(canonical_text(value).as_bytes()))
+}
+
+/// A value's canonical JSON: the same text for equal values.
+pub(crate) fn canonical_text(value: &Value) -> String {
     let mut text = String::new();
     canonical(value, &mut text);
-    hex::encode(Sha256::digest(text.as_bytes()))
+    text
 }
 
 /// Appends a value's canonical JSON.

@@ -15,6 +15,7 @@ use super::session::{Session, interrupted};
 use crate::cfn::Template;
 use crate::cfn::template::BODY_LIMIT_S3;
 use crate::engine::{self, Run};
+use crate::files;
 use crate::finding::Finding;
 use crate::plan::{self, Plan, PlanKind, Wanted};
 use crate::report;
@@ -140,14 +141,14 @@ fn offline(session: &Session, args: &PlanArgs, specs: &[LoadedSpec], parameters:
     Ok(exit)
 }
 
-/// A template somebody saved; refused by size before it is read.
+/// A template somebody saved; no more of it is read than a template may have.
 fn saved(file: &Path) -> Result<Template, Vec<Finding>> {
     let shown = file.display();
-    let unreadable = |error: std::io::Error| vec![Finding::error("P031", format!("`{shown}` cannot be read: {error}"))];
-    let size = std::fs::metadata(file).map_err(unreadable)?.len();
-    if size > BODY_LIMIT_S3 as u64 {
-        return Err(vec![Finding::error("P031", format!("`{shown}` is larger than any template can be"))]);
-    }
-    let text = std::fs::read_to_string(file).map_err(unreadable)?;
+    let unreadable = |why: &dyn std::fmt::Display| {
+        let help = "name the file of a template, as `bedplate render --out` writes one";
+        vec![Finding::error("P031", format!("`{shown}` cannot be read: {why}")).help(help)]
+    };
+    let bytes = files::read(file, BODY_LIMIT_S3 as u64).map_err(|why| unreadable(&why))?;
+    let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8 text"))?;
     Template::parse(&text)
 }

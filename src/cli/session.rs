@@ -144,9 +144,10 @@ impl Session {
         if let Some(partials) = self.partials.get() {
             return Ok(partials);
         }
-        let own = self.project()?.root.join("templates");
-        let partials = if own.is_dir() {
-            Cow::Owned(Partials::with_overrides(&own)?)
+        let project = self.project()?;
+        let own = project.root.join("templates");
+        let partials = if own.symlink_metadata().is_ok() {
+            Cow::Owned(Partials::with_overrides(&project.reach, &own)?)
         } else {
             Cow::Borrowed(Partials::embedded())
         };

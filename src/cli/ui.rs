@@ -1,11 +1,15 @@
 //! What the command line writes and asks: results to standard output, everything else to standard error.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::path::Path;
 
 use super::args::{Format, Globals};
 use crate::finding::Finding;
 use crate::report;
+use crate::report::findings::for_terminal;
 use crate::report::style::Styles;
+use crate::spec::root_of;
 
 /// The two streams and what may be done with them, decided once from the flags, the terminal and the environment.
 #[derive(Debug, Clone)]
@@ -57,6 +61,8 @@ impl Ui {
     /// # Errors
     /// When standard output cannot be written; a reader that went away is not an error.
     pub fn out(&self, text: &str) -> Result<(), Vec<Finding>> {
+        // Into a pipe or a file goes what was asked for, byte by byte.
+        let text = if io::stdout().is_terminal() { for_terminal(text) } else { Cow::Borrowed(text) };
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -84,7 +90,7 @@ impl Ui {
     /// Says something that must be seen even with `--quiet`.
     pub fn say(&self, line: &str) {
         // Standard error that cannot be written leaves nobody to tell.
-        let _ = writeln!(io::stderr().lock(), "{line}");
+        let _ = writeln!(io::stderr().lock(), "{}", for_terminal(line));
     }
 
     /// Shows findings on standard error, in the chosen format.
@@ -119,10 +125,10 @@ impl Ui {
 /// The largest file a finding's line is shown from.
 const SOURCE_LIMIT: u64 = 1 << 20;
 
+/// The text of a file of a project, which may have become something else since it was looked at.
 fn read_source(file: &str) -> Option<String> {
-    let meta = std::fs::metadata(file).ok()?;
-    if !meta.is_file() || meta.len() > SOURCE_LIMIT {
-        return None;
-    }
-    std::fs::read(file).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    let path = Path::new(file);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let bytes = root_of(folder).ok()?.read(path, SOURCE_LIMIT).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }

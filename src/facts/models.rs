@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use super::dates::Day;
+use crate::suggestion::nearest_within;
 
 /// Where a model stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -103,14 +104,10 @@ impl Models {
     /// The id nearest to one that is not in the table, with the same profile prefix, when it is near enough to be a slip.
     pub fn nearest(&self, id: &str) -> Option<String> {
         let (prefix, base) = self.profile_of(id).map_or((None, id), |(prefix, base)| (Some(prefix), base));
-        let (distance, model) = self
-            .models
-            .iter()
-            .map(|model| (strsim::damerau_levenshtein(&model.id, base), model))
-            .min_by_key(|it| it.0)?;
-        (distance <= 4).then(|| match prefix {
-            Some(prefix) => format!("{prefix}.{}", model.id),
-            None => model.id.clone(),
+        let model = nearest_within(base, self.models.iter().map(|model| model.id.as_str()), 4)?;
+        Some(match prefix {
+            Some(prefix) => format!("{prefix}.{model}"),
+            None => model.to_owned(),
         })
     }
 }

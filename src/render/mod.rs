@@ -34,6 +34,7 @@ use std::collections::BTreeMap;
 use crate::cfn::Template;
 use crate::finding::Finding;
 use crate::spec::LoadedSpec;
+use crate::suggestion::nearest_within;
 
 pub use components::{
     ALONE_TIMEOUT, BEHIND_API_TIMEOUT, DEFAULT_LOG_RETENTION, DEFAULT_MEMORY, HTTP_API_WAIT, REST_API_WAIT,
@@ -117,17 +118,17 @@ pub fn template_parameters(loaded: &LoadedSpec) -> Vec<String> {
 
 /// The nearest of some names, or all of them, as a help text.
 fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> String {
-    let known: Vec<&String> = known.collect();
-    let nearest = known.iter().map(|candidate| (strsim::damerau_levenshtein(candidate, name), candidate)).min();
-    match nearest {
-        Some((distance, nearest)) if distance <= 2.max(name.chars().count() / 3) => {
-            format!("did you mean `{nearest}`?")
+    const MOST_LISTED: usize = 25;
+    let known: Vec<&str> = known.map(String::as_str).collect();
+    match nearest_within(name, known.iter().copied(), 2.max(name.chars().count() / 3)) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None if known.is_empty() => "there is none".to_owned(),
+        None => {
+            let list: Vec<String> = known.iter().take(MOST_LISTED).map(|name| format!("`{name}`")).collect();
+            let more = known.len().saturating_sub(MOST_LISTED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("there is {}{more}", list.join(", "))
         }
-        Some(_) => {
-            let list: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-            format!("there is {}", list.join(", "))
-        }
-        None => "there is none".to_owned(),
     }
 }
 

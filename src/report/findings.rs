@@ -1,10 +1,12 @@
 //! Findings for a person (with the line they are about), for a program (JSON) and for GitHub (annotations).
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
 use super::style::{Styles, count, paint};
+use crate::credentials::masked;
 use crate::finding::{Finding, Place, Severity};
 
 /// Gives the text of a file a finding points into, when it can be had.
@@ -13,14 +15,47 @@ pub type Sources<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// The longest stretch of a source line shown; a minified file must not flood the terminal.
 const LINE_SHOWN: usize = 160;
 
-/// Findings as a person reads them, each with its place, the line and a hint, and a closing count.
+/// The longest message or hint shown; a name can be as long as a file.
+const TEXT_SHOWN: usize = 2_000;
+
+/// How many findings of one run are shown to a person; the JSON format has them all.
+const MOST_SHOWN: usize = 100;
+
+/// Findings as a person reads them, each with its place, the line and a hint; of very many the first, and how many more there
+/// are.
 pub fn text(findings: &[Finding], styles: &Styles, sources: Sources<'_>) -> String {
     let mut out = String::new();
-    for finding in findings {
-        one(&mut out, finding, styles, sources);
+    let mut lines = SourceLines { sources, last: None };
+    for finding in findings.iter().take(MOST_SHOWN) {
+        one(&mut out, finding, styles, &mut lines);
         out.push('\n');
     }
+    if let Some(more) = more(findings) {
+        let _ = writeln!(out, "{more}\n");
+    }
     out
+}
+
+/// What is said of the findings that are not shown.
+fn more(findings: &[Finding]) -> Option<String> {
+    let more = findings.len().checked_sub(MOST_SHOWN).filter(|more| *more > 0)?;
+    Some(format!("and {more} more, which `--format json` has all of"))
+}
+
+/// The lines of the files that findings are about. Findings of one file come one after the other, and it is read once.
+struct SourceLines<'a> {
+    sources: Sources<'a>,
+    last: Option<(String, Option<String>)>,
+}
+
+impl SourceLines<'_> {
+    fn line(&mut self, place: &Place) -> Option<&str> {
+        if self.last.as_ref().is_none_or(|(file, _)| *file != place.file) {
+            self.last = Some((place.file.clone(), (self.sources)(&place.file)));
+        }
+        let text = self.last.as_ref().and_then(|(_, text)| text.as_deref())?;
+        text.lines().nth(place.line.checked_sub(1)?)
+    }
 }
 
 /// `2 errors, 1 warning`, or `no findings`.
@@ -38,6 +73,7 @@ pub fn summary(findings: &[Finding]) -> String {
 /// Findings as one JSON value.
 pub fn json(findings: &[Finding]) -> Value {
     let number = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let findings: Vec<Finding> = findings.iter().cloned().map(without_credentials).collect();
     json!({
         "errors": number(Severity::Error),
         "warnings": number(Severity::Warning),
@@ -46,13 +82,24 @@ pub fn json(findings: &[Finding]) -> Value {
     })
 }
 
+fn without_credentials(mut finding: Finding) -> Finding {
+    for text in
+        [Some(&mut finding.message), finding.help.as_mut(), finding.template_path.as_mut()].into_iter().flatten()
+    {
+        if let Cow::Owned(other) = masked(text) {
+            *text = other;
+        }
+    }
+    finding
+}
+
 /// Findings as GitHub Actions workflow commands, a line each.
 ///
 /// Source of the escapes: GitHub's documentation of workflow commands (`%`, CR and LF in data; `:` and `,` too in
 /// properties).
 pub fn github(findings: &[Finding]) -> String {
     let mut out = String::new();
-    for finding in findings {
+    for finding in findings.iter().take(MOST_SHOWN) {
         let command = match finding.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -62,18 +109,23 @@ pub fn github(findings: &[Finding]) -> String {
             Some(Place { file, line, column }) => format!("file={},line={line},col={column},", property(file)),
             None => String::new(),
         };
-        let mut message = finding.message.clone();
+        let mut message = shortened(&finding.message);
         for (label, extra) in [("in ", &finding.template_path), ("", &finding.help)] {
             if let Some(extra) = extra {
-                let _ = write!(message, "\n{label}{extra}");
+                let _ = write!(message, "\n{label}{}", shortened(extra));
             }
         }
         let _ = writeln!(out, "::{command} {place}title={}::{}", finding.code, data(&message));
     }
+    if let Some(more) = more(findings) {
+        let _ = writeln!(out, "::notice ::{more}");
+    }
     out
 }
 
+/// A text in a workflow command: on one line, and with nothing that drives a terminal, which a log can be shown on.
 fn data(text: &str) -> String {
+    let text: String = text.chars().map(|c| if drives_a_terminal(c) && c != '\n' { '\u{fffd}' } else { c }).collect();
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
@@ -81,21 +133,21 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-fn one(out: &mut String, finding: &Finding, styles: &Styles, sources: Sources<'_>) {
+fn one(out: &mut String, finding: &Finding, styles: &Styles, lines: &mut SourceLines<'_>) {
     let style = match finding.severity {
         Severity::Error => styles.bad,
         Severity::Warning => styles.warn,
         Severity::Note => styles.info,
     };
     let heading = format!("{}[{}]", finding.severity, finding.code);
-    let _ = writeln!(out, "{}: {}", paint(style, heading), paint(styles.strong, printable(&finding.message)));
+    let _ = writeln!(out, "{}: {}", paint(style, heading), paint(styles.strong, said(&finding.message)));
     let mut gutter = 2;
     if let Some(place) = &finding.place {
-        let line = sources(&place.file)
-            .and_then(|text| place.line.checked_sub(1).and_then(|index| text.lines().nth(index).map(str::to_owned)));
+        let line = lines.line(place).map(masked);
         gutter = place.line.to_string().len() + 1;
         let pad = " ".repeat(gutter);
-        let _ = writeln!(out, "{}{} {place}", " ".repeat(gutter - 1), paint(styles.info, "-->"));
+        let shown = on_one_line(&place.to_string());
+        let _ = writeln!(out, "{}{} {shown}", " ".repeat(gutter - 1), paint(styles.info, "-->"));
         if let Some(line) = line {
             let (shown, column) = window(&line, place.column);
             let bar = paint(styles.info, "|");
@@ -108,25 +160,75 @@ fn one(out: &mut String, finding: &Finding, styles: &Styles, sources: Sources<'_
     let pad = " ".repeat(gutter);
     let equals = paint(styles.info, "=");
     if let Some(path) = &finding.template_path {
-        let _ = writeln!(out, "{pad}{equals} in the template: {}", printable(path));
+        let _ = writeln!(out, "{pad}{equals} in the template: {}", said(path));
     }
     if let Some(help) = &finding.help {
-        let _ = writeln!(out, "{pad}{equals} help: {}", printable(help));
+        let _ = writeln!(out, "{pad}{equals} help: {}", said(help));
     }
 }
 
 /// The stretch of a line around a column (from 1), and where the column is in it (from 0).
 fn window(line: &str, column: usize) -> (String, usize) {
-    let chars: Vec<char> = line.chars().map(|c| if c == '\t' || c.is_control() { ' ' } else { c }).collect();
+    let chars: Vec<char> = line.chars().map(|c| if drives_a_terminal(c) { ' ' } else { c }).collect();
     let at = column.saturating_sub(1).min(chars.len());
     let start = if at < LINE_SHOWN * 3 / 4 { 0 } else { at - LINE_SHOWN / 2 };
     let shown: String = chars.iter().skip(start).take(LINE_SHOWN).collect();
     (shown.trim_end().to_owned(), at - start)
 }
 
-/// Text from a file or a service, without the control characters that could drive a terminal.
+/// Whether a character does something else than show itself: control characters, and those that turn the direction of what
+/// follows or end a line for some readers.
+fn drives_a_terminal(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Text from a file or a service, without the characters that could drive a terminal.
 pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if drives_a_terminal(c) && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
+/// The same on one line.
+pub fn on_one_line(text: &str) -> String {
+    printable(text).replace(['\n', '\t'], "\u{fffd}")
+}
+
+/// A message or a hint: no longer than anybody reads. A line of it that is not the first does not begin like a line of ours or
+/// like a command to whoever reads the log (GitHub's begin with `::`).
+fn said(text: &str) -> String {
+    printable(&shortened(text)).replace('\n', "\n  | ")
+}
+
+/// A text no longer than anybody reads, and without credentials.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(TEXT_SHOWN) {
+        Some((end, _)) => format!("{}…", masked(text.get(..end).unwrap_or_default())),
+        None => masked(text).into_owned(),
+    }
+}
+
+/// A line as it goes to a terminal: colours are left in it, and whatever else could drive the terminal is taken out. What is
+/// shown is made harmless where it is put together; this holds where that was forgotten.
+pub fn for_terminal(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|c| drives_a_terminal(c) && c != '\n' && c != '\t') {
+        return Cow::Borrowed(text);
+    }
+    let mut made = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let colour = rest.strip_prefix("\u{1b}[").and_then(|after| {
+            let end = after.find(|c: char| !(c.is_ascii_digit() || c == ';'))?;
+            after.get(end..)?.starts_with('m').then_some(2 + end + 1)
+        });
+        let length = colour.unwrap_or(c.len_utf8());
+        let (taken, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        match colour.is_some() || !drives_a_terminal(c) || c == '\n' || c == '\t' {
+            true => made.push_str(taken),
+            false => made.push('\u{fffd}'),
+        }
+        rest = after;
+    }
+    Cow::Owned(made)
 }
 
 #[cfg(test)]

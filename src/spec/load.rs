@@ -8,12 +8,14 @@ use serde_json::Value;
 
 use super::attachments;
 use super::marks::marks;
+use super::project::root_of;
 use super::read;
 use super::rules::{Rules, hide, secrets};
 use super::schema::json_schema;
 use super::shape::{Codes, MOST_FINDINGS, compare};
 use super::types::UseCase;
 use super::words::found;
+use crate::files::Root;
 use crate::finding::{Finding, Place, has_errors};
 use crate::yaml::{self, Document, Positions};
 
@@ -67,15 +69,19 @@ impl LoadedSpec {
     }
 }
 
-/// Loads the spec file at `path`; `shown` is how findings name it.
+/// Loads the spec file at `path`; `shown` is how findings name it. Nothing is read outside the project it belongs to.
 ///
 /// # Errors
 /// Everything wrong with it that can be told in one run, in the order of the file.
 pub fn load(path: &Path, shown: &str) -> Result<LoadedSpec, Vec<Finding>> {
-    let bytes = read::read(path, shown)?;
+    load_within(&root_around(folder_of(path), shown)?, path, shown)
+}
+
+/// Loads the spec file at `path`, which belongs to the project at `root`.
+pub(super) fn load_within(root: &Root, path: &Path, shown: &str) -> Result<LoadedSpec, Vec<Finding>> {
+    let bytes = read::read(root, path, shown)?;
     let text = yaml::utf8(&bytes).map_err(|error| vec![error.finding(shown)])?;
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    load_text(text, dir, shown)
+    load_from(text, Some((folder_of(path), root)), shown)
 }
 
 /// Loads a spec from text that has no files beside it: code folders are not looked for.
@@ -91,10 +97,22 @@ pub fn load_str(text: &str, shown: &str) -> Result<LoadedSpec, Vec<Finding>> {
 /// # Errors
 /// As [`load`].
 pub fn load_text(text: &str, dir: &Path, shown: &str) -> Result<LoadedSpec, Vec<Finding>> {
-    load_from(text, Some(dir), shown)
+    load_from(text, Some((dir, &root_around(dir, shown)?)), shown)
 }
 
-fn load_from(text: &str, dir: Option<&Path>, shown: &str) -> Result<LoadedSpec, Vec<Finding>> {
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn root_around(dir: &Path, shown: &str) -> Result<Root, Vec<Finding>> {
+    root_of(dir).map_err(|error| {
+        let place = Place { file: shown.to_owned(), line: 1, column: 1 };
+        let message = format!("cannot read the folder of `{shown}`: {error}");
+        vec![Finding::error("S007", message).at(Some(place)).help("check the path")]
+    })
+}
+
+fn load_from(text: &str, beside: Option<(&Path, &Root)>, shown: &str) -> Result<LoadedSpec, Vec<Finding>> {
     let document = yaml::parse(text).map_err(|error| vec![error.finding(shown)])?;
     first_look(&document, shown)?;
     let Document { value, positions } = document;
@@ -109,8 +127,8 @@ fn load_from(text: &str, dir: Option<&Path>, shown: &str) -> Result<LoadedSpec, 
     match serde_path_to_error::deserialize::<_, UseCase>(&rest) {
         Ok(spec) => {
             let marks = marks(&rest, schema());
-            let (files, unread) = match dir {
-                Some(dir) => attachments::read(&marks.files, dir, &positions, shown),
+            let (files, unread) = match beside {
+                Some((dir, root)) => attachments::read(&marks.files, dir, root, &positions, shown),
                 None => Default::default(),
             };
             findings.extend(unread);
@@ -120,7 +138,7 @@ fn load_from(text: &str, dir: Option<&Path>, shown: &str) -> Result<LoadedSpec, 
                 positions: &positions,
                 marks: &marks,
                 file: shown,
-                dir,
+                beside,
                 files: &files,
                 broken: &broken,
                 findings: Vec::new(),
@@ -131,7 +149,7 @@ fn load_from(text: &str, dir: Option<&Path>, shown: &str) -> Result<LoadedSpec, 
             if has_errors(&findings) {
                 return Err(findings);
             }
-            let dir = dir.unwrap_or(Path::new(".")).to_owned();
+            let dir = beside.map_or(Path::new("."), |(dir, _)| dir).to_owned();
             Ok(LoadedSpec {
                 spec,
                 dir,

@@ -8,11 +8,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::forms::is_stage_name;
-use super::load::{LoadedSpec, load, pointer};
+use super::load::{LoadedSpec, load_within, pointer};
 use super::read;
 use super::schema::schema_of;
 use super::shape::{Codes, compare};
 use super::words::{cut, escape, suggest};
+use crate::files::{Root, Unopened, plain};
 use crate::finding::{Finding, Place, has_errors};
 use crate::yaml;
 
@@ -82,6 +83,8 @@ pub struct Project {
     pub root: PathBuf,
     /// What `bedplate.yaml` says.
     pub file: ProjectFile,
+    /// What is read of it lies here.
+    pub reach: Root,
     /// The folder relative arguments are meant from.
     from: PathBuf,
 }
@@ -95,33 +98,48 @@ pub struct UseCaseFile {
     pub path: PathBuf,
     /// The spec file as findings name it: relative to the folder asked from where it lies below it.
     pub shown: String,
+    /// The root of its project: it and whatever it names lie below.
+    reach: Root,
 }
 
 impl UseCaseFile {
     /// Loads its spec.
     ///
     /// # Errors
-    /// As [`load`].
+    /// As [`load`](super::load).
     pub fn load(&self) -> Result<LoadedSpec, Vec<Finding>> {
-        load(&self.path, &self.shown)
+        load_within(&self.reach, &self.path, &self.shown)
     }
 }
 
-/// The folder of the project that a folder belongs to: the nearest one upwards that is marked as one, else itself.
-pub(super) fn root_of(dir: &Path) -> Option<PathBuf> {
-    let dir = dir.canonicalize().ok()?;
-    let root = marked(&dir).map(Path::to_owned);
-    Some(root.unwrap_or(dir))
+/// The root of the project that a folder belongs to: the nearest one upwards that is marked as one, else itself. Nothing
+/// outside of it is read for what lies in the folder.
+///
+/// # Errors
+/// When there is no such folder.
+pub fn root_of(dir: &Path) -> std::io::Result<Root> {
+    let dir = plain(&std::path::absolute(dir)?);
+    Root::new(marked(&dir).unwrap_or(&dir))
 }
 
 /// The nearest folder upwards that is the root of a project: it has a `bedplate.yaml`, or a `stacks` folder with a use
-/// case in it.
+/// case in it. A project that another one only has by way of a link that leads out of it is no project: its files are not
+/// the other's to read.
 fn marked(dir: &Path) -> Option<&Path> {
     let has_use_case = |folder: &Path| {
         let entries = std::fs::read_dir(folder.join(STACKS));
-        entries.is_ok_and(|entries| entries.flatten().any(|entry| entry.path().join(SPEC).is_file()))
+        entries.is_ok_and(|entries| entries.flatten().any(|entry| is_there(&entry.path().join(SPEC))))
     };
-    dir.ancestors().find(|folder| folder.join(FILE).is_file() || has_use_case(folder))
+    let mut marked = dir.ancestors().filter(|folder| is_there(&folder.join(FILE)) || has_use_case(folder));
+    let nearest = marked.next()?;
+    let Ok(inner) = Root::new(nearest) else { return Some(nearest) };
+    let holds = |outer: &&Path| Root::new(outer).is_ok_and(|outer| outer.resolve(inner.path()).is_ok());
+    Some(marked.find(|outer| !holds(outer)).unwrap_or(nearest))
+}
+
+/// Whether there is a file, or a link that may lead to one.
+fn is_there(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_dir())
 }
 
 impl Project {
@@ -140,10 +158,9 @@ impl Project {
     /// As [`Project::find`].
     pub fn of(from: &Path, named: Option<&str>) -> Result<Self, Vec<Finding>> {
         let absolute = std::path::absolute(from).unwrap_or_else(|_| from.to_owned());
-        let path = named.map(|named| absolute.join(named)).filter(|path| path.exists());
+        let path = named.map(|named| plain(&absolute.join(named))).filter(|path| path.exists());
         match path {
-            Some(path) if marked(&absolute).is_none() || !path.starts_with(marked(&absolute).unwrap_or(&absolute)) => {
-                let path = path.canonicalize().unwrap_or(path);
+            Some(path) if marked(&absolute).is_none_or(|root| !path.starts_with(root)) => {
                 let folder = if path.is_dir() { &path } else { path.parent().unwrap_or(&path) };
                 Self::around(folder, from)
             }
@@ -155,9 +172,14 @@ impl Project {
         let absolute = std::path::absolute(from).unwrap_or_else(|_| from.to_owned());
         let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         let root = marked(&folder).unwrap_or(&folder).to_owned();
+        let reach = Root::new(&root).map_err(|error| {
+            let message = format!("cannot read the folder `{}`: {error}", shown(&root, &absolute));
+            vec![Finding::error("P001", message).help("check the path and its permissions")]
+        })?;
         let path = root.join(FILE);
-        let file = if path.is_file() { load_file(&path, &shown(&path, &absolute))? } else { ProjectFile::default() };
-        Ok(Self { root, file, from: absolute })
+        let file =
+            if is_there(&path) { load_file(&reach, &path, &shown(&path, &absolute))? } else { ProjectFile::default() };
+        Ok(Self { root, file, reach, from: absolute })
     }
 
     /// The folder that holds the use cases.
@@ -176,20 +198,29 @@ impl Project {
     /// When two have the same name (they would be the same stack), or the folder cannot be read.
     pub fn use_cases(&self) -> Result<Vec<UseCaseFile>, Vec<Finding>> {
         let dir = self.stacks_dir();
-        let entries = match std::fs::read_dir(&dir) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => {
-                let message = format!("cannot read the folder `{}`: {error}", shown(&dir, &self.from));
-                return Err(vec![Finding::error("P001", message).help("check its permissions")]);
-            }
+        let unreadable = |why: &dyn std::fmt::Display| {
+            let message = format!("cannot read the folder `{}`: {why}", shown(&dir, &self.from));
+            vec![Finding::error("P001", message).help("check the path and its permissions")]
         };
-        let mut all: Vec<UseCaseFile> = entries
-            .flatten()
-            .map(|entry| entry.path().join(SPEC))
-            .filter(|path| path.is_file())
-            .map(|path| self.use_case(path))
-            .collect();
+        let real = match self.reach.resolve(&dir) {
+            Ok(real) => real,
+            Err(Unopened::Missing) if !dir.is_symlink() => return Ok(Vec::new()),
+            Err(why) => return Err(self.not_in_reach(&dir, &why)),
+        };
+        let entries = std::fs::read_dir(real).map_err(|error| unreadable(&error))?;
+        let mut outside = Vec::new();
+        let mut all = Vec::new();
+        for path in entries.flatten().map(|entry| dir.join(entry.file_name()).join(SPEC)).filter(|path| is_there(path))
+        {
+            match self.reach.resolve(&path) {
+                Ok(_) => all.push(self.use_case(path)),
+                Err(why) => outside.extend(self.not_in_reach(&path, &why)),
+            }
+        }
+        if !outside.is_empty() {
+            outside.sort_by(|a, b| a.message.cmp(&b.message));
+            return Err(outside);
+        }
         all.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
         let twice: Vec<Finding> = all
             .windows(2)
@@ -219,7 +250,7 @@ impl Project {
                 return Ok(use_case.clone());
             }
         }
-        let path = self.from.join(argument);
+        let path = plain(&self.from.join(argument));
         if path.is_file() {
             return Ok(self.use_case(path));
         }
@@ -241,20 +272,39 @@ impl Project {
 
     fn use_case(&self, path: PathBuf) -> UseCaseFile {
         let folder = path.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-        let name = name_in(&path).or(folder).unwrap_or_default();
         let shown = shown(&path, &self.from);
-        UseCaseFile { name, path, shown }
+        // What the caller names may be another project's.
+        let own = path.starts_with(&self.root) || path.starts_with(self.reach.path());
+        let reach = path.parent().filter(|_| !own).and_then(|folder| root_of(folder).ok());
+        let reach = reach.unwrap_or_else(|| self.reach.clone());
+        let name = name_in(&reach, &path).or(folder).unwrap_or_default();
+        UseCaseFile { name, path, shown, reach }
+    }
+
+    /// What is the project's by its name and not to be read as a part of it.
+    fn not_in_reach(&self, path: &Path, why: &Unopened) -> Vec<Finding> {
+        let shown = shown(path, &self.from);
+        let message = match why {
+            Unopened::Outside => format!("`{}` is a link to something outside the project", cut(&shown)),
+            why => format!("`{}` cannot be read: {why}", cut(&shown)),
+        };
+        vec![
+            Finding::error("P060", message)
+                .help("nothing outside the project is read: take the link away, or put the files themselves there"),
+        ]
     }
 }
 
 /// A path as a person in a folder would write it.
 fn shown(path: &Path, from: &Path) -> String {
-    path.strip_prefix(from).unwrap_or(path).to_string_lossy().into_owned()
+    let shown = path.strip_prefix(from).unwrap_or(path).to_string_lossy();
+    // A line that begins with it must not be a command to whoever reads the log, as GitHub's begin with `::`.
+    if shown.starts_with(':') { format!("./{shown}") } else { shown.into_owned() }
 }
 
 /// The name a spec gives itself, without loading it when its line stands where everybody writes it.
-fn name_in(path: &Path) -> Option<String> {
-    let bytes = read::read(path, "").ok()?;
+fn name_in(reach: &Root, path: &Path) -> Option<String> {
+    let bytes = read::read(reach, path, "").ok()?;
     let text = yaml::utf8(&bytes).ok()?;
     let plain = text.lines().find_map(|line| line.strip_prefix("name:")).map(str::trim);
     let is_word = |name: &&str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -264,11 +314,11 @@ fn name_in(path: &Path) -> Option<String> {
     }
 }
 
-fn load_file(path: &Path, shown: &str) -> Result<ProjectFile, Vec<Finding>> {
+fn load_file(reach: &Root, path: &Path, shown: &str) -> Result<ProjectFile, Vec<Finding>> {
     let as_project = |findings: Vec<Finding>| -> Vec<Finding> {
         findings.into_iter().map(|finding| Finding { code: "P001", ..finding }).collect()
     };
-    let bytes = read::read(path, shown).map_err(as_project)?;
+    let bytes = read::read(reach, path, shown).map_err(as_project)?;
     let document = yaml::parse_bytes(&bytes).map_err(|error| as_project(vec![error.finding(shown)]))?;
     if document.value.is_null() {
         return Ok(ProjectFile::default());

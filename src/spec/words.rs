@@ -2,29 +2,10 @@
 
 use serde_json::Value;
 
-/// The longest word anybody misspells; comparing longer ones would take a time that grows with their square.
-const LONGEST: usize = 64;
+pub(crate) use crate::suggestion::nearest;
 
-/// How many candidates are compared, and how many are listed.
-const MOST_COMPARED: usize = 500;
+/// How many names are listed.
 const MOST_LISTED: usize = 25;
-
-/// The candidate a misspelt word was probably meant to be.
-pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    if word.len() > LONGEST {
-        return None;
-    }
-    let word = word.to_lowercase();
-    let allowed = 1 + word.chars().count() / 4;
-    candidates
-        .into_iter()
-        .take(MOST_COMPARED)
-        .filter(|candidate| candidate.len() <= LONGEST)
-        .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min()
-        .map(|(_, candidate)| candidate)
-}
 
 /// "did you mean `x`?" with the list to choose from, or the list alone.
 pub(crate) fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>, list: &str) -> String {

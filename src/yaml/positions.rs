@@ -1,5 +1,6 @@
 //! Where everything in a document stands: JSON pointer → line and column.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use super::{Dialect, scan};
@@ -20,7 +21,12 @@ pub struct Positions {
 pub(super) struct Tree {
     nodes: Vec<Node>,
     keys: String,
+    /// The children of nodes that have many, made when first needed: a list's in order, a mapping's by key.
+    wide: OnceLock<HashMap<usize, Vec<u32>>>,
 }
+
+/// From so many nodes below a node on, its children are looked up instead of walked along.
+const WIDE: usize = 64;
 
 #[derive(Debug, Clone, Copy)]
 struct Node {
@@ -70,6 +76,17 @@ impl Tree {
     }
 
     fn child(&self, parent_index: usize, parent: Node, segment: &str) -> Option<(usize, Node)> {
+        if parent.end as usize - parent_index > WIDE
+            && let Some(children) = self.wide().get(&parent_index)
+        {
+            let listed = children.first().and_then(|first| self.nodes.get(*first as usize))?.key.is_none();
+            let position = match listed {
+                true => segment.parse().ok()?,
+                false => children.binary_search_by(|child| self.key(*child).cmp(segment)).ok()?,
+            };
+            let index = *children.get(position)? as usize;
+            return Some((index, *self.nodes.get(index)?));
+        }
         let mut index = parent_index + 1;
         let mut count = 0_usize;
         while index < parent.end as usize {
@@ -85,6 +102,38 @@ impl Tree {
             index = node.end as usize;
         }
         None
+    }
+}
+
+impl Tree {
+    fn key(&self, node: u32) -> &str {
+        let key = self.nodes.get(node as usize).and_then(|node| node.key);
+        key.and_then(|(start, end)| self.keys.get(start as usize..end as usize)).unwrap_or_default()
+    }
+
+    /// The children of every node that has many: each node is looked at once, as the child of its parent.
+    fn wide(&self) -> &HashMap<usize, Vec<u32>> {
+        self.wide.get_or_init(|| {
+            let mut wide = HashMap::new();
+            for (index, node) in self.nodes.iter().enumerate() {
+                let end = node.end as usize;
+                if end - index <= WIDE {
+                    continue;
+                }
+                let mut children = Vec::new();
+                let mut next = index + 1;
+                while let Some(child) = self.nodes.get(next).filter(|_| next < end) {
+                    children.push(next as u32);
+                    next = child.end as usize;
+                }
+                if children.first().and_then(|first| self.nodes.get(*first as usize)).is_some_and(|it| it.key.is_some())
+                {
+                    children.sort_by(|a, b| self.key(*a).cmp(self.key(*b)));
+                }
+                wide.insert(index, children);
+            }
+            wide
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use saphyr_parser::Tag;
 use serde_json::{Map, Value};
 
 use super::error::{YamlError, YamlErrorKind};
+use crate::suggestion::nearest_within;
 
 /// Intrinsic and rule functions that have a short form.
 const SHORT_FORMS: [&str; 25] = [
@@ -41,10 +42,9 @@ pub(super) fn known(tag: &Tag, place: (usize, usize)) -> Result<(), YamlError> {
     }
     let error =
         YamlError::new(YamlErrorKind::Unsupported, place, format!("`{tag}` is not a CloudFormation short form"));
-    let nearest = SHORT_FORMS.iter().map(|name| (strsim::damerau_levenshtein(name, &tag.suffix), *name)).min();
-    Err(match nearest {
-        Some((distance, name)) if distance <= 2 => error.help(format!("did you mean `!{name}`?")),
-        _ => error.help("write the function in its long form, such as `Fn::Sub:`"),
+    Err(match nearest_within(&tag.suffix, SHORT_FORMS, 2) {
+        Some(name) => error.help(format!("did you mean `!{name}`?")),
+        None => error.help("write the function in its long form, such as `Fn::Sub:`"),
     })
 }
 

@@ -15,6 +15,9 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use flate2::read::DeflateDecoder;
 use serde::Deserialize;
 
+use crate::suggestion::nearest;
+
+pub(crate) use pattern::Pattern;
 pub use pattern::{Match, matches};
 pub use pointer::Pointer;
 pub use resource::{Lifecycle, ResourceSchema};
@@ -92,8 +95,7 @@ impl Schemas {
 
     /// The type most like a name that is none.
     pub fn suggest(&self, type_: &str) -> Option<&'static str> {
-        let wanted = type_.to_ascii_lowercase();
-        closest(&wanted, self.types(), |name| name.to_ascii_lowercase())
+        nearest(type_, self.types())
     }
 
     /// The regions whose types are known.
@@ -105,24 +107,4 @@ impl Schemas {
     pub fn source(&self) -> &Source {
         &self.source
     }
-}
-
-/// The candidate most like a name, when it is like it enough to be meant.
-pub(crate) fn closest<'a>(
-    wanted: &str,
-    candidates: impl Iterator<Item = &'a str>,
-    normal: impl Fn(&str) -> String,
-) -> Option<&'a str> {
-    let mut best: Option<(f64, &str)> = None;
-    for candidate in candidates {
-        // Two names of very different length are never meant for each other; comparing them is what costs.
-        if candidate.len().abs_diff(wanted.len()) > 6 {
-            continue;
-        }
-        let score = strsim::normalized_damerau_levenshtein(wanted, &normal(candidate));
-        if score >= 0.7 && best.is_none_or(|(top, _)| score > top) {
-            best = Some((score, candidate));
-        }
-    }
-    best.map(|(_, candidate)| candidate)
 }

@@ -31,7 +31,42 @@ type Cache = HashMap<(String, bool), Option<Arc<Compiled>>>;
 /// The largest compiled pattern, in bytes: patterns that repeat Unicode classes thousands of times grow beyond reason.
 const SIZE_LIMIT: usize = 4 << 20;
 
-/// Whether `text` has `pattern` somewhere in it. Compiled patterns are kept.
+/// The same for a pattern that a template brings along, and the longest such: there may be hundreds, and each is compiled to be
+/// tried once.
+const TEMPLATE_SIZE_LIMIT: usize = 64 << 10;
+const LONGEST: usize = 2_048;
+
+/// A pattern of a template, such as a parameter's `AllowedPattern`.
+pub(crate) struct Pattern(Compiled);
+
+impl Pattern {
+    /// A pattern that a text must match from its start to its end, for texts that are all ASCII or not; none for one that is
+    /// not checked.
+    pub(crate) fn whole(pattern: &str, ascii: bool) -> Option<Self> {
+        if pattern.len() > LONGEST {
+            return None;
+        }
+        compile(&format!("^(?:{pattern})$"), ascii, TEMPLATE_SIZE_LIMIT).map(Self)
+    }
+
+    /// Whether a text matches.
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+}
+
+impl Compiled {
+    fn is_match(&self, text: &str) -> bool {
+        let ahead = self.ahead.iter().all(|(wanted, regex)| regex.is_match(text) == *wanted);
+        let length = self.length.is_none_or(|(least, most)| {
+            let length = text.chars().count();
+            least <= length && length <= most
+        });
+        ahead && length && self.rest.is_match(text)
+    }
+}
+
+/// Whether `text` has `pattern` somewhere in it. Compiled patterns are kept: they are those of the provider schemas.
 pub fn matches(pattern: &str, text: &str) -> Match {
     static CACHE: OnceLock<RwLock<Cache>> = OnceLock::new();
     let cache = CACHE.get_or_init(RwLock::default);
@@ -39,20 +74,15 @@ pub fn matches(pattern: &str, text: &str) -> Match {
     let key = (pattern.to_owned(), text.is_ascii());
     let known = cache.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
     let compiled = known.unwrap_or_else(|| {
-        let made = compile(pattern, text.is_ascii()).map(Arc::new);
+        let made = compile(pattern, text.is_ascii(), SIZE_LIMIT).map(Arc::new);
         cache.write().unwrap_or_else(PoisonError::into_inner).insert(key, made.clone());
         made
     });
     let Some(compiled) = compiled else { return Match::Unchecked };
-    let ahead = compiled.ahead.iter().all(|(wanted, regex)| regex.is_match(text) == *wanted);
-    let length = compiled.length.is_none_or(|(least, most)| {
-        let length = text.chars().count();
-        least <= length && length <= most
-    });
-    if ahead && length && compiled.rest.is_match(text) { Match::Yes } else { Match::No }
+    if compiled.is_match(text) { Match::Yes } else { Match::No }
 }
 
-fn compile(pattern: &str, ascii: bool) -> Option<Compiled> {
+fn compile(pattern: &str, ascii: bool, limit: usize) -> Option<Compiled> {
     let (anchor, mut rest) = match pattern.strip_prefix('^') {
         Some(rest) => ("^", rest),
         None => ("", pattern),
@@ -68,19 +98,19 @@ fn compile(pattern: &str, ascii: bool) -> Option<Compiled> {
         };
         let end = group_end(inside)?;
         let (inside, after) = inside.split_at_checked(end)?;
-        ahead.push((wanted, build(&format!("^(?:{inside})"), ascii)?));
+        ahead.push((wanted, build(&format!("^(?:{inside})"), ascii, limit)?));
         rest = after.strip_prefix(')')?;
     }
     if anchor.is_empty() {
-        return Some(Compiled { ahead, rest: build(rest, ascii)?, length: None });
+        return Some(Compiled { ahead, rest: build(rest, ascii, limit)?, length: None });
     }
     if let Some((class, least, most)) = repeated_class(rest) {
-        let rest = build(&format!("^{class}*$"), ascii)?;
+        let rest = build(&format!("^{class}*$"), ascii, limit)?;
         return Some(Compiled { ahead, rest, length: Some((least, most)) });
     }
     // The same in two ways: nothing follows.
     let rest = rest.strip_suffix("(?![\\s\\S])").map_or_else(|| rest.to_owned(), |start| format!("{start}$"));
-    Some(Compiled { ahead, rest: build(&format!("^{rest}"), ascii)?, length: None })
+    Some(Compiled { ahead, rest: build(&format!("^{rest}"), ascii, limit)?, length: None })
 }
 
 /// What follows `^` in a pattern that is one class with a count and nothing else, such as `[a-z]{1,2048}$`: the class, the
@@ -109,9 +139,9 @@ fn repeated_class(rest: &str) -> Option<(&str, usize, usize)> {
     single.then_some((class, least, most))
 }
 
-fn build(pattern: &str, ascii: bool) -> Option<Regex> {
+fn build(pattern: &str, ascii: bool, limit: usize) -> Option<Regex> {
     let translated = translate(pattern, ascii);
-    RegexBuilder::new(&translated).size_limit(SIZE_LIMIT).dfa_size_limit(SIZE_LIMIT).build().ok()
+    RegexBuilder::new(&translated).size_limit(limit).dfa_size_limit(limit).build().ok()
 }
 
 /// Where the group that `text` starts inside of ends: the position of its closing bracket.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::Schemas;
 use super::pointer::Pointer;
 use super::shape::Shape;
-use super::{Schemas, closest};
+use crate::suggestion::nearest;
 
 /// The end of a type's life, as its publisher announced it.
 #[derive(Debug, Clone, Deserialize)]
@@ -95,7 +96,7 @@ impl ResourceSchema {
 
     /// The property most like a name that is none.
     pub fn suggest(&self, name: &str) -> Option<&str> {
-        closest(&name.to_ascii_lowercase(), self.shape.properties.keys().map(|key| &**key), str::to_ascii_lowercase)
+        nearest(name, self.shape.properties.keys().map(|key| &**key))
     }
 
     /// The shape a shape refers to, or itself.

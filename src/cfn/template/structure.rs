@@ -12,6 +12,9 @@ pub const BODY_LIMIT_INLINE: usize = 51_200;
 /// The largest template body CloudFormation reads from S3, in bytes (CloudFormation quotas, as of 2026).
 pub const BODY_LIMIT_S3: usize = 1_048_576;
 
+/// How many faults of a template are told. Who has more knows enough, and looking on takes a time that grows with them.
+pub(crate) const MOST_FINDINGS: usize = 1_000;
+
 /// How deep a template may nest, less than [`yaml::MAX_DEPTH`] so that whatever is a template can be read back.
 /// CloudFormation's own limit isn't published.
 const DEPTH_LIMIT: usize = yaml::MAX_DEPTH - 1;
@@ -92,6 +95,9 @@ pub(super) fn refuse(value: &Value) -> Vec<Finding> {
     }
     for section in ["Parameters", "Mappings", "Outputs"] {
         for (name, body) in entries(template, section) {
+            if findings.len() >= MOST_FINDINGS {
+                return findings;
+            }
             if !body.is_object() {
                 findings.push(
                     Finding::error(
@@ -106,6 +112,9 @@ pub(super) fn refuse(value: &Value) -> Vec<Finding> {
     match template.get("Resources") {
         Some(Value::Object(resources)) if !resources.is_empty() => {
             for (logical_id, body) in resources.iter().filter(|(key, _)| !key.starts_with(FOR_EACH)) {
+                if findings.len() >= MOST_FINDINGS {
+                    return findings;
+                }
                 refuse_resource(logical_id, body, &mut findings);
             }
         }
@@ -184,21 +193,6 @@ pub(super) fn check(template: &Template) -> Vec<Finding> {
             );
         }
     }
-    for section in ["Resources", "Parameters", "Conditions", "Mappings", "Outputs"] {
-        for (name, _) in entries(root, section) {
-            logical_id(section, name, &mut findings);
-        }
-    }
-    for resource in template.resources() {
-        attributes(resource.logical_id, resource.body(), template.has_language_extensions(), &mut findings);
-    }
-    if let Some(path) = first_null(template.value()) {
-        findings.push(
-            Finding::error("T009", format!("[{path}] 'null' values are not allowed in templates"))
-                .in_template(path.trim_start_matches('/'))
-                .help("Leave the key out, or use `AWS::NoValue`"),
-        );
-    }
     let size = body_size(template);
     if size > BODY_LIMIT_S3 {
         findings.push(
@@ -209,14 +203,45 @@ pub(super) fn check(template: &Template) -> Vec<Finding> {
             .help("Split the template into several stacks"),
         );
     }
+    for section in ["Resources", "Parameters", "Conditions", "Mappings", "Outputs"] {
+        for (name, _) in entries(root, section) {
+            if findings.len() >= MOST_FINDINGS {
+                return findings;
+            }
+            logical_id(section, name, &mut findings);
+        }
+    }
+    for resource in template.resources() {
+        if findings.len() >= MOST_FINDINGS {
+            return findings;
+        }
+        attributes(resource.logical_id, resource.body(), template.has_language_extensions(), &mut findings);
+    }
+    if let Some(path) = first_null(template.value()) {
+        findings.push(
+            Finding::error("T009", format!("[{path}] 'null' values are not allowed in templates"))
+                .in_template(path.trim_start_matches('/'))
+                .help("Leave the key out, or use `AWS::NoValue`"),
+        );
+    }
     findings
+}
+
+/// Names with commas between, and how many more there are.
+fn listed(names: &[&str]) -> String {
+    const MOST: usize = 20;
+    let shown: Vec<&str> = names.iter().copied().take(MOST).collect();
+    match names.len().saturating_sub(MOST) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 fn sections(root: &Map<String, Value>, findings: &mut Vec<Finding>) {
     let unknown: Vec<&str> = root.keys().map(String::as_str).filter(|section| !SECTIONS.contains(section)).collect();
     if let Some(first) = unknown.first() {
         findings.push(
-            Finding::error("T003", format!("Invalid template property or properties [{}]", unknown.join(", ")))
+            Finding::error("T003", format!("Invalid template property or properties [{}]", listed(&unknown)))
                 .in_template(*first)
                 .help(format!("The sections of a template are {}", SECTIONS.join(", "))),
         );
@@ -284,7 +309,7 @@ fn logical_id(section: &str, name: &str, findings: &mut Vec<Finding>) {
 
 fn attributes(logical_id: &str, body: &Map<String, Value>, computed: bool, findings: &mut Vec<Finding>) {
     let path = format!("Resources/{logical_id}");
-    for name in body.keys().filter(|name| !ATTRIBUTES.contains(&name.as_str())) {
+    for name in body.keys().filter(|name| !ATTRIBUTES.contains(&name.as_str())).take(MOST_FINDINGS) {
         findings.push(
             Finding::error("T007", format!("Invalid template resource property '{name}'"))
                 .in_template(format!("{path}/{name}"))

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::kinds::function;
-use super::{Context, PSEUDO, finding};
+use super::{Context, PSEUDO, finding, is_full};
 use crate::cfn::intrinsics::{Piece, pieces, plain};
-use crate::cfn::schema::closest;
 use crate::finding::Finding;
+use crate::suggestion::nearest;
 
 /// Where a value stands, which decides what it may refer to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub(super) fn check(context: &Context<'_>, section: Section, value: &Value, path
 /// Checks that a condition of that name is there.
 pub(super) fn condition(context: &Context<'_>, name: &str, section: &str, path: &str, findings: &mut Vec<Finding>) {
     if !context.conditions.contains(name) {
-        let meant = closest(&name.to_ascii_lowercase(), context.conditions.iter().copied(), str::to_ascii_lowercase);
+        let meant = nearest(name, context.conditions.iter().copied());
         findings.push(finding(
             "T103",
             format!(
@@ -70,6 +70,9 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn value(&mut self, value: &Value) {
+        if is_full(self.findings) {
+            return;
+        }
         if let Some((key, argument)) = function(value) {
             self.below(key, |walk| walk.function(key, argument));
             return;
@@ -158,7 +161,7 @@ impl Walk<'_> {
                 }
             }
             other => {
-                let meant = closest(&other.to_ascii_lowercase(), FUNCTIONS.into_iter(), str::to_ascii_lowercase);
+                let meant = nearest(other, FUNCTIONS);
                 self.push("T105", format!("Template error: `{other}` is no intrinsic function"), meant);
             }
         }
@@ -242,8 +245,7 @@ impl Walk<'_> {
         let (Some(attribute), Some(schema)) = (attribute, schema) else { return };
         if !schema.has_attribute(attribute) {
             let names: Vec<String> = schema.attributes().collect();
-            let meant =
-                closest(&attribute.to_ascii_lowercase(), names.iter().map(String::as_str), str::to_ascii_lowercase);
+            let meant = nearest(attribute, names.iter().map(String::as_str));
             let mut finding = finding(
                 "T102",
                 format!(
@@ -277,6 +279,9 @@ impl Walk<'_> {
             Ok(pieces) => {
                 for piece in pieces {
                     let Piece::Variable(name) = piece else { continue };
+                    if is_full(self.findings) {
+                        return;
+                    }
                     if variables.is_some_and(|variables| variables.contains_key(name)) {
                         continue;
                     }
@@ -326,7 +331,7 @@ impl Walk<'_> {
         let (Some(name), None) = (map.as_str(), default) else { return };
         let Some(mapping) = self.context.mappings.and_then(|mappings| mappings.get(name)) else {
             let names = self.context.mappings.into_iter().flatten().map(|(name, _)| name.as_str());
-            let meant = closest(&name.to_ascii_lowercase(), names, str::to_ascii_lowercase).map(str::to_owned);
+            let meant = nearest(name, names).map(str::to_owned);
             self.push(
                 "T104",
                 format!("Template error: Mapping named '{name}' is not present in the 'Mappings' section of template."),
@@ -338,9 +343,7 @@ impl Walk<'_> {
         let missing = match (&top, &second) {
             (Some(top), Some(second)) => mapping.get(top).and_then(|row| row.get(second)).is_none(),
             (Some(top), None) => mapping.get(top).is_none(),
-            (None, Some(second)) => {
-                !mapping.as_object().into_iter().flatten().any(|(_, row)| row.get(second).is_some())
-            }
+            (None, Some(second)) => !self.context.has_second_key(name, second),
             (None, None) => false,
         };
         if missing {

@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::finding;
 use super::kinds::{Presence, presence};
 use super::shapes::Checker;
-use crate::cfn::schema::{Extra, Match, Shape, closest, matches};
+use crate::cfn::schema::{Extra, Match, Shape, matches};
+use crate::suggestion::nearest;
 
 impl Checker<'_> {
     pub(super) fn object(&mut self, map: &Map<String, Value>, shape: &Shape) {
@@ -57,7 +58,7 @@ impl Checker<'_> {
             Extra::Shaped(shape) => self.below(name, |checker| checker.value(item, shape)),
             Extra::None => {
                 let names = shape.properties.keys().map(|key| &**key);
-                let meant = closest(&name.to_ascii_lowercase(), names, str::to_ascii_lowercase).map(str::to_owned);
+                let meant = nearest(name, names).map(str::to_owned);
                 let subject = self.path.split('/').nth(3).map_or_else(
                     || format!("`{}`", self.schema.name()),
                     |_| format!("`{}` of `{}`", self.subject(), self.schema.name()),

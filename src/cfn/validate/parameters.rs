@@ -1,12 +1,15 @@
 //! Parameters: what a template declares, and whether a value given for one fits.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use super::{Context, finding};
+use super::{Context, finding, is_full};
 use crate::cfn::Parameter;
 use crate::cfn::intrinsics::{Problem, plain};
-use crate::cfn::schema::{Match, closest, matches};
+use crate::cfn::schema::Pattern;
 use crate::finding::Finding;
+use crate::suggestion::nearest;
 
 const ATTRIBUTES: [&str; 11] = [
     "AllowedPattern",
@@ -44,7 +47,10 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for parameter in context.parameters.values() {
         let path = format!("Parameters/{}", parameter.name);
         for name in parameter.body().keys().filter(|name| !ATTRIBUTES.contains(&name.as_str())) {
-            let meant = closest(&name.to_ascii_lowercase(), ATTRIBUTES.into_iter(), str::to_ascii_lowercase);
+            if is_full(findings) {
+                return;
+            }
+            let meant = nearest(name, ATTRIBUTES);
             findings.push(finding(
                 "T020",
                 format!("Invalid template parameter property '{name}'"),
@@ -56,7 +62,7 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             Some(Value::String(type_)) if is_type(type_) => {}
             Some(Value::String(type_)) => {
                 let known = ["String", "Number", "CommaDelimitedList", "List<Number>"].into_iter().chain(AWS_TYPES);
-                let meant = closest(&type_.to_ascii_lowercase(), known, str::to_ascii_lowercase);
+                let meant = nearest(type_, known);
                 findings.push(finding(
                     "T020",
                     format!("Template format error: Unrecognized parameter type: {type_}"),
@@ -123,12 +129,15 @@ pub fn check_value(parameter: Parameter<'_>, text: &str) -> Result<(), Problem> 
     let limit =
         |attribute: &str| parameter.attribute(attribute).and_then(plain).and_then(|text| text.parse::<f64>().ok());
     let numeric = matches!(parameter.type_(), "Number" | "List<Number>");
+    let allowed: Option<BTreeSet<String>> = match parameter.attribute("AllowedValues") {
+        Some(Value::Array(allowed)) => Some(allowed.iter().filter_map(plain).collect()),
+        _ => None,
+    };
+    let pattern = parameter.attribute("AllowedPattern").and_then(Value::as_str);
+    let pattern = pattern.and_then(|pattern| Some((pattern, Pattern::whole(pattern, text.is_ascii())?)));
     for part in parts {
-        if let Some(Value::Array(allowed)) = parameter.attribute("AllowedValues") {
-            let names: Vec<String> = allowed.iter().filter_map(plain).collect();
-            if !names.iter().any(|allowed| allowed == part) {
-                return broken(format!("Parameter '{name}' must be one of AllowedValues"));
-            }
+        if allowed.as_ref().is_some_and(|allowed| !allowed.contains(part)) {
+            return broken(format!("Parameter '{name}' must be one of AllowedValues"));
         }
         if numeric {
             let Some(number) = part.parse::<f64>().ok().filter(|number| number.is_finite()) else {
@@ -161,8 +170,8 @@ pub fn check_value(parameter: Parameter<'_>, text: &str) -> Result<(), Problem> 
                 limit("MaxLength").unwrap_or_default()
             ));
         }
-        if let Some(pattern) = parameter.attribute("AllowedPattern").and_then(Value::as_str)
-            && matches(&format!("^(?:{pattern})$"), part) == Match::No
+        if let Some((pattern, compiled)) = &pattern
+            && !compiled.is_match(part)
         {
             return broken(format!("Parameter '{name}' must match pattern {pattern}"));
         }

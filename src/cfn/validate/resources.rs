@@ -5,12 +5,15 @@ use serde_json::{Map, Value};
 use super::functions::{self, Section};
 use super::kinds::is_no_value;
 use super::shapes::Checker;
-use super::{Context, finding};
+use super::{Context, finding, is_full};
 use crate::cfn::{Resource, Schemas};
 use crate::finding::Finding;
 
 pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for resource in context.template.resources() {
+        if is_full(findings) {
+            return;
+        }
         let path = format!("Resources/{}", resource.logical_id);
         attributes(context, resource, &path, findings);
         for attribute in ["Properties", "Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy"] {
@@ -27,6 +30,9 @@ fn attributes(context: &Context<'_>, resource: Resource<'_>, path: &str, finding
         functions::condition(context, name, "Resources", &format!("{path}/Condition"), findings);
     }
     for (index, name) in resource.depends_on().into_iter().enumerate() {
+        if is_full(findings) {
+            return;
+        }
         if !context.resources.contains_key(name) && !context.macros {
             let listed = resource.attribute("DependsOn").is_some_and(Value::is_array);
             let path = if listed { format!("{path}/DependsOn/{index}") } else { format!("{path}/DependsOn") };

@@ -4,12 +4,13 @@ use serde_json::Value;
 
 use super::functions::{self, Section};
 use super::kinds::function;
-use super::{Context, finding};
+use super::{Context, finding, is_full};
 use crate::cfn::Output;
 use crate::cfn::intrinsics::named_conditions;
-use crate::cfn::schema::{Types, closest};
+use crate::cfn::schema::Types;
 use crate::cfn::template::kind;
 use crate::finding::Finding;
+use crate::suggestion::nearest;
 
 const OUTPUT_ATTRIBUTES: [&str; 4] = ["Condition", "Description", "Export", "Value"];
 
@@ -18,6 +19,9 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         mapping(name, rows, findings);
     }
     for (name, body) in context.template.conditions() {
+        if is_full(findings) {
+            return;
+        }
         let path = format!("Conditions/{name}");
         let is_condition =
             body.as_object().filter(|map| map.len() == 1).and_then(|map| map.keys().next()).is_some_and(|key| {
@@ -35,6 +39,9 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
     circles(context, findings);
     for entry in context.template.outputs() {
+        if is_full(findings) {
+            return;
+        }
         output(context, entry, findings);
     }
 }
@@ -55,6 +62,9 @@ fn mapping(name: &str, rows: &Value, findings: &mut Vec<Finding>) {
             continue;
         };
         for (second, value) in row {
+            if is_full(findings) {
+                return;
+            }
             let fits = match value {
                 Value::Array(items) => items.iter().all(|item| !item.is_object() && !item.is_array()),
                 Value::Object(_) => false,
@@ -72,23 +82,32 @@ fn mapping(name: &str, rows: &Value, findings: &mut Vec<Finding>) {
     }
 }
 
+/// How many conditions of a circle are named.
+const MOST_NAMED: usize = 20;
+
 /// Conditions that depend on themselves.
 fn circles(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let mut settled = std::collections::BTreeSet::new();
     for (name, _) in context.template.conditions() {
+        if settled.contains(name) {
+            continue;
+        }
         // Each condition is walked once; a trail that meets itself is a circle.
         let mut trail: Vec<(&str, Vec<&str>)> = vec![(name, needs(context, name))];
+        let mut on_it: std::collections::BTreeMap<&str, usize> = [(name, 0)].into();
         while let Some((here, waiting)) = trail.last_mut() {
             let here = *here;
             match waiting.pop() {
                 None => {
                     settled.insert(here);
+                    on_it.remove(here);
                     trail.pop();
                 }
                 Some(next) if settled.contains(next) => {}
                 Some(next) => {
-                    if let Some(start) = trail.iter().position(|(name, _)| *name == next) {
-                        let names: Vec<&str> = trail.iter().skip(start).map(|(name, _)| *name).collect();
+                    if let Some(start) = on_it.get(next) {
+                        let names: Vec<&str> =
+                            trail.iter().skip(*start).take(MOST_NAMED).map(|(name, _)| *name).collect();
                         findings.push(finding(
                             "T103",
                             format!("Circular dependency between conditions: [{}]", names.join(", ")),
@@ -98,6 +117,7 @@ fn circles(context: &Context<'_>, findings: &mut Vec<Finding>) {
                         settled.extend(trail.iter().map(|(name, _)| *name));
                         break;
                     }
+                    on_it.insert(next, trail.len());
                     trail.push((next, needs(context, next)));
                 }
             }
@@ -116,7 +136,10 @@ fn needs<'a>(context: &Context<'a>, name: &str) -> Vec<&'a str> {
 fn output(context: &Context<'_>, output: Output<'_>, findings: &mut Vec<Finding>) {
     let path = format!("Outputs/{}", output.name);
     for name in output.body().keys().filter(|name| !OUTPUT_ATTRIBUTES.contains(&name.as_str())) {
-        let meant = closest(&name.to_ascii_lowercase(), OUTPUT_ATTRIBUTES.into_iter(), str::to_ascii_lowercase);
+        if is_full(findings) {
+            return;
+        }
+        let meant = nearest(name, OUTPUT_ATTRIBUTES);
         findings.push(finding(
             "T031",
             format!("Invalid template output property '{name}'"),

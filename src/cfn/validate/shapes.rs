@@ -1,17 +1,16 @@
 //! A value of a resource's properties against its shape.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::kinds::{Presence, function, is_open, presence};
-use super::{Context, finding, scalars};
+use super::{Context, STEP_LIMIT, finding, is_full, scalars};
 use crate::cfn::ResourceSchema;
 use crate::cfn::intrinsics::{Piece, pieces};
 use crate::cfn::schema::{Shape, Types};
-use crate::cfn::template::kind;
+use crate::cfn::template::{canonical_text, kind};
 use crate::finding::Finding;
-
-/// How many steps one resource may take. Alternatives within alternatives multiply; no real resource comes near.
-const STEP_LIMIT: usize = 200_000;
 
 /// Checks the properties of one resource.
 pub(super) struct Checker<'a> {
@@ -20,24 +19,24 @@ pub(super) struct Checker<'a> {
     /// Where the value under the finger stands.
     pub(super) path: String,
     pub(super) found: Vec<Finding>,
-    steps: usize,
     /// How many branches of `Fn::If` the value stands in.
     branches: usize,
 }
 
 impl<'a> Checker<'a> {
     pub(super) fn new(context: &'a Context<'a>, schema: &'a ResourceSchema, path: String) -> Self {
-        Self { context, schema, path, found: Vec::new(), steps: 0, branches: 0 }
+        Self { context, schema, path, found: Vec::new(), branches: 0 }
     }
 
-    /// Whether there is no point in going on: the steps are used up, or the alternative being tried does not fit.
-    fn done(&mut self) -> bool {
-        self.steps += 1;
-        self.steps > STEP_LIMIT
+    /// Counts what is done next. Whether there is no point in going on: the steps are used up, or enough is told.
+    fn done(&self, steps: usize) -> bool {
+        let taken = self.context.steps.get().saturating_add(steps);
+        self.context.steps.set(taken);
+        taken > STEP_LIMIT || is_full(&self.found)
     }
 
     pub(super) fn value(&mut self, value: &Value, shape: &Shape) {
-        if self.done() {
+        if self.done(1) {
             return;
         }
         if let Some((key, argument)) = function(value) {
@@ -118,6 +117,9 @@ impl<'a> Checker<'a> {
             Some(allowed) => allowed.iter().collect(),
             None => parameter.default().into_iter().collect(),
         };
+        if self.done(values.len()) {
+            return;
+        }
         for value in values {
             if let Some((code, words)) = scalars::check(value, shape) {
                 self.push(code, format!("takes the parameter `{}`, whose value {words}", parameter.name));
@@ -148,10 +150,12 @@ impl<'a> Checker<'a> {
             self.push("T211", format!("must have {most} entries or fewer, and has {certain}"));
         }
         if shape.unique_items {
-            let repeated = items.iter().enumerate().find(|(index, item)| {
-                presence(item) == Presence::Yes && items.iter().take(*index).any(|earlier| earlier == *item)
+            let mut seen = BTreeSet::new();
+            let repeated = items.iter().position(|item| {
+                let first = seen.insert(canonical_text(item));
+                !first && presence(item) == Presence::Yes
             });
-            if let Some((index, _)) = repeated {
+            if let Some(index) = repeated {
                 self.push("T212", format!("must not hold the same entry twice, and entry {index} is one before it"));
             }
         }
@@ -164,7 +168,7 @@ impl<'a> Checker<'a> {
         let key_of = |item: &Value| -> Option<Vec<String>> {
             keys.iter().map(|key| item.get(&**key).filter(|value| !is_open(value)).map(Value::to_string)).collect()
         };
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for key in items.iter().filter_map(key_of) {
             if !seen.insert(key) {
                 self.push("T212", format!("must not hold two entries with the same `{}`", keys.join("`, `")));

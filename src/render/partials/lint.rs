@@ -20,8 +20,9 @@ pub(super) fn parsed(name: &str, file: &str, text: &str) -> Result<Template, Fin
 /// Reads a partial and looks through it.
 ///
 /// # Errors
-/// `R001`, or an `R002` for each thing that could let a value break out of its place.
+/// `R160` where it is beyond the bounds, `R001`, or an `R002` for each thing that could let a value break out of its place.
 pub(super) fn compiled(name: &str, file: &str, text: &str) -> Result<Template, Vec<Finding>> {
+    super::bounds::within_bounds(name, file, text).map_err(|finding| vec![finding])?;
     let template = parsed(name, file, text).map_err(|finding| vec![finding])?;
     let mut lint = Lint { name, file, text, findings: Vec::new() };
     lint.template(&template);

@@ -1,29 +1,32 @@
 //! The Handlebars partials: loading them, refusing what could let a value break out of its place, rendering one.
 
+mod bounds;
 mod embedded;
 mod helpers;
 mod lint;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
 
-use handlebars::{
-    Context, Handlebars, RenderContext, RenderError, RenderErrorReason, Renderable, StringOutput, Template,
-};
+use handlebars::{Context, Handlebars, RenderContext, RenderError, RenderErrorReason, Renderable, Template};
 use serde_json::Value;
 
+use self::bounds::{Budget, SIZE_LIMIT, Written};
 use self::embedded::EMBEDDED;
-use self::helpers::{Choice, Json};
+use self::helpers::{Choice, Each, Json};
+use crate::files::{Root, Unopened};
 use crate::finding::{Finding, Place};
+use crate::suggestion::nearest;
 use crate::yaml;
 
 /// What the name of a partial's file ends in.
 const SUFFIX: &str = ".yaml.hbs";
 
-/// The largest partial read; far beyond any sensible one, and small enough to hold.
-const SIZE_LIMIT: u64 = 1 << 20;
+/// How many files that are wrong are told of, and how many files of the folder are looked at.
+const MOST_FINDINGS: usize = 20;
+const MOST_FILES: usize = 1_000;
 
 /// A set of partials, one a component kind. Each is compiled when it is first rendered: a spec uses few of them, and to
 /// compile all would be most of the time of a check.
@@ -61,44 +64,51 @@ impl Partials {
         })
     }
 
-    /// The embedded partials with those of a project's `templates/` folder in their places. No such folder means none.
+    /// The embedded partials with those of a project's `templates/` folder in their places. No such folder means none. The
+    /// project's root is what nothing is read outside of.
     ///
     /// # Errors
     /// `R001` for a partial that is not Handlebars, `R002` for a value that could break out of its place, `R006` for a file
-    /// whose name is no partial's, `R007` for what cannot be read; all of them at once, each at its line.
-    pub fn with_overrides(dir: &Path) -> Result<Partials, Vec<Finding>> {
+    /// whose name is no partial's, `R007` for what cannot be read, `R160` for one beyond the bounds; all of them at once, each
+    /// at its line.
+    pub fn with_overrides(root: &Root, dir: &Path) -> Result<Partials, Vec<Finding>> {
         let mut partials = Partials::embedded().clone();
         let mut findings = Vec::new();
-        let mut files: Vec<PathBuf> = match std::fs::read_dir(dir) {
-            Ok(entries) => entries.filter_map(Result::ok).map(|entry| entry.path()).collect(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(partials),
-            Err(error) => return Err(vec![unreadable(dir, &error.to_string())]),
+        let entries = match root.resolve(dir) {
+            Ok(real) => std::fs::read_dir(real).map_err(|error| vec![unreadable(dir, &error.into())])?,
+            Err(Unopened::Missing) if !dir.is_symlink() => return Ok(partials),
+            Err(why) => return Err(vec![unreadable(dir, &why)]),
         };
-        files.sort();
-        for file in files {
-            let Some(name) = file.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(SUFFIX))
-            else {
+        let mut names: Vec<String> = entries
+            .take(MOST_FILES)
+            .filter_map(Result::ok)
+            .filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(SUFFIX)?.to_owned()))
+            .collect();
+        names.sort();
+        for name in names {
+            let file = dir.join(format!("{name}{SUFFIX}"));
+            if findings.len() >= MOST_FINDINGS {
+                break;
+            }
+            let Some(original) = partials.sources.get(name.as_str()) else {
+                findings.push(unknown_partial(&file, &name, partials.names()));
                 continue;
             };
-            let Some(original) = partials.sources.get(name) else {
-                findings.push(unknown_partial(&file, name, partials.names()));
-                continue;
-            };
-            match read(&file) {
+            match read(root, &file) {
                 // A copy that nobody has changed is as good as the original, which need not be looked at again.
                 Ok(text) if text == original.text => {}
-                Ok(text) => match lint::compiled(name, &file.display().to_string(), &text) {
+                Ok(text) => match lint::compiled(&name, &file.display().to_string(), &text) {
                     Ok(template) => {
                         let source = Source {
                             file: file.display().to_string(),
                             text: Cow::Owned(text),
                             compiled: OnceLock::from(template),
                         };
-                        partials.sources.insert(Cow::Owned(name.to_owned()), source);
+                        partials.sources.insert(Cow::Owned(name), source);
                     }
                     Err(mut wrong) => findings.append(&mut wrong),
                 },
-                Err(reason) => findings.push(unreadable(&file, &reason)),
+                Err(finding) => findings.push(finding),
             }
         }
         if findings.is_empty() { Ok(partials) } else { Err(findings) }
@@ -143,12 +153,17 @@ impl Partials {
                 source.compiled.get_or_init(|| template)
             }
         };
-        let mut out = StringOutput::new();
-        let written = Context::wraps(data).and_then(|context| {
-            template.render(&self.helpers, &context, &mut RenderContext::new(template.name.as_ref()), &mut out)
-        });
-        written.map_err(|error| self.render_failed(name, &error))?;
-        out.into_string().map_err(|error| self.render_failed(name, &RenderErrorReason::from(error).into()))
+        self.written(template, data).map_err(|error| self.render_failed(name, &error))
+    }
+
+    /// What a template gives, within the bounds.
+    fn written(&self, template: &Template, data: &Value) -> Result<String, RenderError> {
+        let (mut out, budget) = (Written::default(), Budget::default());
+        let context = Context::wraps(data)?;
+        let mut render = RenderContext::new(template.name.as_ref());
+        render.register_local_helper("each", Box::new(Each { budget: &budget }));
+        template.render(&self.helpers, &context, &mut render, &mut out)?;
+        Ok(out.into_text())
     }
 
     /// A place in a partial's file.
@@ -183,7 +198,7 @@ impl Partials {
             }
             numbered.push_str(text);
         }
-        let text = self.helpers.render_template(&numbered, data).ok()?;
+        let text = self.written(&Template::compile(&numbered).ok()?, data).ok()?;
         // YAML may notice only after the last line, and a value cannot hold a line end: the nearest numbered line is it.
         let upto: Vec<&str> = text.lines().take(line).collect();
         upto.iter().rev().find_map(|line| line.strip_prefix('\u{e000}')?.split_once('\u{e001}')?.0.parse().ok())
@@ -197,28 +212,24 @@ fn without_comments(text: &str) -> String {
     text.split_inclusive('\n').map(|line| if is_comment(line) { "\n" } else { line }).collect()
 }
 
-fn read(file: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(file).map_err(|error| error.to_string())?.len();
-    if size > SIZE_LIMIT {
-        return Err(format!("it is {size} bytes, and a partial may have {SIZE_LIMIT}"));
-    }
-    std::fs::read_to_string(file).map_err(|error| error.to_string())
+fn read(root: &Root, file: &Path) -> Result<String, Finding> {
+    let bytes = root.read(file, SIZE_LIMIT).map_err(|why| unreadable(file, &why))?;
+    String::from_utf8(bytes).map_err(|_| not_read(file, "it is not UTF-8 text"))
 }
 
-fn unreadable(path: &Path, reason: &str) -> Finding {
-    Finding::error("R007", format!("`{}` cannot be read: {reason}", path.display()))
-        .help("make it a readable UTF-8 file, or take it away to use the embedded partial")
+fn unreadable(path: &Path, why: &Unopened) -> Finding {
+    not_read(path, &why.to_string())
+}
+
+fn not_read(path: &Path, why: &str) -> Finding {
+    Finding::error("R007", format!("`{}` is not read: {why}", path.display()))
+        .help("make it a UTF-8 file of the project, or take it away to use the embedded partial")
 }
 
 fn unknown_partial<'a>(file: &Path, name: &str, known: impl Iterator<Item = &'a str>) -> Finding {
     let known: Vec<&str> = known.collect();
-    let nearest = known
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(candidate, name), *candidate))
-        .min()
-        .filter(|(distance, _)| *distance <= 3);
-    let help = match nearest {
-        Some((_, nearest)) => format!("did you mean `{nearest}{SUFFIX}`?"),
+    let help = match nearest(name, known.iter().copied()) {
+        Some(nearest) => format!("did you mean `{nearest}{SUFFIX}`?"),
         None => {
             format!("the partials are {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Rules;
-use crate::spec::project::root_of;
+use crate::files::{Root, Unopened};
 use crate::spec::types::Function;
 use crate::spec::words::{cut, escape, suggest};
 
@@ -12,9 +12,9 @@ pub(super) fn check(rules: &mut Rules<'_>) {
     for (name, function) in &spec.functions {
         let base = format!("/functions/{}", escape(name));
         runtime(rules, &base, function);
-        let Some(dir) = rules.dir else { continue };
+        let Some(beside) = rules.beside else { continue };
         let Some(code) = &function.code else { continue };
-        if let Some(folder) = folder(rules, &format!("{base}/code"), dir, code, "code is") {
+        if let Some(folder) = folder(rules, &format!("{base}/code"), beside, code, "code is") {
             handler(rules, &format!("{base}/handler"), &folder, function);
         }
     }
@@ -33,18 +33,32 @@ fn runtime(rules: &mut Rules<'_>, base: &str, function: &Function) {
 }
 
 /// A folder beside the spec and inside the project; `is` says what has to be in one, such as `code is`.
-pub(super) fn folder(rules: &mut Rules<'_>, pointer: &str, dir: &Path, code: &str, is: &str) -> Option<PathBuf> {
+pub(super) fn folder(
+    rules: &mut Rules<'_>,
+    pointer: &str,
+    (dir, root): (&Path, &Root),
+    code: &str,
+    is: &str,
+) -> Option<PathBuf> {
     if code.trim().is_empty() || Path::new(code).is_absolute() || code.contains('\\') {
         let message = format!("`{}` is not a folder beside the spec", cut(code));
         rules.error("S030", pointer, message, "write a path relative to the spec file, such as `function/`");
         return None;
     }
-    let folder = dir.join(code);
-    let Ok(real) = folder.canonicalize() else {
-        let message = format!("there is no folder `{}` beside the spec", cut(code));
-        let help = siblings(dir, code);
-        rules.error("S030", pointer, message, help);
-        return None;
+    let real = match root.resolve(&dir.join(code)) {
+        Ok(real) => real,
+        Err(Unopened::Outside) => {
+            let message = format!("`{}` lies outside the project", cut(code));
+            let help = "keep it in the spec's folder, or beside it in a project with a `bedplate.yaml`";
+            rules.error("S030", pointer, message, help);
+            return None;
+        }
+        Err(_) => {
+            let message = format!("there is no folder `{}` beside the spec", cut(code));
+            let help = siblings(dir, code);
+            rules.error("S030", pointer, message, help);
+            return None;
+        }
     };
     if !real.is_dir() {
         let message = format!("`{}` is a file, and {is} a folder", cut(code));
@@ -53,13 +67,6 @@ pub(super) fn folder(rules: &mut Rules<'_>, pointer: &str, dir: &Path, code: &st
             Some(parent) => format!("write `{}/`", cut(&parent.to_string_lossy())),
             None => "put the file into a folder of its own and name that".to_owned(),
         };
-        rules.error("S030", pointer, message, help);
-        return None;
-    }
-    let root = root_of(dir).and_then(|root| root.canonicalize().ok());
-    if !root.is_some_and(|root| real.starts_with(root)) {
-        let message = format!("`{}` lies outside the project", cut(code));
-        let help = "keep it in the spec's folder, or beside it in a project with a `bedplate.yaml`";
         rules.error("S030", pointer, message, help);
         return None;
     }

@@ -44,6 +44,7 @@ use super::sections::NETWORK_PARTS;
 use super::shape::MOST_FINDINGS;
 use super::types::UseCase;
 use super::words::suggest;
+use crate::files::Root;
 use crate::finding::{Finding, Place};
 use crate::yaml::Positions;
 
@@ -61,8 +62,8 @@ pub(super) struct Rules<'a> {
     /// What the schema marks in the document.
     pub marks: &'a Marks,
     pub file: &'a str,
-    /// The folder of the spec; none when it has no files.
-    pub dir: Option<&'a Path>,
+    /// The folder of the spec and the root of its project; none when it has no files.
+    pub beside: Option<(&'a Path, &'a Root)>,
     /// The texts of the files it names, by the JSON pointer of each path.
     pub files: &'a BTreeMap<String, String>,
     /// Pointers of values that did not decode.

@@ -1,16 +1,12 @@
 //! Values that look like AWS credentials have no place in a spec; no finding repeats one.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
+use crate::credentials::{Credential, credentials};
 use crate::finding::{Finding, Place};
 use crate::spec::shape::MOST_FINDINGS;
 use crate::spec::words::{escape, path};
 use crate::yaml::Positions;
-
-/// Prefixes of access key ids, long-lived and temporary.
-const KEY_ID_PREFIXES: [&str; 2] = ["AKIA", "ASIA"];
 
 /// Every value or key that looks like a credential: findings, and the credentials to keep out of other findings.
 pub(in crate::spec) fn secrets(document: &Value, positions: &Positions, file: &str) -> (Vec<Finding>, Vec<String>) {
@@ -66,14 +62,10 @@ impl Found<'_> {
     }
 
     fn text(&mut self, text: &str, pointer: &str) {
-        let token = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '/' | '+' | '='));
-        for word in text.split(token) {
-            let what = if is_key_id(word) {
-                "an AWS access key id"
-            } else if is_secret_key(word) {
-                "an AWS secret access key"
-            } else {
-                continue;
+        for (word, kind) in credentials(text) {
+            let what = match kind {
+                Credential::AccessKeyId => "an AWS access key id",
+                Credential::SecretAccessKey => "an AWS secret access key",
             };
             if self.findings.len() >= MOST_FINDINGS {
                 return;
@@ -88,21 +80,4 @@ impl Found<'_> {
             self.findings.push(Finding::error("S044", message).at(place).help(help));
         }
     }
-}
-
-fn is_key_id(word: &str) -> bool {
-    word.len() == 20
-        && KEY_ID_PREFIXES.iter().any(|prefix| word.starts_with(prefix))
-        && word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-}
-
-/// Forty characters of base64 as mixed as chance makes them, which no hash in hexadecimal, path or word is.
-fn is_secret_key(word: &str) -> bool {
-    let count = |fits: fn(&u8) -> bool| word.bytes().filter(fits).count();
-    let distinct = word.bytes().collect::<BTreeSet<u8>>().len();
-    word.len() == 40
-        && count(u8::is_ascii_uppercase) >= 5
-        && count(u8::is_ascii_lowercase) >= 5
-        && count(u8::is_ascii_digit) >= 1
-        && distinct >= 18
 }

@@ -1,0 +1,206 @@
+//! Opening the files of a project: nothing outside its folder, nothing but regular files, never more of one than a bound.
+//!
+//! A project may come from a stranger. A link in it can lead anywhere on this machine, a pipe makes whoever opens it wait for
+//! ever, and a device has no end although its size says 0. Whatever reads a file because a project names it does so here.
+
+use std::fmt;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{ErrorKind, Read};
+use std::path::{Component, Path, PathBuf};
+
+/// A folder that nothing is read outside of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root {
+    /// With every link resolved.
+    real: PathBuf,
+}
+
+/// Why a file is not read.
+#[derive(Debug)]
+pub enum Unopened {
+    /// Nothing has that name.
+    Missing,
+    /// It, or what it links to, is outside the root.
+    Outside,
+    /// It is something else than a file, in words such as `a folder`.
+    NotRegular(&'static str),
+    /// It has more bytes than are read.
+    TooLarge {
+        /// How many are.
+        most: u64,
+        /// How many it says it has, or how many were read.
+        size: u64,
+    },
+    /// The system refuses.
+    Failed(std::io::Error),
+}
+
+impl fmt::Display for Unopened {
+    /// What is wrong, said of the file: "it is a folder".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("there is no such file"),
+            Self::Outside => f.write_str("it lies outside the project"),
+            Self::NotRegular(what) => write!(f, "it is {what}, not a file"),
+            Self::TooLarge { most, .. } => write!(f, "it is larger than {most} bytes, the most that is read"),
+            Self::Failed(error) if error.kind() == ErrorKind::PermissionDenied => f.write_str("you may not read it"),
+            Self::Failed(error) => write!(f, "it cannot be read: {error}"),
+        }
+    }
+}
+
+impl From<std::io::Error> for Unopened {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => Self::Missing,
+            // A path that goes through a link and cannot end is a link to nowhere.
+            _ if is_loop(&error) => Self::Missing,
+            _ => Self::Failed(error),
+        }
+    }
+}
+
+impl Root {
+    /// The root at a folder that exists.
+    ///
+    /// # Errors
+    /// When it does not, or cannot be reached.
+    pub fn new(folder: &Path) -> std::io::Result<Self> {
+        Ok(Self { real: folder.canonicalize()? })
+    }
+
+    /// The folder, with every link resolved.
+    pub fn path(&self) -> &Path {
+        &self.real
+    }
+
+    /// A path with every link resolved, when it still lies in the root.
+    ///
+    /// # Errors
+    /// When it does not, or there is nothing.
+    pub fn resolve(&self, path: &Path) -> Result<PathBuf, Unopened> {
+        let real = path.canonicalize()?;
+        if real.starts_with(&self.real) { Ok(real) } else { Err(Unopened::Outside) }
+    }
+
+    /// Opens a regular file in the root.
+    ///
+    /// # Errors
+    /// When it is none, lies outside, or cannot be opened.
+    pub fn open(&self, path: &Path) -> Result<File, Unopened> {
+        let real = self.resolve(path)?;
+        let file = open_regular(&real)?;
+        // Somebody may have put a link into its way since: what was opened must still be what lies in the root.
+        let again = self.resolve(&real)?;
+        if same(&file.metadata()?, &std::fs::symlink_metadata(again)?) { Ok(file) } else { Err(Unopened::Outside) }
+    }
+
+    /// Reads a file in the root.
+    ///
+    /// # Errors
+    /// As [`Root::open`], and when it has more than `most` bytes, whatever it says of its size.
+    pub fn read(&self, path: &Path, most: u64) -> Result<Vec<u8>, Unopened> {
+        at_most(self.open(path)?, most)
+    }
+}
+
+/// Reads a file that the caller named, wherever it lies.
+///
+/// # Errors
+/// When it is no regular file, has more than `most` bytes, or cannot be read.
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unopened> {
+    at_most(open_regular(&path.canonicalize()?)?, most)
+}
+
+/// The names of files that say what of a folder is left out.
+pub const IGNORE_FILES: [&str; 2] = [".gitignore", ".bedplateignore"];
+
+/// The largest of them, in bytes: each line is compiled to a pattern.
+const LARGEST_IGNORE_FILE: u64 = 64 << 10;
+
+/// What keeps the ignore files of a folder below `root` from being read, and by which. To be asked before a walk enters the
+/// folder, because a walk opens whatever has such a name.
+pub fn ignore_files_problem(root: &Root, folder: &Path) -> Option<(PathBuf, Unopened)> {
+    IGNORE_FILES.iter().map(|name| folder.join(name)).find_map(|path| {
+        std::fs::symlink_metadata(&path).ok()?;
+        let problem = root.read(&path, LARGEST_IGNORE_FILE).err()?;
+        Some((path, problem))
+    })
+}
+
+/// A path without `.` and `..`, as a person reads it; as the system reads it where the two differ, because a part of it is a
+/// link.
+pub fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    match (path.canonicalize(), plain.canonicalize()) {
+        (Ok(real), Ok(other)) if real != other => real,
+        (Ok(real), Err(_)) => real,
+        _ => plain,
+    }
+}
+
+fn at_most(file: File, most: u64) -> Result<Vec<u8>, Unopened> {
+    let said = file.metadata()?.len();
+    if said > most {
+        return Err(Unopened::TooLarge { most, size: said });
+    }
+    let mut bytes = Vec::new();
+    // What it says of its size is not to be relied on: it may grow, and some files say 0.
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    let size = bytes.len() as u64;
+    if size > most { Err(Unopened::TooLarge { most, size }) } else { Ok(bytes) }
+}
+
+/// Opens a file without waiting for whoever holds the other end, should it be a pipe, and without following a link.
+fn open_regular(real: &Path) -> Result<File, Unopened> {
+    // To open a device can already do something.
+    regular(&std::fs::symlink_metadata(real)?)?;
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    let file = options.open(real)?;
+    regular(&file.metadata()?)?;
+    Ok(file)
+}
+
+fn regular(metadata: &Metadata) -> Result<(), Unopened> {
+    match metadata {
+        it if it.is_file() => Ok(()),
+        it if it.is_dir() => Err(Unopened::NotRegular("a folder")),
+        it if it.is_symlink() => Err(Unopened::NotRegular("a link")),
+        _ => Err(Unopened::NotRegular("a device, a pipe or a socket")),
+    }
+}
+
+#[cfg(unix)]
+fn same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+fn same(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
+
+/// Whether links lead round in a circle.
+fn is_loop(error: &std::io::Error) -> bool {
+    #[cfg(unix)]
+    return error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+    #[cfg(not(unix))]
+    return false;
+}
