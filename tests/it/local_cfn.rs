@@ -20,6 +20,7 @@ mod privacy;
 mod refusals;
 mod resources;
 mod templates;
+mod trouble;
 mod values;
 
 /// A local target in a folder of its own, with clients for it.

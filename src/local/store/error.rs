@@ -144,3 +144,36 @@ impl StoreError {
 fn of(dir: &Option<PathBuf>) -> String {
     dir.as_ref().map_or_else(String::new, |dir| format!(" in `{}`", dir.display()))
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+    use crate::local::errors::{ApiError, STATE_FULL, STATE_READ_ONLY};
+
+    /// Code and status of what a caller is told.
+    fn told(error: StoreError) -> (String, u16) {
+        let error = ApiError::from(error);
+        (error.code, error.status.as_u16())
+    }
+
+    #[test]
+    fn a_full_device_is_told_as_such_and_not_tried_again() {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device that is full");
+        let source = (&full).write_all(b"x").expect_err("no room");
+        let error = StoreError::io("/dev/full", source);
+        assert!(error.to_string().contains("no space left on the device"), "{error}");
+        assert_eq!(told(error), (STATE_FULL.to_owned(), 507));
+    }
+
+    #[test]
+    fn a_database_that_can_only_be_read_is_told_as_such() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        rusqlite::Connection::open(file.path()).and_then(|db| db.execute_batch("CREATE TABLE t (x)")).expect("a table");
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let reader = rusqlite::Connection::open_with_flags(file.path(), flags).expect("the database");
+        let error = reader.execute_batch("INSERT INTO t VALUES (1)").expect_err("read-only");
+        assert_eq!(told(error.into()), (STATE_READ_ONLY.to_owned(), 507));
+    }
+}
