@@ -140,6 +140,9 @@ impl CallError {
         };
         let said = said.trim_end_matches('.');
         let profile = self.profile.as_deref().map(|name| format!(" --profile {name}")).unwrap_or_default();
+        if let Some(finding) = self.local_state() {
+            return finding;
+        }
         match self.kind {
             CallErrorKind::NoCredentials => Finding::error("C001", "there are no AWS credentials").help(format!(
                 "sign in with `aws sso login{profile}`, name a profile with `--profile`, or set `AWS_ACCESS_KEY_ID` and \
@@ -179,6 +182,43 @@ impl CallError {
                     .help("check that the endpoint speaks the service's protocol")
             }
         }
+    }
+}
+
+/// The codes with which the local target says that its state can't be used, each with its finding and the next step.
+const LOCAL_STATE: [(&str, &str, &str, &str); 4] = [
+    (
+        "LocalStateFull",
+        "L160",
+        "there is no room for the local target's state",
+        "make room and repeat the command: what was under way is taken up where it stopped",
+    ),
+    (
+        "LocalStateReadOnly",
+        "L161",
+        "the local target's state cannot be written",
+        "make the folder and its files writable and repeat the command: what was under way is taken up where it stopped",
+    ),
+    (
+        "LocalStateGone",
+        "L162",
+        "the local target's state was taken away while it was in use",
+        "end the programs that work with it, `bedplate local serve` among them, and deploy again",
+    ),
+    (
+        "LocalStateLocked",
+        "L163",
+        "another process holds the local target's state",
+        "end the program that has the database open, or wait for it, and repeat the command",
+    ),
+];
+
+impl CallError {
+    /// That the local target's state can't be used, if that is what it said.
+    fn local_state(&self) -> Option<Finding> {
+        let (_, code, what, help) = LOCAL_STATE.iter().find(|(code, ..)| self.is(code))?;
+        let why = self.message.strip_prefix("The local target's state: ").unwrap_or(&self.message);
+        Some(Finding::error(code, format!("`{}` failed: {what}: {why}", self.action)).help(*help))
     }
 }
 

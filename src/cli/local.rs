@@ -67,7 +67,7 @@ async fn serve(session: &Session, args: &ServeArgs) -> Outcome {
         model_server: args.model_server.clone(),
         ..LocalOptions::new(session.local_dir()?)
     };
-    let running = local::start(options).await.map_err(unavailable)?;
+    let running = local::start(options.with_limit().map_err(unavailable)?).await.map_err(unavailable)?;
     let cancel: CancellationToken = interrupted();
     let ui = &session.ui;
     match ui.format {

@@ -218,7 +218,10 @@ impl Session {
                     dir = empty.path().to_owned();
                     nothing = Some(empty);
                 }
-                let options = LocalOptions::new(dir).with_model_server().map_err(unavailable)?;
+                let options = LocalOptions::new(dir)
+                    .with_model_server()
+                    .and_then(LocalOptions::with_limit)
+                    .map_err(unavailable)?;
                 let running = local::start(options).await.map_err(unavailable)?;
                 let region = region.unwrap_or_else(|| local::DEFAULT_REGION.to_owned());
                 (Target::local(running.url(), region), Some(running))

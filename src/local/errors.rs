@@ -5,6 +5,15 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use super::store::StoreError;
 use super::xml;
 
+/// The code of an answer when the disk, or the database, is full.
+pub const STATE_FULL: &str = "LocalStateFull";
+/// The code of an answer when the state can't be written.
+pub const STATE_READ_ONLY: &str = "LocalStateReadOnly";
+/// The code of an answer when the state folder was taken away.
+pub const STATE_GONE: &str = "LocalStateGone";
+/// The code of an answer when another process holds the database for too long.
+pub const STATE_LOCKED: &str = "LocalStateLocked";
+
 /// What a service says when it refuses: its HTTP status, AWS's code for it, and the message a person reads.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -54,11 +63,17 @@ impl ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        let internal = Self::internal(format!("The local target's state: {error}"));
-        match error {
-            StoreError::Busy | StoreError::Full { .. } => internal.with_status(StatusCode::SERVICE_UNAVAILABLE),
-            _ => internal,
-        }
+        let message = format!("The local target's state: {error}");
+        let code = match error {
+            StoreError::Full { .. } => STATE_FULL,
+            StoreError::ReadOnly { .. } => STATE_READ_ONLY,
+            StoreError::Gone { .. } => STATE_GONE,
+            StoreError::Busy => STATE_LOCKED,
+            _ => return Self::internal(message),
+        };
+        // Not one of the statuses that SDKs try again (500, 502, 503, 504: botocore's and smithy-rs's standard retries):
+        // trying again does not make room, and whoever waits is to hear of it.
+        Self { status: StatusCode::INSUFFICIENT_STORAGE, code: code.to_owned(), message }
     }
 }
 

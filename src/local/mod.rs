@@ -10,6 +10,7 @@
 //! | `service_call` | a request to a service, read once |
 //! | `admission` | whose request it is, and whether they may |
 //! | `pages` | pages of the endpoint's own |
+//! | `upkeep` | what leaves the disk beside the requests |
 //! | [`serving`] | where it is being served, told to other processes |
 //! | [`store`] | the database, object bodies, leases |
 //! | [`query`] | the awsQuery protocol: forms in, XML out, the trait its services implement |
@@ -57,6 +58,7 @@ pub mod serving;
 pub mod ssm;
 pub mod store;
 pub mod sts;
+mod upkeep;
 pub mod velocity;
 pub mod xml;
 

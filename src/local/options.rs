@@ -10,13 +10,15 @@ use uuid::Uuid;
 
 use super::bedrock::ModelServer;
 use super::execute_api::FunctionRunner;
-use super::store::StoreError;
+use super::store::{DATABASE_LIMIT, StoreError};
 
 /// What [`super::start`] needs to know.
 #[derive(Debug, Clone)]
 pub struct LocalOptions {
     /// The state folder, usually `.bedplate/local`; made when it is not there.
     pub dir: PathBuf,
+    /// The most bytes that the database of the state may have.
+    pub limit: u64,
     /// The port on 127.0.0.1; none takes a free one.
     pub port: Option<u16>,
     /// Resources whose creation or update is to fail.
@@ -38,6 +40,7 @@ impl LocalOptions {
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
+            limit: DATABASE_LIMIT,
             port: None,
             fail: Vec::new(),
             delay: std::time::Duration::ZERO,
@@ -108,6 +111,34 @@ impl LocalOptions {
     }
 }
 
+impl LocalOptions {
+    /// The same with the most bytes of the database that the variable `BEDPLATE_LOCAL_LIMIT` names, if it names any.
+    ///
+    /// # Errors
+    ///
+    /// When it is not a size.
+    pub fn with_limit(mut self) -> Result<Self, LocalError> {
+        if let Some(text) = std::env::var("BEDPLATE_LOCAL_LIMIT").ok().filter(|text| !text.is_empty()) {
+            self.limit = size(&text).ok_or(LocalError::Limit(text))?;
+        }
+        Ok(self)
+    }
+}
+
+/// A number of bytes: digits and, if any, the unit `KiB`, `MiB` or `GiB`.
+fn size(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit: u64 = match text.get(digits.len()..)? {
+        "" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    digits.trim_end().parse::<u64>().ok()?.checked_mul(unit)
+}
+
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Clock")
@@ -150,6 +181,9 @@ pub enum LocalError {
     /// The model server's address is none.
     #[error("BEDPLATE_MODEL_SERVER: {0}")]
     ModelServer(String),
+    /// The limit of the database is none.
+    #[error("BEDPLATE_LOCAL_LIMIT: `{0}` is not a size; write for example `2GiB` or `500MiB`")]
+    Limit(String),
     /// The port can't be had.
     #[error("could not listen on 127.0.0.1:{port}: {source}; choose another port with `--port`")]
     Listen {
@@ -171,6 +205,12 @@ mod tests {
         assert!(!plain.reason.is_empty());
         let told: Injection = "PostersBucket=no room = no bucket".parse().expect("with a reason");
         assert_eq!(told.reason, "no room = no bucket");
+    }
+
+    #[test]
+    fn a_size_is_bytes_with_or_without_a_unit() {
+        assert_eq!(["4096", "2GiB", "500 MiB"].map(size), [Some(4096), Some(2 << 30), Some(500 << 20)]);
+        assert_eq!(["", "2GB", "-1", "18446744073709551615GiB"].map(size), [None; 4]);
     }
 
     #[test]

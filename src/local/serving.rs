@@ -3,13 +3,15 @@
 //! The file may be left over from a process that was killed, or its port be another program's by now: whoever reads it asks
 //! the address before believing it.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+
+use super::store::private;
 
 /// How long an address is given to say that it serves the folder.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -27,7 +29,8 @@ fn file(dir: &Path) -> PathBuf {
 ///
 /// When the file can't be written.
 pub fn announce(dir: &Path, url: &str) -> io::Result<()> {
-    std::fs::write(file(dir), url)
+    let mut file = private::writing().create(true).truncate(true).open(file(dir))?;
+    file.write_all(url.as_bytes())
 }
 
 /// Takes the address back, if it is still the one told.

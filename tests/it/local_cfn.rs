@@ -9,15 +9,18 @@ use aws_sdk_cloudformation::types::{Capability, ChangeSetType, Parameter, Stack,
 use bedplate::local::{self, LocalOptions};
 use serde_json::{Value, json};
 
+mod bounds;
 mod changes;
 mod custom;
 mod durability;
 mod guards;
 mod lifecycle;
 mod nested;
+mod privacy;
 mod refusals;
 mod resources;
 mod templates;
+mod trouble;
 mod values;
 
 /// A local target in a folder of its own, with clients for it.

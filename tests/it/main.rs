@@ -26,6 +26,7 @@ mod local_api;
 mod local_bedrock;
 mod local_cfn;
 mod local_clients;
+mod local_disk;
 mod local_dynamodb;
 mod local_lambda;
 mod local_s3;

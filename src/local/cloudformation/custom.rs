@@ -7,6 +7,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value, json};
 
+use super::model::Target;
 use super::tables::Sql;
 use crate::local::Host;
 use crate::local::errors::ApiError;
@@ -22,6 +23,9 @@ CREATE TABLE cfn_custom_hidden (
     stack_id TEXT NOT NULL, logical_id TEXT NOT NULL, value TEXT NOT NULL,
     PRIMARY KEY (stack_id, logical_id, value)) STRICT, WITHOUT ROWID;
 ";
+
+/// What stands in place of a logical id for values of parameters.
+const PARAMETERS: &str = "";
 
 /// Where answers are sent, before the token.
 pub const PATH: &str = "/_aws/cloudformation-custom-resource-response/";
@@ -271,9 +275,37 @@ pub fn hide(db: &Connection, stack_id: &str, logical_id: &str, heard: &Heard) ->
     Ok(())
 }
 
-/// The values of a stack's custom resources that are not to be shown.
+/// Remembers which values a target's parameters have that are not to be shown, beside those of earlier targets, which
+/// resources may still have.
+pub fn hide_parameters(db: &Connection, stack_id: &str, target: &Target) -> Sql<()> {
+    for parameter in target.parameters.iter().filter(|parameter| parameter.no_echo) {
+        for value in [Some(&parameter.value), parameter.resolved.as_ref()].into_iter().flatten() {
+            if !value.is_empty() {
+                db.prepare_cached("INSERT OR IGNORE INTO cfn_custom_hidden VALUES (?1, ?2, ?3)")?
+                    .execute([stack_id, PARAMETERS, value])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Forgets the values of earlier targets' parameters, once nothing has them any more.
+pub fn hide_only_parameters(db: &Connection, stack_id: &str, target: &Target) -> Sql<()> {
+    db.prepare_cached("DELETE FROM cfn_custom_hidden WHERE stack_id = ?1 AND logical_id = ?2")?
+        .execute([stack_id, PARAMETERS])?;
+    hide_parameters(db, stack_id, target)
+}
+
+/// The values that are not to be shown of a stack: of its parameters, of its custom resources' answers, and those of the
+/// stacks around it, which may have been handed down.
 pub fn hidden(db: &Connection, stack_id: &str) -> Sql<Vec<String>> {
-    let mut statement = db.prepare_cached("SELECT value FROM cfn_custom_hidden WHERE stack_id = ?1")?;
+    let mut statement = db.prepare_cached(
+        "WITH RECURSIVE line (id) AS (
+            SELECT ?1 UNION SELECT cfn_stack.parent FROM cfn_stack JOIN line ON cfn_stack.id = line.id
+            WHERE cfn_stack.parent IS NOT NULL
+         )
+         SELECT DISTINCT value FROM cfn_custom_hidden WHERE stack_id IN line",
+    )?;
     statement.query_map([stack_id], |row| row.get(0))?.collect()
 }
 

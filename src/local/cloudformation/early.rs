@@ -6,7 +6,7 @@ use rusqlite::Transaction;
 use serde_json::Value;
 
 use super::journal::Journal;
-use super::model::{Change, ChangeSet, Event, Stack, Target, Validation};
+use super::model::{Change, ChangeSet, Event, Stack, Target, Validation, mask};
 use super::status::OperationType;
 use super::tables;
 use crate::cfn::Template;
@@ -161,7 +161,10 @@ pub fn record(
                 reason: None,
                 properties: None,
                 token: set.token.clone(),
-                validation: Some(one.validation.clone()),
+                validation: Some(Validation {
+                    reason: mask(one.validation.reason.clone(), &set.target),
+                    ..one.validation.clone()
+                }),
             },
         )?;
     }

@@ -46,6 +46,11 @@ pub fn token_used(token: &str) -> ApiError {
     )
 }
 
+/// More than an account or a stack may have.
+pub fn limit_exceeded(what: &str) -> ApiError {
+    ApiError::sender("LimitExceededException", format!("Limit exceeded: {what}"))
+}
+
 /// Asked for something that the local target does not simulate; it says so rather than pretend.
 pub fn not_simulated(what: &str) -> ApiError {
     ApiError::sender(

@@ -4,7 +4,7 @@ use rusqlite::Transaction;
 use serde_json::Value;
 
 use super::custom;
-use super::model::{Event, Operation, Resource, Stack, mask, mask_values, stamp};
+use super::model::{Event, Operation, Resource, Stack, mask, mask_text_values, mask_values, stamp};
 use super::status::Status;
 use super::tables::{self, Sql};
 use crate::local::Host;
@@ -32,8 +32,15 @@ impl Journal<'_> {
         self.host.ids.uuid().to_string()
     }
 
+    /// A reason without the values that the stack is not to show.
+    fn without_secrets(&self, stack_id: &str, reason: Option<String>) -> Sql<Option<String>> {
+        let Some(reason) = reason else { return Ok(None) };
+        Ok(Some(mask_text_values(&reason, &custom::hidden(self.db, stack_id)?)))
+    }
+
     /// Gives a stack a new status, writes it, and adds the event.
     pub fn stack(&self, stack: &mut Stack, operation: &Operation, status: Status, reason: Option<String>) -> Sql<()> {
+        let reason = self.without_secrets(&stack.id, reason)?;
         stack.status = status;
         stack.reason.clone_from(&reason);
         if status == Status::DeleteComplete {
@@ -68,6 +75,7 @@ impl Journal<'_> {
         status: Status,
         reason: Option<String>,
     ) -> Sql<()> {
+        let reason = self.without_secrets(&stack.id, reason)?;
         resource.status = status;
         resource.reason.clone_from(&reason);
         resource.updated = self.now();
@@ -98,6 +106,7 @@ impl Journal<'_> {
             }
             None => None,
         };
+        let reason = self.without_secrets(&stack.id, reason)?;
         let event = Event {
             id: format!("{}-{}-{}", resource.logical_id, status, self.uuid()),
             stack_id: stack.id.clone(),

@@ -9,6 +9,8 @@
 //! | `engine` | phases and steps, resumable by any process |
 //! | `environment` | what references come to |
 //! | [`model`], [`status`], [`tables`], `journal` | what is remembered, and how it is written |
+//! | `retention` | what is kept of stacks that are gone |
+//! | `limits` | how much an account, a stack and a tree of nested stacks may have |
 //! | `policy`, `stacks`, `error` | stack policies, whole stacks, the words of refusals |
 
 mod api;
@@ -20,9 +22,11 @@ mod environment;
 mod error;
 mod expand;
 mod journal;
+mod limits;
 pub mod model;
 mod policy;
 mod prepare;
+mod retention;
 mod source;
 mod stacks;
 pub mod status;
@@ -44,7 +48,7 @@ pub use model::{Tag, stamp};
 pub(in crate::local) use tables::{stack_of_change_set, stack_of_operation};
 
 /// The tables of CloudFormation.
-pub const SCHEMA: Schema = Schema { room: "cloudformation", steps: &[tables::SCHEMA, custom::SCHEMA] };
+pub const SCHEMA: Schema = Schema { room: "cloudformation", steps: &[tables::SCHEMA, custom::SCHEMA, limits::SCHEMA] };
 
 /// The CloudFormation service of one serving process.
 #[derive(Debug)]
@@ -60,7 +64,9 @@ impl CloudFormation {
         let engine = Engine::new(host, stop.clone());
         let resuming = Arc::clone(&engine);
         tokio::spawn(async move {
-            // Whoever touches a stack tries again, and is told what is wrong.
+            let now = resuming.host.clock.now();
+            // Whoever touches a stack tries again, and is told what is wrong; what is too old goes at the next start.
+            let _ = resuming.host.store.write(move |tx| Ok::<_, ApiError>(retention::tidy(tx, now)?)).await;
             let _ = resuming.resume_all().await;
         });
         Self { engine, stop }

@@ -398,7 +398,7 @@ pub fn stamp(moment: jiff::Timestamp) -> String {
 }
 
 /// What stands for a hidden value.
-const MASK: &str = "****";
+pub const MASK: &str = "****";
 /// A secret shorter than this is not searched for inside other texts.
 const SHORTEST_SECRET: usize = 4;
 
@@ -412,6 +412,13 @@ pub fn mask(text: String, target: &Target) -> String {
 /// A text without some values.
 pub fn mask_values(text: String, values: &[String]) -> String {
     hide(text, values.iter().map(String::as_str).collect())
+}
+
+/// The same for a text that is no document.
+pub fn mask_text_values(text: &str, values: &[String]) -> String {
+    let mut values: Vec<&str> = values.iter().map(String::as_str).collect();
+    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    mask_text(text, &values)
 }
 
 fn hide(text: String, mut secrets: Vec<&str>) -> String {

@@ -63,9 +63,11 @@ fn one<T: DeserializeOwned>(db: &Connection, sql: &str, with: &[&dyn rusqlite::T
 
 /// Writes a stack, new or changed.
 pub fn save_stack(db: &Connection, stack: &Stack) -> Sql<()> {
+    let (resources, bytes) = super::limits::size(&stack.target);
     db.prepare_cached(
-        "INSERT INTO cfn_stack (id, region, name, status, live, created, parent, doc) VALUES (?1,?2,?3,?4,?5,?6,?7,?8)
-         ON CONFLICT (id) DO UPDATE SET status = ?4, live = ?5, doc = ?8",
+        "INSERT INTO cfn_stack (id, region, name, status, live, created, parent, doc, resources, bytes, deleted)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)
+         ON CONFLICT (id) DO UPDATE SET status = ?4, live = ?5, doc = ?8, resources = ?9, bytes = ?10, deleted = ?11",
     )?
     .execute(params![
         stack.id,
@@ -75,7 +77,10 @@ pub fn save_stack(db: &Connection, stack: &Stack) -> Sql<()> {
         stack.status != Status::DeleteComplete,
         stack.created,
         stack.parent,
-        encode(stack)?
+        encode(stack)?,
+        resources,
+        bytes,
+        stack.deleted
     ])?;
     Ok(())
 }
@@ -183,9 +188,23 @@ pub fn change_sets(db: &Connection, stack_id: &str) -> Sql<Vec<ChangeSet>> {
     all(db, "SELECT doc FROM cfn_change_set WHERE stack_id = ?1 ORDER BY rowid", &[&stack_id])
 }
 
+/// How many change sets a stack has.
+pub fn change_sets_of(db: &Connection, stack_id: &str) -> Sql<usize> {
+    let count: i64 = db
+        .prepare_cached("SELECT count(*) FROM cfn_change_set WHERE stack_id = ?1")?
+        .query_row([stack_id], |row| row.get(0))?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
 /// Deletes a change set.
 pub fn remove_change_set(db: &Connection, id: &str) -> Sql<()> {
     db.execute("DELETE FROM cfn_change_set WHERE id = ?1", [id])?;
+    Ok(())
+}
+
+/// Forgets an operation that is over.
+pub fn remove_operation(db: &Connection, id: &str) -> Sql<()> {
+    db.prepare_cached("DELETE FROM cfn_operation WHERE id = ?1 AND over = 1")?.execute([id])?;
     Ok(())
 }
 
@@ -214,9 +233,16 @@ pub fn running_operation(db: &Connection, stack_id: &str) -> Sql<Option<Operatio
     one(db, "SELECT doc FROM cfn_operation WHERE stack_id = ?1 AND over = 0", &[&stack_id])
 }
 
-/// All operations under way, whoever runs them.
-pub fn running_operations(db: &Connection) -> Sql<Vec<Operation>> {
-    all(db, "SELECT doc FROM cfn_operation WHERE over = 0 ORDER BY rowid", &[])
+/// The ids of the operations under way, whoever runs them, but for those of nested stacks whose parent has one: the parent's
+/// carries them out.
+pub fn running_operations(db: &Connection) -> Sql<Vec<String>> {
+    let mut statement = db.prepare_cached(
+        "SELECT cfn_operation.id FROM cfn_operation LEFT JOIN cfn_stack ON cfn_stack.id = cfn_operation.stack_id
+         WHERE over = 0 AND NOT EXISTS (
+            SELECT 1 FROM cfn_operation AS parent WHERE parent.stack_id = cfn_stack.parent AND parent.over = 0)
+         ORDER BY cfn_operation.rowid",
+    )?;
+    statement.query_map([], |row| row.get(0))?.collect()
 }
 
 /// Adds an event.
@@ -226,7 +252,7 @@ pub fn add_event(db: &Connection, event: &Event) -> Sql<()> {
         event.operation_id,
         encode(event)?
     ])?;
-    Ok(())
+    super::retention::prune_events(db, &event.stack_id, db.last_insert_rowid())
 }
 
 /// One page of events and where the next begins.

@@ -26,7 +26,7 @@ pub(in crate::local) use authorize::{Denial, Need, authorize};
 pub(in crate::local) use record::denials;
 pub use record::{Denied, Report, StatementUse};
 pub use session::{Credentials, SCHEMA, Session};
-pub(in crate::local) use session::{assume, assume_as_service, secret_of};
+pub(in crate::local) use session::{assume, assume_as_service, forget_expired, secret_of};
 pub(in crate::local) use signature::{Signed, decode, verify};
 pub use who::Who;
 pub(in crate::local) use who::{identify, is_temporary};

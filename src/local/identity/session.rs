@@ -127,6 +127,16 @@ fn mint(
     Ok(credentials)
 }
 
+/// Forgets the secrets of credentials that have expired.
+///
+/// # Errors
+///
+/// When the database refuses.
+pub(in crate::local) fn forget_expired(db: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<usize> {
+    db.prepare_cached("UPDATE identity_session SET secret = '', token = '' WHERE expires <= ?1 AND secret <> ''")?
+        .execute([now.as_second()])
+}
+
 /// The credentials of an access key; they may have expired.
 pub(super) fn find(db: &Transaction<'_>, access_key: &str) -> rusqlite::Result<Option<Credentials>> {
     db.prepare_cached(

@@ -78,7 +78,9 @@ pub(in crate::local) fn identify(
             refuse("UnrecognizedClientException", message, StatusCode::FORBIDDEN)
         };
     };
-    if token != Some(credentials.token.as_str()) {
+    let expired = credentials.session.expires <= now;
+    // Of expired ones neither secret nor token is kept.
+    if !expired && token != Some(credentials.token.as_str()) {
         return if is_s3 {
             refuse("InvalidToken", "The provided token is malformed or otherwise invalid.", StatusCode::BAD_REQUEST)
         } else {
@@ -86,7 +88,7 @@ pub(in crate::local) fn identify(
             refuse("UnrecognizedClientException", message, StatusCode::FORBIDDEN)
         };
     }
-    if credentials.session.expires <= now {
+    if expired {
         return if is_s3 {
             refuse("ExpiredToken", "The provided token has expired.", StatusCode::BAD_REQUEST)
         } else {

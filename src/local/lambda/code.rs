@@ -159,7 +159,7 @@ pub(super) async fn unpacked(store: &Store, source: &Source) -> Result<PathBuf, 
             if place.is_dir() {
                 return Ok(place);
             }
-            fs::create_dir_all(&folder).map_err(|error| StoreError::io(&folder, error))?;
+            crate::local::store::private::create_folder(&folder)?;
             let scratch = tempfile::Builder::new()
                 .prefix(UNPACKING)
                 .tempdir_in(&folder)

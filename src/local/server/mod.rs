@@ -29,7 +29,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use s3s::Body;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 use self::dispatch::Server;
 pub(super) use self::guard::Sender;
@@ -49,6 +49,13 @@ pub struct Running {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    upkeep: AbortHandle,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.upkeep.abort();
+    }
 }
 
 impl Running {
@@ -78,13 +85,14 @@ impl Running {
     }
 
     /// Takes no more requests, lets those under way end (for five seconds at most), and tidies up.
-    pub async fn shutdown(self) {
+    pub async fn shutdown(mut self) {
         let _ = self.stop.send(true);
-        let _ = self.task.await;
+        let _ = (&mut self.task).await;
         self.host.lambda.close();
         let store = self.host.store.clone();
         // What is left unswept now is swept at the next start.
-        let _ = self.host.store.blocking(move || store.sweep_unused().and_then(|_| code::sweep(&store))).await;
+        let tidy = move || store.sweep_unused().and_then(|_| code::sweep(&store)).and_then(|()| store.wipe_deleted());
+        let _ = self.host.store.blocking(tidy).await;
     }
 }
 
@@ -94,8 +102,8 @@ impl Running {
 ///
 /// When the state can't be opened or the port can't be had.
 pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
-    let LocalOptions { dir, port, fail, delay, model_server, clock, ids, functions } = options;
-    let store = match tokio::task::spawn_blocking(move || Store::open(&dir, SCHEMAS)).await {
+    let LocalOptions { dir, limit, port, fail, delay, model_server, clock, ids, functions } = options;
+    let store = match tokio::task::spawn_blocking(move || Store::open_within(&dir, SCHEMAS, limit)).await {
         Ok(store) => store?,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => return Err(super::store::StoreError::ShuttingDown.into()),
@@ -120,7 +128,8 @@ pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
     let task = tokio::spawn(accept(listener, server, stopped));
     // Nobody waits for this: it only frees room that crashed processes left in use, and the next start tries again.
     tokio::task::spawn_blocking(move || store.sweep_after_crash().and_then(|()| code::sweep(&store)));
-    Ok(Running { host, address, stop, task })
+    let upkeep = tokio::spawn(super::upkeep::run(Arc::clone(&host)));
+    Ok(Running { host, address, stop, task, upkeep: upkeep.abort_handle() })
 }
 
 async fn accept(listener: TcpListener, server: Arc<Server>, mut stopped: watch::Receiver<bool>) {

@@ -13,7 +13,7 @@ use rusqlite::Transaction;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Schema, Store, StoreError};
+use super::{Schema, Store, StoreError, private};
 
 /// The table that counts the users of each body. Rooms count with triggers on their own tables, by `id` and not by digest:
 /// bodies written one after the other lie beside each other, so deleting many touches few pages.
@@ -67,7 +67,7 @@ impl BlobWriter {
     /// When no scratch file can be made.
     pub fn new(store: &Store) -> Result<Self, StoreError> {
         let scratch = store.scratch().file();
-        let file = File::create_new(&scratch.path).map_err(|source| StoreError::io(&scratch.path, source))?;
+        let file = private::create_file(&scratch.path)?;
         Ok(Self { file: io::BufWriter::with_capacity(64 << 10, file), scratch, hash: Sha256::new(), size: 0 })
     }
 
@@ -111,13 +111,16 @@ impl Staged {
     /// When the disk or the database refuses.
     pub fn place(self, store: &Store, tx: &Transaction<'_>) -> Result<Blob, StoreError> {
         let path = store.blob_path(&self.sha256);
-        let renamed = std::fs::rename(&self.scratch.path, &path).or_else(|error| {
-            if error.kind() != io::ErrorKind::NotFound {
-                return Err(error);
+        let put = || std::fs::rename(&self.scratch.path, &path);
+        let renamed = match put() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                for folder in path.parent().and_then(Path::parent).into_iter().chain(path.parent()) {
+                    private::create_folder(folder)?;
+                }
+                put()
             }
-            path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
-            std::fs::rename(&self.scratch.path, &path)
-        });
+            renamed => renamed,
+        };
         renamed.map_err(|source| StoreError::io(&path, source))?;
         tx.prepare_cached("INSERT INTO blobs (sha256, size) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
             .execute((&self.sha256, i64::try_from(self.size).unwrap_or(i64::MAX)))?;
@@ -249,14 +252,14 @@ impl Drop for ScratchFile {
 impl Scratch {
     pub(super) fn make(dir: &Path) -> Result<Self, StoreError> {
         let root = dir.join("tmp");
-        std::fs::create_dir_all(&root).map_err(|source| StoreError::io(&root, source))?;
+        private::create_folder(&root)?;
         let name = Uuid::new_v4().to_string();
         // The lock is taken before the folder is there, so a sweep that sees the folder sees its owner alive.
         let lock_path = root.join(format!("{name}.lock"));
-        let lock = File::create_new(&lock_path).map_err(|source| StoreError::io(&lock_path, source))?;
+        let lock = private::create_file(&lock_path)?;
         lock.lock().map_err(|source| StoreError::io(&lock_path, source))?;
         let dir = root.join(name);
-        std::fs::create_dir(&dir).map_err(|source| StoreError::io(&dir, source))?;
+        private::create_folder(&dir)?;
         Ok(Self { root, dir, lock_path, _lock: lock })
     }
 

@@ -1,6 +1,6 @@
 //! The database: opening it, and transactions that never block the runtime.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,10 +8,23 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::blobs::{self, Scratch};
-use super::{Schema, StoreError, schema};
+use super::room::AtWork;
+use super::{Schema, StoreError, private, schema};
 
 /// How long a transaction waits for another process's; theirs are milliseconds long.
-const BUSY: Duration = Duration::from_secs(30);
+const BUSY: Duration = Duration::from_secs(10);
+
+/// How long a checkpoint that empties the journal waits for those who read; writers wait as long.
+const CHECKPOINT: Duration = Duration::from_millis(100);
+
+/// The largest a database may grow unless told otherwise, in bytes: far more than stacks need, far less than a disk has.
+pub const DATABASE_LIMIT: u64 = 8 << 30;
+
+/// The largest a database may be that is written anew to give room back, in bytes of what it holds.
+const REWRITABLE: i64 = 256 << 20;
+
+/// Pages given back in one transaction, so that other writers are not kept waiting.
+const GIVEN_BACK: i64 = 2_048;
 
 /// Connections kept open between transactions.
 const POOL: usize = 8;
@@ -25,6 +38,10 @@ pub struct Store {
 #[derive(Debug)]
 struct Inner {
     dir: PathBuf,
+    /// The most bytes the database may have.
+    limit: u64,
+    /// Which file the database was when it was opened.
+    identity: Option<(u64, u64)>,
     pool: Mutex<Vec<Connection>>,
     /// Writers of this process queue here, fairly and without polling; SQLite keeps other processes out.
     gate: Mutex<()>,
@@ -38,19 +55,40 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// See [`StoreError`]: made by a newer version, another program's, damaged, locked, no room, no permission.
+    /// See [`StoreError`]: made by a newer version, another program's, damaged, locked, no room, no permission, a link, another
+    /// user's.
     pub fn open(dir: &Path, schemas: &[Schema]) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(dir).map_err(|source| StoreError::io(dir, source))?;
+        Self::open_within(dir, schemas, DATABASE_LIMIT)
+    }
+
+    /// The same with a database of so many bytes at most.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`].
+    pub fn open_within(dir: &Path, schemas: &[Schema], limit: u64) -> Result<Self, StoreError> {
+        let _at_work = AtWork::on(dir, limit);
+        private::secure(dir)?;
         ignore_in_git(dir)?;
         let open = open_lock(dir)?;
-        open.lock_shared().map_err(|source| StoreError::io(dir, source))?;
-        let mut connection = connect(dir)?;
+        let alone = open.try_lock().is_ok();
+        if !alone {
+            open.lock_shared().map_err(|source| StoreError::io(dir, source))?;
+        }
+        let mut connection = connect(dir, limit)?;
+        if alone {
+            // Room that it can't have now it has at the next start.
+            let _ = shrink(&connection);
+            open.unlock().and_then(|()| open.lock_shared()).map_err(|source| StoreError::io(dir, source))?;
+        }
         let mut all = vec![blobs::SCHEMA];
         all.extend_from_slice(schemas);
         schema::migrate(&mut connection, dir, &all)?;
         let scratch = Scratch::make(dir)?;
         let inner = Inner {
             dir: dir.to_path_buf(),
+            limit,
+            identity: identity(dir),
             pool: Mutex::new(vec![connection]),
             gate: Mutex::new(()),
             scratch,
@@ -151,6 +189,7 @@ impl Store {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        let _at_work = self.at_work();
         let mut connection = self.take()?;
         let result = {
             let tx = connection.transaction().map_err(StoreError::from)?;
@@ -169,11 +208,14 @@ impl Store {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        let _at_work = self.at_work();
         let mut connection = self.take()?;
         let gate = lock(&self.inner.gate);
         let result = {
             let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
             match work(&tx) {
+                // SQLite undoes a whole transaction by itself when the disk is full: what came after it was not within one.
+                Ok(_) if tx.is_autocommit() => Err(StoreError::from(undone()).into()),
                 Ok(value) => tx.commit().map_err(StoreError::from).map(|()| value).map_err(E::from),
                 // Dropping the transaction undoes it.
                 Err(error) => Err(error),
@@ -184,9 +226,54 @@ impl Store {
         result
     }
 
+    /// Leaves nothing of what was deleted in the database's files, and gives the room of what is free back to the disk. It
+    /// blocks; what it can't have while others read it has the next time.
+    ///
+    /// # Errors
+    ///
+    /// When the database or the disk refuses.
+    pub fn wipe_deleted(&self) -> Result<(), StoreError> {
+        let _at_work = self.at_work();
+        let connection = self.take()?;
+        let wiped = (|| {
+            loop {
+                let free: i64 = connection.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
+                if free < GIVEN_BACK {
+                    break;
+                }
+                let gate = lock(&self.inner.gate);
+                give_back(&connection, GIVEN_BACK)?;
+                drop(gate);
+                if connection.query_row("PRAGMA freelist_count", [], |row| row.get::<_, i64>(0))? >= free {
+                    // A database of an older version: it is written anew when nobody else uses it.
+                    break;
+                }
+            }
+            if std::fs::metadata(self.inner.dir.join("state.db-wal")).is_ok_and(|about| about.len() > 0) {
+                let gate = lock(&self.inner.gate);
+                connection.busy_timeout(CHECKPOINT)?;
+                let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+                connection.busy_timeout(BUSY)?;
+                drop(gate);
+                done?;
+            }
+            Ok(())
+        })();
+        self.give_back(connection);
+        wiped
+    }
+
+    fn at_work(&self) -> AtWork {
+        AtWork::on(&self.inner.dir, self.inner.limit)
+    }
+
     fn take(&self) -> Result<Connection, StoreError> {
+        // SQLite would go on with a file that has no name any more, or make another one beside the running processes.
+        if identity(&self.inner.dir) != self.inner.identity {
+            return Err(StoreError::Gone { dir: self.inner.dir.clone() });
+        }
         let kept = lock(&self.inner.pool).pop();
-        kept.map_or_else(|| connect(&self.inner.dir), Ok)
+        kept.map_or_else(|| connect(&self.inner.dir, self.inner.limit), Ok)
     }
 
     fn give_back(&self, connection: Connection) {
@@ -202,12 +289,60 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn connect(dir: &Path) -> Result<Connection, StoreError> {
+/// Which file the database is now: device and number.
+#[cfg(unix)]
+fn identity(dir: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    let about = std::fs::metadata(dir.join("state.db")).ok()?;
+    Some((about.dev(), about.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(dir: &Path) -> Option<(u64, u64)> {
+    dir.join("state.db").exists().then_some((0, 0))
+}
+
+/// What SQLite says when it has undone a transaction because there was no room.
+pub(in crate::local) fn undone() -> rusqlite::Error {
+    let message = "the transaction was undone".to_owned();
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), Some(message))
+}
+
+/// Gives pages that nothing uses back to the disk.
+fn give_back(connection: &Connection, pages: i64) -> Result<(), StoreError> {
+    let mut statement = connection.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+    let mut rows = statement.query([])?;
+    while rows.next()?.is_some() {}
+    Ok(())
+}
+
+/// Gives back all the room that a database has for nothing, which nobody else uses. One that an older version made is written
+/// anew, so that it can give room back later.
+fn shrink(connection: &Connection) -> Result<(), StoreError> {
+    let number = |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0));
+    let free = number("freelist_count")?;
+    if number("auto_vacuum")? == 0 {
+        let held = (number("page_count")? - free).saturating_mul(number("page_size")?);
+        if held < REWRITABLE {
+            connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")?;
+        }
+    } else if free >= GIVEN_BACK {
+        give_back(connection, free)?;
+    }
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    Ok(())
+}
+
+fn connect(dir: &Path, limit: u64) -> Result<Connection, StoreError> {
     let file = dir.join("state.db");
+    // Made here, and closed to others: what SQLite puts beside it has the same rights.
+    private::writing().create(true).open(&file).map_err(|source| StoreError::io(&file, source))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&file, flags)?;
     connection.busy_timeout(BUSY)?;
     schema::claim(&connection, &file)?;
+    // Takes effect in a database that has nothing in it yet.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     use_wal(&connection)?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -215,6 +350,13 @@ fn connect(dir: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "cache_size", -16_384)?;
     // Pages: 16 MiB between checkpoints, each of which waits for the disk.
     connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
+    connection.pragma_update(None, "journal_size_limit", 32 << 20)?;
+    // Deleted secrets are overwritten, not only forgotten.
+    connection.pragma_update(None, "secure_delete", true)?;
+    let page: u64 =
+        connection.query_row("PRAGMA page_size", [], |row| row.get::<_, i64>(0))?.try_into().unwrap_or(4096);
+    let pages = i64::try_from(limit / page.max(1)).unwrap_or(i64::MAX).clamp(1, i64::from(u32::MAX - 1));
+    connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
 }
@@ -238,12 +380,7 @@ fn use_wal(connection: &Connection) -> Result<(), StoreError> {
 
 fn open_lock(dir: &Path) -> Result<File, StoreError> {
     let path = dir.join("open.lock");
-    OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|source| StoreError::io(&path, source))
+    private::writing().create(true).open(&path).map_err(|source| StoreError::io(&path, source))
 }
 
 /// State is never to be committed to the project's repository.
@@ -252,7 +389,9 @@ fn ignore_in_git(dir: &Path) -> Result<(), StoreError> {
     if path.exists() {
         return Ok(());
     }
-    std::fs::write(&path, "*\n").map_err(|source| StoreError::io(&path, source))
+    let io = |source| StoreError::io(&path, source);
+    let mut file = private::writing().create(true).open(&path).map_err(io)?;
+    std::io::Write::write_all(&mut file, b"*\n").map_err(io)
 }
 
 fn remove(path: &Path, how: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<(), StoreError> {

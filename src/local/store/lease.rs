@@ -1,10 +1,10 @@
 //! Who is at work on something: a lock of the operating system that goes when its owner dies, however it dies.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 
 use sha2::{Digest, Sha256};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, private};
 
 /// The exclusive right to work on something, held until it is dropped or the process ends.
 #[derive(Debug)]
@@ -22,14 +22,9 @@ impl Lease {
     /// When the lock file can't be made.
     pub fn try_acquire(store: &Store, name: &str) -> Result<Option<Self>, StoreError> {
         let dir = store.dir().join("locks");
-        std::fs::create_dir_all(&dir).map_err(|source| StoreError::io(&dir, source))?;
+        private::create_folder(&dir)?;
         let path = dir.join(hex::encode(Sha256::digest(name.as_bytes())));
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|source| StoreError::io(&path, source))?;
+        let file = private::writing().create(true).open(&path).map_err(|source| StoreError::io(&path, source))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),

@@ -8,10 +8,13 @@ mod blobs;
 mod database;
 mod error;
 mod lease;
+pub mod private;
+mod room;
 mod schema;
 
 pub use blobs::{Blob, BlobWriter, Staged};
-pub use database::Store;
+pub(in crate::local) use database::undone;
+pub use database::{DATABASE_LIMIT, Store};
 pub use error::StoreError;
 pub use lease::Lease;
 pub use schema::Schema;

@@ -14,7 +14,7 @@ use crate::local::cloudformation::journal::Journal;
 use crate::local::cloudformation::model::{Change, ChangeSet, OnFailure, Stack, Target, mask, mask_values};
 use crate::local::cloudformation::prepare::{self, Given, Way};
 use crate::local::cloudformation::status::{ExecutionStatus, OperationType, Status};
-use crate::local::cloudformation::{changes, custom, early, stacks, tables};
+use crate::local::cloudformation::{changes, custom, early, limits, stacks, tables};
 use crate::local::errors::ApiError;
 
 /// The reason of a change set that would change nothing; clients match on it.
@@ -252,7 +252,10 @@ fn make(journal: &Journal<'_>, region: &str, named: &str, wanted: Wanted, given:
         }
         (Some(stack), _) => (stack, false),
         (None, true) if named.starts_with("arn:") => return Err(no_stack(named)),
-        (None, true) => (stacks::fresh(journal, named, region), true),
+        (None, true) => {
+            limits::room_for_stack(journal.db, region)?;
+            (stacks::fresh(journal, named, region), true)
+        }
         (None, false) => {
             return Err(ApiError::validation(format!("Stack [{named}] does not exist")));
         }
@@ -267,6 +270,7 @@ fn make(journal: &Journal<'_>, region: &str, named: &str, wanted: Wanted, given:
         }
         return Err(already_exists(format!("ChangeSet {} already exists", wanted.name)));
     }
+    limits::room_for_change_set(tables::change_sets_of(journal.db, &stack.id)?)?;
     let previous = (!wanted.creates).then_some(&stack.target);
     let target = prepare::target(journal.db, given, previous, region, Way::ByChangeSet)?;
     if new {

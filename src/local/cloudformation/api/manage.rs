@@ -8,7 +8,7 @@ use crate::local::cloudformation::error::{Outcome, already_exists, no_stack_brac
 use crate::local::cloudformation::model::{OnFailure, Phase, Stack};
 use crate::local::cloudformation::prepare::{self, Way};
 use crate::local::cloudformation::status::{OperationType, Status};
-use crate::local::cloudformation::{changes, policy, source, stacks, tables};
+use crate::local::cloudformation::{changes, limits, policy, retention, source, stacks, tables};
 use crate::local::errors::ApiError;
 
 /// What answers the call when the stack's status does not allow it.
@@ -74,6 +74,7 @@ impl Call<'_> {
                     }
                     return Err(already_exists(format!("Stack [{name}] already exists")));
                 }
+                limits::room_for_stack(journal.db, &region)?;
                 let target = prepare::target(journal.db, given, None, &region, Way::Directly)?;
                 let mut stack = stacks::fresh(journal, &name, &region);
                 stack.termination_protection = protection;
@@ -204,7 +205,10 @@ impl Call<'_> {
                 if review {
                     operation.phase = Phase::Over;
                     tables::save_operation(journal.db, &operation)?;
+                    retention::strip(journal.db, &mut stack)?;
                     journal.stack(&mut stack, &operation, Status::DeleteComplete, None)?;
+                    retention::forget_operations(journal.db, &stack.id)?;
+                    retention::prune(journal.db, journal.host.clock.now())?;
                     return Ok(None);
                 }
                 Ok(Some(operation))

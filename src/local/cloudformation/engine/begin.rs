@@ -4,10 +4,12 @@ use crate::local::cloudformation::error::{Outcome, token_used};
 use crate::local::cloudformation::journal::Journal;
 use crate::local::cloudformation::model::{OnFailure, Operation, Phase, Stack, Target};
 use crate::local::cloudformation::status::{OperationType, Status};
-use crate::local::cloudformation::tables;
+use crate::local::cloudformation::{custom, tables};
 
 /// How many operations a stack remembers.
 const REMEMBERED: usize = 10;
+/// How many client request tokens a stack remembers.
+const REMEMBERED_TOKENS: usize = 100;
 
 /// What a caller says of any operation.
 #[derive(Debug, Clone, Default)]
@@ -43,7 +45,7 @@ impl Journal<'_> {
         }
     }
 
-    fn operation(&self, stack: &mut Stack, kind: OperationType, phase: Phase, request: Request) -> Operation {
+    fn operation(&self, stack: &mut Stack, kind: OperationType, phase: Phase, request: Request) -> Outcome<Operation> {
         let operation = Operation {
             id: request.operation_id.unwrap_or_else(|| self.uuid()),
             stack_id: stack.id.clone(),
@@ -63,17 +65,21 @@ impl Journal<'_> {
         };
         stack.operations.push((kind, operation.id.clone()));
         let surplus = stack.operations.len().saturating_sub(REMEMBERED);
-        stack.operations.drain(..surplus);
+        for (_, id) in stack.operations.drain(..surplus) {
+            tables::remove_operation(self.db, &id)?;
+        }
         if let Some(token) = request.token {
             stack.tokens.push((token, kind));
+            let surplus = stack.tokens.len().saturating_sub(REMEMBERED_TOKENS);
+            stack.tokens.drain(..surplus);
         }
-        operation
+        Ok(operation)
     }
 
     /// Begins to create a stack, new or under review.
     pub fn begin_create(&self, stack: &mut Stack, target: Target, request: Request) -> Outcome<Operation> {
         stack.disable_rollback = request.on_failure == OnFailure::DoNothing;
-        let operation = self.operation(stack, OperationType::CreateStack, Phase::Deploy, request);
+        let operation = self.operation(stack, OperationType::CreateStack, Phase::Deploy, request)?;
         stack.target = target;
         stack.change_set_id.clone_from(&operation.change_set_id);
         self.begun(stack, &operation, Status::CreateInProgress)?;
@@ -85,7 +91,7 @@ impl Journal<'_> {
         stack.disable_rollback = request.disable_rollback;
         let retry = stack.status == Status::UpdateFailed;
         let earlier = if retry { self.last_previous(stack)? } else { None };
-        let mut operation = self.operation(stack, OperationType::UpdateStack, Phase::Deploy, request);
+        let mut operation = self.operation(stack, OperationType::UpdateStack, Phase::Deploy, request)?;
         // An update that was left where it failed is taken back to before that, not to the failed attempt.
         operation.previous = Some(earlier.unwrap_or_else(|| stack.target.clone()));
         stack.target = target;
@@ -109,7 +115,7 @@ impl Journal<'_> {
 
     /// Begins to delete a stack.
     pub fn begin_delete(&self, stack: &mut Stack, request: Request) -> Outcome<Operation> {
-        let operation = self.operation(stack, OperationType::DeleteStack, Phase::Delete, request);
+        let operation = self.operation(stack, OperationType::DeleteStack, Phase::Delete, request)?;
         self.begun(stack, &operation, Status::DeleteInProgress)?;
         Ok(operation)
     }
@@ -117,7 +123,7 @@ impl Journal<'_> {
     /// Takes up a rollback of an update that failed.
     pub fn begin_continue(&self, stack: &mut Stack, request: Request) -> Outcome<Operation> {
         let previous = self.last_previous(stack)?;
-        let mut operation = self.operation(stack, OperationType::ContinueRollback, Phase::Revert, request);
+        let mut operation = self.operation(stack, OperationType::ContinueRollback, Phase::Revert, request)?;
         operation.previous = previous;
         self.begun(stack, &operation, Status::UpdateRollbackInProgress)?;
         Ok(operation)
@@ -128,7 +134,7 @@ impl Journal<'_> {
         let creation = stack.status == Status::CreateFailed;
         let previous = if creation { None } else { self.last_previous(stack)? };
         let phase = if creation { Phase::Undo } else { Phase::Revert };
-        let mut operation = self.operation(stack, OperationType::Rollback, phase, request);
+        let mut operation = self.operation(stack, OperationType::Rollback, phase, request)?;
         if let Some(previous) = &previous {
             stack.target = previous.clone();
         }
@@ -139,6 +145,7 @@ impl Journal<'_> {
     }
 
     fn begun(&self, stack: &mut Stack, operation: &Operation, status: Status) -> Outcome<()> {
+        custom::hide_parameters(self.db, &stack.id, &stack.target)?;
         tables::save_operation(self.db, operation)?;
         Ok(self.stack(stack, operation, status, Some("User Initiated".to_owned()))?)
     }

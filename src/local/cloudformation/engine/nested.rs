@@ -14,7 +14,7 @@ use super::{Engine, phases, remove, revert};
 use crate::local::cloudformation::model::{Done, OnFailure, Phase, Resource, Stack, Tag, Target};
 use crate::local::cloudformation::prepare::{self, Given};
 use crate::local::cloudformation::status::Status;
-use crate::local::cloudformation::{source, stacks, tables};
+use crate::local::cloudformation::{limits, source, stacks, tables};
 use crate::local::errors::ApiError;
 use crate::local::resources::{Failure, Made, scalar};
 
@@ -132,14 +132,18 @@ fn begin_deploy(run: &Run, tx: &Transaction<'_>, name: &str, text: Result<String
         deploy::fail(run, tx, &mut row, reason)?;
         return Ok(false);
     }
-    let child_name = format!("{}-{name}-{}", run.stack.name, short(&journal.uuid()));
+    let child_name = child_name(&run.stack.name, name, &journal.uuid());
     let resolved = run.resolved(tx, name).map_err(|problem| problem.message);
     let prepared = resolved.and_then(|(properties, _)| {
         let child = child_of(tx, &row).ok().flatten();
         let named = child.as_ref().map_or(child_name.as_str(), |child| child.name.as_str());
         let before = child.as_ref().map(|child| &child.target);
         let target = target(run, tx, named, &properties, text?, before).map_err(|error| error.message)?;
-        Ok((properties, target))
+        let existing = child.as_ref().map(|child| child.id.as_str());
+        match limits::nested(tx, &run.stack, &target, existing).map_err(|error| error.to_string())? {
+            Some(reason) => Err(reason),
+            None => Ok((properties, target)),
+        }
     });
     let (properties, target) = match prepared {
         Ok(prepared) => prepared,
@@ -168,9 +172,18 @@ fn begin_deploy(run: &Run, tx: &Transaction<'_>, name: &str, text: Result<String
     Ok(true)
 }
 
-/// Twelve characters as CloudFormation ends generated names with.
-fn short(uuid: &str) -> String {
-    uuid.chars().filter(|c| *c != '-').take(12).collect::<String>().to_ascii_uppercase()
+/// The longest name of a stack. Source: the API model's `StackName`, and the user guide's words on stack names.
+const LONGEST_NAME: usize = 128;
+
+/// The name of a nested stack: its parent's, its logical id and twelve characters, cut to what a stack's name may have.
+fn child_name(parent: &str, logical_id: &str, uuid: &str) -> String {
+    let short: String = uuid.chars().filter(|c| *c != '-').take(12).collect::<String>().to_ascii_uppercase();
+    // Both are ASCII: the API takes no other stack names, and templates no other logical ids.
+    let cut = |text: &str, most: usize| text.get(..most.min(text.len())).unwrap_or_default().to_owned();
+    let room = LONGEST_NAME - short.len() - 2;
+    let logical_id = cut(logical_id, room - parent.len().min(room / 2));
+    let parent = cut(parent, room - logical_id.len());
+    format!("{}-{logical_id}-{short}", parent.trim_end_matches('-'))
 }
 
 /// Begins to delete the child, or to put it back.
@@ -218,9 +231,12 @@ async fn wait(engine: &Arc<Engine>, run: &Arc<Run>, name: &str) -> Result<(), Ap
             }
         })
         .await?;
-    match operation {
-        Some(operation) => Box::pin(engine.drive(&operation.id)).await,
-        None => Ok(()),
+    let Some(operation) = operation else { return Ok(()) };
+    // A task of its own: however deep stacks nest, none is polled within another.
+    let engine = Arc::clone(engine);
+    match tokio::spawn(async move { engine.drive(&operation.id).await }).await {
+        Ok(driven) => driven,
+        Err(error) => Err(ApiError::internal(format!("A nested stack's operation ended before its time: {error}"))),
     }
 }
 

@@ -15,7 +15,7 @@ use super::{Engine, custom, nested, outputs, remove, revert};
 use crate::local::cloudformation::journal::STACK_TYPE;
 use crate::local::cloudformation::model::{Done, OnFailure, Operation, Phase, Resource, Stack, Step};
 use crate::local::cloudformation::status::{ExecutionStatus, OperationType, Status};
-use crate::local::cloudformation::{custom as requests, tables};
+use crate::local::cloudformation::{custom as requests, retention, tables};
 use crate::local::errors::ApiError;
 use crate::local::resources;
 
@@ -44,6 +44,7 @@ impl Engine {
         if self.stop.is_cancelled() {
             return Ok(());
         }
+        let deleted = !matches!(run.operation.phase, Phase::Deploy | Phase::Revert);
         self.host
             .store
             .write(move |tx| {
@@ -52,7 +53,11 @@ impl Engine {
                 let operation = tables::operation(tx, &run.operation.id)?.unwrap_or_else(|| run.operation.clone());
                 Ending { run: &run, tx, stack, operation }.end(good)
             })
-            .await
+            .await?;
+        if deleted {
+            self.wipe();
+        }
+        Ok(())
     }
 
     /// One step: the part of a phase that concerns one resource.
@@ -334,17 +339,20 @@ impl Ending<'_> {
             outputs::keep_imports(self.run, self.tx, &self.stack)?;
         }
         self.close_change_set(status)?;
+        if !status.failed() {
+            requests::hide_only_parameters(self.tx, &self.stack.id, &self.stack.target)?;
+        }
         self.go(Phase::Over, status, reason)
     }
 
     fn deleted(&mut self) -> Result<(), ApiError> {
         tables::set_exports(self.tx, &self.stack.region, &self.stack.id, &[])?;
         tables::keep_imports(self.tx, &self.stack.id, &[])?;
-        requests::forget(self.tx, &self.stack.id)?;
-        for set in tables::change_sets(self.tx, &self.stack.id)? {
-            tables::remove_change_set(self.tx, &set.id)?;
-        }
-        self.go(Phase::Over, Status::DeleteComplete, None)
+        retention::strip(self.tx, &mut self.stack)?;
+        self.go(Phase::Over, Status::DeleteComplete, None)?;
+        retention::forget_operations(self.tx, &self.stack.id)?;
+        retention::prune(self.tx, self.run.host.clock.now())?;
+        Ok(())
     }
 
     fn close_change_set(&self, status: Status) -> Result<(), ApiError> {

@@ -16,6 +16,7 @@ use crate::local::cloudformation::tables;
 use crate::local::errors::ApiError;
 use crate::local::resources::{Failure, Site, Work};
 use crate::local::secretsmanager::reveal::reveal;
+use crate::local::store::undone;
 use crate::local::{ACCOUNT_ID, Host};
 
 /// What the steps of a phase work from; nobody else changes the stack while its lease is held.
@@ -192,6 +193,9 @@ pub fn undoable<T>(
 ) -> rusqlite::Result<Result<T, Failure>> {
     db.execute_batch("SAVEPOINT handler")?;
     let result = work();
+    if db.is_autocommit() {
+        return Err(undone());
+    }
     db.execute_batch(if result.is_ok() { "RELEASE handler" } else { "ROLLBACK TO handler; RELEASE handler" })?;
     Ok(result)
 }
