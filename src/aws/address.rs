@@ -66,6 +66,10 @@ pub fn endpoint_address(url: &str) -> Result<Uri, Finding> {
     if uri.query().is_some() || url.contains('#') {
         return Err(wrong("an endpoint has no query and no fragment"));
     }
+    // It is repeated in commands to type, where a shell must not read more into it.
+    if !url.bytes().all(|b| b.is_ascii_alphanumeric() || b"/:.-_~%[]".contains(&b)) {
+        return Err(wrong("it has a character that no endpoint has"));
+    }
     Ok(uri)
 }
 
@@ -234,6 +238,8 @@ mod tests {
             "http://x:",
             "http://x/?a",
             "http://x/#a",
+            "http://x/$(id)",
+            "http://x/;id",
             "file:///x",
         ] {
             let finding = endpoint_address(url).expect_err(url);

@@ -137,6 +137,11 @@ impl Clients {
     /// # Errors
     /// In words, when nothing came back.
     pub async fn fetch(&self, url: &str) -> Result<Answered, String> {
+        // An answer may name any address, such as the one at which a machine on AWS gives away its credentials. What AWS
+        // itself gives out is encrypted.
+        if self.endpoint().is_none() && !url.starts_with("https://") {
+            return Err(format!("`{url}` is not an `https://` address: it is not fetched"));
+        }
         let outgoing = Outgoing { method: Method::GET, url: url.to_owned(), headers: Vec::new(), body: Vec::new() };
         self.send(outgoing, LARGEST_FILE).await
     }

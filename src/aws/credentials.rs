@@ -78,13 +78,19 @@ impl CredentialFacts {
         } else {
             CredentialSource::Machine
         };
-        Self { source, can_be_real: credentials.access_key_id().len() >= SHORTEST_KEY_ID }
+        Self { source, can_be_real: can_be_real(credentials.access_key_id()) }
     }
 
     /// Of the stand-in credentials.
     pub(super) fn stand_in() -> Self {
         Self { source: CredentialSource::StandIn, can_be_real: false }
     }
+}
+
+/// Whether an access key of AWS can have this id. LocalStack's own begin with an `L`, where AWS's have an `A`.
+/// Source: LocalStack's documentation, "Credentials", 2026-11-29.
+fn can_be_real(key_id: &str) -> bool {
+    key_id.len() >= SHORTEST_KEY_ID && !key_id.starts_with("LKIA") && !key_id.starts_with("LSIA")
 }
 
 /// The profile that the environment names, with the variable that does.
@@ -155,7 +161,7 @@ async fn must_exist(name: &str, variable: Option<&str>) -> Result<(), Finding> {
     let names: Vec<&str> = names.into_iter().take(MOST_NAMES).collect();
     let help = match names.as_slice() {
         [] => "no profile is defined; `aws configure sso` writes one".to_owned(),
-        names => format!("there is `{}`; `aws configure list-profiles` shows all", names.join("`, `")),
+        names => format!("known profiles: `{}`; `aws configure list-profiles` shows all", names.join("`, `")),
     };
     let message = format!("the AWS credentials could not be loaded: the profile `{name}` is not defined{by}");
     Err(Finding::error("C002", message).help(help))
@@ -210,5 +216,20 @@ impl<P: ProvideCredentials> ProvideCredentials for KeptCredentials<P> {
         Self: 'a,
     {
         future::ProvideCredentials::new(self.get())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn made_up_keys_are_told_from_those_that_can_be_real() {
+        for id in ["AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE", "abcdefghijklmnop"] {
+            assert!(can_be_real(id), "{id}");
+        }
+        for id in ["", "local", "test", "testing", "000000000001", "LKIAQAAAAAAALILNVHFS", "LSIAQAAAAAAVNCBMPNSG"] {
+            assert!(!can_be_real(id), "{id}");
+        }
     }
 }
