@@ -50,7 +50,7 @@ pub struct StageSettings {
     pub region: Option<String>,
     /// The profile of the AWS configuration files; its credentials are used, also where the environment has keys.
     pub profile: Option<String>,
-    /// The twelve digits of the account it must be; anything else is refused before anything is sent.
+    /// The twelve digits of the account it must be; in any other, nothing happens. Without it, a person is asked once.
     #[schemars(regex(pattern = "^[0-9]{12}$"), example = &"123456789012")]
     pub account: Option<String>,
     /// The address of another endpoint than AWS's own. One that is not on this machine is asked about, or allowed with

@@ -94,8 +94,9 @@ impl Recorder {
                          <UserId>A</UserId><Account>{account}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
                     )
                 } else {
-                    "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
-                        .to_owned()
+                    let refused =
+                        "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
+                    known(body).unwrap_or_else(|| refused.to_owned())
                 };
                 let status = match answer.as_str() {
                     missing if missing.contains("NoSuchBucket") => "404 Not Found",
