@@ -87,6 +87,12 @@ impl Finding {
         Self { code, severity, message: message.into(), place: None, template_path: None, help: None }
     }
 
+    /// The same finding where it need not stop the verb.
+    #[must_use]
+    pub fn as_warning(self) -> Self {
+        Self { severity: Severity::Warning, ..self }
+    }
+
     /// The same finding at a place in the spec.
     #[must_use]
     pub fn at(mut self, place: Option<Place>) -> Self {

@@ -9,6 +9,7 @@ use aws_credential_types::provider::ProvideCredentials;
 use bytes::Bytes;
 use http::Method;
 
+use super::address::{dns_suffix, is_api_host};
 use super::clients::Clients;
 use super::sockets::{Opening, Socket};
 use crate::http_client::{self, Answer, Opened, Outgoing};
@@ -86,7 +87,7 @@ impl Clients {
             None => Vec::new(),
         };
         let outgoing = Outgoing { method, url, headers, body };
-        let outgoing = if call.signed { self.sign(outgoing, "execute-api").await? } else { outgoing };
+        let outgoing = if call.signed { self.sign_call(outgoing).await? } else { outgoing };
         self.send(outgoing, LARGEST_ANSWER).await
     }
 
@@ -103,7 +104,7 @@ impl Clients {
             _ => url,
         };
         let outgoing = Outgoing { method: Method::GET, url, headers, body: Vec::new() };
-        let outgoing = if call.signed { self.sign(outgoing, "execute-api").await? } else { outgoing };
+        let outgoing = if call.signed { self.sign_call(outgoing).await? } else { outgoing };
         let client = self.inner.http.get_or_init(http_client::Client::new);
         Ok(match client.open(outgoing, LARGEST_ANSWER).await? {
             Opened::Open(stream) => Opening::Open(Socket::new(stream)),
@@ -136,6 +137,11 @@ impl Clients {
     /// # Errors
     /// In words, when nothing came back.
     pub async fn fetch(&self, url: &str) -> Result<Answered, String> {
+        // An answer may name any address, such as the one at which a machine on AWS gives away its credentials. What AWS
+        // itself gives out is encrypted.
+        if self.endpoint().is_none() && !url.starts_with("https://") {
+            return Err(format!("`{url}` is not an `https://` address: it is not fetched"));
+        }
         let outgoing = Outgoing { method: Method::GET, url: url.to_owned(), headers: Vec::new(), body: Vec::new() };
         self.send(outgoing, LARGEST_FILE).await
     }
@@ -150,16 +156,26 @@ impl Clients {
         headers: Vec<(String, String)>,
         body: Vec<u8>,
     ) -> Result<Answered, String> {
-        let endpoint = match self.endpoint() {
+        let endpoint = match self.endpoints().of(host) {
             Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
-            None => {
-                let domain = if self.region().starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-                format!("https://{host}.{}.{domain}", self.region())
-            }
+            None => format!("https://{host}.{}.{}", self.region(), dns_suffix(self.region())),
         };
         let outgoing = Outgoing { method, url: format!("{endpoint}{path}"), headers, body };
         let outgoing = self.sign(outgoing, service).await?;
         self.send(outgoing, LARGEST_ANSWER).await
+    }
+
+    /// Signs a call of an API. A signature comes with the session token, so only API Gateway and the endpoint get one: the
+    /// address is an output of the stack, and a template may say anything there.
+    async fn sign_call(&self, outgoing: Outgoing) -> Result<Outgoing, String> {
+        if self.endpoint().is_none() {
+            let uri = outgoing.url.parse::<http::Uri>().ok();
+            let host = uri.as_ref().filter(|uri| uri.scheme_str() == Some("https")).and_then(http::Uri::host);
+            if !host.is_some_and(is_api_host) {
+                return Err(format!("`{}` is not an address of API Gateway: no signature is sent there", outgoing.url));
+            }
+        }
+        self.sign(outgoing, "execute-api").await
     }
 
     async fn sign(&self, outgoing: Outgoing, service: &str) -> Result<Outgoing, String> {

@@ -6,17 +6,21 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::service_config::ServiceConfigKey;
 use tokio::sync::OnceCell;
 
+use super::address::{AddressKind, address_kind, endpoint_address, is_plain_loopback};
+use super::credentials::{CredentialFacts, keys_in_environment, of_chain, of_profile, profile_of_environment};
+use super::endpoints::{Endpoints, variable_of};
 use super::error::{CallError, CallErrorKind};
 use super::pace::Pace;
-use super::target::{Target, TargetKind, is_plain_loopback};
+use super::target::{Target, TargetKind};
 use super::types::Identity;
 use crate::finding::Finding;
 use crate::http_client;
@@ -49,7 +53,8 @@ pub(super) struct Inner {
     /// For what has no SDK client here; made when it is first needed, since it reads the machine's certificates.
     pub(super) http: OnceLock<http_client::Client>,
     target: Target,
-    endpoint: Option<String>,
+    endpoints: Endpoints,
+    stand_in: bool,
     region: String,
     pace: Pace,
     identity: OnceCell<Identity>,
@@ -62,59 +67,59 @@ impl Clients {
     /// `AWS_ACCESS_KEY_ID` is set, the credentials are `local`/`local`; real credentials then never take part.
     ///
     /// # Errors
-    /// When no region is set anywhere or the endpoint is not a URL. Credentials are first asked for by the first call.
+    /// When no region is set anywhere, a profile that is named does not exist, an endpoint is not a URL, or the services
+    /// would be asked at different places. Credentials are first asked for by the first call.
     pub async fn connect(target: &Target) -> Result<Self, Finding> {
-        let endpoint = match target.kind {
-            TargetKind::Local => target.endpoint_url.clone(),
-            TargetKind::Aws => target.endpoint_url.clone().or_else(|| variable("AWS_ENDPOINT_URL")),
-        };
-        if let Some(url) = &endpoint
-            && !url.parse::<http::Uri>().is_ok_and(|uri| uri.scheme().is_some() && uri.host().is_some())
-        {
-            return Err(Finding::error("C012", format!("`{url}` is not an endpoint URL"))
-                .help("write it like `http://127.0.0.1:4566`"));
+        let explicit = target.endpoint_url.as_deref();
+        if let Some(url) = explicit {
+            endpoint_address(url)?;
         }
-        let loopback = endpoint.as_deref().is_some_and(is_plain_loopback);
-        let named = target.profile.is_some() || variable("AWS_PROFILE").is_some();
+        let by_variable = match target.kind {
+            TargetKind::Aws if explicit.is_none() && !endpoints_ignored() => variable("AWS_ENDPOINT_URL"),
+            _ => None,
+        };
+        let loopback = explicit.or(by_variable.as_deref()).is_some_and(is_plain_loopback);
+        let named = target.profile.is_some() || profile_of_environment().is_some();
         let stand_in =
             target.kind == TargetKind::Local || (loopback && !named && variable("AWS_ACCESS_KEY_ID").is_none());
-        let config = if stand_in {
-            let region = target.region.clone().or_else(|| variable("AWS_REGION"));
-            stand_in_config(region.or_else(|| variable("AWS_DEFAULT_REGION")), loopback)
-        } else {
-            default_chain_config(target, loopback).await
+        let asked = target.region.clone().map(Region::new);
+        let config = match &target.profile {
+            _ if stand_in => {
+                let region = target.region.clone().or_else(|| variable("AWS_REGION"));
+                stand_in_config(region.or_else(|| variable("AWS_DEFAULT_REGION")), loopback)
+            }
+            Some(profile) => of_profile(loader(loopback), profile, asked).await?,
+            None => of_chain(loader(loopback), asked).await?,
         };
-        let Some(region) = config.region().map(ToString::to_string) else {
+        let endpoints = match explicit {
+            // Said for this command: it wins over a service's own `AWS_ENDPOINT_URL_…`.
+            Some(url) => Endpoints::resolve(|_| Some(url.to_owned()))?,
+            None if stand_in => Endpoints::resolve(|id| variable(&variable_of(id)).or_else(|| by_variable.clone()))?,
+            None => Endpoints::resolve(|id| configured_endpoint(&config, id))?,
+        };
+        let Some(region) = config.region().map(ToString::to_string).filter(|region| !region.is_empty()) else {
             return Err(Finding::error("C013", "no AWS region is set")
                 .help("write `region:` in the spec, pass `--region`, set `AWS_REGION`, or give the profile a region"));
         };
-        let explicit = target.endpoint_url.clone().or(if stand_in { endpoint.clone() } else { None });
-        Ok(Self::from_config(target.clone(), &config, explicit, endpoint, region, loopback))
+        Ok(Self::from_config(target.clone(), &config, endpoints, stand_in, region))
     }
 
-    fn from_config(
-        target: Target,
-        config: &SdkConfig,
-        explicit: Option<String>,
-        endpoint: Option<String>,
-        region: String,
-        loopback: bool,
-    ) -> Self {
+    fn from_config(target: Target, config: &SdkConfig, endpoints: Endpoints, stand_in: bool, region: String) -> Self {
         let mut bedrock_agent = aws_sdk_bedrockagent::config::Builder::from(config);
         let mut cloudformation = aws_sdk_cloudformation::config::Builder::from(config);
         let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(config);
         let mut s3 = aws_sdk_s3::config::Builder::from(config);
         let mut sts = aws_sdk_sts::config::Builder::from(config);
-        if let Some(url) = &explicit {
-            // Said for this command: it wins over a service's own `AWS_ENDPOINT_URL_…`.
-            bedrock_agent = bedrock_agent.endpoint_url(url);
-            cloudformation = cloudformation.endpoint_url(url);
-            dynamodb = dynamodb.endpoint_url(url);
-            s3 = s3.endpoint_url(url);
-            sts = sts.endpoint_url(url);
-        }
+        // What was decided here is what is asked, whatever else a client would find by itself.
+        let of = |service: &str| endpoints.of(service).map(str::to_owned);
+        bedrock_agent.set_endpoint_url(of("bedrock-agent"));
+        cloudformation.set_endpoint_url(of("cloudformation"));
+        dynamodb.set_endpoint_url(of("dynamodb"));
+        s3.set_endpoint_url(of("s3"));
+        sts.set_endpoint_url(of("sts"));
         // `bucket.127.0.0.1` resolves nowhere.
-        s3 = s3.force_path_style(endpoint.is_some());
+        s3 = s3.force_path_style(endpoints.of("s3").is_some());
+        let loopback = endpoints.common().is_some_and(is_plain_loopback);
         let inner = Inner {
             bedrock_agent: aws_sdk_bedrockagent::Client::from_conf(bedrock_agent.build()),
             cloudformation: aws_sdk_cloudformation::Client::from_conf(cloudformation.build()),
@@ -124,7 +129,8 @@ impl Clients {
             credentials: config.credentials_provider(),
             http: OnceLock::new(),
             target,
-            endpoint,
+            endpoints,
+            stand_in,
             region,
             pace: Pace::new(loopback),
             identity: OnceCell::new(),
@@ -144,7 +150,38 @@ impl Clients {
 
     /// The endpoint, when it is not AWS's own.
     pub fn endpoint(&self) -> Option<&str> {
-        self.inner.endpoint.as_deref()
+        self.inner.endpoints.common()
+    }
+
+    /// Where each service is asked.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.inner.endpoints
+    }
+
+    /// Where all that is sent leads.
+    pub fn address_kind(&self) -> AddressKind {
+        self.endpoint().map_or(AddressKind::Aws, address_kind)
+    }
+
+    /// Whose credentials are used; asks for them, and sends nothing to the target.
+    ///
+    /// # Errors
+    /// When there are none, as the first call would report it.
+    pub async fn credentials(&self) -> Result<CredentialFacts, Finding> {
+        if self.inner.stand_in {
+            return Ok(CredentialFacts::stand_in());
+        }
+        let none = || CallError::of_credentials(None, self.profile_asked());
+        let provider = self.inner.credentials.as_ref().ok_or_else(none)?;
+        let credentials = provider.provide_credentials().await;
+        let credentials = credentials.map_err(|error| CallError::of_credentials(Some(&error), self.profile_asked()))?;
+        Ok(CredentialFacts::of(&credentials, self.profile_asked().as_deref()))
+    }
+
+    /// The profile that is asked for credentials: the one named for this run, else the environment's.
+    pub(super) fn profile_asked(&self) -> Option<String> {
+        let of_environment = || profile_of_environment().filter(|_| !keys_in_environment()).map(|(_, name)| name);
+        self.inner.target.profile.clone().or_else(of_environment)
     }
 
     /// The turns followers of this account and region take.
@@ -159,14 +196,17 @@ impl Clients {
     pub async fn identity(&self) -> Result<&Identity, Finding> {
         let identity = self.inner.identity.get_or_try_init(|| self.caller_identity()).await?;
         match &self.inner.target.account {
-            Some(account) if *account != identity.account => Err(Finding::error(
-                "C014",
-                format!(
-                    "the credentials belong to account `{}`, but this stage belongs to `{account}`",
-                    identity.account
-                ),
-            )
-            .help("choose the right profile with `--profile`, or correct the stage's `account` in `bedplate.yaml`")),
+            Some(account) if *account != identity.account => {
+                let source = self.credentials().await?.source;
+                Err(Finding::error(
+                    "C014",
+                    format!("the credentials ({source}) belong to account `{}`, not to `{account}`", identity.account),
+                )
+                .help(
+                    "`--account`, or the stage's `account` in `bedplate.yaml`, names the account this may go to: choose the \
+                     profile of that account with `--profile`, or correct the number",
+                ))
+            }
             _ => Ok(identity),
         }
     }
@@ -190,18 +230,12 @@ impl Clients {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let mut error = CallError::new(action, error);
-        if error.kind == CallErrorKind::Unreachable && self.inner.endpoint.is_none() {
+        if error.kind == CallErrorKind::Unreachable && self.endpoint().is_none() {
             let service = action.split(':').next().unwrap_or_default();
             error.message = format!("{service} in `{}`: {}", self.inner.region, error.message);
         }
-        error.endpoint = self.inner.endpoint.clone();
-        error.profile = self.inner.target.profile.clone();
-        let unfound = matches!(error.kind, CallErrorKind::NoCredentials | CallErrorKind::CredentialProvider);
-        if let Some(name) = error.profile.as_deref().filter(|name| unfound && !is_defined(name)) {
-            // The chain went on to other sources, and only the last of them speaks.
-            error.message = format!("the profile `{name}` is not defined");
-            error.kind = CallErrorKind::CredentialProvider;
-        }
+        error.endpoint = self.endpoint().map(str::to_owned);
+        error.profile = self.profile_asked();
         error
     }
 
@@ -213,28 +247,14 @@ impl Clients {
             code: None,
             message: message.to_owned(),
             request_id: None,
-            endpoint: self.inner.endpoint.clone(),
-            profile: self.inner.target.profile.clone(),
+            endpoint: self.endpoint().map(str::to_owned),
+            profile: self.profile_asked(),
         }
     }
 }
 
-/// Whether the AWS configuration files have a profile. Only the names in brackets are looked at.
-fn is_defined(profile: &str) -> bool {
-    let home = std::env::home_dir().unwrap_or_default().join(".aws");
-    [("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")].iter().any(|(name, file)| {
-        let path = variable(name).map_or_else(|| home.join(file), std::path::PathBuf::from);
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        text.lines().any(|line| {
-            let name = line.trim_start().strip_prefix('[').and_then(|rest| rest.split(']').next()).unwrap_or_default();
-            let name = name.trim();
-            name == profile || name.strip_prefix("profile").is_some_and(|rest| rest.trim() == profile)
-        })
-    })
-}
-
 /// A variable that is set to something.
-fn variable(name: &str) -> Option<String> {
+pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
@@ -270,17 +290,22 @@ fn stand_in_config(region: Option<String>, loopback: bool) -> SdkConfig {
         .build()
 }
 
-/// The SDK's own chain: environment, profiles, SSO, web identity, process, container, instance.
-async fn default_chain_config(target: &Target, loopback: bool) -> SdkConfig {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+fn loader(loopback: bool) -> ConfigLoader {
+    aws_config::defaults(BehaviorVersion::latest())
         .retry_config(retries(loopback))
         .timeout_config(timeouts())
-        .stalled_stream_protection(stalls());
-    if let Some(profile) = &target.profile {
-        loader = loader.profile_name(profile);
-    }
-    if let Some(region) = &target.region {
-        loader = loader.region(Region::new(region.clone()));
-    }
-    loader.load().await
+        .stalled_stream_protection(stalls())
+}
+
+/// The address that the environment or the profile names for a service, in the SDK's own order.
+fn configured_endpoint(config: &SdkConfig, service_id: &str) -> Option<String> {
+    let key =
+        ServiceConfigKey::builder().service_id(service_id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    let of_service = key.ok().and_then(|key| config.service_config()?.load_config(key));
+    of_service.or_else(|| config.endpoint_url().map(str::to_owned)).filter(|url| !url.is_empty())
+}
+
+/// Whether the environment says that addresses of the environment and of profiles do not count.
+fn endpoints_ignored() -> bool {
+    variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }

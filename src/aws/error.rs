@@ -16,7 +16,7 @@ use crate::finding::Finding;
 /// What kind of failure it was: decides the next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallErrorKind {
-    /// No provider of the default chain had credentials.
+    /// No provider that was asked had credentials.
     NoCredentials,
     /// There are credentials but getting at them failed.
     CredentialProvider,
@@ -57,7 +57,7 @@ pub struct CallError {
     pub request_id: Option<String>,
     /// Where it was sent, when that is not AWS's own endpoint.
     pub endpoint: Option<String>,
-    /// The profile that was asked for.
+    /// The profile that was asked for credentials.
     pub profile: Option<String>,
 }
 
@@ -130,6 +130,13 @@ impl CallError {
         failure
     }
 
+    /// That there are no credentials, or that they cannot be had; known before anything was sent.
+    pub(super) fn of_credentials(error: Option<&CredentialsError>, profile: Option<String>) -> Self {
+        let (kind, message) = error.map_or((CallErrorKind::NoCredentials, String::new()), credentials_failure);
+        let action = "sts:GetCallerIdentity";
+        CallError { kind, action, code: None, message, request_id: None, endpoint: None, profile }
+    }
+
     /// The failure as a finding with its next step.
     pub fn finding(&self) -> Finding {
         let action = self.action;
@@ -143,19 +150,28 @@ impl CallError {
         if let Some(finding) = self.local_state() {
             return finding;
         }
+        let of_profile = self.profile.as_deref().map(|name| format!(" of the profile `{name}`")).unwrap_or_default();
         match self.kind {
-            CallErrorKind::NoCredentials => Finding::error("C001", "there are no AWS credentials").help(format!(
-                "sign in with `aws sso login{profile}`, name a profile with `--profile`, or set `AWS_ACCESS_KEY_ID` and \
-                 `AWS_SECRET_ACCESS_KEY`; without any account `--target local` needs none"
-            )),
+            CallErrorKind::NoCredentials => match &self.profile {
+                Some(name) => Finding::error("C001", format!("the profile `{name}` has no AWS credentials")).help(format!(
+                    "sign in with `aws sso login{profile}`, give the profile keys with `aws configure{profile}`, or name \
+                     another one with `--profile`"
+                )),
+                None => Finding::error("C001", "there are no AWS credentials").help(
+                    "sign in with `aws sso login`, name a profile with `--profile`, or set `AWS_ACCESS_KEY_ID` and \
+                     `AWS_SECRET_ACCESS_KEY`; without any account `--target local` needs none",
+                ),
+            },
             CallErrorKind::CredentialProvider => {
-                Finding::error("C002", format!("the AWS credentials could not be loaded: {said}"))
+                Finding::error("C002", format!("the AWS credentials{of_profile} could not be loaded: {said}"))
                     .help(format!("try `aws sts get-caller-identity{profile}`: it uses the same profile and files"))
             }
-            CallErrorKind::Expired => Finding::error("C003", format!("the AWS credentials have expired ({said})"))
-                .help(format!("sign in again, for example with `aws sso login{profile}`, and repeat the command")),
+            CallErrorKind::Expired => {
+                Finding::error("C003", format!("the AWS credentials{of_profile} have expired ({said})"))
+                    .help(format!("sign in again, for example with `aws sso login{profile}`, and repeat the command"))
+            }
             CallErrorKind::BadCredentials => {
-                Finding::error("C004", format!("AWS does not accept the credentials ({said})"))
+                Finding::error("C004", format!("AWS does not accept the credentials{of_profile} ({said})"))
                     .help("check the access key, its secret and the session token, and that they belong together")
             }
             CallErrorKind::Clock => Finding::error("C005", format!("the clock of this machine is off ({said})"))
@@ -296,6 +312,10 @@ fn credentials_failure(error: &CredentialsError) -> (CallErrorKind, String) {
             if chain.contains("imds") || chain.contains("ec2instancemetadata") =>
         {
             (CallErrorKind::NoCredentials, String::new())
+        }
+        // A profile that takes its credentials from another one, which does not exist.
+        CredentialsError::CredentialsNotLoaded(_) if cause.contains("was not defined") => {
+            (CallErrorKind::CredentialProvider, cause)
         }
         CredentialsError::CredentialsNotLoaded(_) => (CallErrorKind::NoCredentials, String::new()),
         CredentialsError::ProviderTimedOut(_) => {

@@ -1,11 +1,14 @@
 //! The only room that names an `aws_sdk_*` crate: clients for a target, retries, timeouts and pace, and every answer
 //! and failure turned into our own types.
 
+mod address;
 mod answers;
 mod calls;
 mod change_sets;
 mod clients;
 mod conversations;
+mod credentials;
+mod endpoints;
 mod error;
 mod events;
 mod ingestion;
@@ -20,9 +23,12 @@ mod stacks;
 mod target;
 mod types;
 
+pub use address::{AddressKind, address_kind, endpoint_address, is_plain, is_plain_loopback};
 pub use calls::{Answered, ApiCall};
 pub use clients::Clients;
 pub use conversations::{AgentAddress, AgentSaid, Passage};
+pub use credentials::{CredentialFacts, CredentialSource};
+pub use endpoints::Endpoints;
 pub use error::{CallError, CallErrorKind};
 pub use ingestion::IngestionJob;
 pub use items::{Item, ItemValue};
@@ -31,5 +37,5 @@ pub use logs::{LogEvent, LogPage};
 pub use objects::{DELETE_BATCH, Labels};
 pub use pace::Pace;
 pub use sockets::{Opening, Socket};
-pub use target::{Target, TargetKind, is_plain_loopback};
+pub use target::{Target, TargetKind};
 pub use types::*;

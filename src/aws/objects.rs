@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
 
+use super::address::dns_suffix;
 use super::clients::Clients;
 use super::error::{CallError, CallErrorKind};
 use super::types::{ObjectVersion, UnfinishedUpload, VersionPage};
@@ -310,8 +311,7 @@ impl Clients {
         match self.endpoint() {
             Some(endpoint) => format!("{}/{bucket}/{key}", endpoint.trim_end_matches('/')),
             None => {
-                let domain = if self.region().starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-                format!("https://{bucket}.s3.{}.{domain}/{key}", self.region())
+                format!("https://{bucket}.s3.{}.{}/{key}", self.region(), dns_suffix(self.region()))
             }
         }
     }

@@ -1,7 +1,6 @@
 //! Where a verb goes: AWS, the local target, or another endpoint.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use serde::Serialize;
 
@@ -14,9 +13,9 @@ pub struct Target {
     pub endpoint_url: Option<String>,
     /// The region; none means the profile's or the environment's.
     pub region: Option<String>,
-    /// The named profile; none means `AWS_PROFILE` or `default`.
+    /// The profile named for this run, whose credentials are used and no others; none means the standard chain.
     pub profile: Option<String>,
-    /// The only account this may go to, when the stage names one.
+    /// The only account this may go to, when one is named.
     pub account: Option<String>,
 }
 
@@ -53,38 +52,6 @@ impl Target {
             region: Some(region.into()),
             profile: None,
             account: None,
-        }
-    }
-}
-
-/// Whether an endpoint is plain HTTP on this very machine: nothing sent there leaves it.
-pub fn is_plain_loopback(endpoint_url: &str) -> bool {
-    let Ok(uri) = endpoint_url.parse::<http::Uri>() else { return false };
-    if uri.scheme_str() != Some("http") {
-        return false;
-    }
-    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.ends_with(".localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_plain_http_to_this_machine_is_loopback() {
-        for url in ["http://127.0.0.1:4566", "http://localhost", "http://[::1]:80/", "http://s3.localhost:1"] {
-            assert!(is_plain_loopback(url), "{url}");
-        }
-        for url in [
-            "https://127.0.0.1",
-            "http://127.0.0.1.example.com",
-            "http://10.0.0.1",
-            "localhost:80",
-            "",
-            "ftp://localhost",
-        ] {
-            assert!(!is_plain_loopback(url), "{url}");
         }
     }
 }

@@ -14,7 +14,7 @@ use super::{
     version,
     propagate_version = true,
     arg_required_else_help = true,
-    after_help = "Examples:\n  bedplate check movie-poster            what is wrong with a spec, offline\n  bedplate deploy movie-poster           to the local target, no account needed\n  bedplate plan movie-poster --target aws --profile sandbox\n  bedplate destroy movie-poster          the stack and everything it left\n\nExit codes: 0 done · 1 failed · 2 usage · 3 changes present · 4 declined · 10 rolled back · 11 stack left failed ·\n12 preflight refused · 13 smoke failed · 14 leftovers remain · 130 interrupted"
+    after_help = "Examples:\n  bedplate check movie-poster            what is wrong with a spec, offline\n  bedplate deploy movie-poster           to the local target, no account needed\n  bedplate plan movie-poster --target aws --profile sandbox\n  bedplate deploy movie-poster --target aws --profile sandbox --account 111122223333 --yes\n  bedplate destroy movie-poster          the stack and everything it left\n\nExit codes: 0 done · 1 failed · 2 usage · 3 changes present · 4 declined · 10 rolled back · 11 stack left failed ·\n12 preflight refused · 13 smoke failed · 14 leftovers remain · 130 interrupted"
 )]
 pub struct Cli {
     /// What every verb takes.
@@ -34,10 +34,16 @@ pub struct Globals {
     /// Another AWS-compatible endpoint to send everything to
     #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
     pub endpoint_url: Option<String>,
-    /// The profile in your AWS configuration
+    /// The profile in your AWS configuration; its credentials are used, also where the environment has keys
     #[arg(long, global = true, value_name = "NAME", help_heading = "Global options")]
     pub profile: Option<String>,
-    /// The region, where the spec names none
+    /// The account this may go to, by its twelve digits: any other is refused; it is then not asked for
+    #[arg(long, global = true, value_name = "ID", value_parser = account, help_heading = "Global options")]
+    pub account: Option<String>,
+    /// An `endpoint-url` of bedplate.yaml that requests may be sent to, exactly as it is written there; may be repeated
+    #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
+    pub allow_endpoint: Vec<String>,
+    /// The region, where neither the spec nor the stage names one
     #[arg(long, global = true, value_name = "REGION", value_parser = region, help_heading = "Global options")]
     pub region: Option<String>,
     /// The stage: a part of the stack's name, and the key of its settings in bedplate.yaml
@@ -125,6 +131,11 @@ fn stage(text: &str) -> Result<String, String> {
     } else {
         Err("a stage is at most 32 letters, digits and hyphens, a letter first".to_owned())
     }
+}
+
+/// An account's number.
+fn account(text: &str) -> Result<String, String> {
+    if crate::spec::is_account_id(text) { Ok(text.to_owned()) } else { Err("an account has twelve digits".to_owned()) }
 }
 
 /// A region as AWS writes it.

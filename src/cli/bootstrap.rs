@@ -1,14 +1,11 @@
 //! `bedplate bootstrap`: the artifact bucket of an account and region.
 
-use std::collections::BTreeSet;
-
 use super::Outcome;
 use super::deploy::conclude;
 use super::exit::Exit;
 use super::follow::Follower;
 use super::session::{Session, interrupted};
 use crate::engine::{self, ARTIFACT_STACK, Run};
-use crate::finding::Finding;
 
 /// Make the artifact bucket of an account and region ahead of the first deploy, or take it away after the last.
 #[derive(Debug, clap::Args)]
@@ -22,7 +19,7 @@ pub struct BootstrapArgs {
 }
 
 pub(super) fn run(session: &Session, args: &BootstrapArgs) -> Outcome {
-    let regions = regions(session)?;
+    let regions = session.regions()?;
     session.block_on(async {
         let cancel = interrupted();
         let mut exit = Exit::Done;
@@ -42,19 +39,4 @@ pub(super) fn run(session: &Session, args: &BootstrapArgs) -> Outcome {
         }
         Ok(exit)
     })
-}
-
-/// The region asked for, else every region the project's use cases belong to: those are where a deploy looks.
-fn regions(session: &Session) -> Result<BTreeSet<Option<String>>, Vec<Finding>> {
-    if session.globals.region.is_some() {
-        return Ok(BTreeSet::from([session.region(None)?]));
-    }
-    let mut regions = BTreeSet::new();
-    for file in session.project()?.use_cases()? {
-        regions.insert(session.region(file.load().ok().as_ref())?);
-    }
-    if regions.is_empty() {
-        regions.insert(session.region(None)?);
-    }
-    Ok(regions)
 }

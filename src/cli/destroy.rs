@@ -46,7 +46,11 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
                 )]);
             }
             let stack = format!("{name}-{}", session.globals.stage);
-            let going = Going { stack, name, region: session.region(spec.as_ref().ok())? };
+            let region = match &spec {
+                Ok(spec) => session.region(Some(spec))?,
+                Err(_) => session.region_of(file.region()?, None)?,
+            };
+            let going = Going { stack, name, region };
             exit = exit.worse(going.away(session, &others, &session.approver(), &cancel).await?);
         }
         Ok(exit)

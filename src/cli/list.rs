@@ -1,6 +1,5 @@
 //! `bedplate list`: the use cases here, and what is deployed of them.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -23,17 +22,10 @@ pub struct ListArgs {}
 
 pub(super) fn run(session: &Session, _: &ListArgs) -> Outcome {
     let here = session.project()?.use_cases()?;
-    // A stack is looked for in every region a use case of the project belongs to.
-    let mut regions: BTreeMap<Option<String>, ()> = BTreeMap::new();
-    for file in &here {
-        regions.insert(session.region(file.load().ok().as_ref()).unwrap_or_default(), ());
-    }
-    if regions.is_empty() {
-        regions.insert(session.region(None)?, ());
-    }
+    let regions = session.regions()?;
     let stacks = session.block_on_value(async {
         let mut stacks: Vec<(String, StackSummary)> = Vec::new();
-        for region in regions.into_keys() {
+        for region in regions {
             let connection = session.connect("list", "what is deployed", region).await?;
             let found = engine::list(&connection.clients).await;
             let region = connection.clients.region().to_owned();

@@ -1,9 +1,11 @@
 //! The command line: one file a verb, each with its arguments and one function; this file wires them up.
 
+mod approved_accounts;
 mod args;
 mod bootstrap;
 mod check;
 mod completions;
+mod consent;
 mod deploy;
 mod destroy;
 mod exit;
@@ -49,7 +51,7 @@ pub fn main() -> ExitCode {
     let session = Session::new(cli.globals);
     let exit = run(&session, &cli.verb).unwrap_or_else(|findings| {
         session.ui.findings(&findings);
-        Exit::Failed
+        consent::exit_of(&findings).unwrap_or(Exit::Failed)
     });
     exit.into()
 }

@@ -198,8 +198,14 @@ async fn read(
     stack: &str,
 ) -> Result<Option<BTreeMap<String, String>>, Vec<Finding>> {
     let here = &connection.clients;
-    let region = match in_project(session, &need.use_case) {
-        Some(other) => session.region(Some(&other))?,
+    // `--region` is about the use cases that are deployed, not about where others are.
+    let other = in_project(session, &need.use_case);
+    let region = other.as_ref().and_then(|other| other.spec.region.clone());
+    let region = match region {
+        Some(region) => Some(region),
+        None if other.is_some() => {
+            session.project()?.stage(&need.stage).region.or_else(|| session.globals.region.clone())
+        }
         None => None,
     };
     let outputs = match region.filter(|region| region != here.region()) {

@@ -11,13 +11,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::Outcome;
 use super::args::{Globals, TargetName};
+use super::consent::{Consent, Destination, NamedBy};
 use super::ui::Ui;
-use crate::aws::{Clients, Target, TargetKind};
+use crate::aws::{Clients, CredentialFacts, Identity, Target, TargetKind, endpoint_address};
 use crate::check::{self, CheckOptions};
 use crate::engine::Desired;
-use crate::finding::{Finding, has_errors};
+use crate::finding::{Finding, Place, has_errors};
 use crate::local::{self, LocalOptions, Running};
 use crate::render::{self, Partials, RenderOptions, Rendered};
+use crate::report::findings::printable;
 use crate::report::style::paint;
 use crate::spec::{self, LoadedSpec, Project, StageSettings, UseCaseFile};
 
@@ -30,6 +32,7 @@ pub struct Session {
     /// Read once, however many use cases a run is about.
     project: OnceLock<Project>,
     partials: OnceLock<Cow<'static, Partials>>,
+    consent: Consent,
 }
 
 /// An open connection to a target.
@@ -54,7 +57,7 @@ impl Session {
     /// A run with these flags.
     pub fn new(globals: Globals) -> Self {
         let ui = Ui::new(&globals);
-        Self { globals, ui, project: OnceLock::new(), partials: OnceLock::new() }
+        Self { globals, ui, project: OnceLock::new(), partials: OnceLock::new(), consent: Consent::default() }
     }
 
     /// The project this run is about, the current folder's unless [`Session::find`] was asked for another's.
@@ -124,19 +127,60 @@ impl Session {
         format!("{}-{}", spec.spec.name, self.globals.stage)
     }
 
-    /// The region a use case goes to, when the spec, the flags or the stage name one.
+    /// The region a use case goes to, when the spec, the stage or the flags name one.
     pub fn region(&self, spec: Option<&LoadedSpec>) -> Result<Option<String>, Vec<Finding>> {
         let pinned = spec.and_then(|loaded| loaded.spec.region.clone());
+        self.region_of(pinned, spec.and_then(|loaded| loaded.place("/region")))
+    }
+
+    /// Decides on a region: the spec's own, else the stage's, else the one asked for. Where none is named, the environment
+    /// and the profile are asked. A flag that contradicts the spec or the stage is an error.
+    pub fn region_of(&self, pinned: Option<String>, place: Option<Place>) -> Result<Option<String>, Vec<Finding>> {
+        let stage = &self.globals.stage;
+        let (whose, help, pinned) = match pinned {
+            Some(region) => {
+                let help = "leave one of the two out; models are not the same in every region".to_owned();
+                ("the spec".to_owned(), help, Some(region))
+            }
+            None => {
+                let help =
+                    format!("leave `--region` out, or correct the region of the stage `{stage}` in `bedplate.yaml`");
+                (format!("the stage `{stage}`"), help, self.stage()?.region)
+            }
+        };
         match (pinned, &self.globals.region) {
-            (Some(pinned), Some(asked)) if pinned != *asked => Err(vec![
-                Finding::error("P025", format!("the spec belongs to `{pinned}` and `--region` says `{asked}`"))
-                    .at(spec.and_then(|loaded| loaded.place("/region")))
-                    .help("leave one of the two out; models are not the same in every region"),
-            ]),
+            (Some(pinned), Some(asked)) if pinned != *asked => {
+                let message = format!("{whose} belongs to `{pinned}` and `--region` says `{asked}`");
+                Err(vec![Finding::error("P025", message).at(place).help(help)])
+            }
             (Some(region), _) => Ok(Some(region)),
-            (None, Some(region)) => Ok(Some(region.clone())),
-            (None, None) => Ok(self.stage()?.region),
+            (None, asked) => Ok(asked.clone()),
         }
+    }
+
+    /// The regions a verb about the whole project goes to: the one asked for, else every region that the project's use
+    /// cases belong to.
+    pub fn regions(&self) -> Result<BTreeSet<Option<String>>, Vec<Finding>> {
+        let of_stage = self.stage()?.region;
+        let mut regions = BTreeSet::new();
+        for file in self.project()?.use_cases()? {
+            match file.region() {
+                Ok(region) => {
+                    regions.insert(region.or_else(|| of_stage.clone()));
+                }
+                // The others can still be looked at.
+                Err(findings) => self.ui.findings(&findings.into_iter().map(Finding::as_warning).collect::<Vec<_>>()),
+            }
+        }
+        if self.globals.region.is_some() {
+            // A use case may belong to another region than its stage.
+            let known = regions.contains(&self.globals.region);
+            return Ok(BTreeSet::from([if known { self.globals.region.clone() } else { self.region(None)? }]));
+        }
+        if regions.is_empty() {
+            regions.insert(of_stage);
+        }
+        Ok(regions)
     }
 
     /// The partials: those of the program, with the project's own in their place.
@@ -163,10 +207,11 @@ impl Session {
 
     /// Everything `check` has to say about a spec and the template it made.
     pub fn check(&self, spec: &LoadedSpec, rendered: &Rendered) -> Vec<Finding> {
+        // A contradiction has been reported by then: nothing renders with one.
+        let region = self.region(Some(spec)).unwrap_or_default();
         let options = CheckOptions {
             today: jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().into(),
-            // The spec's own region counts where nothing else is said.
-            region: self.globals.region.as_deref(),
+            region: region.as_deref(),
         };
         let mut findings = spec.warnings.clone();
         findings.extend(check::check(spec, rendered, &options));
@@ -224,33 +269,81 @@ impl Session {
                     .map_err(unavailable)?;
                 let running = local::start(options).await.map_err(unavailable)?;
                 let region = region.unwrap_or_else(|| local::DEFAULT_REGION.to_owned());
-                (Target::local(running.url(), region), Some(running))
+                let target = Target { account: self.globals.account.clone(), ..Target::local(running.url(), region) };
+                (target, Some(running))
             }
-            TargetKind::Aws => {
-                let target = Target {
-                    endpoint_url: self.globals.endpoint_url.clone().or(stage.endpoint_url),
-                    region,
-                    profile: self.globals.profile.clone().or(stage.profile),
-                    account: stage.account,
-                    ..Target::aws()
-                };
-                (target, None)
-            }
+            TargetKind::Aws => (self.aws_target(stage.clone(), region).await?, None),
         };
         let clients = Clients::connect(&target).await.map_err(|finding| vec![finding])?;
+        let facts = clients.credentials().await.map_err(|finding| vec![finding])?;
+        self.consent.warn_of_plain_http(&self.ui, &clients, &facts);
         let identity = clients.identity().await.map_err(|finding| vec![finding])?;
-        let place = match (target.kind, clients.endpoint()) {
-            (TargetKind::Local, _) => "the local target".to_owned(),
-            (TargetKind::Aws, Some(endpoint)) => endpoint.to_owned(),
-            (TargetKind::Aws, None) => "AWS".to_owned(),
+        self.tell_destination(verb, what, &clients, identity, &facts);
+        if target.kind == TargetKind::Aws {
+            let by_flag = self.globals.account.as_ref().map(|_| NamedBy::Flag);
+            let to = Destination {
+                verb,
+                project: &self.project()?.root,
+                stage: &self.globals.stage,
+                named: by_flag.or(stage.account.as_ref().map(|_| NamedBy::Stage)),
+                yes: self.globals.yes,
+                profile_of_project: self.globals.profile.is_none() && stage.profile.is_some(),
+            };
+            self.consent.to_account(&self.ui, &to, &clients, identity, &facts).await?;
+        }
+        Ok(Connection { clients, local, _nothing: nothing })
+    }
+
+    /// AWS, or another endpoint, as flags and the stage's settings name it; an address that only the project names is one
+    /// that the user has agreed to.
+    async fn aws_target(&self, stage: StageSettings, region: Option<String>) -> Result<Target, Vec<Finding>> {
+        let globals = &self.globals;
+        if let (Some(asked), Some(pinned)) = (&globals.account, &stage.account)
+            && asked != pinned
+        {
+            let message =
+                format!("the stage `{}` belongs to account `{pinned}` and `--account` says `{asked}`", globals.stage);
+            let help = "leave `--account` out, or correct the stage's `account` in `bedplate.yaml`";
+            return Err(vec![Finding::error("C024", message).help(help)]);
+        }
+        let profile = globals.profile.clone().or(stage.profile);
+        let endpoint_url = match (&globals.endpoint_url, stage.endpoint_url) {
+            (Some(asked), _) => Some(asked.clone()),
+            (None, Some(proposed)) => {
+                endpoint_address(&proposed).map_err(|finding| vec![finding])?;
+                self.consent.to_address(&self.ui, &proposed, &globals.allow_endpoint, profile.as_deref()).await?;
+                Some(proposed)
+            }
+            (None, None) => None,
         };
+        let account = globals.account.clone().or(stage.account);
+        Ok(Target { endpoint_url, region, profile, account, ..Target::aws() })
+    }
+
+    /// The first line of every verb: where it goes, and as whom.
+    fn tell_destination(
+        &self,
+        verb: &str,
+        what: &str,
+        clients: &Clients,
+        identity: &Identity,
+        facts: &CredentialFacts,
+    ) {
+        let (place, whose) = match (clients.target().kind, clients.endpoint()) {
+            (TargetKind::Local, _) => ("the local target".to_owned(), String::new()),
+            (TargetKind::Aws, endpoint) => (endpoint.unwrap_or("AWS").to_owned(), format!(", {}", facts.source)),
+        };
+        let own: Vec<String> = clients.endpoints().own().iter().map(|(host, url)| format!("{host} at {url}")).collect();
+        let own = if own.is_empty() { own.concat() } else { format!(" ({})", own.join(", ")) };
+        let account = printable(&identity.account);
         self.ui.status(&format!(
-            "{verb} {} → {place}, account {}, {}",
+            "{verb} {} → {place}{own}, account {account}, {}{whose}",
             paint(self.ui.err_styles.strong, what),
-            identity.account,
             clients.region()
         ));
-        Ok(Connection { clients, local, _nothing: nothing })
+        if self.ui.verbose {
+            self.ui.status(&format!("  as {}", printable(&identity.arn)));
+        }
     }
 
     /// Renders and checks a use case: what is to be deployed. Its artifacts are packaged when it is.
@@ -341,7 +434,8 @@ pub fn interrupted() -> CancellationToken {
     token
 }
 
-async fn signal() {
+/// Waits for Ctrl-C or SIGTERM.
+pub(super) async fn signal() {
     #[cfg(unix)]
     {
         let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {

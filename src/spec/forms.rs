@@ -8,6 +8,11 @@ pub fn is_stage_name(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
+/// Whether a text has the form of an account's number: twelve digits.
+pub fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// Whether a text has the form of a region's name, such as `us-west-2` or `us-gov-east-1`; whether there is such a region
 /// is a fact that ages.
 pub fn is_region_name(text: &str) -> bool {

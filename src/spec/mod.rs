@@ -22,7 +22,7 @@ mod values;
 mod words;
 
 pub use flow::{FLOW_INPUT, FlowStep, FlowType, FlowValue, flow_type};
-pub use forms::{is_region_name, is_stage_name};
+pub use forms::{is_account_id, is_region_name, is_stage_name};
 pub use load::{LoadedSpec, load, load_str, load_text};
 pub use metrics::{FIGURES, Figure};
 pub use openapi::{ApiOperation, OpenApi, read_openapi, tool_schema_of};

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::forms::is_stage_name;
+use super::forms::{is_account_id, is_region_name, is_stage_name};
 use super::load::{LoadedSpec, load_within, pointer};
 use super::read;
 use super::schema::schema_of;
@@ -46,15 +46,16 @@ pub struct ProjectFile {
 pub struct StageSettings {
     /// Where it goes: `local` unless said.
     pub target: Option<TargetKind>,
-    /// The AWS region.
+    /// The AWS region of every use case whose spec names none; `--region` cannot say another.
     #[schemars(example = &"us-west-2")]
     pub region: Option<String>,
-    /// The profile of the AWS configuration files.
+    /// The profile of the AWS configuration files; its credentials are used, also where the environment has keys.
     pub profile: Option<String>,
-    /// The twelve digits of the account it must be; anything else is refused before anything is sent.
+    /// The twelve digits of the account it must be; in any other, nothing happens. Without it, a person is asked once.
     #[schemars(regex(pattern = "^[0-9]{12}$"), example = &"123456789012")]
     pub account: Option<String>,
-    /// The address of another endpoint than AWS's own.
+    /// The address of another endpoint than AWS's own. One that is not on this machine is asked about, or allowed with
+    /// `--allow-endpoint`.
     #[schemars(example = &"http://127.0.0.1:4566")]
     pub endpoint_url: Option<String>,
     /// Tags put on every stack of the stage.
@@ -109,6 +110,37 @@ impl UseCaseFile {
     /// As [`load`](super::load).
     pub fn load(&self) -> Result<LoadedSpec, Vec<Finding>> {
         load_within(&self.reach, &self.path, &self.shown)
+    }
+
+    /// The region its spec names. A spec with faults elsewhere, even in its YAML, still says where its stack is.
+    ///
+    /// # Errors
+    /// P070 when what it names is not a region: where its stack is cannot be known then.
+    pub fn region(&self) -> Result<Option<String>, Vec<Finding>> {
+        let named = read::read(&self.reach, &self.path, "").ok().and_then(|bytes| region_in(yaml::utf8(&bytes).ok()?));
+        match named {
+            Some((line, region)) if !is_region_name(&region) => Err(vec![
+                Finding::error("P070", format!("`{}` is not a region", cut(&region)))
+                    .at(Some(Place { file: self.shown.clone(), line, column: 1 }))
+                    .help("where its stack is cannot be known: write the region as AWS does, such as `us-west-2`"),
+            ]),
+            named => Ok(named.map(|(_, region)| region)),
+        }
+    }
+}
+
+/// The line and value of a spec's region; of YAML that cannot be parsed, from a line that begins with its key.
+fn region_in(text: &str) -> Option<(usize, String)> {
+    match yaml::parse(text) {
+        Ok(document) => {
+            let line = document.positions.at("/region").map_or(1, |(line, _)| line);
+            let region = document.value.get("region").filter(|region| !region.is_null())?;
+            Some((line, region.as_str().map_or_else(|| region.to_string(), str::to_owned)))
+        }
+        Err(_) => text.lines().enumerate().find_map(|(index, line)| {
+            let value = line.strip_prefix("region:")?.split(" #").next()?.trim();
+            Some((index + 1, value.trim_matches(['"', '\'']).to_owned()))
+        }),
     }
 }
 
@@ -364,10 +396,26 @@ fn problems(file: &ProjectFile) -> Vec<(String, String, &'static str)> {
             problems.push((base.clone(), message, "use letters, digits and hyphens, a letter first, at most 32"));
         }
         if let Some(account) = &stage.account
-            && !(account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
+            && !is_account_id(account)
         {
             let message = format!("`{}` is not an AWS account", cut(account));
             problems.push((format!("{base}/account"), message, "write its twelve digits in quotes"));
+        }
+        if let Some(region) = stage.region.as_ref().filter(|region| !is_region_name(region)) {
+            let message = format!("`{}` is not a region", cut(region));
+            problems.push((format!("{base}/region"), message, "write it as AWS does, such as `us-west-2`"));
+        }
+        // What moves or hides text on a terminal would change what a question says.
+        let hides = |c: char| {
+            c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
+        if let Some(profile) = stage.profile.as_ref().filter(|name| name.is_empty() || name.contains(hides)) {
+            let message = format!("`{}` is not the name of a profile", cut(profile).replace(hides, "\u{fffd}"));
+            problems.push((
+                format!("{base}/profile"),
+                message,
+                "name one of your AWS configuration files, or leave the line out",
+            ));
         }
         if let Some(url) = &stage.endpoint_url
             && !["http://", "https://"]

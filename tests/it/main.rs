@@ -1,5 +1,6 @@
 //! The one integration binary: one file a room or a side of the program.
 
+mod accounts;
 mod agents;
 mod apis;
 mod artifacts;
@@ -11,6 +12,7 @@ mod cfn_lint;
 mod cfn_speed;
 mod check;
 mod cli;
+mod credentials;
 mod custom_resources;
 mod docs_examples;
 mod engine;
@@ -35,6 +37,8 @@ mod logs;
 mod model_server;
 mod network;
 mod outside;
+mod recorder;
+mod regions;
 mod render;
 mod render_errors;
 mod render_laws;
