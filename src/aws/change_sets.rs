@@ -103,6 +103,18 @@ impl Clients {
         Ok(names)
     }
 
+    /// The tags a change set would give its stack. A stack that was only made for change sets has none of its own until
+    /// one of them is executed.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn change_set_tags(&self, stack: &str, name: &str) -> Result<BTreeMap<String, String>, CallError> {
+        let call = self.inner.cloudformation.describe_change_set().stack_name(stack).change_set_name(name);
+        let answer = call.send().await.map_err(|error| self.error("cloudformation:DescribeChangeSet", error))?;
+        let tags = answer.tags.unwrap_or_default().into_iter();
+        Ok(tags.filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect())
+    }
+
     /// Removes a change set; one that is gone already is no error.
     ///
     /// # Errors

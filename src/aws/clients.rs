@@ -211,7 +211,13 @@ impl Clients {
         }
     }
 
-    async fn caller_identity(&self) -> Result<Identity, Finding> {
+    /// The account of the credentials, for calls that name the owner they expect.
+    pub(super) async fn own_account(&self) -> Result<&str, CallError> {
+        let identity = self.inner.identity.get_or_try_init(|| self.caller_identity()).await?;
+        Ok(identity.account.as_str())
+    }
+
+    async fn caller_identity(&self) -> Result<Identity, CallError> {
         let answer = {
             // The first call of a run: a wrong address should not take a minute to tell.
             let twice = aws_sdk_sts::config::Builder::new().retry_config(RetryConfig::standard().with_max_attempts(2));
@@ -220,7 +226,7 @@ impl Clients {
         let answer = answer.map_err(|error| self.error("sts:GetCallerIdentity", error))?;
         match (answer.account, answer.arn) {
             (Some(account), Some(arn)) => Ok(Identity { account, arn }),
-            _ => Err(self.unreadable("sts:GetCallerIdentity", "it names no account").finding()),
+            _ => Err(self.unreadable("sts:GetCallerIdentity", "it names no account")),
         }
     }
 

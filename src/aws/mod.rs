@@ -3,6 +3,7 @@
 
 mod address;
 mod answers;
+mod buckets;
 mod calls;
 mod change_sets;
 mod clients;
@@ -24,6 +25,7 @@ mod target;
 mod types;
 
 pub use address::{AddressKind, address_kind, endpoint_address, is_plain, is_plain_loopback};
+pub use buckets::ListedBucket;
 pub use calls::{Answered, ApiCall};
 pub use clients::Clients;
 pub use conversations::{AgentAddress, AgentSaid, Passage};

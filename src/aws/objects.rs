@@ -50,12 +50,13 @@ impl Clients {
         }
     }
 
-    /// Whether a bucket is there. One that is another account's is there but denied: an error.
+    /// Whether a bucket exists. One that is another account's exists but is denied: an error.
     ///
     /// # Errors
     /// When the call fails for another reason than absence.
     pub async fn bucket_exists(&self, bucket: &str) -> Result<bool, CallError> {
-        match self.inner.s3.head_bucket().bucket(bucket).send().await {
+        let owner = self.own_account().await?;
+        match self.inner.s3.head_bucket().bucket(bucket).expected_bucket_owner(owner).send().await {
             Ok(_) => Ok(true),
             Err(error) => {
                 let error = self.error("s3:ListBucket", error);
@@ -206,7 +207,8 @@ impl Clients {
         };
         if finished.is_err() {
             // Parts of an upload that is not given up cost money for ever; the first failure is the one to report.
-            let _ = s3.abort_multipart_upload().bucket(bucket).key(key).upload_id(&id).send().await;
+            let abort = s3.abort_multipart_upload().bucket(bucket).key(key).upload_id(&id);
+            let _ = abort.expected_bucket_owner(owner).send().await;
         }
         finished
     }
@@ -222,11 +224,13 @@ impl Clients {
         from: Option<(String, Option<String>)>,
     ) -> Result<VersionPage, CallError> {
         let (key, version) = from.map_or((None, None), |(key, version)| (Some(key), version));
+        let owner = self.own_account().await?;
         let call = self
             .inner
             .s3
             .list_object_versions()
             .bucket(bucket)
+            .expected_bucket_owner(owner)
             .set_prefix(prefix.map(str::to_owned))
             .set_key_marker(key)
             .set_version_id_marker(version);
@@ -258,7 +262,9 @@ impl Clients {
         }
         let batch = Delete::builder().set_objects(Some(objects)).quiet(true).build();
         let batch = batch.map_err(|_| self.unreadable("s3:DeleteObject", "the batch is not well formed"))?;
-        let answer = self.inner.s3.delete_objects().bucket(bucket).delete(batch).send().await;
+        let owner = self.own_account().await?;
+        let call = self.inner.s3.delete_objects().bucket(bucket).delete(batch).expected_bucket_owner(owner);
+        let answer = call.send().await;
         let answer = answer.map_err(|error| self.error("s3:DeleteObject", error))?;
         let failed = answer.errors.unwrap_or_default().into_iter().map(|error| {
             let reason = [error.code, error.message].into_iter().flatten().collect::<Vec<_>>().join(": ");
@@ -273,12 +279,13 @@ impl Clients {
     /// # Errors
     /// When the call fails.
     pub async fn unfinished_uploads(&self, bucket: &str) -> Result<Vec<UnfinishedUpload>, CallError> {
+        let owner = self.own_account().await?;
         let mut uploads = Vec::new();
         let mut from: Option<(String, Option<String>)> = None;
         loop {
             let (key, id) = from.take().map_or((None, None), |(key, id)| (Some(key), id));
-            let call =
-                self.inner.s3.list_multipart_uploads().bucket(bucket).set_key_marker(key).set_upload_id_marker(id);
+            let call = self.inner.s3.list_multipart_uploads().bucket(bucket).expected_bucket_owner(owner);
+            let call = call.set_key_marker(key).set_upload_id_marker(id);
             let page = call.send().await.map_err(|error| self.error("s3:ListBucketMultipartUploads", error))?;
             let found = page.uploads.unwrap_or_default().into_iter();
             uploads.extend(
@@ -296,8 +303,9 @@ impl Clients {
     /// # Errors
     /// When the call fails.
     pub async fn abort_upload(&self, bucket: &str, upload: &UnfinishedUpload) -> Result<(), CallError> {
+        let owner = self.own_account().await?;
         let call = self.inner.s3.abort_multipart_upload().bucket(bucket).key(&upload.key).upload_id(&upload.upload_id);
-        match call.send().await {
+        match call.expected_bucket_owner(owner).send().await {
             Ok(_) => Ok(()),
             Err(error) => {
                 let error = self.error("s3:AbortMultipartUpload", error);

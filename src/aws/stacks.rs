@@ -89,7 +89,18 @@ impl Clients {
     /// # Errors
     /// When the call fails.
     pub async fn delete_stack(&self, stack: &str, token: &str) -> Result<(), CallError> {
+        self.delete_stack_but(stack, token, &[]).await
+    }
+
+    /// Starts deleting a stack and lets go of the resources named. CloudFormation takes names only for a stack whose
+    /// deletion has failed before.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn delete_stack_but(&self, stack: &str, token: &str, retain: &[String]) -> Result<(), CallError> {
+        let retained = (!retain.is_empty()).then(|| retain.to_vec());
         let request = self.inner.cloudformation.delete_stack().stack_name(stack).client_request_token(token);
+        let request = request.set_retain_resources(retained);
         request.send().await.map_err(|error| self.error("cloudformation:DeleteStack", error))?;
         Ok(())
     }

@@ -10,16 +10,23 @@ use crate::engine::{self, ARTIFACT_STACK, Run};
 /// Make the artifact bucket of an account and region ahead of the first deploy, or take it away after the last.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate bootstrap --target aws --region us-west-2\n  bedplate bootstrap --remove                        in every region of the project's use cases"
+    after_help = "Examples:\n  bedplate bootstrap --target aws --region us-west-2\n  bedplate bootstrap --remove                        in every region of the project's use cases\n  bedplate bootstrap --region us-west-2 --bucket our-artifacts-8f3a   where the usual name is taken"
 )]
 pub struct BootstrapArgs {
     /// Take it away, with everything in it; refused while a use case is deployed
     #[arg(long)]
     remove: bool,
+    /// A name for the bucket, where the usual one is taken; its stack remembers it
+    #[arg(long, value_name = "NAME", value_parser = bucket, conflicts_with = "remove")]
+    bucket: Option<String>,
 }
 
 pub(super) fn run(session: &Session, args: &BootstrapArgs) -> Outcome {
     let regions = session.regions()?;
+    if let Some(bucket) = args.bucket.as_deref().filter(|_| regions.len() > 1) {
+        let message = format!("`{bucket}` cannot be the artifact bucket of {} regions", regions.len());
+        return Err(vec![Finding::error("D079", message).help("say for which with `--region`")]);
+    }
     session.block_on(async {
         let cancel = interrupted();
         let mut exit = Exit::Done;
@@ -31,7 +38,7 @@ pub(super) fn run(session: &Session, args: &BootstrapArgs) -> Outcome {
             let report = if args.remove {
                 engine::remove_bootstrap(&run, &session.approver()).await
             } else {
-                engine::bootstrap(&run).await
+                engine::bootstrap_named(&run, args.bucket.as_deref()).await
             };
             drop(follower);
             connection.close().await;
@@ -39,4 +46,16 @@ pub(super) fn run(session: &Session, args: &BootstrapArgs) -> Outcome {
         }
         Ok(exit)
     })
+}
+
+/// The name of a bucket.
+/// Source: "General purpose bucket naming rules" in the Amazon S3 user guide.
+fn bucket(text: &str) -> Result<String, String> {
+    let ends = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let inner = |c: char| ends(c) || c == '-';
+    if (3..=63).contains(&text.len()) && text.starts_with(ends) && text.ends_with(ends) && text.chars().all(inner) {
+        Ok(text.to_owned())
+    } else {
+        Err("a bucket is 3 to 63 lower-case letters, digits and hyphens, no hyphen first or last".to_owned())
+    }
 }

@@ -17,8 +17,9 @@ use super::session::{Connection, Session, interrupted};
 use super::smoke::Suites;
 use super::ui::Ui;
 use crate::aws::{StackState, StackSummary};
-use crate::engine::{self, Approver, DeployOptions, Desired, Proposal, Report, Run};
+use crate::engine::{self, Approver, Claim, DeployOptions, Desired, MadeHere, Proposal, Report, Run};
 use crate::finding::Finding;
+use crate::plan::PlanKind;
 use crate::report;
 use crate::report::style::{count, duration, paint};
 use crate::spec::LoadedSpec;
@@ -47,6 +48,9 @@ pub struct DeployArgs {
     /// Take it all away again at the end, however the smoke tests went; only stacks that were not there before
     #[arg(long)]
     rm: bool,
+    /// Take over a stack that belongs to another owner
+    #[arg(long)]
+    take_over: bool,
 }
 
 /// Reads `NAME=VALUE`.
@@ -73,6 +77,7 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
     let options = DeployOptions {
         change_set_name: args.change_set_name.clone(),
         no_smoke: args.no_smoke,
+        take_over: args.take_over,
         ..DeployOptions::default()
     };
     session.block_on(async {
@@ -92,13 +97,32 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
                 return Err(there);
             }
         }
-        let mut suites = Suites::default();
-        let mut outcome = all(session, &specs, &parameters, &options, &cancel, &mut suites).await;
+        let mut results = Results::default();
+        let mut outcome = all(session, &specs, &parameters, &options, &cancel, &mut results).await;
         if args.rm {
-            outcome = away(session, &specs, outcome, &cancel).await;
+            outcome = away(session, &specs, outcome, &results.made, &cancel).await;
         }
-        suites.write_after(outcome, args.junit.as_deref())
+        results.suites.write_after(outcome, args.junit.as_deref())
     })
+}
+
+/// What a run has come to.
+#[derive(Debug, Default)]
+struct Results {
+    /// Of the smoke tests.
+    suites: Suites,
+    /// The ARNs of the stacks that this run has made, by their names.
+    made: BTreeMap<String, String>,
+}
+
+impl Results {
+    fn add(&mut self, report: &Report) {
+        self.suites.add(report);
+        let new = report.plan.as_ref().is_some_and(|plan| matches!(plan.kind, PlanKind::Create | PlanKind::Recreate));
+        if let Some(id) = report.stack_id.as_ref().filter(|_| new) {
+            self.made.insert(report.stack.clone(), id.clone());
+        }
+    }
 }
 
 /// Deploys one after the other, up to the first that does not end well.
@@ -108,11 +132,11 @@ async fn all(
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
     cancel: &CancellationToken,
-    suites: &mut Suites,
+    results: &mut Results,
 ) -> Outcome {
     let mut exit = Exit::Done;
     for spec in specs {
-        exit = exit.worse(one(session, spec, parameters, options, cancel, suites).await?);
+        exit = exit.worse(one(session, spec, parameters, options, cancel, results).await?);
         if exit != Exit::Done {
             break;
         }
@@ -146,7 +170,13 @@ async fn already_there(session: &Session, specs: &[LoadedSpec]) -> Result<Vec<Fi
 }
 
 /// Takes away what this run has made, the last first, however it ended.
-async fn away(session: &Session, specs: &[LoadedSpec], outcome: Outcome, cancel: &CancellationToken) -> Outcome {
+async fn away(
+    session: &Session,
+    specs: &[LoadedSpec],
+    outcome: Outcome,
+    made: &BTreeMap<String, String>,
+    cancel: &CancellationToken,
+) -> Outcome {
     if cancel.is_cancelled() {
         session.ui.say("Interrupted: what was made stays; `bedplate destroy` takes it away");
         return outcome;
@@ -155,7 +185,10 @@ async fn away(session: &Session, specs: &[LoadedSpec], outcome: Outcome, cancel:
     let mut ended = outcome;
     for spec in specs.iter().rev() {
         let region = session.region(Some(spec))?;
-        let going = Going { stack: session.stack_name(spec), name: spec.spec.name.clone(), region };
+        let (stack, name) = (session.stack_name(spec), spec.spec.name.clone());
+        let made_here = MadeHere { stack_id: made.get(&stack).cloned() };
+        let claim = Claim { made_here: Some(made_here), ..session.claim(&name)? };
+        let going = Going { stack, name, region, claim };
         // Whoever says `--rm` has approved of it.
         let approver = Asks { yes: true, ui: session.ui.clone() };
         // One that cannot be taken away keeps neither the others nor what was said before.
@@ -195,11 +228,11 @@ async fn one(
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
     cancel: &CancellationToken,
-    suites: &mut Suites,
+    results: &mut Results,
 ) -> Outcome {
     let stack = session.stack_name(spec);
     let connection = session.connect("deploy", &stack, session.region(Some(spec))?).await?;
-    let outcome = deploy(session, &connection, spec, parameters, options, cancel, suites).await;
+    let outcome = deploy(session, &connection, spec, parameters, options, cancel, results).await;
     connection.close().await;
     outcome
 }
@@ -211,7 +244,7 @@ async fn deploy(
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
     cancel: &CancellationToken,
-    suites: &mut Suites,
+    results: &mut Results,
 ) -> Outcome {
     let packaged = tokio::task::block_in_place(|| session.desired(spec, parameters));
     if cancel.is_cancelled() {
@@ -228,7 +261,7 @@ async fn deploy(
     let options = DeployOptions { smoke_patience: patience, ..options.clone() };
     let report = engine::deploy(&run, &desired, &options, &session.approver()).await;
     drop(follower);
-    suites.add(&report);
+    results.add(&report);
     let exit = conclude(session, &report, started.elapsed(), Some(&desired))?;
     if session.ui.format != Format::Json {
         session.tell_local_urls(&report.outputs).await?;

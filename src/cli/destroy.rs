@@ -10,14 +10,14 @@ use super::exit::Exit;
 use super::follow::Follower;
 use super::needs;
 use super::session::{Session, interrupted};
-use crate::engine::{self, Approver, Run};
+use crate::engine::{self, Approver, Claim, Run};
 use crate::finding::Finding;
 use crate::spec::UseCaseFile;
 
 /// Take stacks away with everything they left: what goes and what stays is shown first.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate destroy movie-poster\n  bedplate destroy movie-poster --stage test --yes\n\nExit codes: 0 gone, or never there · 4 declined · 11 left in a failed state · 14 something is still there"
+    after_help = "Examples:\n  bedplate destroy movie-poster\n  bedplate destroy movie-poster --stage test --yes\n  bedplate destroy movie-poster --take-over        one that a colleague deployed\n\nExit codes: 0 gone, or never there · 4 declined · 11 left in a failed state · 14 something is still there"
 )]
 pub struct DestroyArgs {
     /// Use cases: names under stacks/, folders or spec files
@@ -26,6 +26,9 @@ pub struct DestroyArgs {
     /// Every use case of the project
     #[arg(long, conflicts_with = "use_cases")]
     all: bool,
+    /// Take away stacks that belong to another owner too
+    #[arg(long)]
+    take_over: bool,
 }
 
 pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
@@ -50,7 +53,8 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
                 Ok(spec) => session.region(Some(spec))?,
                 Err(_) => session.region_of(file.region()?, None)?,
             };
-            let going = Going { stack, name, region };
+            let claim = Claim { take_over: args.take_over, ..session.claim(&name)? };
+            let going = Going { stack, name, region, claim };
             exit = exit.worse(going.away(session, &others, &session.approver(), &cancel).await?);
         }
         Ok(exit)
@@ -65,6 +69,8 @@ pub(super) struct Going {
     pub name: String,
     /// Where it is, as far as that is known.
     pub region: Option<String>,
+    /// What is said of it.
+    pub claim: Claim,
 }
 
 impl Going {
@@ -86,7 +92,7 @@ impl Going {
         let started = std::time::Instant::now();
         let follower = Follower::start(&session.ui);
         let run = Run { clients: &connection.clients, events: &follower, cancel: cancel.clone() };
-        let report = engine::destroy(&run, &self.stack, Some(&self.name), approver).await;
+        let report = engine::destroy_claimed(&run, &self.stack, &self.claim, approver).await;
         drop(follower);
         connection.close().await;
         conclude(session, &report, started.elapsed(), None)

@@ -15,7 +15,7 @@ use super::consent::{Consent, Destination, NamedBy};
 use super::ui::Ui;
 use crate::aws::{Clients, CredentialFacts, Identity, Target, TargetKind, endpoint_address};
 use crate::check::{self, CheckOptions};
-use crate::engine::Desired;
+use crate::engine::{Claim, Desired};
 use crate::finding::{Finding, Place, has_errors};
 use crate::local::{self, LocalOptions, Running};
 use crate::render::{self, Partials, RenderOptions, Rendered};
@@ -346,6 +346,21 @@ impl Session {
         }
     }
 
+    /// What a run says of a use case's stack before it takes it away.
+    pub fn claim(&self, use_case: &str) -> Result<Claim, Vec<Finding>> {
+        Ok(Claim {
+            use_case: Some(use_case.to_owned()),
+            stage: Some(self.globals.stage.clone()),
+            owner: self.owner()?,
+            ..Claim::default()
+        })
+    }
+
+    /// Who owns the stacks of the stage, when the project says so.
+    fn owner(&self) -> Result<Option<String>, Vec<Finding>> {
+        Ok(self.stage()?.owner.or_else(|| self.project().ok()?.file.owner.clone()))
+    }
+
     /// Renders and checks a use case: what is to be deployed. Its artifacts are packaged when it is.
     pub fn desired(&self, spec: &LoadedSpec, parameters: &BTreeMap<String, String>) -> Result<Desired, Vec<Finding>> {
         let rendered = self.checked(spec)?;
@@ -355,6 +370,7 @@ impl Session {
         values.extend(parameters.clone());
         let mut desired = Desired::of(spec, &rendered, &self.stack_name(spec), values, &cache)?;
         desired.tags.extend(stage.tags);
+        desired.owner = self.owner()?;
         Ok(desired)
     }
 

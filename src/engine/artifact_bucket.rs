@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::bucket_origin::{BucketOrigin, bucket_origin};
 use super::events::{EventKind, Teller};
 use super::follow::{End, Follow};
+use super::recover::wait_for;
 use super::run::{Run, Stop};
-use crate::aws::{CallErrorKind, StackState};
+use crate::aws::{CallErrorKind, StackState, StackSummary};
 use crate::finding::Finding;
 
 /// The stack that holds the artifact bucket.
@@ -16,7 +18,13 @@ pub const ARTIFACT_STACK: &str = "bedplate-artifacts";
 /// What a bucket nobody has finished an upload to keeps of it, in days.
 const UNFINISHED_UPLOAD_DAYS: u32 = 1;
 
-/// The artifact bucket's name: bucket names are global, so it carries account and region.
+/// The tag, and its value, that say what the stack is for.
+const PURPOSE_TAG: &str = "bedplate:purpose";
+const PURPOSE: &str = "artifacts";
+/// The stack's output that says what the bucket is called.
+const BUCKET_OUTPUT: &str = "BucketName";
+
+/// The artifact bucket's usual name: bucket names are global, so it carries account and region.
 pub fn artifact_bucket_name(account: &str, region: &str) -> String {
     format!("{ARTIFACT_STACK}-{account}-{region}")
 }
@@ -66,30 +74,115 @@ pub(super) fn template(bucket: &str) -> Value {
                 },
             },
         },
-        "Outputs": { "BucketName": { "Value": { "Ref": "Artifacts" } } },
+        "Outputs": { BUCKET_OUTPUT: { "Value": { "Ref": "Artifacts" } } },
     })
 }
 
-/// Makes the bucket unless it is there, and gives its name and whether it was made.
-pub(super) async fn ensure(run: &Run<'_>, teller: &Teller<'_>, account: &str) -> Result<(String, bool), Stop> {
-    let bucket = artifact_bucket_name(account, run.clients.region());
-    if run.unless_cancelled(run.clients.bucket_exists(&bucket)).await?? {
-        return Ok((bucket, false));
+/// The artifact bucket of an account and region, as it is found.
+#[derive(Debug)]
+pub(super) enum ArtifactBucket {
+    /// The stack made it.
+    Own {
+        /// Its name.
+        name: String,
+    },
+    /// There is no stack and the name is free.
+    Missing {
+        /// The name it will have.
+        name: String,
+    },
+    /// There is one that must not be used, or a stack without one; the finding says why.
+    Unusable(Box<Finding>),
+}
+
+/// The folder of a stack in the artifact bucket. No name of a stack holds a slash, so no folder is in another's.
+pub(super) fn folder(stack: &str) -> String {
+    format!("{stack}/")
+}
+
+/// Looks for the artifact bucket. Its stack says what it is called; without a stack it gets the name that is `wanted`,
+/// or the usual one.
+pub(super) async fn find(run: &Run<'_>, account: &str, wanted: Option<&str>) -> Result<ArtifactBucket, Stop> {
+    let usual = artifact_bucket_name(account, run.clients.region());
+    let stack = loop {
+        match run.unless_cancelled(run.clients.stack(ARTIFACT_STACK)).await?? {
+            // Another run makes or removes it at this moment.
+            Some(stack) if stack.state() == StackState::InProgress => wait_for(run, &Teller::silent(), &stack).await?,
+            Some(stack) if stack.state() == StackState::Deleted => break None,
+            other => break other,
+        }
+    };
+    let Some(stack) = stack else {
+        let name = wanted.map_or(usual, str::to_owned);
+        return Ok(match run.unless_cancelled(run.clients.bucket_exists(&name)).await? {
+            Ok(false) => ArtifactBucket::Missing { name },
+            Ok(true) => taken(&name, &format!("it was not made by the stack `{ARTIFACT_STACK}`, which does not exist")),
+            Err(error) if error.kind == CallErrorKind::Denied => {
+                taken(&name, "it is another account's, or this identity may not look at it")
+            }
+            Err(error) => return Err(error.into()),
+        });
+    };
+    if !is_own(&stack) {
+        return Ok(ArtifactBucket::Unusable(Box::new(not_own(&stack))));
     }
+    let name = stack.outputs.iter().find(|output| output.key == BUCKET_OUTPUT).map(|output| output.value.clone());
+    let name = name.unwrap_or(usual);
+    Ok(match run.unless_cancelled(bucket_origin(run.clients, &name, &stack.id)).await?? {
+        BucketOrigin::Stack => ArtifactBucket::Own { name },
+        BucketOrigin::Gone => ArtifactBucket::Unusable(Box::new(gone_by_hand(&name))),
+        BucketOrigin::Other(reason) => taken(&name, &reason),
+    })
+}
+
+/// Whether the stack of the artifact bucket was made by this program.
+pub(super) fn is_own(stack: &StackSummary) -> bool {
+    stack.tags.get(PURPOSE_TAG).is_some_and(|purpose| purpose == PURPOSE)
+}
+
+/// A stack that has the name and is not it.
+pub(super) fn not_own(stack: &StackSummary) -> Finding {
+    let message =
+        format!("the stack `{}` lacks the tag `{PURPOSE_TAG}: {PURPOSE}`, so Bedplate did not make it", stack.name);
+    Finding::error("D075", message)
+        .help("it is left alone; it has to go, or to be renamed, before there can be an artifact bucket")
+}
+
+/// A bucket that has the name and must not be used.
+fn taken(bucket: &str, reason: &str) -> ArtifactBucket {
+    let message = format!("the bucket `{bucket}` is not this account's artifact bucket: {reason}");
+    ArtifactBucket::Unusable(Box::new(Finding::error("D074", message).help(
+        "it is neither used nor emptied; choose another name with `bedplate bootstrap --bucket NAME`, which every later \
+         command then finds",
+    )))
+}
+
+/// Makes the bucket unless it exists, and gives its name and whether it was made.
+pub(super) async fn ensure(
+    run: &Run<'_>,
+    teller: &Teller<'_>,
+    account: &str,
+    wanted: Option<&str>,
+) -> Result<(String, bool), Stop> {
+    let bucket = match find(run, account, wanted).await? {
+        ArtifactBucket::Own { name } => return Ok((name, false)),
+        ArtifactBucket::Missing { name } => name,
+        ArtifactBucket::Unusable(finding) => return Err((*finding).into()),
+    };
     let token = format!("bedplate-{}", Uuid::new_v4());
-    let tags = BTreeMap::from([("bedplate:purpose".to_owned(), "artifacts".to_owned())]);
+    let tags = BTreeMap::from([(PURPOSE_TAG.to_owned(), PURPOSE.to_owned())]);
     teller.tell(EventKind::ArtifactBucketMade { bucket: bucket.clone(), stack: ARTIFACT_STACK.to_owned() });
     let text = template(&bucket).to_string();
     let created = run.unless_cancelled(run.clients.create_stack(ARTIFACT_STACK, &text, &tags, &token)).await?;
     let follow = match created {
         Ok(stack) => Follow::operation(stack, token, None),
-        // Another run is making it at this moment, or one did and the bucket was taken away by hand.
+        // Another run was faster: what it makes is looked at like any other.
         Err(error) if error.kind == CallErrorKind::Refused && error.is("AlreadyExistsException") => {
-            let stack = run.unless_cancelled(run.clients.stack(ARTIFACT_STACK)).await??;
-            match stack {
-                Some(stack) if stack.state() == StackState::InProgress => Follow::whatever_runs(stack.id, None),
-                _ => return Err(gone_by_hand(&bucket).into()),
-            }
+            return match find(run, account, wanted).await? {
+                ArtifactBucket::Own { name } => Ok((name, false)),
+                ArtifactBucket::Missing { .. } => Err(error.into()),
+                ArtifactBucket::Unusable(finding) => Err((*finding).into()),
+            };
         }
         Err(error) => return Err(error.into()),
     };
@@ -105,6 +198,6 @@ pub(super) async fn ensure(run: &Run<'_>, teller: &Teller<'_>, account: &str) ->
 }
 
 fn gone_by_hand(bucket: &str) -> Finding {
-    Finding::error("D005", format!("the stack `{ARTIFACT_STACK}` is there but its bucket `{bucket}` is not"))
+    Finding::error("D005", format!("the stack `{ARTIFACT_STACK}` exists but its bucket `{bucket}` does not"))
         .help("run `bedplate bootstrap --remove` and repeat the command: it makes both anew")
 }

@@ -1,22 +1,26 @@
 //! The artifact bucket by itself: made ahead of the first deployment, or taken away after the last.
 
-use super::artifact_bucket::{ARTIFACT_STACK, artifact_bucket_name, ensure};
+use super::artifact_bucket::{ARTIFACT_STACK, ArtifactBucket, ensure, find, is_own, not_own};
 use super::causes::explain;
-use super::empty::empty;
 use super::events::{EventKind, Teller};
 use super::look::USE_CASE_TAG;
 use super::outcome::{Outcome, Report};
-use super::recover::delete_and_follow;
-use super::removal::Removal;
+use super::removal::{Removal, RemovedResource};
 use super::run::{Approver, Proposal, Run, Stop};
 use super::survey::survey;
+use super::teardown::tear_down;
 use crate::aws::StackState;
 use crate::finding::Finding;
 
-/// Makes the artifact bucket of the account and region unless it is there.
+/// Makes the artifact bucket of the account and region unless it exists.
 pub async fn bootstrap(run: &Run<'_>) -> Report {
+    bootstrap_named(run, None).await
+}
+
+/// The same with a name for the bucket, where the usual one is taken. Its stack remembers it.
+pub async fn bootstrap_named(run: &Run<'_>, bucket: Option<&str>) -> Report {
     let teller = Teller::new(run.events);
-    let result = make(run, &teller).await;
+    let result = make(run, &teller, bucket).await;
     run.finish(&teller, ARTIFACT_STACK, result)
 }
 
@@ -28,9 +32,16 @@ pub async fn remove_bootstrap(run: &Run<'_>, approver: &dyn Approver) -> Report 
     run.finish(&teller, ARTIFACT_STACK, result)
 }
 
-async fn make(run: &Run<'_>, teller: &Teller<'_>) -> Result<Report, Stop> {
+async fn make(run: &Run<'_>, teller: &Teller<'_>, bucket: Option<&str>) -> Result<Report, Stop> {
     let identity = run.begin(teller, "bootstrap", ARTIFACT_STACK).await?;
-    let (_, made) = ensure(run, teller, &identity.account).await?;
+    if let ArtifactBucket::Own { name } = find(run, &identity.account, bucket).await?
+        && bucket.is_some_and(|wanted| wanted != name)
+    {
+        return Err(Finding::error("D076", format!("there is an artifact bucket already, `{name}`"))
+            .help("an account has one in a region; to have another, run `bedplate bootstrap --remove` first")
+            .into());
+    }
+    let (_, made) = ensure(run, teller, &identity.account, bucket).await?;
     let mut report =
         Report::new(if made { Outcome::Ready } else { Outcome::NoChange }, run.clients.region(), ARTIFACT_STACK);
     report.account = Some(identity.account);
@@ -49,21 +60,19 @@ async fn remove(run: &Run<'_>, teller: &Teller<'_>, approver: &dyn Approver) -> 
         report.findings.push(Finding::note("D023", message));
         return Ok(report);
     };
-    let stacks = run.unless_cancelled(run.clients.stacks()).await??;
-    let users: Vec<&str> =
-        stacks.iter().filter(|stack| stack.tags.contains_key(USE_CASE_TAG)).map(|stack| stack.name.as_str()).collect();
-    if !users.is_empty() {
-        let message = format!("the artifact bucket is in use by `{}`", users.join("`, `"));
-        return Err(Finding::error("D026", message).help("destroy what is deployed first").into());
+    if !is_own(&stack) {
+        return Err(not_own(&stack).into());
     }
+    refuse_used(run).await?;
     let (resources, stays) = survey(run, &stack.id).await?;
-    let removal = Removal {
+    let mut removal = Removal {
         stack: ARTIFACT_STACK.to_owned(),
         account: identity.account.clone(),
         region: region.to_owned(),
         status: stack.status.clone(),
         resources,
         artifacts: Default::default(),
+        artifact_bucket: None,
         stays,
     };
     teller.tell(EventKind::RemovalReady { removal: Box::new(removal.clone()) });
@@ -72,13 +81,29 @@ async fn remove(run: &Run<'_>, teller: &Teller<'_>, approver: &dyn Approver) -> 
         report.outcome = Outcome::Declined;
         return Ok(report);
     }
-    let bucket = artifact_bucket_name(&identity.account, region);
-    empty(run, teller, &bucket, None).await?;
-    let end = delete_and_follow(run, teller, &stack.id).await?;
+    // Somebody may have deployed since.
+    refuse_used(run).await?;
+    let end = tear_down(run, teller, &stack, &mut removal.resources).await?;
     if StackState::of(&end.status) != StackState::Deleted {
         report.outcome = Outcome::FailedState;
         report.findings = explain(ARTIFACT_STACK, &end, &Default::default());
+    } else {
+        report.left = removal.resources.iter().filter_map(RemovedResource::leftover).collect();
+        if report.left.iter().any(|leftover| !leftover.intended) {
+            report.outcome = Outcome::Leftovers;
+        }
     }
     report.status = Some(end.status);
     Ok(report)
+}
+
+async fn refuse_used(run: &Run<'_>) -> Result<(), Stop> {
+    let stacks = run.unless_cancelled(run.clients.stacks()).await??;
+    let users: Vec<&str> =
+        stacks.iter().filter(|stack| stack.tags.contains_key(USE_CASE_TAG)).map(|stack| stack.name.as_str()).collect();
+    if users.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the artifact bucket is in use by `{}`", users.join("`, `"));
+    Err(Finding::error("D026", message).help("destroy what is deployed first").into())
 }

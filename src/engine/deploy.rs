@@ -6,16 +6,16 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::artifact_bucket::ensure;
+use super::artifact_bucket::{self, ArtifactBucket, ensure};
 use super::causes::{explain, not_cleaned_up};
 use super::change_set::{self, Made};
+use super::claim::{Claim, OWNER_TAG};
 use super::events::{EventKind, Teller};
 use super::finishers::{self, Content};
 use super::follow::{End, Follow};
-use super::look::USE_CASE_TAG;
 use super::outcome::{Outcome, Report};
 use super::packaging::build;
-use super::recover::{Start, remove_failed, settle};
+use super::recover::{FailedStack, Start, settle};
 use super::run::{Approver, Proposal, Run, Stop};
 use super::smoke;
 use super::uploads::{presence, upload_missing};
@@ -39,6 +39,8 @@ pub struct DeployOptions {
     pub change_set_name: Option<String>,
     /// A new stack that fails to be made is deleted and not left in `ROLLBACK_COMPLETE`.
     pub delete_on_failure: bool,
+    /// A stack of another owner is taken over.
+    pub take_over: bool,
     /// The smoke tests are not tried.
     pub no_smoke: bool,
     /// How long a smoke test is tried again whose failure may pass; not at all where it is zero.
@@ -75,13 +77,15 @@ pub(super) async fn begin_and_build(
     let built = build(run, teller, &desired.packages).await?;
     let mut desired = desired.clone();
     desired.artifacts.extend(built);
+    if !desired.artifacts.is_empty() {
+        desired.artifact_bucket = match artifact_bucket::find(run, &identity.account, None).await? {
+            ArtifactBucket::Own { name } => Some(name),
+            ArtifactBucket::Missing { .. } => None,
+            ArtifactBucket::Unusable(finding) => return Err((*finding).into()),
+        };
+    }
     let contents = finishers::read(run, &desired.finishers).await?;
     Ok((identity, desired, contents))
-}
-
-/// Whether a stack is not this use case's to change. Without a use case to compare with, every stack will do.
-pub(super) fn is_foreign(stack: &StackSummary, use_case: Option<&str>) -> bool {
-    use_case.is_some() && stack.tags.get(USE_CASE_TAG).map(String::as_str) != use_case
 }
 
 /// A deployment on its way; planning borrows its first half.
@@ -96,20 +100,21 @@ pub(super) struct Deployment<'a> {
 
 impl Deployment<'_> {
     async fn carry_out(&self, identity: &Identity) -> Result<Report, Stop> {
+        let claim = self.claim();
         let (start, artifacts) = tokio::join!(
-            settle(self.run, self.teller, self.desired, true),
+            settle(self.run, self.teller, self.desired, identity, &claim, true),
             presence(self.run, self.desired, &identity.account),
         );
         let (start, artifacts) = (start?, artifacts?);
-        if let Start::Recreate(failed) = &start {
+        if let Start::Recreate(failed) = start {
             let shown = self.parameters(identity, None)?.shown;
             let wanted = self.wanted(identity, shown, artifacts.clone());
-            let plan = self.filled(for_new_stack(&wanted, PlanKind::Recreate), None, identity).await?;
+            let plan = self.plan_to_recreate(&wanted, &failed, identity).await?;
             if !self.agreed(&plan).await? {
                 return Ok(self.report(Outcome::Declined, identity, Some(plan)));
             }
             // Agreed to once: what is made anew below is the plan just shown, resource by resource.
-            remove_failed(self.run, self.teller, failed).await?;
+            failed.remove(self.run, self.teller).await?;
             return self.with_change_set(identity, Start::New, artifacts, Some(plan)).await;
         }
         self.with_change_set(identity, start, artifacts, None).await
@@ -209,6 +214,23 @@ impl Deployment<'_> {
             Current { status: Some(&stack.status), template: old.as_ref(), parameters: stack.parameters.clone() };
         let plan = from_change_set(wanted, &current, &made.set, PlanKind::Update);
         self.filled(plan, Some(&stack.id), identity).await
+    }
+
+    /// The plan for a stack whose creation failed, with the data that goes with what is left of it.
+    pub(super) async fn plan_to_recreate(
+        &self,
+        wanted: &Wanted<'_>,
+        failed: &FailedStack,
+        identity: &Identity,
+    ) -> Result<Plan, Stop> {
+        let mut plan = for_new_stack(wanted, PlanKind::Recreate);
+        plan.data_loss.extend(failed.losses());
+        self.filled(plan, None, identity).await
+    }
+
+    /// What this deployment says of the stack it is about.
+    pub(super) fn claim(&self) -> Claim {
+        Claim::of(self.desired, self.options.take_over)
     }
 
     /// A plan with what the stack would be filled with.
@@ -420,10 +442,21 @@ impl Deployment<'_> {
             template: self.template_source(identity, text, &digest).await?,
             parameters: values,
             capabilities: self.desired.capabilities.clone(),
-            tags: self.desired.tags.clone(),
+            tags: self.tags(identity, start),
             token: format!("bedplate-{token}"),
             delete_on_failure: self.options.delete_on_failure,
         })
+    }
+
+    /// The stack's tags, its owner's among them. CloudFormation hands them down to everything in the stack, so an owner
+    /// that is there stays as it is unless the stack is taken over.
+    fn tags(&self, identity: &Identity, start: &Start) -> BTreeMap<String, String> {
+        let claim = self.claim();
+        let present = start.stack().and_then(|stack| stack.tags.get(OWNER_TAG)).filter(|_| !claim.take_over);
+        let owner = present.cloned().unwrap_or_else(|| claim.owner(identity));
+        let mut tags = self.desired.tags.clone();
+        tags.insert(OWNER_TAG.to_owned(), owner);
+        tags
     }
 
     async fn template_source(&self, identity: &Identity, text: String, digest: &str) -> Result<TemplateSource, Stop> {
@@ -434,8 +467,8 @@ impl Deployment<'_> {
             let message = format!("the template has {} bytes; CloudFormation takes {LONGEST_TEMPLATE}", text.len());
             return Err(Finding::error("D017", message).help("split the use case into two").into());
         }
-        let (bucket, _) = ensure(self.run, self.teller, &identity.account).await?;
-        let key = format!("{}/{digest}.template", self.desired.stack);
+        let (bucket, _) = ensure(self.run, self.teller, &identity.account, None).await?;
+        let key = format!("{}{digest}.template", artifact_bucket::folder(&self.desired.stack));
         let clients = self.run.clients;
         if !self.run.unless_cancelled(clients.object_exists(&bucket, &key, &identity.account)).await?? {
             let upload = clients.upload_bytes(&bucket, &key, text.into_bytes(), &identity.account);

@@ -1,31 +1,34 @@
 //! Destroying: what will go and what will stay, approval, buckets emptied, the stack deleted, its artifacts removed, and
 //! proof.
 
-use futures::stream::{self, StreamExt, TryStreamExt};
-
-use super::artifact_bucket::artifact_bucket_name;
+use super::artifact_bucket::folder;
+use super::bucket_origin::{BucketOrigin, bucket_origin};
 use super::causes::explain;
-use super::deploy::is_foreign;
+use super::claim::Claim;
 use super::empty::empty;
 use super::events::{EventKind, Teller};
-use super::follow::End;
 use super::outcome::{Leftover, Outcome, Report};
-use super::recover::{delete_and_follow, foreign, wait_for};
-use super::removal::{Fate, Removal};
+use super::recover::wait_for;
+use super::removal::{Fate, Removal, RemovedResource};
 use super::run::{Approver, Proposal, Run, Stop};
 use super::survey::{artifacts_of, orphans, survey};
-use crate::aws::{Identity, StackState, StackSummary};
+use super::teardown::tear_down;
+use super::wanted::BUCKET_PARAMETER;
+use crate::aws::{CallErrorKind, Identity, StackState, StackSummary};
 use crate::finding::Finding;
 
-/// Buckets emptied at once; each has several batches in flight of its own.
-const BUCKETS_AT_ONCE: usize = 4;
-
-/// Takes a stack away with everything that belongs to it, and proves it.
+/// Takes a stack of a use case away with everything that belongs to it, and proves it.
 ///
-/// `use_case` is the guard: a stack of another use case, or of none, is not touched.
+/// A stack of another use case, of none, or of another owner than the caller is left alone.
 pub async fn destroy(run: &Run<'_>, stack: &str, use_case: Option<&str>, approver: &dyn Approver) -> Report {
+    let claim = Claim { use_case: use_case.map(str::to_owned), ..Claim::default() };
+    destroy_claimed(run, stack, &claim, approver).await
+}
+
+/// The same with everything a run can say of the stack that it is about: one that does not fit is left alone.
+pub async fn destroy_claimed(run: &Run<'_>, stack: &str, claim: &Claim, approver: &dyn Approver) -> Report {
     let teller = Teller::new(run.events);
-    let result = Destruction { run, teller: &teller, name: stack, use_case, approver }.carry_out().await;
+    let result = Destruction { run, teller: &teller, name: stack, claim, approver }.carry_out().await;
     run.finish(&teller, stack, result)
 }
 
@@ -33,18 +36,18 @@ struct Destruction<'a> {
     run: &'a Run<'a>,
     teller: &'a Teller<'a>,
     name: &'a str,
-    use_case: Option<&'a str>,
+    claim: &'a Claim,
     approver: &'a dyn Approver,
 }
 
 impl Destruction<'_> {
     async fn carry_out(&self) -> Result<Report, Stop> {
         let identity = self.run.begin(self.teller, "destroy", self.name).await?;
-        let stack = self.find().await?;
+        let stack = self.find(&identity).await?;
         if let Some(stack) = &stack {
             self.refuse_in_use(stack).await?;
         }
-        let Some(removal) = self.removal(&identity, stack.as_ref()).await? else {
+        let Some(mut removal) = self.removal(&identity, stack.as_ref()).await? else {
             return Ok(self.absent(&identity));
         };
         self.teller.tell(EventKind::RemovalReady { removal: Box::new(removal.clone()) });
@@ -55,14 +58,9 @@ impl Destruction<'_> {
             self.remove_artifacts(&identity).await?;
             return self.proven(&identity, None, removal).await;
         };
-        match self.delete(&stack, &removal).await {
+        match tear_down(self.run, self.teller, &stack, &mut removal.resources).await {
             Ok(end) if StackState::of(&end.status) == StackState::Deleted => {
-                for bucket in removal.orphaned_buckets() {
-                    // What keeps one from going is told by the proof: it still answers.
-                    if let Err(error) = self.run.clients.delete_bucket(bucket, &identity.account).await {
-                        self.teller.tell(EventKind::Warning { finding: error.finding() });
-                    }
-                }
+                self.remove_orphans(&identity, &stack, &removal).await;
                 self.remove_artifacts(&identity).await?;
                 self.proven(&identity, Some(&stack), removal).await
             }
@@ -82,13 +80,18 @@ impl Destruction<'_> {
     }
 
     /// The stack, at rest, and ours.
-    async fn find(&self) -> Result<Option<StackSummary>, Stop> {
+    async fn find(&self, identity: &Identity) -> Result<Option<StackSummary>, Stop> {
         loop {
             let Some(stack) = self.run.unless_cancelled(self.run.clients.stack(self.name)).await?? else {
                 return Ok(None);
             };
-            if stack.state() != StackState::Review && is_foreign(&stack, self.use_case) {
-                return Err(foreign(&stack).into());
+            if stack.state() == StackState::Review {
+                self.claim.refuse_foreign_review(self.run, &stack, identity).await?;
+            } else {
+                self.claim.refuse_foreign(&stack)?;
+                if let Some(other) = self.claim.other_owner(&stack, identity) {
+                    return Err(other.refusal().into());
+                }
             }
             if stack.termination_protection {
                 return Err(protected(&stack).into());
@@ -129,6 +132,10 @@ impl Destruction<'_> {
             stays.extend(others);
         }
         let artifacts = artifacts_of(self.run, &identity.account, self.name).await?;
+        if let Some(stack) = stack {
+            stays.extend(self.left_artifacts(stack, artifacts.as_ref().map(|(name, _)| name.as_str())).await?);
+        }
+        let (artifact_bucket, artifacts) = artifacts.map_or((None, Default::default()), |(name, it)| (Some(name), it));
         if stack.is_none() && artifacts.count == 0 {
             return Ok(None);
         }
@@ -139,34 +146,55 @@ impl Destruction<'_> {
             status: stack.map_or_else(|| "DELETE_COMPLETE".to_owned(), |stack| stack.status.clone()),
             resources,
             artifacts,
+            artifact_bucket,
             stays,
         }))
     }
 
-    /// Empties and deletes; once more when it fails, since a bucket may have been written to in between.
-    async fn delete(&self, stack: &StackSummary, removal: &Removal) -> Result<End, Stop> {
-        self.empty_buckets(removal).await?;
-        let end = delete_and_follow(self.run, self.teller, &stack.id).await?;
-        if StackState::of(&end.status) != StackState::FailedDelete {
-            return Ok(end);
+    /// The folder of a stack's files in a bucket that is not, or no longer, this account's artifact bucket; the stack's own
+    /// parameters say where they are.
+    async fn left_artifacts(&self, stack: &StackSummary, own: Option<&str>) -> Result<Option<Leftover>, Stop> {
+        let bucket = stack.parameters.get(BUCKET_PARAMETER).map(String::as_str);
+        let Some(bucket) = bucket.filter(|bucket| own != Some(*bucket)) else { return Ok(None) };
+        match self.run.unless_cancelled(self.run.clients.bucket_exists(bucket)).await? {
+            Ok(false) => return Ok(None),
+            Ok(true) => {}
+            Err(error) if error.kind == CallErrorKind::Denied => {}
+            Err(error) => return Err(error.into()),
         }
-        for finding in explain(self.name, &end, &std::collections::BTreeMap::new()) {
-            self.teller.tell(EventKind::Warning { finding });
-        }
-        self.teller.note("deleting failed; emptying the buckets again and trying once more");
-        self.empty_buckets(removal).await?;
-        delete_and_follow(self.run, self.teller, &stack.id).await
+        let what = format!("{bucket}/{}", folder(&stack.name));
+        let reason = "the bucket is not proven to be this account's artifact bucket, so it is left alone with whatever it \
+                      holds of this stack";
+        Ok(Some(leftover("AWS::S3::Object", None, &what, reason)))
     }
 
-    async fn empty_buckets(&self, removal: &Removal) -> Result<(), Stop> {
-        let buckets = stream::iter(removal.owned_buckets().map(|bucket| empty(self.run, self.teller, bucket, None)));
-        buckets.buffer_unordered(BUCKETS_AT_ONCE).try_collect::<Vec<u64>>().await?;
-        Ok(())
+    /// Deletes the buckets that CloudFormation forgot, if they still are those that the stack made.
+    async fn remove_orphans(&self, identity: &Identity, stack: &StackSummary, removal: &Removal) {
+        for bucket in removal.orphaned_buckets() {
+            // What keeps one from going is told by the proof: it still answers.
+            let deleted = match bucket_origin(self.run.clients, bucket, &stack.id).await {
+                Ok(BucketOrigin::Stack) => self.run.clients.delete_bucket(bucket, &identity.account).await,
+                Ok(BucketOrigin::Gone | BucketOrigin::Other(_)) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = deleted {
+                self.teller.tell(EventKind::Warning { finding: error.finding() });
+            }
+        }
     }
 
+    /// Deletes the stack's files in the artifact bucket, unless there is a stack of that name once more, whose files they
+    /// may be.
     async fn remove_artifacts(&self, identity: &Identity) -> Result<(), Stop> {
-        let bucket = artifact_bucket_name(&identity.account, self.run.clients.region());
-        empty(self.run, self.teller, &bucket, Some(&format!("{}/", self.name))).await?;
+        let again = self.run.unless_cancelled(self.run.clients.stack(self.name)).await??;
+        if again.is_some_and(|stack| stack.state() != StackState::Deleted) {
+            let message = format!("there is a stack `{}` again, so its folder in the artifact bucket stays", self.name);
+            self.teller.tell(EventKind::Warning { finding: Finding::warning("D078", message) });
+            return Ok(());
+        }
+        if let Some((bucket, _)) = artifacts_of(self.run, &identity.account, self.name).await? {
+            empty(self.run, self.teller, &bucket, Some(&folder(self.name))).await?;
+        }
         Ok(())
     }
 
@@ -175,28 +203,34 @@ impl Destruction<'_> {
         &self,
         identity: &Identity,
         stack: Option<&StackSummary>,
-        removal: Removal,
+        mut removal: Removal,
     ) -> Result<Report, Stop> {
         let clients = self.run.clients;
         let mut left = Vec::new();
-        if let Some(still) = clients.stack(self.name).await?
+        let again = clients.stack(self.name).await?.filter(|stack| stack.state() != StackState::Deleted);
+        if let Some(still) = &again
             && stack.is_none_or(|stack| stack.id == still.id)
-            && still.state() != StackState::Deleted
         {
             left.push(leftover("AWS::CloudFormation::Stack", None, &still.id, &format!("it is in `{}`", still.status)));
         }
         for resource in removal.resources.iter().filter(|resource| resource.fate == Fate::Deleted) {
             let Some(bucket) = resource.physical_id.as_deref().filter(|_| resource.is_bucket()) else { continue };
-            if clients.bucket_exists(bucket).await? {
-                left.push(leftover(&resource.resource_type, Some(&resource.logical_id), bucket, "it still answers"));
-            }
+            let reason = match bucket_origin(clients, bucket, &resource.stack_id).await {
+                // One of the same name that somebody has made since is nothing of this stack.
+                Ok(BucketOrigin::Gone | BucketOrigin::Other(_)) => continue,
+                Ok(BucketOrigin::Stack) => "it still answers".to_owned(),
+                Err(error) => format!("whether it is gone cannot be told: {}", error.finding().message),
+            };
+            left.push(leftover(&resource.resource_type, Some(&resource.logical_id), bucket, &reason));
         }
-        let artifacts = artifacts_of(self.run, &identity.account, self.name).await?;
-        if artifacts.count > 0 {
-            let bucket = artifact_bucket_name(&identity.account, clients.region());
-            let what = format!("{bucket}/{}/", self.name);
+        if again.is_none()
+            && let Some((bucket, artifacts)) = artifacts_of(self.run, &identity.account, self.name).await?
+            && artifacts.count > 0
+        {
+            let what = format!("{bucket}/{}", folder(self.name));
             left.push(leftover("AWS::S3::Object", None, &what, "artifacts of this stack are still there"));
         }
+        removal.stays = self.stays_at_the_end(&removal).await;
         let remains = !left.is_empty() || removal.stays.iter().any(|leftover| !leftover.intended);
         left.extend(removal.stays.iter().cloned());
         let outcome = if remains { Outcome::Leftovers } else { Outcome::Destroyed };
@@ -210,6 +244,31 @@ impl Destruction<'_> {
         }));
         report.left = left;
         Ok(report)
+    }
+
+    /// What stays, after all that was done: a bucket may have turned out not to be the stack's since the first look, and
+    /// one that was left alone may be gone all the same.
+    async fn stays_at_the_end(&self, removal: &Removal) -> Vec<Leftover> {
+        let mut stays: Vec<Leftover> = removal.stays.clone();
+        for resource in removal.resources.iter().filter(|resource| resource.fate == Fate::LeftAlone) {
+            let of_resource = |leftover: &Leftover| {
+                Some(&leftover.physical_id) == resource.physical_id.as_ref()
+                    && leftover.logical_id.as_ref() == Some(&resource.logical_id)
+            };
+            stays.retain(|leftover| !of_resource(leftover));
+            let Some(bucket) = resource.physical_id.as_deref() else { continue };
+            if matches!(bucket_origin(self.run.clients, bucket, &resource.stack_id).await, Ok(BucketOrigin::Gone)) {
+                let message = format!("`{bucket}`, which was to be left alone, no longer exists");
+                let finding = Finding::warning("D070", message);
+                self.teller.tell(EventKind::Warning {
+                    finding: finding
+                        .help("this run did not delete it; see the stack's events and the account's CloudTrail"),
+                });
+                continue;
+            }
+            stays.extend(RemovedResource::leftover(resource));
+        }
+        stays
     }
 
     fn absent(&self, identity: &Identity) -> Report {

@@ -6,8 +6,10 @@
 
 mod artifact_bucket;
 mod bootstrap;
+mod bucket_origin;
 mod causes;
 mod change_set;
+mod claim;
 mod deploy;
 mod destroy;
 mod empty;
@@ -24,13 +26,15 @@ mod removal;
 mod run;
 mod smoke;
 mod survey;
+mod teardown;
 mod uploads;
 mod wanted;
 
 pub use artifact_bucket::{ARTIFACT_STACK, artifact_bucket_name};
-pub use bootstrap::{bootstrap, remove_bootstrap};
+pub use bootstrap::{bootstrap, bootstrap_named, remove_bootstrap};
+pub use claim::{Claim, MadeHere, OWNER_TAG, STAGE_TAG, owner_of};
 pub use deploy::{DeployOptions, deploy};
-pub use destroy::destroy;
+pub use destroy::{destroy, destroy_claimed};
 pub use events::{Event, EventKind, EventSink, Recorder};
 pub use finishers::Finisher;
 pub use logs::{LogLine, LogReader, LogSource, log_sources};

@@ -24,14 +24,15 @@ async fn look_ahead(run: &Run<'_>, teller: &Teller<'_>, desired: &Desired) -> Re
     let (identity, desired, contents) = begin_and_build(run, teller, "plan", desired).await?;
     let (desired, options) = (&desired, Default::default());
     let deployment = Deployment { run, teller, desired, contents: &contents, options: &options, approver: &DeclineAll };
+    let claim = deployment.claim();
     let (start, artifacts) =
-        tokio::join!(settle(run, teller, desired, false), presence(run, desired, &identity.account));
+        tokio::join!(settle(run, teller, desired, &identity, &claim, false), presence(run, desired, &identity.account));
     let (start, artifacts) = (start?, artifacts?);
     let ParameterValues { sent, shown } = deployment.parameters(&identity, start.stack())?;
     let wanted = deployment.wanted(&identity, shown, artifacts);
     let plan = match &start {
         Start::New => deployment.filled(for_new_stack(&wanted, PlanKind::Create), None, &identity).await?,
-        Start::Recreate(_) => deployment.filled(for_new_stack(&wanted, PlanKind::Recreate), None, &identity).await?,
+        Start::Recreate(failed) => deployment.plan_to_recreate(&wanted, failed, &identity).await?,
         Start::Update(stack) => {
             let request = deployment.request(&identity, &start, sent).await?;
             match change_set::make(run, teller, &request).await? {

@@ -1,15 +1,17 @@
 //! What stands under the stack's name before a deployment, and how to go on from there.
 
 use super::causes::{continue_rollback, is_cause};
-use super::deploy::is_foreign;
-use super::empty::empty;
+use super::claim::Claim;
 use super::events::{EventKind, Teller};
-use super::follow::{End, Follow};
-use super::look::USE_CASE_TAG;
+use super::follow::Follow;
+use super::removal::{Fate, RemovedResource};
 use super::run::{Run, Stop};
+use super::survey::survey;
+use super::teardown::tear_down;
 use super::wanted::Desired;
-use crate::aws::{StackEvent, StackResource, StackState, StackSummary};
+use crate::aws::{Identity, StackEvent, StackState, StackSummary};
 use crate::finding::Finding;
+use crate::plan::{Action, DataLoss};
 
 /// Where a deployment starts.
 #[derive(Debug)]
@@ -19,7 +21,7 @@ pub(super) enum Start {
     /// There is a stack that can be changed.
     Update(StackSummary),
     /// There is a stack whose creation failed: it goes and is made anew.
-    Recreate(StackSummary),
+    Recreate(FailedStack),
 }
 
 impl Start {
@@ -37,34 +39,46 @@ pub(super) async fn settle(
     run: &Run<'_>,
     teller: &Teller<'_>,
     desired: &Desired,
-    may_wait: bool,
+    identity: &Identity,
+    claim: &Claim,
+    may_execute: bool,
 ) -> Result<Start, Stop> {
     let name = desired.stack.as_str();
     loop {
         let Some(stack) = run.unless_cancelled(run.clients.stack(name)).await?? else { return Ok(Start::New) };
-        if stack.state() == StackState::Review {
-            return Ok(Start::New);
+        match stack.state() {
+            StackState::Review => {
+                claim.refuse_foreign_review(run, &stack, identity).await?;
+                return Ok(Start::New);
+            }
+            // Only the name is left, and the name is free.
+            StackState::Deleted => return Ok(Start::New),
+            _ => {}
         }
-        if is_foreign(&stack, desired.tags.get(USE_CASE_TAG).map(String::as_str)) {
-            return Err(foreign(&stack).into());
+        claim.refuse_foreign(&stack)?;
+        match claim.other_owner(&stack, identity) {
+            Some(other) if may_execute => return Err(other.refusal().into()),
+            Some(other) => teller.tell(EventKind::Warning { finding: other.warning() }),
+            None => {}
         }
         match stack.state() {
-            StackState::InProgress if may_wait => wait_for(run, teller, &stack).await?,
+            StackState::InProgress if may_execute => wait_for(run, teller, &stack).await?,
             StackState::InProgress => return Err(busy(&stack).into()),
             StackState::Good | StackState::RolledBackUpdate => return Ok(Start::Update(stack)),
             StackState::Deleted | StackState::Review => return Ok(Start::New),
             StackState::FailedCreate => {
                 let history = run.unless_cancelled(run.clients.last_operation(&stack.id)).await??;
                 tell_causes(teller, &stack, &history, desired);
-                return Ok(Start::Recreate(stack));
+                // These statuses themselves say that the creation never came to its end.
+                return Ok(Start::Recreate(FailedStack::of(run, stack).await?));
             }
             StackState::FailedDelete => {
                 let history = run.unless_cancelled(run.clients.stack_events(&stack.id, None)).await??;
-                if was_good(&history) {
+                if may_have_worked(&stack, &history) {
                     return Err(half_deleted(&stack).into());
                 }
                 tell_causes(teller, &stack, &history, desired);
-                return Ok(Start::Recreate(stack));
+                return Ok(Start::Recreate(FailedStack::of(run, stack).await?));
             }
             StackState::StuckRollback => {
                 let history = run.unless_cancelled(run.clients.last_operation(&stack.id)).await??;
@@ -86,38 +100,58 @@ pub(super) async fn wait_for(run: &Run<'_>, teller: &Teller<'_>, stack: &StackSu
     Ok(())
 }
 
-/// Deletes a stack that never reached a good state, with what its buckets may hold.
-pub(super) async fn remove_failed(run: &Run<'_>, teller: &Teller<'_>, stack: &StackSummary) -> Result<(), Stop> {
-    teller.note(format!("removing what is left of the failed `{}`", stack.name));
-    let resources = run.unless_cancelled(run.clients.stack_resources(&stack.id)).await??;
-    for bucket in resources.iter().filter(|resource| is_bucket_there(resource)).filter_map(|r| r.physical_id.as_deref())
-    {
-        empty(run, teller, bucket, None).await?;
-    }
-    let end = delete_and_follow(run, teller, &stack.id).await?;
-    if StackState::of(&end.status) == StackState::Deleted {
-        return Ok(());
-    }
-    let mut findings = super::causes::explain(&stack.name, &end, &std::collections::BTreeMap::new());
-    findings.push(
-        Finding::error("D010", format!("the failed `{}` could not be removed", stack.name))
-            .help("correct the cause above and deploy again, or take it away with `bedplate destroy`"),
-    );
-    Err(findings.into())
+/// A stack whose creation failed, with what is left of it.
+#[derive(Debug)]
+pub(super) struct FailedStack {
+    pub(super) stack: StackSummary,
+    resources: Vec<RemovedResource>,
 }
 
-/// Whether a resource is a bucket that exists.
-pub(super) fn is_bucket_there(resource: &StackResource) -> bool {
-    resource.resource_type == "AWS::S3::Bucket"
-        && !matches!(resource.status.as_str(), "DELETE_COMPLETE" | "DELETE_SKIPPED" | "CREATE_FAILED")
-}
+impl FailedStack {
+    async fn of(run: &Run<'_>, stack: StackSummary) -> Result<Self, Stop> {
+        let (resources, _) = survey(run, &stack.id).await?;
+        Ok(Self { stack, resources })
+    }
 
-/// Deletes a stack, named by its ARN, and tells what happens. By its ARN, since the name is gone once the stack is.
-pub(super) async fn delete_and_follow(run: &Run<'_>, teller: &Teller<'_>, stack_id: &str) -> Result<End, Stop> {
-    let token = format!("bedplate-{}", uuid::Uuid::new_v4());
-    let newest = run.unless_cancelled(run.clients.newest_event(stack_id)).await??;
-    run.unless_cancelled(run.clients.delete_stack(stack_id, &token)).await??;
-    Follow::operation(stack_id.to_owned(), token, newest).until_rest(run, teller).await
+    /// The data that goes with it. An empty bucket holds none; what else holds data is not looked into.
+    pub(super) fn losses(&self) -> Vec<DataLoss> {
+        let holding = self.resources.iter().filter(|resource| resource.fate == Fate::Deleted);
+        holding
+            .filter_map(|resource| {
+                let what = resource.data?;
+                let what = match resource.objects {
+                    _ if !resource.is_bucket() => what.to_owned(),
+                    Some(objects) if objects.count > 0 => {
+                        format!("{what}: {}{}", if objects.more { "more than " } else { "" }, objects.count)
+                    }
+                    _ => return None,
+                };
+                Some(DataLoss {
+                    logical_id: resource.logical_id.clone(),
+                    resource_type: resource.resource_type.clone(),
+                    physical_id: resource.physical_id.clone(),
+                    action: Action::Remove,
+                    what,
+                })
+            })
+            .collect()
+    }
+
+    /// Deletes it, with what its buckets hold.
+    pub(super) async fn remove(mut self, run: &Run<'_>, teller: &Teller<'_>) -> Result<(), Stop> {
+        let stack = &self.stack;
+        teller.note(format!("removing what is left of the failed `{}`", stack.name));
+        let end = tear_down(run, teller, stack, &mut self.resources).await?;
+        if StackState::of(&end.status) == StackState::Deleted {
+            return Ok(());
+        }
+        let mut findings = super::causes::explain(&stack.name, &end, &std::collections::BTreeMap::new());
+        findings.push(
+            Finding::error("D010", format!("the failed `{}` could not be removed", stack.name))
+                .help("correct the cause above and deploy again, or take it away with `bedplate destroy`"),
+        );
+        Err(findings.into())
+    }
 }
 
 fn tell_causes(teller: &Teller<'_>, stack: &StackSummary, history: &[StackEvent], desired: &Desired) {
@@ -137,19 +171,22 @@ fn tell_causes(teller: &Teller<'_>, stack: &StackSummary, history: &[StackEvent]
     });
 }
 
-/// Whether the stack was ever in a good state, and so may hold what somebody needs.
-fn was_good(history: &[StackEvent]) -> bool {
-    let good = ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"];
-    history.iter().any(|event| event.is_stack() && good.contains(&event.status.as_str()))
-}
-
-pub(super) fn foreign(stack: &StackSummary) -> Finding {
-    let whose = match stack.tags.get(USE_CASE_TAG) {
-        Some(name) => format!("belongs to the use case `{name}`"),
-        None => "was not made by Bedplate".to_owned(),
+/// Whether a stack may ever have worked, and so may hold what somebody needs. No is said only when it is proven: the events
+/// reach back to the very first, and none of the stack's own is of anything but a creation that failed and of deletions.
+/// Events are gone after 90 days and may be cut off; outputs are there only once a creation has come to its end.
+fn may_have_worked(stack: &StackSummary, history: &[StackEvent]) -> bool {
+    let is_first = |event: &StackEvent| {
+        event.is_stack() && matches!(event.status.as_str(), "REVIEW_IN_PROGRESS" | "CREATE_IN_PROGRESS")
     };
-    Finding::error("D012", format!("the stack `{}` {whose}", stack.name))
-        .help("nothing was touched; choose another name for the use case or another `--stage`")
+    let of_failure = |event: &StackEvent| {
+        let status = event.status.as_str();
+        matches!(status, "REVIEW_IN_PROGRESS" | "CREATE_IN_PROGRESS" | "CREATE_FAILED")
+            || status.starts_with("ROLLBACK_")
+            || status.starts_with("DELETE_")
+    };
+    let failed =
+        history.first().is_some_and(is_first) && history.iter().filter(|event| event.is_stack()).all(of_failure);
+    !failed || !stack.outputs.is_empty()
 }
 
 fn busy(stack: &StackSummary) -> Finding {

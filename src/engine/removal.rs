@@ -19,6 +19,9 @@ pub struct Removal {
     pub resources: Vec<RemovedResource>,
     /// Files of this stack in the artifact bucket, which go too.
     pub artifacts: ObjectCount,
+    /// The artifact bucket, when there is one that is proven to be this account's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub artifact_bucket: Option<String>,
     /// What stays: retained resources, and logs that functions write outside the stack.
     pub stays: Vec<Leftover>,
 }
@@ -36,6 +39,12 @@ pub struct RemovedResource {
     pub physical_id: Option<String>,
     /// What becomes of it.
     pub fate: Fate,
+    /// Why it is left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The stack it is in: the one destroyed, or one nested in it.
+    #[serde(skip)]
+    pub(super) stack_id: String,
     /// For a bucket: what it holds, versions and delete markers included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objects: Option<ObjectCount>,
@@ -57,6 +66,8 @@ pub enum Fate {
     Retained,
     /// It is deleted and a snapshot stays.
     Snapshot,
+    /// It has the name of what the stack made and is not proven to be that: it is neither emptied nor deleted.
+    LeftAlone,
 }
 
 /// How many objects, counted up to a limit.
@@ -73,20 +84,44 @@ impl RemovedResource {
     pub(super) fn is_bucket(&self) -> bool {
         self.resource_type == "AWS::S3::Bucket"
     }
+
+    /// Whether it is a bucket that goes, which has to be empty first. A retained one is not touched.
+    pub(super) fn is_to_be_emptied(&self) -> bool {
+        self.is_bucket() && self.fate == Fate::Deleted && self.objects.is_some()
+    }
+
+    /// Takes it out of what goes.
+    pub(super) fn leave_alone(&mut self, reason: String) {
+        self.fate = Fate::LeftAlone;
+        self.reason = Some(reason);
+        self.data = None;
+    }
+
+    /// It as something that stays; none when it goes.
+    pub(super) fn leftover(&self) -> Option<Leftover> {
+        let (reason, intended) = match self.fate {
+            Fate::Deleted => return None,
+            Fate::Retained => ("its deletion policy retains it".to_owned(), true),
+            Fate::Snapshot => ("its deletion policy keeps a snapshot".to_owned(), true),
+            Fate::LeftAlone => {
+                let why = self.reason.as_deref().unwrap_or("it could not be asked");
+                (format!("not proven to be this stack's, so it is left alone: {why}"), false)
+            }
+        };
+        Some(Leftover {
+            resource_type: self.resource_type.clone(),
+            logical_id: Some(self.logical_id.clone()),
+            physical_id: self.physical_id.clone().unwrap_or_default(),
+            reason,
+            intended,
+        })
+    }
 }
 
 impl Removal {
-    /// The buckets that go, which have to be empty first. Retained ones are not touched.
-    pub(super) fn owned_buckets(&self) -> impl Iterator<Item = &str> {
-        self.resources
-            .iter()
-            .filter(|resource| resource.is_bucket() && resource.fate == Fate::Deleted && resource.objects.is_some())
-            .filter_map(|resource| resource.physical_id.as_deref())
-    }
-
-    /// The buckets among them that CloudFormation forgot, which have to be deleted beside the stack.
+    /// The buckets that CloudFormation forgot, which have to be deleted beside the stack.
     pub(super) fn orphaned_buckets(&self) -> impl Iterator<Item = &str> {
-        let orphans = self.resources.iter().filter(|resource| resource.orphaned && resource.is_bucket());
+        let orphans = self.resources.iter().filter(|resource| resource.orphaned && resource.is_to_be_emptied());
         orphans.filter_map(|resource| resource.physical_id.as_deref())
     }
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
-use super::artifact_bucket::artifact_bucket_name;
+use super::artifact_bucket::{self, ArtifactBucket};
+use super::bucket_origin::{BucketOrigin, bucket_origin};
 use super::outcome::Leftover;
-use super::recover::is_bucket_there;
 use super::removal::{Fate, ObjectCount, RemovedResource};
 use super::run::{Run, Stop};
 use crate::aws::{CallError, CallErrorKind, Clients, StackEvent, StackResource};
@@ -29,7 +29,8 @@ pub(super) async fn survey(run: &Run<'_>, stack_id: &str) -> Result<(Vec<Removed
 }
 
 /// What earlier deployments of a stack replaced or removed and could not delete, by the stack's own events: only what
-/// this stack itself created counts. Buckets come as resources that go, anything else as what stays.
+/// this stack itself created counts. Buckets that are proven to be it come as resources that go, anything else as what
+/// stays.
 pub(super) async fn orphans(
     run: &Run<'_>,
     stack_id: &str,
@@ -53,17 +54,24 @@ pub(super) async fn orphans(
             stays.push(left("an earlier deployment replaced or removed it and could not delete it"));
             continue;
         }
-        match run.unless_cancelled(count(run.clients, &event.physical_id, None)).await? {
-            Ok(None) => {}
-            Ok(objects) => buckets.push(RemovedResource {
-                logical_id: event.logical_id.clone(),
-                resource_type: event.resource_type.clone(),
-                physical_id: Some(event.physical_id.clone()),
-                fate: Fate::Deleted,
-                objects,
-                orphaned: true,
-                data: holds_data(BUCKET),
-            }),
+        let mut bucket = RemovedResource {
+            logical_id: event.logical_id.clone(),
+            resource_type: event.resource_type.clone(),
+            physical_id: Some(event.physical_id.clone()),
+            fate: Fate::Deleted,
+            reason: None,
+            stack_id: stack_id.to_owned(),
+            objects: None,
+            orphaned: true,
+            data: holds_data(BUCKET),
+        };
+        match run.unless_cancelled(look_into(run.clients, &mut bucket)).await? {
+            Ok(()) if bucket.fate == Fate::LeftAlone => {
+                stays.extend(bucket.leftover());
+                buckets.push(bucket);
+            }
+            Ok(()) if bucket.objects.is_none() => {}
+            Ok(()) => buckets.push(bucket),
             Err(_) => stays.push(left("an earlier deployment could not delete it, and it cannot be read")),
         }
     }
@@ -93,12 +101,17 @@ fn forgotten(events: &[StackEvent]) -> Vec<&StackEvent> {
     failed.into_values().collect()
 }
 
-/// Counts the files a stack has in the artifact bucket.
-pub(super) async fn artifacts_of(run: &Run<'_>, account: &str, stack: &str) -> Result<ObjectCount, Stop> {
-    let bucket = artifact_bucket_name(account, run.clients.region());
-    let folder = format!("{stack}/");
-    let count = count(run.clients, &bucket, Some(&folder));
-    Ok(run.unless_cancelled(count).await??.unwrap_or_default())
+/// The artifact bucket and how many files a stack has in it; none when there is no bucket that is proven to be this
+/// account's own.
+pub(super) async fn artifacts_of(
+    run: &Run<'_>,
+    account: &str,
+    stack: &str,
+) -> Result<Option<(String, ObjectCount)>, Stop> {
+    let ArtifactBucket::Own { name } = artifact_bucket::find(run, account, None).await? else { return Ok(None) };
+    let folder = artifact_bucket::folder(stack);
+    let counted = run.unless_cancelled(count(run.clients, &name, Some(&folder))).await??;
+    Ok(Some((name, counted.unwrap_or_default())))
 }
 
 async fn look(clients: &Clients, stack_id: &str) -> Result<(Vec<RemovedResource>, Vec<Leftover>), CallError> {
@@ -119,7 +132,7 @@ async fn look(clients: &Clients, stack_id: &str) -> Result<(Vec<RemovedResource>
             }
             let removed = {
                 let fate = policies.fates.get(&resource.logical_id).copied().unwrap_or(Fate::Deleted);
-                describe(clients, format!("{prefix}{}", resource.logical_id), resource, fate)
+                describe(clients, stack.clone(), format!("{prefix}{}", resource.logical_id), resource, fate)
             };
             resources.push(removed);
         }
@@ -127,14 +140,21 @@ async fn look(clients: &Clients, stack_id: &str) -> Result<(Vec<RemovedResource>
     let mut resources: Vec<RemovedResource> =
         stream::iter(resources).buffer_unordered(AT_ONCE).try_filter_map(|r| async { Ok(r) }).try_collect().await?;
     resources.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
-    stays.extend(resources.iter().filter(|resource| resource.fate != Fate::Deleted).map(kept));
+    stays.extend(resources.iter().filter_map(RemovedResource::leftover));
     stays.sort_by(|a, b| (&a.resource_type, &a.physical_id).cmp(&(&b.resource_type, &b.physical_id)));
     Ok((resources, stays))
+}
+
+/// Whether a resource is a bucket that exists.
+fn is_bucket_there(resource: &StackResource) -> bool {
+    resource.resource_type == BUCKET
+        && !matches!(resource.status.as_str(), "DELETE_COMPLETE" | "DELETE_SKIPPED" | "CREATE_FAILED")
 }
 
 /// None for what is gone already.
 async fn describe(
     clients: &Clients,
+    stack_id: String,
     logical_id: String,
     resource: StackResource,
     fate: Fate,
@@ -142,19 +162,40 @@ async fn describe(
     if resource.status == "DELETE_COMPLETE" {
         return Ok(None);
     }
-    let objects = match &resource.physical_id {
-        Some(bucket) if is_bucket_there(&resource) => count(clients, bucket, None).await?,
-        _ => None,
-    };
-    Ok(Some(RemovedResource {
+    let is_there = is_bucket_there(&resource);
+    let mut removed = RemovedResource {
         fate,
+        reason: None,
+        stack_id,
         logical_id,
         data: holds_data(&resource.resource_type),
         resource_type: resource.resource_type,
         physical_id: resource.physical_id,
-        objects,
+        objects: None,
         orphaned: false,
-    }))
+    };
+    if is_there {
+        look_into(clients, &mut removed).await?;
+    }
+    Ok(Some(removed))
+}
+
+/// Counts what a bucket holds, when it is proven to be the stack's; else it is left alone. A bucket that its policy
+/// retains is counted too, whoever made it: nothing is done to it.
+async fn look_into(clients: &Clients, bucket: &mut RemovedResource) -> Result<(), CallError> {
+    let Some(name) = bucket.physical_id.clone() else { return Ok(()) };
+    if bucket.fate == Fate::Deleted {
+        match bucket_origin(clients, &name, &bucket.stack_id).await? {
+            BucketOrigin::Stack => {}
+            BucketOrigin::Gone => return Ok(()),
+            BucketOrigin::Other(reason) => {
+                bucket.leave_alone(reason);
+                return Ok(());
+            }
+        }
+    }
+    bucket.objects = count(clients, &name, None).await?;
+    Ok(())
 }
 
 /// Counts versions and delete markers; none when the bucket is not there.
@@ -224,17 +265,4 @@ fn undeclared_logs(resources: &[StackResource], policies: &Policies) -> Vec<Left
             })
         })
         .collect()
-}
-
-fn kept(resource: &RemovedResource) -> Leftover {
-    Leftover {
-        resource_type: resource.resource_type.clone(),
-        logical_id: Some(resource.logical_id.clone()),
-        physical_id: resource.physical_id.clone().unwrap_or_default(),
-        reason: match resource.fate {
-            Fate::Snapshot => "its deletion policy keeps a snapshot".to_owned(),
-            Fate::Retained | Fate::Deleted => "its deletion policy retains it".to_owned(),
-        },
-        intended: true,
-    }
 }

@@ -2,7 +2,7 @@
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use super::artifact_bucket::{artifact_bucket_name, ensure};
+use super::artifact_bucket::ensure;
 use super::events::{EventKind, Teller};
 use super::run::{Run, Stop};
 use super::wanted::Desired;
@@ -13,16 +13,15 @@ const QUESTIONS: usize = 16;
 /// Uploads in flight at once: each holds its file in memory, and S3 takes far more than a home line gives.
 const UPLOADS: usize = 4;
 
-/// Which of the artifacts are in the bucket already.
+/// Which of the artifacts are in the bucket already; none where there is no bucket yet.
 pub(super) async fn presence(run: &Run<'_>, desired: &Desired, account: &str) -> Result<Vec<PlannedArtifact>, Stop> {
-    let bucket = artifact_bucket_name(account, run.clients.region());
-    let asked = stream::iter(desired.artifacts.iter().map(|artifact| {
-        let bucket = bucket.as_str();
-        async move {
-            let key = artifact.key(&desired.stack);
-            let present = run.clients.object_exists(bucket, &key, account).await?;
-            Ok::<_, Stop>(PlannedArtifact { component: artifact.component.clone(), key, size: artifact.size, present })
-        }
+    let asked = stream::iter(desired.artifacts.iter().map(|artifact| async move {
+        let key = artifact.key(&desired.stack);
+        let present = match &desired.artifact_bucket {
+            Some(bucket) => run.clients.object_exists(bucket, &key, account).await?,
+            None => false,
+        };
+        Ok::<_, Stop>(PlannedArtifact { component: artifact.component.clone(), key, size: artifact.size, present })
     }));
     run.unless_cancelled(asked.buffered(QUESTIONS).try_collect()).await?
 }
@@ -42,7 +41,7 @@ pub(super) async fn upload_missing(
     if missing.is_empty() {
         return Ok(());
     }
-    let (bucket, _) = ensure(run, teller, account).await?;
+    let (bucket, _) = ensure(run, teller, account, None).await?;
     let uploads = stream::iter(missing.into_iter().map(|(artifact, planned)| {
         let bucket = bucket.as_str();
         async move {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::artifact_bucket::artifact_bucket_name;
+use super::artifact_bucket::{artifact_bucket_name, folder};
 use super::finishers::{Finisher, of_spec};
 use super::packaging::Package;
 use super::smoke::{self, SmokeTest};
@@ -14,7 +14,7 @@ use crate::render::{NeededOutput, Rendered};
 use crate::spec::LoadedSpec;
 
 /// The template parameter the artifact bucket's name is given to.
-const BUCKET_PARAMETER: &str = "ArtifactBucket";
+pub(super) const BUCKET_PARAMETER: &str = "ArtifactBucket";
 
 /// What is to be deployed.
 #[derive(Debug, Clone)]
@@ -27,8 +27,12 @@ pub struct Desired {
     pub parameters: BTreeMap<String, String>,
     /// Such as `CAPABILITY_IAM`.
     pub capabilities: Vec<String>,
-    /// Tags of the stack; `bedplate:use-case` says whose it is.
+    /// Tags of the stack; `bedplate:use-case` and `bedplate:stage` say what it is.
     pub tags: BTreeMap<String, String>,
+    /// Who owns the stack, as the project says it; without one, whoever deploys it.
+    pub owner: Option<String>,
+    /// The artifact bucket, once it is known; without one, the usual name is taken.
+    pub artifact_bucket: Option<String>,
     /// Where in the spec each logical id comes from.
     pub places: BTreeMap<String, Place>,
     /// The spec's own name of each parameter, by its logical id; what has none is the engine's to give.
@@ -73,7 +77,7 @@ impl Artifact {
     /// Its key in the artifact bucket: the stack's own folder, so that destroying the stack can take its artifacts
     /// along without asking whether another stack has the same content.
     pub fn key(&self, stack: &str) -> String {
-        format!("{stack}/{}.zip", self.sha256)
+        format!("{}{}.zip", folder(stack), self.sha256)
     }
 }
 
@@ -86,6 +90,8 @@ impl Desired {
             parameters: BTreeMap::new(),
             capabilities: Vec::new(),
             tags: BTreeMap::new(),
+            owner: None,
+            artifact_bucket: None,
             places: BTreeMap::new(),
             names: BTreeMap::new(),
             needs: Vec::new(),
@@ -124,6 +130,8 @@ impl Desired {
             needs: rendered.needs.clone(),
             capabilities: rendered.capabilities.clone(),
             tags: rendered.tags.clone(),
+            owner: None,
+            artifact_bucket: None,
             places: places.collect(),
             artifacts: Vec::new(),
             packages: packages.filter_map(|wanted| Package::of(loaded, wanted, cache.to_owned())).collect(),
@@ -144,7 +152,8 @@ impl Desired {
     ) -> Result<ParameterValues, Vec<Finding>> {
         let declared: BTreeMap<&str, _> = self.template.parameters().map(|it| (it.name, it)).collect();
         let mut given = self.parameters.clone();
-        let mut own = vec![(BUCKET_PARAMETER.to_owned(), artifact_bucket_name(account, region))];
+        let bucket = self.artifact_bucket.clone().unwrap_or_else(|| artifact_bucket_name(account, region));
+        let mut own = vec![(BUCKET_PARAMETER.to_owned(), bucket)];
         own.extend(self.artifacts.iter().map(|artifact| (artifact.parameter.clone(), artifact.key(&self.stack))));
         given.extend(own.into_iter().filter(|(name, _)| declared.contains_key(name.as_str())));
 

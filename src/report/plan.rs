@@ -7,7 +7,7 @@ use anstyle::Style;
 use super::findings::printable;
 use super::style::{Styles, bytes, count, paint};
 use crate::cfn::intrinsics::UNKNOWN;
-use crate::plan::{Action, Broadening, Plan, PlanKind, PlannedChange, PlannedContent, Reason, Recreation};
+use crate::plan::{Action, Broadening, Kept, Plan, PlanKind, PlannedChange, PlannedContent, Reason, Recreation};
 use crate::render::ARTIFACT_BUCKET;
 
 /// Longest value shown of a property; longer ones are cut, the JSON format has them whole.
@@ -147,16 +147,26 @@ fn one(out: &mut String, change: &PlannedChange, (id, kind): (usize, usize), sty
         change.logical_id,
         paint(styles.dim, format!("{:kind$}", change.resource_type)),
     );
-    if let Some(kept) = change.kept {
-        let said = match kept {
-            crate::plan::Kept::Retained => "stays in the account, no longer managed",
-            crate::plan::Kept::Snapshot => "a snapshot stays",
-        };
-        let _ = writeln!(out, "      {said}");
+    if let Some(fate) = fate(change) {
+        let _ = writeln!(out, "      {fate}");
     }
     for reason in &change.reasons {
         let _ = writeln!(out, "      {}", why(reason));
     }
+}
+
+/// What becomes of the physical resource, by its name in the account, when it does not stay as it is.
+fn fate(change: &PlannedChange) -> Option<String> {
+    let name = change.physical_id.as_deref().map(printable).unwrap_or_default();
+    let said = match (change.kept, change.action) {
+        (Some(Kept::Retained), _) => "stays in the account, no longer managed",
+        (Some(Kept::Snapshot), _) => "a snapshot stays",
+        (None, Action::Remove) if !name.is_empty() => "is deleted",
+        (None, Action::Replace) if !name.is_empty() => "is replaced by a new one and deleted",
+        (None, Action::MaybeReplace) if !name.is_empty() => "may be replaced by a new one and deleted",
+        _ => return None,
+    };
+    Some(if name.is_empty() { said.to_owned() } else { format!("{name}  {said}") })
 }
 
 fn why(reason: &Reason) -> String {

@@ -4,27 +4,35 @@ use std::fmt::Write as _;
 
 use super::findings::printable;
 use super::style::{Styles, count, paint};
-use crate::engine::{Fate, Leftover, ObjectCount, Removal};
+use crate::engine::{Fate, Leftover, ObjectCount, Removal, RemovedResource};
 
 /// The whole removal.
 pub fn text(removal: &Removal, styles: &Styles) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{} ({}) would be deleted", paint(styles.strong, &removal.stack), removal.status);
     out.push('\n');
-    let width = removal.resources.iter().map(|resource| resource.logical_id.chars().count()).max().unwrap_or(0);
+    let widest = |text: fn(&RemovedResource) -> &str| {
+        removal.resources.iter().map(|resource| text(resource).chars().count()).max().unwrap_or(0)
+    };
+    let (width, type_width) = (widest(|resource| &resource.logical_id), widest(|resource| &resource.resource_type));
     for resource in &removal.resources {
         let (symbol, style, said) = match resource.fate {
             Fate::Deleted => ("-", styles.bad, String::new()),
             Fate::Retained => ("=", styles.warn, "  stays in the account, no longer managed".to_owned()),
             Fate::Snapshot => ("-", styles.bad, "  a snapshot stays".to_owned()),
+            Fate::LeftAlone => ("=", styles.warn, "  not proven to be this stack's: left alone".to_owned()),
         };
-        let _ = writeln!(
-            out,
-            "  {} {:width$}  {}{said}",
+        let name = resource.physical_id.as_deref().map(printable).unwrap_or_default();
+        let line = format!(
+            "  {} {:width$}  {}  {name}",
             paint(style, symbol),
             resource.logical_id,
-            paint(styles.dim, &resource.resource_type),
+            paint(styles.dim, format!("{:type_width$}", resource.resource_type)),
         );
+        let _ = writeln!(out, "{}{said}", line.trim_end());
+        if let Some(reason) = &resource.reason {
+            let _ = writeln!(out, "      {}", printable(reason));
+        }
         let holds =
             resource.objects.filter(|objects| objects.count > 0).map(|objects| number(objects, "object version"));
         for line in holds.into_iter().chain(resource.data.map(str::to_owned)) {
@@ -32,8 +40,9 @@ pub fn text(removal: &Removal, styles: &Styles) -> String {
         }
     }
     if removal.artifacts.count > 0 {
-        let _ =
-            writeln!(out, "  {} {} in the artifact bucket", paint(styles.bad, "-"), number(removal.artifacts, "file"));
+        let bucket = removal.artifact_bucket.as_deref().unwrap_or("the artifact bucket");
+        let count = number(removal.artifacts, "file");
+        let _ = writeln!(out, "  {} {count} in {bucket}/{}/", paint(styles.bad, "-"), removal.stack);
     }
     out.push_str(&leftovers("What stays", &removal.stays, styles));
     out

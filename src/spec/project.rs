@@ -35,6 +35,9 @@ pub struct ProjectFile {
     /// The folder that holds the use cases, one folder each; `stacks` unless said.
     #[schemars(example = &"stacks")]
     pub stacks: Option<String>,
+    /// Who owns the stacks of this project, as their tag `bedplate:owner` says; whoever deploys, unless said.
+    #[schemars(example = &"team-posters")]
+    pub owner: Option<String>,
     /// Settings by stage, such as `dev` or `prod`.
     #[serde(default)]
     pub stages: BTreeMap<String, StageSettings>,
@@ -58,6 +61,9 @@ pub struct StageSettings {
     /// `--allow-endpoint`.
     #[schemars(example = &"http://127.0.0.1:4566")]
     pub endpoint_url: Option<String>,
+    /// Who owns the stacks of the stage, where that differs from the project's owner.
+    #[schemars(example = &"team-posters")]
+    pub owner: Option<String>,
     /// Tags put on every stack of the stage.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
@@ -389,8 +395,27 @@ fn problems(file: &ProjectFile) -> Vec<(String, String, &'static str)> {
         let message = format!("`{}` is not a folder of the project", cut(stacks));
         problems.push(("/stacks".to_owned(), message, "write a path below the project's folder, such as `stacks`"));
     }
+    let owner_problem = |owner: &str, pointer: String| {
+        let taken = |c: char| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c);
+        let good = !owner.trim().is_empty() && owner.chars().count() <= 256 && owner.chars().all(taken);
+        let message = format!("`{}` cannot be the value of the tag `bedplate:owner`", cut(owner));
+        (!good).then_some((pointer, message, "use 1 to 256 letters, digits, spaces and any of `_.:/=+-@`"))
+    };
+    problems.extend(file.owner.as_deref().and_then(|owner| owner_problem(owner, "/owner".to_owned())));
     for (name, stage) in &file.stages {
         let base = format!("/stages/{}", escape(name));
+        problems.extend(stage.owner.as_deref().and_then(|owner| owner_problem(owner, format!("{base}/owner"))));
+        for key in stage.tags.keys() {
+            let lower = key.to_lowercase();
+            if let Some(prefix) = ["aws:", "bedplate:"].into_iter().find(|prefix| lower.starts_with(prefix)) {
+                let message = format!("`{}`: tags that begin with `{prefix}` are not yours to set", cut(key));
+                problems.push((
+                    format!("{base}/tags/{}", escape(key)),
+                    message,
+                    "use another prefix; the owner is `owner`",
+                ));
+            }
+        }
         if !is_stage_name(name) {
             let message = format!("`{}` cannot be the name of a stage", cut(name));
             problems.push((base.clone(), message, "use letters, digits and hyphens, a letter first, at most 32"));

@@ -21,17 +21,21 @@ fn refused(error: &ApiError) -> Failure {
     )
 }
 
-/// Sets the bucket up as its properties say, with the tags CloudFormation sets itself.
-fn configure(work: &Work<'_>, bucket: &str, properties: &Value) -> Result<(), Failure> {
-    let mut all = properties.as_object().cloned().unwrap_or_default();
-    let mut tags: Vec<Value> = [
+/// The tags CloudFormation puts on a bucket it makes.
+fn marks(work: &Work<'_>) -> Vec<(String, String)> {
+    [
         ("aws:cloudformation:stack-name", &work.site.stack_name),
         ("aws:cloudformation:stack-id", &work.site.stack_id),
         ("aws:cloudformation:logical-id", &work.site.logical_id),
     ]
-    .iter()
-    .map(|(key, value)| json!({"Key": key, "Value": value}))
-    .collect();
+    .map(|(key, value)| (key.to_owned(), value.clone()))
+    .to_vec()
+}
+
+/// Sets the bucket up as its properties say, with the tags that CloudFormation puts on it.
+fn configure(work: &Work<'_>, bucket: &str, properties: &Value, marks: Vec<(String, String)>) -> Result<(), Failure> {
+    let mut all = properties.as_object().cloned().unwrap_or_default();
+    let mut tags: Vec<Value> = marks.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
     tags.extend(all.get("Tags").and_then(Value::as_array).into_iter().flatten().cloned());
     all.insert("Tags".to_owned(), Value::Array(tags));
     Buckets::configure(work.db, bucket, &all).map_err(|error| refused(&error))
@@ -68,12 +72,14 @@ impl Handler for Bucket {
         }
         let made = generic::create(work, &named)?;
         Buckets::create(work.db, &made.id, &work.site.region, namespace, work.now).map_err(|error| refused(&error))?;
-        configure(work, &made.id, properties)?;
+        configure(work, &made.id, properties, marks(work))?;
         Ok(made)
     }
 
     fn update(&self, work: &Work<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
-        configure(work, id, new)?;
+        // A bucket that got the name by other means is not marked as this stack's by being changed.
+        let marks = Buckets::system_tags(work.db, id).map_err(|error| refused(&error))?;
+        configure(work, id, new, marks)?;
         generic::update(work, id, new)
     }
 

@@ -18,6 +18,15 @@ use super::model::Tags;
 use super::settings::{self, ENCRYPTION, LIFECYCLE, OWNERSHIP, PUBLIC_ACCESS, TAGS};
 
 impl Buckets {
+    /// The tags of a bucket that nobody but AWS can set.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchBucket`.
+    pub fn system_tags(tx: &Transaction<'_>, name: &str) -> Result<Tags, ApiError> {
+        Ok(settings::system_tags(&TAGS.get(tx, name)?.unwrap_or_default()))
+    }
+
     /// Sets a bucket up as the properties of an `AWS::S3::Bucket` say; a property that is not there is set back to what a
     /// new bucket has. Properties that S3 here has no setting for are not looked at.
     ///

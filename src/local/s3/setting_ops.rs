@@ -45,10 +45,8 @@ pub(super) async fn put_tagging(
     api.host
         .store
         .write(move |tx| {
-            let system =
-                |tags: &Tags| tags.iter().filter(|(key, _)| key.starts_with("aws:")).cloned().collect::<Tags>();
-            let before = system(&TAGS.get(tx, &bucket)?.unwrap_or_default());
-            let after = system(&tags);
+            let before = Buckets::system_tags(tx, &bucket)?;
+            let after = settings::system_tags(&tags);
             if before.iter().any(|tag| !after.contains(tag)) {
                 return Err(ApiError::sender("InvalidTag", "System tags cannot be removed by requester"));
             }
@@ -66,7 +64,13 @@ pub(super) async fn delete_tagging(
     request: S3Request<DeleteBucketTaggingInput>,
 ) -> Answer<DeleteBucketTaggingOutput> {
     let bucket = request.input.bucket;
-    api.host.store.write(move |tx| TAGS.set(tx, &bucket, None)).await?;
+    api.host
+        .store
+        .write(move |tx| {
+            let kept = Buckets::system_tags(tx, &bucket)?;
+            TAGS.set(tx, &bucket, Some(&kept).filter(|tags| !tags.is_empty()))
+        })
+        .await?;
     Ok(S3Response::new(DeleteBucketTaggingOutput::default()))
 }
 

@@ -156,6 +156,11 @@ fn is_public(statement: &Value) -> bool {
         && (everyone(principal) || principal.get("AWS").is_some_and(everyone))
 }
 
+/// The tags among them that nobody but AWS can set.
+pub(super) fn system_tags(tags: &Tags) -> Tags {
+    tags.iter().filter(|(key, _)| key.starts_with("aws:")).cloned().collect()
+}
+
 /// Tags as they may be: at most fifty on a bucket, no key twice, none of AWS's own.
 pub(super) fn check_tags(tags: &Tags, most: usize) -> Result<(), ApiError> {
     let invalid = |message: &str| Err(ApiError::sender("InvalidTag", message));

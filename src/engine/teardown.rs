@@ -1,0 +1,127 @@
+//! Deleting a stack with what is in its buckets: proven again at the last moment, emptied, deleted, and once more when
+//! that fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use super::bucket_origin::{BucketOrigin, bucket_origin};
+use super::causes::explain;
+use super::empty::empty;
+use super::events::{EventKind, Teller};
+use super::follow::{End, Follow};
+use super::removal::{Fate, RemovedResource};
+use super::run::{Run, Stop};
+use crate::aws::{CallErrorKind, StackState, StackSummary};
+use crate::finding::Finding;
+
+/// Buckets emptied at once; each has several batches in flight of its own.
+const BUCKETS_AT_ONCE: usize = 4;
+
+/// Deletes a stack and what is in the buckets that it made. A bucket that is not proven to be the stack's is not touched,
+/// and is let go of when that is what keeps the stack from being deleted; `resources` then says so.
+pub(super) async fn tear_down(
+    run: &Run<'_>,
+    teller: &Teller<'_>,
+    stack: &StackSummary,
+    resources: &mut [RemovedResource],
+) -> Result<End, Stop> {
+    // The first look was before somebody was asked, and that may have taken a while.
+    prove(run, teller, resources).await?;
+    spare(run, resources).await?;
+    empty_buckets(run, teller, resources).await?;
+    let end = delete_and_follow(run, teller, &stack.id, &[]).await?;
+    if StackState::of(&end.status) != StackState::FailedDelete {
+        return Ok(end);
+    }
+    for finding in explain(&stack.name, &end, &BTreeMap::new()) {
+        teller.tell(EventKind::Warning { finding });
+    }
+    teller.note("deleting failed; emptying the buckets again and trying once more");
+    prove(run, teller, resources).await?;
+    empty_buckets(run, teller, resources).await?;
+    let retained = let_go(run, stack, resources).await?;
+    if !retained.is_empty() {
+        teller.note(format!("`{}` goes without {}", stack.name, retained.join(", ")));
+    }
+    delete_and_follow(run, teller, &stack.id, &retained).await
+}
+
+/// Looks once more at every bucket that is to be emptied: one that is gone, or no longer proven to be the stack's, is
+/// taken out.
+async fn prove(run: &Run<'_>, teller: &Teller<'_>, resources: &mut [RemovedResource]) -> Result<(), Stop> {
+    for resource in resources.iter_mut().filter(|resource| resource.is_to_be_emptied()) {
+        let Some(bucket) = resource.physical_id.clone() else { continue };
+        match run.unless_cancelled(bucket_origin(run.clients, &bucket, &resource.stack_id)).await?? {
+            BucketOrigin::Stack => {}
+            BucketOrigin::Gone => resource.objects = None,
+            BucketOrigin::Other(reason) => {
+                let message = format!("`{bucket}` is no longer proven to be this stack's: {reason}");
+                let finding = Finding::warning("D070", message).help("it is left alone");
+                teller.tell(EventKind::Warning { finding });
+                resource.leave_alone(reason);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// CloudFormation deletes an empty bucket by its name, whoever made it: so a stack with one that is not its own is not
+/// deleted at all.
+async fn spare(run: &Run<'_>, resources: &[RemovedResource]) -> Result<(), Stop> {
+    for resource in resources.iter().filter(|resource| resource.fate == Fate::LeftAlone && !resource.orphaned) {
+        let Some(bucket) = &resource.physical_id else { continue };
+        match run.unless_cancelled(run.clients.object_versions(bucket, None, None)).await? {
+            Ok(page) if page.versions.is_empty() => return Err(would_go(resource, bucket).into()),
+            // One that is denied is denied to CloudFormation, which deletes with the same rights.
+            Ok(_) => {}
+            Err(error) if matches!(error.kind, CallErrorKind::Denied | CallErrorKind::NotFound) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn would_go(resource: &RemovedResource, bucket: &str) -> Finding {
+    let reason = resource.reason.as_deref().unwrap_or_default();
+    let message = format!(
+        "`{}` of this stack has the bucket `{bucket}`, which is not proven to be this stack's ({reason}) and is empty: \
+         CloudFormation would delete it with the stack",
+        resource.logical_id
+    );
+    Finding::error("D070", message).help(
+        "delete the bucket by hand if it may go, or put an object into it, and destroy again: it is then let go of",
+    )
+}
+
+async fn empty_buckets(run: &Run<'_>, teller: &Teller<'_>, resources: &[RemovedResource]) -> Result<(), Stop> {
+    let buckets = resources.iter().filter(|resource| resource.is_to_be_emptied());
+    let buckets = buckets.filter_map(|resource| resource.physical_id.as_deref());
+    let emptied = stream::iter(buckets.map(|bucket| empty(run, teller, bucket, None)));
+    emptied.buffer_unordered(BUCKETS_AT_ONCE).try_collect::<Vec<u64>>().await?;
+    Ok(())
+}
+
+/// What CloudFormation is told to keep: buckets that are not the stack's and that it could not delete. Those of nested
+/// stacks cannot be named.
+async fn let_go(run: &Run<'_>, stack: &StackSummary, resources: &[RemovedResource]) -> Result<Vec<String>, Stop> {
+    let others: BTreeSet<&str> = resources
+        .iter()
+        .filter(|resource| resource.fate == Fate::LeftAlone && !resource.orphaned && resource.stack_id == stack.id)
+        .map(|resource| resource.logical_id.as_str())
+        .collect();
+    if others.is_empty() {
+        return Ok(Vec::new());
+    }
+    let listed = run.unless_cancelled(run.clients.stack_resources(&stack.id)).await??;
+    let stuck = listed.into_iter().filter(|resource| resource.status == "DELETE_FAILED");
+    Ok(stuck.map(|resource| resource.logical_id).filter(|id| others.contains(id.as_str())).collect())
+}
+
+/// Deletes a stack, named by its ARN, and tells what happens. By its ARN, since the name is gone once the stack is.
+async fn delete_and_follow(run: &Run<'_>, teller: &Teller<'_>, stack_id: &str, retain: &[String]) -> Result<End, Stop> {
+    let token = format!("bedplate-{}", uuid::Uuid::new_v4());
+    let newest = run.unless_cancelled(run.clients.newest_event(stack_id)).await??;
+    run.unless_cancelled(run.clients.delete_stack_but(stack_id, &token, retain)).await??;
+    Follow::operation(stack_id.to_owned(), token, newest).until_rest(run, teller).await
+}
