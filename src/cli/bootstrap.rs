@@ -6,6 +6,7 @@ use super::exit::Exit;
 use super::follow::Follower;
 use super::session::{Session, interrupted};
 use crate::engine::{self, ARTIFACT_STACK, Run};
+use crate::finding::Finding;
 
 /// Make the artifact bucket of an account and region ahead of the first deploy, or take it away after the last.
 #[derive(Debug, clap::Args)]
