@@ -75,6 +75,7 @@ impl Recorder {
 
     fn instead_of_aws(known: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         Self::start(move |mut client, heard| {
+            let length_of = Regex::new(r"(?i)content-length: (\d+)").expect("a pattern");
             let mut read = Vec::new();
             let mut buffer = [0; 16 << 10];
             while let Ok(count @ 1..) = client.read(&mut buffer) {
@@ -82,8 +83,7 @@ impl Recorder {
                 read.extend_from_slice(&buffer[..count]);
                 let text = String::from_utf8_lossy(&read).into_owned();
                 let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-                let length = Regex::new(r"(?i)content-length: (\d+)").expect("a pattern");
-                let length = length.captures(head).map_or(0, |found| found[1].parse::<usize>().expect("a number"));
+                let length = length_of.captures(head).map_or(0, |found| found[1].parse::<usize>().expect("a number"));
                 if body.len() < length {
                     continue;
                 }

@@ -39,6 +39,9 @@ fn decided(recorder: &Recorder, run: &Run) -> String {
     }
 }
 
+/// A use case, flags, variables of the environment, and the region or the error's code that they come to.
+type Case<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+
 #[test]
 fn every_verb_of_a_use_case_goes_where_the_spec_the_stage_or_the_flag_says() {
     let recorder = Recorder::knowing_only_who_asks();
@@ -54,7 +57,7 @@ fn every_verb_of_a_use_case_goes_where_the_spec_the_stage_or_the_flag_says() {
     let (env, profile): (&[(&str, &str)], _) = (&[("AWS_REGION", "sa-east-1")], ["--profile", "p"]);
     for stage in [None, Some("eu-central-1")] {
         let project = project(stage);
-        let cases: Vec<(&str, &[&str], &[(&str, &str)], &str)> = match stage {
+        let cases: Vec<Case<'_>> = match stage {
             None => vec![
                 ("pinned", &[], env, "us-west-2"),
                 ("pinned", &profile, &[], "us-west-2"),
