@@ -6,6 +6,7 @@
 //! | room | holds | may import |
 //! | --- | --- | --- |
 //! | [`finding`] | a coded problem with its place and a hint | – |
+//! | `helper` | helper processes: which program, what it is told, and how it and all it starts are ended | – |
 //! | `http_client` | one plain HTTP request, and AWS's signature | – |
 //! | [`yaml`] | YAML in and out, with source positions; the only user of the YAML crates | finding |
 //! | [`spec`] | the language: types, loading, references | yaml, finding |
@@ -14,11 +15,11 @@
 //! | [`iam`] | policy documents as data | – |
 //! | [`render`] | spec → template, through the Handlebars partials in `templates/` | yaml, spec, facts, cfn, iam |
 //! | [`check`] | findings over spec and template | spec, facts, cfn, iam, render |
-//! | [`artifacts`] | deterministic zips and layers | spec |
+//! | [`artifacts`] | deterministic zips and layers | spec, helper |
 //! | [`plan`] | desired + observed → plan, with reasons; pure | cfn, facts, iam |
 //! | [`aws`] | the only place that names `aws_sdk_*` | cfn, http_client |
 //! | [`engine`] | carries a plan out; emits events | plan, aws, artifacts, check, and what those import |
-//! | [`local`] | the local target: an AWS-compatible endpoint; knows nothing of the engine | cfn, facts, iam, yaml, http_client |
+//! | [`local`] | the local target: an AWS-compatible endpoint; knows nothing of the engine | cfn, facts, iam, yaml, http_client, helper |
 //! | [`report`] | events, plans and findings as text, JSON lines, GitHub annotations | types only |
 //! | [`cli`] | one file a verb | all |
 
@@ -30,6 +31,7 @@ pub mod cli;
 pub mod engine;
 pub mod facts;
 pub mod finding;
+mod helper;
 mod http_client;
 pub mod iam;
 pub mod local;

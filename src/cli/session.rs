@@ -12,9 +12,11 @@ use tokio_util::sync::CancellationToken;
 use super::Outcome;
 use super::args::{Globals, TargetName};
 use super::ui::Ui;
+use super::user_folders::{CacheFolder, known_state, own_state};
+use crate::artifacts;
 use crate::aws::{Clients, Target, TargetKind};
 use crate::check::{self, CheckOptions};
-use crate::engine::Desired;
+use crate::engine::{Desired, Packaging};
 use crate::finding::{Finding, has_errors};
 use crate::local::{self, LocalOptions, Running};
 use crate::render::{self, Partials, RenderOptions, Rendered};
@@ -30,6 +32,7 @@ pub struct Session {
     /// Read once, however many use cases a run is about.
     project: OnceLock<Project>,
     partials: OnceLock<Cow<'static, Partials>>,
+    cache: OnceLock<CacheFolder>,
 }
 
 /// An open connection to a target.
@@ -54,7 +57,7 @@ impl Session {
     /// A run with these flags.
     pub fn new(globals: Globals) -> Self {
         let ui = Ui::new(&globals);
-        Self { globals, ui, project: OnceLock::new(), partials: OnceLock::new() }
+        Self { globals, ui, project: OnceLock::new(), partials: OnceLock::new(), cache: OnceLock::new() }
     }
 
     /// The project this run is about, the current folder's unless [`Session::find`] was asked for another's.
@@ -169,17 +172,32 @@ impl Session {
         };
         let mut findings = spec.warnings.clone();
         findings.extend(check::check(spec, rendered, &options));
+        findings.extend(artifacts::lock_problems(spec));
         findings
     }
 
-    /// The folder of what this program keeps for a project.
-    pub fn state_dir(&self) -> Result<PathBuf, Vec<Finding>> {
-        Ok(self.project()?.root.join(".bedplate"))
+    /// Where artifacts are made ready.
+    pub fn packaging(&self) -> Result<Packaging, Vec<Finding>> {
+        let project = &self.project()?.root;
+        let cache = match self.cache.get() {
+            Some(cache) => cache,
+            None => {
+                let cache = CacheFolder::of(project)?;
+                self.ui.findings(cache.warning.as_slice());
+                self.cache.get_or_init(|| cache)
+            }
+        };
+        Ok(Packaging::new(&cache.path, project))
     }
 
-    /// The folder of the local target's state.
+    /// The folder of the local target's state, which was made here by this user or is not there.
     pub fn local_dir(&self) -> Result<PathBuf, Vec<Finding>> {
-        Ok(self.state_dir()?.join("local"))
+        known_state(&self.project()?.root)
+    }
+
+    /// The same, made where it is not there.
+    pub fn own_local_dir(&self) -> Result<PathBuf, Vec<Finding>> {
+        own_state(&self.project()?.root)
     }
 
     /// Which target this run goes to.
@@ -212,7 +230,9 @@ impl Session {
                     ]);
                 }
                 let mut dir = self.local_dir()?;
-                if !dir.exists() && !MAKES_STATE.contains(&verb) {
+                if MAKES_STATE.contains(&verb) {
+                    dir = self.own_local_dir()?;
+                } else if !dir.exists() {
                     let empty = tempfile::tempdir().map_err(|error| unavailable_because(&error))?;
                     dir = empty.path().to_owned();
                     nothing = Some(empty);
@@ -253,10 +273,10 @@ impl Session {
     pub fn desired(&self, spec: &LoadedSpec, parameters: &BTreeMap<String, String>) -> Result<Desired, Vec<Finding>> {
         let rendered = self.checked(spec)?;
         let stage = self.stage()?;
-        let cache = self.state_dir()?.join("cache");
+        let packaging = self.packaging()?;
         let mut values = stage.parameters;
         values.extend(parameters.clone());
-        let mut desired = Desired::of(spec, &rendered, &self.stack_name(spec), values, &cache)?;
+        let mut desired = Desired::of(spec, &rendered, &self.stack_name(spec), values, &packaging)?;
         desired.tags.extend(stage.tags);
         Ok(desired)
     }

@@ -14,12 +14,13 @@ use super::finishers::{self, Content};
 use super::follow::{End, Follow};
 use super::look::USE_CASE_TAG;
 use super::outcome::{Outcome, Report};
-use super::packaging::build;
+use super::packaging::{Unbuilt, build};
 use super::recover::{Start, remove_failed, settle};
 use super::run::{Approver, Proposal, Run, Stop};
 use super::smoke;
 use super::uploads::{presence, upload_missing};
 use super::wanted::{Desired, ParameterValues};
+use crate::artifacts::ArtifactRequest;
 use crate::aws::{CallError, ChangeSetRequest, Identity, ParameterValue, StackState, StackSummary, TemplateSource};
 use crate::cfn::Template;
 use crate::finding::Finding;
@@ -41,6 +42,8 @@ pub struct DeployOptions {
     pub delete_on_failure: bool,
     /// The smoke tests are not tried.
     pub no_smoke: bool,
+    /// No helper program is run to make artifacts: a layer that is not in the cache is refused.
+    pub no_build: bool,
     /// How long a smoke test is tried again whose failure may pass; not at all where it is zero.
     pub smoke_patience: Duration,
 }
@@ -51,6 +54,11 @@ pub struct DeployOptions {
 /// plan is approved (a change set does not read them) and before it runs.
 pub async fn deploy(run: &Run<'_>, desired: &Desired, options: &DeployOptions, approver: &dyn Approver) -> Report {
     let teller = Teller::hiding(run.events, Secrets::of(Some(&desired.template), &desired.parameters));
+    let mut desired = desired.clone();
+    if options.no_build {
+        desired.build_nothing();
+    }
+    let desired = &desired;
     let result = begin_and_build(run, &teller, "deploy", desired).await;
     let result = match result {
         Ok((identity, desired, contents)) => {
@@ -74,9 +82,40 @@ pub(super) async fn begin_and_build(
     let identity = run.begin(teller, verb, &desired.stack).await?;
     let built = build(run, teller, &desired.packages).await?;
     let mut desired = desired.clone();
-    desired.artifacts.extend(built);
+    if !built.unbuilt.is_empty() {
+        not_built(teller, verb, &built.unbuilt, &desired)?;
+    }
+    desired.artifacts.extend(built.artifacts);
+    desired.unbuilt = built.unbuilt;
     let contents = finishers::read(run, &desired.finishers).await?;
     Ok((identity, desired, contents))
+}
+
+/// What was not built is told in a plan; nothing else goes on without it.
+fn not_built(teller: &Teller<'_>, verb: &str, unbuilt: &[Unbuilt], desired: &Desired) -> Result<(), Stop> {
+    let place = |component: &str| {
+        let package = desired.packages.iter().find(|package| package.component == component)?;
+        match &package.request {
+            ArtifactRequest::Layer { place, .. } | ArtifactRequest::Function { place, .. } => place.clone(),
+        }
+    };
+    let findings = unbuilt.iter().map(|unbuilt| {
+        let component = &unbuilt.component;
+        let finding = if verb == "plan" {
+            let message = format!("`{component}` is not built: the plan takes it for changed, whatever it would hold");
+            Finding::warning("A032", message)
+        } else {
+            Finding::error("A031", format!("`{component}` is not in the cache, and `--no-build` says not to build it"))
+        };
+        finding
+            .at(place(component))
+            .help("leave `--no-build` out to have pip fetch its packages, of which nothing is run")
+    });
+    if verb != "plan" {
+        return Err(findings.collect::<Vec<_>>().into());
+    }
+    findings.for_each(|finding| teller.tell(EventKind::Warning { finding }));
+    Ok(())
 }
 
 /// Whether a stack is not this use case's to change. Without a use case to compare with, every stack will do.
