@@ -244,7 +244,7 @@ fn requests_come_from_a_spec() {
 }
 
 /// A wheel as an index would serve it, with all that differs from one installation to the next.
-fn wheel(folder: &Path, version: &str, marker: &str) {
+pub fn wheel(folder: &Path, version: &str, marker: &str) {
     fs::create_dir_all(folder).unwrap();
     let file = fs::File::create(folder.join(format!("bedplate_tiny-{version}-py3-none-any.whl"))).unwrap();
     let mut zip = zip::ZipWriter::new(file);
