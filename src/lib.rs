@@ -9,6 +9,7 @@
 //! | `credentials` | what an AWS credential looks like; any room may import it | – |
 //! | `suggestion` | which name was probably meant; any room may import it | – |
 //! | [`files`] | opening the files of a project, and nothing outside it | – |
+//! | `helper` | helper processes: which program, what it is told, and how it and all it starts are ended | – |
 //! | `http_client` | one plain HTTP request, and AWS's signature | – |
 //! | [`yaml`] | YAML in and out, with source positions; the only user of the YAML crates | finding |
 //! | [`spec`] | the language: types, loading, references | files, yaml, finding |
@@ -17,11 +18,11 @@
 //! | [`iam`] | policy documents as data | – |
 //! | [`render`] | spec → template, through the Handlebars partials in `templates/` | files, yaml, spec, facts, cfn, iam |
 //! | [`check`] | findings over spec and template | spec, facts, cfn, iam, render |
-//! | [`artifacts`] | deterministic zips and layers | files, spec |
+//! | [`artifacts`] | deterministic zips and layers | files, spec, helper |
 //! | [`plan`] | desired + observed → plan, with reasons; pure | cfn, facts, iam |
 //! | [`aws`] | the only place that names `aws_sdk_*` | cfn, http_client |
 //! | [`engine`] | carries a plan out; emits events | plan, aws, artifacts, check, and what those import |
-//! | [`local`] | the local target: an AWS-compatible endpoint; knows nothing of the engine | cfn, facts, iam, yaml, http_client |
+//! | [`local`] | the local target: an AWS-compatible endpoint; knows nothing of the engine | cfn, facts, iam, yaml, http_client, helper |
 //! | [`report`] | events, plans and findings as text, JSON lines, GitHub annotations | types only |
 //! | [`cli`] | one file a verb | all |
 
@@ -35,6 +36,7 @@ pub mod engine;
 pub mod facts;
 pub mod files;
 pub mod finding;
+mod helper;
 mod http_client;
 pub mod iam;
 pub mod local;

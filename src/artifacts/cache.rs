@@ -1,4 +1,5 @@
-//! The cache: zips by the digest of what they hold, and records of what was last made from what.
+//! The cache: zips by the digest of what they hold, and records of what was last made from what. It lies with whoever runs this
+//! program and not in the project, which could bring one along.
 //!
 //! Every file is written beside its place and renamed into it, so a killed process leaves nothing half-made, and
 //! processes at the same time can only write the same thing twice.
@@ -45,7 +46,7 @@ pub(super) struct Cache {
 /// The finding for a cache that cannot be used.
 pub(super) fn io_problem(doing: &str, error: &std::io::Error) -> Finding {
     Finding::error("A010", format!("cannot {doing}: {error}"))
-        .help("check the free space and the permissions of the project's `.bedplate` folder")
+        .help("check the free space and the permissions of the cache, which is in `~/.cache/bedplate` unless XDG_CACHE_HOME says otherwise")
 }
 
 impl Cache {
@@ -69,18 +70,16 @@ impl Cache {
         NamedTempFile::new_in(self.dir.join("tmp")).map_err(|e| vec![io_problem("write into the cache", &e)])
     }
 
-    /// A folder that goes away with what is in it; and what others left behind long ago goes too.
-    pub(super) fn temporary_folder(&self) -> Result<TempDir, Vec<Finding>> {
+    /// A folder that goes away with what is in it; and what others left behind goes too.
+    pub(super) fn work_folder(&self) -> Result<WorkFolder, Vec<Finding>> {
         let tmp = self.dir.join("tmp");
         for entry in std::fs::read_dir(&tmp).into_iter().flatten().flatten() {
-            let modified = entry.metadata().and_then(|metadata| metadata.modified());
-            let old = modified.is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|age| age > STALE));
-            if old {
+            if is_left_behind(&entry) {
                 // Somebody else may be doing the same.
                 let _ = std::fs::remove_dir_all(entry.path()).or_else(|_| std::fs::remove_file(entry.path()));
             }
         }
-        TempDir::new_in(&tmp).map_err(|e| vec![io_problem("write into the cache", &e)])
+        WorkFolder::make(&tmp).map_err(|e| vec![io_problem("write into the cache", &e)])
     }
 
     /// Puts a finished zip into its place.
@@ -104,14 +103,10 @@ impl Cache {
             files: usize::try_from(number("files")?).ok()?,
             sha256,
         };
-        let zip = self.zip(&packed.sha256);
-        let stamp = stamp(&zip)?;
-        if record.get("stamp") != Some(&stamp) {
-            // Another process may have made the same zip again; anything else is damage.
-            let (size, zip_sha256) = digest_of(&File::open(&zip).ok()?).ok()?;
-            if (size, &zip_sha256) != (packed.size, &packed.zip_sha256) {
-                return None;
-            }
+        // What is not what was put there is made anew.
+        let (size, zip_sha256) = digest_of(&File::open(self.zip(&packed.sha256)).ok()?).ok()?;
+        if (size, &zip_sha256) != (packed.size, &packed.zip_sha256) {
+            return None;
         }
         let packages = record.get("packages").and_then(Value::as_array);
         let packages = packages.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
@@ -134,7 +129,6 @@ impl Cache {
             "uncompressed": packed.uncompressed,
             "files": packed.files,
             "packages": packages,
-            "stamp": stamp(&self.zip(&packed.sha256)),
         });
         let failed = |error: std::io::Error| vec![io_problem("write into the cache", &error)];
         let mut temporary = self.temporary_file()?;
@@ -150,9 +144,37 @@ impl Cache {
     }
 }
 
-/// What of a zip changes when anything writes to it.
-fn stamp(zip: &Path) -> Option<Value> {
-    let metadata = std::fs::metadata(zip).ok()?;
-    let modified = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    Some(json!([metadata.len(), modified.as_secs(), modified.subsec_nanos()]))
+/// The name of a work folder's lock, which its owner holds while it lives.
+const LOCK: &str = ".lock";
+
+/// A folder to work in. It goes when it is dropped, and when its owner was killed, with the next one that is made.
+#[derive(Debug)]
+pub(super) struct WorkFolder {
+    dir: TempDir,
+    _lock: File,
+}
+
+impl WorkFolder {
+    fn make(parent: &Path) -> std::io::Result<Self> {
+        let dir = TempDir::new_in(parent)?;
+        let unlocked = dir.path().join(".unlocked");
+        let lock = File::create_new(&unlocked)?;
+        lock.lock()?;
+        // Under its name it has always been locked.
+        std::fs::rename(&unlocked, dir.path().join(LOCK))?;
+        Ok(Self { dir, _lock: lock })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+/// Whether something in the folder for what is unfinished has no owner any more.
+fn is_left_behind(entry: &std::fs::DirEntry) -> bool {
+    if let Ok(lock) = File::options().write(true).open(entry.path().join(LOCK)) {
+        return lock.try_lock().is_ok();
+    }
+    let modified = entry.metadata().and_then(|metadata| metadata.modified());
+    modified.is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|age| age > STALE))
 }

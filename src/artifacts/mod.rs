@@ -1,12 +1,15 @@
 //! Function code and layers as deterministic zips, addressed by their content.
 //!
 //! The digest is that of what a zip holds (names, modes, bytes), so it is the same on every machine, whatever the
-//! umask, the order of files, their times, or the way the bytes were compressed. What is unchanged is not read again.
+//! umask, the order of files, their times, or the way the bytes were compressed. What is unchanged is not packaged again.
+//!
+//! Nothing of a project is run: code is read and zipped, and a layer is made of wheels, which pip unpacks.
 
 mod cache;
 mod documents;
 mod layer;
 mod list;
+mod lock;
 mod pack;
 mod pip;
 
@@ -16,6 +19,7 @@ use crate::finding::{Finding, Place};
 use crate::spec::{Architecture, LoadedSpec, handler_files};
 
 pub use documents::{Document, documents};
+pub use lock::{LOCK_FILE, LayerLock, LayerLocks, lock_problems};
 
 /// What Lambda takes as a function's code or a layer, unzipped, in bytes: 250 MiB, by its quotas.
 pub const MAX_UNCOMPRESSED: u64 = 250 * 1024 * 1024;
@@ -58,6 +62,8 @@ pub enum ArtifactRequest {
         runtime: String,
         /// The architecture wheels are chosen for.
         architecture: Architecture,
+        /// The folder whose lock file counts, if it has one.
+        folder: Option<PathBuf>,
         /// Where the spec lists the requirements.
         place: Option<Place>,
     },
@@ -83,6 +89,20 @@ pub struct Artifact {
     pub warnings: Vec<Finding>,
 }
 
+/// What a build is given beside what to build.
+pub struct BuildContext<'a> {
+    /// Where zips are kept between runs; a folder of whoever runs this program, and not of the project.
+    pub cache: &'a Path,
+    /// The project's folder, of which nothing is run.
+    pub project: &'a Path,
+    /// Told in a few words when something slow begins.
+    pub progress: &'a dyn Fn(&str),
+    /// Whether the build is to end before its time.
+    pub cancelled: &'a dyn Fn() -> bool,
+    /// No helper program is run: a layer that is not in the cache is not made.
+    pub no_build: bool,
+}
+
 /// What to package for a component of a spec; none when the spec has no such component.
 pub fn request(loaded: &LoadedSpec, component: &Component) -> Option<ArtifactRequest> {
     match component {
@@ -104,6 +124,7 @@ pub fn request(loaded: &LoadedSpec, component: &Component) -> Option<ArtifactReq
                 requirements: layer.requirements.clone(),
                 runtime: layer.runtimes.first().cloned().unwrap_or_default(),
                 architecture: layer.architecture,
+                folder: Some(loaded.dir.clone()),
                 place: loaded.place(&format!("/layers/{name}/requirements")),
             })
         }
@@ -111,23 +132,21 @@ pub fn request(loaded: &LoadedSpec, component: &Component) -> Option<ArtifactReq
 }
 
 /// The zip for a request: from the cache when nothing has changed, else made anew. Blocks; many may run at once, in
-/// this process and others, over one cache.
-///
-/// `progress` is told in a few words when something slow begins.
+/// this process and others, over one cache. None for a layer that would have to be made and is not to be.
 ///
 /// # Errors
-/// When the folder holds what cannot be packaged, is too large or is empty, when pip fails, or when the cache cannot
-/// be written. Nothing half-made stays in the cache.
-pub fn build(request: &ArtifactRequest, cache_dir: &Path, progress: &dyn Fn(&str)) -> Result<Artifact, Vec<Finding>> {
-    let cache = cache::Cache::open(cache_dir)?;
+/// When the folder holds what cannot be packaged, is too large or is empty, when pip fails, when it was cancelled, or when
+/// the cache cannot be written. Nothing half-made stays in the cache.
+pub fn build(request: &ArtifactRequest, context: &BuildContext<'_>) -> Result<Option<Artifact>, Vec<Finding>> {
+    let cache = cache::Cache::open(context.cache)?;
     let (mut artifact, owner, place) = match request {
         ArtifactRequest::Function { name, folder, shown, handler_files, place } => {
-            let artifact = function(&cache, name, folder, shown, handler_files, place.as_ref(), progress)?;
+            let artifact = function(&cache, name, folder, shown, handler_files, place.as_ref(), context)?;
             (artifact, format!("functions.{name}"), place)
         }
-        ArtifactRequest::Layer { name, requirements, runtime, architecture, place } => {
-            let wanted = layer::Wanted { requirements, runtime, architecture: *architecture };
-            let artifact = layer::build(&cache, name, &wanted, place.as_ref(), progress)?;
+        ArtifactRequest::Layer { name, place, .. } => {
+            let Some(wanted) = layer_of(request) else { return Ok(None) };
+            let Some(artifact) = layer::build(&cache, &wanted, context)? else { return Ok(None) };
             (artifact, format!("layers.{name}"), place)
         }
     };
@@ -137,7 +156,37 @@ pub fn build(request: &ArtifactRequest, cache_dir: &Path, progress: &dyn Fn(&str
             Finding::warning("A006", message).at(place.clone()).help("leave out what is not needed to answer a call"),
         );
     }
-    Ok(artifact)
+    Ok(Some(artifact))
+}
+
+/// What a layer's requirements come to now, to be locked; none for what is no layer. Blocks, and asks the index.
+///
+/// # Errors
+/// As [`build`].
+pub fn resolve(request: &ArtifactRequest, context: &BuildContext<'_>) -> Result<Option<LayerLock>, Vec<Finding>> {
+    let Some(wanted) = layer_of(request) else { return Ok(None) };
+    layer::resolve(&cache::Cache::open(context.cache)?, &wanted, context).map(Some)
+}
+
+fn layer_of(request: &ArtifactRequest) -> Option<layer::Wanted<'_>> {
+    match request {
+        ArtifactRequest::Function { .. } => None,
+        ArtifactRequest::Layer { name, requirements, runtime, architecture, folder, place } => Some(layer::Wanted {
+            name,
+            requirements,
+            runtime,
+            architecture: *architecture,
+            folder: folder.as_ref(),
+            place: place.as_ref(),
+        }),
+    }
+}
+
+/// The finding for a build that was to end.
+fn interrupted(place: Option<&Place>) -> Finding {
+    Finding::error("A033", "packaging was interrupted; nothing half-made is kept")
+        .at(place.cloned())
+        .help("repeat the command")
 }
 
 fn function(
@@ -147,7 +196,7 @@ fn function(
     shown: &str,
     handler_files: &[String],
     place: Option<&Place>,
-    progress: &dyn Fn(&str),
+    context: &BuildContext<'_>,
 ) -> Result<Artifact, Vec<Finding>> {
     let started = std::time::SystemTime::now();
     let files = list::code(folder, shown, place)?;
@@ -167,8 +216,8 @@ fn function(
         return Ok(artifact);
     }
     let files_shown = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
-    progress(&format!("packaging {files_shown} of {shown}"));
-    let packed = pack::pack(cache, &files, shown, place)?;
+    (context.progress)(&format!("packaging {files_shown} of {shown}"));
+    let packed = pack::pack(cache, &files, shown, place, context)?;
     // A file changed within the clock's grain of being read could change again and look the same: remember nothing
     // then, and read once more next time.
     if list::settled(&files, started) {

@@ -10,7 +10,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::cache::{Cache, io_problem};
 use super::list::Listed;
-use super::{Artifact, MAX_UNCOMPRESSED};
+use super::{Artifact, BuildContext, MAX_UNCOMPRESSED, interrupted};
 use crate::finding::{Finding, Place};
 
 /// The level of deflate: code is uploaded once and unpacked by Lambda, so speed weighs more than the last percent.
@@ -47,6 +47,7 @@ pub(super) fn pack(
     files: &[Listed],
     shown: &str,
     place: Option<&Place>,
+    context: &BuildContext<'_>,
 ) -> Result<Packed, Vec<Finding>> {
     let uncompressed: u64 = files.iter().map(|file| file.size).fold(0, u64::saturating_add);
     if uncompressed > MAX_UNCOMPRESSED {
@@ -55,7 +56,7 @@ pub(super) fn pack(
     let temporary = cache.temporary_file()?;
     let mut content = Sha256::new();
     content.update(b"zip 1\n");
-    let written = write(files, &mut content, &temporary);
+    let written = write(files, &mut content, &temporary, context.cancelled);
     written.map_err(|problem| match problem {
         Problem::Reading(name, error) => {
             let message = format!("cannot read `{name}` in `{shown}`: {error}");
@@ -66,6 +67,7 @@ pub(super) fn pack(
             let message = format!("`{name}` in `{shown}` changed while it was packaged");
             vec![Finding::error("A012", message).at(place.cloned()).help("let the writing of it end, and try again")]
         }
+        Problem::Cancelled => vec![interrupted(place)],
         Problem::Writing(error) => vec![io_problem("write a zip into the cache", &error)],
     })?;
     let sha256 = hex::encode(content.finalize());
@@ -77,14 +79,23 @@ pub(super) fn pack(
 enum Problem {
     Reading(String, std::io::Error),
     Changed(String),
+    Cancelled,
     Writing(std::io::Error),
 }
 
-fn write(files: &[Listed], content: &mut Sha256, temporary: &NamedTempFile) -> Result<(), Problem> {
+fn write(
+    files: &[Listed],
+    content: &mut Sha256,
+    temporary: &NamedTempFile,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<(), Problem> {
     let out = temporary.reopen().map_err(Problem::Writing)?;
     let mut zip = ZipWriter::new(BufWriter::with_capacity(1 << 18, out));
     let mut bytes = Vec::new();
     for listed in files {
+        if cancelled() {
+            return Err(Problem::Cancelled);
+        }
         bytes.clear();
         let reading = |error| Problem::Reading(listed.name.clone(), error);
         let file = File::open(&listed.path).map_err(reading)?;

@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    bootstrap, check, completions, deploy, destroy, list, local, logs, man, new, outputs, plan, render, schema, smoke,
-    status,
+    bootstrap, check, completions, deploy, destroy, list, local, lock, logs, man, new, outputs, plan, render, schema,
+    smoke, status,
 };
 
 /// Turns short YAML use-case specs into CloudFormation stacks, deploys them, and takes them away again.
@@ -99,6 +99,8 @@ pub enum Verb {
     Render(render::RenderArgs),
     /// Show what a deploy would change, and why
     Plan(plan::PlanArgs),
+    /// Pin the packages of layers, with their digests
+    Lock(lock::LockArgs),
     /// Deploy: plan, ask, execute exactly that plan, follow it to the end
     Deploy(deploy::DeployArgs),
     /// Try the spec's smoke tests on what is deployed

@@ -39,6 +39,9 @@ pub struct DeployArgs {
     /// A name for the change set, for a pipeline that wants to find it again
     #[arg(long, value_name = "NAME")]
     change_set_name: Option<String>,
+    /// Run no helper program: a layer that is not in the cache is refused
+    #[arg(long)]
+    no_build: bool,
     /// Do not try the spec's smoke tests afterwards
     #[arg(long)]
     no_smoke: bool,
@@ -78,6 +81,7 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
         change_set_name: args.change_set_name.clone(),
         no_smoke: args.no_smoke,
         take_over: args.take_over,
+        no_build: args.no_build,
         ..DeployOptions::default()
     };
     session.block_on(async {

@@ -10,6 +10,7 @@ use super::args::Format;
 use super::exit::Exit;
 use super::iam_report::{self, IamReportArgs};
 use super::session::{Session, interrupted, unavailable};
+use super::user_folders::remove_unknown_state;
 use crate::local::bedrock::ModelServer;
 use crate::local::store::Store;
 use crate::local::{self, Holdings, Injection, LocalOptions, serving};
@@ -65,7 +66,7 @@ async fn serve(session: &Session, args: &ServeArgs) -> Outcome {
         port: Some(args.port),
         fail: args.fail.clone(),
         model_server: args.model_server.clone(),
-        ..LocalOptions::new(session.local_dir()?)
+        ..LocalOptions::new(session.own_local_dir()?)
     };
     let running = local::start(options.with_limit().map_err(unavailable)?).await.map_err(unavailable)?;
     let cancel: CancellationToken = interrupted();
@@ -127,8 +128,23 @@ async fn status(session: &Session) -> Outcome {
 }
 
 fn reset(session: &Session) -> Outcome {
-    let dir = session.local_dir()?;
     let ui = &session.ui;
+    let dir = match session.local_dir() {
+        Ok(dir) => dir,
+        Err(unknown) => {
+            // Nothing in it is looked at: it goes as a whole.
+            ui.findings(&unknown);
+            let root = &session.project()?.root;
+            let shown = root.join(".bedplate").display().to_string();
+            if !session.globals.yes && !ui.confirm(&format!("Remove the local target in {shown}, unread?")) {
+                ui.say("Not approved: nothing was removed (without a terminal, say `--yes`)");
+                return Ok(Exit::Declined);
+            }
+            remove_unknown_state(root)?;
+            ui.status("Removed");
+            return Ok(Exit::Done);
+        }
+    };
     if !dir.exists() {
         ui.status("The local target holds nothing: nothing to do");
         return Ok(Exit::Done);

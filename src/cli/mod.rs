@@ -13,6 +13,7 @@ mod follow;
 mod iam_report;
 mod list;
 mod local;
+mod lock;
 mod logs;
 mod man;
 mod needs;
@@ -25,6 +26,7 @@ mod session;
 mod smoke;
 mod status;
 mod ui;
+mod user_folders;
 
 use std::process::ExitCode;
 
@@ -63,6 +65,7 @@ fn run(session: &Session, verb: &Verb) -> Outcome {
         Verb::Check(args) => check::run(session, args),
         Verb::Render(args) => render::run(session, args),
         Verb::Plan(args) => plan::run(session, args),
+        Verb::Lock(args) => lock::run(session, args),
         Verb::Deploy(args) => deploy::run(session, args),
         Verb::Smoke(args) => smoke::run(session, args),
         Verb::Status(args) => status::run(session, args),

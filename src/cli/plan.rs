@@ -24,7 +24,7 @@ use crate::spec::LoadedSpec;
 /// Show what a deploy would change, and why; nothing is changed.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate plan movie-poster\n  bedplate plan movie-poster --target aws --format json > plan.json\n  bedplate plan --exit-code                 exit 3 when anything would change\n  bedplate plan movie-poster --offline --against saved.template.yaml"
+    after_help = "Examples:\n  bedplate plan movie-poster\n  bedplate plan movie-poster --target aws --format json > plan.json\n  bedplate plan --exit-code                 exit 3 when anything would change\n  bedplate plan movie-poster --offline --against saved.template.yaml\n  bedplate plan movie-poster --no-build     of a change nobody has looked at yet: no helper program is run"
 )]
 pub struct PlanArgs {
     /// Use cases: names under stacks/, folders or spec files; all of the project when none is named
@@ -36,6 +36,9 @@ pub struct PlanArgs {
     /// Exit with 3 when there are changes
     #[arg(long)]
     exit_code: bool,
+    /// Run no helper program: a layer that is not in the cache is shown as to be built
+    #[arg(long)]
+    no_build: bool,
     /// Without a target: compare with a saved template, or with nothing for a new stack
     #[arg(long)]
     offline: bool,
@@ -58,6 +61,9 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
             let stack = session.stack_name(spec);
             let connection = session.connect("plan", &stack, session.region(Some(spec))?).await?;
             let mut desired = tokio::task::block_in_place(|| session.desired(spec, &parameters))?;
+            if args.no_build {
+                desired.build_nothing();
+            }
             if let Err(findings) = needs::fill(session, &connection, spec, &mut desired).await {
                 // What the others would become can still be told.
                 connection.close().await;

@@ -13,9 +13,11 @@ use super::Outcome;
 use super::args::{Globals, TargetName};
 use super::consent::{Consent, Destination, NamedBy};
 use super::ui::Ui;
+use super::user_folders::{CacheFolder, known_state, own_state};
+use crate::artifacts;
 use crate::aws::{Clients, CredentialFacts, Identity, Target, TargetKind, endpoint_address};
 use crate::check::{self, CheckOptions};
-use crate::engine::{Claim, Desired};
+use crate::engine::{Claim, Desired, Packaging};
 use crate::finding::{Finding, Place, has_errors};
 use crate::local::{self, LocalOptions, Running};
 use crate::render::{self, Partials, RenderOptions, Rendered};
@@ -33,6 +35,7 @@ pub struct Session {
     project: OnceLock<Project>,
     partials: OnceLock<Cow<'static, Partials>>,
     consent: Consent,
+    cache: OnceLock<CacheFolder>,
 }
 
 /// An open connection to a target.
@@ -57,7 +60,14 @@ impl Session {
     /// A run with these flags.
     pub fn new(globals: Globals) -> Self {
         let ui = Ui::new(&globals);
-        Self { globals, ui, project: OnceLock::new(), partials: OnceLock::new(), consent: Consent::default() }
+        Self {
+            globals,
+            ui,
+            project: OnceLock::new(),
+            partials: OnceLock::new(),
+            consent: Consent::default(),
+            cache: OnceLock::new(),
+        }
     }
 
     /// The project this run is about, the current folder's unless [`Session::find`] was asked for another's.
@@ -215,17 +225,32 @@ impl Session {
         };
         let mut findings = spec.warnings.clone();
         findings.extend(check::check(spec, rendered, &options));
+        findings.extend(artifacts::lock_problems(spec));
         findings
     }
 
-    /// The folder of what this program keeps for a project.
-    pub fn state_dir(&self) -> Result<PathBuf, Vec<Finding>> {
-        Ok(self.project()?.root.join(".bedplate"))
+    /// Where artifacts are made ready.
+    pub fn packaging(&self) -> Result<Packaging, Vec<Finding>> {
+        let project = &self.project()?.root;
+        let cache = match self.cache.get() {
+            Some(cache) => cache,
+            None => {
+                let cache = CacheFolder::of(project)?;
+                self.ui.findings(cache.warning.as_slice());
+                self.cache.get_or_init(|| cache)
+            }
+        };
+        Ok(Packaging::new(&cache.path, project))
     }
 
-    /// The folder of the local target's state.
+    /// The folder of the local target's state, which was made here by this user or is not there.
     pub fn local_dir(&self) -> Result<PathBuf, Vec<Finding>> {
-        Ok(self.state_dir()?.join("local"))
+        known_state(&self.project()?.root)
+    }
+
+    /// The same, made where it is not there.
+    pub fn own_local_dir(&self) -> Result<PathBuf, Vec<Finding>> {
+        own_state(&self.project()?.root)
     }
 
     /// Which target this run goes to.
@@ -258,7 +283,9 @@ impl Session {
                     ]);
                 }
                 let mut dir = self.local_dir()?;
-                if !dir.exists() && !MAKES_STATE.contains(&verb) {
+                if MAKES_STATE.contains(&verb) {
+                    dir = self.own_local_dir()?;
+                } else if !dir.exists() {
                     let empty = tempfile::tempdir().map_err(|error| unavailable_because(&error))?;
                     dir = empty.path().to_owned();
                     nothing = Some(empty);
@@ -365,10 +392,10 @@ impl Session {
     pub fn desired(&self, spec: &LoadedSpec, parameters: &BTreeMap<String, String>) -> Result<Desired, Vec<Finding>> {
         let rendered = self.checked(spec)?;
         let stage = self.stage()?;
-        let cache = self.state_dir()?.join("cache");
+        let packaging = self.packaging()?;
         let mut values = stage.parameters;
         values.extend(parameters.clone());
-        let mut desired = Desired::of(spec, &rendered, &self.stack_name(spec), values, &cache)?;
+        let mut desired = Desired::of(spec, &rendered, &self.stack_name(spec), values, &packaging)?;
         desired.tags.extend(stage.tags);
         desired.owner = self.owner()?;
         Ok(desired)

@@ -104,9 +104,8 @@ async fn one(
         return Ok(Exit::Done);
     }
     let rendered = session.render(spec)?;
-    let cache = session.state_dir()?.join("cache");
     let parameters: BTreeMap<String, String> = session.stage()?.parameters;
-    let desired = Desired::of(spec, &rendered, &stack, parameters, &cache)?;
+    let desired = Desired::of(spec, &rendered, &stack, parameters, &session.packaging()?)?;
     let connection = session.connect("smoke", &stack, session.region(Some(spec))?).await?;
     let started = Instant::now();
     let follower = Follower::with_smoke(&session.ui);

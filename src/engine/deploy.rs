@@ -14,12 +14,13 @@ use super::events::{EventKind, Teller};
 use super::finishers::{self, Content};
 use super::follow::{End, Follow};
 use super::outcome::{Outcome, Report};
-use super::packaging::build;
+use super::packaging::{Unbuilt, build};
 use super::recover::{FailedStack, Start, settle};
 use super::run::{Approver, Proposal, Run, Stop};
 use super::smoke;
 use super::uploads::{presence, upload_missing};
 use super::wanted::{Desired, ParameterValues};
+use crate::artifacts::ArtifactRequest;
 use crate::aws::{CallError, ChangeSetRequest, Identity, ParameterValue, StackState, StackSummary, TemplateSource};
 use crate::cfn::Template;
 use crate::finding::Finding;
@@ -43,6 +44,8 @@ pub struct DeployOptions {
     pub take_over: bool,
     /// The smoke tests are not tried.
     pub no_smoke: bool,
+    /// No helper program is run to make artifacts: a layer that is not in the cache is refused.
+    pub no_build: bool,
     /// How long a smoke test is tried again whose failure may pass; not at all where it is zero.
     pub smoke_patience: Duration,
 }
@@ -53,6 +56,11 @@ pub struct DeployOptions {
 /// plan is approved (a change set does not read them) and before it runs.
 pub async fn deploy(run: &Run<'_>, desired: &Desired, options: &DeployOptions, approver: &dyn Approver) -> Report {
     let teller = Teller::hiding(run.events, Secrets::of(Some(&desired.template), &desired.parameters));
+    let mut desired = desired.clone();
+    if options.no_build {
+        desired.build_nothing();
+    }
+    let desired = &desired;
     let result = begin_and_build(run, &teller, "deploy", desired).await;
     let result = match result {
         Ok((identity, desired, contents)) => {
@@ -76,7 +84,11 @@ pub(super) async fn begin_and_build(
     let identity = run.begin(teller, verb, &desired.stack).await?;
     let built = build(run, teller, &desired.packages).await?;
     let mut desired = desired.clone();
-    desired.artifacts.extend(built);
+    if !built.unbuilt.is_empty() {
+        not_built(teller, verb, &built.unbuilt, &desired)?;
+    }
+    desired.artifacts.extend(built.artifacts);
+    desired.unbuilt = built.unbuilt;
     if !desired.artifacts.is_empty() {
         desired.artifact_bucket = match artifact_bucket::find(run, &identity.account, None).await? {
             ArtifactBucket::Own { name } => Some(name),
@@ -86,6 +98,33 @@ pub(super) async fn begin_and_build(
     }
     let contents = finishers::read(run, &desired.finishers).await?;
     Ok((identity, desired, contents))
+}
+
+/// What was not built is told in a plan; nothing else goes on without it.
+fn not_built(teller: &Teller<'_>, verb: &str, unbuilt: &[Unbuilt], desired: &Desired) -> Result<(), Stop> {
+    let place = |component: &str| {
+        let package = desired.packages.iter().find(|package| package.component == component)?;
+        match &package.request {
+            ArtifactRequest::Layer { place, .. } | ArtifactRequest::Function { place, .. } => place.clone(),
+        }
+    };
+    let findings = unbuilt.iter().map(|unbuilt| {
+        let component = &unbuilt.component;
+        let finding = if verb == "plan" {
+            let message = format!("`{component}` is not built: the plan takes it for changed, whatever it would hold");
+            Finding::warning("A032", message)
+        } else {
+            Finding::error("A031", format!("`{component}` is not in the cache, and `--no-build` says not to build it"))
+        };
+        finding
+            .at(place(component))
+            .help("leave `--no-build` out to have pip fetch its packages, of which nothing is run")
+    });
+    if verb != "plan" {
+        return Err(findings.collect::<Vec<_>>().into());
+    }
+    findings.for_each(|finding| teller.tell(EventKind::Warning { finding }));
+    Ok(())
 }
 
 /// A deployment on its way; planning borrows its first half.

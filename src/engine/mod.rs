@@ -40,7 +40,7 @@ pub use finishers::Finisher;
 pub use logs::{LogLine, LogReader, LogSource, log_sources};
 pub use look::{Status, USE_CASE_TAG, list, outputs, status};
 pub use outcome::{Leftover, Outcome, Report};
-pub use packaging::Package;
+pub use packaging::{Package, Packaging, Unbuilt};
 pub use plan_verb::plan;
 pub use removal::{Fate, ObjectCount, Removal, RemovedResource};
 pub use run::{ApproveAll, Approver, DeclineAll, Proposal, Run};

@@ -1,6 +1,7 @@
 //! Artifacts made ready before a deployment: built side by side, from the cache where nothing has changed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::sync::mpsc;
@@ -8,10 +9,31 @@ use tokio::sync::mpsc;
 use super::events::{EventKind, Teller};
 use super::run::{Run, Stop};
 use super::wanted::Artifact;
-use crate::artifacts::{self, ArtifactRequest, Component};
+use crate::artifacts::{self, ArtifactRequest, BuildContext, Component};
 use crate::finding::{Finding, has_errors};
 use crate::render::{ArtifactComponent, ArtifactParameter};
 use crate::spec::LoadedSpec;
+
+/// How long an interrupted build is given to end what it has started and to tidy up.
+const TIDYING: Duration = Duration::from_secs(8);
+
+/// Where artifacts are made ready, and how.
+#[derive(Debug, Clone)]
+pub struct Packaging {
+    /// Where zips are kept between runs.
+    pub cache: PathBuf,
+    /// The project's folder, of which nothing is run.
+    pub project: PathBuf,
+    /// No helper program is run: a layer that is not in the cache is not made.
+    pub no_build: bool,
+}
+
+impl Packaging {
+    /// Builds what is not in a cache.
+    pub fn new(cache: &Path, project: &Path) -> Self {
+        Self { cache: cache.to_owned(), project: project.to_owned(), no_build: false }
+    }
+}
 
 /// Something to build.
 #[derive(Debug, Clone)]
@@ -22,13 +44,36 @@ pub struct Package {
     pub component: String,
     /// What to build.
     pub request: ArtifactRequest,
-    /// Where zips are kept between runs.
-    pub cache: PathBuf,
+    /// Where and how.
+    pub packaging: Packaging,
+}
+
+/// What was not built, because nothing was to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unbuilt {
+    /// The template parameter its key is given to.
+    pub parameter: String,
+    /// The component it belongs to, such as `layers.boto3`.
+    pub component: String,
+}
+
+impl Unbuilt {
+    /// What stands for its key in a plan: nobody can take it for one.
+    pub fn key(&self, stack: &str) -> String {
+        format!("{stack}/{}-not-built.zip", self.component)
+    }
+}
+
+/// What a deployment refers to in S3.
+#[derive(Debug, Default)]
+pub(super) struct Built {
+    pub artifacts: Vec<Artifact>,
+    pub unbuilt: Vec<Unbuilt>,
 }
 
 impl Package {
     /// What a rendered template asks for; none when the spec lacks the component, which rendering rules out.
-    pub(super) fn of(loaded: &LoadedSpec, parameter: &ArtifactParameter, cache: PathBuf) -> Option<Self> {
+    pub(super) fn of(loaded: &LoadedSpec, parameter: &ArtifactParameter, packaging: &Packaging) -> Option<Self> {
         let (section, component) = match &parameter.component {
             ArtifactComponent::Function(name) => (format!("functions.{name}"), Component::Function(name.clone())),
             ArtifactComponent::Layer(name) => (format!("layers.{name}"), Component::Layer(name.clone())),
@@ -37,23 +82,30 @@ impl Package {
             parameter: parameter.parameter.clone(),
             component: section,
             request: artifacts::request(loaded, &component)?,
-            cache,
+            packaging: packaging.clone(),
         })
     }
 }
 
 /// Builds all of them at once; what is wrong with any is told together.
-pub(super) async fn build(run: &Run<'_>, teller: &Teller<'_>, packages: &[Package]) -> Result<Vec<Artifact>, Stop> {
+pub(super) async fn build(run: &Run<'_>, teller: &Teller<'_>, packages: &[Package]) -> Result<Built, Stop> {
     if packages.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Built::default());
     }
     let (said, mut hears) = mpsc::unbounded_channel::<(String, String)>();
     let builds = packages.iter().map(|package| {
-        let (package, said) = (package.clone(), said.clone());
+        let (package, said, cancel) = (package.clone(), said.clone(), run.cancel.clone());
         tokio::task::spawn_blocking(move || {
             // Whoever listened may be gone after an interruption; the build ends by itself.
             let progress = |words: &str| drop(said.send((package.component.clone(), words.to_owned())));
-            let built = artifacts::build(&package.request, &package.cache, &progress);
+            let context = BuildContext {
+                cache: &package.packaging.cache,
+                project: &package.packaging.project,
+                progress: &progress,
+                cancelled: &|| cancel.is_cancelled(),
+                no_build: package.packaging.no_build,
+            };
+            let built = artifacts::build(&package.request, &context);
             (package, built)
         })
     });
@@ -64,12 +116,21 @@ pub(super) async fn build(run: &Run<'_>, teller: &Teller<'_>, packages: &[Packag
             teller.tell(EventKind::Building { component, doing });
         }
     };
-    let (built, ()) = run.unless_cancelled(async { tokio::join!(join_all(builds), tell) }).await?;
-    let mut ready = Vec::new();
+    let mut work = std::pin::pin!(async { tokio::join!(join_all(builds), tell) });
+    let (built, ()) = tokio::select! {
+        biased;
+        () = run.cancel.cancelled() => {
+            // The builds are interrupted, too: what they have started ends first.
+            let _ = tokio::time::timeout(TIDYING, work).await;
+            return Err(Stop::Interrupted);
+        }
+        done = &mut work => done,
+    };
+    let mut ready = Built::default();
     let mut findings: Vec<Finding> = Vec::new();
     for built in built {
         match built {
-            Ok((package, Ok(artifact))) => {
+            Ok((package, Ok(Some(artifact)))) => {
                 teller.tell(EventKind::ArtifactBuilt {
                     component: package.component.clone(),
                     size: artifact.size,
@@ -78,13 +139,16 @@ pub(super) async fn build(run: &Run<'_>, teller: &Teller<'_>, packages: &[Packag
                 for finding in artifact.warnings {
                     teller.tell(EventKind::Warning { finding });
                 }
-                ready.push(Artifact {
+                ready.artifacts.push(Artifact {
                     parameter: package.parameter,
                     component: package.component,
                     path: artifact.path,
                     sha256: artifact.sha256,
                     size: artifact.size,
                 });
+            }
+            Ok((package, Ok(None))) => {
+                ready.unbuilt.push(Unbuilt { parameter: package.parameter, component: package.component });
             }
             Ok((_, Err(wrong))) => findings.extend(wrong),
             Err(error) => findings.push(

@@ -21,9 +21,18 @@ pub(super) async fn presence(run: &Run<'_>, desired: &Desired, account: &str) ->
             Some(bucket) => run.clients.object_exists(bucket, &key, account).await?,
             None => false,
         };
-        Ok::<_, Stop>(PlannedArtifact { component: artifact.component.clone(), key, size: artifact.size, present })
+        let component = artifact.component.clone();
+        Ok::<_, Stop>(PlannedArtifact { component, key, size: artifact.size, present, to_build: false })
     }));
-    run.unless_cancelled(asked.buffered(QUESTIONS).try_collect()).await?
+    let mut planned: Vec<PlannedArtifact> = run.unless_cancelled(asked.buffered(QUESTIONS).try_collect()).await??;
+    planned.extend(desired.unbuilt.iter().map(|unbuilt| PlannedArtifact {
+        component: unbuilt.component.clone(),
+        key: unbuilt.key(&desired.stack),
+        size: 0,
+        present: false,
+        to_build: true,
+    }));
+    Ok(planned)
 }
 
 /// Uploads what is missing, making the bucket first where it has to.

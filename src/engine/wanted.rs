@@ -1,11 +1,11 @@
 //! What is to be deployed: a rendered template with everything that belongs to it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::artifact_bucket::{artifact_bucket_name, folder};
 use super::finishers::{Finisher, of_spec};
-use super::packaging::Package;
+use super::packaging::{Package, Packaging, Unbuilt};
 use super::smoke::{self, SmokeTest};
 use crate::aws::{ParameterValue, StackSummary};
 use crate::cfn::Template;
@@ -43,6 +43,8 @@ pub struct Desired {
     pub artifacts: Vec<Artifact>,
     /// Those that are to be built first.
     pub packages: Vec<Package>,
+    /// Those that are not built and not to be: a plan only.
+    pub unbuilt: Vec<Unbuilt>,
     /// What is done once the stack is complete.
     pub finishers: Vec<Finisher>,
     /// What is tried once it is filled.
@@ -97,13 +99,14 @@ impl Desired {
             needs: Vec::new(),
             artifacts: Vec::new(),
             packages: Vec::new(),
+            unbuilt: Vec::new(),
             finishers: Vec::new(),
             smoke: Vec::new(),
         }
     }
 
-    /// A rendered use case as the stack of a stage. Its artifacts are built when it is deployed, with `cache` (the project's
-    /// `.bedplate/artifacts`) for what does not change between runs. `parameters` are values by the spec's names; those the
+    /// A rendered use case as the stack of a stage. Its artifacts are built when it is deployed, as `packaging` says.
+    /// `parameters` are values by the spec's names; those the
     /// spec does not have are left out.
     ///
     /// # Errors
@@ -113,7 +116,7 @@ impl Desired {
         rendered: &Rendered,
         stack: &str,
         parameters: BTreeMap<String, String>,
-        cache: &Path,
+        packaging: &Packaging,
     ) -> Result<Self, Vec<Finding>> {
         let places = rendered.origins.iter().filter_map(|(id, pointer)| {
             let place = loaded.key_place(pointer).or_else(|| loaded.place(pointer));
@@ -134,10 +137,18 @@ impl Desired {
             artifact_bucket: None,
             places: places.collect(),
             artifacts: Vec::new(),
-            packages: packages.filter_map(|wanted| Package::of(loaded, wanted, cache.to_owned())).collect(),
+            packages: packages.filter_map(|wanted| Package::of(loaded, wanted, packaging)).collect(),
+            unbuilt: Vec::new(),
             finishers: of_spec(loaded, rendered)?,
             smoke: smoke::of_spec(loaded, rendered),
         })
+    }
+
+    /// No helper program is to run: a layer that is not in the cache is not made.
+    pub fn build_nothing(&mut self) {
+        for package in &mut self.packages {
+            package.packaging.no_build = true;
+        }
     }
 
     /// Everything CloudFormation is given as a parameter, and what is known of the values for the plan.
@@ -155,11 +166,16 @@ impl Desired {
         let bucket = self.artifact_bucket.clone().unwrap_or_else(|| artifact_bucket_name(account, region));
         let mut own = vec![(BUCKET_PARAMETER.to_owned(), bucket)];
         own.extend(self.artifacts.iter().map(|artifact| (artifact.parameter.clone(), artifact.key(&self.stack))));
+        own.extend(self.unbuilt.iter().map(|unbuilt| (unbuilt.parameter.clone(), unbuilt.key(&self.stack))));
         given.extend(own.into_iter().filter(|(name, _)| declared.contains_key(name.as_str())));
 
         let mut findings = Vec::new();
         for name in given.keys().filter(|name| !declared.contains_key(name.as_str())) {
-            let own = |id: &&str| *id != BUCKET_PARAMETER && !self.artifacts.iter().any(|it| it.parameter == *id);
+            let own = |id: &&str| {
+                *id != BUCKET_PARAMETER
+                    && !self.artifacts.iter().any(|it| it.parameter == *id)
+                    && !self.unbuilt.iter().any(|it| it.parameter == *id)
+            };
             let known: Vec<&str> = declared.keys().copied().filter(own).collect();
             findings.push(Finding::error("D002", format!("the use case has no parameter `{name}`")).help(
                 if known.is_empty() { "it has none".to_owned() } else { format!("it has `{}`", known.join("`, `")) },

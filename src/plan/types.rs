@@ -289,6 +289,9 @@ pub struct PlannedArtifact {
     pub size: u64,
     /// It is in the bucket already.
     pub present: bool,
+    /// It has to be built first, and what it holds is not known: key and size stand for nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub to_build: bool,
 }
 
 /// What a bucket or a table is filled with once the stack is complete.

@@ -72,6 +72,9 @@ pub fn text(plan: &Plan, styles: &Styles) -> String {
         &mut out,
         "Artifacts",
         plan.artifacts.iter().map(|artifact| {
+            if artifact.to_build {
+                return format!("{}: to build, what it holds is not known", artifact.component);
+            }
             let state = if artifact.present { "there already" } else { "to upload" };
             format!("{}: {}, {state}", artifact.component, bytes(artifact.size))
         }),

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use bedplate::artifacts::{self, Artifact, ArtifactRequest, Component};
+use bedplate::artifacts::{self, Artifact, ArtifactRequest, BuildContext, Component};
 use bedplate::finding::Finding;
 use bedplate::spec::{self, Architecture};
 
@@ -40,8 +40,14 @@ fn function(folder: &Path) -> ArtifactRequest {
     }
 }
 
+fn build_and_tell(request: &ArtifactRequest, cache: &Path, progress: &dyn Fn(&str)) -> Result<Artifact, Vec<Finding>> {
+    let nowhere = Path::new("/nowhere");
+    let context = BuildContext { cache, project: nowhere, progress, cancelled: &|| false, no_build: false };
+    artifacts::build(request, &context).map(|built| built.expect("built"))
+}
+
 fn build(request: &ArtifactRequest, cache: &Path) -> Result<Artifact, Vec<Finding>> {
-    artifacts::build(request, cache, &|_| {})
+    build_and_tell(request, cache, &|_| {})
 }
 
 fn codes(result: Result<Artifact, Vec<Finding>>) -> Vec<&'static str> {
@@ -135,7 +141,7 @@ fn what_is_unchanged_is_not_packaged_again_and_what_changed_is() {
         let progress = |_: &str| {
             packaged.fetch_add(1, Ordering::Relaxed);
         };
-        artifacts::build(&function(&code), &cache, &progress).unwrap()
+        build_and_tell(&function(&code), &cache, &progress).unwrap()
     };
     let first = build();
     // Just written: the clock's grain could hide a change, so nothing is remembered yet.
@@ -238,7 +244,7 @@ fn requests_come_from_a_spec() {
 }
 
 /// A wheel as an index would serve it, with all that differs from one installation to the next.
-fn wheel(folder: &Path, version: &str, marker: &str) {
+pub fn wheel(folder: &Path, version: &str, marker: &str) {
     fs::create_dir_all(folder).unwrap();
     let file = fs::File::create(folder.join(format!("bedplate_tiny-{version}-py3-none-any.whl"))).unwrap();
     let mut zip = zip::ZipWriter::new(file);
@@ -270,9 +276,10 @@ fn layer_in_its_own_process() {
         requirements: vec![requirement],
         runtime: "python3.13".to_owned(),
         architecture: Architecture::Arm64,
+        folder: None,
         place: None,
     };
-    match artifacts::build(&request, Path::new(&cache), &|what| eprintln!("progress: {what}")) {
+    match build_and_tell(&request, Path::new(&cache), &|what| eprintln!("progress: {what}")) {
         Ok(artifact) => {
             eprintln!("artifact: {} {} {}", artifact.sha256, artifact.path.display(), artifact.packages.join(","))
         }

@@ -177,18 +177,31 @@ fn jiff_of(seconds: i64) -> jiff::Timestamp {
     jiff::Timestamp::from_second(seconds).expect("a time")
 }
 
-/// Takes a lock and then never ends, in a loop of its own and in a program it starts.
+/// Takes a lock that everything it starts shares: a program, and a daemon with a session of its own whose parents are gone. Then
+/// it answers, goes round in a loop, or stays in machine code without ever letting another thread run.
 const ENDLESS: &str = r#"
-import fcntl, subprocess, sys
+import fcntl, os, re, signal, subprocess, sys, time
 
 def handler(event, context):
     held = open(event["lock"], "w")
     fcntl.flock(held, fcntl.LOCK_EX)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], pass_fds=[held.fileno()])
-    print("locked", flush=True)
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.chdir("/")
+            while True:
+                time.sleep(600)
+        os._exit(0)
+    os.wait()
     open(event["ready"], "w").write("locked")
-    while True:
+    while event["then"] == "loop":
         pass
+    if event["then"] == "machine code":
+        re.match("(a+)+b", "a" * 64)
+    return "answered"
 "#;
 
 /// Waits until a lock is free, which is when every process that shares it has ended.
@@ -199,27 +212,66 @@ fn freed(lock: &Path) -> bool {
     wait.recv_timeout(Duration::from_secs(30)).unwrap_or(false)
 }
 
+/// The function of [`ENDLESS`].
+async fn make_endless(url: &str, timeout: u32) {
+    let mut resources = roles(&json!([{ "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*" }]));
+    resources["Function"] = function(ENDLESS);
+    resources["Function"]["Properties"]["Timeout"] = json!(timeout);
+    make(url, resources).await;
+}
+
 #[test]
-fn nothing_of_a_function_outlives_the_endpoint() {
-    let project = Project::empty();
-    project.write("bedplate.yaml", "");
-    let (lock, ready) = (project.path().join("lock"), project.path().join("ready"));
-    // A pipe tells the moment the function has its lock.
-    assert!(Command::new("mkfifo").arg(&ready).status().expect("mkfifo runs").success());
-    let mut served = project.serve(&[]);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let event = json!({ "lock": lock, "ready": ready }).to_string();
-    let url = served.url.clone();
-    runtime.block_on(async {
-        let mut resources = roles(&json!([{ "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*" }]));
-        resources["Function"] = function(ENDLESS);
-        make(&url, resources).await;
-    });
-    runtime.spawn(async move { invoke(&url, &event).await });
-    assert_eq!(std::fs::read_to_string(&ready).expect("told"), "locked");
-    served.kill();
-    assert!(freed(&lock), "the function and what it started end with a killed endpoint");
-    runtime.shutdown_background();
+fn nothing_of_a_function_outlives_a_killed_endpoint() {
+    for then in ["loop", "machine code", "answer"] {
+        let project = Project::empty();
+        project.write("bedplate.yaml", "");
+        let (lock, ready) = (project.path().join("lock"), project.path().join("ready"));
+        // A pipe tells the moment the function has its lock.
+        assert!(Command::new("mkfifo").arg(&ready).status().expect("mkfifo runs").success());
+        let mut served = project.serve(&[]);
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+        let event = json!({ "lock": lock, "ready": ready, "then": then }).to_string();
+        let url = served.url.clone();
+        runtime.block_on(make_endless(&url, 600));
+        let call = runtime.spawn(async move { invoke(&url, &event).await });
+        assert_eq!(std::fs::read_to_string(&ready).expect("told"), "locked");
+        if then == "answer" {
+            assert_eq!(runtime.block_on(call).expect("a call").1, "\"answered\"");
+        }
+        served.kill();
+        assert!(freed(&lock), "{then}: the function and what it started end with a killed endpoint");
+        runtime.shutdown_background();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_function_outlives_its_time() {
+    for then in ["loop", "machine code"] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let target = local::start(LocalOptions::new(dir.path())).await.expect("a local target");
+        make_endless(target.url(), 1).await;
+        let (lock, ready) = (dir.path().join("lock"), dir.path().join("ready"));
+        let event = json!({ "lock": lock, "ready": ready, "then": then }).to_string();
+        let (head, body) = invoke(target.url(), &event).await;
+        assert!(head.contains("x-amz-function-error: Unhandled"), "{head}");
+        assert!(body.contains("Task timed out after 1.00 seconds"), "{body}");
+        assert!(ready.exists() && freed(&lock), "{then}: the function and what it started end when its time is over");
+        target.shutdown().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_function_outlives_the_end_of_its_endpoint() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let target = local::start(LocalOptions::new(dir.path())).await.expect("a local target");
+    make_endless(target.url(), 20).await;
+    let (lock, ready) = (dir.path().join("lock"), dir.path().join("ready"));
+    let event = json!({ "lock": lock, "ready": ready, "then": "answer" }).to_string();
+    assert_eq!(invoke(target.url(), &event).await.1, "\"answered\"");
+    let held = std::fs::File::open(&lock).expect("the lock");
+    assert!(held.try_lock().is_err(), "what it started goes on between calls, as on AWS");
+    target.shutdown().await;
+    assert!(held.try_lock().is_ok(), "and is gone once the endpoint has ended");
 }
 
 #[test]

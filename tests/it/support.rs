@@ -28,12 +28,15 @@ pub fn judges() -> Option<PathBuf> {
 /// A project in a folder of its own, removed when dropped.
 pub struct Project {
     dir: TempDir,
+    /// What is packaged is kept outside the project, or not at all.
+    cache: TempDir,
 }
 
 impl Project {
     /// An empty project.
     pub fn empty() -> Self {
-        Self { dir: tempfile::Builder::new().prefix("bedplate-it-").tempdir().expect("a temporary folder") }
+        let folder = |prefix| tempfile::Builder::new().prefix(prefix).tempdir().expect("a temporary folder");
+        Self { dir: folder("bedplate-it-"), cache: folder("bedplate-cache-") }
     }
 
     /// A project with a copy of one of this repository's use cases.
@@ -53,6 +56,11 @@ impl Project {
     /// The project's folder.
     pub fn path(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// The folder above the caches of projects.
+    pub fn cache(&self) -> &Path {
+        self.cache.path()
     }
 
     /// Writes a file of the project, making its folders.
@@ -78,7 +86,8 @@ impl Project {
                 command.env(&name, value);
             }
         }
-        command.env("HOME", self.path().join("home")).env("COLUMNS", "100").env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+        command.env("HOME", self.path().join("home")).env("XDG_CACHE_HOME", self.cache.path());
+        command.env("COLUMNS", "100").env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
         command
     }
 

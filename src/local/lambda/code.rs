@@ -3,20 +3,21 @@
 //! A function keeps its code when the object it came from is deleted, as on AWS: `lambda_code` counts as a user of the
 //! body. Unpacked packages are in `functions/<digest>` of the state folder, each content once.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::{self, Seek as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use sha2::{Digest, Sha256};
 
+use super::unpack::{holds, unzip};
+use crate::local::Host;
 use crate::local::errors::ApiError;
 use crate::local::store::{Blob, Schema, Store, StoreError};
-
-/// Bytes of a function's code and layers, unpacked. Source: Lambda quotas, "Deployment package (.zip file archive) size".
-const LARGEST_UNPACKED: u64 = 250 << 20;
 
 /// Where packages are unpacked, in the state folder.
 const FOLDER: &str = "functions";
@@ -134,6 +135,35 @@ impl Source {
         STANDARD.encode(hex::decode(self.digest()).unwrap_or_default())
     }
 
+    /// The files of code in a template.
+    fn texts(&self) -> BTreeMap<&'static str, &str> {
+        let Self::Inline(text) = self else { return BTreeMap::new() };
+        let mut texts = BTreeMap::from([("index.py", text.as_str())]);
+        // AWS gives code in a template the module that answers CloudFormation.
+        if text.contains("cfnresponse") {
+            texts.insert("cfnresponse.py", include_str!("cfnresponse.py"));
+        }
+        texts
+    }
+
+    /// The zip, held against its digest.
+    fn package(&self, store: &Store) -> Result<Option<File>, ApiError> {
+        let Self::Zip { sha256, .. } = self else { return Ok(None) };
+        let path = store.blob_path(sha256);
+        let disk = |error| ApiError::from(StoreError::io(&path, error));
+        let mut file = store.open_blob(sha256)?;
+        let mut hash = Sha256::new();
+        io::copy(&mut file, &mut hash).map_err(disk)?;
+        if hex::encode(hash.finalize()) != *sha256 {
+            return Err(disk(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "it is not what its name says: remake the stack",
+            )));
+        }
+        file.rewind().map_err(disk)?;
+        Ok(Some(file))
+    }
+
     /// Bytes.
     pub fn size(&self) -> u64 {
         match self {
@@ -143,40 +173,46 @@ impl Source {
     }
 }
 
-/// The folder a package is unpacked in, unpacking it when it is not there.
+/// The folder a package is unpacked in, unpacking it when it is not there. What an earlier endpoint has unpacked is held
+/// against the package once: what was changed in it since is not run.
 ///
 /// # Errors
 ///
 /// When it is no zip, too large, or holds a path that leads out of it; when the disk refuses.
-pub(super) async fn unpacked(store: &Store, source: &Source) -> Result<PathBuf, ApiError> {
-    let (from, source) = (store.clone(), source.clone());
+pub(super) async fn unpacked(host: &Arc<Host>, source: &Source) -> Result<PathBuf, ApiError> {
+    let (host, source) = (Arc::clone(host), source.clone());
+    let store = host.store.clone();
+    let from = store.clone();
     store
         .blocking(move || {
             // Absolute: a process works in the folder itself.
             let folder =
                 std::path::absolute(from.dir().join(FOLDER)).map_err(|error| StoreError::io(from.dir(), error))?;
-            let place = folder.join(source.digest());
-            if place.is_dir() {
+            let digest = source.digest();
+            let place = folder.join(&digest);
+            if host.lambda.was_verified(&digest) && place.is_dir() {
                 return Ok(place);
+            }
+            let texts = source.texts();
+            let package = source.package(&from)?;
+            if place.is_dir() {
+                if holds(&place, package.as_ref(), &texts)? {
+                    host.lambda.verified(&digest);
+                    return Ok(place);
+                }
+                remove(&folder, &place).map_err(|error| StoreError::io(&place, error))?;
             }
             crate::local::store::private::create_folder(&folder)?;
             let scratch = tempfile::Builder::new()
                 .prefix(UNPACKING)
                 .tempdir_in(&folder)
                 .map_err(|error| StoreError::io(&folder, error))?;
-            match &source {
-                Source::Inline(text) => {
-                    let write = |name: &str, text: &str| {
-                        let file = scratch.path().join(name);
-                        fs::write(&file, text).map_err(|error| StoreError::io(&file, error))
-                    };
-                    write("index.py", text)?;
-                    // AWS gives code in a template the module that answers CloudFormation.
-                    if text.contains("cfnresponse") {
-                        write("cfnresponse.py", include_str!("cfnresponse.py"))?;
-                    }
-                }
-                Source::Zip { sha256, .. } => unzip(from.open_blob(sha256)?, scratch.path())?,
+            for (name, text) in &texts {
+                let file = scratch.path().join(name);
+                fs::write(&file, text).map_err(|error| StoreError::io(&file, error))?;
+            }
+            if let Some(package) = package {
+                unzip(package, scratch.path())?;
             }
             match fs::rename(scratch.path(), &place) {
                 // Somebody else was quicker.
@@ -184,59 +220,17 @@ pub(super) async fn unpacked(store: &Store, source: &Source) -> Result<PathBuf, 
                 Err(error) => return Err(StoreError::io(&place, error).into()),
                 Ok(()) => drop(scratch.keep()),
             }
+            host.lambda.verified(&digest);
             Ok(place)
         })
         .await
 }
 
-fn bad(message: impl std::fmt::Display) -> ApiError {
-    ApiError::sender("InvalidZipFileException", format!("Lambda could not unzip the deployment package: {message}"))
-        .with_status(http::StatusCode::BAD_GATEWAY)
-}
-
-fn unzip(file: File, into: &Path) -> Result<(), ApiError> {
-    let mut archive = zip::ZipArchive::new(io::BufReader::new(file)).map_err(bad)?;
-    let mut left = LARGEST_UNPACKED;
-    for index in 0..archive.len() {
-        let mut entry = archive.by_index(index).map_err(bad)?;
-        let shown = entry.name().map(std::borrow::Cow::into_owned).unwrap_or_default();
-        let name = entry.enclosed_name().ok_or_else(|| bad(format!("`{shown}` leads out of it")))?;
-        let path = into.join(name);
-        let disk = |error| ApiError::from(StoreError::io(&path, error));
-        if entry.is_dir() {
-            fs::create_dir_all(&path).map_err(disk)?;
-            continue;
-        }
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(disk)?;
-        }
-        if entry.is_symlink() {
-            let mut target = String::new();
-            entry.by_ref().take(4096).read_to_string(&mut target).map_err(disk)?;
-            let inside = Path::new(&target)
-                .components()
-                .all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir));
-            if !inside {
-                return Err(bad(format!("the link `{shown}` leads out of its folder")));
-            }
-            std::os::unix::fs::symlink(&target, &path).map_err(disk)?;
-            continue;
-        }
-        // A link of the archive itself must not be written through.
-        let mut out = File::create_new(&path).map_err(disk)?;
-        let copied = io::copy(&mut entry.by_ref().take(left + 1), &mut out).map_err(disk)?;
-        left = left.checked_sub(copied).ok_or_else(|| {
-            ApiError::sender(
-                "InvalidParameterValueException",
-                format!("Unzipped size must be smaller than {LARGEST_UNPACKED} bytes"),
-            )
-        })?;
-        if entry.unix_mode().is_some_and(|mode| mode & 0o111 != 0) {
-            use std::os::unix::fs::PermissionsExt as _;
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).map_err(disk)?;
-        }
-    }
-    Ok(())
+/// Removes a package. Renamed first: a half-removed one must never be found under its name.
+fn remove(folder: &Path, place: &Path) -> io::Result<()> {
+    let doomed = folder.join(format!("{UNPACKING}{}", uuid::Uuid::new_v4()));
+    fs::rename(place, &doomed)?;
+    if doomed.symlink_metadata()?.is_dir() { fs::remove_dir_all(&doomed) } else { fs::remove_file(&doomed) }
 }
 
 /// Removes what is unpacked of packages that no function has any more. It blocks.
@@ -273,10 +267,7 @@ pub(in crate::local) fn sweep(store: &Store) -> Result<(), StoreError> {
             .is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age.as_secs() < 3600));
         let stays = used.contains(&name) || (name.starts_with(UNPACKING) && fresh);
         if !stays {
-            // Renamed first: a half-removed package must never be found under its name.
-            let doomed = folder.join(format!("{UNPACKING}{}", uuid::Uuid::new_v4()));
-            let removed = fs::rename(entry.path(), &doomed).and_then(|()| fs::remove_dir_all(&doomed));
-            removed.map_err(|error| StoreError::io(entry.path(), error))?;
+            remove(&folder, &entry.path()).map_err(|error| StoreError::io(entry.path(), error))?;
         }
     }
     Ok(())
@@ -284,34 +275,7 @@ pub(in crate::local) fn sweep(store: &Store) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
-
     use super::*;
-
-    fn zip_of(entries: &[(&str, &str)]) -> File {
-        let mut file = tempfile::tempfile().expect("a file");
-        let mut writer = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
-        for (name, text) in entries {
-            writer.start_file(*name, zip::write::SimpleFileOptions::default()).expect("an entry");
-            writer.write_all(text.as_bytes()).expect("its content");
-        }
-        let bytes = writer.finish().expect("a zip").into_inner();
-        file.write_all(&bytes).expect("written");
-        file
-    }
-
-    #[test]
-    fn a_package_stays_in_its_folder() {
-        let folder = tempfile::tempdir().expect("a folder");
-        unzip(zip_of(&[("app.py", "x"), ("lib/a.py", "y")]), folder.path()).expect("unpacked");
-        assert_eq!(fs::read_to_string(folder.path().join("lib/a.py")).expect("a file"), "y");
-        let other = tempfile::tempdir().expect("a folder");
-        let error = unzip(zip_of(&[("../out.py", "x")]), other.path()).expect_err("refused");
-        assert!(error.message.contains("../out.py"), "{error}");
-        let mut text = tempfile::tempfile().expect("a file");
-        text.write_all(b"not a zip").expect("written");
-        assert_eq!(unzip(text, other.path()).expect_err("refused").code, "InvalidZipFileException");
-    }
 
     #[test]
     fn the_digest_is_told_as_lambda_tells_it() {

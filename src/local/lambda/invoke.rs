@@ -175,10 +175,10 @@ pub(super) async fn run(host: &Arc<Host>, call: &Call, function: Function) -> Re
 
     let mut output = Output::new(host.clock.clone());
     output.say(format!("START RequestId: {request_id} Version: {}", function.version));
-    if let Some(told) = python.difference(&runtime)
+    if (python.passed.is_some() || python.difference(&runtime).is_some())
         && host.lambda.first_told(&format!("{arn} {runtime}"))
     {
-        output.say(told);
+        python.passed.iter().cloned().chain(python.difference(&runtime)).for_each(|told| output.say(told));
     }
     let timeout = Duration::from_secs(function.timeout());
     let mut init = None;
@@ -195,9 +195,9 @@ pub(super) async fn run(host: &Arc<Host>, call: &Call, function: Function) -> Re
                 handler: function.handler(),
                 environment,
             };
-            let (worker, outcome) = Worker::start(&start, INIT.max(timeout), &mut output)
-                .await
-                .map_err(|error| ApiError::internal(format!("{} could not be started: {error}", python.executable)))?;
+            let (worker, outcome) = Worker::start(&start, INIT.max(timeout), &mut output).await.map_err(|error| {
+                ApiError::internal(format!("{} could not be started: {error}", python.executable.display()))
+            })?;
             init = Some(worker.since.elapsed());
             let session = credentials.session;
             (Ready { arn: arn.clone(), fingerprint, worker, stream, session }, outcome)

@@ -15,6 +15,7 @@
 //! | `function` | a function as a call needs it, found by any of its names |
 //! | [`permissions`] | who may call a function, by its own policy |
 //! | [`code`] | the packages functions and layers are made of |
+//! | `unpack` | zips into folders, and folders held against their zips |
 //! | `line` | standing in line for a process |
 //! | `pool`, `worker`, `shim.py` | processes, and how one is talked to |
 //! | `python` | which Python runs a runtime |
@@ -31,6 +32,7 @@ pub mod permissions;
 mod pool;
 mod prepare;
 mod python;
+mod unpack;
 mod update;
 mod worker;
 

@@ -1,6 +1,8 @@
 //! The processes that wait for their next event, and how many a function may have at once.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -31,13 +33,14 @@ pub(super) struct Ready {
 }
 
 /// What the endpoint's functions share. Dropping it ends their processes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pool {
     pub(super) pythons: Pythons,
     idle: Mutex<Vec<Ready>>,
     turns: Mutex<HashMap<String, Arc<Semaphore>>>,
     told: Mutex<HashSet<String>>,
-    closed: std::sync::atomic::AtomicBool,
+    verified: Mutex<HashSet<String>>,
+    closed: AtomicBool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -46,6 +49,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Pool {
+    /// The processes of an endpoint over a state folder.
+    pub(in crate::local) fn for_state(dir: &Path) -> Self {
+        Self {
+            pythons: Pythons::for_state(dir),
+            idle: Mutex::default(),
+            turns: Mutex::default(),
+            told: Mutex::default(),
+            verified: Mutex::default(),
+            closed: AtomicBool::new(false),
+        }
+    }
+
     /// Waits until a function may have one more call under way.
     pub(super) async fn turn(&self, arn: &str) -> Option<OwnedSemaphorePermit> {
         let turns = {
@@ -67,10 +82,11 @@ impl Pool {
 
     /// Keeps a process for the next call.
     pub(super) fn give_back(&self, ready: Ready) {
-        if self.closed.load(std::sync::atomic::Ordering::Relaxed) {
+        let mut idle = lock(&self.idle);
+        // Within the lock: after it was closed none is kept.
+        if self.closed.load(Ordering::Relaxed) {
             return;
         }
-        let mut idle = lock(&self.idle);
         idle.push(ready);
         if idle.len() > IDLE {
             idle.remove(0);
@@ -82,9 +98,23 @@ impl Pool {
         lock(&self.told).insert(what.to_owned())
     }
 
-    /// Ends the processes that wait, and every other one when its call is over.
-    pub(in crate::local) fn close(&self) {
-        self.closed.store(true, std::sync::atomic::Ordering::Relaxed);
-        lock(&self.idle).clear();
+    /// Whether a package's unpacked form was held against it before, by this endpoint.
+    pub(super) fn was_verified(&self, digest: &str) -> bool {
+        lock(&self.verified).contains(digest)
+    }
+
+    /// Remembers that it was.
+    pub(super) fn verified(&self, digest: &str) {
+        lock(&self.verified).insert(digest.to_owned());
+    }
+
+    /// Ends the processes that wait, and every other one when its call is over; waits for those that waited.
+    pub(in crate::local) async fn close(&self) {
+        let idle = {
+            let mut idle = lock(&self.idle);
+            self.closed.store(true, Ordering::Relaxed);
+            std::mem::take(&mut *idle)
+        };
+        futures::future::join_all(idle.into_iter().map(|ready| ready.worker.end())).await;
     }
 }

@@ -37,13 +37,13 @@ pub(super) async fn packages(host: &Arc<Host>, function: &Function) -> Result<Pa
             function.name.arn()
         )));
     };
-    let code = code::unpacked(&host.store, source).await?;
+    let code = code::unpacked(host, source).await?;
     let mut layers = Vec::new();
     for arn in function.layers() {
         let owner = arn.clone();
         let blob = host.store.read(move |tx| Ok::<_, ApiError>(code::kept(tx, &owner)?)).await?;
         let blob = blob.ok_or_else(|| invalid(format!("The layer version {arn} is not in the local target")))?;
-        layers.push(code::unpacked(&host.store, &Source::from(blob)).await?);
+        layers.push(code::unpacked(host, &Source::from(blob)).await?);
     }
     Ok(Packages { code, layers })
 }

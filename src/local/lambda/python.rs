@@ -1,18 +1,20 @@
 //! Which Python of this machine runs a runtime.
 
 use std::collections::HashMap;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use tokio::process::Command;
+use crate::helper::{CHOICE, ProjectTree, Search};
 
 /// A Python that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Python {
-    /// Its own path: what is on `PATH` may be a script that chooses one.
-    pub executable: String,
+    /// Its own path.
+    pub executable: PathBuf,
     /// For example `3.13`.
     pub version: String,
+    /// What to tell of those that were passed over.
+    pub passed: Option<String>,
 }
 
 impl Python {
@@ -31,9 +33,17 @@ impl Python {
 
 /// What was found so far, by the name looked for; programs don't come and go while an endpoint serves.
 #[derive(Debug, Default)]
-pub(super) struct Pythons(Mutex<HashMap<String, Option<Python>>>);
+pub(super) struct Pythons {
+    project: ProjectTree,
+    found: Mutex<HashMap<String, Option<Python>>>,
+}
 
 impl Pythons {
+    /// Those for the functions of a state folder: none of its project.
+    pub fn for_state(dir: &Path) -> Self {
+        Self { project: ProjectTree::of_state(dir), found: Mutex::default() }
+    }
+
     /// The Python for a runtime: one of its very version, else any `python3`.
     ///
     /// # Errors
@@ -51,27 +61,26 @@ impl Pythons {
             }
         }
         Err(format!(
-            "Neither `{runtime}` nor `python3` is on PATH: install Python to run functions on the local target"
+            "Neither `{runtime}` nor `python3` is on PATH outside the project: install Python to run functions on the local \
+             target, or name one in {CHOICE}"
         ))
     }
 
     async fn named(&self, name: &str) -> Option<Python> {
-        if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
+        if let Some(known) = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
             return known.clone();
         }
-        let found = ask(name).await;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), found.clone());
+        let (wanted, project) = (name.to_owned(), self.project.clone());
+        let found = tokio::task::spawn_blocking(move || {
+            let search = Search::of(&[&wanted], &project);
+            let python = search.interpreter()?;
+            Some(Python { executable: python.executable, version: python.version, passed: search.passed.told() })
+        });
+        // A runtime that is ending finds nothing.
+        let found = found.await.ok().flatten();
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), found.clone());
         found
     }
-}
-
-async fn ask(name: &str) -> Option<Python> {
-    let script = "import sys; print(sys.executable); print('%d.%d' % sys.version_info[:2])";
-    let asked = Command::new(name).args(["-I", "-c", script]).stdin(Stdio::null()).stderr(Stdio::null()).output().await;
-    let output = asked.ok().filter(|output| output.status.success())?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    let (executable, version) = text.trim_end().split_once('\n')?;
-    Some(Python { executable: executable.to_owned(), version: version.to_owned() })
 }
 
 #[cfg(test)]

@@ -1,13 +1,26 @@
 """Runs one Lambda function: events in over a socket, answers out over the same; standard library only.
 
+What stands in `helper/supervise.py` runs before: it has taken the current folder, which is the code's, off `sys.path`, and it
+ends this process and all it has started when the endpoint has closed the socket, whatever the handler is doing.
+
 Descriptor 0 is a socket to the endpoint. A frame is two lengths (big-endian, 32 bits each), a JSON header and a body.
 The first frame configures; then each frame is an event. Prints go to descriptors 1 and 2, which are one pipe; after each
 answer a line with a token of the endpoint's marks where the output of that call ends.
 """
 
+import decimal
+import enum
+import importlib
+import json
+import logging
+import math
 import os
+import queue
+import resource
 import sys
+import threading
 import time
+import traceback
 
 channel = os.dup(0)
 null = os.open(os.devnull, os.O_RDONLY)
@@ -20,7 +33,7 @@ def receive(size):
     while size:
         part = os.read(channel, min(size, 1 << 20))
         if not part:
-            # The endpoint is gone, however it went: so is everything this function started.
+            # The endpoint is gone, and what looks after this process may be, too.
             os.killpg(0, 9)
         parts.append(part)
         size -= len(part)
@@ -41,8 +54,6 @@ def send_frame(header, body=b""):
         rest = rest[os.write(channel, rest) :]
 
 
-import json
-
 settings, _ = receive_frame()
 code = settings["code"]
 layers = settings["layers"]
@@ -51,13 +62,15 @@ folders = [code]
 for layer in layers:
     folders.append(os.path.join(layer, "python", "lib", version, "site-packages"))
     folders.append(os.path.join(layer, "python"))
-sys.path[:] = folders + [folder for folder in sys.path if folder]
+# The function's folders come first, but what AWS's own runtime has imported by now stays what it is there, too: a module `json`
+# or `logging` of the code is never imported. Source: `awslambdaric/bootstrap.py` and what it imports (importlib, json, logging,
+# os, sys, time, traceback, enum, decimal, math), commit 46e4c6a of 2026-06-26. What is imported here besides makes way.
+sys.path[:0] = folders
+for name in ("queue", "resource", "select", "signal"):
+    own = (os.path.join(folder, name) for folder in folders)
+    if any(os.path.exists(path + ".py") or os.path.isdir(path) for path in own):
+        sys.modules.pop(name, None)
 sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
-
-import logging
-import queue
-import threading
-import traceback
 
 current = {"id": None}
 
@@ -159,9 +172,9 @@ def load(name):
     if not dot:
         return None, failure("Runtime.MalformedHandlerName", "Bad handler '%s': not enough values to unpack (expected 2, got 1)" % name)
     module = module.replace("/", ".")
+    if module.split(".")[0] in sys.builtin_module_names:
+        return None, failure("Runtime.BuiltInModuleConflict", "Cannot use built-in module %s as a handler module" % module)
     try:
-        import importlib
-
         loaded = importlib.import_module(module)
     except ImportError as error:
         return None, failure("Runtime.ImportModuleError", "Unable to import module '%s': %s" % (module, error))
@@ -209,8 +222,6 @@ def end_of_output():
 
 
 def peak():
-    import resource
-
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used // (1 << 20) if sys.platform == "darwin" else used // (1 << 10)
 

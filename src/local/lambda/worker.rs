@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
@@ -14,6 +13,7 @@ use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
+use crate::helper::supervised;
 use crate::local::Clock;
 
 /// The script that a process runs.
@@ -33,13 +33,16 @@ const LARGEST_FRAME: u32 = 64 << 20;
 /// Source: CloudWatch Logs API reference, `PutLogEvents` (1 MiB, 26 bytes of it for each event itself).
 const LONGEST_LINE: u64 = (1 << 20) - 26;
 
+/// How long what looks after a process may take to end it and all it has started.
+const ENDING: Duration = Duration::from_secs(6);
+
 /// How long the rest of the output is waited for once an answer is there; only a function that closed its output is late.
 const REST_OF_OUTPUT: Duration = Duration::from_millis(500);
 
 /// How a process is started.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Start {
-    pub executable: String,
+    pub executable: PathBuf,
     pub code: PathBuf,
     pub layers: Vec<PathBuf>,
     pub handler: String,
@@ -70,8 +73,8 @@ pub(super) enum Outcome {
 #[derive(Debug)]
 pub(super) struct Worker {
     child: Child,
-    group: Option<Pid>,
-    channel: BufReader<UnixStream>,
+    /// Gone once the process is to end: what looks after it then ends it, and all it has started.
+    channel: Option<BufReader<UnixStream>>,
     output: mpsc::Receiver<Vec<u8>>,
     token: String,
     /// When it was started.
@@ -90,24 +93,23 @@ impl Worker {
         ours.set_nonblocking(true)?;
         let (reader, writer) = std::io::pipe()?;
         let child = Command::new(&start.executable)
-            .args(["-X", "utf8", "-c", SHIM])
+            // Not `-I`: all of the environment is the function's own, and where this machine's SDK is among its user's packages
+            // it stands for the one that AWS's Python brings.
+            .args(["-X", "utf8", "-c", &supervised(SHIM)])
             .env_clear()
             .envs(&start.environment)
             .current_dir(&start.code)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::from(OwnedFd::from(writer.try_clone()?)))
             .stderr(Stdio::from(OwnedFd::from(writer)))
-            // A group of its own: an interrupt at the terminal is not for it, and what it starts ends with it.
+            // A group of its own: an interrupt at the terminal is not for it.
             .process_group(0)
-            .kill_on_drop(true)
             .spawn()?;
-        let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let (lines, output_lines) = mpsc::channel(256);
         tokio::spawn(read_lines(pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?, lines));
         let mut worker = Self {
             child,
-            group,
-            channel: BufReader::new(UnixStream::from_std(ours)?),
+            channel: Some(BufReader::new(UnixStream::from_std(ours)?)),
             output: output_lines,
             token: uuid::Uuid::new_v4().simple().to_string(),
             since,
@@ -130,6 +132,7 @@ impl Worker {
         let answered = {
             let channel = &mut self.channel;
             let answer = async {
+                let channel = channel.as_mut().ok_or(std::io::ErrorKind::NotConnected)?;
                 send(channel, header, body).await?;
                 receive(channel).await
             };
@@ -157,13 +160,16 @@ impl Worker {
                 }
             }
             Some(Err(_)) => {
+                // What looks after it ends as it did; one that closed its channel and lives on is ended.
                 let status = tokio::time::timeout(REST_OF_OUTPUT, self.child.wait()).await;
-                self.kill_group();
-                Outcome::Exited(status.ok().and_then(Result::ok))
+                let status = status.ok().and_then(Result::ok);
+                if status.is_none() {
+                    self.kill().await;
+                }
+                Outcome::Exited(status)
             }
             None => {
-                self.kill_group();
-                let _ = self.child.wait().await;
+                self.kill().await;
                 Outcome::TimedOut
             }
         };
@@ -177,20 +183,16 @@ impl Worker {
         outcome
     }
 
-    /// Kills the process and whatever it started.
-    fn kill_group(&self) {
-        if let Some(group) = self.group {
-            // The group may be gone already; then there is nothing to do.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
+    /// Ends the process and whatever it started. Dropping it does the same without waiting.
+    pub async fn end(mut self) {
+        self.kill().await;
     }
-}
 
-impl Drop for Worker {
-    fn drop(&mut self) {
-        // Once the process was waited for, its number may be another's.
-        if self.child.id().is_some() {
-            self.kill_group();
+    async fn kill(&mut self) {
+        self.channel = None;
+        if tokio::time::timeout(ENDING, self.child.wait()).await.is_err() {
+            // Something is not to be killed; what looks after it has given up by now, or hangs itself.
+            let _ = self.child.kill().await;
         }
     }
 }

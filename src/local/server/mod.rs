@@ -88,7 +88,7 @@ impl Running {
     pub async fn shutdown(mut self) {
         let _ = self.stop.send(true);
         let _ = (&mut self.task).await;
-        self.host.lambda.close();
+        self.host.lambda.close().await;
         let store = self.host.store.clone();
         // What is left unswept now is swept at the next start.
         let tidy = move || store.sweep_unused().and_then(|_| code::sweep(&store)).and_then(|()| store.wipe_deleted());
@@ -120,7 +120,7 @@ pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
         delay,
         functions,
         url: format!("http://{address}"),
-        lambda: super::lambda::Pool::default(),
+        lambda: super::lambda::Pool::for_state(store.dir()),
         model_server,
     });
     let server = Arc::new(Server::new(Arc::clone(&host)));

@@ -7,6 +7,7 @@ use crate::render::assemble::Assembly;
 use crate::render::expression::Expression;
 use crate::render::references::layer_id;
 use crate::render::{ArtifactComponent, ArtifactParameter, escape};
+use crate::spec::without_hashes;
 use crate::spec::{Architecture, Layer, UseCase};
 
 /// Layers.
@@ -35,7 +36,9 @@ fn artifact(name: &str) -> ArtifactParameter {
 }
 
 fn add(assembly: &mut Assembly<'_>, name: &str, layer: &Layer) {
-    let description = layer.description.clone().unwrap_or_else(|| layer.requirements.join(", "));
+    let names =
+        || layer.requirements.iter().map(|requirement| without_hashes(requirement)).collect::<Vec<_>>().join(", ");
+    let description = layer.description.clone().unwrap_or_else(names);
     let data = json!({
         "id": layer_id(name),
         // Unique to the stack, as layers of one name are versions of one layer.

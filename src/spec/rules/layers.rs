@@ -1,6 +1,7 @@
 //! Layers: what they are made of, and whether they fit the functions that take them.
 
 use super::Rules;
+use crate::spec::requirement::{requirement_problem, requirements_problem};
 use crate::spec::types::{Architecture, Function};
 use crate::spec::words::{cut, escape, suggest};
 
@@ -19,6 +20,9 @@ pub(super) fn check(rules: &mut Rules<'_>) {
             if let Some((message, help)) = requirement_problem(requirement) {
                 rules.error("S029", &format!("{base}/requirements/{index}"), message, help);
             }
+        }
+        if let Some((message, help)) = requirements_problem(&layer.requirements) {
+            rules.error("S029", &format!("{base}/requirements"), message, help);
         }
         if layer.runtimes.is_empty() {
             let message = format!("the layer `{name}` names no runtime");
@@ -87,65 +91,4 @@ fn python_version(runtime: &str) -> Option<&str> {
     let version = runtime.strip_prefix("python")?;
     let minor = version.strip_prefix("3.")?;
     (!minor.is_empty() && minor.bytes().all(|b| b.is_ascii_digit())).then_some(version)
-}
-
-/// Why a pip requirement is refused, and what to do: it may name packages, extras, versions and markers, and nothing
-/// that makes pip read another place or take an option.
-pub fn requirement_problem(requirement: &str) -> Option<(String, String)> {
-    let text = requirement.trim();
-    let shown = cut(&hide_credentials(text));
-    let refused = |why: &str, help: &str| Some((format!("`{shown}` {why}"), help.to_owned()));
-    if text.is_empty() {
-        return Some(("a requirement is empty".to_owned(), "name a package, such as `boto3>=1.35`".to_owned()));
-    }
-    if text.starts_with('-') {
-        return refused("is an option of pip, not a requirement", "name packages only, such as `boto3>=1.35`");
-    }
-    if text.chars().any(char::is_control) {
-        return refused("holds a line break or another control character", "write each requirement as its own entry");
-    }
-    if text.contains("://") || text.contains(" @") || text.contains('@') {
-        return refused("names an address", "name a package of the index; set PIP_INDEX_URL for an index of your own");
-    }
-    if text.starts_with(['.', '/', '~']) || text.contains(['/', '\\']) {
-        return refused("names a path", "name a package of the index; put code of your own into the function's folder");
-    }
-    let (before_marker, _) = text.split_once(';').unwrap_or((text, ""));
-    let name_end = before_marker
-        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')))
-        .unwrap_or(before_marker.len());
-    let (name, rest) = before_marker.split_at(name_end);
-    let name_fits =
-        name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.ends_with(|c: char| c.is_ascii_alphanumeric());
-    let version = match rest.trim_start().strip_prefix('[') {
-        Some(inside) => inside.split_once(']').map(|(_, version)| version),
-        None => Some(rest),
-    };
-    let rest_fits = version.is_some_and(|version| {
-        let version = version.trim();
-        let bare = version.strip_prefix('(').and_then(|inside| inside.strip_suffix(')')).unwrap_or(version);
-        version.is_empty() || bare.split(',').all(|clause| is_version_clause(clause.trim()))
-    });
-    if name_fits && rest_fits {
-        return None;
-    }
-    refused("is not a requirement", "write a package's name and version, such as `boto3>=1.35` or `requests==2.32.3`")
-}
-
-/// `>=1.35` and the like. An option hidden behind a space (`boto3 --pre`) is none.
-fn is_version_clause(clause: &str) -> bool {
-    let operators = ["===", "~=", "==", "!=", "<=", ">=", "<", ">"];
-    let version = operators.iter().find_map(|operator| clause.strip_prefix(operator)).map(str::trim);
-    version.is_some_and(|version| {
-        version.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && version.chars().all(|c| c.is_ascii_alphanumeric() || "._*+!-".contains(c))
-    })
-}
-
-/// An address without the user and password before its host.
-fn hide_credentials(text: &str) -> String {
-    match (text.split_once("://"), text.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) if text.contains("://") => format!("{scheme}://…@{host}"),
-        _ => text.to_owned(),
-    }
 }

@@ -49,7 +49,6 @@ use crate::finding::{Finding, Place};
 use crate::yaml::Positions;
 
 pub use code::handler_files;
-pub use layers::requirement_problem;
 pub use names::logical_name;
 pub(super) use secrets::{hide, secrets};
 

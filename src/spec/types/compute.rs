@@ -13,7 +13,8 @@ use crate::spec::values::{Days, Seconds};
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Layer {
-    /// pip requirements, such as `boto3>=1.35`: names with versions, no options, addresses or paths.
+    /// pip requirements, such as `boto3>=1.35`: names with versions, no options, addresses or paths. Each may carry
+    /// digests as pip writes them, `boto3==1.40.1 --hash=sha256:…`; then all must, and every package they need is listed.
     #[schemars(length(min = 1), extend("examples" = [["boto3>=1.35"]]))]
     pub requirements: Vec<String>,
     /// The runtimes it is built for; wheels are chosen for the first.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use bedplate::engine::{ApproveAll, DeployOptions, Desired, EventKind, Outcome, Recorder, Report, Run, deploy};
+use bedplate::engine::{
+    ApproveAll, DeployOptions, Desired, EventKind, Outcome, Packaging, Recorder, Report, Run, deploy,
+};
 use bedplate::render::{Partials, render};
 use bedplate::spec;
 use tokio_util::sync::CancellationToken;
@@ -37,7 +39,8 @@ def handler(event, context):
     std::fs::write(function.join("app.py"), code).expect("a file");
     let loaded = spec::load_text(text, world.dir.path(), "usecase.yaml").expect("a spec without findings");
     let rendered = render(&loaded, &DEV, Partials::embedded()).expect("a template");
-    let desired = Desired::of(&loaded, &rendered, "late-dev", Default::default(), world.dir.path()).expect("no rows");
+    let packaging = Packaging::new(world.dir.path(), world.dir.path());
+    let desired = Desired::of(&loaded, &rendered, "late-dev", Default::default(), &packaging).expect("no rows");
     let recorder = Recorder::default();
     let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
     let options = DeployOptions { smoke_patience: patience, ..DeployOptions::default() };

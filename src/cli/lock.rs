@@ -1,0 +1,101 @@
+//! `bedplate lock`: pins what the layers of use cases are made from.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::Outcome;
+use super::args::Format;
+use super::exit::Exit;
+use super::session::{Session, interrupted};
+use crate::artifacts::{self, BuildContext, Component, LOCK_FILE, LayerLocks};
+use crate::finding::Finding;
+use crate::report::style::count;
+use crate::spec::LoadedSpec;
+
+/// Pin the packages of layers, with their digests, in a file beside the spec; a deploy then uses nothing else.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  bedplate lock                  every use case of the project\n  bedplate lock movie-poster     write stacks/movie-poster/layers.lock, or take newer versions into it\n\nCommit the file. Where it is there, `deploy` and `plan` install exactly what it pins, and refuse anything else."
+)]
+pub struct LockArgs {
+    /// Use cases: names under stacks/, folders or spec files; all of the project when none is named
+    #[arg(value_name = "USE-CASE")]
+    use_cases: Vec<String>,
+}
+
+pub(super) fn run(session: &Session, args: &LockArgs) -> Outcome {
+    let specs = session.load(&args.use_cases)?;
+    session.block_on(async {
+        let cancel = interrupted();
+        let mut written = Vec::new();
+        for spec in specs.iter().filter(|spec| !spec.spec.layers.is_empty()) {
+            let packages = tokio::task::block_in_place(|| one(session, spec, &cancel));
+            if cancel.is_cancelled() {
+                session.ui.say("Interrupted: what was not locked yet stays as it was");
+                return Ok(Exit::Interrupted);
+            }
+            let (changed, packages) = packages?;
+            let name = &spec.spec.name;
+            let said = if changed { "pinned" } else { "unchanged" };
+            session.ui.status(&format!("{name}: {} in {LOCK_FILE} {said}", count(packages, "package")));
+            written.push(json!({ "use-case": name, "packages": packages, "changed": changed }));
+        }
+        if session.ui.format == Format::Json {
+            session.ui.json(&json!({ "locked": written }))?;
+        } else if written.is_empty() {
+            session.ui.status("There are no layers to lock: nothing to do");
+        }
+        Ok(Exit::Done)
+    })
+}
+
+/// Locks the layers of one use case; whether that changed anything, and how many packages there are.
+fn one(session: &Session, spec: &LoadedSpec, cancel: &CancellationToken) -> Result<(bool, usize), Vec<Finding>> {
+    let packaging = session.packaging()?;
+    let context = BuildContext {
+        cache: &packaging.cache,
+        project: &packaging.project,
+        progress: &|doing| session.ui.status(doing),
+        cancelled: &|| cancel.is_cancelled(),
+        no_build: false,
+    };
+    let mut layers = BTreeMap::new();
+    let mut findings = Vec::new();
+    for name in spec.spec.layers.keys() {
+        let Some(request) = artifacts::request(spec, &Component::Layer(name.clone())) else { continue };
+        match artifacts::resolve(&request, &context) {
+            Ok(lock) => layers.extend(lock.map(|lock| (name.clone(), lock))),
+            Err(more) => findings.extend(more),
+        }
+    }
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    let locks = LayerLocks::new(layers);
+    let packages = locks.layers.values().map(|layer| layer.packages.len()).sum();
+    // One that cannot be read is written anew.
+    if LayerLocks::read(&spec.dir).is_ok_and(|before| before.as_ref() == Some(&locks)) {
+        return Ok((false, packages));
+    }
+    let path = spec.dir.join(LOCK_FILE);
+    let write = || {
+        // In one piece, and in place of a link and not through it.
+        let mut file = tempfile::NamedTempFile::new_in(&spec.dir)?;
+        std::io::Write::write_all(&mut file, locks.text().as_bytes())?;
+        readable(file.as_file())?;
+        file.persist(&path).map(|_| ()).map_err(|error| error.error)
+    };
+    write().map_err(|error| {
+        let finding = Finding::error("A035", format!("`{}` cannot be written: {error}", path.display()));
+        vec![finding.help("check its permissions and the free space")]
+    })?;
+    Ok((true, packages))
+}
+
+/// For everyone to read, as files of a project are.
+fn readable(file: &std::fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
