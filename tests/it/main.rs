@@ -14,6 +14,7 @@ mod cli;
 mod custom_resources;
 mod docs_examples;
 mod engine;
+mod faults;
 mod finishers;
 mod functions;
 mod iam_page;
