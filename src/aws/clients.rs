@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::sync::OnceCell;
 
+use super::attempts::{AttemptObserver, Unwatched};
 use super::error::{CallError, CallErrorKind};
 use super::pace::Pace;
 use super::target::{Target, TargetKind, is_plain_loopback};
@@ -53,6 +54,7 @@ pub(super) struct Inner {
     region: String,
     pace: Pace,
     identity: OnceCell<Identity>,
+    unwatched: Unwatched,
 }
 
 impl Clients {
@@ -100,10 +102,12 @@ impl Clients {
         region: String,
         loopback: bool,
     ) -> Self {
-        let mut bedrock_agent = aws_sdk_bedrockagent::config::Builder::from(config);
-        let mut cloudformation = aws_sdk_cloudformation::config::Builder::from(config);
-        let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(config);
-        let mut s3 = aws_sdk_s3::config::Builder::from(config);
+        let unwatched = Unwatched::default();
+        let observer = AttemptObserver::new(&unwatched);
+        let mut bedrock_agent = aws_sdk_bedrockagent::config::Builder::from(config).interceptor(observer.clone());
+        let mut cloudformation = aws_sdk_cloudformation::config::Builder::from(config).interceptor(observer.clone());
+        let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(config).interceptor(observer.clone());
+        let mut s3 = aws_sdk_s3::config::Builder::from(config).interceptor(observer.clone());
         let mut sts = aws_sdk_sts::config::Builder::from(config);
         if let Some(url) = &explicit {
             // Said for this command: it wins over a service's own `AWS_ENDPOINT_URL_…`.
@@ -128,6 +132,7 @@ impl Clients {
             region,
             pace: Pace::new(loopback),
             identity: OnceCell::new(),
+            unwatched,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -150,6 +155,16 @@ impl Clients {
     /// The turns followers of this account and region take.
     pub fn pace(&self) -> &Pace {
         &self.inner.pace
+    }
+
+    /// How many requests that change something were sent so far without being watched; see [`Attempts`](super::Attempts).
+    pub fn unwatched_count(&self) -> usize {
+        self.inner.unwatched.count()
+    }
+
+    /// The operations of those after the first `from`, each once.
+    pub fn unwatched_since(&self, from: usize) -> Vec<String> {
+        self.inner.unwatched.since(from)
     }
 
     /// Who the credentials belong to; asked once. Also the guard: a target that names an account accepts no other.

@@ -2,6 +2,7 @@
 //! and failure turned into our own types.
 
 mod answers;
+mod attempts;
 mod calls;
 mod change_sets;
 mod clients;
@@ -20,6 +21,7 @@ mod stacks;
 mod target;
 mod types;
 
+pub use attempts::Attempts;
 pub use calls::{Answered, ApiCall};
 pub use clients::Clients;
 pub use conversations::{AgentAddress, AgentSaid, Passage};

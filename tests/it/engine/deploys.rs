@@ -68,20 +68,20 @@ impl World {
 
     pub(crate) async fn deploy_asking(&self, desired: &Desired, approver: &dyn Approver) -> (Report, Vec<Event>) {
         let recorder = Recorder::default();
-        let run = Run { clients: &self.clients, events: &recorder, cancel: CancellationToken::new() };
+        let run = Run::new(&self.clients, &recorder, CancellationToken::new());
         let report = deploy(&run, desired, &DeployOptions::default(), approver).await;
         (report, recorder.events())
     }
 
     pub(crate) async fn plan(&self, desired: &Desired) -> Report {
         let recorder = Recorder::default();
-        let run = Run { clients: &self.clients, events: &recorder, cancel: CancellationToken::new() };
+        let run = Run::new(&self.clients, &recorder, CancellationToken::new());
         plan(&run, desired).await
     }
 
     pub(crate) async fn destroy(&self, stack: &str) -> (Report, Vec<Event>) {
         let recorder = Recorder::default();
-        let run = Run { clients: &self.clients, events: &recorder, cancel: CancellationToken::new() };
+        let run = Run::new(&self.clients, &recorder, CancellationToken::new());
         let report = destroy(&run, stack, Some("poster"), &ApproveAll).await;
         (report, recorder.events())
     }
@@ -345,7 +345,7 @@ async fn an_interruption_before_execution_removes_the_change_set() {
     let world = World::start().await;
     let cancel = CancellationToken::new();
     let recorder = Recorder::default();
-    let run = Run { clients: &world.clients, events: &recorder, cancel: cancel.clone() };
+    let run = Run::new(&world.clients, &recorder, cancel.clone());
     let report = deploy(&run, &world.poster(), &DeployOptions::default(), &CancelWhenAsked(cancel)).await;
     assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Interrupted, 130));
     assert_eq!(world.state("poster-dev").await, None);
@@ -368,7 +368,7 @@ async fn an_interrupted_execution_goes_on_and_the_next_deploy_picks_it_up() {
     let world = World::with(|options| options.delay = Duration::from_millis(300)).await;
     let cancel = CancellationToken::new();
     let sink = CancelWhenRunning(cancel.clone(), Mutex::default());
-    let run = Run { clients: &world.clients, events: &sink, cancel };
+    let run = Run::new(&world.clients, &sink, cancel);
     let report = deploy(&run, &world.poster(), &DeployOptions::default(), &ApproveAll).await;
     assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Interrupted, 130));
     assert_eq!(report.findings[0].code, "D016");
@@ -402,7 +402,7 @@ async fn somebody_elses_stack_is_not_touched() {
     let (report, _) = world.deploy(&other).await;
     assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D012"));
     let recorder = Recorder::default();
-    let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
+    let run = Run::new(&world.clients, &recorder, CancellationToken::new());
     let report = destroy(&run, "poster-dev", Some("other"), &ApproveAll).await;
     assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D012"));
     assert_eq!(world.state("poster-dev").await, Some(StackState::Good));
@@ -452,7 +452,7 @@ async fn a_refused_change_set_says_why_and_leaves_nothing() {
 async fn the_artifact_bucket_is_made_once_and_goes_when_nobody_needs_it() {
     let world = World::start().await;
     let recorder = Recorder::default();
-    let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
+    let run = Run::new(&world.clients, &recorder, CancellationToken::new());
     assert_eq!(bootstrap(&run).await.outcome, Outcome::Ready);
     assert_eq!(bootstrap(&run).await.outcome, Outcome::NoChange);
     world.deploy(&world.poster()).await;
