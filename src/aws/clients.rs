@@ -16,6 +16,7 @@ use aws_types::service_config::ServiceConfigKey;
 use tokio::sync::OnceCell;
 
 use super::address::{AddressKind, address_kind, endpoint_address, is_plain_loopback};
+use super::attempts::{AttemptObserver, Unwatched};
 use super::credentials::{CredentialFacts, keys_in_environment, of_chain, of_profile, profile_of_environment};
 use super::endpoints::{Endpoints, variable_of};
 use super::error::{CallError, CallErrorKind};
@@ -58,6 +59,7 @@ pub(super) struct Inner {
     region: String,
     pace: Pace,
     identity: OnceCell<Identity>,
+    unwatched: Unwatched,
 }
 
 impl Clients {
@@ -105,10 +107,12 @@ impl Clients {
     }
 
     fn from_config(target: Target, config: &SdkConfig, endpoints: Endpoints, stand_in: bool, region: String) -> Self {
-        let mut bedrock_agent = aws_sdk_bedrockagent::config::Builder::from(config);
-        let mut cloudformation = aws_sdk_cloudformation::config::Builder::from(config);
-        let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(config);
-        let mut s3 = aws_sdk_s3::config::Builder::from(config);
+        let unwatched = Unwatched::default();
+        let observer = AttemptObserver::new(&unwatched);
+        let mut bedrock_agent = aws_sdk_bedrockagent::config::Builder::from(config).interceptor(observer.clone());
+        let mut cloudformation = aws_sdk_cloudformation::config::Builder::from(config).interceptor(observer.clone());
+        let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(config).interceptor(observer.clone());
+        let mut s3 = aws_sdk_s3::config::Builder::from(config).interceptor(observer.clone());
         let mut sts = aws_sdk_sts::config::Builder::from(config);
         // What was decided here is what is asked, whatever else a client would find by itself.
         let of = |service: &str| endpoints.of(service).map(str::to_owned);
@@ -134,6 +138,7 @@ impl Clients {
             region,
             pace: Pace::new(loopback),
             identity: OnceCell::new(),
+            unwatched,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -187,6 +192,16 @@ impl Clients {
     /// The turns followers of this account and region take.
     pub fn pace(&self) -> &Pace {
         &self.inner.pace
+    }
+
+    /// How many requests that change something were sent so far without being watched; see [`Attempts`](super::Attempts).
+    pub fn unwatched_count(&self) -> usize {
+        self.inner.unwatched.count()
+    }
+
+    /// The operations of those after the first `from`, each once.
+    pub fn unwatched_since(&self, from: usize) -> Vec<String> {
+        self.inner.unwatched.since(from)
     }
 
     /// Who the credentials belong to; asked once. Also the guard: a target that names an account accepts no other.

@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::attempts::is_connecting;
 use crate::finding::Finding;
 
 /// What kind of failure it was: decides the next step.
@@ -26,8 +27,10 @@ pub enum CallErrorKind {
     BadCredentials,
     /// This machine's clock differs too much from the service's.
     Clock,
-    /// Nothing answers at the endpoint.
+    /// Nothing answers at the endpoint: nothing was sent.
     Unreachable,
+    /// The connection broke before an answer came.
+    BrokenOff,
     /// It took too long.
     TimedOut,
     /// Too many requests, after all attempts.
@@ -38,6 +41,8 @@ pub enum CallErrorKind {
     NotFound,
     /// The service refused for another reason, which it names.
     Refused,
+    /// The service failed, and may have done what it was asked.
+    ServiceFault,
     /// What came back is not what the service's protocol allows.
     Unreadable,
 }
@@ -70,6 +75,19 @@ impl CallError {
     /// Whether the service's message contains this text, whatever its case.
     pub fn says(&self, text: &str) -> bool {
         self.message.to_ascii_lowercase().contains(&text.to_ascii_lowercase())
+    }
+
+    /// Whether the same request may succeed in a moment.
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self.kind,
+            CallErrorKind::Unreachable
+                | CallErrorKind::BrokenOff
+                | CallErrorKind::TimedOut
+                | CallErrorKind::Throttled
+                | CallErrorKind::ServiceFault
+                | CallErrorKind::Unreadable
+        )
     }
 
     /// Takes apart what the SDK gave back.
@@ -115,7 +133,12 @@ impl CallError {
                 failure.message = "the answer could not be read".to_owned();
             }
             SdkError::DispatchFailure(dispatch) => {
-                failure.kind = if dispatch.is_timeout() { CallErrorKind::TimedOut } else { CallErrorKind::Unreachable };
+                failure.kind = match () {
+                    () if is_connecting(&error) => CallErrorKind::Unreachable,
+                    () if dispatch.is_timeout() => CallErrorKind::TimedOut,
+                    () if dispatch.is_user() => CallErrorKind::Refused,
+                    () => CallErrorKind::BrokenOff,
+                };
                 failure.message = innermost(&error);
             }
             // Construction failures, and variants a later SDK may add.
@@ -181,13 +204,17 @@ impl CallError {
                     Some(_) => "start the endpoint, or check `--endpoint-url` and `AWS_ENDPOINT_URL`",
                     None => "check the network, the proxy settings and the region's name",
                 }),
+            CallErrorKind::BrokenOff => {
+                Finding::error("C006", format!("the connection for `{action}`{at} broke off before an answer came: {said}"))
+                    .help("check the network and the endpoint, and repeat the command")
+            }
             CallErrorKind::TimedOut => Finding::error("C007", format!("`{action}` took too long{at}: {said}"))
                 .help("check the network and repeat the command; it goes on where this one stopped"),
             CallErrorKind::Throttled => Finding::error("C008", format!("AWS throttles `{action}` ({said})"))
                 .help("other programs use the same account and region; wait a minute and repeat the command"),
             CallErrorKind::Denied => Finding::error("C009", format!("`{action}` is denied ({said})"))
                 .help(format!("the identity in use needs `{action}`; see who it is with `aws sts get-caller-identity{profile}`")),
-            CallErrorKind::NotFound | CallErrorKind::Refused => {
+            CallErrorKind::NotFound | CallErrorKind::Refused | CallErrorKind::ServiceFault => {
                 Finding::error("C010", format!("`{action}` failed ({said})")).help(match &self.request_id {
                     Some(id) => format!("the service names the cause; its id of the request is `{id}`"),
                     None => "the service names the cause".to_owned(),
@@ -298,6 +325,7 @@ fn kind_of(code: Option<&str>, status: u16) -> CallErrorKind {
         | "NoSuchUpload"
         | "ChangeSetNotFound"
         | "ResourceNotFoundException" => CallErrorKind::NotFound,
+        _ if status >= 500 => CallErrorKind::ServiceFault,
         _ => CallErrorKind::Refused,
     }
 }
@@ -373,6 +401,8 @@ mod tests {
         assert_eq!(kind_of(Some("ExpiredToken"), 403), CallErrorKind::Expired);
         assert_eq!(kind_of(Some("AccessDenied"), 403), CallErrorKind::Denied);
         assert_eq!(kind_of(Some("ValidationError"), 400), CallErrorKind::Refused);
+        assert_eq!(kind_of(Some("InternalFailure"), 500), CallErrorKind::ServiceFault);
+        assert_eq!(kind_of(Some("SlowDown"), 503), CallErrorKind::Throttled);
         assert_eq!(kind_of(None, 429), CallErrorKind::Throttled);
         assert_eq!(kind_of(None, 502), CallErrorKind::Unreadable);
     }

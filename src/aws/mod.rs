@@ -3,6 +3,7 @@
 
 mod address;
 mod answers;
+mod attempts;
 mod buckets;
 mod calls;
 mod change_sets;
@@ -25,6 +26,7 @@ mod target;
 mod types;
 
 pub use address::{AddressKind, address_kind, endpoint_address, is_plain, is_plain_loopback};
+pub use attempts::Attempts;
 pub use buckets::ListedBucket;
 pub use calls::{Answered, ApiCall};
 pub use clients::Clients;

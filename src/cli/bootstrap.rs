@@ -35,7 +35,7 @@ pub(super) fn run(session: &Session, args: &BootstrapArgs) -> Outcome {
             let connection = session.connect("bootstrap", ARTIFACT_STACK, region).await?;
             let started = std::time::Instant::now();
             let follower = Follower::start(&session.ui);
-            let run = Run { clients: &connection.clients, events: &follower, cancel: cancel.clone() };
+            let run = Run::new(&connection.clients, &follower, cancel.clone());
             let report = if args.remove {
                 engine::remove_bootstrap(&run, &session.approver()).await
             } else {

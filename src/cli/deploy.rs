@@ -259,7 +259,7 @@ async fn deploy(
     needs::fill(session, connection, spec, &mut desired).await?;
     let started = std::time::Instant::now();
     let follower = Follower::start(&session.ui);
-    let run = Run { clients: &connection.clients, events: &follower, cancel: cancel.clone() };
+    let run = Run::new(&connection.clients, &follower, cancel.clone());
     // An endpoint that stands for AWS, such as the local target, knows at once what it is told.
     let patience = if connection.clients.endpoint().is_none() { engine::PATIENCE } else { Duration::ZERO };
     let options = DeployOptions { smoke_patience: patience, ..options.clone() };
@@ -289,12 +289,22 @@ pub(super) fn conclude(
     if !left.is_empty() {
         ui.say(left.trim_end());
     }
+    let account = &report.account_of_changes;
+    if breaks_off(report.outcome) {
+        let done = report::changes::text(account, styles);
+        if !done.is_empty() {
+            ui.say(done.trim_end());
+        }
+    }
     let line = match report.outcome {
         engine::Outcome::Deployed if !report.smoke.is_empty() => {
             format!("{} {stack} in {took}; {}", paint(styles.good, "deployed"), tried(report))
         }
         engine::Outcome::Deployed => format!("{} {stack} in {took}", paint(styles.good, "deployed")),
-        engine::Outcome::Unfinished => format!("{} {stack} in {took}", paint(styles.warn, "deployed, not filled")),
+        engine::Outcome::Unfinished => format!("{} {stack} in {took}", paint(styles.warn, "deployed, not finished")),
+        engine::Outcome::Untested => {
+            format!("{} {stack}: its smoke tests could not be tried to their end", paint(styles.warn, "untested"))
+        }
         engine::Outcome::SmokeFailed => format!("{} {stack} in {took}: {}", paint(styles.bad, "failed"), tried(report)),
         engine::Outcome::Tested => format!("{} {stack} in {took}: {}", paint(styles.good, "tried"), tried(report)),
         engine::Outcome::NoChange => format!("{stack} is up to date: nothing to do ({took})"),
@@ -313,9 +323,12 @@ pub(super) fn conclude(
             format!("{stack} is not there: nothing to do in account {account}, {}", report.region)
         }
         engine::Outcome::Ready => format!("{stack} is ready ({took})"),
-        engine::Outcome::Failed => format!("{} {stack}: nothing was changed", paint(styles.bad, "failed")),
+        engine::Outcome::Failed => format!("{} {stack}: {}", paint(styles.bad, "failed"), account.aftermath()),
+        engine::Outcome::Unknown => {
+            format!("{} {stack}: what became of it is not known; see above", paint(styles.bad, "lost"))
+        }
         engine::Outcome::OutOfSight => format!("{} {stack}: CloudFormation goes on unseen", paint(styles.bad, "lost")),
-        engine::Outcome::Declined => declined(ui, &report.stack),
+        engine::Outcome::Declined => declined(ui, &report.stack, account.aftermath()),
         engine::Outcome::RolledBack => format!("{} {stack}: rolled back after {took}", paint(styles.bad, "failed")),
         engine::Outcome::FailedState => {
             let status = report.status.as_deref().unwrap_or("a failed state");
@@ -337,6 +350,7 @@ pub(super) fn conclude(
                 | engine::Outcome::NoChange
                 | engine::Outcome::Unfinished
                 | engine::Outcome::SmokeFailed
+                | engine::Outcome::Untested
         )
     {
         ui.out(&super::outputs::text(&report.outputs, ui))?;
@@ -350,13 +364,25 @@ fn tried(report: &Report) -> String {
     format!("{passed} of {} passed", count(report.smoke.len(), "smoke test"))
 }
 
-fn declined(ui: &Ui, stack: &str) -> String {
+fn declined(ui: &Ui, stack: &str, aftermath: &str) -> String {
     let why = if ui.interactive {
         "declined"
     } else {
         "not approved: there is no terminal to ask on, and `--yes` was not given"
     };
-    format!("{stack}: {why}; nothing was changed")
+    format!("{stack}: {why}; {aftermath}")
+}
+
+/// Whether a run that ended so has something to tell of what it did before.
+fn breaks_off(outcome: engine::Outcome) -> bool {
+    matches!(
+        outcome,
+        engine::Outcome::Failed
+            | engine::Outcome::Unknown
+            | engine::Outcome::OutOfSight
+            | engine::Outcome::Declined
+            | engine::Outcome::Interrupted
+    )
 }
 
 fn exit_of(outcome: engine::Outcome) -> Exit {
@@ -368,7 +394,11 @@ fn exit_of(outcome: engine::Outcome) -> Exit {
         | engine::Outcome::Destroyed
         | engine::Outcome::Absent
         | engine::Outcome::Ready => Exit::Done,
-        engine::Outcome::Failed | engine::Outcome::OutOfSight | engine::Outcome::Unfinished => Exit::Failed,
+        engine::Outcome::Failed
+        | engine::Outcome::Unknown
+        | engine::Outcome::OutOfSight
+        | engine::Outcome::Unfinished
+        | engine::Outcome::Untested => Exit::Failed,
         engine::Outcome::Declined => Exit::Declined,
         engine::Outcome::RolledBack => Exit::RolledBack,
         engine::Outcome::FailedState => Exit::FailedState,

@@ -91,7 +91,7 @@ impl Going {
         }
         let started = std::time::Instant::now();
         let follower = Follower::start(&session.ui);
-        let run = Run { clients: &connection.clients, events: &follower, cancel: cancel.clone() };
+        let run = Run::new(&connection.clients, &follower, cancel.clone());
         let report = engine::destroy_claimed(&run, &self.stack, &self.claim, approver).await;
         drop(follower);
         connection.close().await;

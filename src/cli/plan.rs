@@ -74,7 +74,7 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
             let started = std::time::Instant::now();
             // The plan is this verb's result, so it goes to standard output and not with the progress.
             let follower = Follower::without_plan(&session.ui);
-            let run = Run { clients: &connection.clients, events: &follower, cancel: cancel.clone() };
+            let run = Run::new(&connection.clients, &follower, cancel.clone());
             let outcome = engine::plan(&run, &desired).await;
             drop(follower);
             connection.close().await;

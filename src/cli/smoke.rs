@@ -109,7 +109,7 @@ async fn one(
     let connection = session.connect("smoke", &stack, session.region(Some(spec))?).await?;
     let started = Instant::now();
     let follower = Follower::with_smoke(&session.ui);
-    let run = Run { clients: &connection.clients, events: &follower, cancel: cancel.clone() };
+    let run = Run::new(&connection.clients, &follower, cancel.clone());
     let report = engine::smoke(&run, &desired).await;
     drop(follower);
     connection.close().await;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::ledger::Account;
 use super::outcome::{Leftover, Outcome};
 use super::smoke::SmokeResult;
 use crate::aws::Output;
@@ -233,12 +234,20 @@ pub enum EventKind {
         /// What.
         finding: Finding,
     },
-    /// The last event.
+    /// The last event of a stack; the command line's own last line is `finished`, once for the whole run.
+    #[serde(rename = "stack-finished")]
     Finished {
+        /// The stack.
+        stack: String,
         /// How it ended.
         outcome: Outcome,
         /// The exit code that stands for it.
         exit_code: u8,
+        /// What went wrong, the cause first, and warnings.
+        findings: Vec<Finding>,
+        /// What was changed by the end (`done`), and what may have been (`unknown`).
+        #[serde(flatten)]
+        changes: Account,
         /// What is still there after a destroy.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         left: Vec<Leftover>,

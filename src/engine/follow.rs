@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::causes::is_cause;
 use super::events::{EventKind, Teller};
 use super::run::{Run, Stop};
-use crate::aws::{CallError, CallErrorKind, StackEvent, StackState};
+use crate::aws::{CallError, StackEvent, StackState};
 
 /// Failed requests in a row before following is given up; the stack goes on without us, so patience costs nothing.
 const PATIENCE: usize = 6;
@@ -83,7 +83,7 @@ impl Follow {
             let events = match read {
                 Ok(events) => events,
                 Err(error) if is_gone(&error) => return Ok(self.end("DELETE_COMPLETE".to_owned(), None)),
-                Err(error) if is_passing(&error) && failed < PATIENCE => {
+                Err(error) if error.is_passing() && failed < PATIENCE => {
                     failed += 1;
                     continue;
                 }
@@ -203,7 +203,7 @@ impl Follow {
             Ok(Some(stack)) if is_rest(&stack.status) => Ok(Some(self.end(stack.status, stack.reason))),
             Ok(None) => Ok(Some(self.end("DELETE_COMPLETE".to_owned(), None))),
             Ok(Some(_)) => Ok(None),
-            Err(error) if is_passing(&error) => Ok(None),
+            Err(error) if error.is_passing() => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
@@ -220,12 +220,4 @@ fn is_rest(status: &str) -> bool {
 
 fn is_gone(error: &CallError) -> bool {
     error.says("does not exist")
-}
-
-/// Whether the same request may succeed in a moment.
-fn is_passing(error: &CallError) -> bool {
-    matches!(
-        error.kind,
-        CallErrorKind::Unreachable | CallErrorKind::TimedOut | CallErrorKind::Throttled | CallErrorKind::Unreadable
-    )
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::ledger::Account;
 use super::removal::Removal;
 use super::smoke::SmokeResult;
 use crate::aws::Output;
@@ -20,11 +21,13 @@ pub enum Outcome {
     Unfinished,
     /// The stack is deployed, and a smoke test of it failed.
     SmokeFailed,
+    /// The smoke tests of what is deployed could not be tried to their end, which says nothing of it.
+    Untested,
     /// The smoke tests of what is deployed passed.
     Tested,
     /// There was nothing to do.
     NoChange,
-    /// A plan was made and nothing was changed.
+    /// A plan was made.
     Planned,
     /// The stack is gone, with everything that belonged to it.
     Destroyed,
@@ -32,11 +35,13 @@ pub enum Outcome {
     Absent,
     /// The artifact bucket is there.
     Ready,
-    /// Nothing was changed, because the service or a check said no.
+    /// The service or a check said no; what was done by then is in the account of changes.
     Failed,
+    /// Whether the stack is being changed is not known: the answer was lost, and nobody could be asked.
+    Unknown,
     /// It was begun and could not be followed to its end; CloudFormation goes on.
     OutOfSight,
-    /// Nothing was changed, because the answer was no.
+    /// The answer was no.
     Declined,
     /// It failed and the stack is back where it was, or gone.
     RolledBack,
@@ -59,7 +64,7 @@ impl Outcome {
             | Outcome::Destroyed
             | Outcome::Absent
             | Outcome::Ready => 0,
-            Outcome::Failed | Outcome::OutOfSight | Outcome::Unfinished => 1,
+            Outcome::Failed | Outcome::Unknown | Outcome::OutOfSight | Outcome::Unfinished | Outcome::Untested => 1,
             Outcome::Declined => 4,
             Outcome::RolledBack => 10,
             Outcome::FailedState => 11,
@@ -98,6 +103,9 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What is still there after a destroy.
     pub left: Vec<Leftover>,
+    /// What was changed by the end, and what may have been.
+    #[serde(flatten)]
+    pub account_of_changes: Account,
     /// From the stack's last event, by this machine's clock on seeing it, to the end of the verb; without what the stack is
     /// filled with then.
     #[serde(skip)]
@@ -119,6 +127,7 @@ impl Report {
             smoke: Vec::new(),
             findings: Vec::new(),
             left: Vec::new(),
+            account_of_changes: Account::default(),
             after_complete: None,
         }
     }

@@ -1,14 +1,22 @@
 //! What every verb is given: clients, a listener, a way to stop it, and someone to ask.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::events::{EventKind, EventSink, Teller};
+use super::ledger::{Effect, EffectError, Ledger};
 use super::outcome::{Outcome, Report};
 use super::removal::Removal;
 use crate::aws::{CallError, Clients, Identity};
 use crate::finding::Finding;
 use crate::plan::Plan;
+
+/// How long the answer to a request that changes something is waited for after an interrupt: to know is worth a moment.
+const GRACE: Duration = Duration::from_secs(3);
+/// How long taking something back may take after an interrupt.
+const CLEANUP: Duration = Duration::from_secs(10);
 
 /// One run of a verb.
 pub struct Run<'a> {
@@ -19,6 +27,10 @@ pub struct Run<'a> {
     /// Cancelled when the user interrupts. Before execution everything this run made is removed; during it the stack
     /// goes on in CloudFormation and the next run picks it up.
     pub cancel: CancellationToken,
+    /// What it has changed so far.
+    ledger: Ledger,
+    /// Requests nobody watched that were sent by these clients before.
+    unwatched: usize,
 }
 
 /// What somebody is asked to agree to.
@@ -86,7 +98,51 @@ impl From<Vec<Finding>> for Stop {
     }
 }
 
+impl<'a> Run<'a> {
+    /// A run with an empty ledger.
+    pub fn new(clients: &'a Clients, events: &'a dyn EventSink, cancel: CancellationToken) -> Self {
+        Self { clients, events, cancel, ledger: Ledger::default(), unwatched: clients.unwatched_count() }
+    }
+
+    /// What it has changed so far, for whoever has to end it from outside.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+}
+
 impl Run<'_> {
+    /// Carries out a request that changes something, with its effect in the ledger before it is sent. Given up on the way, it
+    /// counts as not known.
+    pub(super) async fn effect<T>(
+        &self,
+        effect: Effect,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, EffectError> {
+        self.ledger.carry_out(effect, call).await
+    }
+
+    /// Waits for the answer to a request that changes something; after an interrupt not for long.
+    pub(super) async fn until_answered<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
+        self.unless_late(work, GRACE).await
+    }
+
+    /// Waits until something is taken back; after an interrupt not for long.
+    pub(super) async fn until_cleaned<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
+        self.unless_late(work, CLEANUP).await
+    }
+
+    async fn unless_late<T>(&self, work: impl Future<Output = T>, patience: Duration) -> Result<T, Stop> {
+        let late = async {
+            self.cancel.cancelled().await;
+            tokio::time::sleep(patience).await;
+        };
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            () = late => Err(Stop::Interrupted),
+        }
+    }
+
     /// The account guard, and the first event.
     pub(super) async fn begin(&self, teller: &Teller<'_>, verb: &'static str, stack: &str) -> Result<Identity, Stop> {
         let identity = self.unless_cancelled(self.clients.identity()).await??.clone();
@@ -110,28 +166,43 @@ impl Run<'_> {
         }
     }
 
-    /// The report of a verb that stopped early, or of one that came to its end, with the last event told.
+    /// The report of a verb that stopped early, or of one that came to its end, with the last event told. What it did and
+    /// what is not known of it is the ledger's word.
     pub(super) fn finish(&self, teller: &Teller<'_>, stack: &str, result: Result<Report, Stop>) -> Report {
         let region = self.clients.region();
+        for operation in self.clients.unwatched_since(self.unwatched) {
+            self.ledger.add(Effect::Request { operation });
+        }
+        let account = self.ledger.account(region);
         let mut report = match result {
             Ok(report) => report,
             Err(Stop::Interrupted) => {
                 let mut report = Report::new(Outcome::Interrupted, region, stack);
-                report.findings.push(Finding::note("D001", format!("interrupted before `{stack}` was changed")));
+                report.findings.push(account.interrupted(stack));
                 report
             }
             Err(Stop::Failed(findings)) => {
-                let mut report = Report::new(Outcome::Failed, region, stack);
+                let outcome = match () {
+                    () if account.doubts_the_stack() => Outcome::Unknown,
+                    () if account.running().is_some() => Outcome::OutOfSight,
+                    () => Outcome::Failed,
+                };
+                let mut report = Report::new(outcome, region, stack);
                 report.findings = findings;
                 report
             }
         };
+        report.findings.extend(account.findings());
+        report.account_of_changes = account;
         for finding in &mut report.findings {
             teller.hide(finding);
         }
         teller.tell(EventKind::Finished {
+            stack: stack.to_owned(),
             outcome: report.outcome,
             exit_code: report.outcome.exit_code(),
+            findings: report.findings.clone(),
+            changes: report.account_of_changes.clone(),
             left: report.left.clone(),
         });
         report

@@ -1,7 +1,7 @@
 //! Behaviour of the `engine` side, as a user could see it.
 
 mod answers;
-mod deploys;
+pub(crate) mod deploys;
 mod finishers;
 mod plans;
 mod removals;

@@ -16,6 +16,7 @@ mod credentials;
 mod custom_resources;
 mod docs_examples;
 mod engine;
+mod faults;
 mod finishers;
 mod functions;
 mod helpers;

@@ -163,7 +163,7 @@ async fn the_wrong_account_stops_everything_before_it_begins() {
     target.account = Some("999999999999".to_owned());
     let clients = Clients::connect(&target).await.expect("a region is set");
     let recorder = Recorder::default();
-    let run = Run { clients: &clients, events: &recorder, cancel: CancellationToken::new() };
+    let run = Run::new(&clients, &recorder, CancellationToken::new());
     let template = json!({ "Resources": { "Queue": { "Type": "AWS::SQS::Queue" } } });
     let desired = Desired::new("poster-dev", bedplate::cfn::Template::from_value(template).expect("a template"));
     let report = deploy(&run, &desired, &DeployOptions::default(), &ApproveAll).await;

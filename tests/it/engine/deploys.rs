@@ -20,22 +20,39 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
+use crate::faults::Proxy;
+
 /// A local target of its own, with clients.
-pub(super) struct World {
-    pub(super) dir: TempDir,
-    pub(super) running: Running,
-    pub(super) clients: Clients,
+pub(crate) struct World {
+    pub(crate) dir: TempDir,
+    pub(crate) running: Running,
+    pub(crate) clients: Clients,
 }
 
 impl World {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
-    async fn with(change: impl FnOnce(&mut LocalOptions)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut LocalOptions)) -> Self {
         let dir = TempDir::new().expect("a temporary folder");
         let (running, clients) = open(dir.path(), change).await;
         Self { dir, running, clients }
+    }
+
+    /// The same with a proxy between, which does nothing until it is given rules.
+    pub(crate) async fn behind_a_proxy() -> (Self, Proxy) {
+        let mut world = Self::start().await;
+        let proxy = Proxy::before(world.running.url());
+        world.clients = Clients::connect(&Target::local(&proxy.url, "us-west-2")).await.expect("a region is set");
+        (world, proxy)
+    }
+
+    /// The name of the bucket that [`World::poster`] makes.
+    pub(crate) async fn bucket(&self) -> String {
+        let resources = self.clients.stack_resources("poster-dev").await.expect("an answer");
+        let bucket = resources.into_iter().find(|resource| resource.logical_id == "Posters").expect("a bucket");
+        bucket.physical_id.expect("a name")
     }
 
     /// The same state behind another endpoint, started with other options.
@@ -45,36 +62,36 @@ impl World {
         Self { dir: self.dir, running, clients }
     }
 
-    pub(super) async fn deploy(&self, desired: &Desired) -> (Report, Vec<Event>) {
+    pub(crate) async fn deploy(&self, desired: &Desired) -> (Report, Vec<Event>) {
         self.deploy_asking(desired, &ApproveAll).await
     }
 
-    pub(super) async fn deploy_asking(&self, desired: &Desired, approver: &dyn Approver) -> (Report, Vec<Event>) {
+    pub(crate) async fn deploy_asking(&self, desired: &Desired, approver: &dyn Approver) -> (Report, Vec<Event>) {
         let recorder = Recorder::default();
-        let run = Run { clients: &self.clients, events: &recorder, cancel: CancellationToken::new() };
+        let run = Run::new(&self.clients, &recorder, CancellationToken::new());
         let report = deploy(&run, desired, &DeployOptions::default(), approver).await;
         (report, recorder.events())
     }
 
-    pub(super) async fn plan(&self, desired: &Desired) -> Report {
+    pub(crate) async fn plan(&self, desired: &Desired) -> Report {
         let recorder = Recorder::default();
-        let run = Run { clients: &self.clients, events: &recorder, cancel: CancellationToken::new() };
+        let run = Run::new(&self.clients, &recorder, CancellationToken::new());
         plan(&run, desired).await
     }
 
-    pub(super) async fn destroy(&self, stack: &str) -> (Report, Vec<Event>) {
+    pub(crate) async fn destroy(&self, stack: &str) -> (Report, Vec<Event>) {
         let recorder = Recorder::default();
-        let run = Run { clients: &self.clients, events: &recorder, cancel: CancellationToken::new() };
+        let run = Run::new(&self.clients, &recorder, CancellationToken::new());
         let report = destroy(&run, stack, Some("poster"), &ApproveAll).await;
         (report, recorder.events())
     }
 
-    async fn state(&self, stack: &str) -> Option<StackState> {
+    pub(crate) async fn state(&self, stack: &str) -> Option<StackState> {
         self.clients.stack(stack).await.expect("the endpoint answers").map(|stack| stack.state())
     }
 
     /// Protects a stack, the way another client would.
-    pub(super) async fn protect(&self, stack: &str) {
+    pub(crate) async fn protect(&self, stack: &str) {
         let form = form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
                 ("Action", "UpdateTerminationProtection"),
@@ -98,7 +115,7 @@ impl World {
     }
 
     /// A use case with an artifact, a bucket and a queue.
-    pub(super) fn poster(&self) -> Desired {
+    pub(crate) fn poster(&self) -> Desired {
         let zip = self.dir.path().join("design.zip");
         std::fs::write(&zip, b"what is in the zip").expect("a writable folder");
         let mut desired = desired(
@@ -128,7 +145,7 @@ async fn open(dir: &Path, change: impl FnOnce(&mut LocalOptions)) -> (Running, C
     (running, clients)
 }
 
-pub(super) fn desired(stack: &str, resources: Value) -> Desired {
+pub(crate) fn desired(stack: &str, resources: Value) -> Desired {
     let template = json!({
         "Parameters": {
             "ArtifactBucket": { "Type": "String", "Default": "none" },
@@ -142,14 +159,14 @@ pub(super) fn desired(stack: &str, resources: Value) -> Desired {
     desired
 }
 
-pub(super) fn with(desired: &Desired, change: impl FnOnce(&mut Value)) -> Desired {
+pub(crate) fn with(desired: &Desired, change: impl FnOnce(&mut Value)) -> Desired {
     let mut value = desired.template.value().clone();
     change(&mut value);
     Desired { template: Template::from_value(value).expect("a template"), ..desired.clone() }
 }
 
 /// The kinds of events that came, in order, without those of resources and stacks.
-pub(super) fn steps(events: &[Event]) -> Vec<&'static str> {
+pub(crate) fn steps(events: &[Event]) -> Vec<&'static str> {
     let name = |event: &Event| match event.what {
         EventKind::Started { .. } => "started",
         EventKind::ArtifactBucketMade { .. } => "bucket made",
@@ -328,7 +345,7 @@ async fn an_interruption_before_execution_removes_the_change_set() {
     let world = World::start().await;
     let cancel = CancellationToken::new();
     let recorder = Recorder::default();
-    let run = Run { clients: &world.clients, events: &recorder, cancel: cancel.clone() };
+    let run = Run::new(&world.clients, &recorder, cancel.clone());
     let report = deploy(&run, &world.poster(), &DeployOptions::default(), &CancelWhenAsked(cancel)).await;
     assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Interrupted, 130));
     assert_eq!(world.state("poster-dev").await, None);
@@ -351,7 +368,7 @@ async fn an_interrupted_execution_goes_on_and_the_next_deploy_picks_it_up() {
     let world = World::with(|options| options.delay = Duration::from_millis(300)).await;
     let cancel = CancellationToken::new();
     let sink = CancelWhenRunning(cancel.clone(), Mutex::default());
-    let run = Run { clients: &world.clients, events: &sink, cancel };
+    let run = Run::new(&world.clients, &sink, cancel);
     let report = deploy(&run, &world.poster(), &DeployOptions::default(), &ApproveAll).await;
     assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Interrupted, 130));
     assert_eq!(report.findings[0].code, "D016");
@@ -385,7 +402,7 @@ async fn somebody_elses_stack_is_not_touched() {
     let (report, _) = world.deploy(&other).await;
     assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D012"));
     let recorder = Recorder::default();
-    let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
+    let run = Run::new(&world.clients, &recorder, CancellationToken::new());
     let report = destroy(&run, "poster-dev", Some("other"), &ApproveAll).await;
     assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D012"));
     assert_eq!(world.state("poster-dev").await, Some(StackState::Good));
@@ -435,7 +452,7 @@ async fn a_refused_change_set_says_why_and_leaves_nothing() {
 async fn the_artifact_bucket_is_made_once_and_goes_when_nobody_needs_it() {
     let world = World::start().await;
     let recorder = Recorder::default();
-    let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
+    let run = Run::new(&world.clients, &recorder, CancellationToken::new());
     assert_eq!(bootstrap(&run).await.outcome, Outcome::Ready);
     assert_eq!(bootstrap(&run).await.outcome, Outcome::NoChange);
     world.deploy(&world.poster()).await;

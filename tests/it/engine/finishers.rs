@@ -198,7 +198,7 @@ async fn an_interruption_leaves_the_stack_and_the_next_deploy_does_the_rest() {
     let desired = filled(&world);
     let cancel = CancellationToken::new();
     let sink = Interrupts(cancel.clone());
-    let run = Run { clients: &world.clients, events: &sink, cancel };
+    let run = Run::new(&world.clients, &sink, cancel);
     let report = deploy(&run, &desired, &DeployOptions::default(), &ApproveAll).await;
     assert_eq!((report.outcome, report.findings[0].code), (Outcome::Interrupted, "D041"));
     let (report, events) = world.deploy(&desired).await;

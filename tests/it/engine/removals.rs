@@ -77,7 +77,7 @@ async fn declining_and_protection_leave_everything() {
     let world = World::start().await;
     world.deploy(&world.poster()).await;
     let recorder = Recorder::default();
-    let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
+    let run = Run::new(&world.clients, &recorder, CancellationToken::new());
     let report = destroy(&run, "poster-dev", Some("poster"), &DeclineAll).await;
     assert_eq!(report.outcome, Outcome::Declined);
     assert_eq!(steps(&recorder.events()), ["started", "removal", "finished"]);

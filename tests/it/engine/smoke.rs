@@ -42,7 +42,7 @@ def handler(event, context):
     let packaging = Packaging::new(world.dir.path(), world.dir.path());
     let desired = Desired::of(&loaded, &rendered, "late-dev", Default::default(), &packaging).expect("no rows");
     let recorder = Recorder::default();
-    let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
+    let run = Run::new(&world.clients, &recorder, CancellationToken::new());
     let options = DeployOptions { smoke_patience: patience, ..DeployOptions::default() };
     let report = deploy(&run, &desired, &options, &ApproveAll).await;
     let notes = recorder.events().into_iter().filter_map(|event| match event.what {

@@ -1,0 +1,582 @@
+//! The ledger of a run: what it has changed so far, and what it may have changed.
+//!
+//! A request that changes something is put down before it is sent, and again when its answer is seen. What was sent and
+//! not answered stays open: it may have been done. At the end the report says what was done and what is not known, each with
+//! the command that settles it. Only here is it said that nothing was changed, and only when the ledger is empty.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use super::run::Stop;
+use crate::aws::{Attempts, CallError, StackState};
+use crate::finding::Finding;
+
+/// Something a run does to the account and that stays until somebody takes it back.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "effect", rename_all = "kebab-case")]
+pub enum Effect {
+    /// A stack that holds the artifact bucket is made.
+    ArtifactBucket {
+        /// The bucket.
+        bucket: String,
+        /// The stack.
+        stack: String,
+    },
+    /// Files are put into a bucket; counted.
+    ObjectsUploaded {
+        /// The bucket.
+        bucket: String,
+        /// How many.
+        count: u64,
+    },
+    /// An empty stack is made, in `REVIEW_IN_PROGRESS`, to hold a change set.
+    StackShell {
+        /// The stack.
+        stack: String,
+    },
+    /// A change set is made.
+    ChangeSet {
+        /// The stack.
+        stack: String,
+        /// The change set's name.
+        name: String,
+    },
+    /// A change set is executed.
+    Execution {
+        /// The stack.
+        stack: String,
+        /// The change set's name.
+        name: String,
+        /// The operation's token, which its events carry.
+        token: String,
+    },
+    /// A stack is deleted.
+    StackDeletion {
+        /// The stack.
+        stack: String,
+        /// The operation's token, which its events carry.
+        token: String,
+    },
+    /// Versions of objects, and delete markers, are deleted; counted.
+    ObjectsDeleted {
+        /// The bucket.
+        bucket: String,
+        /// How many.
+        count: u64,
+    },
+    /// Uploads that nobody finished are given up; counted.
+    UploadsAborted {
+        /// The bucket.
+        bucket: String,
+        /// How many.
+        count: u64,
+    },
+    /// A bucket is deleted beside its stack.
+    BucketDeletion {
+        /// The bucket.
+        bucket: String,
+    },
+    /// Rows are written; counted.
+    RowsWritten {
+        /// The table.
+        table: String,
+        /// How many.
+        count: u64,
+    },
+    /// Documents are read into a knowledge base.
+    Ingestion {
+        /// Such as `knowledge-bases.bank.sources.documents`.
+        component: String,
+    },
+    /// A request that changes something and is none of the above.
+    Request {
+        /// The operation, such as `PutObject`.
+        operation: String,
+    },
+}
+
+/// What is known of an effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Known {
+    /// Its request was sent and no answer was seen yet.
+    Sent,
+    /// The answer was seen.
+    Done,
+    /// There will be no answer.
+    Unknown,
+    /// It never came about, or was taken back.
+    Nothing,
+}
+
+#[derive(Debug)]
+struct Entry {
+    effect: Effect,
+    known: Known,
+    /// For an operation of CloudFormation: the status it ended in.
+    ended: Option<String>,
+}
+
+/// An effect as the report tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordedEffect {
+    /// What it is.
+    #[serde(flatten)]
+    pub effect: Effect,
+    /// For an operation of CloudFormation: the status it ended in, when that was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+    /// The same in words.
+    pub text: String,
+    /// Of what is not known, or was left behind: the command that settles it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settle: Option<String>,
+}
+
+/// What a run has done by a moment, and what it may have done.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Account {
+    /// What was done, in order.
+    pub done: Vec<RecordedEffect>,
+    /// What may have been done.
+    pub unknown: Vec<RecordedEffect>,
+}
+
+/// A call that did not come to a good end.
+#[derive(Debug)]
+pub(super) struct EffectError {
+    /// What came back of its last try.
+    pub(super) error: CallError,
+    /// It, or an earlier try of it, may have been carried out nevertheless.
+    pub(super) lost: bool,
+}
+
+impl From<EffectError> for Stop {
+    fn from(failed: EffectError) -> Self {
+        failed.error.into()
+    }
+}
+
+/// What a run has changed so far. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    entries: Arc<Mutex<Vec<Entry>>>,
+    /// The use case as the command line names it, and its stage, for the commands that are told.
+    about: Arc<Mutex<Option<String>>>,
+}
+
+/// An entry whose request is under way; what becomes of it is put down when it goes out of scope at the latest.
+struct Pending<'a> {
+    ledger: &'a Ledger,
+    index: usize,
+    attempts: Arc<Attempts>,
+    over: bool,
+}
+
+impl Pending<'_> {
+    fn put_down(&mut self, known: Known) {
+        self.over = true;
+        if let Some(entry) = self.ledger.lock().get_mut(self.index) {
+            entry.known = known;
+        }
+    }
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            let known = if self.attempts.may_have_happened() { Known::Unknown } else { Known::Nothing };
+            self.put_down(known);
+        }
+    }
+}
+
+impl Ledger {
+    /// Carries out a call that changes something: its effect is put down before it is sent and when its answer is seen.
+    /// When the call is given up on the way, whatever was sent by then counts as not known.
+    pub(super) async fn carry_out<T>(
+        &self,
+        effect: Effect,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, EffectError> {
+        let index = {
+            let mut entries = self.lock();
+            entries.push(Entry { effect, known: Known::Sent, ended: None });
+            entries.len() - 1
+        };
+        let mut pending = Pending { ledger: self, index, attempts: Arc::default(), over: false };
+        let attempts = Arc::clone(&pending.attempts);
+        match attempts.watch(call).await {
+            Ok(value) => {
+                pending.put_down(Known::Done);
+                Ok(value)
+            }
+            Err(error) => {
+                let lost = attempts.may_have_happened();
+                pending.put_down(if lost { Known::Unknown } else { Known::Nothing });
+                Err(EffectError { error, lost })
+            }
+        }
+    }
+
+    /// What was not known is known now: it was done.
+    pub(super) fn confirm(&self, effect: &Effect) {
+        self.settle(effect, Known::Done);
+    }
+
+    /// What was not known is known now: it was not done; or it was, and was taken back since.
+    pub(super) fn strike(&self, effect: &Effect) {
+        self.settle(effect, Known::Nothing);
+    }
+
+    /// Taking it back was tried, and it is not known with what success.
+    pub(super) fn doubt(&self, effect: &Effect) {
+        self.settle(effect, Known::Unknown);
+    }
+
+    /// An effect that another one brought about.
+    pub(super) fn add(&self, effect: Effect) {
+        self.lock().push(Entry { effect, known: Known::Done, ended: None });
+    }
+
+    /// The operation under way on a stack ended in a status.
+    pub(super) fn ended(&self, stack: &str, status: &str) {
+        let operation = |entry: &&mut Entry| {
+            entry.known == Known::Done
+                && matches!(&entry.effect,
+                    Effect::Execution { stack: of, .. } | Effect::StackDeletion { stack: of, .. }
+                    | Effect::ArtifactBucket { stack: of, .. } if of == stack)
+        };
+        if let Some(entry) = self.lock().iter_mut().rev().find(operation) {
+            entry.ended = Some(status.to_owned());
+        }
+    }
+
+    /// Names the use case, for the commands that are told: `bedplate status` and its kin take names and no stacks.
+    pub(super) fn about(&self, stack: &str, use_case: Option<&str>) {
+        let Some(name) = use_case else { return };
+        let stage = stack.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
+        let words = match stage {
+            None | Some("dev") => format!(" {name}"),
+            Some(stage) => format!(" {name} --stage {stage}"),
+        };
+        *self.about.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
+    }
+
+    /// A command of this program about the use case, such as `bedplate status movie-poster`.
+    pub(super) fn command(&self, verb: &str) -> String {
+        let about = self.about.lock().unwrap_or_else(PoisonError::into_inner);
+        format!("bedplate {verb}{}", about.as_deref().unwrap_or_default())
+    }
+
+    /// What was done by now and what may have been.
+    pub fn account(&self, region: &str) -> Account {
+        let mut account = Account::default();
+        for entry in summed(&self.lock()) {
+            let known = entry.known == Known::Done;
+            let settle = if known { remedy(&entry.effect, region) } else { Some(self.settles(&entry.effect, region)) };
+            let text = if known { done(&entry) } else { unknown(&entry.effect) };
+            let told = RecordedEffect { text, settle, ended: entry.ended, effect: entry.effect };
+            if known { account.done.push(told) } else { account.unknown.push(told) }
+        }
+        account
+    }
+
+    fn settle(&self, effect: &Effect, known: Known) {
+        if let Some(entry) = self.lock().iter_mut().rev().find(|entry| entry.effect == *effect) {
+            entry.known = known;
+        }
+    }
+
+    /// The command that tells what is not known of an effect.
+    fn settles(&self, effect: &Effect, region: &str) -> String {
+        match effect {
+            Effect::Execution { .. } => self.command("status"),
+            Effect::StackDeletion { .. }
+            | Effect::ObjectsDeleted { .. }
+            | Effect::UploadsAborted { .. }
+            | Effect::BucketDeletion { .. } => self.command("destroy"),
+            Effect::ArtifactBucket { stack, .. } | Effect::StackShell { stack } => describe_stack(stack, region),
+            Effect::ChangeSet { stack, .. } => {
+                format!("aws cloudformation list-change-sets --stack-name {stack} --region {region}")
+            }
+            Effect::ObjectsUploaded { .. } | Effect::RowsWritten { .. } | Effect::Ingestion { .. } => {
+                self.command("deploy")
+            }
+            Effect::Request { .. } => self.command("status"),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Account {
+    /// Whether the run has changed nothing, for all that is known.
+    pub fn is_empty(&self) -> bool {
+        self.done.is_empty() && self.unknown.is_empty()
+    }
+
+    /// How much a run that did not get to its end has changed. The only place that may say that it is nothing.
+    pub fn aftermath(&self) -> &'static str {
+        match (self.done.is_empty(), self.unknown.is_empty()) {
+            (true, true) => "nothing was changed",
+            (false, true) => "what was done before that is listed above",
+            (_, false) => "what was done before that, and what is not known of it, is listed above",
+        }
+    }
+
+    /// An operation that CloudFormation goes on with.
+    pub(super) fn running(&self) -> Option<&RecordedEffect> {
+        self.done.iter().rev().find(|told| {
+            told.ended.is_none()
+                && matches!(
+                    told.effect,
+                    Effect::Execution { .. } | Effect::StackDeletion { .. } | Effect::ArtifactBucket { .. }
+                )
+        })
+    }
+
+    /// Whether it is not known that the stack itself is as it was.
+    pub(super) fn doubts_the_stack(&self) -> bool {
+        self.unknown.iter().any(|told| {
+            matches!(
+                told.effect,
+                Effect::Execution { .. } | Effect::StackDeletion { .. } | Effect::ArtifactBucket { .. }
+            )
+        })
+    }
+
+    /// The note of a run that was interrupted.
+    pub(super) fn interrupted(&self, stack: &str) -> Finding {
+        if self.is_empty() {
+            return Finding::note("D001", format!("interrupted before `{stack}` was changed"));
+        }
+        if let Some(running) = self.running() {
+            return Finding::note("D016", format!("interrupted: {}", running.text)).help(
+                "watch it with `bedplate status`; the same command again waits for it to end and goes on from there",
+            );
+        }
+        Finding::note("D091", format!("interrupted: {}", self.aftermath()))
+            .help("the same command again goes on from there")
+    }
+
+    /// What is to be said of what is not known, and of what was left behind.
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        let unknown = self.unknown.iter().map(|told| ("D090", told));
+        let behind =
+            |told: &&RecordedEffect| matches!(told.effect, Effect::ChangeSet { .. } | Effect::StackShell { .. });
+        let behind = self.done.iter().filter(behind).map(|told| ("D092", told));
+        let finding = |(code, told): (&'static str, &RecordedEffect)| {
+            let finding = Finding::warning(code, told.text.clone());
+            match (&told.settle, code) {
+                (Some(command), "D090") => finding.help(format!("settle it with `{command}`")),
+                (Some(command), _) => {
+                    finding.help(format!("take it away with `{command}`, or leave it to the next deploy"))
+                }
+                (None, _) => finding,
+            }
+        };
+        unknown.chain(behind).map(finding).collect()
+    }
+}
+
+/// Entries that stand, those that are counted added up.
+fn summed(entries: &[Entry]) -> Vec<Entry> {
+    let mut sums: BTreeMap<(Effect, bool), usize> = BTreeMap::new();
+    let mut out: Vec<Entry> = Vec::new();
+    for entry in entries {
+        let known = match entry.known {
+            Known::Nothing => continue,
+            Known::Done => Known::Done,
+            Known::Sent | Known::Unknown => Known::Unknown,
+        };
+        let (mut key, count) = (entry.effect.clone(), counted(&entry.effect));
+        if let Some(count) = count {
+            set_count(&mut key, 0);
+            if let Some(sum) = sums.get(&(key.clone(), known == Known::Done)).and_then(|index| out.get_mut(*index)) {
+                let total = counted(&sum.effect).unwrap_or(0) + count;
+                set_count(&mut sum.effect, total);
+                continue;
+            }
+            if count == 0 {
+                continue;
+            }
+            sums.insert((key, known == Known::Done), out.len());
+        }
+        out.push(Entry { effect: entry.effect.clone(), known, ended: entry.ended.clone() });
+    }
+    out
+}
+
+fn counted(effect: &Effect) -> Option<u64> {
+    match effect {
+        Effect::ObjectsUploaded { count, .. }
+        | Effect::ObjectsDeleted { count, .. }
+        | Effect::UploadsAborted { count, .. }
+        | Effect::RowsWritten { count, .. } => Some(*count),
+        _ => None,
+    }
+}
+
+fn set_count(effect: &mut Effect, to: u64) {
+    match effect {
+        Effect::ObjectsUploaded { count, .. }
+        | Effect::ObjectsDeleted { count, .. }
+        | Effect::UploadsAborted { count, .. }
+        | Effect::RowsWritten { count, .. } => *count = to,
+        _ => {}
+    }
+}
+
+fn several(count: u64, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
+/// What was done, in words.
+fn done(entry: &Entry) -> String {
+    let ended = entry.ended.as_deref();
+    let good = ended.is_some_and(|status| StackState::of(status) == StackState::Good);
+    match (&entry.effect, ended) {
+        (Effect::ArtifactBucket { bucket, stack }, _) if good => {
+            format!("the artifact bucket `{bucket}` was made, by the stack `{stack}`")
+        }
+        (Effect::ArtifactBucket { bucket, stack }, None) => {
+            format!("CloudFormation goes on making the artifact bucket `{bucket}`, by the stack `{stack}`")
+        }
+        (Effect::ArtifactBucket { bucket, stack }, Some(status)) => {
+            format!("making the artifact bucket `{bucket}` failed; its stack `{stack}` ended in `{status}`")
+        }
+        (Effect::ObjectsUploaded { bucket, count }, _) => {
+            format!("{} uploaded to `{bucket}`", several(*count, "file"))
+        }
+        (Effect::StackShell { stack }, _) => {
+            format!("the stack `{stack}`, which is empty and in `REVIEW_IN_PROGRESS`, was made and is still there")
+        }
+        (Effect::ChangeSet { stack, name }, _) => {
+            format!("the change set `{name}` of `{stack}` was made and is still there")
+        }
+        (Effect::Execution { stack, .. }, None) => format!("CloudFormation goes on with `{stack}`"),
+        (Effect::Execution { stack, .. }, Some(status)) => {
+            format!("`{stack}` was changed, and ended in `{status}`")
+        }
+        (Effect::StackDeletion { stack, .. }, None) => format!("CloudFormation goes on deleting `{stack}`"),
+        (Effect::StackDeletion { stack, .. }, Some("DELETE_COMPLETE")) => format!("the stack `{stack}` was deleted"),
+        (Effect::StackDeletion { stack, .. }, Some(status)) => {
+            format!("deleting `{stack}` was tried, and ended in `{status}`")
+        }
+        (Effect::ObjectsDeleted { bucket, count }, _) => {
+            format!("{} of `{bucket}` deleted", several(*count, "object version"))
+        }
+        (Effect::UploadsAborted { bucket, count }, _) => {
+            format!("{} to `{bucket}` given up", several(*count, "unfinished upload"))
+        }
+        (Effect::BucketDeletion { bucket }, _) => format!("the bucket `{bucket}` was deleted"),
+        (Effect::RowsWritten { table, count }, _) => format!("{} written to `{table}`", several(*count, "row")),
+        (Effect::Ingestion { component }, _) => format!("reading the documents of `{component}` was begun"),
+        (Effect::Request { operation }, _) => format!("`{operation}` was asked for"),
+    }
+}
+
+/// What may have been done, in words.
+fn unknown(effect: &Effect) -> String {
+    match effect {
+        Effect::ArtifactBucket { bucket, .. } => {
+            format!("it is not known whether the artifact bucket `{bucket}` is being made: the answer was lost")
+        }
+        Effect::ObjectsUploaded { bucket, count } => {
+            format!("it is not known whether {} reached `{bucket}`", several(*count, "more file"))
+        }
+        Effect::StackShell { stack } => {
+            format!("it is not known whether `{stack}` is there, empty and in `REVIEW_IN_PROGRESS`")
+        }
+        Effect::ChangeSet { stack, name } => {
+            format!("it is not known whether the change set `{name}` of `{stack}` is there")
+        }
+        Effect::Execution { stack, name, .. } => format!(
+            "it is not known whether CloudFormation executes the change set `{name}` on `{stack}`: the answer was lost"
+        ),
+        Effect::StackDeletion { stack, .. } => {
+            format!("it is not known whether CloudFormation deletes `{stack}`: the answer was lost")
+        }
+        Effect::ObjectsDeleted { bucket, count } => {
+            format!("it is not known whether {} of `{bucket}` were deleted", several(*count, "more object version"))
+        }
+        Effect::UploadsAborted { bucket, .. } => {
+            format!("it is not known whether unfinished uploads to `{bucket}` were given up")
+        }
+        Effect::BucketDeletion { bucket } => format!("it is not known whether the bucket `{bucket}` was deleted"),
+        Effect::RowsWritten { table, count } => {
+            format!("it is not known whether {} reached `{table}`", several(*count, "more row"))
+        }
+        Effect::Ingestion { component } => {
+            format!("it is not known whether the documents of `{component}` are being read")
+        }
+        Effect::Request { operation } => format!("it is not known what became of `{operation}`"),
+    }
+}
+
+/// The command that takes back what was left behind.
+fn remedy(effect: &Effect, region: &str) -> Option<String> {
+    match effect {
+        Effect::ChangeSet { stack, name } => Some(format!(
+            "aws cloudformation delete-change-set --stack-name {stack} --change-set-name {name} --region {region}"
+        )),
+        Effect::StackShell { stack } => {
+            Some(format!("aws cloudformation delete-stack --stack-name {stack} --region {region}"))
+        }
+        _ => None,
+    }
+}
+
+fn describe_stack(stack: &str, region: &str) -> String {
+    format!("aws cloudformation describe-stacks --stack-name {stack} --region {region}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::CallErrorKind;
+
+    fn files(count: u64) -> Effect {
+        Effect::ObjectsUploaded { bucket: "b".into(), count }
+    }
+
+    #[tokio::test]
+    async fn only_an_empty_ledger_says_that_nothing_was_changed() {
+        let ledger = Ledger::default();
+        let said = |ledger: &Ledger| ledger.account("us-west-2").aftermath();
+        assert_eq!(said(&ledger), "nothing was changed");
+        ledger.carry_out(files(1), async { Ok(()) }).await.expect("done");
+        ledger.carry_out(files(2), async { Ok(()) }).await.expect("done");
+        assert_ne!(said(&ledger), "nothing was changed");
+        let account = ledger.account("us-west-2");
+        assert_eq!(account.done.len(), 1, "what is counted is added up: {account:?}");
+        assert_eq!(account.done[0].text, "3 files uploaded to `b`");
+        let made = Effect::ChangeSet { stack: "s".into(), name: "n".into() };
+        let ledger = Ledger::default();
+        ledger.add(made.clone());
+        assert_eq!(ledger.account("us-west-2").findings()[0].code, "D092");
+        ledger.strike(&made);
+        assert_eq!(said(&ledger), "nothing was changed");
+    }
+
+    #[tokio::test]
+    async fn what_was_refused_before_anything_was_sent_leaves_no_entry() {
+        let ledger = Ledger::default();
+        let refused = CallError {
+            kind: CallErrorKind::Refused,
+            action: "s3:PutObject",
+            code: None,
+            message: "no".into(),
+            request_id: None,
+            endpoint: None,
+            profile: None,
+        };
+        let failed = ledger.carry_out(files(1), async { Err::<(), _>(refused) }).await.expect_err("refused");
+        assert!(!failed.lost);
+        assert!(ledger.account("us-west-2").is_empty());
+    }
+}

@@ -1,0 +1,20 @@
+//! What a run that did not get to its end has changed by then.
+
+use std::fmt::Write as _;
+
+use super::findings::printable;
+use super::style::{Styles, paint};
+use crate::engine::Account;
+
+/// A line for each thing that was done; what is not known is told as findings.
+pub fn text(account: &Account, styles: &Styles) -> String {
+    let mut out = String::new();
+    if account.done.is_empty() {
+        return out;
+    }
+    let _ = writeln!(out, "Done before that:");
+    for told in &account.done {
+        let _ = writeln!(out, "  {} {}", paint(styles.warn, "·"), printable(&told.text));
+    }
+    out
+}
