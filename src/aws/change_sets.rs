@@ -9,7 +9,7 @@ use aws_sdk_cloudformation::types::{
 
 use super::clients::Clients;
 use super::error::CallError;
-use super::types::{ChangeSetRequest, ParameterValue, TemplateSource};
+use super::types::{ChangeSetKind, ChangeSetRequest, ParameterValue, TemplateSource};
 use crate::cfn::change_set as data;
 
 impl Clients {
@@ -18,7 +18,7 @@ impl Clients {
     /// # Errors
     /// When the call fails.
     pub async fn create_change_set(&self, request: &ChangeSetRequest) -> Result<(String, String), CallError> {
-        let kind = if request.create { ChangeSetType::Create } else { ChangeSetType::Update };
+        let kind = if request.kind.creates() { ChangeSetType::Create } else { ChangeSetType::Update };
         let mut call = self
             .inner
             .cloudformation
@@ -35,7 +35,7 @@ impl Clients {
             TemplateSource::Body(text) => call.template_body(text),
             TemplateSource::Url(url) => call.template_url(url),
         };
-        if request.create && request.delete_on_failure {
+        if request.kind == ChangeSetKind::CreateOrDelete {
             call = call.on_stack_failure(OnStackFailure::Delete);
         }
         let answer = call.send().await.map_err(|error| self.error("cloudformation:CreateChangeSet", error))?;
@@ -73,18 +73,23 @@ impl Clients {
         }
     }
 
-    /// Executes a change set; on failure the stack is rolled back, whatever the account's defaults.
+    /// Executes a change set of this kind. Unless the kind says that a failed stack is deleted, it is rolled back on
+    /// failure, whatever the service's default is.
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn execute_change_set(&self, id: &str, token: &str) -> Result<(), CallError> {
+    pub async fn execute_change_set(&self, id: &str, token: &str, kind: ChangeSetKind) -> Result<(), CallError> {
+        let disable_rollback = match kind {
+            ChangeSetKind::Update | ChangeSetKind::Create => Some(false),
+            ChangeSetKind::CreateOrDelete => None,
+        };
         let call = self
             .inner
             .cloudformation
             .execute_change_set()
             .change_set_name(id)
             .client_request_token(token)
-            .disable_rollback(false);
+            .set_disable_rollback(disable_rollback);
         call.send().await.map_err(|error| self.error("cloudformation:ExecuteChangeSet", error))?;
         Ok(())
     }

@@ -174,8 +174,8 @@ pub struct ChangeSetRequest {
     pub stack: String,
     /// The change set's name, at most 128 characters.
     pub name: String,
-    /// The stack does not exist yet.
-    pub create: bool,
+    /// Whether it makes the stack or changes it.
+    pub kind: ChangeSetKind,
     /// The template, as its text or as the URL of an S3 object.
     pub template: TemplateSource,
     /// Parameter values by name; [`ParameterValue::Previous`] keeps what the stack has.
@@ -186,8 +186,30 @@ pub struct ChangeSetRequest {
     pub tags: BTreeMap<String, String>,
     /// Makes a repeated request the same request.
     pub token: String,
-    /// A stack that fails to be made is deleted (only with `create`).
-    pub delete_on_failure: bool,
+}
+
+/// What a change set does to the stack as a whole, and what becomes of the stack when that fails.
+///
+/// CloudFormation takes the second in one of two places: as `OnStackFailure` when the change set is made, which only a
+/// new stack can have, or as `DisableRollback` when it runs; where the first was given, the second must be absent,
+/// whatever its value. So one value decides both. Source: the documentation of both parameters in botocore 1.43.106,
+/// read 2026-11.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ChangeSetKind {
+    /// The stack exists; it is rolled back when the update fails.
+    #[default]
+    Update,
+    /// The stack is new; it is rolled back when its creation fails.
+    Create,
+    /// The stack is new; it is deleted when its creation fails.
+    CreateOrDelete,
+}
+
+impl ChangeSetKind {
+    /// Whether the stack does not exist yet.
+    pub fn creates(self) -> bool {
+        self != ChangeSetKind::Update
+    }
 }
 
 /// A template on its way to CloudFormation.

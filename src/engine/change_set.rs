@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::events::{EventKind, Teller};
 use super::run::{Run, Stop};
-use crate::aws::{CallErrorKind, ChangeSetRequest, StackState, ValidationResult};
+use crate::aws::{CallErrorKind, ChangeSetKind, ChangeSetRequest, StackState, ValidationResult};
 use crate::cfn::change_set::ChangeSet;
 use crate::finding::{Finding, Severity};
 
@@ -33,8 +33,8 @@ pub(super) struct Ready {
     pub(super) name: String,
     /// The stack's ARN.
     pub(super) stack_id: String,
-    /// The stack was only made for it.
-    new_stack: bool,
+    /// Whether the stack was only made for it, and what becomes of the stack when it fails.
+    pub(super) kind: ChangeSetKind,
     /// What it holds.
     pub(super) set: ChangeSet,
 }
@@ -47,7 +47,7 @@ pub(super) async fn make(run: &Run<'_>, teller: &Teller<'_>, request: &ChangeSet
         id: id.clone(),
         name: request.name.clone(),
         stack_id: stack_id.clone(),
-        new_stack: request.create,
+        kind: request.kind,
         set,
     };
     let waited = run.unless_cancelled(wait(run, &id)).await;
@@ -175,7 +175,7 @@ impl Ready {
                 Err(error) => return Err(error.into()),
             }
         }
-        if self.new_stack {
+        if self.kind.creates() {
             remove_empty_stack(run, &self.stack_id).await?;
         }
         Ok(())

@@ -21,7 +21,9 @@ use super::smoke;
 use super::uploads::{presence, upload_missing};
 use super::wanted::{Desired, ParameterValues};
 use crate::artifacts::ArtifactRequest;
-use crate::aws::{CallError, ChangeSetRequest, Identity, ParameterValue, StackState, StackSummary, TemplateSource};
+use crate::aws::{
+    CallError, ChangeSetKind, ChangeSetRequest, Identity, ParameterValue, StackState, StackSummary, TemplateSource,
+};
 use crate::cfn::Template;
 use crate::finding::Finding;
 use crate::plan::{Current, Plan, PlanKind, PlannedArtifact, Secrets, Wanted, for_new_stack, from_change_set};
@@ -226,7 +228,8 @@ impl Deployment<'_> {
         let token = format!("bedplate-{}", Uuid::new_v4());
         // From here on an interruption leaves the operation to CloudFormation.
         self.run.unless_cancelled(std::future::ready(())).await.map_err(before)?;
-        self.run.clients.execute_change_set(&made.id, &token).await.map_err(|error| before(self.not_begun(error)))?;
+        let executed = self.run.clients.execute_change_set(&made.id, &token, made.kind).await;
+        executed.map_err(|error| before(self.not_begun(error)))?;
         self.teller.tell(EventKind::Executing { name: made.name.clone(), token: token.clone() });
         let follow = Follow::operation(made.stack_id.clone(), token, newest);
         match follow.until_rest(self.run, self.teller).await {
@@ -477,13 +480,16 @@ impl Deployment<'_> {
         Ok(ChangeSetRequest {
             stack: self.desired.stack.clone(),
             name: name.unwrap_or_else(|| format!("bedplate-{}-{}", short(&digest), short(&token.simple().to_string()))),
-            create: start.stack().is_none(),
+            kind: match (start.stack(), self.options.delete_on_failure) {
+                (Some(_), _) => ChangeSetKind::Update,
+                (None, false) => ChangeSetKind::Create,
+                (None, true) => ChangeSetKind::CreateOrDelete,
+            },
             template: self.template_source(identity, text, &digest).await?,
             parameters: values,
             capabilities: self.desired.capabilities.clone(),
             tags: self.tags(identity, start),
             token: format!("bedplate-{token}"),
-            delete_on_failure: self.options.delete_on_failure,
         })
     }
 

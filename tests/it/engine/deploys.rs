@@ -278,6 +278,18 @@ async fn a_failure_is_told_by_its_cause_at_its_line_and_the_next_deploy_makes_th
 }
 
 #[tokio::test]
+async fn a_new_stack_that_fails_is_deleted_where_that_was_asked_for() {
+    let fail = |options: &mut LocalOptions| options.fail = vec!["Wait".parse().expect("a failure")];
+    let world = World::with(fail).await;
+    let recorder = Recorder::default();
+    let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
+    let options = DeployOptions { delete_on_failure: true, ..DeployOptions::default() };
+    let report = deploy(&run, &world.poster(), &options, &ApproveAll).await;
+    assert_eq!(report.outcome, Outcome::RolledBack, "{:?}", report.findings);
+    assert_eq!(world.state("poster-dev").await, None);
+}
+
+#[tokio::test]
 async fn a_failed_update_is_rolled_back_and_the_stack_stays_as_it_was() {
     let world = World::start().await;
     let desired = world.poster();

@@ -2,7 +2,7 @@
 
 use super::*;
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
-use aws_sdk_cloudformation::types::{ChangeSetStatus, ExecutionStatus, ResourceChange};
+use aws_sdk_cloudformation::types::{ChangeSetStatus, ExecutionStatus, OnStackFailure, ResourceChange};
 
 impl World {
     /// Makes a change set and describes it with values.
@@ -63,6 +63,23 @@ async fn a_new_stack_is_reviewed_then_made() {
     assert_eq!(names, ["first"], "the other change set is gone");
     let (code, _) = refused(world.cfn.execute_change_set().stack_name("demo").change_set_name("first").send().await);
     assert_eq!(code, "InvalidChangeSetStatus");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_becomes_of_a_failed_stack_is_said_once() {
+    let world = World::new().await;
+    let body = template(json!({"Log": log_group(json!({}))}));
+    let make = world.cfn.create_change_set().stack_name("demo").change_set_name("first");
+    let make = make.change_set_type(ChangeSetType::Create).template_body(body.to_string());
+    make.on_stack_failure(OnStackFailure::Delete).send().await.expect("a change set");
+    let run = || world.cfn.execute_change_set().stack_name("demo").change_set_name("first");
+    for disable in [false, true] {
+        let (code, message) = refused(run().disable_rollback(disable).send().await);
+        assert_eq!(code, "ValidationError");
+        assert!(message.starts_with("Either DisableRollback or OnStackFailure can be specified"), "{message}");
+    }
+    run().send().await.expect("execution");
+    assert_eq!(status(&world.settled("demo").await), "CREATE_COMPLETE");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -359,9 +359,12 @@ fn execute(
     if !ready {
         return Err(cannot(&stack, "updated"));
     }
-    if disable == Some(true) && set.on_failure.is_some() {
+    // Whatever its value. The words are those of AWS's answer as its Knowledge Center quotes them ("Validation errors in
+    // CloudFormation", read 2026-11).
+    if disable.is_some() && set.on_failure.is_some() {
         return Err(ApiError::validation(
-            "Only one of DisableRollback and the change set's OnStackFailure may be specified",
+            "Either DisableRollback or OnStackFailure can be specified, but not both. Validation error as OnStackFailure \
+             parameter was specified during CreateChangeSet.",
         ));
     }
     let disable_rollback = disable.or(set.disable_rollback).unwrap_or(set.on_failure == Some(OnFailure::DoNothing));

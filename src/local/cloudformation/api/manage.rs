@@ -20,7 +20,8 @@ pub(super) fn cannot(stack: &Stack, doing: &str) -> ApiError {
 pub(super) fn on_failure(text: Option<&str>, disable_rollback: Option<bool>) -> Outcome<OnFailure> {
     match (text, disable_rollback) {
         (Some(_), Some(_)) => {
-            Err(ApiError::validation("Only one of OnFailure and DisableRollback parameters may be specified"))
+            // The answer of AWS as boto/boto#2781 has it (2014).
+            Err(ApiError::validation("Either DisableRollback or OnFailure can be specified, not both."))
         }
         (Some("DO_NOTHING"), None) | (None, Some(true)) => Ok(OnFailure::DoNothing),
         (Some("ROLLBACK"), None) | (None, None | Some(false)) => Ok(OnFailure::Rollback),
