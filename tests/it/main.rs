@@ -15,6 +15,7 @@ mod custom_resources;
 mod docs_examples;
 mod engine;
 mod finishers;
+mod foreign;
 mod functions;
 mod iam_page;
 mod iam_rules;

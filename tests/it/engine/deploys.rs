@@ -32,14 +32,14 @@ impl World {
         Self::with(|_| {}).await
     }
 
-    async fn with(change: impl FnOnce(&mut LocalOptions)) -> Self {
+    pub(super) async fn with(change: impl FnOnce(&mut LocalOptions)) -> Self {
         let dir = TempDir::new().expect("a temporary folder");
         let (running, clients) = open(dir.path(), change).await;
         Self { dir, running, clients }
     }
 
     /// The same state behind another endpoint, started with other options.
-    async fn again(self, change: impl FnOnce(&mut LocalOptions)) -> Self {
+    pub(super) async fn again(self, change: impl FnOnce(&mut LocalOptions)) -> Self {
         self.running.shutdown().await;
         let (running, clients) = open(self.dir.path(), change).await;
         Self { dir: self.dir, running, clients }
@@ -69,7 +69,7 @@ impl World {
         (report, recorder.events())
     }
 
-    async fn state(&self, stack: &str) -> Option<StackState> {
+    pub(super) async fn state(&self, stack: &str) -> Option<StackState> {
         self.clients.stack(stack).await.expect("the endpoint answers").map(|stack| stack.state())
     }
 
