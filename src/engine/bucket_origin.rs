@@ -45,7 +45,7 @@ pub(super) async fn bucket_origin(clients: &Clients, bucket: &str, stack_id: &st
     match tags.get(STACK_ID_TAG) {
         Some(id) if id == stack_id => Ok(BucketOrigin::Stack),
         Some(id) => Ok(BucketOrigin::Other(format!("its tag `{STACK_ID_TAG}` names `{id}`"))),
-        None if marks_buckets(clients) => Ok(unmarked()),
+        None if is_like_aws(clients) => Ok(unmarked()),
         None => by_record(clients, bucket, stack_id).await,
     }
 }
@@ -67,8 +67,8 @@ async fn of_another_account(clients: &Clients, bucket: &str, denial: CallError) 
     }
 }
 
-/// Whether the endpoint is known to mark buckets: AWS and the local target do.
-fn marks_buckets(clients: &Clients) -> bool {
+/// Whether the endpoint is known to mark every bucket and to delete none that holds something: AWS and the local target.
+pub(super) fn is_like_aws(clients: &Clients) -> bool {
     let Some(endpoint) = clients.endpoint() else { return true };
     let host = endpoint.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_ascii_lowercase));
     let of_aws =

@@ -500,6 +500,12 @@ impl Deployment<'_> {
         let present = start.stack().and_then(|stack| stack.tags.get(OWNER_TAG)).filter(|_| !claim.take_over);
         let owner = present.cloned().unwrap_or_else(|| claim.owner(identity));
         let mut tags = self.desired.tags.clone();
+        if let Some(stack) = start.stack().filter(|_| claim.take_over) {
+            // Taken over as it is: what else it was marked with goes only when a later deployment leaves it out.
+            let others = stack.tags.iter().filter(|(key, _)| !key.starts_with("aws:") && !tags.contains_key(*key));
+            let others: Vec<(String, String)> = others.map(|(key, value)| (key.clone(), value.clone())).collect();
+            tags.extend(others);
+        }
         tags.insert(OWNER_TAG.to_owned(), owner);
         tags
     }

@@ -118,7 +118,7 @@ impl FailedStack {
         let holding = self.resources.iter().filter(|resource| resource.fate == Fate::Deleted);
         holding
             .filter_map(|resource| {
-                let what = resource.data?;
+                let what = resource.data.filter(|_| resource.physical_id.is_some())?;
                 let what = match resource.objects {
                     _ if !resource.is_bucket() => what.to_owned(),
                     Some(objects) if objects.count > 0 => {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use super::bucket_origin::{BucketOrigin, bucket_origin};
+use super::bucket_origin::{BucketOrigin, bucket_origin, is_like_aws};
 use super::causes::explain;
 use super::empty::empty;
 use super::events::{EventKind, Teller};
@@ -67,12 +67,20 @@ async fn prove(run: &Run<'_>, teller: &Teller<'_>, resources: &mut [RemovedResou
 }
 
 /// CloudFormation deletes an empty bucket by its name, whoever made it: so a stack with one that is not its own is not
-/// deleted at all.
+/// deleted at all. Some endpoints that stand for AWS delete one that holds objects too (ministack 1.5.33 does).
 async fn spare(run: &Run<'_>, resources: &[RemovedResource]) -> Result<(), Stop> {
     for resource in resources.iter().filter(|resource| resource.fate == Fate::LeftAlone && !resource.orphaned) {
         let Some(bucket) = &resource.physical_id else { continue };
         match run.unless_cancelled(run.clients.object_versions(bucket, None, None)).await? {
-            Ok(page) if page.versions.is_empty() => return Err(would_go(resource, bucket).into()),
+            Ok(page) if page.versions.is_empty() => {
+                let help = "delete the bucket by hand if it may go, or put an object into it; then destroy again: \
+                            CloudFormation deletes no bucket that holds something, and the stack goes without it";
+                return Err(would_go(resource, bucket, "is empty: CloudFormation would delete it").help(help).into());
+            }
+            Ok(_) if !is_like_aws(run.clients) => {
+                let help = "move what it holds, delete the bucket by hand, and destroy again";
+                return Err(would_go(resource, bucket, "this endpoint may delete it").help(help).into());
+            }
             // One that is denied is denied to CloudFormation, which deletes with the same rights.
             Ok(_) => {}
             Err(error) if matches!(error.kind, CallErrorKind::Denied | CallErrorKind::NotFound) => {}
@@ -82,16 +90,12 @@ async fn spare(run: &Run<'_>, resources: &[RemovedResource]) -> Result<(), Stop>
     Ok(())
 }
 
-fn would_go(resource: &RemovedResource, bucket: &str) -> Finding {
-    let reason = resource.reason.as_deref().unwrap_or_default();
+fn would_go(resource: &RemovedResource, bucket: &str, how: &str) -> Finding {
+    let (id, reason) = (&resource.logical_id, resource.reason.as_deref().unwrap_or_default());
     let message = format!(
-        "`{}` of this stack has the bucket `{bucket}`, which is not proven to be this stack's ({reason}) and is empty: \
-         CloudFormation would delete it with the stack",
-        resource.logical_id
+        "`{bucket}`, the bucket of `{id}`, is not proven to be this stack's ({reason}), and {how} with the stack"
     );
-    Finding::error("D070", message).help(
-        "delete the bucket by hand if it may go, or put an object into it, and destroy again: it is then let go of",
-    )
+    Finding::error("D070", message)
 }
 
 async fn empty_buckets(run: &Run<'_>, teller: &Teller<'_>, resources: &[RemovedResource]) -> Result<(), Stop> {

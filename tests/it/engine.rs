@@ -1,8 +1,13 @@
 //! Behaviour of the `engine` side, as a user could see it.
 
 mod answers;
+mod artifact_bucket;
+mod claims;
 pub(crate) mod deploys;
+mod failed_creations;
 mod finishers;
+mod ownership;
 mod plans;
+mod proxy;
 mod removals;
 mod smoke;

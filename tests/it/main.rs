@@ -19,6 +19,7 @@ mod docs_examples;
 mod engine;
 mod faults;
 mod finishers;
+mod foreign;
 mod functions;
 mod helpers;
 mod hostile_project;

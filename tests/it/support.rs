@@ -213,6 +213,9 @@ fn redact(project: &Project, text: &str) -> String {
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
         (r"\b[0-9a-z]{10}\.execute-api", "<api>.execute-api"),
         (r"/execute-api/[0-9a-z]{10}\b", "/execute-api/<api>"),
+        // What a resource is called in the account, in the list of what goes.
+        (r"(?m)^(  [-=] \S+ +AWS::\S+ +)[^\s/]\S*", "$1<name>"),
+        (r"(?m)^(      )\S+(  (is|may be) (deleted|replaced))", "$1<name>$2"),
         // How long it took or how old it is, told from a duration in a spec by where it stands.
         (r"(?m)^ +(\d+\.\ds|\d+s|\d+m\d\ds)  ", "  <elapsed>  "),
         (r"(?m) +(\d+\.\ds|\d+s|\d+m\d\ds|\d+ ms)( old)?$", " <elapsed>$2"),

@@ -75,8 +75,9 @@ pub fn validate(
 
 /// Whether something of that id exists, of this stack or of another.
 fn exists(tx: &Transaction<'_>, resource_type: &str, scope: &str, id: &str, stack: &Stack) -> Result<bool, ApiError> {
-    if resource_type == "AWS::S3::Bucket" && Buckets::exists(tx, id)? {
-        return Ok(true);
+    // A bucket that was deleted by other means than its stack leaves its name free.
+    if resource_type == "AWS::S3::Bucket" {
+        return Buckets::exists(tx, id);
     }
     // A name that moves to another resource of the same stack is CloudFormation's own business.
     Ok(world::find(tx, resource_type, scope, id)?.is_some_and(|thing| thing.stack_id != stack.id))

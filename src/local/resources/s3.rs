@@ -63,11 +63,13 @@ impl Handler for Bucket {
     fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
         let (named, namespace) = Self::named(work, properties);
         if let Some(name) = text(&named, "BucketName") {
-            if let Some(other) = world::find(work.db, "AWS::S3::Bucket", "global", &name)? {
-                return Err(generic::taken(&name, &other));
-            }
-            if Buckets::exists(work.db, &name).map_err(|error| refused(&error))? {
-                return Err(Failure::plain(format!("{name} already exists")));
+            let exists = Buckets::exists(work.db, &name).map_err(|error| refused(&error))?;
+            match world::find(work.db, "AWS::S3::Bucket", "global", &name)? {
+                Some(other) if exists => return Err(generic::taken(&name, &other)),
+                // Deleted by other means than the stack that made it: the name is free.
+                Some(other) => world::remove(work.db, &other.resource_type, &other.stack_id, &other.id)?,
+                None if exists => return Err(Failure::plain(format!("{name} already exists"))),
+                None => {}
             }
         }
         let made = generic::create(work, &named)?;

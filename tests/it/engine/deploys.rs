@@ -56,7 +56,7 @@ impl World {
     }
 
     /// The same state behind another endpoint, started with other options.
-    async fn again(self, change: impl FnOnce(&mut LocalOptions)) -> Self {
+    pub(super) async fn again(self, change: impl FnOnce(&mut LocalOptions)) -> Self {
         self.running.shutdown().await;
         let (running, clients) = open(self.dir.path(), change).await;
         Self { dir: self.dir, running, clients }

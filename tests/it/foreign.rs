@@ -1,0 +1,151 @@
+//! Whole sessions about what is not ours: a bucket that somebody made again, a stack of another team, a squatted bucket.
+
+use std::fmt::Write as _;
+
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use insta::assert_snapshot;
+
+use crate::support::{Project, Served};
+
+const SHELF: &str = "bedplate: 1\nname: shelf\nregion: us-west-2\nbuckets:\n  books: {}\nresources:\n  Shelf:\n    Type: \
+                     AWS::S3::Bucket\n    Properties: { BucketName: shelf-by-name }\n";
+
+fn shelf() -> Project {
+    let project = Project::empty();
+    project.write("stacks/shelf/usecase.yaml", SHELF);
+    project
+}
+
+/// Another person's client.
+fn s3(served: &Served) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-west-2"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "test"))
+        .endpoint_url(&served.url)
+        .force_path_style(true)
+        .build();
+    aws_sdk_s3::Client::from_conf(config)
+}
+
+async fn make(s3: &aws_sdk_s3::Client, bucket: &str) {
+    let here = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::UsWest2).build();
+    s3.create_bucket().bucket(bucket).create_bucket_configuration(here).send().await.expect("a bucket");
+    let body = ByteStream::from_static(b"precious");
+    s3.put_object().bucket(bucket).key("precious.txt").body(body).send().await.expect("a put");
+}
+
+async fn is_untouched(s3: &aws_sdk_s3::Client, bucket: &str) {
+    let listed = s3.list_objects_v2().bucket(bucket).send().await.expect("the bucket");
+    let keys: Vec<&str> = listed.contents().iter().filter_map(|object| object.key()).collect();
+    assert_eq!(keys, ["precious.txt"]);
+}
+
+/// Runs commands and writes down what a person would see.
+struct Recorded<'a> {
+    project: &'a Project,
+    text: String,
+}
+
+impl<'a> Recorded<'a> {
+    fn of(project: &'a Project) -> Self {
+        Self { project, text: String::new() }
+    }
+
+    fn run(&mut self, args: &[&str]) -> i32 {
+        let run = self.project.run(args);
+        let _ = write!(self.text, "$ bedplate {}\n{}\n\n", args.join(" "), run.session());
+        run.code
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_made_again_by_hand_outlives_its_stack() {
+    let project = shelf();
+    let _ = project.run(&["deploy", "shelf", "--yes"]).ok();
+    let served = project.serve(&[]);
+    let s3 = s3(&served);
+    s3.delete_bucket().bucket("shelf-by-name").send().await.expect("an empty bucket");
+    make(&s3, "shelf-by-name").await;
+    let mut recorded = Recorded::of(&project);
+    assert_eq!(recorded.run(&["destroy", "shelf", "--yes"]), 14, "{}", recorded.text);
+    is_untouched(&s3, "shelf-by-name").await;
+    assert_eq!(recorded.run(&["destroy", "shelf", "--yes"]), 0, "{}", recorded.text);
+    assert_snapshot!(recorded.text);
+}
+
+#[test]
+fn a_stack_of_another_team_is_taken_over_only_when_that_is_said() {
+    let project = shelf();
+    project.write("bedplate.yaml", "owner: team-a\n");
+    let _ = project.run(&["deploy", "shelf", "--yes"]).ok();
+    project.write("bedplate.yaml", "owner: team-b\nstages: { prod: { owner: team-a } }\n");
+    let mut recorded = Recorded::of(&project);
+    for verb in ["plan", "deploy", "destroy"] {
+        let args: &[&str] = if verb == "plan" { &["plan", "shelf"] } else { &[verb, "shelf", "--yes"] };
+        assert_eq!(recorded.run(args), i32::from(verb != "plan"), "{}", recorded.text);
+    }
+    assert_eq!(recorded.run(&["deploy", "shelf", "--yes", "--take-over"]), 0, "{}", recorded.text);
+    assert_eq!(recorded.run(&["deploy", "shelf", "--yes"]), 0, "{}", recorded.text);
+    let listed = project.run(&["list", "--format", "json"]).ok().stdout;
+    assert!(listed.contains("\"bedplate:owner\":\"team-b\""), "{listed}");
+    assert_snapshot!(recorded.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_squatted_artifact_bucket_is_named_and_another_name_is_found_by_every_verb() {
+    let project = Project::empty();
+    project.write(
+        "stacks/shelf/usecase.yaml",
+        "bedplate: 1\nname: shelf\nregion: us-west-2\nfunctions:\n  read: { code: function/, handler: app.handler, \
+         runtime: python3.13 }\n",
+    );
+    project.write("stacks/shelf/function/app.py", "def handler(event, context):\n    return 1\n");
+    let served = project.serve(&[]);
+    let s3 = s3(&served);
+    let squatted = "bedplate-artifacts-123456789012-us-west-2";
+    make(&s3, squatted).await;
+    let mut recorded = Recorded::of(&project);
+    assert_eq!(recorded.run(&["deploy", "shelf", "--yes"]), 1, "{}", recorded.text);
+    let bootstrap = ["bootstrap", "--region", "us-west-2", "--bucket", "our-artifacts-8f3a"];
+    assert_eq!(recorded.run(&bootstrap), 0, "{}", recorded.text);
+    for verb in ["deploy", "destroy"] {
+        assert_eq!(recorded.run(&[verb, "shelf", "--yes"]), 0, "{}", recorded.text);
+    }
+    assert_eq!(recorded.run(&["bootstrap", "--remove", "--yes"]), 0, "{}", recorded.text);
+    is_untouched(&s3, squatted).await;
+    assert_snapshot!(recorded.text);
+}
+
+#[test]
+fn a_project_cannot_set_the_tags_that_say_whose_a_stack_is() {
+    let project = shelf();
+    for (text, part) in [
+        ("stages: { dev: { tags: { \"bedplate:use-case\": other } } }\n", "`bedplate:`"),
+        ("stages: { dev: { owner: \"\" } }\n", "`bedplate:owner`"),
+        ("owner: \"team ✂\"\n", "`bedplate:owner`"),
+    ] {
+        project.write("bedplate.yaml", text);
+        let run = project.run(&["deploy", "shelf", "--yes"]);
+        assert_eq!(run.code, 1, "{}", run.session());
+        assert!(run.stderr.contains("P006") && run.stderr.contains(part), "{}", run.session());
+    }
+}
+
+#[test]
+fn the_name_of_an_artifact_bucket_is_one_a_bucket_can_have() {
+    let project = shelf();
+    for name in ["Ab", "-bucket", "a_b_c", "a"] {
+        let run = project.run(&["bootstrap", &format!("--bucket={name}")]);
+        assert_eq!(run.code, 2, "{}", run.session());
+    }
+    project.write(
+        "stacks/east/usecase.yaml",
+        SHELF.replace("us-west-2", "us-east-1").replace("name: shelf", "name: east"),
+    );
+    let run = project.run(&["bootstrap", "--bucket", "our-artifacts"]);
+    assert_eq!(run.code, 1, "{}", run.session());
+    assert!(run.stderr.contains("D079"), "{}", run.session());
+}
