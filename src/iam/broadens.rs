@@ -1,10 +1,11 @@
 //! What one policy document grants beyond another.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::Value;
 
-use super::pattern::covers;
+use super::pattern::covers_within;
 use super::policy::{Effect, Policy, Principal, Statement};
 
 /// Something the new document grants and the old one did not.
@@ -43,66 +44,112 @@ impl fmt::Display for Broadening {
 /// What `new` grants beyond `old`, in the order of the new document. Errs towards saying too much: what is named here a
 /// person should look at, what is not named here is granted by one statement of the old document already.
 pub fn broadens(old: &Policy, new: &Policy) -> Vec<Broadening> {
-    let mut found = Vec::new();
-    let granted: Vec<&Statement> = old.statements.iter().filter(|it| it.effect == Effect::Allow).collect();
-    for statement in new.statements.iter().filter(|it| it.effect == Effect::Allow) {
-        for action in actions(statement) {
-            for resource in resources(statement) {
-                let covered = |principal: Option<&Principal>| {
-                    granted.iter().any(|old| {
-                        grants(old, &action, &resource, statement)
-                            && principal.is_none_or(|principal| {
-                                old.principals.contains(principal) || old.principals.contains(&Principal::Any)
-                            })
+    let mut found = Found::default();
+    let mut steps = MOST_STEPS;
+    let (granted, grants_now) = (scoped(old, Effect::Allow), scoped(new, Effect::Allow));
+    for now in &grants_now {
+        for action in &now.actions {
+            for resource in &now.resources {
+                // Who is granted it already: the principals of every old statement that speaks about all of it.
+                let by: Vec<&Scoped<'_>> =
+                    granted.iter().filter(|old| old.speaks_of(action, resource, now.statement, &mut steps)).collect();
+                if by.is_empty() {
+                    found.add(Broadening::Grant { action: action.text(), resource: resource.text() });
+                    continue;
+                }
+                let known = |principal: &&Principal| {
+                    by.iter().any(|old| {
+                        let principals = &old.statement.principals;
+                        principals.contains(*principal) || principals.contains(&Principal::Any)
                     })
                 };
-                if !covered(None) {
-                    found.push(Broadening::Grant { action: action.text(), resource: resource.text() });
-                } else {
-                    let strangers = statement.principals.iter().filter(|principal| !covered(Some(principal)));
-                    found.extend(strangers.map(|principal| Broadening::Principal(name(principal))));
+                for stranger in now.statement.principals.iter().filter(|principal| !known(principal)) {
+                    found.add(Broadening::Principal(name(stranger)));
                 }
             }
         }
     }
-    let denied: Vec<&Statement> = new.statements.iter().filter(|it| it.effect == Effect::Deny).collect();
-    for statement in old.statements.iter().filter(|it| it.effect == Effect::Deny) {
-        let kept = actions(statement).iter().all(|action| {
-            resources(statement).iter().all(|resource| {
+    let denied = scoped(new, Effect::Deny);
+    for was in &scoped(old, Effect::Deny) {
+        let kept = was.actions.iter().all(|action| {
+            was.resources.iter().all(|resource| {
                 denied.iter().any(|new| {
-                    grants(new, action, resource, statement)
-                        && (new.principals.contains(&Principal::Any)
-                            || new.principals.is_superset(&statement.principals))
+                    let principals = &new.statement.principals;
+                    (principals.contains(&Principal::Any) || principals.is_superset(&was.statement.principals))
+                        && new.speaks_of(action, resource, was.statement, &mut steps)
                 })
             })
         });
         if !kept {
-            let join = |scopes: Vec<Scope>| scopes.iter().map(Scope::text).collect::<Vec<_>>().join(", ");
-            found.push(Broadening::DenyGone {
-                actions: join(actions(statement)),
-                resources: join(resources(statement)),
-            });
+            let join = |scopes: &[Scope]| scopes.iter().map(Scope::text).collect::<Vec<_>>().join(", ");
+            found.add(Broadening::DenyGone { actions: join(&was.actions), resources: join(&was.resources) });
         }
     }
-    let mut once = Vec::new();
-    for broadening in found {
-        if !once.contains(&broadening) {
-            once.push(broadening);
+    found.once
+}
+
+/// The most characters compared for two documents. What is not compared any more is named as granted: a person should look at
+/// a document of that size.
+const MOST_STEPS: usize = 20_000_000;
+
+/// What was found, each once, in order.
+#[derive(Default)]
+struct Found {
+    once: Vec<Broadening>,
+    said: BTreeSet<String>,
+}
+
+impl Found {
+    fn add(&mut self, broadening: Broadening) {
+        if self.said.insert(broadening.to_string()) {
+            self.once.push(broadening);
         }
     }
-    once
+}
+
+/// A statement with what it is about, ready to be compared.
+struct Scoped<'a> {
+    statement: &'a Statement,
+    actions: Vec<Scope>,
+    resources: Vec<Scope>,
+}
+
+/// The statements of a document that allow, or those that deny.
+fn scoped(policy: &Policy, effect: Effect) -> Vec<Scoped<'_>> {
+    policy.statements.iter().filter(|it| it.effect == effect).map(Scoped::new).collect()
+}
+
+impl<'a> Scoped<'a> {
+    fn new(statement: &'a Statement) -> Self {
+        Self { statement, actions: actions(statement), resources: resources(statement) }
+    }
+
+    /// Whether it speaks about all of an action and a resource, under no more conditions than another statement has.
+    fn speaks_of(&self, action: &Scope, resource: &Scope, as_in: &Statement, steps: &mut usize) -> bool {
+        let conditions = self.statement.conditions.iter().all(|(operator, keys)| {
+            keys.iter().all(|(key, values)| as_in.conditions.get(operator).and_then(|it| it.get(key)) == Some(values))
+        });
+        conditions
+            && self.actions.iter().any(|outer| scope_covers(outer, action, steps))
+            && self.resources.iter().any(|outer| scope_covers(outer, resource, steps))
+    }
 }
 
 /// An action or resource pattern, or everything but a list of them.
 enum Scope {
-    These(String),
+    These {
+        /// As it is written.
+        text: String,
+        /// As it is compared: actions in lower case.
+        compared: String,
+    },
     AllBut(Vec<String>),
 }
 
 impl Scope {
     fn text(&self) -> String {
         match self {
-            Scope::These(pattern) => pattern.clone(),
+            Scope::These { text, .. } => text.clone(),
             Scope::AllBut(patterns) => format!("everything but {}", patterns.join(", ")),
         }
     }
@@ -110,40 +157,34 @@ impl Scope {
 
 fn actions(statement: &Statement) -> Vec<Scope> {
     if statement.not_actions.is_empty() {
-        statement.actions.iter().cloned().map(Scope::These).collect()
+        let these = |text: &String| Scope::These { text: text.clone(), compared: text.to_ascii_lowercase() };
+        statement.actions.iter().map(these).collect()
     } else {
         vec![Scope::AllBut(statement.not_actions.iter().cloned().collect())]
     }
 }
 
 fn resources(statement: &Statement) -> Vec<Scope> {
+    let these = |text: String| Scope::These { compared: text.clone(), text };
     if !statement.not_resources.is_empty() {
         vec![Scope::AllBut(statement.not_resources.iter().map(as_text).collect())]
     } else if statement.resources.is_empty() {
-        vec![Scope::These("this role".to_owned())]
+        vec![these("this role".to_owned())]
     } else {
-        statement.resources.iter().map(|resource| Scope::These(as_text(resource))).collect()
+        statement.resources.iter().map(|resource| these(as_text(resource))).collect()
     }
 }
 
-/// Whether a statement speaks about all of an action and a resource, under no more conditions than `as_in` has.
-fn grants(statement: &Statement, action: &Scope, resource: &Scope, as_in: &Statement) -> bool {
-    let conditions = statement.conditions.iter().all(|(operator, keys)| {
-        keys.iter().all(|(key, values)| as_in.conditions.get(operator).and_then(|it| it.get(key)) == Some(values))
-    });
-    conditions
-        && actions(statement).iter().any(|outer| scope_covers(outer, action, true))
-        && resources(statement).iter().any(|outer| scope_covers(outer, resource, false))
-}
-
-fn scope_covers(outer: &Scope, inner: &Scope, ignore_case: bool) -> bool {
-    let fold = |text: &str| if ignore_case { text.to_ascii_lowercase() } else { text.to_owned() };
+fn scope_covers(outer: &Scope, inner: &Scope, steps: &mut usize) -> bool {
+    *steps = steps.saturating_sub(1);
     match (outer, inner) {
-        (Scope::These(outer), Scope::These(inner)) => covers(&fold(outer), &fold(inner)),
-        (Scope::These(outer), Scope::AllBut(_)) => outer == "*",
+        (Scope::These { compared: outer, .. }, Scope::These { compared: inner, .. }) => {
+            outer == inner || covers_within(outer, inner, steps)
+        }
+        (Scope::These { compared: outer, .. }, Scope::AllBut(_)) => outer == "*",
         (Scope::AllBut(outer), Scope::AllBut(inner)) => outer.iter().all(|not| inner.contains(not)),
         // Whether a pattern reaches into what is left out is not worked out here.
-        (Scope::AllBut(_), Scope::These(_)) => false,
+        (Scope::AllBut(_), Scope::These { .. }) => false,
     }
 }
 

@@ -2,21 +2,30 @@
 
 /// Whether a text fits a pattern. Takes time in the product of both lengths at worst.
 pub fn matches(pattern: &str, text: &str) -> bool {
-    glob(pattern, text, |p, t| p == '?' || p == t)
+    let mut steps = usize::MAX;
+    glob(pattern, text, &mut steps, |p, t| p == '?' || p == t)
 }
 
 /// Whether everything that fits `inner` fits `outer`. Says no where telling would need more than walking both once, such
 /// as `outer` `*a*` over `inner` `?a`-like puzzles; a no only ever asks a person to look.
 pub fn covers(outer: &str, inner: &str) -> bool {
-    // A `*` of the inner pattern is one character here that only a `*` of the outer one takes.
-    glob(outer, inner, |o, i| (o == '?' && i != '*') || (o == i && o != '*'))
+    let mut steps = usize::MAX;
+    covers_within(outer, inner, &mut steps)
 }
 
-fn glob(pattern: &str, text: &str, same: impl Fn(char, char) -> bool) -> bool {
+/// As [`covers`], in no more than so many steps, which are taken off; a no also when they are used up.
+pub(super) fn covers_within(outer: &str, inner: &str, steps: &mut usize) -> bool {
+    // A `*` of the inner pattern is one character here that only a `*` of the outer one takes.
+    glob(outer, inner, steps, |o, i| (o == '?' && i != '*') || (o == i && o != '*'))
+}
+
+fn glob(pattern: &str, text: &str, steps: &mut usize, same: impl Fn(char, char) -> bool) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
     while let Some(&c) = text.get(t) {
+        let Some(left) = steps.checked_sub(1) else { return false };
+        *steps = left;
         match pattern.get(p) {
             Some('*') => {
                 retry = Some((p, t));

@@ -1,11 +1,11 @@
 //! Putting what the partials give together into one template, knowing where each resource came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::partials::Partials;
+use super::partials::{Budget, Partials};
 use crate::finding::Finding;
 use crate::spec::LoadedSpec;
 
@@ -31,7 +31,12 @@ pub(super) struct Assembly<'a> {
     /// Logical id or output → the place in the spec it came from.
     origins: BTreeMap<(Space, String), String>,
     findings: Vec<Finding>,
+    /// What all partials together may still do.
+    budget: Budget,
 }
+
+/// How many findings are kept: who has more knows enough.
+const MOST_FINDINGS: usize = 200;
 
 /// What names must differ among: parameters and resources share one space, outputs have their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,13 +48,20 @@ enum Space {
 
 impl<'a> Assembly<'a> {
     pub(super) fn new(loaded: &'a LoadedSpec, partials: &'a Partials) -> Self {
-        Self { loaded, partials, sections: BTreeMap::new(), origins: BTreeMap::new(), findings: Vec::new() }
+        Self {
+            loaded,
+            partials,
+            sections: BTreeMap::new(),
+            origins: BTreeMap::new(),
+            findings: Vec::new(),
+            budget: Budget::default(),
+        }
     }
 
     /// Renders a partial for the thing at a place of the spec and takes in what it gives. The resources it gave are handed
     /// back, for who must know their content.
     pub(super) fn add(&mut self, partial: &str, data: &Value, pointer: &str) -> Map<String, Value> {
-        match self.partials.render(partial, data) {
+        match self.partials.render(partial, data, &self.budget) {
             Ok(Value::Object(sections)) => self.take(partial, sections, pointer),
             Ok(Value::Null) => Map::new(),
             Ok(_) => {
@@ -57,7 +69,7 @@ impl<'a> Assembly<'a> {
                 Map::new()
             }
             Err(finding) => {
-                self.findings.push(finding);
+                self.report(finding);
                 Map::new()
             }
         }
@@ -77,11 +89,14 @@ impl<'a> Assembly<'a> {
                 (Some(section), scalar @ (Value::String(_) | Value::Array(_))) if scalar_section(section) => {
                     self.sections.entry(section).or_insert(scalar);
                 }
-                _ => self.findings.push(
-                    Finding::error("R143", format!("a template has no such `{name}`"))
-                        .at(self.loaded.place(pointer))
-                        .help("correct the template's section, or take it out"),
-                ),
+                _ => {
+                    let place = self.loaded.place(pointer);
+                    self.report(
+                        Finding::error("R143", format!("a template has no such `{name}`"))
+                            .at(place)
+                            .help("correct the template's section, or take it out"),
+                    );
+                }
             }
         }
     }
@@ -98,25 +113,25 @@ impl<'a> Assembly<'a> {
 
     /// Keeps a finding for the end.
     pub(super) fn report(&mut self, finding: Finding) {
-        self.findings.push(finding);
+        if self.findings.len() < MOST_FINDINGS {
+            self.findings.push(finding);
+        }
     }
 
     /// The value of a result, or nothing with its finding kept.
     pub(super) fn keep<T>(&mut self, result: Result<T, Finding>) -> Option<T> {
-        result.map_err(|finding| self.findings.push(finding)).ok()
+        result.map_err(|finding| self.report(finding)).ok()
     }
 
     /// The whole template, and the places its resources came from.
     pub(super) fn finish(mut self) -> Result<(Value, BTreeMap<String, String>), Vec<Finding>> {
         if !self.findings.is_empty() {
             // The same slip shows wherever it matters; saying it once is enough.
-            let mut once: Vec<Finding> = Vec::new();
-            for finding in self.findings {
-                if !once.contains(&finding) {
-                    once.push(finding);
-                }
-            }
-            return Err(once);
+            let mut once = BTreeSet::new();
+            self.findings.retain(|finding| {
+                once.insert((finding.code, finding.message.clone(), finding.place.clone(), finding.help.clone()))
+            });
+            return Err(self.findings);
         }
         let mut template = Map::new();
         for section in SECTIONS {
@@ -175,16 +190,18 @@ impl<'a> Assembly<'a> {
         if section == "Resources" && entry.get("Type").and_then(Value::as_str).is_none() {
             let reason = format!("the resource `{id}` has no `Type`");
             if partial.is_empty() {
-                self.findings.push(Finding::error("R143", reason).at(self.loaded.place(pointer)).help("say its type"));
+                let place = self.loaded.place(pointer);
+                self.report(Finding::error("R143", reason).at(place).help("say its type"));
             } else {
                 self.refuse_partial(partial, &reason);
             }
             return;
         }
         if id.is_empty() || !id.bytes().all(|b| b.is_ascii_alphanumeric()) {
-            self.findings.push(
+            let place = self.loaded.key_place(pointer);
+            self.report(
                 Finding::error("R011", format!("`{id}` is not a logical id"))
-                    .at(self.loaded.key_place(pointer))
+                    .at(place)
                     .help("give the component a name with letters or digits in it"),
             );
             return;
@@ -194,12 +211,13 @@ impl<'a> Assembly<'a> {
         if let Some(other) = self.origins.get(&(space, id.clone())) {
             let place = self.loaded.key_place(other).map_or(String::new(), |place| format!(" at {place}"));
             let kind = if space == Space::Output { "output" } else { "logical id" };
-            self.findings.push(
+            let here = self.loaded.key_place(pointer);
+            self.report(
                 Finding::error(
                     "R010",
                     format!("this gives the {kind} `{id}`, which `{}`{place} gives already", shown(other)),
                 )
-                .at(self.loaded.key_place(pointer))
+                .at(here)
                 .help("rename one of the two: names that differ only in capitals and punctuation give the same id"),
             );
             return;
@@ -212,7 +230,7 @@ impl<'a> Assembly<'a> {
         let finding = Finding::error("R005", format!("the partial `{partial}` is no part of a template: {reason}"))
             .at(self.partials.place(partial, 1, 1))
             .help("a partial renders to sections of a CloudFormation template, such as `Resources` with ids and resources below");
-        self.findings.push(finding);
+        self.report(finding);
     }
 }
 

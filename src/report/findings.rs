@@ -143,13 +143,13 @@ fn one(out: &mut String, finding: &Finding, styles: &Styles, lines: &mut SourceL
     let _ = writeln!(out, "{}: {}", paint(style, heading), paint(styles.strong, said(&finding.message)));
     let mut gutter = 2;
     if let Some(place) = &finding.place {
-        let line = lines.line(place).map(masked);
+        let line = lines.line(place);
         gutter = place.line.to_string().len() + 1;
         let pad = " ".repeat(gutter);
         let shown = on_one_line(&place.to_string());
         let _ = writeln!(out, "{}{} {shown}", " ".repeat(gutter - 1), paint(styles.info, "-->"));
         if let Some(line) = line {
-            let (shown, column) = window(&line, place.column);
+            let (shown, column) = window(line, place.column);
             let bar = paint(styles.info, "|");
             let number = paint(styles.info, place.line);
             let _ = writeln!(out, "{pad}{bar}");
@@ -167,13 +167,22 @@ fn one(out: &mut String, finding: &Finding, styles: &Styles, lines: &mut SourceL
     }
 }
 
-/// The stretch of a line around a column (from 1), and where the column is in it (from 0).
+/// The stretch of a line around a column (from 1), and where the column is in it (from 0). Credentials in it are masked.
 fn window(line: &str, column: usize) -> (String, usize) {
-    let chars: Vec<char> = line.chars().map(|c| if drives_a_terminal(c) { ' ' } else { c }).collect();
-    let at = column.saturating_sub(1).min(chars.len());
+    // No credential is longer: one that the stretch cuts is still known for one.
+    const AROUND: usize = 64;
+    let at = column.saturating_sub(1);
     let start = if at < LINE_SHOWN * 3 / 4 { 0 } else { at - LINE_SHOWN / 2 };
-    let shown: String = chars.iter().skip(start).take(LINE_SHOWN).collect();
-    (shown.trim_end().to_owned(), at - start)
+    let from = start.saturating_sub(AROUND);
+    let stretch: String = line.chars().skip(from).take(start - from + LINE_SHOWN + AROUND).collect();
+    let shown: String = masked(&stretch)
+        .chars()
+        .map(|c| if drives_a_terminal(c) { ' ' } else { c })
+        .skip(start - from)
+        .take(LINE_SHOWN)
+        .collect();
+    let length = shown.chars().count();
+    (shown.trim_end().to_owned(), (at - start).min(length))
 }
 
 /// Whether a character does something else than show itself: control characters, and those that turn the direction of what

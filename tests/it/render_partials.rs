@@ -1,15 +1,24 @@
 //! Partials of a project's own: what they may say, and what is said when they may not.
 
+use std::path::Path;
+
+use bedplate::files::Root;
 use bedplate::finding::Finding;
 use bedplate::render::{Partials, render};
 
 use crate::render::{DEV, examples, movie_poster, properties};
 
+/// The partials of a project whose `templates/` is a folder.
+fn with_overrides(dir: &Path) -> Result<Partials, Vec<Finding>> {
+    let root = dir.parent().and_then(|folder| Root::new(folder).ok()).expect("a folder around it");
+    Partials::with_overrides(&root, dir)
+}
+
 /// The findings of a project whose `templates/` holds one file.
 fn overriding(name: &str, text: &str) -> Result<Partials, Vec<Finding>> {
     let dir = tempfile::tempdir().expect("a folder");
     std::fs::write(dir.path().join(name), text).expect("a file");
-    Partials::with_overrides(dir.path())
+    with_overrides(dir.path())
 }
 
 #[test]
@@ -31,10 +40,10 @@ fn the_embedded_partials_are_sound() {
         let text = Partials::embedded().source(name).expect("a text");
         std::fs::write(dir.path().join(format!("{name}.yaml.hbs")), text).expect("a file");
     }
-    let partials = Partials::with_overrides(dir.path()).expect("no finding");
+    let partials = with_overrides(dir.path()).expect("no finding");
     let files = std::fs::read_dir(crate::support::repository().join("templates")).expect("the partials");
     assert_eq!(partials.names().count(), files.count(), "every file of `templates/` is a partial of the program");
-    assert!(Partials::with_overrides(&dir.path().join("none")).is_ok(), "no folder, no overrides");
+    assert!(with_overrides(&dir.path().join("none")).is_ok(), "no folder, no overrides");
 }
 
 #[test]
@@ -100,8 +109,7 @@ fn a_file_that_overrides_nothing_is_told() {
     let dir = tempfile::tempdir().expect("a folder");
     std::fs::write(dir.path().join("layer.yaml.hbs"), [0xff, 0xfe, 0x00]).expect("a file");
     std::fs::create_dir(dir.path().join("bucket.yaml.hbs")).expect("a folder");
-    let codes: Vec<&str> =
-        Partials::with_overrides(dir.path()).expect_err("unreadable").iter().map(|it| it.code).collect();
+    let codes: Vec<&str> = with_overrides(dir.path()).expect_err("unreadable").iter().map(|it| it.code).collect();
     assert_eq!(codes, ["R007", "R007"]);
 }
 

@@ -79,4 +79,8 @@ impl Resolver for Overlay<'_> {
     fn dynamic(&self, reference: &DynamicReference<'_>) -> Result<Option<String>, Problem> {
         self.scope.dynamic(reference)
     }
+
+    fn spend(&self, bytes: usize) -> bool {
+        self.scope.spend(bytes)
+    }
 }

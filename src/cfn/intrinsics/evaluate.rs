@@ -146,6 +146,9 @@ impl Resolver for Decided<'_> {
     fn dynamic(&self, reference: &DynamicReference<'_>) -> Result<Option<String>, Problem> {
         self.others.dynamic(reference)
     }
+    fn spend(&self, bytes: usize) -> bool {
+        self.others.spend(bytes)
+    }
 }
 
 /// `None` is `AWS::NoValue`.
@@ -164,7 +167,8 @@ impl Evaluation<'_> {
                 let mut entries = map.iter();
                 match (entries.next(), entries.next()) {
                     (Some((key, argument)), None) if is_function(key, argument) => {
-                        self.below(key, |here| here.function(key, argument))
+                        let made = self.below(key, |here| here.function(key, argument))?;
+                        self.kept(made)
                     }
                     _ => self.object(map),
                 }
@@ -179,6 +183,18 @@ impl Evaluation<'_> {
             Value::String(text) => self.text(text).map(Some),
             scalar => Ok(Some(scalar.clone())),
         }
+    }
+
+    /// Counts what a function has made: a value named a thousand times is there a thousand times.
+    fn kept(&self, made: Option<Value>) -> Outcome {
+        if let Some(made) = &made
+            && !self.resolver.spend(size_of(made))
+        {
+            return Err(
+                self.problem("L008", "The values of the template grow too large when its references are filled in")
+            );
+        }
+        Ok(made)
     }
 
     fn object(&mut self, map: &Map<String, Value>) -> Outcome {
@@ -232,6 +248,7 @@ impl Evaluation<'_> {
                 if text.contains(UNKNOWN) {
                     return Ok(Some(Value::from(UNKNOWN)));
                 }
+                self.fits(text.len().saturating_mul(4) / 3)?;
                 Ok(Some(Value::String(base64::engine::general_purpose::STANDARD.encode(text))))
             }
             "Fn::Cidr" => self.cidr(argument).map(Some),
@@ -258,7 +275,11 @@ impl Evaluation<'_> {
                 }
             }
             "Fn::ToJsonString" => match self.value(argument)? {
-                Some(made @ (Value::Object(_) | Value::Array(_))) => Ok(Some(Value::String(made.to_string()))),
+                Some(made @ (Value::Object(_) | Value::Array(_))) => {
+                    let text = made.to_string();
+                    self.fits(text.len())?;
+                    Ok(Some(Value::String(text)))
+                }
                 _ => Err(self.wrong("Template error: every Fn::ToJsonString object requires an object or a list")),
             },
             "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => {
@@ -564,6 +585,17 @@ impl Evaluation<'_> {
 /// Whether an object's only key makes it a function. `Condition` is none here: policy documents use that key.
 pub(crate) fn is_function(key: &str, argument: &Value) -> bool {
     key.starts_with("Fn::") || key == "Ref" && !argument.is_object()
+}
+
+/// About how much memory a value takes, in bytes.
+fn size_of(value: &Value) -> usize {
+    const ONE: usize = 32;
+    ONE + match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(size_of).sum(),
+        Value::Object(map) => map.iter().map(|(key, item)| key.len() + ONE + size_of(item)).sum(),
+        _ => 0,
+    }
 }
 
 /// A scalar as the text it becomes inside a text.

@@ -15,6 +15,9 @@ use crate::cfn::template::FOR_EACH;
 /// stop for loops within loops.
 const VALUE_LIMIT: usize = 500_000;
 
+/// The most text it may have then, in bytes.
+const BYTE_LIMIT: usize = 16 << 20;
+
 /// Writes out the loops of a template. `values` are those given for parameters, the others take their defaults.
 ///
 /// # Errors
@@ -29,7 +32,7 @@ pub fn expand(
         return Ok(template.clone());
     }
     let given = Given { template, values, environment };
-    let mut expansion = Expansion { resolver: &given, path: String::new(), names: Vec::new(), made: 0 };
+    let mut expansion = Expansion { resolver: &given, path: String::new(), names: Vec::new(), made: 0, bytes: 0 };
     let mut value = expansion.value(template.value())?;
     if let Some(Value::Object(resources)) = value.get_mut("Resources") {
         for (logical_id, body) in resources.iter_mut() {
@@ -94,14 +97,12 @@ struct Expansion<'a> {
     /// The variables of the loops around, with their values.
     names: Vec<(String, String)>,
     made: usize,
+    bytes: usize,
 }
 
 impl Expansion<'_> {
     fn value(&mut self, value: &Value) -> Result<Value, Problem> {
-        self.made += 1;
-        if self.made > VALUE_LIMIT {
-            return Err(self.problem("L008", format!("The loops of the template make more than {VALUE_LIMIT} values")));
-        }
+        self.count()?;
         match value {
             Value::String(text) => self.text(text).map(Value::String),
             Value::Array(items) => {
@@ -138,6 +139,15 @@ impl Expansion<'_> {
         }
     }
 
+    /// Counts a value, or a round of a loop, which need not make any.
+    fn count(&mut self) -> Result<(), Problem> {
+        self.made += 1;
+        if self.made > VALUE_LIMIT {
+            return Err(self.problem("L008", format!("The loops of the template make more than {VALUE_LIMIT} values")));
+        }
+        Ok(())
+    }
+
     /// The members of a mapping, loops written out among them.
     fn members(&mut self, map: &Map<String, Value>, made: &mut Map<String, Value>) -> Result<(), Problem> {
         for (key, item) in map {
@@ -163,6 +173,7 @@ impl Expansion<'_> {
             ));
         };
         for entry in self.below("1", |here| here.collection(collection))? {
+            self.count()?;
             self.names.push((name.clone(), entry));
             let result = self.below("2", |here| here.members(body, made));
             self.names.pop();
@@ -212,7 +223,16 @@ impl Expansion<'_> {
     }
 
     /// A text with the variables of the loops filled in: `${Name}` as it is, `&{Name}` without what is no letter or digit.
-    fn text(&self, text: &str) -> Result<String, Problem> {
+    fn text(&mut self, text: &str) -> Result<String, Problem> {
+        let made = self.filled(text)?;
+        self.bytes = self.bytes.saturating_add(made.len());
+        if self.bytes > BYTE_LIMIT {
+            return Err(self.problem("L008", "The loops of the template make too much text"));
+        }
+        Ok(made)
+    }
+
+    fn filled(&self, text: &str) -> Result<String, Problem> {
         let mut made = text.to_owned();
         if !text.contains('{') {
             return Ok(made);

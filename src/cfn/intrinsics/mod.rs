@@ -170,4 +170,10 @@ pub trait Resolver {
         let _ = reference;
         Ok(None)
     }
+
+    /// Takes note of so many bytes of values that functions have made. Whether there may be so many.
+    fn spend(&self, bytes: usize) -> bool {
+        let _ = bytes;
+        true
+    }
 }

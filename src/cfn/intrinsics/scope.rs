@@ -1,6 +1,7 @@
 //! The usual resolver: one template, the values of its parameters, where it is deployed, and the resources there are.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
@@ -156,7 +157,12 @@ pub struct Scope<'a> {
     environment: &'a Environment,
     resources: &'a dyn Resources,
     conditions: BTreeMap<String, bool>,
+    /// Bytes of values that functions have made.
+    made: AtomicUsize,
 }
+
+/// The most that the functions of a template make in one scope, in bytes: thirty times the largest template.
+const MOST_MADE: usize = 32 << 20;
 
 impl<'a> Scope<'a> {
     /// A scope over a template. `values` holds the text given for each parameter; the others take their default.
@@ -188,7 +194,14 @@ impl<'a> Scope<'a> {
                 Problem::new("T110", format!("Parameters: [{}] must have values", missing.join(", "))).at("Parameters")
             );
         }
-        let mut scope = Self { template, parameters, environment, resources, conditions: BTreeMap::new() };
+        let mut scope = Self {
+            template,
+            parameters,
+            environment,
+            resources,
+            conditions: BTreeMap::new(),
+            made: AtomicUsize::new(0),
+        };
         scope.conditions = evaluate::conditions(template, &scope)?;
         Ok(scope)
     }
@@ -314,5 +327,9 @@ impl Resolver for Scope<'_> {
 
     fn dynamic(&self, reference: &DynamicReference<'_>) -> Result<Option<String>, Problem> {
         self.resources.dynamic(reference)
+    }
+
+    fn spend(&self, bytes: usize) -> bool {
+        self.made.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= MOST_MADE
     }
 }

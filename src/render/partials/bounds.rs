@@ -13,16 +13,20 @@ use crate::yaml;
 pub(super) const SIZE_LIMIT: u64 = 64 << 10;
 
 /// The most tags of a partial: compiling one counts its way from the first character of the file.
-const MOST_TAGS: usize = 1_000;
+const MOST_TAGS: usize = 500;
 
 /// How deep blocks stand in blocks, each `else` counted as one more: both compiling and rendering go down with them.
 const DEEPEST: usize = 32;
 
-/// The most that the loops of one rendering do, in tags and texts between them; the program's own take a few thousand.
-const MOST_STEPS: usize = 200_000;
+/// The most that all loops of a use case's partials do, in tags and texts between them; of 500 resources the program's own take
+/// a tenth of it.
+const MOST_STEPS: usize = 100_000;
 
 /// The most that a partial renders to, in bytes: no more is read as YAML.
 const MOST_WRITTEN: usize = yaml::MAX_BYTES;
+
+/// The most that all partials of a use case render to, in bytes: four templates as large as one may be.
+const MOST_IN_ALL: usize = 4 * yaml::MAX_BYTES;
 
 /// Refuses what would take Handlebars long, or deeper than a thread's stack goes.
 ///
@@ -79,14 +83,15 @@ pub(super) fn within_bounds(name: &str, file: &str, text: &str) -> Result<(), Fi
     Ok(())
 }
 
-/// How much one rendering has done.
+/// How much the partials of a use case have done.
 #[derive(Debug, Default)]
-pub(super) struct Budget {
+pub(in crate::render) struct Budget {
     steps: AtomicUsize,
+    written: AtomicUsize,
 }
 
 impl Budget {
-    /// Counts what is done next.
+    /// Counts what is done next; what has no loop is bounded by what is written.
     ///
     /// # Errors
     /// When it has done too much.
@@ -95,7 +100,8 @@ impl Budget {
         match before.saturating_add(steps) > MOST_STEPS {
             false => Ok(()),
             true => {
-                let why = format!("it takes more than {MOST_STEPS} steps; loops in loops multiply");
+                let why =
+                    format!("the partials of the use case take more than {MOST_STEPS} steps; loops in loops multiply");
                 Err(RenderErrorReason::Other(why).into())
             }
         }
@@ -103,21 +109,31 @@ impl Budget {
 }
 
 /// What a partial renders to, up to a bound.
-#[derive(Debug, Default)]
-pub(super) struct Written {
+#[derive(Debug)]
+pub(super) struct Written<'b> {
     text: String,
+    budget: &'b Budget,
 }
 
-impl Written {
+impl<'b> Written<'b> {
+    pub(super) fn within(budget: &'b Budget) -> Self {
+        Self { text: String::new(), budget }
+    }
+
     pub(super) fn into_text(self) -> String {
         self.text
     }
 }
 
-impl Output for Written {
+impl Output for Written<'_> {
     fn write(&mut self, text: &str) -> std::io::Result<()> {
         if self.text.len().saturating_add(text.len()) > MOST_WRITTEN {
             let why = format!("it renders to more than {MOST_WRITTEN} bytes, the most a template may have");
+            return Err(std::io::Error::other(why));
+        }
+        let before = self.budget.written.fetch_add(text.len(), Ordering::Relaxed);
+        if before.saturating_add(text.len()) > MOST_IN_ALL {
+            let why = format!("the partials of the use case render to more than {MOST_IN_ALL} bytes together");
             return Err(std::io::Error::other(why));
         }
         self.text.push_str(text);

@@ -13,7 +13,8 @@ use std::sync::OnceLock;
 use handlebars::{Context, Handlebars, RenderContext, RenderError, RenderErrorReason, Renderable, Template};
 use serde_json::Value;
 
-use self::bounds::{Budget, SIZE_LIMIT, Written};
+pub(super) use self::bounds::Budget;
+use self::bounds::{SIZE_LIMIT, Written};
 use self::embedded::EMBEDDED;
 use self::helpers::{Choice, Each, Json};
 use crate::files::{Root, Unopened};
@@ -124,13 +125,13 @@ impl Partials {
         self.sources.get(name).map(|source| source.text.as_ref())
     }
 
-    /// Renders a partial and reads the YAML it gives.
-    pub(super) fn render(&self, name: &str, data: &Value) -> Result<Value, Finding> {
-        let text = self.text(name, data)?;
+    /// Renders a partial and reads the YAML it gives; what that takes comes off a budget.
+    pub(super) fn render(&self, name: &str, data: &Value, budget: &Budget) -> Result<Value, Finding> {
+        let text = self.text(name, data, budget)?;
         match yaml::parse_cloudformation(&text) {
             Ok(document) => Ok(document.value),
             Err(error) => {
-                let line = self.line_in_partial(name, data, error.line).unwrap_or(1);
+                let line = self.line_in_partial(name, data, error.line, budget).unwrap_or(1);
                 Err(Finding::error(
                     "R004",
                     format!("what the partial `{name}` renders to is not YAML: {}", error.message),
@@ -141,7 +142,7 @@ impl Partials {
         }
     }
 
-    fn text(&self, name: &str, data: &Value) -> Result<String, Finding> {
+    fn text(&self, name: &str, data: &Value, budget: &Budget) -> Result<String, Finding> {
         let Some(source) = self.sources.get(name) else {
             return Err(Finding::error("R003", format!("there is no partial `{name}`"))
                 .help("this is a fault of Bedplate itself; please report it"));
@@ -153,15 +154,15 @@ impl Partials {
                 source.compiled.get_or_init(|| template)
             }
         };
-        self.written(template, data).map_err(|error| self.render_failed(name, &error))
+        self.written(template, data, budget).map_err(|error| self.render_failed(name, &error))
     }
 
     /// What a template gives, within the bounds.
-    fn written(&self, template: &Template, data: &Value) -> Result<String, RenderError> {
-        let (mut out, budget) = (Written::default(), Budget::default());
+    fn written(&self, template: &Template, data: &Value, budget: &Budget) -> Result<String, RenderError> {
+        let mut out = Written::within(budget);
         let context = Context::wraps(data)?;
         let mut render = RenderContext::new(template.name.as_ref());
-        render.register_local_helper("each", Box::new(Each { budget: &budget }));
+        render.register_local_helper("each", Box::new(Each { budget }));
         template.render(&self.helpers, &context, &mut render, &mut out)?;
         Ok(out.into_text())
     }
@@ -177,6 +178,7 @@ impl Partials {
             RenderErrorReason::MissingVariable(Some(path)) => {
                 format!("it is given no value named `{path}`")
             }
+            RenderErrorReason::IOError(error) => error.to_string(),
             RenderErrorReason::MissingVariable(None) => "it is given no value of that name".to_owned(),
             other => other.to_string(),
         };
@@ -187,7 +189,7 @@ impl Partials {
 
     /// The line of the partial that a line of its output came from: the partial is rendered once more with every line
     /// carrying its number.
-    fn line_in_partial(&self, name: &str, data: &Value, line: usize) -> Option<usize> {
+    fn line_in_partial(&self, name: &str, data: &Value, line: usize, budget: &Budget) -> Option<usize> {
         let source = self.sources.get(name)?;
         let mut numbered = String::new();
         for (index, text) in source.text.split_inclusive('\n').enumerate() {
@@ -198,7 +200,7 @@ impl Partials {
             }
             numbered.push_str(text);
         }
-        let text = self.written(&Template::compile(&numbered).ok()?, data).ok()?;
+        let text = self.written(&Template::compile(&numbered).ok()?, data, budget).ok()?;
         // YAML may notice only after the last line, and a value cannot hold a line end: the nearest numbered line is it.
         let upto: Vec<&str> = text.lines().take(line).collect();
         upto.iter().rev().find_map(|line| line.strip_prefix('\u{e000}')?.split_once('\u{e001}')?.0.parse().ok())

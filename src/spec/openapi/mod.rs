@@ -51,7 +51,7 @@ pub fn read_openapi(text: &str, shown: &str, engine: Engine) -> (Option<OpenApi>
         Ok(document) => document,
         Err(error) => return (None, vec![error.finding(shown)]),
     };
-    let mut reader = Reader { document: &document, shown, engine, findings: Vec::new() };
+    let mut reader = Reader { document: &document, shown, engine, findings: Vec::new(), room: Room::default() };
     let operations = if reader.head() { reader.operations() } else { Vec::new() };
     let payload = if operations.is_empty() { String::new() } else { reader.payload() };
     let findings = reader.findings;
@@ -65,9 +65,60 @@ struct Reader<'a> {
     shown: &'a str,
     engine: Engine,
     findings: Vec<Finding>,
+    /// What may still be copied for each form.
+    room: Room,
 }
 
+/// The most values a description may come to once its references are filled in, and bytes of text in them: a few lines that
+/// name one another can stand for billions.
+const MOST_VALUES: usize = 20_000;
+const MOST_BYTES: usize = 1 << 20;
+
+/// How deep it may nest then.
+const DEEPEST: usize = 128;
+
+/// How much of a description is copied, a part as often as it is referred to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Room {
+    values: usize,
+    bytes: usize,
+}
+
+impl Room {
+    /// Takes room for a value. Whether there was some left.
+    fn take(&mut self, value: &Value) -> bool {
+        self.values = self.values.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(match value {
+            Value::String(text) => text.len(),
+            Value::Object(members) => members.keys().map(String::len).sum(),
+            _ => 0,
+        });
+        self.is_left()
+    }
+
+    /// Takes room for a value and what is in it, one level down.
+    fn take_all(&mut self, value: &Value) -> bool {
+        match value {
+            Value::Array(items) => items.iter().all(|item| self.take(item)),
+            other => self.take(other),
+        }
+    }
+
+    fn is_left(self) -> bool {
+        self.values <= MOST_VALUES && self.bytes <= MOST_BYTES
+    }
+}
+
+/// How many findings about one file are told.
+const MOST_FINDINGS: usize = 100;
+
 impl<'a> Reader<'a> {
+    /// Says that a description is too large once its references are filled in.
+    fn too_large(&mut self) {
+        let message = format!("it comes to more than {MOST_VALUES} values or 1 MiB once its references are filled in");
+        self.error("S194", "/paths", message, "describe less, or describe it more simply");
+    }
+
     fn root(&self) -> &'a Value {
         &self.document.value
     }
@@ -105,6 +156,9 @@ impl<'a> Reader<'a> {
     }
 
     fn push(&mut self, finding: Finding, at: Option<(usize, usize)>, help: impl Into<String>) {
+        if self.findings.len() >= MOST_FINDINGS {
+            return;
+        }
         let (line, column) = at.unwrap_or((1, 1));
         let finding = finding.at(Some(Place { file: self.shown.to_owned(), line, column })).help(help);
         if !self.findings.contains(&finding) {

@@ -2,12 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::Reader;
+use super::{DEEPEST, Reader, Room};
 use crate::spec::words::escape;
-
-/// The most values a description may come to once its references are filled in: a few lines that name one another can
-/// stand for billions.
-const MOST_VALUES: usize = 20_000;
 
 impl<'a> Reader<'a> {
     /// The value that stands at a place, or that its `$ref` leads to, with the place of that. Nothing when it leads
@@ -27,27 +23,37 @@ impl<'a> Reader<'a> {
     /// The description as JSON on one line, without what only its references needed.
     pub(super) fn payload(&mut self) -> String {
         let Some(root) = self.root().as_object() else { return String::new() };
-        let mut left = MOST_VALUES;
+        let mut room = Room::default();
         let mut whole = Map::new();
         for (key, value) in root {
             if key != "components" {
                 let mut open = Vec::new();
-                whole.insert(key.clone(), self.filled(value, &format!("/{}", escape(key)), &mut open, &mut left));
+                whole.insert(key.clone(), self.filled(value, &format!("/{}", escape(key)), &mut open, 0, &mut room));
             }
         }
-        if left == 0 {
-            let message = format!("it comes to more than {MOST_VALUES} values once its references are filled in");
-            self.error("S194", "/paths", message, "describe less, or describe it more simply");
+        if !room.is_left() {
+            self.too_large();
         }
         Value::Object(whole).to_string()
     }
 
     /// A value with every reference in it filled in; `open` are those it stands inside of.
-    fn filled(&mut self, value: &'a Value, pointer: &str, open: &mut Vec<&'a str>, left: &mut usize) -> Value {
-        if *left == 0 {
+    fn filled(
+        &mut self,
+        value: &'a Value,
+        pointer: &str,
+        open: &mut Vec<&'a str>,
+        depth: usize,
+        room: &mut Room,
+    ) -> Value {
+        if !room.take(value) {
             return Value::Null;
         }
-        *left -= 1;
+        if depth > DEEPEST {
+            let message = format!("it nests deeper than {DEEPEST} levels once its references are filled in");
+            self.error("S194", pointer, message, "describe it more flatly");
+            return Value::Null;
+        }
         if let Some(reference) = reference_of(value) {
             let at = format!("{pointer}/$ref");
             let Some(target) = reference.strip_prefix('#') else {
@@ -66,7 +72,7 @@ impl<'a> Reader<'a> {
                 return Value::Null;
             };
             open.push(reference);
-            let filled = self.filled(found, target, open, left);
+            let filled = self.filled(found, target, open, depth + 1, room);
             open.pop();
             return filled;
         }
@@ -74,12 +80,12 @@ impl<'a> Reader<'a> {
             Value::Array(items) => items
                 .iter()
                 .enumerate()
-                .map(|(index, item)| self.filled(item, &format!("{pointer}/{index}"), open, left))
+                .map(|(index, item)| self.filled(item, &format!("{pointer}/{index}"), open, depth + 1, room))
                 .collect(),
             Value::Object(members) => members
                 .iter()
                 .map(|(key, member)| {
-                    (key.clone(), self.filled(member, &format!("{pointer}/{}", escape(key)), open, left))
+                    (key.clone(), self.filled(member, &format!("{pointer}/{}", escape(key)), open, depth + 1, room))
                 })
                 .collect(),
             other => other.clone(),

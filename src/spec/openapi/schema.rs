@@ -62,6 +62,16 @@ impl<'a> Reader<'a> {
 
     fn converted(&mut self, schema: &'a Value, pointer: &str, text: Option<&str>, depth: usize) -> Option<Value> {
         let (schema, pointer) = self.follow(schema, pointer)?;
+        let was_left = self.room.is_left();
+        // What its own words are copied to counts too.
+        let taken = self.room.take(schema)
+            && WORDS.iter().filter_map(|(key, _)| schema.get(*key)).all(|it| self.room.take_all(it));
+        if !taken {
+            if was_left {
+                self.too_large();
+            }
+            return None;
+        }
         if depth > DEEPEST {
             let message = format!("it is nested deeper than {DEEPEST} levels");
             self.error("S194", &pointer, message, "describe it more flatly");

@@ -2,6 +2,7 @@
 
 use super::Rules;
 use crate::spec::sections::SECTIONS;
+use crate::spec::words::{cut, escape, path};
 use serde_json::Value;
 
 /// CloudFormation's quotas: 500 resources, 200 parameters, 200 outputs.
@@ -10,6 +11,15 @@ const MOST_VALUES: usize = 200;
 
 /// The most routes of one API: each is a resource or more of the stack.
 const MOST_ROUTES: usize = 500;
+
+/// The most grants of one component: a role's policy has room for a fraction of them.
+const MOST_GRANTS: usize = 500;
+
+/// The most entries of any other list or mapping; what AWS takes of most things is far less.
+const MOST_ENTRIES: usize = 10_000;
+
+/// The most endpoints of a network; there are fewer services to reach.
+const MOST_ENDPOINTS: usize = 200;
 
 /// Whether a spec is of a size to look at.
 pub(super) fn check(rules: &mut Rules<'_>) -> bool {
@@ -33,5 +43,46 @@ pub(super) fn check(rules: &mut Rules<'_>) -> bool {
             format!("`apis.{name}` has {} routes and one stack takes at most {MOST_ROUTES}", api.routes.len());
         rules.error_at_key("S032", &format!("/apis/{name}/routes"), message, "make several use cases of it");
     }
+    let lists = [("functions", "uses"), ("roles", "uses")];
+    for (section, key) in lists {
+        for (name, component) in rules.document.get(section).and_then(Value::as_object).into_iter().flatten() {
+            let count = component.get(key).and_then(Value::as_array).map_or(0, Vec::len);
+            if count > MOST_GRANTS {
+                let message = format!("`{section}.{}` has {count} grants and takes at most {MOST_GRANTS}", cut(name));
+                let help = "grant more at once: a whole bucket, or a prefix of it";
+                rules.error_at_key("S234", &format!("/{section}/{}/{key}", escape(name)), message, help);
+            }
+        }
+    }
+    let endpoints = rules.document.pointer("/network/endpoints").and_then(Value::as_object);
+    if let Some(count) = endpoints.map(serde_json::Map::len).filter(|count| *count > MOST_ENDPOINTS) {
+        let message = format!("the network has {count} endpoints and takes at most {MOST_ENDPOINTS}");
+        rules.error_at_key("S234", "/network/endpoints", message, "name the services that are reached from inside");
+    }
+    if let Some((pointer, count)) = largest(rules.document, "") {
+        let message = format!("`{}` has {count} entries, and {MOST_ENTRIES} are read at most", path(&pointer));
+        rules.error_at_key("S234", &pointer, message, "keep data in files beside the spec");
+    }
     rules.findings.len() == before
+}
+
+/// The first list or mapping with too many entries.
+fn largest(value: &Value, pointer: &str) -> Option<(String, usize)> {
+    let count = match value {
+        Value::Array(items) => items.len(),
+        Value::Object(members) => members.len(),
+        _ => 0,
+    };
+    if count > MOST_ENTRIES {
+        return Some((pointer.to_owned(), count));
+    }
+    match value {
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(index, item)| largest(item, &format!("{pointer}/{index}")))
+        }
+        Value::Object(members) => {
+            members.iter().find_map(|(key, member)| largest(member, &format!("{pointer}/{}", escape(key))))
+        }
+        _ => None,
+    }
 }

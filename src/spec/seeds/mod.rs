@@ -6,7 +6,7 @@
 
 mod number;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -20,6 +20,10 @@ use crate::yaml;
 const LARGEST_ROW: usize = 400 * 1024;
 /// Findings about one file, at most.
 const MOST: usize = 20;
+/// The most rows of a file: a deploy asks for each of them, and all are held at once.
+const MOST_ROWS: usize = 100_000;
+/// The most columns of a CSV file; no item of DynamoDB's is that wide.
+const MOST_COLUMNS: usize = 10_000;
 
 /// The value of an attribute.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,6 +117,9 @@ fn from_yaml(text: &str, shown: &str) -> Result<Vec<Raw>, Vec<Finding>> {
     };
     let mut rows = Vec::new();
     let mut findings = Vec::new();
+    if list.len() > MOST_ROWS {
+        return Err(vec![too_many(MOST_ROWS, "rows", shown)]);
+    }
     for (index, row) in list.iter().enumerate() {
         let at = at(&format!("/{index}"));
         let values = match row {
@@ -159,8 +166,12 @@ fn from_csv(text: &str, shown: &str, types: &BTreeMap<&str, KeyType>) -> Result<
     };
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::Headers).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|error| unreadable(&error))?.clone();
+    if headers.len() > MOST_COLUMNS {
+        return Err(vec![too_many(MOST_COLUMNS, "columns", shown)]);
+    }
+    let mut seen = BTreeSet::new();
     for (column, name) in headers.iter().enumerate() {
-        let again = headers.iter().take(column).any(|other| other == name);
+        let again = !seen.insert(name);
         if name.is_empty() || again {
             let what = if again { "is there twice" } else { "has no name" };
             let message = format!("column {} of `{shown}` {what}", column + 1);
@@ -171,6 +182,9 @@ fn from_csv(text: &str, shown: &str, types: &BTreeMap<&str, KeyType>) -> Result<
     let mut rows = Vec::new();
     let mut findings = Vec::new();
     for (index, record) in reader.records().enumerate() {
+        if index >= MOST_ROWS {
+            return Err(vec![too_many(MOST_ROWS, "rows", shown)]);
+        }
         let record = record.map_err(|error| unreadable(&error))?;
         let line = record.position().map_or(1, |position| usize::try_from(position.line()).unwrap_or(1));
         let cells = headers.iter().zip(record.iter()).filter(|(_, cell)| !cell.is_empty());
@@ -194,6 +208,12 @@ fn from_csv(text: &str, shown: &str, types: &BTreeMap<&str, KeyType>) -> Result<
     if findings.is_empty() { Ok(rows) } else { Err(findings) }
 }
 
+fn too_many(most: usize, what: &str, shown: &str) -> Finding {
+    Finding::error("S233", format!("`{shown}` has more than {most} {what}"))
+        .at(place(shown, (1, 1)))
+        .help("a seed is what a table starts with: fill it with more by other means")
+}
+
 fn wrong(index: usize, why: &str, shown: &str, at: (usize, usize)) -> Finding {
     Finding::error("S071", format!("row {} of `{shown}`: {why}", index + 1))
         .at(place(shown, at))
@@ -203,10 +223,11 @@ fn wrong(index: usize, why: &str, shown: &str, at: (usize, usize)) -> Finding {
 /// Holds rows against the table's keys.
 fn judge(table: &Table, raw: Vec<Raw>, shown: &str) -> Result<Vec<SeedRow>, Vec<Finding>> {
     let mut findings = Vec::new();
+    let types = key_types(table);
     let mut seen: BTreeMap<Vec<SeedValue>, usize> = BTreeMap::new();
     let mut rows = Vec::new();
     for (index, Raw { at, mut values }) in raw.into_iter().enumerate() {
-        match fitting(table, &mut values) {
+        match fitting(table, &types, &mut values) {
             Err(why) => findings.push(wrong(index, &why, shown, at)),
             Ok(key) => {
                 if let Some(first) = seen.get(&key) {
@@ -227,8 +248,8 @@ fn judge(table: &Table, raw: Vec<Raw>, shown: &str) -> Result<Vec<SeedRow>, Vec<
 }
 
 /// The key of a row, once its keys have the types they need and it is not too large.
-fn fitting(table: &Table, row: &mut SeedRow) -> Result<Vec<SeedValue>, String> {
-    for (name, kind) in key_types(table) {
+fn fitting(table: &Table, types: &BTreeMap<&str, KeyType>, row: &mut SeedRow) -> Result<Vec<SeedValue>, String> {
+    for (&name, &kind) in types {
         let Some(value) = row.get_mut(name) else { continue };
         let said = match value {
             SeedValue::Text(text) if text.is_empty() => {

@@ -87,11 +87,36 @@ pub(super) fn of_socket(rules: &mut Rules<'_>, base: &str, expect: &ExpectTurn) 
     }
 }
 
+/// The longest JSON path, and how deep its brackets nest: whoever reads one goes down with them.
+const LONGEST_PATH: usize = 1_024;
+const DEEPEST_PATH: usize = 16;
+
+/// How many brackets are open at once, at most; those in quotes counted too.
+fn deepest(path: &str) -> usize {
+    let (mut open, mut most) = (0_usize, 0);
+    for c in path.chars() {
+        match c {
+            '(' | '[' => {
+                open += 1;
+                most = most.max(open);
+            }
+            ')' | ']' => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most
+}
+
 fn json(rules: &mut Rules<'_>, base: &str, json: &BTreeMap<String, Wanted>) {
     for (path, wanted) in json {
         let pointer = format!("{base}/json/{}", escape(path));
-        if let Err(error) = JsonPath::parse(path) {
-            let message = format!("`{}` is not a JSON path: {}", cut(path), cut(&error.to_string()));
+        let problem = match () {
+            () if path.len() > LONGEST_PATH => Some(format!("it has more than {LONGEST_PATH} bytes")),
+            () if deepest(path) > DEEPEST_PATH => Some(format!("brackets nest more than {DEEPEST_PATH} deep in it")),
+            () => JsonPath::parse(path).err().map(|error| cut(&error.to_string())),
+        };
+        if let Some(problem) = problem {
+            let message = format!("`{}` is not a JSON path: {problem}", cut(path));
             let help = "write it as RFC 9535 has it, such as `$.answer`, `$.citations[*].source` or `$['a key']`";
             rules.error_at_key("S051", &pointer, message, help);
         }
