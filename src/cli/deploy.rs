@@ -335,7 +335,7 @@ pub(super) fn conclude(
             format!("{} {stack}: left in {status} after {took}", paint(styles.bad, "failed"))
         }
         engine::Outcome::Leftovers => {
-            format!("{} {stack} in {took}, but something of it is still there", paint(styles.warn, "destroyed"))
+            format!("{} {stack} in {took}; what is still there is listed above", paint(styles.warn, "destroyed"))
         }
         engine::Outcome::Interrupted => format!("interrupted after {took}; run the same command again to pick it up"),
     };

@@ -237,8 +237,13 @@ impl Destruction<'_> {
         let mut report = self.report(outcome, identity, Some(removal));
         report.stack_id = stack.map(|stack| stack.id.clone());
         report.status = Some("DELETE_COMPLETE".to_owned());
+        let alone: Vec<String> = report.removal.iter().flat_map(Removal::left_alone).map(str::to_owned).collect();
         report.findings.extend(left.iter().filter(|leftover| !leftover.intended).map(|leftover| {
             let (kind, id, reason) = (&leftover.resource_type, &leftover.physical_id, &leftover.reason);
+            if alone.contains(id) {
+                return Finding::warning("D070", format!("`{id}` ({kind}) remains: {reason}"))
+                    .help("look whose it is; if it is yours, delete it by hand");
+            }
             Finding::error("D022", format!("`{id}` ({kind}) remains: {reason}"))
                 .help("run `bedplate destroy` again; what it cannot take away has to go by hand")
         }));

@@ -119,6 +119,12 @@ impl RemovedResource {
 }
 
 impl Removal {
+    /// What is left alone, by its name in the account.
+    pub(super) fn left_alone(&self) -> impl Iterator<Item = &str> {
+        let alone = self.resources.iter().filter(|resource| resource.fate == Fate::LeftAlone);
+        alone.filter_map(|resource| resource.physical_id.as_deref())
+    }
+
     /// The buckets that CloudFormation forgot, which have to be deleted beside the stack.
     pub(super) fn orphaned_buckets(&self) -> impl Iterator<Item = &str> {
         let orphans = self.resources.iter().filter(|resource| resource.orphaned && resource.is_to_be_emptied());

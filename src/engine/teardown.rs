@@ -42,7 +42,8 @@ pub(super) async fn tear_down(
     empty_buckets(run, teller, resources).await?;
     let retained = let_go(run, stack, resources).await?;
     if !retained.is_empty() {
-        teller.note(format!("`{}` goes without {}", stack.name, retained.join(", ")));
+        let names = retained.join("`, `");
+        teller.note(format!("not proven to be this stack's: `{names}`; `{}` is deleted without it", stack.name));
     }
     delete_and_follow(run, teller, &stack.id, &retained).await
 }

@@ -30,9 +30,6 @@ pub fn text(removal: &Removal, styles: &Styles) -> String {
             paint(styles.dim, format!("{:type_width$}", resource.resource_type)),
         );
         let _ = writeln!(out, "{}{said}", line.trim_end());
-        if let Some(reason) = &resource.reason {
-            let _ = writeln!(out, "      {}", printable(reason));
-        }
         let holds =
             resource.objects.filter(|objects| objects.count > 0).map(|objects| number(objects, "object version"));
         for line in holds.into_iter().chain(resource.data.map(str::to_owned)) {

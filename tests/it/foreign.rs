@@ -56,7 +56,12 @@ impl<'a> Recorded<'a> {
 
     fn run(&mut self, args: &[&str]) -> i32 {
         let run = self.project.run(args);
-        let _ = write!(self.text, "$ bedplate {}\n{}\n\n", args.join(" "), run.session());
+        // The random ends of names.
+        let session = regex::Regex::new(r"-[0-9A-Za-z]{12}\b")
+            .expect("a pattern")
+            .replace_all(&run.session(), "-<random>")
+            .into_owned();
+        let _ = write!(self.text, "$ bedplate {}\n{session}\n\n", args.join(" "));
         run.code
     }
 }

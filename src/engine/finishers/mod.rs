@@ -12,6 +12,7 @@ mod rows;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::bucket_origin::{BucketOrigin, bucket_origin};
 use super::events::Teller;
 use super::run::{Run, Stop};
 use crate::artifacts::{self, Document};
@@ -183,9 +184,12 @@ pub(super) async fn carry_out(
     let mut changed: Vec<&str> = Vec::new();
     for content in contents {
         let done = match there.get(&content.logical_id) {
-            Some(name) => {
-                content.carry_out(run, teller, name, &Done { there: &there, changed: &changed }, account).await
-            }
+            Some(name) => match content.refuse_foreign(run, name, stack_id).await {
+                Ok(()) => {
+                    content.carry_out(run, teller, name, &Done { there: &there, changed: &changed }, account).await
+                }
+                Err(stop) => Err(stop),
+            },
             None => Err(Finding::error("D040", format!("`{}` is not in the stack", content.component)).into()),
         };
         match done {
@@ -248,6 +252,23 @@ impl Content {
             // What is to be read depends on what is filled; see `planned` of all contents.
             What::Ingestion { .. } => PlannedContent::Ingestion { component, read: true },
         })
+    }
+
+    /// Refuses to write documents over those in a bucket that has the name of the stack's and is another.
+    async fn refuse_foreign(&self, run: &Run<'_>, name: &str, stack_id: &str) -> Result<(), Stop> {
+        if !matches!(self.what, What::Documents { .. }) {
+            return Ok(());
+        }
+        match run.unless_cancelled(bucket_origin(run.clients, name, stack_id)).await?? {
+            // Of one that is gone the next request tells.
+            BucketOrigin::Stack | BucketOrigin::Gone => Ok(()),
+            BucketOrigin::Other(reason) => {
+                let message = format!("`{name}` is not proven to be this stack's, so it is left alone: {reason}");
+                Err(Finding::error("D070", message)
+                    .help("give the bucket another name in the spec, or delete it by hand if it may go")
+                    .into())
+            }
+        }
     }
 
     /// Tells whether it changed a bucket.

@@ -37,7 +37,7 @@ fn is_left_alone(report: &Report, bucket: &str) {
     assert_eq!(left, [(bucket, false)]);
     assert!(report.left[0].reason.contains("not proven to be this stack's"), "{}", report.left[0].reason);
     let told: Vec<(&str, bool)> = report.findings.iter().map(|it| (it.code, it.message.contains(bucket))).collect();
-    assert_eq!(told, [("D022", true)], "{:?}", report.findings);
+    assert_eq!(told, [("D070", true)], "{:?}", report.findings);
 }
 
 #[tokio::test]
@@ -463,4 +463,34 @@ async fn everything_that_goes_is_listed_by_its_name_in_the_account() {
         assert!(shown.contains(name.as_str()) && json.contains(name.as_str()), "`{name}` is missing in\n{shown}");
     }
     assert!(shown.contains(&format!("bedplate-artifacts-{ACCOUNT}-us-west-2/poster-dev/")), "{shown}");
+}
+
+#[tokio::test]
+async fn documents_are_not_written_over_those_in_a_foreign_bucket() {
+    let world = World::start().await;
+    let folder = world.dir.path().join("documents");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("a.md"), "# a").expect("a file");
+    let mut handbook = posters("posters");
+    handbook.finishers = vec![Finisher::Upload {
+        component: "buckets.posters".into(),
+        bucket: "Posters".into(),
+        folder,
+        shown: "documents/".into(),
+        prefix: String::new(),
+        place: None,
+    }];
+    let (report, _) = world.deploy(&posters("posters")).await;
+    assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
+    make_again(&world, "posters", Some("a.md")).await;
+    let (report, _) = world.deploy(&handbook).await;
+    let codes: Vec<&str> = report.findings.iter().map(|it| it.code).collect();
+    assert_eq!(
+        (report.outcome, codes.as_slice()),
+        (Outcome::Unfinished, &["D070", "D040"][..]),
+        "{:?}",
+        report.findings
+    );
+    let object = s3(&world).get_object().bucket("posters").key("a.md").send().await.expect("an object");
+    assert_eq!(object.body.collect().await.expect("its body").to_vec(), b"precious");
 }
