@@ -9,7 +9,7 @@ use super::Outcome;
 use super::args::Format;
 use super::exit::Exit;
 use super::iam_report::{self, IamReportArgs};
-use super::session::{Session, interrupted, unavailable};
+use super::session::{Session, unavailable};
 use crate::local::bedrock::ModelServer;
 use crate::local::store::Store;
 use crate::local::{self, Holdings, Injection, LocalOptions, serving};
@@ -68,7 +68,7 @@ async fn serve(session: &Session, args: &ServeArgs) -> Outcome {
         ..LocalOptions::new(session.local_dir()?)
     };
     let running = local::start(options).await.map_err(unavailable)?;
-    let cancel: CancellationToken = interrupted();
+    let cancel: CancellationToken = session.interrupted();
     let ui = &session.ui;
     match ui.format {
         Format::Json => ui.json(&json!({ "url": running.url(), "account": running.account_id() }))?,

@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::Outcome;
 use super::args::{Globals, TargetName};
+use super::interrupts;
 use super::ui::Ui;
 use crate::aws::{Clients, Target, TargetKind};
 use crate::check::{self, CheckOptions};
-use crate::engine::Desired;
+use crate::engine::{Account, Desired};
 use crate::finding::{Finding, has_errors};
 use crate::local::{self, LocalOptions, Running};
 use crate::render::{self, Partials, RenderOptions, Rendered};
@@ -30,6 +31,7 @@ pub struct Session {
     /// Read once, however many use cases a run is about.
     project: OnceLock<Project>,
     partials: OnceLock<Cow<'static, Partials>>,
+    interrupts: OnceLock<CancellationToken>,
 }
 
 /// An open connection to a target.
@@ -54,7 +56,40 @@ impl Session {
     /// A run with these flags.
     pub fn new(globals: Globals) -> Self {
         let ui = Ui::new(&globals);
-        Self { globals, ui, project: OnceLock::new(), partials: OnceLock::new() }
+        Self { globals, ui, project: OnceLock::new(), partials: OnceLock::new(), interrupts: OnceLock::new() }
+    }
+
+    /// The token that the first Ctrl-C or SIGTERM cancels; from the first time it is asked for, both are listened to.
+    pub fn interrupted(&self) -> CancellationToken {
+        self.interrupts.get_or_init(|| interrupts::watch(self.ui.clone())).clone()
+    }
+
+    /// Waits for work that changes nothing; none, and the word that it is so, when the user interrupts.
+    pub async fn unless_interrupted<T>(
+        &self,
+        what: &str,
+        work: impl Future<Output = Result<T, Vec<Finding>>>,
+    ) -> Result<Option<T>, Vec<Finding>> {
+        tokio::select! {
+            biased;
+            () = self.interrupted().cancelled_owned() => {
+                let finding = Account::default().interrupted(what);
+                self.ui.stream.found(std::slice::from_ref(&finding));
+                self.ui.findings(&[finding]);
+                Ok(None)
+            }
+            done = work => done.map(Some),
+        }
+    }
+
+    /// Opens the target, unless the user interrupts.
+    pub async fn connect_unless_interrupted(
+        &self,
+        verb: &str,
+        what: &str,
+        region: Option<String>,
+    ) -> Result<Option<Connection>, Vec<Finding>> {
+        self.unless_interrupted(what, self.connect(verb, what, region)).await
     }
 
     /// The project this run is about, the current folder's unless [`Session::find`] was asked for another's.
@@ -322,35 +357,4 @@ fn unavailable_because(error: &dyn std::fmt::Display) -> Vec<Finding> {
 /// The local target that does not start, as a finding.
 pub(super) fn unavailable(error: local::LocalError) -> Vec<Finding> {
     unavailable_because(&error)
-}
-
-/// A token cancelled by the first Ctrl-C or SIGTERM; a second one ends the program at once, with exit code 130.
-pub fn interrupted() -> CancellationToken {
-    let token = CancellationToken::new();
-    let cancel = token.clone();
-    tokio::spawn(async move {
-        signal().await;
-        cancel.cancel();
-        signal().await;
-        std::process::exit(i32::from(super::exit::Exit::Interrupted.code()));
-    });
-    token
-}
-
-async fn signal() {
-    #[cfg(unix)]
-    {
-        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(terminate) => terminate,
-            Err(_) => return std::future::pending().await,
-        };
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = tokio::signal::ctrl_c().await;
-    }
 }

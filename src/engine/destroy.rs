@@ -9,6 +9,7 @@ use super::deploy::is_foreign;
 use super::empty::empty;
 use super::events::{EventKind, Teller};
 use super::follow::End;
+use super::ledger::Effect;
 use super::outcome::{Leftover, Outcome, Report};
 use super::recover::{delete_and_follow, foreign, wait_for};
 use super::removal::{Fate, Removal};
@@ -25,6 +26,7 @@ const BUCKETS_AT_ONCE: usize = 4;
 /// `use_case` is the guard: a stack of another use case, or of none, is not touched.
 pub async fn destroy(run: &Run<'_>, stack: &str, use_case: Option<&str>, approver: &dyn Approver) -> Report {
     let teller = Teller::new(run.events);
+    run.ledger().about(stack, use_case);
     let result = Destruction { run, teller: &teller, name: stack, use_case, approver }.carry_out().await;
     run.finish(&teller, stack, result)
 }
@@ -52,19 +54,11 @@ impl Destruction<'_> {
             return Ok(self.report(Outcome::Declined, &identity, Some(removal)));
         }
         let Some(stack) = stack else {
-            self.remove_artifacts(&identity).await?;
-            return self.proven(&identity, None, removal).await;
+            return self.clean_up(&identity, None, removal).await;
         };
         match self.delete(&stack, &removal).await {
             Ok(end) if StackState::of(&end.status) == StackState::Deleted => {
-                for bucket in removal.orphaned_buckets() {
-                    // What keeps one from going is told by the proof: it still answers.
-                    if let Err(error) = self.run.clients.delete_bucket(bucket, &identity.account).await {
-                        self.teller.tell(EventKind::Warning { finding: error.finding() });
-                    }
-                }
-                self.remove_artifacts(&identity).await?;
-                self.proven(&identity, Some(&stack), removal).await
+                self.clean_up(&identity, Some(&stack), removal).await
             }
             Ok(end) => {
                 // Back in a good state: CloudFormation took the request and then would not do it.
@@ -79,6 +73,45 @@ impl Destruction<'_> {
             Err(Stop::Interrupted) => Ok(self.interrupted(&identity, removal)),
             Err(stop) => Err(stop),
         }
+    }
+
+    /// What remains to do once the stack is gone: buckets it forgot, its artifacts, and the proof. What breaks off here has
+    /// left the stack deleted, and perhaps something of it behind.
+    async fn clean_up(
+        &self,
+        identity: &Identity,
+        stack: Option<&StackSummary>,
+        removal: Removal,
+    ) -> Result<Report, Stop> {
+        let rest = async {
+            for bucket in removal.orphaned_buckets() {
+                let effect = Effect::BucketDeletion { bucket: bucket.to_owned() };
+                let deleted = self.run.effect(effect, self.run.clients.delete_bucket(bucket, &identity.account));
+                // What keeps one from going is told by the proof: it still answers.
+                if let Err(failed) = self.run.until_answered(deleted).await? {
+                    self.teller.tell(EventKind::Warning { finding: failed.error.finding() });
+                }
+            }
+            self.remove_artifacts(identity).await?;
+            self.run.unless_cancelled(self.proven(identity, stack, removal.clone())).await?
+        };
+        match rest.await {
+            Err(Stop::Interrupted) => Ok(self.interrupted(identity, removal)),
+            Err(Stop::Failed(findings)) if stack.is_some() => {
+                let mut report = self.report(Outcome::Leftovers, identity, Some(removal));
+                report.stack_id = stack.map(|stack| stack.id.clone());
+                report.status = Some("DELETE_COMPLETE".to_owned());
+                report.findings = findings;
+                let message = format!("`{}` is deleted; whether all of it is gone could not be found out", self.name);
+                report.findings.push(Finding::error("D093", message).help(self.again()));
+                Ok(report)
+            }
+            ended => ended,
+        }
+    }
+
+    fn again(&self) -> String {
+        format!("run `{}` again: it takes the rest away and proves it", self.run.ledger().command("destroy"))
     }
 
     /// The stack, at rest, and ours.
@@ -109,9 +142,7 @@ impl Destruction<'_> {
             if !importers.is_empty() {
                 let message =
                     format!("`{export}`, an export of `{}`, is in use by `{}`", stack.name, importers.join("`, `"));
-                return Err(Finding::error("D029", message)
-                    .help("destroy what uses it first; nothing was touched")
-                    .into());
+                return Err(Finding::error("D029", message).help("destroy what uses it first").into());
             }
         }
         Ok(())
@@ -224,12 +255,14 @@ impl Destruction<'_> {
 
     fn interrupted(&self, identity: &Identity, removal: Removal) -> Report {
         let mut report = self.report(Outcome::Interrupted, identity, Some(removal));
-        let message = format!("interrupted while destroying `{}`; objects may be deleted already", self.name);
-        report
-            .findings
-            .push(Finding::note("D024", message).help(
-                "CloudFormation goes on with a deletion it has begun; run `bedplate destroy` again for the rest",
-            ));
+        let account = self.run.ledger().account(self.run.clients.region());
+        // Nothing at all, or what CloudFormation goes on with, is said in the same words for every verb.
+        if account.is_empty() || account.running().is_some() {
+            report.findings.push(account.interrupted(self.name));
+            return report;
+        }
+        let message = format!("interrupted while destroying `{}`: {}", self.name, account.aftermath());
+        report.findings.push(Finding::note("D024", message).help(self.again()));
         report
     }
 
