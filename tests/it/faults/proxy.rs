@@ -23,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct When {
     operation: Option<String>,
     part: Option<String>,
+    after: Option<String>,
     from: usize,
     until: Option<usize>,
 }
@@ -45,6 +46,13 @@ impl When {
         self
     }
 
+    /// Of those, requests that come after one of another operation.
+    #[must_use]
+    pub fn after(mut self, operation: &str) -> Self {
+        self.after = Some(operation.to_owned());
+        self
+    }
+
     /// Of those, the `n`th alone, from 1.
     #[must_use]
     pub fn nth(mut self, n: usize) -> Self {
@@ -59,8 +67,9 @@ impl When {
         self
     }
 
-    fn fits(&self, asked: &Asked) -> bool {
-        self.operation.as_ref().is_none_or(|name| *name == asked.operation)
+    fn fits(&self, asked: &Asked, log: &[Logged]) -> bool {
+        self.after.as_ref().is_none_or(|name| log.iter().any(|logged| logged.operation == *name))
+            && self.operation.as_ref().is_none_or(|name| *name == asked.operation)
             && self.part.as_ref().is_none_or(|part| asked.has(part))
     }
 }
@@ -85,6 +94,8 @@ pub enum Fault {
     Delay(Duration),
     /// It is not passed on, and nobody answers until the client goes.
     Stall,
+    /// The same, once something is run.
+    StallAfter(Hook),
     /// It is passed on, and the answer's text is changed.
     Rewrite(Arc<dyn Fn(&str) -> String + Send + Sync>),
     /// Something is run before it is passed on.
@@ -103,6 +114,7 @@ impl fmt::Debug for Fault {
             Fault::RefuseAfter(error) => write!(f, "RefuseAfter({error:?})"),
             Fault::Delay(time) => write!(f, "Delay({time:?})"),
             Fault::Stall => f.write_str("Stall"),
+            Fault::StallAfter(_) => f.write_str("StallAfter"),
             Fault::Rewrite(_) => f.write_str("Rewrite"),
             Fault::Before(_) => f.write_str("Before"),
             Fault::After(_) => f.write_str("After"),
@@ -121,6 +133,11 @@ impl Fault {
         Fault::After(Arc::new(hook))
     }
 
+    /// Runs something when a request has come that nobody will answer.
+    pub fn stall_after(hook: impl Fn() + Send + Sync + 'static) -> Self {
+        Fault::StallAfter(Arc::new(hook))
+    }
+
     /// Changes the answer's text.
     pub fn rewrite(change: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         Fault::Rewrite(Arc::new(change))
@@ -128,7 +145,7 @@ impl Fault {
 
     /// Whether the endpoint gets the request.
     fn passes_on(&self) -> bool {
-        !matches!(self, Fault::LoseRequest | Fault::Refuse(_) | Fault::Stall)
+        !matches!(self, Fault::LoseRequest | Fault::Refuse(_) | Fault::Stall | Fault::StallAfter(_))
     }
 }
 
@@ -231,9 +248,10 @@ impl Proxy {
 /// What the rules say of a request, put down in the log.
 fn decide(state: &Mutex<State>, asked: &Asked) -> Option<Fault> {
     let mut state = state.lock().expect("no thread of the proxy went down");
+    let State { rules, log } = &mut *state;
     let mut fault = None;
-    for rule in &mut state.rules {
-        if !rule.when.fits(asked) {
+    for rule in rules {
+        if !rule.when.fits(asked, log) {
             continue;
         }
         rule.seen += 1;
@@ -270,7 +288,10 @@ fn serve(mut client: TcpStream, upstream: SocketAddr, state: &Mutex<State>) -> s
     match &fault {
         Some(Fault::LoseRequest) => return client.shutdown(Shutdown::Both),
         Some(Fault::Refuse(error)) => return client.write_all(&error.answer(&asked)),
-        Some(Fault::Stall) => {
+        Some(Fault::Stall | Fault::StallAfter(_)) => {
+            if let Some(Fault::StallAfter(hook)) = &fault {
+                hook();
+            }
             // Until the client closes its side.
             let _ = client.read(&mut [0; 1]);
             return Ok(());
