@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Outcome;
+use super::approval::AllowArgs;
 use super::deploy::conclude;
 use super::exit::Exit;
 use super::follow::Follower;
@@ -19,12 +20,16 @@ pub struct BootstrapArgs {
     /// Take it away, with everything in it; refused while a use case is deployed
     #[arg(long)]
     remove: bool,
+    /// What `--yes` covers.
+    #[command(flatten)]
+    allow: AllowArgs,
 }
 
 pub(super) fn run(session: &Session, args: &BootstrapArgs) -> Outcome {
     let regions = regions(session)?;
     session.block_on(async {
         let cancel = interrupted();
+        let approver = session.approver(&args.allow)?;
         let mut exit = Exit::Done;
         for region in regions {
             let connection = session.connect("bootstrap", ARTIFACT_STACK, region).await?;
@@ -32,7 +37,7 @@ pub(super) fn run(session: &Session, args: &BootstrapArgs) -> Outcome {
             let follower = Follower::start(&session.ui);
             let run = Run { clients: &connection.clients, events: &follower, cancel: cancel.clone() };
             let report = if args.remove {
-                engine::remove_bootstrap(&run, &session.approver()).await
+                engine::remove_bootstrap(&run, &approver).await
             } else {
                 engine::bootstrap(&run).await
             };

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::Outcome;
+use super::approval::{AllowArgs, PromptApprover};
 use super::args::Format;
 use super::destroy::Going;
 use super::exit::Exit;
@@ -15,9 +15,8 @@ use super::follow::Follower;
 use super::needs;
 use super::session::{Connection, Session, interrupted};
 use super::smoke::Suites;
-use super::ui::Ui;
 use crate::aws::{StackState, StackSummary};
-use crate::engine::{self, Approver, DeployOptions, Desired, Proposal, Report, Run};
+use crate::engine::{self, DeployOptions, Desired, Report, Run};
 use crate::finding::Finding;
 use crate::report;
 use crate::report::style::{count, duration, paint};
@@ -26,7 +25,7 @@ use crate::spec::LoadedSpec;
 /// Deploy use cases: plan, ask, execute exactly that plan, follow it to its end.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate deploy movie-poster                     to the local target, no account needed\n  bedplate deploy movie-poster --yes --format json  in a pipeline\n  bedplate deploy movie-poster --target aws --profile sandbox\n  bedplate deploy movie-poster --yes --rm          deployed, tried and taken away\n\nExit codes: 0 deployed, or nothing to do · 1 refused, nothing changed · 4 declined · 10 failed and rolled back ·\n11 left in a failed state · 13 deployed, a smoke test failed · 130 interrupted; the next run picks up"
+    after_help = "Examples:\n  bedplate deploy movie-poster                     to the local target, no account needed\n  bedplate deploy movie-poster --yes --format json  in a pipeline\n  bedplate deploy movie-poster --target aws --profile sandbox\n  bedplate deploy movie-poster --yes --rm          deployed, tried and taken away\n  bedplate deploy movie-poster --yes --allow data-loss,rights   when the plan needs that, and it is meant\n\nA stack that is new needs nothing but --yes. On one that exists --yes covers what harms nobody; the plan says what\nelse it needs, and bedplate.yaml may allow that for a stage.\n\nExit codes: 0 deployed, or nothing to do · 1 refused, nothing changed · 4 declined, or not allowed · 10 failed and rolled back ·\n11 left in a failed state · 13 deployed, a smoke test failed · 130 interrupted; the next run picks up"
 )]
 pub struct DeployArgs {
     /// Use cases: names under stacks/, folders or spec files; all of the project when none is named
@@ -47,6 +46,9 @@ pub struct DeployArgs {
     /// Take it all away again at the end, however the smoke tests went; only stacks that were not there before
     #[arg(long)]
     rm: bool,
+    /// What `--yes` covers.
+    #[command(flatten)]
+    allow: AllowArgs,
 }
 
 /// Reads `NAME=VALUE`.
@@ -92,10 +94,19 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
                 return Err(there);
             }
         }
-        let mut suites = Suites::default();
-        let mut outcome = all(session, &specs, &parameters, &options, &cancel, &mut suites).await;
+        let approver = session.approver(&args.allow)?;
         if args.rm {
-            outcome = away(session, &specs, outcome, &cancel).await;
+            let protected: Vec<Finding> =
+                specs.iter().filter_map(|spec| approver.protects(&session.stack_name(spec))).collect();
+            if !protected.is_empty() {
+                session.ui.findings(&protected);
+                return Ok(Exit::Declined);
+            }
+        }
+        let mut suites = Suites::default();
+        let mut outcome = all(session, &specs, &parameters, &options, &approver, &cancel, &mut suites).await;
+        if args.rm {
+            outcome = away(session, &specs, outcome, approver.with_yes(), &cancel).await;
         }
         suites.write_after(outcome, args.junit.as_deref())
     })
@@ -107,12 +118,13 @@ async fn all(
     specs: &[LoadedSpec],
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
+    approver: &PromptApprover,
     cancel: &CancellationToken,
     suites: &mut Suites,
 ) -> Outcome {
     let mut exit = Exit::Done;
     for spec in specs {
-        exit = exit.worse(one(session, spec, parameters, options, cancel, suites).await?);
+        exit = exit.worse(one(session, spec, parameters, options, approver, cancel, suites).await?);
         if exit != Exit::Done {
             break;
         }
@@ -146,7 +158,13 @@ async fn already_there(session: &Session, specs: &[LoadedSpec]) -> Result<Vec<Fi
 }
 
 /// Takes away what this run has made, the last first, however it ended.
-async fn away(session: &Session, specs: &[LoadedSpec], outcome: Outcome, cancel: &CancellationToken) -> Outcome {
+async fn away(
+    session: &Session,
+    specs: &[LoadedSpec],
+    outcome: Outcome,
+    approver: PromptApprover,
+    cancel: &CancellationToken,
+) -> Outcome {
     if cancel.is_cancelled() {
         session.ui.say("Interrupted: what was made stays; `bedplate destroy` takes it away");
         return outcome;
@@ -156,8 +174,6 @@ async fn away(session: &Session, specs: &[LoadedSpec], outcome: Outcome, cancel:
     for spec in specs.iter().rev() {
         let region = session.region(Some(spec))?;
         let going = Going { stack: session.stack_name(spec), name: spec.spec.name.clone(), region };
-        // Whoever says `--rm` has approved of it.
-        let approver = Asks { yes: true, ui: session.ui.clone() };
         // One that cannot be taken away keeps neither the others nor what was said before.
         ended = match (ended, going.away(session, &others, &approver, cancel).await) {
             (Ok(before), Ok(exit)) => Ok(before.worse(exit)),
@@ -194,12 +210,13 @@ async fn one(
     spec: &LoadedSpec,
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
+    approver: &PromptApprover,
     cancel: &CancellationToken,
     suites: &mut Suites,
 ) -> Outcome {
     let stack = session.stack_name(spec);
     let connection = session.connect("deploy", &stack, session.region(Some(spec))?).await?;
-    let outcome = deploy(session, &connection, spec, parameters, options, cancel, suites).await;
+    let outcome = deploy(session, &connection, spec, parameters, options, approver, cancel, suites).await;
     connection.close().await;
     outcome
 }
@@ -210,6 +227,7 @@ async fn deploy(
     spec: &LoadedSpec,
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
+    approver: &PromptApprover,
     cancel: &CancellationToken,
     suites: &mut Suites,
 ) -> Outcome {
@@ -226,7 +244,7 @@ async fn deploy(
     // An endpoint that stands for AWS, such as the local target, knows at once what it is told.
     let patience = if connection.clients.endpoint().is_none() { engine::PATIENCE } else { Duration::ZERO };
     let options = DeployOptions { smoke_patience: patience, ..options.clone() };
-    let report = engine::deploy(&run, &desired, &options, &session.approver()).await;
+    let report = engine::deploy(&run, &desired, &options, approver).await;
     drop(follower);
     suites.add(&report);
     let exit = conclude(session, &report, started.elapsed(), Some(&desired))?;
@@ -278,7 +296,7 @@ pub(super) fn conclude(
         engine::Outcome::Ready => format!("{stack} is ready ({took})"),
         engine::Outcome::Failed => format!("{} {stack}: nothing was changed", paint(styles.bad, "failed")),
         engine::Outcome::OutOfSight => format!("{} {stack}: CloudFormation goes on unseen", paint(styles.bad, "lost")),
-        engine::Outcome::Declined => declined(ui, &report.stack),
+        engine::Outcome::Declined => format!("{stack}: {}; nothing was changed", declined(session, report)),
         engine::Outcome::RolledBack => format!("{} {stack}: rolled back after {took}", paint(styles.bad, "failed")),
         engine::Outcome::FailedState => {
             let status = report.status.as_deref().unwrap_or("a failed state");
@@ -313,13 +331,13 @@ fn tried(report: &Report) -> String {
     format!("{passed} of {} passed", count(report.smoke.len(), "smoke test"))
 }
 
-fn declined(ui: &Ui, stack: &str) -> String {
-    let why = if ui.interactive {
-        "declined"
-    } else {
-        "not approved: there is no terminal to ask on, and `--yes` was not given"
-    };
-    format!("{stack}: {why}; nothing was changed")
+/// Why nobody agreed.
+fn declined(session: &Session, report: &Report) -> &'static str {
+    match (session.ui.interactive, report.findings.is_empty()) {
+        (_, false) => "not allowed, see above",
+        (true, true) => "declined",
+        (false, true) => "not approved: there is no terminal to ask on, and `--yes` was not given",
+    }
 }
 
 fn exit_of(outcome: engine::Outcome) -> Exit {
@@ -341,18 +359,7 @@ fn exit_of(outcome: engine::Outcome) -> Exit {
     }
 }
 
-/// Answers from `--yes`, or from the person at the terminal; where there is neither, the answer is no.
-pub(super) struct Asks {
-    yes: bool,
-    ui: Ui,
-}
-
 impl Session {
-    /// Whoever approves on this run.
-    pub(super) fn approver(&self) -> Asks {
-        Asks { yes: self.globals.yes, ui: self.ui.clone() }
-    }
-
     /// The errors of a spec and its template, all at once.
     fn errors(&self, spec: &LoadedSpec) -> Vec<Finding> {
         match self.render(spec) {
@@ -362,20 +369,5 @@ impl Session {
             }
             Err(findings) => findings,
         }
-    }
-}
-
-#[async_trait]
-impl Approver for Asks {
-    async fn approve(&self, proposal: Proposal<'_>) -> bool {
-        if self.yes {
-            return true;
-        }
-        let question = match proposal {
-            Proposal::Deploy(plan) => format!("Deploy {}?", plan.stack),
-            Proposal::Destroy(removal) => format!("Delete {} and everything in it?", removal.stack),
-        };
-        let ui = self.ui.clone();
-        tokio::task::spawn_blocking(move || ui.confirm(&question)).await.unwrap_or(false)
     }
 }

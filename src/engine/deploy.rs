@@ -18,12 +18,18 @@ use super::packaging::build;
 use super::recover::{Start, remove_failed, settle};
 use super::run::{Approver, Proposal, Run, Stop};
 use super::smoke;
+use super::survey::survey;
 use super::uploads::{presence, upload_missing};
 use super::wanted::{Desired, ParameterValues};
-use crate::aws::{CallError, ChangeSetKind, ChangeSetRequest, Identity, ParameterValue, StackState, StackSummary, TemplateSource};
+use crate::aws::{
+    CallError, ChangeSetKind, ChangeSetRequest, Identity, ParameterValue, StackState, StackSummary, TemplateSource,
+};
 use crate::cfn::Template;
 use crate::finding::Finding;
-use crate::plan::{Current, Plan, PlanKind, PlannedArtifact, Secrets, Wanted, for_new_stack, from_change_set};
+use crate::plan::{
+    Current, Plan, PlanKind, PlannedArtifact, Risk, RiskKind, Secrets, Wanted, for_new_stack, from_change_set,
+    of_content,
+};
 
 /// The longest template a request carries; a longer one goes through S3.
 /// Source: `TemplateBody` in the CloudFormation API reference.
@@ -104,9 +110,10 @@ impl Deployment<'_> {
         if let Start::Recreate(failed) = &start {
             let shown = self.parameters(identity, None)?.shown;
             let wanted = self.wanted(identity, shown, artifacts.clone());
-            let plan = self.filled(for_new_stack(&wanted, PlanKind::Recreate), None, identity).await?;
+            let mut plan = self.filled(for_new_stack(&wanted, PlanKind::Recreate), None, identity).await?;
+            plan.risks = self.data_of(failed).await?;
             if !self.agreed(&plan).await? {
-                return Ok(self.report(Outcome::Declined, identity, Some(plan)));
+                return Ok(self.declined(identity, plan));
             }
             // Agreed to once: what is made anew below is the plan just shown, resource by resource.
             remove_failed(self.run, self.teller, failed).await?;
@@ -169,7 +176,7 @@ impl Deployment<'_> {
             None => {
                 let plan = self.plan_of(identity, start, wanted, made).await.map_err(before)?;
                 if !self.agreed(&plan).await.map_err(before)? {
-                    return Ok(self.report(Outcome::Declined, identity, Some(plan)));
+                    return Ok(self.declined(identity, plan));
                 }
                 plan
             }
@@ -220,7 +227,29 @@ impl Deployment<'_> {
         identity: &Identity,
     ) -> Result<Plan, Stop> {
         plan.content = finishers::planned(self.run, self.contents, stack_id, &plan.changes, &identity.account).await?;
+        let place = |component: &str| self.contents.iter().find(|it| it.component() == component)?.place().cloned();
+        plan.risks
+            .extend(of_content(&plan.content).into_iter().map(|risk| Risk { place: place(&risk.resource), ..risk }));
         Ok(plan)
+    }
+
+    /// What a stack that never came to a good state holds all the same: objects in its buckets.
+    pub(super) async fn data_of(&self, stack: &StackSummary) -> Result<Vec<Risk>, Stop> {
+        let (resources, _) = survey(self.run, &stack.id).await?;
+        let holding = resources.into_iter().filter_map(|resource| {
+            let objects = resource.objects.filter(|objects| objects.count > 0)?;
+            let more = if objects.more { "more than " } else { "" };
+            Some(Risk {
+                kind: RiskKind::DataLoss,
+                pointer: self.desired.pointers.get(&resource.logical_id).cloned(),
+                place: self.desired.places.get(&resource.logical_id).cloned(),
+                resource: resource.logical_id,
+                resource_type: Some(resource.resource_type),
+                physical: resource.physical_id,
+                reason: format!("it is deleted, and with it {more}{} object versions", objects.count),
+            })
+        });
+        Ok(holding.collect())
     }
 
     /// Fills a stack that stands as it should; the report says how that went.
@@ -275,8 +304,7 @@ impl Deployment<'_> {
         let (Some(plan), Some(stack)) = (&report.plan, stack) else { return Ok(report) };
         if plan.has_changes() {
             if !self.agreed(plan).await? {
-                report.outcome = Outcome::Declined;
-                return Ok(report);
+                return Ok(self.declined(identity, plan.clone()));
             }
             report.outcome = Outcome::Deployed;
             self.fill(identity, &stack.id, &mut report).await;
@@ -289,7 +317,19 @@ impl Deployment<'_> {
 
     async fn agreed(&self, plan: &Plan) -> Result<bool, Stop> {
         self.teller.tell(EventKind::PlanReady { plan: Box::new(plan.clone()) });
-        self.run.unless_cancelled(self.approver.approve(Proposal::Deploy(plan))).await
+        let proposal = Proposal::Deploy(plan);
+        if !self.approver.uncovered(&proposal).is_empty() {
+            return Ok(false);
+        }
+        self.run.unless_cancelled(self.approver.approve(proposal)).await
+    }
+
+    /// The report of a deployment that nobody agreed to, with what stood against it.
+    fn declined(&self, identity: &Identity, plan: Plan) -> Report {
+        let findings = self.approver.uncovered(&Proposal::Deploy(&plan));
+        let mut report = self.report(Outcome::Declined, identity, Some(plan));
+        report.findings = findings;
+        report
     }
 
     async fn ended(&self, identity: &Identity, made: &change_set::Ready, end: End, plan: Plan) -> Result<Report, Stop> {
@@ -399,6 +439,7 @@ impl Deployment<'_> {
             template: Some(&self.desired.template),
             parameters: shown,
             places: self.desired.places.clone(),
+            pointers: self.desired.pointers.clone(),
             artifacts,
         }
     }

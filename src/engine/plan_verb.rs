@@ -31,7 +31,11 @@ async fn look_ahead(run: &Run<'_>, teller: &Teller<'_>, desired: &Desired) -> Re
     let wanted = deployment.wanted(&identity, shown, artifacts);
     let plan = match &start {
         Start::New => deployment.filled(for_new_stack(&wanted, PlanKind::Create), None, &identity).await?,
-        Start::Recreate(_) => deployment.filled(for_new_stack(&wanted, PlanKind::Recreate), None, &identity).await?,
+        Start::Recreate(failed) => {
+            let mut plan = deployment.filled(for_new_stack(&wanted, PlanKind::Recreate), None, &identity).await?;
+            plan.risks = deployment.data_of(failed).await?;
+            plan
+        }
         Start::Update(stack) => {
             let request = deployment.request(&identity, &start, sent).await?;
             match change_set::make(run, teller, &request).await? {

@@ -31,6 +31,8 @@ pub struct Desired {
     pub tags: BTreeMap<String, String>,
     /// Where in the spec each logical id comes from.
     pub places: BTreeMap<String, Place>,
+    /// The same as JSON pointers into the spec.
+    pub pointers: BTreeMap<String, String>,
     /// The spec's own name of each parameter, by its logical id; what has none is the engine's to give.
     pub names: BTreeMap<String, String>,
     /// Outputs of other use cases that the template takes; their values are among `parameters` when it is deployed.
@@ -87,6 +89,7 @@ impl Desired {
             capabilities: Vec::new(),
             tags: BTreeMap::new(),
             places: BTreeMap::new(),
+            pointers: BTreeMap::new(),
             names: BTreeMap::new(),
             needs: Vec::new(),
             artifacts: Vec::new(),
@@ -125,6 +128,7 @@ impl Desired {
             capabilities: rendered.capabilities.clone(),
             tags: rendered.tags.clone(),
             places: places.collect(),
+            pointers: rendered.origins.clone(),
             artifacts: Vec::new(),
             packages: packages.filter_map(|wanted| Package::of(loaded, wanted, cache.to_owned())).collect(),
             finishers: of_spec(loaded, rendered)?,

@@ -2,6 +2,7 @@
 
 mod agents;
 mod apis;
+mod approval;
 mod artifacts;
 mod bedrock;
 mod cfn;
