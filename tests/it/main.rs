@@ -3,6 +3,7 @@
 mod accounts;
 mod agents;
 mod apis;
+mod approval;
 mod artifacts;
 mod bedrock;
 mod bounds;
