@@ -17,7 +17,7 @@ def supervise():
     import signal
 
     def adopt():
-        # What loses its parent becomes this process's child and not init's. 36: PR_SET_CHILD_SUBREAPER, linux/prctl.h.
+        # What loses its parent becomes this process's child and not init's. 36 is PR_SET_CHILD_SUBREAPER in linux/prctl.h.
         # Where it cannot be had, what has left its group and its parent is not found again.
         if sys.platform.startswith("linux"):
             try:
