@@ -1,6 +1,7 @@
 //! The one integration binary: one file a room or a side of the program.
 
 mod agents;
+mod api_addresses;
 mod apis;
 mod artifacts;
 mod bedrock;
@@ -16,6 +17,7 @@ mod docs_examples;
 mod engine;
 mod finishers;
 mod functions;
+mod hostile_pages;
 mod iam_page;
 mod iam_rules;
 mod judges;
@@ -27,7 +29,9 @@ mod local_bedrock;
 mod local_cfn;
 mod local_clients;
 mod local_dynamodb;
+mod local_guard;
 mod local_lambda;
+mod local_rights;
 mod local_s3;
 mod local_secrets;
 mod logs;
