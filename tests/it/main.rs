@@ -2,6 +2,7 @@
 
 mod accounts;
 mod agents;
+mod api_addresses;
 mod apis;
 mod approval;
 mod artifacts;
@@ -23,6 +24,7 @@ mod finishers;
 mod foreign;
 mod functions;
 mod helpers;
+mod hostile_pages;
 mod hostile_project;
 mod iam_page;
 mod iam_rules;
@@ -36,7 +38,9 @@ mod local_cfn;
 mod local_clients;
 mod local_disk;
 mod local_dynamodb;
+mod local_guard;
 mod local_lambda;
+mod local_rights;
 mod local_s3;
 mod local_secrets;
 mod logs;
