@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::uploads::UploadLimits;
+
 /// Where a verb goes, and as whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -18,6 +20,8 @@ pub struct Target {
     pub profile: Option<String>,
     /// The only account this may go to, when the stage names one.
     pub account: Option<String>,
+    /// How uploads are given up.
+    pub uploads: UploadLimits,
 }
 
 /// The two kinds of target; they differ in endpoint and credentials and in nothing else.
@@ -42,7 +46,14 @@ impl fmt::Display for TargetKind {
 impl Target {
     /// AWS, or whatever endpoint the standard AWS variables name.
     pub fn aws() -> Self {
-        Self { kind: TargetKind::Aws, endpoint_url: None, region: None, profile: None, account: None }
+        Self {
+            kind: TargetKind::Aws,
+            endpoint_url: None,
+            region: None,
+            profile: None,
+            account: None,
+            uploads: UploadLimits::default(),
+        }
     }
 
     /// The local target at its address; credentials are always `local`/`local` and the environment is not asked.
@@ -53,6 +64,7 @@ impl Target {
             region: Some(region.into()),
             profile: None,
             account: None,
+            uploads: UploadLimits::default(),
         }
     }
 }

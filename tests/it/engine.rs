@@ -6,3 +6,4 @@ mod finishers;
 mod plans;
 mod removals;
 mod smoke;
+mod uploads;

@@ -11,6 +11,7 @@ use crate::artifacts::Document;
 use crate::aws::{CallError, DELETE_BATCH, Labels, ListedObject, ObjectVersion};
 use crate::engine::events::{EventKind, Teller};
 use crate::engine::run::{Run, Stop};
+use crate::engine::uploads::{Outgoing, told};
 use crate::finding::Finding;
 
 /// Metadata: the component an object was uploaded for.
@@ -127,7 +128,14 @@ pub(super) async fn bring(
                     (DIGEST.to_owned(), document.sha256.clone()),
                 ]),
             };
-            run.clients.upload_labelled(bucket, &key, &document.path, account, &labels).await?;
+            let file = Outgoing { component, key: &key, size: document.size };
+            told(teller, file, |progress| {
+                let (key, labels) = (&key, &labels);
+                async move {
+                    run.clients.upload_labelled(bucket, key, &document.path, account, labels, &progress).await
+                }
+            })
+            .await?;
             let (component, size) = (component.to_owned(), document.size);
             teller.tell(EventKind::DocumentUploaded { component, key, size });
             Ok::<_, Stop>(())
