@@ -12,6 +12,7 @@ use crate::aws::{CallError, DELETE_BATCH, Labels, ListedObject, ObjectVersion};
 use crate::engine::events::{EventKind, Teller};
 use crate::engine::ledger::Effect;
 use crate::engine::run::{Run, Stop};
+use crate::engine::uploads::{Outgoing, told};
 use crate::finding::Finding;
 
 /// Metadata: the component an object was uploaded for.
@@ -118,23 +119,33 @@ pub(super) async fn bring(
     let compared = compare(run, bucket, prefix, documents, component, account);
     let difference = run.unless_cancelled(compared).await??;
     let changed = !difference.upload.is_empty() || !difference.remove.is_empty();
-    let uploads = stream::iter(difference.upload.iter().map(|document| {
-        let key = format!("{prefix}{}", document.name);
-        async move {
-            let labels = Labels {
-                content_type: Some(document.content_type.clone()),
-                metadata: BTreeMap::from([
-                    (SOURCE.to_owned(), component.to_owned()),
-                    (DIGEST.to_owned(), document.sha256.clone()),
-                ]),
-            };
-            let effect = Effect::ObjectsUploaded { bucket: bucket.to_owned(), count: 1 };
-            run.effect(effect, run.clients.upload_labelled(bucket, &key, &document.path, account, &labels)).await?;
-            let (component, size) = (component.to_owned(), document.size);
-            teller.tell(EventKind::DocumentUploaded { component, key, size });
-            Ok::<_, Stop>(())
-        }
-    }));
+    let uploads =
+        stream::iter(
+            difference.upload.iter().map(|document| {
+                let key = format!("{prefix}{}", document.name);
+                async move {
+                    let labels = Labels {
+                        content_type: Some(document.content_type.clone()),
+                        metadata: BTreeMap::from([
+                            (SOURCE.to_owned(), component.to_owned()),
+                            (DIGEST.to_owned(), document.sha256.clone()),
+                        ]),
+                    };
+                    let file = Outgoing { component, key: &key, size: document.size };
+                    let upload = told(teller, file, |progress| {
+                        let (key, labels) = (&key, &labels);
+                        async move {
+                            run.clients.upload_labelled(bucket, key, &document.path, account, labels, &progress).await
+                        }
+                    });
+                    let effect = Effect::ObjectsUploaded { bucket: bucket.to_owned(), count: 1 };
+                    run.effect(effect, upload).await?;
+                    let (component, size) = (component.to_owned(), document.size);
+                    teller.tell(EventKind::DocumentUploaded { component, key, size });
+                    Ok::<_, Stop>(())
+                }
+            }),
+        );
     run.unless_cancelled(uploads.buffer_unordered(UPLOADS).try_collect::<Vec<()>>()).await??;
     for batch in difference.remove.chunks(DELETE_BATCH) {
         let versions: Vec<ObjectVersion> =
