@@ -254,7 +254,7 @@ async fn an_interruption_ends_an_upload_at_once_and_the_next_deploy_goes_on() {
     let clients = proxy.clients(Duration::from_secs(30), 1).await;
     let cancel = CancellationToken::new();
     let sink = InterruptsUpload(cancel.clone(), Mutex::default());
-    let run = Run { clients: &clients, events: &sink, cancel };
+    let run = Run::new(&clients, &sink, cancel);
     let report = deploy(&run, &desired, &DeployOptions::default(), &ApproveAll).await;
     let told = sink.1.lock().expect("no panic while telling").expect("it was said how far the upload is");
     assert!(told.elapsed() < Duration::from_secs(1), "{:?}", told.elapsed());
