@@ -13,6 +13,10 @@ use crate::local::identity::Session;
 /// Calls of one function at a time; more wait for their turn.
 const AT_ONCE: usize = 16;
 
+/// Events that nobody waits for and that are not over yet, of all functions together. Our own: AWS queues them for hours, and
+/// takes a function that calls itself out after sixteen rounds.
+const EVENTS: usize = 1_000;
+
 /// Processes that wait, of all functions together; beyond it the one that waits longest ends.
 const IDLE: usize = 32;
 
@@ -37,7 +41,18 @@ pub struct Pool {
     idle: Mutex<Vec<Ready>>,
     turns: Mutex<HashMap<String, Arc<Semaphore>>>,
     told: Mutex<HashSet<String>>,
+    events: std::sync::atomic::AtomicUsize,
     closed: std::sync::atomic::AtomicBool,
+}
+
+/// The room of one event.
+#[derive(Debug)]
+pub(super) struct Queued(Arc<crate::local::Host>);
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        self.0.lambda.events.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -46,6 +61,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Pool {
+    /// Takes room for an event that nobody waits for; none where there are too many. It is given back when it is dropped.
+    pub(super) fn event(host: &Arc<crate::local::Host>) -> Option<Queued> {
+        use std::sync::atomic::Ordering::Relaxed;
+        let more = |count: usize| (count < EVENTS).then_some(count + 1);
+        host.lambda.events.fetch_update(Relaxed, Relaxed, more).ok().map(|_| Queued(Arc::clone(host)))
+    }
+
     /// Waits until a function may have one more call under way.
     pub(super) async fn turn(&self, arn: &str) -> Option<OwnedSemaphorePermit> {
         let turns = {
