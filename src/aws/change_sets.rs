@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
-    Capability, Change, ChangeSetType, OnStackFailure, Parameter, ResourceChange, ResourceChangeDetail, Tag,
+    Capability, Change, ChangeSetType, ExecutionStatus, OnStackFailure, Parameter, ResourceChange,
+    ResourceChangeDetail, Tag,
 };
 
 use super::clients::Clients;
 use super::error::CallError;
-use super::types::{ChangeSetKind, ChangeSetRequest, ParameterValue, TemplateSource};
+use super::stacks::timestamp;
+use super::types::{ChangeSetKind, ChangeSetRequest, ListedChangeSet, ParameterValue, TemplateSource};
 use crate::cfn::change_set as data;
 
 impl Clients {
@@ -115,13 +117,29 @@ impl Clients {
     /// # Errors
     /// When a call fails.
     pub async fn change_set_names(&self, stack: &str) -> Result<Vec<String>, CallError> {
+        Ok(self.change_sets(stack).await?.into_iter().map(|set| set.name).collect())
+    }
+
+    /// A stack's change sets.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn change_sets(&self, stack: &str) -> Result<Vec<ListedChangeSet>, CallError> {
         let mut pages = self.inner.cloudformation.list_change_sets().stack_name(stack).into_paginator().send();
-        let mut names = Vec::new();
+        let mut sets = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| self.error("cloudformation:ListChangeSets", error))?;
-            names.extend(page.summaries.unwrap_or_default().into_iter().filter_map(|set| set.change_set_name));
+            sets.extend(page.summaries.unwrap_or_default().into_iter().filter_map(|set| {
+                Some(ListedChangeSet {
+                    name: set.change_set_name?,
+                    made: set.creation_time.as_ref().and_then(timestamp),
+                    unused: set.execution_status.is_some_and(|status| {
+                        matches!(status, ExecutionStatus::Available | ExecutionStatus::Unavailable)
+                    }),
+                })
+            }));
         }
-        Ok(names)
+        Ok(sets)
     }
 
     /// The tags a change set would give its stack. A stack that was only made for change sets has none of its own until

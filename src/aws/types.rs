@@ -167,6 +167,17 @@ pub struct ValidationResult {
     pub fails: bool,
 }
 
+/// A change set as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedChangeSet {
+    /// Its name.
+    pub name: String,
+    /// When it was made.
+    pub made: Option<Timestamp>,
+    /// It was never executed.
+    pub unused: bool,
+}
+
 /// What a new change set is made of.
 #[derive(Debug, Clone, Default)]
 pub struct ChangeSetRequest {

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::events::{EventKind, Teller};
 use super::ledger::Effect;
 use super::run::{Run, Stop};
@@ -15,6 +17,8 @@ const NO_CHANGE: &[&str] = &["didn't contain changes", "no updates are to be per
 pub(super) const SETTLING_TRIES: usize = 5;
 /// Tries at removing a change set that is still being made.
 const REMOVAL_TRIES: usize = 30;
+/// The age from which a change set of this program is taken for one that a run left behind.
+const LEFT_BEHIND: SignedDuration = SignedDuration::from_hours(1);
 /// How long the deletion of an empty stack is waited for; it has nothing to delete.
 const REMOVAL_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -282,6 +286,10 @@ impl Ready {
                 }
             }
         }
+        if !self.kind.creates() {
+            // A courtesy to whoever looks at the stack's change sets.
+            tidy(run, &self.stack_id).await.ok();
+        }
         if self.kind.creates() {
             let doubt = InDoubt { run, effect: Some(self.shell()) };
             let removed = remove_empty_stack(run, &self.stack_id).await;
@@ -295,6 +303,30 @@ impl Ready {
         }
         Ok(())
     }
+}
+
+/// Removes the change sets that earlier runs left behind, by their names and their age: a younger one may be that of a run that
+/// waits for an answer. Gives how many others there are.
+async fn tidy(run: &Run<'_>, stack_id: &str) -> Result<usize, CallError> {
+    let now = Timestamp::now();
+    let mut others = 0;
+    for set in run.clients.change_sets(stack_id).await? {
+        let old = set.made.is_some_and(|made| now.duration_since(made) > LEFT_BEHIND);
+        let behind = old && set.unused && is_ours(&set.name);
+        let id = if behind { run.clients.change_set_ids(stack_id, &set.name).await? } else { None };
+        match id {
+            Some((id, _)) if run.undo(run.clients.delete_change_set(&id)).await.is_ok() => {}
+            _ => others += 1,
+        }
+    }
+    Ok(others)
+}
+
+/// Whether a name is one that this program gives: `bedplate-`, a digest's beginning, a run's number.
+fn is_ours(name: &str) -> bool {
+    let hex = |part: &str| part.len() == 12 && part.chars().all(|c| c.is_ascii_hexdigit());
+    let parts = name.strip_prefix("bedplate-").and_then(|rest| rest.split_once('-'));
+    parts.is_some_and(|(digest, number)| hex(digest) && hex(number))
 }
 
 /// While it is being taken back it is not known whether something is still there; so it is when that is broken off.
@@ -332,7 +364,7 @@ async fn remove_empty_stack(run: &Run<'_>, stack_id: &str) -> Result<(), EmptySt
     if stack.state() != StackState::Review {
         return Ok(());
     }
-    if !run.clients.change_set_names(stack_id).await.map_err(stays)?.is_empty() {
+    if tidy(run, stack_id).await.map_err(stays)? > 0 {
         return Ok(());
     }
     let token = format!("bedplate-{}", uuid::Uuid::new_v4());

@@ -80,8 +80,21 @@ impl Destruction<'_> {
                 Ok(report)
             }
             Err(Stop::Interrupted) => Ok(self.interrupted(&identity, removal)),
-            Err(stop) => Err(stop),
+            Err(Stop::Failed(mut findings)) => {
+                findings.extend(self.still_there());
+                Err(Stop::Failed(findings))
+            }
         }
+    }
+
+    /// The stack itself, when things of it are gone and its deletion was not begun.
+    fn still_there(&self) -> Option<Finding> {
+        let account = self.run.ledger().account(self.run.clients.region());
+        if account.is_empty() || account.running().is_some() || account.doubts_the_stack() {
+            return None;
+        }
+        let message = format!("the stack `{}` still exists, without what was deleted before", self.name);
+        Some(Finding::note("D097", message).help(self.again()))
     }
 
     /// What remains to do once the stack is gone: buckets it forgot, its artifacts, and the proof. What breaks off here has

@@ -42,18 +42,14 @@ impl World {
 
     /// The same with a proxy between, which does nothing until it is given rules.
     pub(crate) async fn behind_a_proxy() -> (Self, Proxy) {
-        let mut world = Self::start().await;
-        let proxy = Proxy::before(world.running.url());
-        world.clients = Clients::connect(&Target::local(&proxy.url, "us-west-2")).await.expect("a region is set");
-        (world, proxy)
+        Self::start().await.through_a_proxy().await
     }
 
-    /// The same with resources that take a while.
-    pub(crate) async fn with_delay_behind_a_proxy(delay: Duration) -> (Self, Proxy) {
-        let mut world = Self::with(|options| options.delay = delay).await;
-        let proxy = Proxy::before(world.running.url());
-        world.clients = Clients::connect(&Target::local(&proxy.url, "us-west-2")).await.expect("a region is set");
-        (world, proxy)
+    /// The same, asked through a proxy from now on.
+    pub(crate) async fn through_a_proxy(mut self) -> (Self, Proxy) {
+        let proxy = Proxy::before(self.running.url());
+        self.clients = Clients::connect(&Target::local(&proxy.url, "us-west-2")).await.expect("a region is set");
+        (self, proxy)
     }
 
     /// The name of the bucket that [`World::poster`] makes.

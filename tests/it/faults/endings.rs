@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::{Fault, Proxy, When};
+use super::{Fault, Proxy, ServiceError, When};
 use crate::support::{Project, Run, Served};
 
 const TINY: &str =
@@ -217,4 +217,42 @@ fn documents_that_could_not_be_brought_are_told_as_missing_and_the_stack_as_depl
     proxy.clear();
     let run = project.run(&args).ok();
     assert_eq!(finished(&run)["outcome"], "deployed");
+}
+
+#[test]
+fn what_is_gone_and_what_is_not_known_is_told_in_words() {
+    let project = tiny();
+    project.write("stacks/tiny/docs/a.md", "hello");
+    project.write(
+        "stacks/tiny/usecase.yaml",
+        "bedplate: 1\nname: tiny\nregion: us-west-2\nbuckets: { b: { documents: docs/ } }\n",
+    );
+    let (_served, proxy) = proxied(&project);
+    let run = |verb: &str| project.run(&[verb, "tiny", "--yes", "--endpoint-url", &proxy.url]);
+    proxy.rule(When::operation("ExecuteChangeSet").nth(1), Fault::LoseAnswer);
+    proxy.rule(When::any().after("ExecuteChangeSet"), Fault::Refuse(ServiceError::Expired));
+    let lost = run("deploy");
+    let told = [
+        "C003",
+        "D090",
+        "it is not known whether CloudFormation executes",
+        "`bedplate status tiny`",
+        "lost tiny-dev: ",
+    ];
+    for words in told {
+        assert!(lost.stderr.contains(words), "{words}: {}", lost.session());
+    }
+    assert_eq!(lost.code, 1, "{}", lost.session());
+    proxy.clear();
+    let _ = run("deploy").ok();
+    proxy.rule(When::operation("DeleteStack"), Fault::Refuse(ServiceError::Denied));
+    let denied = run("destroy");
+    let told = ["`cloudformation:DeleteStack` is denied", "D097", "1 object version of `tiny-dev", "Done before that:"];
+    for words in told {
+        assert!(denied.stderr.contains(words), "{words}: {}", denied.session());
+    }
+    assert_eq!(denied.code, 1, "{}", denied.session());
+    for run in [lost, denied] {
+        assert!(!run.stderr.contains("nothing was changed"), "{}", run.session());
+    }
 }

@@ -48,7 +48,8 @@ async fn events_are_asked_for_once_a_second_on_aws_and_on_another_machine() {
 
 #[tokio::test]
 async fn following_takes_its_turns() {
-    let (world, proxy) = World::with_delay_behind_a_proxy(Duration::from_millis(400)).await;
+    let (world, proxy) =
+        World::with(|options| options.delay = Duration::from_millis(400)).await.through_a_proxy().await;
     let start = std::time::Instant::now();
     let (report, _) = world.deploy(&world.poster()).await;
     assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);

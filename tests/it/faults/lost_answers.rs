@@ -1,11 +1,14 @@
 //! Answers that are lost: of a request that was carried out, and of one that was not.
 
 use bedplate::aws::StackState;
-use bedplate::engine::{DeclineAll, Effect, Outcome, Report};
+use bedplate::engine::{DeclineAll, DeployOptions, Effect, Outcome, Recorder, Report, Run, deploy};
+use bedplate::local::Clock;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::oracle::{State, untrue};
 use super::{Fault, Proxy, ServiceError, When};
-use crate::engine::deploys::World;
+use crate::engine::deploys::{World, with};
 
 /// Deploys with rules in the way.
 async fn deployed(rules: &[(When, Fault)]) -> (World, Proxy, Report) {
@@ -175,4 +178,45 @@ async fn the_ledger_of_a_whole_life_names_what_was_sent() {
             "1 object version of `bedplate-artifacts-123456789012-us-west-2` deleted".to_owned(),
         ]
     );
+}
+
+#[tokio::test]
+async fn what_an_earlier_run_left_behind_is_removed_and_nobody_elses() {
+    let an_hour = std::time::Duration::from_secs(3700);
+    let now = std::time::SystemTime::now() - an_hour;
+    let then = jiff::Timestamp::try_from(now).expect("a time");
+    let world = World::with(|options| options.clock = Clock::from_fn(move || then)).await;
+    let (world, proxy) = world.through_a_proxy().await;
+    world.deploy(&world.poster()).await;
+    let longer = with(&world.poster(), |it| it["Resources"]["Wait"]["Properties"]["VisibilityTimeout"] = json!(40));
+    let left = async |name: Option<&str>| {
+        proxy.clear().rule(When::operation("DeleteChangeSet"), Fault::Refuse(ServiceError::Denied));
+        let options = DeployOptions { change_set_name: name.map(str::to_owned), ..DeployOptions::default() };
+        let recorder = Recorder::default();
+        let run = Run::new(&world.clients, &recorder, CancellationToken::new());
+        let report = deploy(&run, &longer, &options, &DeclineAll).await;
+        assert_eq!(codes(&report), ["D092"], "{:?}", report.findings);
+        proxy.clear();
+    };
+    left(None).await;
+    left(Some("somebody-looks-at-this")).await;
+    assert_eq!(State::of(&world, None).await.change_sets.len(), 2);
+    let report = world.plan(&longer).await;
+    assert_eq!(report.outcome, Outcome::Planned, "{:?}", report.findings);
+    let state = State::of(&world, None).await;
+    let names: Vec<&str> = state.change_sets.iter().map(|(_, name)| name.as_str()).collect();
+    assert_eq!(names, ["somebody-looks-at-this"], "only what carries this program's kind of name, and is old");
+}
+
+#[tokio::test]
+async fn a_change_set_of_a_moment_ago_is_left_alone() {
+    let (world, proxy, _) = deployed(&[]).await;
+    let longer = with(&world.poster(), |it| it["Resources"]["Wait"]["Properties"]["VisibilityTimeout"] = json!(40));
+    proxy.rule(When::operation("DeleteChangeSet"), Fault::Refuse(ServiceError::Denied));
+    let (report, _) = world.deploy_asking(&longer, &DeclineAll).await;
+    assert_eq!(codes(&report), ["D092"], "{:?}", report.findings);
+    proxy.clear();
+    // It may be that of a run that waits for an answer.
+    assert_eq!(world.plan(&longer).await.outcome, Outcome::Planned);
+    assert_eq!(State::of(&world, None).await.change_sets.len(), 1);
 }
