@@ -8,8 +8,6 @@ use aws_sdk_cloudformation::types::{
     ResourceChangeDetail, Tag,
 };
 
-use jiff::Timestamp;
-
 use super::clients::Clients;
 use super::error::CallError;
 use super::stacks::timestamp;
