@@ -36,8 +36,11 @@ const KERNEL_BUFFER: usize = 256 << 10;
 const PIECE: usize = 32 << 10;
 /// What of a request may wait in this program.
 const OWN_BUFFER: usize = 64 << 10;
-/// All that may be handed over and not yet have left: both buffers, and what the other side's kernel takes at first.
-const AHEAD: u64 = 2 * KERNEL_BUFFER as u64 + OWN_BUFFER as u64 + (128 << 10);
+/// What may be handed over and not yet have left this machine.
+const OWN_AHEAD: u64 = 2 * KERNEL_BUFFER as u64 + OWN_BUFFER as u64;
+/// What may be handed over and not yet have arrived, with what lies in buffers on the way: a proxy's kernel was seen to take
+/// 3 MiB at once and pass them on at its own pace.
+const AHEAD: u64 = 4 << 20;
 /// A slow line is given this many times as long as its own pace would need for what is on its way.
 const LENIENCE: u32 = 2;
 /// But no more than so many times the limit.
@@ -122,26 +125,35 @@ impl HttpConnector for UploadConnector {
 struct Meter {
     moved: Moved,
     start: Instant,
-    last: Mutex<Instant>,
+    last: Mutex<Last>,
+}
+
+/// The last piece that was handed over.
+#[derive(Clone, Copy)]
+struct Last {
+    at: Instant,
+    /// There is no more.
+    whole: bool,
 }
 
 impl Meter {
     fn new(moved: Moved) -> Arc<Self> {
         let start = Instant::now();
         moved.0.store(0, Ordering::Relaxed);
-        Arc::new(Self { moved, start, last: Mutex::new(start) })
+        Arc::new(Self { moved, start, last: Mutex::new(Last { at: start, whole: false }) })
     }
 
-    fn hand_over(&self, bytes: usize) {
+    fn hand_over(&self, bytes: usize, whole: bool) {
         self.moved.0.fetch_add(bytes as u64, Ordering::Relaxed);
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Last { at: Instant::now(), whole };
     }
 
     /// Comes back when nothing has moved for too long: neither was a byte handed over, nor did the answer begin.
     async fn standstill(&self, limit: Duration) {
         loop {
             let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-            let until = last + patience(limit, self.moved.bytes(), last.duration_since(self.start));
+            let within = last.at.duration_since(self.start);
+            let until = last.at + patience(limit, last.whole, self.moved.bytes(), within);
             if Instant::now() >= until {
                 return;
             }
@@ -150,22 +162,20 @@ impl Meter {
     }
 }
 
-/// How long it may take until the next piece is asked for or the answer begins, by the pace at which the line has taken
-/// what was handed over in a time: what is ahead of it has to leave first.
-fn patience(limit: Duration, handed_over: u64, within: Duration) -> Duration {
-    let left = handed_over.saturating_sub(AHEAD);
-    if left == 0 {
-        return limit;
-    }
-    // How long the line has needed for what has left, and so needs for what is ahead of it.
-    let ahead = within.mul_f64(ratio(AHEAD, left));
-    (ahead * LENIENCE).clamp(limit, limit * MOST_LIMITS)
+/// How long it may take until the next piece is asked for or, once the whole was handed over within a time, until the answer
+/// begins. What is ahead of that has to arrive first: of how much that may be, up to another limit's time is given; and
+/// more on a line whose pace is known to need more.
+fn patience(limit: Duration, whole: bool, handed_over: u64, within: Duration) -> Duration {
+    let (ahead, least) =
+        if whole { (AHEAD, limit.mul_f64(1.0 + ratio(handed_over.min(AHEAD), AHEAD))) } else { (OWN_AHEAD, limit) };
+    let arrived = handed_over.saturating_sub(AHEAD);
+    let needed = if arrived < OWN_AHEAD { least } else { within.mul_f64(ratio(ahead, arrived)) * LENIENCE };
+    needed.clamp(least, limit * MOST_LIMITS)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a pace need not be exact")]
 fn ratio(a: u64, b: u64) -> f64 {
-    // A pace so slow that it says nothing must not overflow a duration.
-    (a as f64 / b as f64).min(1_000.0)
+    a as f64 / b as f64
 }
 
 /// A body in small pieces, each counted as it is handed over.
@@ -194,7 +204,8 @@ impl Body for Metered {
         }
         let length = self.waiting.len().min(PIECE);
         let piece = self.waiting.split_to(length);
-        self.meter.hand_over(piece.len());
+        let whole = self.waiting.is_empty() && self.inner.is_end_stream();
+        self.meter.hand_over(piece.len(), whole);
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
@@ -220,13 +231,20 @@ mod tests {
     #[test]
     fn a_slow_line_is_given_the_time_its_own_pace_needs() {
         let limit = Duration::from_secs(30);
-        assert_eq!(patience(limit, 0, Duration::ZERO), limit);
-        assert_eq!(patience(limit, AHEAD, Duration::from_secs(1)), limit, "all of it may still be on its way");
-        // 200 kB a second: what is ahead takes less than four seconds.
-        assert_eq!(patience(limit, AHEAD + 1_000_000, Duration::from_secs(5)), limit);
-        // 10 kB a second: 70 seconds for what is ahead, and as many in reserve.
-        let slow = patience(limit, AHEAD + 100_000, Duration::from_secs(10));
-        assert!((Duration::from_secs(120)..Duration::from_secs(160)).contains(&slow), "{slow:?}");
-        assert_eq!(patience(limit, AHEAD + 1, Duration::from_secs(60)), limit * MOST_LIMITS);
+        let (more, whole) = (false, true);
+        let seconds = |number| Duration::from_secs(number);
+        for handed_over in [0, AHEAD, 8 << 20] {
+            assert_eq!(patience(limit, more, handed_over, seconds(2)), limit, "a fast line, {handed_over}");
+        }
+        // 6 kB a second: what this machine holds needs a minute and a half.
+        assert!(patience(limit, more, AHEAD + 600_000, seconds(100)) > seconds(90));
+        // All of a small file is on its way at once, and nobody knows how fast that is.
+        assert_eq!(patience(limit, whole, 0, Duration::ZERO), limit);
+        assert_eq!(patience(limit, whole, AHEAD / 2, Duration::ZERO), seconds(45));
+        assert_eq!(patience(limit, whole, AHEAD, Duration::ZERO), seconds(60));
+        // A part over a line of 100 kB a second: what lies on the way needs 42 seconds, and as many in reserve.
+        let slow = patience(limit, whole, 8 << 20, seconds(42));
+        assert!((seconds(80)..seconds(90)).contains(&slow), "{slow:?}");
+        assert_eq!(patience(limit, whole, 8 << 20, seconds(10_000)), limit * MOST_LIMITS);
     }
 }

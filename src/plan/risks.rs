@@ -136,13 +136,13 @@ fn of_data(change: &PlannedChange) -> Option<(RiskKind, String)> {
         (Action::Remove, None) => Some((RiskKind::DataLoss, format!("it is deleted, and with it {what}"))),
         (Action::Remove, Some(_)) => None,
         (Action::Replace | Action::MaybeReplace, kept) => {
-            let perhaps = if change.action == Action::Replace { "" } else { "perhaps " };
+            let is = if change.action == Action::Replace { "is" } else { "may be" };
             let fate = match kept {
                 None => format!("; with the present one this goes: {what}"),
                 Some(Kept::Retained) => "; the present one stays in the account and is no longer managed".to_owned(),
                 Some(Kept::Snapshot) => "; of the present one a snapshot stays".to_owned(),
             };
-            Some((RiskKind::Replacement, format!("it is {perhaps}replaced by a new, empty one{fate}")))
+            Some((RiskKind::Replacement, format!("it {is} replaced by a new, empty one{fate}")))
         }
         _ => None,
     }
