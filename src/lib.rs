@@ -8,6 +8,7 @@
 //! | [`finding`] | a coded problem with its place and a hint | – |
 //! | `credentials` | what an AWS credential looks like; any room may import it | – |
 //! | `suggestion` | which name was probably meant; any room may import it | – |
+//! | `terminal` | which characters drive a terminal; any room may import it | – |
 //! | [`files`] | opening the files of a project, and nothing outside it | – |
 //! | `http_client` | one plain HTTP request, and AWS's signature | – |
 //! | [`yaml`] | YAML in and out, with source positions; the only user of the YAML crates | finding |
@@ -43,4 +44,5 @@ pub mod render;
 pub mod report;
 pub mod spec;
 mod suggestion;
+mod terminal;
 pub mod yaml;
