@@ -8,6 +8,7 @@
 //! | [`finding`] | a coded problem with its place and a hint | – |
 //! | `credentials` | what an AWS credential looks like; any room may import it | – |
 //! | `suggestion` | which name was probably meant; any room may import it | – |
+//! | `terminal` | which characters drive a terminal; any room may import it | – |
 //! | [`files`] | opening the files of a project, and nothing outside it | – |
 //! | `helper` | helper processes: which program, what it is told, and how it and all it starts are ended | – |
 //! | `http_client` | one plain HTTP request, and AWS's signature | – |
@@ -47,4 +48,5 @@ pub mod render;
 pub mod report;
 pub mod spec;
 mod suggestion;
+mod terminal;
 pub mod yaml;

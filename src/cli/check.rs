@@ -13,7 +13,7 @@ use super::exit::Exit;
 use super::needs::{self, Bonds};
 use super::session::Session;
 use crate::finding::{Finding, has_errors};
-use crate::report::findings::{json as findings_json, summary};
+use crate::report::findings::{json as findings_json, on_one_line, summary};
 use crate::report::style::{duration, paint};
 use crate::spec::{LoadedSpec, UseCaseFile};
 
@@ -58,6 +58,7 @@ pub(super) fn run(session: &Session, args: &CheckArgs) -> Outcome {
         }
         if ui.format == Format::Text {
             let verdict = if has_errors(&findings) { ui.out_styles.bad } else { ui.out_styles.good };
+            let name = on_one_line(&name);
             ui.out(&format!("{}: {}\n", paint(ui.out_styles.strong, &name), paint(verdict, summary(&findings))))?;
         }
         all.extend(findings);

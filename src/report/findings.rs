@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::style::{Styles, count, paint};
 use crate::credentials::masked;
 use crate::finding::{Finding, Place, Severity};
+use crate::terminal::drives_a_terminal;
 
 /// Gives the text of a file a finding points into, when it can be had.
 pub type Sources<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -183,13 +184,6 @@ fn window(line: &str, column: usize) -> (String, usize) {
         .collect();
     let length = shown.chars().count();
     (shown.trim_end().to_owned(), (at - start).min(length))
-}
-
-/// Whether a character does something else than show itself: control characters, and those that turn the direction of what
-/// follows or end a line for some readers.
-fn drives_a_terminal(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Text from a file or a service, without the characters that could drive a terminal.

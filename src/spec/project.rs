@@ -12,7 +12,7 @@ use super::load::{LoadedSpec, load_within, pointer};
 use super::read;
 use super::schema::schema_of;
 use super::shape::{Codes, compare};
-use super::words::{cut, escape, suggest};
+use super::words::{cut, escape, harmless, suggest};
 use crate::files::{Root, Unopened, plain};
 use crate::finding::{Finding, Place, has_errors};
 use crate::yaml;
@@ -356,7 +356,7 @@ impl Project {
         let own = path.starts_with(&self.root) || path.starts_with(self.reach.path());
         let reach = path.parent().filter(|_| !own).and_then(|folder| root_of(folder).ok());
         let reach = reach.unwrap_or_else(|| self.reach.clone());
-        let name = name_in(&reach, &path).or(folder).unwrap_or_default();
+        let name = name_in(&reach, &path).or(folder).map(|name| harmless(&name)).unwrap_or_default();
         UseCaseFile { name, path, shown, reach }
     }
 

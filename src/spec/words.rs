@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 pub(crate) use crate::suggestion::nearest;
+use crate::terminal::drives_a_terminal;
 
 /// How many names are listed.
 const MOST_LISTED: usize = 25;
@@ -46,9 +47,14 @@ pub(crate) fn escape(segment: &str) -> String {
     segment.replace('~', "~0").replace('/', "~1")
 }
 
+/// A text with nothing in it that drives a terminal, on one line.
+pub(crate) fn harmless(text: &str) -> String {
+    text.chars().map(|c| if drives_a_terminal(c) { '\u{fffd}' } else { c }).collect()
+}
+
 /// A text short enough for a message, on one line.
 pub(crate) fn cut(text: &str) -> String {
-    let mut short: String = text.chars().take(60).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let mut short: String = text.chars().take(60).map(|c| if drives_a_terminal(c) { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(60).is_some() {
         short.push('…');
     }
