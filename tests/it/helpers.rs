@@ -317,9 +317,20 @@ fn modules_beside_the_code_may_have_names_of_the_standard_library() {
          ours = [m for m in (ctypes, queue, select, signal, resource, helper) if not hasattr(m, 'OWN')]\n    \
          logging.getLogger().warning('logged')\n    return ' '.join(['own' if theirs else 'stdlib', 'stdlib' if ours else 'own'])\n",
     );
-    for name in
-        ["ctypes", "json", "logging", "enum", "time", "traceback", "threading", "queue", "select", "signal", "resource", "helper"]
-    {
+    for name in [
+        "ctypes",
+        "json",
+        "logging",
+        "enum",
+        "time",
+        "traceback",
+        "threading",
+        "queue",
+        "select",
+        "signal",
+        "resource",
+        "helper",
+    ] {
         project.write(
             &format!("stacks/names/function/{name}.py"),
             "OWN = True\n\ndef handler(event, context):\n    return 'mine'\n",
