@@ -302,7 +302,7 @@ pub fn hidden(db: &Connection, stack_id: &str) -> Sql<Vec<String>> {
     let mut statement = db.prepare_cached(
         "WITH RECURSIVE line (id) AS (
             SELECT ?1 UNION SELECT cfn_stack.parent FROM cfn_stack JOIN line ON cfn_stack.id = line.id
-            WHERE cfn_stack.parent IS NOT NULL
+            WHERE cfn_stack.parent IS NOT NULL LIMIT 32
          )
          SELECT DISTINCT value FROM cfn_custom_hidden WHERE stack_id IN line",
     )?;

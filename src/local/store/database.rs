@@ -16,7 +16,7 @@ use super::{Schema, StoreError, private, schema};
 const BUSY: Duration = Duration::from_secs(10);
 
 /// How long it waits when the one before it waited in vain.
-const STILL_BUSY: Duration = Duration::from_millis(500);
+const STILL_BUSY: Duration = Duration::from_millis(100);
 
 /// How long a checkpoint that empties the journal waits for those who read; writers wait as long.
 const CHECKPOINT: Duration = Duration::from_millis(100);

@@ -9,16 +9,13 @@ use std::path::Path;
 
 use super::StoreError;
 
-/// Makes a folder of the state, and those above it that are not there.
+/// Makes a folder of the state; the one above it must be there, lest a state that was taken away comes back in parts.
 ///
 /// # Errors
 ///
 /// When the file system refuses.
 pub fn create_folder(path: &Path) -> Result<(), StoreError> {
     let io = |source| StoreError::io(path, source);
-    if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).map_err(io)?;
-    }
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
@@ -58,6 +55,9 @@ pub(super) fn secure(dir: &Path) -> Result<(), StoreError> {
         && std::fs::symlink_metadata(above).is_ok_and(|about| about.file_type().is_symlink())
     {
         return Err(StoreError::Link { path: above.to_path_buf() });
+    }
+    if let Some(above) = dir.parent().filter(|above| !above.as_os_str().is_empty()) {
+        std::fs::create_dir_all(above).map_err(|source| StoreError::io(above, source))?;
     }
     create_folder(dir)?;
     check(dir)?;

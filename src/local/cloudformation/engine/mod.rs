@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_millis(10);
 /// The longest such wait.
 const LONGEST: Duration = Duration::from_millis(250);
 /// How long a caller waits to hear whether an operation that had stopped goes on now.
-const RETRY: Duration = Duration::from_millis(500);
+const RETRY: Duration = Duration::from_secs(3);
 
 /// The engine of one serving process.
 #[derive(Debug)]
