@@ -88,7 +88,7 @@ impl Consent {
         if !ui.interactive {
             return Err(vec![
                 Finding::error("C022", format!("{what}, which is neither AWS nor this machine"))
-                    .help(format!("nothing was sent; if that is meant, say so with `--allow-endpoint {url}`")),
+                    .help(format!("if that is meant, say so with `--allow-endpoint {url}`")),
             ]);
         }
         ui.say(&format!("{what}.\nThat is neither AWS nor this machine. Who runs it sees everything that is sent."));
@@ -197,7 +197,7 @@ fn unnamed(to: &Destination<'_>, identity: &Identity, facts: &CredentialFacts) -
     let message =
         format!("nobody named account `{account}` (`{arn}`, {}) for this project's stage `{}`", facts.source, to.stage);
     Finding::error("C023", message).help(format!(
-        "nothing was changed; if it is the right one, run the command with `--account {account}`, or write `account: \
+        "if it is the right one, run the command with `--account {account}`, or write `account: \
          \"{account}\"` for the stage in `bedplate.yaml`"
     ))
 }
@@ -208,7 +208,7 @@ async fn ask(ui: &Ui, cancel: &CancellationToken, question: &str) -> Result<(), 
     let answer = tokio::task::spawn_blocking(move || asking.confirm(&question));
     let said = tokio::select! {
         said = answer => said.unwrap_or(false),
-        () = cancel.cancelled() => return Err(vec![Finding::note("C029", "interrupted: nothing was changed")]),
+        () = cancel.cancelled() => return Err(vec![Finding::note("C029", "interrupted before there was an answer")]),
     };
-    if said { Ok(()) } else { Err(vec![Finding::note("C025", "declined: nothing was changed")]) }
+    if said { Ok(()) } else { Err(vec![Finding::note("C025", "declined")]) }
 }

@@ -121,7 +121,7 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
             }
         }
         let mut results = Results::default();
-        let mut outcome = all(session, &specs, &parameters, &options, &approver, &cancel, &mut results).await;
+        let mut outcome = all(session, &specs, &parameters, &options, &approver, &mut results).await;
         if args.rm {
             outcome = away(session, &specs, outcome, &results.made, approver.with_yes(), &cancel).await;
         }
@@ -155,12 +155,11 @@ async fn all(
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
     approver: &PromptApprover,
-    cancel: &CancellationToken,
     results: &mut Results,
 ) -> Outcome {
     let mut exit = Exit::Done;
     for spec in specs {
-        exit = exit.worse(one(session, spec, parameters, options, approver, cancel, results).await?);
+        exit = exit.worse(one(session, spec, parameters, options, approver, results).await?);
         if exit != Exit::Done {
             break;
         }
@@ -251,7 +250,6 @@ async fn one(
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
     approver: &PromptApprover,
-    cancel: &CancellationToken,
     results: &mut Results,
 ) -> Outcome {
     let stack = session.stack_name(spec);
@@ -259,7 +257,7 @@ async fn one(
     let Some(connection) = session.connect_unless_interrupted("deploy", &stack, region).await? else {
         return Ok(Exit::Interrupted);
     };
-    let outcome = deploy(session, &connection, spec, parameters, options, approver, cancel, results).await;
+    let outcome = deploy(session, &connection, spec, parameters, options, approver, results).await;
     connection.close().await;
     outcome
 }
@@ -271,7 +269,6 @@ async fn deploy(
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
     approver: &PromptApprover,
-    cancel: &CancellationToken,
     results: &mut Results,
 ) -> Outcome {
     let packaged = tokio::task::block_in_place(|| session.desired(spec, parameters));
@@ -284,7 +281,7 @@ async fn deploy(
     let Some(desired) = session.unless_interrupted(&stack, filling).await? else { return Ok(Exit::Interrupted) };
     let started = std::time::Instant::now();
     let follower = Follower::start(&session.ui);
-    let run = Run::new(&connection.clients, &follower, cancel.clone());
+    let run = Run::new(&connection.clients, &follower, session.interrupted());
     // An endpoint that stands for AWS, such as the local target, knows at once what it is told.
     let patience = if connection.clients.endpoint().is_none() { engine::PATIENCE } else { Duration::ZERO };
     let options = DeployOptions { smoke_patience: patience, ..options.clone() };

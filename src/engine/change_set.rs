@@ -130,7 +130,7 @@ async fn create(run: &Run<'_>, request: &ChangeSetRequest) -> Result<(String, St
     }
     // A name that somebody gave may be that of an older change set; one with this run's own number is ours.
     let taken = failed.error.is("AlreadyExistsException") || failed.error.is("AlreadyExists");
-    if !(taken && !request.is_named_by_us()) {
+    if !taken || request.is_named_by_us() {
         for _ in 0..SETTLING_TRIES {
             run.unless_cancelled(run.clients.pace().turn()).await?;
             let found = run.until_answered(run.clients.change_set_ids(&request.stack, &request.name)).await?;

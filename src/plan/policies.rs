@@ -7,9 +7,12 @@ use super::settled::SettledResource;
 /// Ends of names of properties that hold policies. What stands there and is made by a function or a macro is a document
 /// that cannot be read.
 const NAMED: [&str; 4] = ["Policies", "Policy", "PolicyDocument", "PolicyText"];
+/// Conditions by which a resource narrows who: its property, the operator, the key.
+type Narrowing = &'static [(&'static str, &'static str, &'static str)];
+
 /// The resources that let somebody call something, each a statement in other words: the property that names what, and the
 /// conditions that narrow who.
-const PERMISSIONS: &[(&str, &str, &[(&str, &str, &str)])] = &[
+const PERMISSIONS: &[(&str, &str, Narrowing)] = &[
     (
         "AWS::Lambda::LayerVersionPermission",
         "LayerVersionArn",

@@ -90,11 +90,7 @@ pub enum Fault {
     Refuse(ServiceError),
     /// It is passed on and carried out, and yet the service says no.
     RefuseAfter(ServiceError),
-    /// It is passed on after a while.
-    Delay(Duration),
-    /// It is not passed on, and nobody answers until the client goes.
-    Stall,
-    /// The same, once something is run.
+    /// It is not passed on, and nobody answers until the client goes, once something is run.
     StallAfter(Hook),
     /// It is passed on, and the answer's text is changed.
     Rewrite(Arc<dyn Fn(&str) -> String + Send + Sync>),
@@ -112,8 +108,6 @@ impl fmt::Debug for Fault {
             Fault::CutAnswer(bytes) => write!(f, "CutAnswer({bytes})"),
             Fault::Refuse(error) => write!(f, "Refuse({error:?})"),
             Fault::RefuseAfter(error) => write!(f, "RefuseAfter({error:?})"),
-            Fault::Delay(time) => write!(f, "Delay({time:?})"),
-            Fault::Stall => f.write_str("Stall"),
             Fault::StallAfter(_) => f.write_str("StallAfter"),
             Fault::Rewrite(_) => f.write_str("Rewrite"),
             Fault::Before(_) => f.write_str("Before"),
@@ -145,7 +139,7 @@ impl Fault {
 
     /// Whether the endpoint gets the request.
     fn passes_on(&self) -> bool {
-        !matches!(self, Fault::LoseRequest | Fault::Refuse(_) | Fault::Stall | Fault::StallAfter(_))
+        !matches!(self, Fault::LoseRequest | Fault::Refuse(_) | Fault::StallAfter(_))
     }
 }
 
@@ -288,7 +282,7 @@ fn serve(mut client: TcpStream, upstream: SocketAddr, state: &Mutex<State>) -> s
     match &fault {
         Some(Fault::LoseRequest) => return client.shutdown(Shutdown::Both),
         Some(Fault::Refuse(error)) => return client.write_all(&error.answer(&asked)),
-        Some(Fault::Stall | Fault::StallAfter(_)) => {
+        Some(Fault::StallAfter(_)) => {
             if let Some(Fault::StallAfter(hook)) = &fault {
                 hook();
             }
@@ -296,7 +290,6 @@ fn serve(mut client: TcpStream, upstream: SocketAddr, state: &Mutex<State>) -> s
             let _ = client.read(&mut [0; 1]);
             return Ok(());
         }
-        Some(Fault::Delay(time)) => thread::sleep(*time),
         Some(Fault::Before(hook)) => hook(),
         _ => {}
     }

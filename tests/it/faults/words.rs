@@ -44,7 +44,9 @@ fn only_the_ledger_says_that_nothing_was_changed() {
         let text = std::fs::read_to_string(&path).expect("a file");
         for (number, line) in text.lines().enumerate() {
             // In quotation marks a page speaks about the words; and a deploy may be made with nothing changed in the spec.
-            if claim.is_match(line) && !line.contains("\u{201c}") && !line.contains("with nothing changed") {
+            // And a page may show a session in which the ledger says so, at the end of a line.
+            let shows = shown.ends_with(".md") && line.ends_with("; nothing was changed");
+            if claim.is_match(line) && !shows && !line.contains("\u{201c}") && !line.contains("with nothing changed") {
                 claims.push(format!("{shown}:{}: {}", number + 1, line.trim()));
             }
         }
