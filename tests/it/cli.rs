@@ -1,13 +1,11 @@
 //! Whole command sessions, as a person or a pipeline sees them: exit codes, what goes to which stream, and what is left.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::process::Stdio;
 use std::time::Duration;
 
 use insta::assert_snapshot;
 
-use crate::support::{Project, Served};
+use crate::support::{Project, Served, administrator};
 
 /// movie-poster without its layer, so that no package index is needed.
 fn poster() -> Project {
@@ -30,14 +28,9 @@ fn edit(project: &Project, from: &str, to: &str) {
 
 /// Puts an object into a bucket of a served local target, as any HTTP client could.
 fn put(served: &Served, bucket: &str, key: &str) {
-    let address = served.url.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(address).expect("the endpoint listens");
-    let request =
-        format!("PUT /{bucket}/{key} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
-    stream.write_all(request.as_bytes()).expect("a request");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let signature = administrator("us-west-2", "s3");
+    let (status, _, answer) = served.send(&format!("PUT /{bucket}/{key}"), &[("authorization", &signature)], b"hi");
+    assert_eq!(status, 200, "{answer}");
 }
 
 #[test]
