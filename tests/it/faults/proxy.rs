@@ -10,7 +10,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::operation::{Asked, Head};
 use super::refusal::ServiceError;
@@ -23,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct When {
     operation: Option<String>,
     part: Option<String>,
+    after: Option<String>,
     from: usize,
     until: Option<usize>,
 }
@@ -45,6 +46,13 @@ impl When {
         self
     }
 
+    /// Of those, requests that come after one of another operation.
+    #[must_use]
+    pub fn after(mut self, operation: &str) -> Self {
+        self.after = Some(operation.to_owned());
+        self
+    }
+
     /// Of those, the `n`th alone, from 1.
     #[must_use]
     pub fn nth(mut self, n: usize) -> Self {
@@ -59,8 +67,9 @@ impl When {
         self
     }
 
-    fn fits(&self, asked: &Asked) -> bool {
-        self.operation.as_ref().is_none_or(|name| *name == asked.operation)
+    fn fits(&self, asked: &Asked, log: &[Logged]) -> bool {
+        self.after.as_ref().is_none_or(|name| log.iter().any(|logged| logged.operation == *name))
+            && self.operation.as_ref().is_none_or(|name| *name == asked.operation)
             && self.part.as_ref().is_none_or(|part| asked.has(part))
     }
 }
@@ -85,12 +94,16 @@ pub enum Fault {
     Delay(Duration),
     /// It is not passed on, and nobody answers until the client goes.
     Stall,
+    /// The same, once something is run.
+    StallAfter(Hook),
     /// It is passed on, and the answer's text is changed.
     Rewrite(Arc<dyn Fn(&str) -> String + Send + Sync>),
     /// Something is run before it is passed on.
     Before(Hook),
     /// Something is run after it was carried out and before the answer goes back.
     After(Hook),
+    /// Something is run once the answer went back.
+    Passed(Hook),
 }
 
 impl fmt::Debug for Fault {
@@ -103,9 +116,11 @@ impl fmt::Debug for Fault {
             Fault::RefuseAfter(error) => write!(f, "RefuseAfter({error:?})"),
             Fault::Delay(time) => write!(f, "Delay({time:?})"),
             Fault::Stall => f.write_str("Stall"),
+            Fault::StallAfter(_) => f.write_str("StallAfter"),
             Fault::Rewrite(_) => f.write_str("Rewrite"),
             Fault::Before(_) => f.write_str("Before"),
             Fault::After(_) => f.write_str("After"),
+            Fault::Passed(_) => f.write_str("Passed"),
         }
     }
 }
@@ -121,6 +136,16 @@ impl Fault {
         Fault::After(Arc::new(hook))
     }
 
+    /// Runs something when a request has come that nobody will answer.
+    pub fn stall_after(hook: impl Fn() + Send + Sync + 'static) -> Self {
+        Fault::StallAfter(Arc::new(hook))
+    }
+
+    /// Runs something once the answer went back.
+    pub fn passed(hook: impl Fn() + Send + Sync + 'static) -> Self {
+        Fault::Passed(Arc::new(hook))
+    }
+
     /// Changes the answer's text.
     pub fn rewrite(change: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         Fault::Rewrite(Arc::new(change))
@@ -128,7 +153,7 @@ impl Fault {
 
     /// Whether the endpoint gets the request.
     fn passes_on(&self) -> bool {
-        !matches!(self, Fault::LoseRequest | Fault::Refuse(_) | Fault::Stall)
+        !matches!(self, Fault::LoseRequest | Fault::Refuse(_) | Fault::Stall | Fault::StallAfter(_))
     }
 }
 
@@ -160,6 +185,8 @@ struct Rule {
 struct State {
     rules: Vec<Rule>,
     log: Vec<Logged>,
+    /// Connections that are being served.
+    open: usize,
 }
 
 /// A running proxy; it ends with the test's process.
@@ -183,8 +210,12 @@ impl Proxy {
             for stream in listener.incoming() {
                 let Ok(stream) = stream else { continue };
                 let state = Arc::clone(&shared);
-                // A connection that breaks is the client's to notice.
-                thread::spawn(move || drop(serve(stream, upstream, &state)));
+                count_open(&state, |open| open + 1);
+                thread::spawn(move || {
+                    // A connection that breaks is the client's to notice.
+                    drop(serve(stream, upstream, &state));
+                    count_open(&state, |open| open.saturating_sub(1));
+                });
             }
         });
         Self { url, state }
@@ -223,17 +254,35 @@ impl Proxy {
         self
     }
 
+    /// Waits until everything that came has been passed on and answered, or given up.
+    pub fn idle(&self) -> Result<(), String> {
+        let end = Instant::now() + PATIENCE;
+        while self.lock().open > 0 {
+            if Instant::now() > end {
+                return Err(format!("the proxy is still at work after {PATIENCE:?}"));
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no thread of the proxy went down")
     }
 }
 
+fn count_open(state: &Mutex<State>, change: impl FnOnce(usize) -> usize) {
+    let mut state = state.lock().expect("no thread of the proxy went down");
+    state.open = change(state.open);
+}
+
 /// What the rules say of a request, put down in the log.
 fn decide(state: &Mutex<State>, asked: &Asked) -> Option<Fault> {
     let mut state = state.lock().expect("no thread of the proxy went down");
+    let State { rules, log, .. } = &mut *state;
     let mut fault = None;
-    for rule in &mut state.rules {
-        if !rule.when.fits(asked) {
+    for rule in rules {
+        if !rule.when.fits(asked, log) {
             continue;
         }
         rule.seen += 1;
@@ -270,7 +319,10 @@ fn serve(mut client: TcpStream, upstream: SocketAddr, state: &Mutex<State>) -> s
     match &fault {
         Some(Fault::LoseRequest) => return client.shutdown(Shutdown::Both),
         Some(Fault::Refuse(error)) => return client.write_all(&error.answer(&asked)),
-        Some(Fault::Stall) => {
+        Some(Fault::Stall | Fault::StallAfter(_)) => {
+            if let Some(Fault::StallAfter(hook)) = &fault {
+                hook();
+            }
             // Until the client closes its side.
             let _ = client.read(&mut [0; 1]);
             return Ok(());
@@ -291,6 +343,11 @@ fn serve(mut client: TcpStream, upstream: SocketAddr, state: &Mutex<State>) -> s
         Some(Fault::After(hook)) => {
             hook();
             client.write_all(&answer)
+        }
+        Some(Fault::Passed(hook)) => {
+            let written = client.write_all(&answer);
+            hook();
+            written
         }
         _ => client.write_all(&answer),
     }
