@@ -3,7 +3,7 @@
 //! The SDK tries a call several times and reports its last try. When the answer to an earlier one was lost, the last one's
 //! refusal says nothing of what the first one did: an execution that "is not in a state to be executed" may be running
 //! because of this very call. So every try is watched. Whoever sends something that changes something wraps the call in
-//! [`Attempts::watch`]; what is sent unwatched is put down by its name, so that nobody can say that nothing was sent.
+//! [`Attempts::watch`]; what is sent unwatched is put down by its name, so that it counts too.
 
 use std::collections::BTreeSet;
 use std::error::Error;

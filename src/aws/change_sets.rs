@@ -73,6 +73,22 @@ impl Clients {
         }
     }
 
+    /// The ARNs of a change set named by its stack's name and its own, and of the stack; none when there is no such one.
+    ///
+    /// # Errors
+    /// When the call fails for another reason than absence.
+    pub async fn change_set_ids(&self, stack: &str, name: &str) -> Result<Option<(String, String)>, CallError> {
+        let call = self.inner.cloudformation.describe_change_set().stack_name(stack).change_set_name(name);
+        match call.send().await {
+            Ok(answer) => Ok(answer.change_set_id.zip(answer.stack_id)),
+            Err(error) => {
+                let error = self.error("cloudformation:DescribeChangeSet", error);
+                let gone = error.is("ChangeSetNotFound") || error.says("does not exist");
+                if gone { Ok(None) } else { Err(error) }
+            }
+        }
+    }
+
     /// Executes a change set of this kind. Unless the kind says that a failed stack is deleted, it is rolled back on
     /// failure, whatever the service's default is.
     ///

@@ -27,7 +27,7 @@ pub enum CallErrorKind {
     BadCredentials,
     /// This machine's clock differs too much from the service's.
     Clock,
-    /// Nothing answers at the endpoint: nothing was sent.
+    /// Nobody answers at the endpoint: the request was never sent.
     Unreachable,
     /// The connection broke before an answer came.
     BrokenOff,

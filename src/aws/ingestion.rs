@@ -92,14 +92,14 @@ impl Clients {
         }))
     }
 
-    /// Starts a job.
+    /// Starts a job. A request that is repeated with the same token starts no second one.
     ///
     /// # Errors
     /// When the call fails; a knowledge base has one job at a time.
-    pub async fn start_ingestion(&self, base: &str, source: &str) -> Result<IngestionJob, CallError> {
+    pub async fn start_ingestion(&self, base: &str, source: &str, token: &str) -> Result<IngestionJob, CallError> {
         const ACTION: &str = "bedrock:StartIngestionJob";
         let call = self.inner.bedrock_agent.start_ingestion_job().knowledge_base_id(base).data_source_id(source);
-        let answer = call.send().await.map_err(|error| self.error(ACTION, error))?;
+        let answer = call.client_token(token).send().await.map_err(|error| self.error(ACTION, error))?;
         let job = answer.ingestion_job.as_ref().map(IngestionJob::of);
         job.ok_or_else(|| self.unreadable(ACTION, "the answer has no job"))
     }

@@ -212,6 +212,15 @@ impl ChangeSetKind {
     }
 }
 
+impl ChangeSetRequest {
+    /// Whether its name carries this request's own number, and so can be no other's.
+    pub fn is_named_by_us(&self) -> bool {
+        let number: String =
+            self.token.trim_start_matches("bedplate-").chars().filter(|c| *c != '-').take(12).collect();
+        number.len() == 12 && self.name.ends_with(&number)
+    }
+}
+
 /// A template on its way to CloudFormation.
 #[derive(Debug, Clone)]
 pub enum TemplateSource {

@@ -80,7 +80,7 @@ pub enum TargetName {
 pub enum Format {
     /// For a person.
     Text,
-    /// For a program: one JSON value, or one a line for what goes on over time.
+    /// For a program: one JSON value, or one a line for what goes on over time; the last line of events is of kind `finished`.
     Json,
     /// As text, with findings as GitHub Actions annotations.
     Github,
@@ -124,6 +124,13 @@ pub enum Verb {
     Completions(completions::CompletionsArgs),
     /// Print the manual page, or write one a verb into a folder
     Man(man::ManArgs),
+}
+
+impl Verb {
+    /// Whether it changes or tries what is deployed, and so tells events.
+    pub fn tells_events(&self) -> bool {
+        matches!(self, Verb::Deploy(_) | Verb::Destroy(_) | Verb::Bootstrap(_) | Verb::Smoke(_))
+    }
 }
 
 /// A stage's name: a part of the stack's name, and of what some resources are called.

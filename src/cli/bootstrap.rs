@@ -4,7 +4,7 @@ use super::Outcome;
 use super::deploy::conclude;
 use super::exit::Exit;
 use super::follow::Follower;
-use super::session::{Session, interrupted};
+use super::session::Session;
 use crate::engine::{self, ARTIFACT_STACK, Run};
 use crate::finding::Finding;
 
@@ -29,13 +29,15 @@ pub(super) fn run(session: &Session, args: &BootstrapArgs) -> Outcome {
         return Err(vec![Finding::error("D079", message).help("say for which with `--region`")]);
     }
     session.block_on(async {
-        let cancel = interrupted();
+        let cancel = session.interrupted();
         let mut exit = Exit::Done;
         for region in regions {
-            let connection = session.connect("bootstrap", ARTIFACT_STACK, region).await?;
+            let connecting = session.connect_unless_interrupted("bootstrap", ARTIFACT_STACK, region);
+            let Some(connection) = connecting.await? else { return Ok(Exit::Interrupted) };
             let started = std::time::Instant::now();
             let follower = Follower::start(&session.ui);
             let run = Run::new(&connection.clients, &follower, cancel.clone());
+            session.ui.stream.begin(connection.clients.region(), run.ledger());
             let report = if args.remove {
                 engine::remove_bootstrap(&run, &session.approver()).await
             } else {
@@ -44,6 +46,9 @@ pub(super) fn run(session: &Session, args: &BootstrapArgs) -> Outcome {
             drop(follower);
             connection.close().await;
             exit = exit.worse(conclude(session, &report, started.elapsed(), None)?);
+            if exit == Exit::Interrupted {
+                break;
+            }
         }
         Ok(exit)
     })

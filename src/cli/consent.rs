@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
 
+use tokio_util::sync::CancellationToken;
+
 use super::approved_accounts::ApprovedAccounts;
 use super::exit::Exit;
-use super::session::signal;
 use super::ui::Ui;
 use crate::aws::{AddressKind, Clients, CredentialFacts, CredentialSource, Identity, address_kind, is_plain};
 use crate::finding::Finding;
@@ -71,6 +72,7 @@ impl Consent {
     pub(super) async fn to_address(
         &self,
         ui: &Ui,
+        cancel: &CancellationToken,
         url: &str,
         allowed: &[String],
         profile: Option<&str>,
@@ -90,7 +92,7 @@ impl Consent {
             ]);
         }
         ui.say(&format!("{what}.\nThat is neither AWS nor this machine. Who runs it sees everything that is sent."));
-        ask(ui, "Send it there?").await?;
+        ask(ui, cancel, "Send it there?").await?;
         self.add(url);
         Ok(())
     }
@@ -116,6 +118,7 @@ impl Consent {
     pub(super) async fn to_account(
         &self,
         ui: &Ui,
+        cancel: &CancellationToken,
         to: &Destination<'_>,
         clients: &Clients,
         identity: &Identity,
@@ -142,7 +145,7 @@ impl Consent {
             None if known.holds(account) => true,
             None if ui.interactive && !to.yes => {
                 ui.say(&printable(&Self::question(to, clients, identity, facts)));
-                ask(ui, "Is this the right account? The answer is kept for this project and stage.").await?;
+                ask(ui, cancel, "Is this the right account? The answer is kept for this project and stage.").await?;
                 true
             }
             None => return Err(vec![unnamed(to, identity, facts)]),
@@ -200,12 +203,12 @@ fn unnamed(to: &Destination<'_>, identity: &Identity, facts: &CredentialFacts) -
 }
 
 /// Asks; an interrupt is an answer too.
-async fn ask(ui: &Ui, question: &str) -> Result<(), Vec<Finding>> {
+async fn ask(ui: &Ui, cancel: &CancellationToken, question: &str) -> Result<(), Vec<Finding>> {
     let (asking, question) = (ui.clone(), question.to_owned());
     let answer = tokio::task::spawn_blocking(move || asking.confirm(&question));
     let said = tokio::select! {
         said = answer => said.unwrap_or(false),
-        () = signal() => return Err(vec![Finding::note("C029", "interrupted: nothing was changed")]),
+        () = cancel.cancelled() => return Err(vec![Finding::note("C029", "interrupted: nothing was changed")]),
     };
     if said { Ok(()) } else { Err(vec![Finding::note("C025", "declined: nothing was changed")]) }
 }

@@ -13,7 +13,7 @@ use super::destroy::Going;
 use super::exit::Exit;
 use super::follow::Follower;
 use super::needs;
-use super::session::{Connection, Session, interrupted};
+use super::session::{Connection, Session};
 use super::smoke::Suites;
 use super::ui::Ui;
 use crate::aws::{StackState, StackSummary};
@@ -27,7 +27,7 @@ use crate::spec::LoadedSpec;
 /// Deploy use cases: plan, ask, execute exactly that plan, follow it to its end.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate deploy movie-poster                     to the local target, no account needed\n  bedplate deploy movie-poster --yes --format json  in a pipeline\n  bedplate deploy movie-poster --target aws --profile sandbox\n  bedplate deploy movie-poster --yes --rm          deployed, tried and taken away\n\nExit codes: 0 deployed, or nothing to do · 1 refused, nothing changed · 4 declined · 10 failed and rolled back ·\n11 left in a failed state · 13 deployed, a smoke test failed · 130 interrupted; the next run picks up"
+    after_help = "Examples:\n  bedplate deploy movie-poster                     to the local target, no account needed\n  bedplate deploy movie-poster --yes --format json  in a pipeline\n  bedplate deploy movie-poster --target aws --profile sandbox\n  bedplate deploy movie-poster --yes --rm          deployed, tried and taken away\n\nExit codes: 0 deployed, or nothing to do · 1 refused, or not finished: the last lines say which · 4 declined · 10 failed and rolled back ·\n11 left in a failed state · 13 deployed, a smoke test failed · 130 interrupted; the next run picks up"
 )]
 pub struct DeployArgs {
     /// Use cases: names under stacks/, folders or spec files; all of the project when none is named
@@ -85,18 +85,26 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
         ..DeployOptions::default()
     };
     session.block_on(async {
-        let cancel = interrupted();
+        let cancel = session.interrupted();
         if specs.len() > 1 {
             let mut findings = Vec::new();
             for spec in &specs {
-                findings.extend(without_values(session, spec, &parameters).await?);
+                let asking = without_values(session, spec, &parameters);
+                match session.unless_interrupted(&session.stack_name(spec), asking).await? {
+                    Some(more) => findings.extend(more),
+                    None => return Ok(Exit::Interrupted),
+                }
             }
             if !findings.is_empty() {
                 return Err(findings);
             }
         }
         if args.rm {
-            let there = already_there(session, &specs).await?;
+            let looking = already_there(session, &specs);
+            let stacks: Vec<String> = specs.iter().map(|spec| session.stack_name(spec)).collect();
+            let Some(there) = session.unless_interrupted(&stacks.join("`, `"), looking).await? else {
+                return Ok(Exit::Interrupted);
+            };
             if !there.is_empty() {
                 return Err(there);
             }
@@ -182,7 +190,7 @@ async fn away(
     cancel: &CancellationToken,
 ) -> Outcome {
     if cancel.is_cancelled() {
-        session.ui.say("Interrupted: what was made stays; `bedplate destroy` takes it away");
+        session.ui.say("Interrupted: whatever was made stays; `bedplate destroy` takes it away");
         return outcome;
     }
     let others: BTreeSet<String> = specs.iter().map(|spec| spec.spec.name.clone()).collect();
@@ -235,7 +243,10 @@ async fn one(
     results: &mut Results,
 ) -> Outcome {
     let stack = session.stack_name(spec);
-    let connection = session.connect("deploy", &stack, session.region(Some(spec))?).await?;
+    let region = session.region(Some(spec))?;
+    let Some(connection) = session.connect_unless_interrupted("deploy", &stack, region).await? else {
+        return Ok(Exit::Interrupted);
+    };
     let outcome = deploy(session, &connection, spec, parameters, options, cancel, results).await;
     connection.close().await;
     outcome
@@ -251,18 +262,20 @@ async fn deploy(
     results: &mut Results,
 ) -> Outcome {
     let packaged = tokio::task::block_in_place(|| session.desired(spec, parameters));
-    if cancel.is_cancelled() {
-        session.ui.say("Interrupted while packaging: nothing was sent");
-        return Ok(Exit::Interrupted);
-    }
-    let mut desired = packaged?;
-    needs::fill(session, connection, spec, &mut desired).await?;
+    let filling = async {
+        let mut desired = packaged?;
+        needs::fill(session, connection, spec, &mut desired).await?;
+        Ok(desired)
+    };
+    let stack = session.stack_name(spec);
+    let Some(desired) = session.unless_interrupted(&stack, filling).await? else { return Ok(Exit::Interrupted) };
     let started = std::time::Instant::now();
     let follower = Follower::start(&session.ui);
     let run = Run::new(&connection.clients, &follower, cancel.clone());
     // An endpoint that stands for AWS, such as the local target, knows at once what it is told.
     let patience = if connection.clients.endpoint().is_none() { engine::PATIENCE } else { Duration::ZERO };
     let options = DeployOptions { smoke_patience: patience, ..options.clone() };
+    session.ui.stream.begin(connection.clients.region(), run.ledger());
     let report = engine::deploy(&run, &desired, &options, &session.approver()).await;
     drop(follower);
     results.add(&report);
@@ -281,6 +294,7 @@ pub(super) fn conclude(
     desired: Option<&Desired>,
 ) -> Outcome {
     let ui = &session.ui;
+    ui.stream.end(report);
     let styles = &ui.err_styles;
     let took = duration(elapsed);
     let stack = paint(styles.strong, &report.stack);

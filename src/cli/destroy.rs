@@ -9,7 +9,7 @@ use super::deploy::conclude;
 use super::exit::Exit;
 use super::follow::Follower;
 use super::needs;
-use super::session::{Session, interrupted};
+use super::session::Session;
 use crate::engine::{self, Approver, Claim, Run};
 use crate::finding::Finding;
 use crate::spec::UseCaseFile;
@@ -37,7 +37,7 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
     let found = in_order(session, found);
     let others: BTreeSet<String> = found.iter().map(|file| file.name.clone()).collect();
     session.block_on(async {
-        let cancel = interrupted();
+        let cancel = session.interrupted();
         let mut exit = Exit::Done;
         for file in &found {
             let spec = file.load();
@@ -56,6 +56,9 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
             let claim = Claim { take_over: args.take_over, ..session.claim(&name)? };
             let going = Going { stack, name, region, claim };
             exit = exit.worse(going.away(session, &others, &session.approver(), &cancel).await?);
+            if exit == Exit::Interrupted {
+                break;
+            }
         }
         Ok(exit)
     })
@@ -82,16 +85,22 @@ impl Going {
         approver: &dyn Approver,
         cancel: &CancellationToken,
     ) -> Outcome {
-        let connection = session.connect("destroy", &self.stack, self.region.clone()).await?;
-        let needed = needs::dependents(session, &connection, &self.name, others).await?;
+        let connecting = session.connect_unless_interrupted("destroy", &self.stack, self.region.clone());
+        let Some(connection) = connecting.await? else { return Ok(Exit::Interrupted) };
+        let asking = needs::dependents(session, &connection, &self.name, others);
+        let Some(needed) = session.unless_interrupted(&self.stack, asking).await? else {
+            return Ok(Exit::Interrupted);
+        };
         if !needed.is_empty() {
             connection.close().await;
+            session.ui.stream.found(&needed);
             session.ui.findings(&needed);
             return Ok(Exit::Failed);
         }
         let started = std::time::Instant::now();
         let follower = Follower::start(&session.ui);
         let run = Run::new(&connection.clients, &follower, cancel.clone());
+        session.ui.stream.begin(connection.clients.region(), run.ledger());
         let report = engine::destroy_claimed(&run, &self.stack, &self.claim, approver).await;
         drop(follower);
         connection.close().await;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Done, or nothing to do.
     Done,
-    /// The spec, a check or AWS said no; nothing was left half-made.
+    /// The spec, a check or AWS said no, or something is missing or not known; the last lines say which.
     Failed,
     /// The command line could not be understood.
     Usage,
@@ -44,6 +44,23 @@ impl Exit {
             Exit::SmokeFailed => 13,
             Exit::LeftoversRemain => 14,
             Exit::Interrupted => 130,
+        }
+    }
+
+    /// Its name in the last line of a stream of events, where no stack has an outcome of its own.
+    pub fn name(self) -> &'static str {
+        match self {
+            Exit::Done => "done",
+            Exit::Failed => "failed",
+            Exit::Usage => "usage",
+            Exit::ChangesPresent => "changes-present",
+            Exit::Declined => "declined",
+            Exit::RolledBack => "rolled-back",
+            Exit::FailedState => "failed-state",
+            Exit::PreflightRefused => "preflight-refused",
+            Exit::SmokeFailed => "smoke-failed",
+            Exit::LeftoversRemain => "leftovers",
+            Exit::Interrupted => "interrupted",
         }
     }
 

@@ -76,8 +76,7 @@ impl EventSink for Follower {
                 return;
             }
             if let Ok(line) = serde_json::to_value(&event) {
-                // A reader that went away must not stop what is under way.
-                let _ = self.ui.json(&line);
+                self.ui.stream.event(&line);
             }
             return;
         }

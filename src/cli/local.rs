@@ -9,7 +9,7 @@ use super::Outcome;
 use super::args::Format;
 use super::exit::Exit;
 use super::iam_report::{self, IamReportArgs};
-use super::session::{Session, interrupted, unavailable};
+use super::session::{Session, unavailable};
 use super::user_folders::remove_unknown_state;
 use crate::local::bedrock::ModelServer;
 use crate::local::store::Store;
@@ -69,7 +69,7 @@ async fn serve(session: &Session, args: &ServeArgs) -> Outcome {
         ..LocalOptions::new(session.own_local_dir()?)
     };
     let running = local::start(options.with_limit().map_err(unavailable)?).await.map_err(unavailable)?;
-    let cancel: CancellationToken = interrupted();
+    let cancel: CancellationToken = session.interrupted();
     let ui = &session.ui;
     match ui.format {
         Format::Json => ui.json(&json!({ "url": running.url(), "account": running.account_id() }))?,

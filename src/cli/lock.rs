@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::Outcome;
 use super::args::Format;
 use super::exit::Exit;
-use super::session::{Session, interrupted};
+use super::session::Session;
 use crate::artifacts::{self, BuildContext, Component, LOCK_FILE, LayerLocks};
 use crate::finding::Finding;
 use crate::report::style::count;
@@ -28,7 +28,7 @@ pub struct LockArgs {
 pub(super) fn run(session: &Session, args: &LockArgs) -> Outcome {
     let specs = session.load(&args.use_cases)?;
     session.block_on(async {
-        let cancel = interrupted();
+        let cancel = session.interrupted();
         let mut written = Vec::new();
         for spec in specs.iter().filter(|spec| !spec.spec.layers.is_empty()) {
             let packages = tokio::task::block_in_place(|| one(session, spec, &cancel));

@@ -10,7 +10,7 @@ use super::Outcome;
 use super::args::Format;
 use super::exit::Exit;
 use super::outputs::not_deployed;
-use super::session::{Session, interrupted};
+use super::session::Session;
 use crate::aws::{Clients, TargetKind};
 use crate::engine::{self, LogLine, LogReader, LogSource};
 use crate::finding::Finding;
@@ -63,7 +63,7 @@ fn age(text: &str) -> Result<SignedDuration, String> {
 pub(super) fn run(session: &Session, args: &LogsArgs) -> Outcome {
     let specs = session.load(std::slice::from_ref(&args.use_case))?;
     session.block_on(async {
-        let cancel = interrupted();
+        let cancel = session.interrupted();
         for spec in &specs {
             let stack = session.stack_name(spec);
             let rendered = session.render(spec)?;

@@ -11,6 +11,7 @@ mod destroy;
 mod exit;
 mod follow;
 mod iam_report;
+mod interrupts;
 mod list;
 mod local;
 mod lock;
@@ -25,6 +26,7 @@ mod schema;
 mod session;
 mod smoke;
 mod status;
+mod stream;
 mod ui;
 mod user_folders;
 
@@ -32,7 +34,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{Cli, Verb};
+use self::args::{Cli, Format, Verb};
 use self::exit::Exit;
 use self::session::Session;
 use crate::finding::Finding;
@@ -51,11 +53,29 @@ pub fn main() -> ExitCode {
         }
     };
     let session = Session::new(cli.globals);
-    let exit = run(&session, &cli.verb).unwrap_or_else(|findings| {
-        session.ui.findings(&findings);
-        consent::exit_of(&findings).unwrap_or(Exit::Failed)
-    });
+    if cli.verb.tells_events() {
+        if session.globals.format == Format::Json {
+            session.ui.stream.open();
+        }
+        // From the first moment on: an interrupt that comes early ends in order too.
+        session.interrupted();
+    }
+    let (exit, findings) = match ended(|| run(&session, &cli.verb)) {
+        Ok(exit) => (exit, Vec::new()),
+        Err(findings) => (consent::exit_of(&findings).unwrap_or(Exit::Failed), findings),
+    };
+    session.ui.findings(&findings);
+    session.ui.stream.close(exit, &findings);
     exit.into()
+}
+
+/// How a verb ended, though the program itself went down.
+fn ended(verb: impl FnOnce() -> Outcome) -> Outcome {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(verb)).unwrap_or_else(|_| {
+        Err(vec![Finding::error("D096", "the program failed in itself and broke off").help(
+            "this is a defect of Bedplate: please report what is told above; see how things are with `bedplate status`",
+        )])
+    })
 }
 
 fn run(session: &Session, verb: &Verb) -> Outcome {
@@ -77,5 +97,17 @@ fn run(session: &Session, verb: &Verb) -> Outcome {
         Verb::Schema(args) => schema::run(session, args),
         Verb::Completions(args) => completions::run(session, args),
         Verb::Man(args) => man::run(session, args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verb_that_goes_down_still_ends_with_a_finding() {
+        let findings = ended(|| panic!("on purpose")).expect_err("findings");
+        assert_eq!(findings[0].code, "D096");
+        assert_eq!(ended(|| Ok(Exit::Declined)), Ok(Exit::Declined));
     }
 }

@@ -11,7 +11,7 @@ use super::deploy::{conclude, parameter};
 use super::exit::Exit;
 use super::follow::Follower;
 use super::needs;
-use super::session::{Session, interrupted};
+use super::session::Session;
 use crate::cfn::Template;
 use crate::cfn::template::BODY_LIMIT_S3;
 use crate::engine::{self, Run};
@@ -21,7 +21,7 @@ use crate::plan::{self, Plan, PlanKind, Wanted};
 use crate::report;
 use crate::spec::LoadedSpec;
 
-/// Show what a deploy would change, and why; nothing is changed.
+/// Show what a deploy would change, and why.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bedplate plan movie-poster\n  bedplate plan movie-poster --target aws --format json > plan.json\n  bedplate plan --exit-code                 exit 3 when anything would change\n  bedplate plan movie-poster --offline --against saved.template.yaml\n  bedplate plan movie-poster --no-build     of a change nobody has looked at yet: no helper program is run"
@@ -55,11 +55,14 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
         return offline(session, args, &specs, parameters);
     }
     session.block_on(async {
-        let cancel = interrupted();
+        let cancel = session.interrupted();
         let mut exit = Exit::Done;
         for spec in &specs {
             let stack = session.stack_name(spec);
-            let connection = session.connect("plan", &stack, session.region(Some(spec))?).await?;
+            let region = session.region(Some(spec))?;
+            let Some(connection) = session.connect_unless_interrupted("plan", &stack, region).await? else {
+                return Ok(Exit::Interrupted);
+            };
             let mut desired = tokio::task::block_in_place(|| session.desired(spec, &parameters))?;
             if args.no_build {
                 desired.build_nothing();
@@ -75,12 +78,16 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
             // The plan is this verb's result, so it goes to standard output and not with the progress.
             let follower = Follower::without_plan(&session.ui);
             let run = Run::new(&connection.clients, &follower, cancel.clone());
+            session.ui.stream.begin(connection.clients.region(), run.ledger());
             let outcome = engine::plan(&run, &desired).await;
             drop(follower);
             connection.close().await;
             // The plan itself says when nothing would change.
             let ended = match outcome.outcome {
-                engine::Outcome::NoChange => Exit::Done,
+                engine::Outcome::NoChange => {
+                    session.ui.findings(&outcome.findings);
+                    Exit::Done
+                }
                 _ => conclude(session, &outcome, started.elapsed(), None)?,
             };
             if let Some(plan) = &outcome.plan {
@@ -97,6 +104,9 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
                 }
             }
             exit = exit.worse(ended);
+            if exit == Exit::Interrupted {
+                break;
+            }
         }
         Ok(exit)
     })

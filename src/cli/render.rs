@@ -9,7 +9,7 @@ use super::session::Session;
 use crate::finding::Finding;
 use crate::render::Rendered;
 
-/// Print the CloudFormation template a spec makes; nothing is sent anywhere.
+/// Print the CloudFormation template a spec makes; offline.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bedplate render movie-poster | cfn-lint\n  bedplate render --out templates-out\n  bedplate render movie-poster --template-format json --stage prod"

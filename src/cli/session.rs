@@ -12,12 +12,13 @@ use tokio_util::sync::CancellationToken;
 use super::Outcome;
 use super::args::{Globals, TargetName};
 use super::consent::{Consent, Destination, NamedBy};
+use super::interrupts;
 use super::ui::Ui;
 use super::user_folders::{CacheFolder, known_state, own_state};
 use crate::artifacts;
 use crate::aws::{Clients, CredentialFacts, Identity, Target, TargetKind, endpoint_address};
 use crate::check::{self, CheckOptions};
-use crate::engine::{Claim, Desired, Packaging};
+use crate::engine::{Account, Claim, Desired, Packaging};
 use crate::finding::{Finding, Place, has_errors};
 use crate::local::{self, LocalOptions, Running};
 use crate::render::{self, Partials, RenderOptions, Rendered};
@@ -36,6 +37,7 @@ pub struct Session {
     partials: OnceLock<Cow<'static, Partials>>,
     consent: Consent,
     cache: OnceLock<CacheFolder>,
+    interrupts: OnceLock<CancellationToken>,
 }
 
 /// An open connection to a target.
@@ -67,7 +69,41 @@ impl Session {
             partials: OnceLock::new(),
             consent: Consent::default(),
             cache: OnceLock::new(),
+            interrupts: OnceLock::new(),
         }
+    }
+
+    /// The token that the first Ctrl-C or SIGTERM cancels; from the first time it is asked for, both are listened to.
+    pub fn interrupted(&self) -> CancellationToken {
+        self.interrupts.get_or_init(|| interrupts::watch(self.ui.clone())).clone()
+    }
+
+    /// Waits for work that changes nothing; none, and the word that it is so, when the user interrupts.
+    pub async fn unless_interrupted<T>(
+        &self,
+        what: &str,
+        work: impl Future<Output = Result<T, Vec<Finding>>>,
+    ) -> Result<Option<T>, Vec<Finding>> {
+        tokio::select! {
+            biased;
+            () = self.interrupted().cancelled_owned() => {
+                let finding = Account::default().interrupted(what);
+                self.ui.stream.found(std::slice::from_ref(&finding));
+                self.ui.findings(&[finding]);
+                Ok(None)
+            }
+            done = work => done.map(Some),
+        }
+    }
+
+    /// Opens the target, unless the user interrupts.
+    pub async fn connect_unless_interrupted(
+        &self,
+        verb: &str,
+        what: &str,
+        region: Option<String>,
+    ) -> Result<Option<Connection>, Vec<Finding>> {
+        self.unless_interrupted(what, self.connect(verb, what, region)).await
     }
 
     /// The project this run is about, the current folder's unless [`Session::find`] was asked for another's.
@@ -316,7 +352,7 @@ impl Session {
                 yes: self.globals.yes,
                 profile_of_project: self.globals.profile.is_none() && stage.profile.is_some(),
             };
-            self.consent.to_account(&self.ui, &to, &clients, identity, &facts).await?;
+            self.consent.to_account(&self.ui, &self.interrupted(), &to, &clients, identity, &facts).await?;
         }
         Ok(Connection { clients, local, _nothing: nothing })
     }
@@ -338,7 +374,9 @@ impl Session {
             (Some(asked), _) => Some(asked.clone()),
             (None, Some(proposed)) => {
                 endpoint_address(&proposed).map_err(|finding| vec![finding])?;
-                self.consent.to_address(&self.ui, &proposed, &globals.allow_endpoint, profile.as_deref()).await?;
+                self.consent
+                    .to_address(&self.ui, &self.interrupted(), &proposed, &globals.allow_endpoint, profile.as_deref())
+                    .await?;
                 Some(proposed)
             }
             (None, None) => None,
@@ -462,36 +500,4 @@ fn unavailable_because(error: &dyn std::fmt::Display) -> Vec<Finding> {
 /// The local target that does not start, as a finding.
 pub(super) fn unavailable(error: local::LocalError) -> Vec<Finding> {
     unavailable_because(&error)
-}
-
-/// A token cancelled by the first Ctrl-C or SIGTERM; a second one ends the program at once, with exit code 130.
-pub fn interrupted() -> CancellationToken {
-    let token = CancellationToken::new();
-    let cancel = token.clone();
-    tokio::spawn(async move {
-        signal().await;
-        cancel.cancel();
-        signal().await;
-        std::process::exit(i32::from(super::exit::Exit::Interrupted.code()));
-    });
-    token
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-pub(super) async fn signal() {
-    #[cfg(unix)]
-    {
-        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(terminate) => terminate,
-            Err(_) => return std::future::pending().await,
-        };
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = tokio::signal::ctrl_c().await;
-    }
 }

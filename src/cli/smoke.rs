@@ -9,7 +9,7 @@ use super::deploy::conclude;
 use super::exit::Exit;
 use super::follow::Follower;
 use super::outputs::not_deployed;
-use super::session::{Session, interrupted};
+use super::session::Session;
 use crate::engine::{self, Desired, Report, Run, SmokeResult};
 use crate::finding::Finding;
 use crate::report;
@@ -68,7 +68,7 @@ pub(super) fn run(session: &Session, args: &SmokeArgs) -> Outcome {
         specs.retain(|spec| !spec.spec.smoke.is_empty());
     }
     session.block_on(async {
-        let cancel = interrupted();
+        let cancel = session.interrupted();
         let mut suites = Suites::default();
         let outcome = all(session, &specs, &cancel, &mut suites).await;
         suites.write_after(outcome, args.junit.as_deref())
@@ -106,15 +106,20 @@ async fn one(
     let rendered = session.render(spec)?;
     let parameters: BTreeMap<String, String> = session.stage()?.parameters;
     let desired = Desired::of(spec, &rendered, &stack, parameters, &session.packaging()?)?;
-    let connection = session.connect("smoke", &stack, session.region(Some(spec))?).await?;
+    let region = session.region(Some(spec))?;
+    let Some(connection) = session.connect_unless_interrupted("smoke", &stack, region).await? else {
+        return Ok(Exit::Interrupted);
+    };
     let started = Instant::now();
     let follower = Follower::with_smoke(&session.ui);
     let run = Run::new(&connection.clients, &follower, cancel.clone());
+    session.ui.stream.begin(connection.clients.region(), run.ledger());
     let report = engine::smoke(&run, &desired).await;
     drop(follower);
     connection.close().await;
     suites.add(&report);
     if report.outcome == engine::Outcome::Absent {
+        session.ui.stream.end(&report);
         return Err(vec![not_deployed(&stack, &spec.spec.name)]);
     }
     conclude(session, &report, started.elapsed(), None)

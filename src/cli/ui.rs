@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
 
 use super::args::{Format, Globals};
+use super::stream::EventStream;
 use crate::finding::Finding;
 use crate::report;
 use crate::report::findings::for_terminal;
@@ -28,6 +29,8 @@ pub struct Ui {
     pub interactive: bool,
     /// Columns of standard error.
     pub width: usize,
+    /// Events in JSON, up to the last line.
+    pub stream: EventStream,
 }
 
 /// Columns when there is no terminal to ask.
@@ -53,6 +56,7 @@ impl Ui {
             verbose: globals.verbose > 0,
             interactive: err_terminal && io::stdin().is_terminal() && globals.format == Format::Text,
             width: width.max(40),
+            stream: EventStream::default(),
         }
     }
 

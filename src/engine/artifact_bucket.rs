@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::bucket_origin::{BucketOrigin, bucket_origin};
+use super::change_set::SETTLING_TRIES;
 use super::events::{EventKind, Teller};
 use super::follow::{End, Follow};
+use super::ledger::{Effect, EffectError};
 use super::recover::wait_for;
 use super::run::{Run, Stop};
 use crate::aws::{CallErrorKind, StackState, StackSummary};
@@ -173,11 +175,24 @@ pub(super) async fn ensure(
     let tags = BTreeMap::from([(PURPOSE_TAG.to_owned(), PURPOSE.to_owned())]);
     teller.tell(EventKind::ArtifactBucketMade { bucket: bucket.clone(), stack: ARTIFACT_STACK.to_owned() });
     let text = template(&bucket).to_string();
-    let created = run.unless_cancelled(run.clients.create_stack(ARTIFACT_STACK, &text, &tags, &token)).await?;
-    let follow = match created {
+    let effect = Effect::ArtifactBucket { bucket: bucket.clone(), stack: ARTIFACT_STACK.to_owned() };
+    let asked = run.effect(effect.clone(), run.clients.create_stack(ARTIFACT_STACK, &text, &tags, &token));
+    let follow = match run.until_answered(asked).await? {
         Ok(stack) => Follow::operation(stack, token, None),
+        Err(failed) if failed.lost => match made_nevertheless(run, failed, &effect).await? {
+            Some(stack) => Follow::operation(stack, token, None),
+            // It never arrived; the token makes it the same request should it still do so.
+            None => {
+                let create = run.clients.create_stack(ARTIFACT_STACK, &text, &tags, &token);
+                let again = run.until_answered(run.effect(effect.clone(), create)).await?;
+                if again.as_ref().is_err_and(|failed| !failed.lost) {
+                    run.ledger().reopen(&effect);
+                }
+                Follow::operation(again?, token, None)
+            }
+        },
         // Another run was faster: what it makes is looked at like any other.
-        Err(error) if error.kind == CallErrorKind::Refused && error.is("AlreadyExistsException") => {
+        Err(EffectError { error, .. }) if error.is("AlreadyExistsException") => {
             return match find(run, account, wanted).await? {
                 ArtifactBucket::Own { name } => Ok((name, false)),
                 ArtifactBucket::Missing { .. } => Err(error.into()),
@@ -187,6 +202,7 @@ pub(super) async fn ensure(
         Err(error) => return Err(error.into()),
     };
     let end: End = follow.until_rest(run, &Teller::silent()).await?;
+    run.ledger().ended(ARTIFACT_STACK, &end.status);
     if StackState::of(&end.status) == StackState::Good {
         return Ok((bucket, true));
     }
@@ -195,6 +211,26 @@ pub(super) async fn ensure(
     Err(Finding::error("D004", format!("the artifact bucket `{bucket}` could not be made: {reason}"))
         .help("the identity in use needs to create an S3 bucket and its policy, once for each account and region")
         .into())
+}
+
+/// The stack whose creation was asked for and not answered, if it is there.
+async fn made_nevertheless(run: &Run<'_>, failed: EffectError, effect: &Effect) -> Result<Option<String>, Stop> {
+    for _ in 0..SETTLING_TRIES {
+        run.unless_cancelled(run.clients.pace().turn()).await?;
+        match run.until_answered(run.clients.stack(ARTIFACT_STACK)).await? {
+            Ok(Some(stack)) => {
+                run.ledger().confirm(effect);
+                return Ok(Some(stack.id));
+            }
+            Ok(None) => {
+                run.ledger().strike(effect);
+                return Ok(None);
+            }
+            Err(error) if error.is_passing() => {}
+            Err(_) => break,
+        }
+    }
+    Err(failed.into())
 }
 
 fn gone_by_hand(bucket: &str) -> Finding {

@@ -76,7 +76,7 @@ pub(super) fn not_cleaned_up(end: &End, places: &BTreeMap<String, Place>) -> Vec
 fn next_step(stack: &str, end: &End) -> String {
     match StackState::of(&end.status) {
         StackState::RolledBackUpdate => "the stack is back as it was; correct the cause and deploy again".to_owned(),
-        StackState::Deleted => "nothing of it is left; correct the cause and deploy again".to_owned(),
+        StackState::Deleted => "CloudFormation has deleted it again; correct the cause and deploy again".to_owned(),
         StackState::FailedCreate if end.status == "ROLLBACK_COMPLETE" => {
             "what was created is gone again; correct the cause and deploy again, which removes the failed stack first"
                 .to_owned()

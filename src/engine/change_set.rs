@@ -3,13 +3,16 @@
 use std::time::{Duration, Instant};
 
 use super::events::{EventKind, Teller};
+use super::ledger::Effect;
 use super::run::{Run, Stop};
-use crate::aws::{CallErrorKind, ChangeSetKind, ChangeSetRequest, StackState, ValidationResult};
+use crate::aws::{CallError, CallErrorKind, ChangeSetKind, ChangeSetRequest, StackState, ValidationResult};
 use crate::cfn::change_set::ChangeSet;
 use crate::finding::{Finding, Severity};
 
 /// What CloudFormation says of a change set that would change nothing.
 const NO_CHANGE: &[&str] = &["didn't contain changes", "no updates are to be performed"];
+/// How often it is asked whether a change set was made whose answer was lost.
+pub(super) const SETTLING_TRIES: usize = 5;
 /// Tries at removing a change set that is still being made.
 const REMOVAL_TRIES: usize = 30;
 /// How long the deletion of an empty stack is waited for; it has nothing to delete.
@@ -31,6 +34,8 @@ pub(super) struct Ready {
     pub(super) id: String,
     /// Its name.
     pub(super) name: String,
+    /// The stack's name.
+    stack: String,
     /// The stack's ARN.
     pub(super) stack_id: String,
     /// Whether the stack was only made for it, and what becomes of the stack when it fails.
@@ -41,11 +46,11 @@ pub(super) struct Ready {
 
 /// Makes a change set and waits until it is ready.
 pub(super) async fn make(run: &Run<'_>, teller: &Teller<'_>, request: &ChangeSetRequest) -> Result<Made, Stop> {
-    // Not to be left half way: whether it was made decides what has to be removed.
-    let (id, stack_id) = run.clients.create_change_set(request).await.map_err(|error| refused(request, error))?;
+    let (id, stack_id) = Box::pin(create(run, request)).await?;
     let ready = |set: ChangeSet| Ready {
         id: id.clone(),
         name: request.name.clone(),
+        stack: request.stack.clone(),
         stack_id: stack_id.clone(),
         kind: request.kind,
         set,
@@ -54,11 +59,11 @@ pub(super) async fn make(run: &Run<'_>, teller: &Teller<'_>, request: &ChangeSet
     let set = match waited {
         Ok(Ok(set)) => set,
         Ok(Err(error)) => {
-            let _ = ready(ChangeSet::default()).discard(run, teller).await;
+            ready(ChangeSet::default()).try_to_discard(run, teller).await;
             return Err(if is_gone(&error) { overtaken(&request.stack).into() } else { error.into() });
         }
         Err(stop) => {
-            let _ = ready(ChangeSet::default()).discard(run, teller).await;
+            ready(ChangeSet::default()).try_to_discard(run, teller).await;
             return Err(stop);
         }
     };
@@ -73,47 +78,117 @@ pub(super) async fn make(run: &Run<'_>, teller: &Teller<'_>, request: &ChangeSet
     let reason = set.status_reason.clone().unwrap_or_default();
     let lower = reason.to_ascii_lowercase();
     if NO_CHANGE.iter().any(|words| lower.contains(words)) {
-        ready(set).remove(run).await?;
+        // One that stays is in the ledger, and told at the end.
+        run.until_cleaned(ready(set).remove(run)).await?.ok();
         return Ok(Made::NoChange);
     }
-    let validation = run.clients.validation_results(&stack_id, &id).await.unwrap_or_default();
-    let _ = ready(set).discard(run, teller).await;
+    let validation = run.until_answered(run.clients.validation_results(&stack_id, &id)).await;
+    let validation = validation.ok().and_then(Result::ok).unwrap_or_default();
+    ready(set).try_to_discard(run, teller).await;
     let mut findings: Vec<Finding> = validation.iter().map(validation_finding).collect();
     if !findings.iter().any(|finding| finding.severity == Severity::Error) {
         let reason = if reason.is_empty() { "CloudFormation gave no reason" } else { reason.trim_end_matches('.') };
         findings.insert(
             0,
             Finding::error("D018", format!("CloudFormation refuses the change set: {reason}"))
-                .help("nothing was changed; correct the cause and deploy again"),
+                .help("correct the cause and deploy again"),
         );
     }
     Ok(Made::Refused(findings))
 }
 
+/// What a change set leaves behind when it is not removed: itself, and the stack that holds it.
+fn effects(request: &ChangeSetRequest) -> (Effect, Option<Effect>) {
+    let set = Effect::ChangeSet { stack: request.stack.clone(), name: request.name.clone() };
+    (set, request.kind.creates().then(|| Effect::StackShell { stack: request.stack.clone() }))
+}
+
+/// Asks for a change set, and when the answer is lost finds out whether it was made.
+async fn create(run: &Run<'_>, request: &ChangeSetRequest) -> Result<(String, String), Stop> {
+    let (set, shell) = effects(request);
+    // Not to be left half way: whether it was made decides what has to be removed.
+    let asked = run.effect(set.clone(), run.clients.create_change_set(request));
+    let shell_made = || shell.iter().for_each(|shell| run.ledger().add(shell.clone()));
+    let failed = match run.until_answered(asked).await {
+        Ok(Ok(ids)) => {
+            shell_made();
+            return Ok(ids);
+        }
+        Ok(Err(failed)) => failed,
+        Err(stop) => {
+            shell_made();
+            shell.iter().for_each(|shell| run.ledger().doubt(shell));
+            return Err(stop);
+        }
+    };
+    if !failed.lost {
+        return Err(refused(request, failed.error));
+    }
+    // A name that somebody gave may be that of an older change set; one with this run's own number is ours.
+    let taken = failed.error.is("AlreadyExistsException") || failed.error.is("AlreadyExists");
+    if !(taken && !request.is_named_by_us()) {
+        for _ in 0..SETTLING_TRIES {
+            run.unless_cancelled(run.clients.pace().turn()).await?;
+            let found = run.until_answered(run.clients.change_set_ids(&request.stack, &request.name)).await?;
+            match found {
+                Ok(Some(ids)) => {
+                    run.ledger().confirm(&set);
+                    shell_made();
+                    return Ok(ids);
+                }
+                // It never arrived; the token makes it the same request should it still do so.
+                Ok(None) => {
+                    run.ledger().strike(&set);
+                    let again = run.effect(set.clone(), run.clients.create_change_set(request));
+                    match run.until_answered(again).await? {
+                        Ok(ids) => {
+                            shell_made();
+                            return Ok(ids);
+                        }
+                        Err(failed) if failed.lost => {}
+                        Err(failed) => {
+                            run.ledger().reopen(&set);
+                            return Err(refused(request, failed.error));
+                        }
+                    }
+                }
+                Err(error) if error.is_passing() => {}
+                Err(_) => break,
+            }
+        }
+    }
+    shell_made();
+    shell.iter().for_each(|shell| run.ledger().doubt(shell));
+    Err(failed.into())
+}
+
 /// What is wrong with the request itself.
-fn refused(request: &ChangeSetRequest, error: crate::aws::CallError) -> Stop {
+fn refused(request: &ChangeSetRequest, error: CallError) -> Stop {
     if error.kind == CallErrorKind::Refused {
         let said = error.message.trim_end_matches('.');
         let code = error.code.as_deref().unwrap_or("refused");
-        return Finding::error("D018", format!("CloudFormation refuses the change set: {code}: {said}"))
-            .help(format!("nothing was changed in `{}`", request.stack))
-            .into();
+        return Finding::error(
+            "D018",
+            format!("CloudFormation refuses the change set for `{}`: {code}: {said}", request.stack),
+        )
+        .help("correct what it names and deploy again")
+        .into();
     }
     error.into()
 }
 
 /// Whether a change set went away under us: another one that runs takes all the others of its stack along.
-pub(super) fn is_gone(error: &crate::aws::CallError) -> bool {
+pub(super) fn is_gone(error: &CallError) -> bool {
     error.is("ChangeSetNotFound") || error.is("ChangeSetNotFoundException")
 }
 
 /// Somebody else was faster.
 pub(super) fn overtaken(stack: &str) -> Finding {
     let message = format!("`{stack}` was changed by somebody else after this plan was made");
-    Finding::error("D028", message).help("nothing was changed by this run; deploy again to see a new plan")
+    Finding::error("D028", message).help("this plan was not carried out; deploy again to see a new one")
 }
 
-async fn wait(run: &Run<'_>, id: &str) -> Result<ChangeSet, crate::aws::CallError> {
+async fn wait(run: &Run<'_>, id: &str) -> Result<ChangeSet, CallError> {
     loop {
         run.clients.pace().turn().await;
         let set = run.clients.change_set(id).await?;
@@ -156,46 +231,117 @@ fn validation_finding(result: &ValidationResult) -> Finding {
 impl Ready {
     /// Removes it, and tells.
     pub(super) async fn discard(&self, run: &Run<'_>, teller: &Teller<'_>) -> Result<(), Stop> {
-        self.remove(run).await?;
+        run.until_cleaned(self.remove(run)).await??;
         teller.tell(EventKind::ChangeSetRemoved { name: self.name.clone() });
         Ok(())
     }
 
-    /// Removes it, and with it the empty stack that was only there to hold it. Not to be interrupted.
+    /// Removes it after something else went wrong, which is what is reported. Whether it stays is the ledger's to tell.
+    pub(super) async fn try_to_discard(&self, run: &Run<'_>, teller: &Teller<'_>) -> bool {
+        self.discard(run, teller).await.is_ok()
+    }
+
+    /// What it leaves behind when it is not removed.
+    fn effect(&self) -> Effect {
+        Effect::ChangeSet { stack: self.stack.clone(), name: self.name.clone() }
+    }
+
+    /// The stack that was only made to hold it.
+    fn shell(&self) -> Effect {
+        Effect::StackShell { stack: self.stack.clone() }
+    }
+
+    /// It runs: it is no longer something to remove.
+    pub(super) fn is_executed(&self, run: &Run<'_>) {
+        run.ledger().strike(&self.effect());
+        run.ledger().strike(&self.shell());
+    }
+
+    /// Removes it, and with it the empty stack that was only there to hold it.
     async fn remove(&self, run: &Run<'_>) -> Result<(), Stop> {
         let mut tries = 0;
         loop {
-            match run.clients.delete_change_set(&self.id).await {
-                Ok(()) => break,
+            let doubt = InDoubt { run, effect: Some(self.effect()) };
+            match run.undo(run.clients.delete_change_set(&self.id)).await {
+                Ok(()) => {
+                    doubt.settled();
+                    run.ledger().strike(&self.effect());
+                    break;
+                }
                 // It cannot be removed while it is being made.
-                Err(error) if error.is("InvalidChangeSetStatus") && tries < REMOVAL_TRIES => {
+                Err(failed) if failed.error.is("InvalidChangeSetStatus") && tries < REMOVAL_TRIES => {
+                    doubt.settled();
                     tries += 1;
                     run.clients.pace().turn().await;
                 }
-                Err(error) => return Err(error.into()),
+                Err(failed) => {
+                    if !failed.lost {
+                        doubt.settled();
+                    }
+                    return Err(failed.into());
+                }
             }
         }
         if self.kind.creates() {
-            remove_empty_stack(run, &self.stack_id).await?;
+            let doubt = InDoubt { run, effect: Some(self.shell()) };
+            let removed = remove_empty_stack(run, &self.stack_id).await;
+            if matches!(&removed, Ok(()) | Err(EmptyStack::Stays(_))) {
+                doubt.settled();
+            }
+            match removed {
+                Ok(()) => run.ledger().strike(&self.shell()),
+                Err(EmptyStack::Stays(stop) | EmptyStack::Unknown(stop)) => return Err(stop),
+            }
         }
         Ok(())
     }
 }
 
+/// While it is being taken back it is not known whether something is still there; so it is when that is broken off.
+struct InDoubt<'a> {
+    run: &'a Run<'a>,
+    effect: Option<Effect>,
+}
+
+impl InDoubt<'_> {
+    fn settled(mut self) {
+        self.effect = None;
+    }
+}
+
+impl Drop for InDoubt<'_> {
+    fn drop(&mut self) {
+        if let Some(effect) = &self.effect {
+            self.run.ledger().doubt(effect);
+        }
+    }
+}
+
+/// Why an empty stack was not deleted.
+enum EmptyStack {
+    /// It is still there.
+    Stays(Stop),
+    /// It may be.
+    Unknown(Stop),
+}
+
 /// Deletes a stack in `REVIEW_IN_PROGRESS` that holds no other change set.
-async fn remove_empty_stack(run: &Run<'_>, stack_id: &str) -> Result<(), Stop> {
-    let Some(stack) = run.clients.stack(stack_id).await? else { return Ok(()) };
+async fn remove_empty_stack(run: &Run<'_>, stack_id: &str) -> Result<(), EmptyStack> {
+    let stays = |error: CallError| EmptyStack::Stays(error.into());
+    let Some(stack) = run.clients.stack(stack_id).await.map_err(stays)? else { return Ok(()) };
     if stack.state() != StackState::Review {
         return Ok(());
     }
-    if !run.clients.change_set_names(stack_id).await?.is_empty() {
+    if !run.clients.change_set_names(stack_id).await.map_err(stays)?.is_empty() {
         return Ok(());
     }
     let token = format!("bedplate-{}", uuid::Uuid::new_v4());
-    run.clients.delete_stack(stack_id, &token).await?;
+    run.undo(run.clients.delete_stack(stack_id, &token)).await.map_err(|failed| {
+        if failed.lost { EmptyStack::Unknown(failed.into()) } else { EmptyStack::Stays(failed.into()) }
+    })?;
     let patience = Instant::now() + REMOVAL_PATIENCE;
     while Instant::now() < patience {
-        match run.clients.stack(stack_id).await? {
+        match run.clients.stack(stack_id).await.map_err(|error| EmptyStack::Unknown(error.into()))? {
             Some(stack) if stack.state() != StackState::Deleted => run.clients.pace().turn().await,
             _ => break,
         }

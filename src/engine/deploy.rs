@@ -11,8 +11,10 @@ use super::causes::{explain, not_cleaned_up};
 use super::change_set::{self, Made};
 use super::claim::{Claim, OWNER_TAG};
 use super::events::{EventKind, Teller};
+use super::execution::{Executed, Execution};
 use super::finishers::{self, Content};
-use super::follow::{End, Follow};
+use super::follow::End;
+use super::ledger::Effect;
 use super::outcome::{Outcome, Report};
 use super::packaging::{Unbuilt, build};
 use super::recover::{FailedStack, Start, settle};
@@ -21,9 +23,7 @@ use super::smoke;
 use super::uploads::{presence, upload_missing};
 use super::wanted::{Desired, ParameterValues};
 use crate::artifacts::ArtifactRequest;
-use crate::aws::{
-    CallError, ChangeSetKind, ChangeSetRequest, Identity, ParameterValue, StackState, StackSummary, TemplateSource,
-};
+use crate::aws::{ChangeSetKind, ChangeSetRequest, Identity, ParameterValue, StackState, StackSummary, TemplateSource};
 use crate::cfn::Template;
 use crate::finding::Finding;
 use crate::plan::{Current, Plan, PlanKind, PlannedArtifact, Secrets, Wanted, for_new_stack, from_change_set};
@@ -63,6 +63,7 @@ pub async fn deploy(run: &Run<'_>, desired: &Desired, options: &DeployOptions, a
         desired.build_nothing();
     }
     let desired = &desired;
+    run.ledger().about(&desired.stack, desired.use_case());
     let result = begin_and_build(run, &teller, "deploy", desired).await;
     let result = match result {
         Ok((identity, desired, contents)) => {
@@ -170,18 +171,19 @@ impl Deployment<'_> {
     ) -> Result<Report, Stop> {
         let ParameterValues { sent, shown } = self.parameters(identity, start.stack())?;
         let request = self.request(identity, &start, sent).await?;
-        let made = change_set::make(self.run, self.teller, &request).await?;
+        let made = Box::pin(change_set::make(self.run, self.teller, &request)).await?;
         let wanted = self.wanted(identity, shown, artifacts.clone());
         let made = match made {
             Made::Ready(made) => made,
             Made::NoChange => return self.only_fill(identity, &wanted, start.stack()).await,
             Made::Refused(findings) => return Err(self.placed(findings).into()),
         };
-        let carried = self.approve_and_execute(identity, &start, &wanted, &made, agreed).await;
+        let carried = Box::pin(self.approve_and_execute(identity, &start, &wanted, &made, agreed)).await;
         match carried {
             Ok(mut report) => {
                 if report.outcome == Outcome::Declined {
-                    made.discard(self.run, self.teller).await?;
+                    // One that stays is told at the end; the answer was no all the same.
+                    made.try_to_discard(self.run, self.teller).await;
                 }
                 if report.outcome == Outcome::Deployed {
                     self.fill(identity, &made.stack_id, &mut report).await;
@@ -189,18 +191,17 @@ impl Deployment<'_> {
                 }
                 Ok(report)
             }
-            Err((stop, executed)) => {
-                if executed {
-                    return self.out_of_sight(identity, &made, stop);
-                }
-                // The first failure is the one to report; a change set that stays is seen in the console.
-                let _ = made.discard(self.run, self.teller).await;
+            Err((stop, Executed::Yes)) => self.out_of_sight(identity, &made, stop),
+            Err((stop, Executed::Unknown)) => Err(stop),
+            Err((stop, Executed::No)) => {
+                // The first failure is the one to report; a change set that stays is in the ledger.
+                made.try_to_discard(self.run, self.teller).await;
                 Err(stop)
             }
         }
     }
 
-    /// With an error: whether execution had begun.
+    /// With an error: whether the change set is executed.
     async fn approve_and_execute(
         &self,
         identity: &Identity,
@@ -208,8 +209,8 @@ impl Deployment<'_> {
         wanted: &Wanted<'_>,
         made: &change_set::Ready,
         agreed: Option<Plan>,
-    ) -> Result<Report, (Stop, bool)> {
-        let before = |stop: Stop| (stop, false);
+    ) -> Result<Report, (Stop, Executed)> {
+        let before = |stop: Stop| (stop, Executed::No);
         let plan = match agreed {
             Some(plan) => plan,
             None => {
@@ -228,14 +229,13 @@ impl Deployment<'_> {
         let token = format!("bedplate-{}", Uuid::new_v4());
         // From here on an interruption leaves the operation to CloudFormation.
         self.run.unless_cancelled(std::future::ready(())).await.map_err(before)?;
-        let executed = self.run.clients.execute_change_set(&made.id, &token, made.kind).await;
-        executed.map_err(|error| before(self.not_begun(error)))?;
+        let execution = Execution { run: self.run, made, stack: &self.desired.stack, token: &token, newest: &newest };
+        let follow = Box::pin(execution.start()).await?;
         self.teller.tell(EventKind::Executing { name: made.name.clone(), token: token.clone() });
-        let follow = Follow::operation(made.stack_id.clone(), token, newest);
         match follow.until_rest(self.run, self.teller).await {
-            Ok(end) => self.ended(identity, made, end, plan).await.map_err(|stop| (stop, true)),
+            Ok(end) => Ok(self.ended(identity, made, end, plan).await),
             Err(Stop::Interrupted) => Ok(self.left_running(identity, made, plan)),
-            Err(stop) => Err((stop, true)),
+            Err(stop) => Err((stop, Executed::Yes)),
         }
     }
 
@@ -318,13 +318,20 @@ impl Deployment<'_> {
             Err(Stop::Interrupted) => {
                 report.outcome = Outcome::Interrupted;
                 let message = format!("interrupted while `{}` was being tried; the stack stands", self.desired.stack);
-                report.findings.push(Finding::note("D063", message).help("try the rest with `bedplate smoke`"));
+                report.findings.push(Finding::note("D063", message).help(self.try_again()));
             }
             Err(Stop::Failed(findings)) => {
-                report.outcome = Outcome::SmokeFailed;
+                // Nobody answered: that is no verdict on the stack, unless a test was answered wrongly before.
+                if report.outcome != Outcome::SmokeFailed {
+                    report.outcome = Outcome::Untested;
+                }
                 report.findings.extend(findings);
             }
         }
+    }
+
+    fn try_again(&self) -> String {
+        format!("try the rest with `{}`", self.run.ledger().command("smoke"))
     }
 
     /// The stack needs no change; what it is filled with may.
@@ -345,7 +352,7 @@ impl Deployment<'_> {
             self.fill(identity, &stack.id, &mut report).await;
             self.smoke(&stack.id, &mut report).await;
         } else if !self.options.no_smoke && !self.desired.smoke.is_empty() {
-            self.teller.note("nothing changed: its smoke tests are not tried again; `bedplate smoke` does");
+            self.teller.note("it is up to date: its smoke tests are not tried again; `bedplate smoke` does");
         }
         Ok(report)
     }
@@ -355,7 +362,8 @@ impl Deployment<'_> {
         self.run.unless_cancelled(self.approver.approve(Proposal::Deploy(plan))).await
     }
 
-    async fn ended(&self, identity: &Identity, made: &change_set::Ready, end: End, plan: Plan) -> Result<Report, Stop> {
+    async fn ended(&self, identity: &Identity, made: &change_set::Ready, end: End, plan: Plan) -> Report {
+        self.run.ledger().ended(&self.desired.stack, &end.status);
         let outcome = match StackState::of(&end.status) {
             StackState::Good => Outcome::Deployed,
             StackState::RolledBackUpdate | StackState::Deleted => Outcome::RolledBack,
@@ -366,24 +374,38 @@ impl Deployment<'_> {
         report.stack_id = Some(made.stack_id.clone());
         report.status = Some(end.status.clone());
         if outcome == Outcome::Deployed {
-            let stack = self.run.clients.stack(&made.stack_id).await?;
-            report.outputs = stack.map(|stack| stack.outputs).unwrap_or_default();
             report.findings = not_cleaned_up(&end, &self.desired.places);
-            self.teller.tell(EventKind::OutputsReady { outputs: report.outputs.clone() });
+            match self.run.until_answered(self.run.clients.stack(&made.stack_id)).await {
+                Ok(Ok(stack)) => {
+                    report.outputs = stack.map(|stack| stack.outputs).unwrap_or_default();
+                    self.teller.tell(EventKind::OutputsReady { outputs: report.outputs.clone() });
+                }
+                Ok(Err(error)) => {
+                    report.outcome = Outcome::Unfinished;
+                    report.findings.push(error.finding());
+                    report.findings.push(self.without_outputs());
+                }
+                Err(_) => {
+                    report.outcome = Outcome::Interrupted;
+                    report.findings.push(self.without_outputs());
+                }
+            }
         } else {
             report.findings = explain(&self.desired.stack, &end, &self.desired.places);
         }
         report.after_complete = Some(end.seen.elapsed());
-        Ok(report)
+        report
     }
 
-    /// Why a change set that was ready does not run.
-    fn not_begun(&self, error: CallError) -> Stop {
-        let stale = error.is("InvalidChangeSetStatus") || error.is("InvalidChangeSetStatusException");
-        if stale || change_set::is_gone(&error) {
-            return change_set::overtaken(&self.desired.stack).into();
-        }
-        error.into()
+    /// The stack is complete, and what comes after that was not come to.
+    fn without_outputs(&self) -> Finding {
+        let message = format!("`{}` is deployed; what comes after that was not done", self.desired.stack);
+        let again = self.run.ledger().command("deploy");
+        Finding::warning("D094", message).help(format!(
+            "`{again}` does what is missing, `{}` prints the outputs and `{}` tries the smoke tests",
+            self.run.ledger().command("outputs"),
+            self.run.ledger().command("smoke"),
+        ))
     }
 
     /// The operation goes on though it can no longer be followed.
@@ -523,7 +545,8 @@ impl Deployment<'_> {
         let clients = self.run.clients;
         if !self.run.unless_cancelled(clients.object_exists(&bucket, &key, &identity.account)).await?? {
             let upload = clients.upload_bytes(&bucket, &key, text.into_bytes(), &identity.account);
-            self.run.unless_cancelled(upload).await??;
+            let effect = Effect::ObjectsUploaded { bucket: bucket.clone(), count: 1 };
+            self.run.unless_cancelled(self.run.effect(effect, upload)).await??;
         }
         Ok(TemplateSource::Url(clients.object_url(&bucket, &key)))
     }

@@ -7,6 +7,7 @@ use super::causes::explain;
 use super::claim::Claim;
 use super::empty::empty;
 use super::events::{EventKind, Teller};
+use super::ledger::Effect;
 use super::outcome::{Leftover, Outcome, Report};
 use super::recover::wait_for;
 use super::removal::{Fate, Removal, RemovedResource};
@@ -28,6 +29,7 @@ pub async fn destroy(run: &Run<'_>, stack: &str, use_case: Option<&str>, approve
 /// The same with everything a run can say of the stack that it is about: one that does not fit is left alone.
 pub async fn destroy_claimed(run: &Run<'_>, stack: &str, claim: &Claim, approver: &dyn Approver) -> Report {
     let teller = Teller::new(run.events);
+    run.ledger().about(stack, claim.use_case.as_deref());
     let result = Destruction { run, teller: &teller, name: stack, claim, approver }.carry_out().await;
     run.finish(&teller, stack, result)
 }
@@ -55,14 +57,11 @@ impl Destruction<'_> {
             return Ok(self.report(Outcome::Declined, &identity, Some(removal)));
         }
         let Some(stack) = stack else {
-            self.remove_artifacts(&identity).await?;
-            return self.proven(&identity, None, removal).await;
+            return self.clean_up(&identity, None, removal).await;
         };
         match tear_down(self.run, self.teller, &stack, &mut removal.resources).await {
             Ok(end) if StackState::of(&end.status) == StackState::Deleted => {
-                self.remove_orphans(&identity, &stack, &removal).await;
-                self.remove_artifacts(&identity).await?;
-                self.proven(&identity, Some(&stack), removal).await
+                self.clean_up(&identity, Some(&stack), removal).await
             }
             Ok(end) => {
                 // Back in a good state: CloudFormation took the request and then would not do it.
@@ -77,6 +76,40 @@ impl Destruction<'_> {
             Err(Stop::Interrupted) => Ok(self.interrupted(&identity, removal)),
             Err(stop) => Err(stop),
         }
+    }
+
+    /// What remains to do once the stack is gone: buckets it forgot, its artifacts, and the proof. What breaks off here has
+    /// left the stack deleted, and perhaps something of it behind.
+    async fn clean_up(
+        &self,
+        identity: &Identity,
+        stack: Option<&StackSummary>,
+        removal: Removal,
+    ) -> Result<Report, Stop> {
+        let rest = async {
+            if let Some(stack) = stack {
+                self.remove_orphans(identity, stack, &removal).await?;
+            }
+            self.remove_artifacts(identity).await?;
+            self.run.unless_cancelled(self.proven(identity, stack, removal.clone())).await?
+        };
+        match rest.await {
+            Err(Stop::Interrupted) => Ok(self.interrupted(identity, removal)),
+            Err(Stop::Failed(findings)) if stack.is_some() => {
+                let mut report = self.report(Outcome::Leftovers, identity, Some(removal));
+                report.stack_id = stack.map(|stack| stack.id.clone());
+                report.status = Some("DELETE_COMPLETE".to_owned());
+                report.findings = findings;
+                let message = format!("`{}` is deleted; whether all of it is gone could not be found out", self.name);
+                report.findings.push(Finding::error("D093", message).help(self.again()));
+                Ok(report)
+            }
+            ended => ended,
+        }
+    }
+
+    fn again(&self) -> String {
+        format!("run `{}` again: it takes the rest away and proves it", self.run.ledger().command("destroy"))
     }
 
     /// The stack, at rest, and ours.
@@ -112,9 +145,7 @@ impl Destruction<'_> {
             if !importers.is_empty() {
                 let message =
                     format!("`{export}`, an export of `{}`, is in use by `{}`", stack.name, importers.join("`, `"));
-                return Err(Finding::error("D029", message)
-                    .help("destroy what uses it first; nothing was touched")
-                    .into());
+                return Err(Finding::error("D029", message).help("destroy what uses it first").into());
             }
         }
         Ok(())
@@ -169,18 +200,24 @@ impl Destruction<'_> {
     }
 
     /// Deletes the buckets that CloudFormation forgot, if they still are those that the stack made.
-    async fn remove_orphans(&self, identity: &Identity, stack: &StackSummary, removal: &Removal) {
+    async fn remove_orphans(&self, identity: &Identity, stack: &StackSummary, removal: &Removal) -> Result<(), Stop> {
         for bucket in removal.orphaned_buckets() {
-            // What keeps one from going is told by the proof: it still answers.
-            let deleted = match bucket_origin(self.run.clients, bucket, &stack.id).await {
-                Ok(BucketOrigin::Stack) => self.run.clients.delete_bucket(bucket, &identity.account).await,
+            let origin = self.run.unless_cancelled(bucket_origin(self.run.clients, bucket, &stack.id)).await?;
+            let deleted = match origin {
+                Ok(BucketOrigin::Stack) => {
+                    let effect = Effect::BucketDeletion { bucket: bucket.to_owned() };
+                    let deleted = self.run.effect(effect, self.run.clients.delete_bucket(bucket, &identity.account));
+                    self.run.until_answered(deleted).await?.map_err(|failed| failed.error)
+                }
                 Ok(BucketOrigin::Gone | BucketOrigin::Other(_)) => Ok(()),
                 Err(error) => Err(error),
             };
+            // What keeps one from going is told by the proof: it still answers.
             if let Err(error) = deleted {
                 self.teller.tell(EventKind::Warning { finding: error.finding() });
             }
         }
+        Ok(())
     }
 
     /// Deletes the stack's files in the artifact bucket, unless there is a stack of that name once more, whose files they
@@ -288,12 +325,14 @@ impl Destruction<'_> {
 
     fn interrupted(&self, identity: &Identity, removal: Removal) -> Report {
         let mut report = self.report(Outcome::Interrupted, identity, Some(removal));
-        let message = format!("interrupted while destroying `{}`; objects may be deleted already", self.name);
-        report
-            .findings
-            .push(Finding::note("D024", message).help(
-                "CloudFormation goes on with a deletion it has begun; run `bedplate destroy` again for the rest",
-            ));
+        let account = self.run.ledger().account(self.run.clients.region());
+        // Nothing at all, or what CloudFormation goes on with, is said in the same words for every verb.
+        if account.is_empty() || account.running().is_some() {
+            report.findings.push(account.interrupted(self.name));
+            return report;
+        }
+        let message = format!("interrupted while destroying `{}`: {}", self.name, account.aftermath());
+        report.findings.push(Finding::note("D024", message).help(self.again()));
         report
     }
 

@@ -4,8 +4,9 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio::task::JoinSet;
 
 use super::events::{EventKind, Teller};
+use super::ledger::{Effect, Ledger};
 use super::run::{Run, Stop};
-use crate::aws::{CallError, CallErrorKind, DELETE_BATCH, ObjectVersion};
+use crate::aws::{CallError, CallErrorKind, Clients, DELETE_BATCH, ObjectVersion};
 use crate::finding::Finding;
 
 /// Batches in flight at once: S3 deletes some 3,500 objects a second and prefix, which four batches of a thousand reach.
@@ -84,8 +85,9 @@ async fn pass(
                 join_one(&mut batches, &mut pass).await?;
                 teller.tell(EventKind::Emptying { bucket: bucket.to_owned(), deleted: before + pass.deleted });
             }
-            let (clients, bucket, versions) = (run.clients.clone(), bucket.to_owned(), versions.to_vec());
-            batches.spawn(async move { delete(&clients, &bucket, versions).await });
+            let (clients, ledger) = (run.clients.clone(), run.ledger().clone());
+            let (bucket, versions) = (bucket.to_owned(), versions.to_vec());
+            batches.spawn(async move { delete(&clients, &ledger, &bucket, versions).await });
         }
         if !page.truncated {
             break;
@@ -107,9 +109,18 @@ async fn join_one(batches: &mut JoinSet<Result<Batch, CallError>>, pass: &mut Pa
     }
 }
 
-async fn delete(clients: &crate::aws::Clients, bucket: &str, versions: Vec<ObjectVersion>) -> Result<Batch, CallError> {
-    let refused = clients.delete_versions(bucket, &versions).await?;
-    Ok(Batch { size: versions.len() as u64, refused })
+async fn delete(
+    clients: &Clients,
+    ledger: &Ledger,
+    bucket: &str,
+    versions: Vec<ObjectVersion>,
+) -> Result<Batch, CallError> {
+    let size = versions.len() as u64;
+    let effect = Effect::ObjectsDeleted { bucket: bucket.to_owned(), count: size };
+    let gone = |refused: &Vec<(String, String)>| size.saturating_sub(refused.len() as u64);
+    let deleted = ledger.carry_out_counted(effect, clients.delete_versions(bucket, &versions), gone).await;
+    let refused = deleted.map_err(|failed| failed.error)?;
+    Ok(Batch { size, refused })
 }
 
 async fn abort_uploads(run: &Run<'_>, bucket: &str) -> Result<(), Stop> {
@@ -120,7 +131,10 @@ async fn abort_uploads(run: &Run<'_>, bucket: &str) -> Result<(), Stop> {
         Err(error) if error.kind != CallErrorKind::Denied => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    let aborts = stream::iter(uploads.iter().map(|upload| run.clients.abort_upload(bucket, upload)));
+    let aborts = stream::iter(uploads.iter().map(|upload| {
+        let effect = Effect::UploadsAborted { bucket: bucket.to_owned(), count: 1 };
+        run.effect(effect, run.clients.abort_upload(bucket, upload))
+    }));
     run.unless_cancelled(aborts.buffer_unordered(AT_ONCE).try_collect::<Vec<()>>()).await??;
     Ok(())
 }

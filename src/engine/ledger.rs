@@ -152,6 +152,15 @@ pub(super) struct EffectError {
     pub(super) lost: bool,
 }
 
+impl EffectError {
+    /// Carries out a call that changes something and puts nothing down.
+    pub(super) async fn watch<T>(call: impl Future<Output = Result<T, CallError>> + Unpin) -> Result<T, Self> {
+        let attempts = Arc::<Attempts>::default();
+        let answer = attempts.watch(call).await;
+        answer.map_err(|error| Self { error, lost: attempts.may_have_happened() })
+    }
+}
+
 impl From<EffectError> for Stop {
     fn from(failed: EffectError) -> Self {
         failed.error.into()
@@ -195,10 +204,30 @@ impl Drop for Pending<'_> {
 impl Ledger {
     /// Carries out a call that changes something: its effect is put down before it is sent and when its answer is seen.
     /// When the call is given up on the way, whatever was sent by then counts as not known.
-    pub(super) async fn carry_out<T>(
+    pub(super) fn carry_out<T>(
         &self,
         effect: Effect,
-        call: impl Future<Output = Result<T, CallError>>,
+        call: impl Future<Output = Result<T, CallError>> + Send,
+    ) -> impl Future<Output = Result<T, EffectError>> + Send {
+        let all = counted(&effect).unwrap_or_default();
+        self.carry_out_counted(effect, call, move |_| all)
+    }
+
+    /// The same for an effect that is counted and of which the answer tells how much came about.
+    pub(super) fn carry_out_counted<T>(
+        &self,
+        effect: Effect,
+        call: impl Future<Output = Result<T, CallError>> + Send,
+        count: impl FnOnce(&T) -> u64 + Send,
+    ) -> impl Future<Output = Result<T, EffectError>> + Send {
+        self.watched(effect, Box::pin(call), count)
+    }
+
+    async fn watched<T>(
+        &self,
+        effect: Effect,
+        call: impl Future<Output = Result<T, CallError>> + Send + Unpin,
+        count: impl FnOnce(&T) -> u64 + Send,
     ) -> Result<T, EffectError> {
         let index = {
             let mut entries = self.lock();
@@ -210,6 +239,9 @@ impl Ledger {
         match attempts.watch(call).await {
             Ok(value) => {
                 pending.put_down(Known::Done);
+                if let Some(entry) = self.lock().get_mut(index) {
+                    set_count(&mut entry.effect, count(&value));
+                }
                 Ok(value)
             }
             Err(error) => {
@@ -233,6 +265,11 @@ impl Ledger {
     /// Taking it back was tried, and it is not known with what success.
     pub(super) fn doubt(&self, effect: &Effect) {
         self.settle(effect, Known::Unknown);
+    }
+
+    /// It was asked for a second time and refused; the first time may still come to something.
+    pub(super) fn reopen(&self, effect: &Effect) {
+        self.lock().push(Entry { effect: effect.clone(), known: Known::Unknown, ended: None });
     }
 
     /// An effect that another one brought about.
@@ -314,6 +351,12 @@ impl Ledger {
 }
 
 impl Account {
+    /// The same with what another run has changed.
+    pub fn add(&mut self, other: Account) {
+        self.done.extend(other.done);
+        self.unknown.extend(other.unknown);
+    }
+
     /// Whether the run has changed nothing, for all that is known.
     pub fn is_empty(&self) -> bool {
         self.done.is_empty() && self.unknown.is_empty()
@@ -350,7 +393,7 @@ impl Account {
     }
 
     /// The note of a run that was interrupted.
-    pub(super) fn interrupted(&self, stack: &str) -> Finding {
+    pub fn interrupted(&self, stack: &str) -> Finding {
         if self.is_empty() {
             return Finding::note("D001", format!("interrupted before `{stack}` was changed"));
         }
@@ -364,7 +407,7 @@ impl Account {
     }
 
     /// What is to be said of what is not known, and of what was left behind.
-    pub(super) fn findings(&self) -> Vec<Finding> {
+    pub fn findings(&self) -> Vec<Finding> {
         let unknown = self.unknown.iter().map(|told| ("D090", told));
         let behind =
             |told: &&RecordedEffect| matches!(told.effect, Effect::ChangeSet { .. } | Effect::StackShell { .. });
@@ -496,7 +539,8 @@ fn unknown(effect: &Effect) -> String {
             format!("it is not known whether the change set `{name}` of `{stack}` is there")
         }
         Effect::Execution { stack, name, .. } => format!(
-            "it is not known whether CloudFormation executes the change set `{name}` on `{stack}`: the answer was lost"
+            "it is not known whether CloudFormation executes the change set `{name}` on `{stack}`: the answer was lost; when \
+             it does not, the change set is still there"
         ),
         Effect::StackDeletion { stack, .. } => {
             format!("it is not known whether CloudFormation deletes `{stack}`: the answer was lost")

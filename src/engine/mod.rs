@@ -14,6 +14,7 @@ mod deploy;
 mod destroy;
 mod empty;
 mod events;
+mod execution;
 mod finishers;
 mod follow;
 mod ledger;

@@ -16,6 +16,7 @@ use crate::plan::{PlanKind, Secrets, for_new_stack};
 /// anything: a change set would leave a stack in `REVIEW_IN_PROGRESS`, and every resource is added anyway.
 pub async fn plan(run: &Run<'_>, desired: &Desired) -> Report {
     let teller = Teller::hiding(run.events, Secrets::of(Some(&desired.template), &desired.parameters));
+    run.ledger().about(&desired.stack, desired.use_case());
     let result = look_ahead(run, &teller, desired).await;
     run.finish(&teller, &desired.stack, result)
 }
@@ -40,7 +41,8 @@ async fn look_ahead(run: &Run<'_>, teller: &Teller<'_>, desired: &Desired) -> Re
                 Made::Refused(findings) => return Err(deployment.placed(findings).into()),
                 Made::Ready(made) => {
                     let plan = deployment.plan_of(&identity, &start, &wanted, &made).await;
-                    made.discard(run, teller).await?;
+                    // The plan is as good when its change set stays; that it does is told at the end.
+                    made.try_to_discard(run, teller).await;
                     plan?
                 }
             }

@@ -113,25 +113,45 @@ impl<'a> Run<'a> {
 impl Run<'_> {
     /// Carries out a request that changes something, with its effect in the ledger before it is sent. Given up on the way, it
     /// counts as not known.
-    pub(super) async fn effect<T>(
+    pub(super) fn effect<T>(
         &self,
         effect: Effect,
-        call: impl Future<Output = Result<T, CallError>>,
-    ) -> Result<T, EffectError> {
-        self.ledger.carry_out(effect, call).await
+        call: impl Future<Output = Result<T, CallError>> + Send,
+    ) -> impl Future<Output = Result<T, EffectError>> + Send {
+        self.ledger.carry_out(effect, call)
+    }
+
+    /// Carries out a request that takes back what the ledger holds; what becomes of that entry is the caller's to say.
+    pub(super) fn undo<T>(
+        &self,
+        call: impl Future<Output = Result<T, CallError>> + Send,
+    ) -> impl Future<Output = Result<T, EffectError>> + Send {
+        EffectError::watch(Box::pin(call))
     }
 
     /// Waits for the answer to a request that changes something; after an interrupt not for long.
-    pub(super) async fn until_answered<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
-        self.unless_late(work, GRACE).await
+    pub(super) fn until_answered<T>(
+        &self,
+        work: impl Future<Output = T> + Send,
+    ) -> impl Future<Output = Result<T, Stop>> + Send {
+        // A request's future is large, and those of a whole run lie in one another: here and below each is put on the heap
+        // before it is moved any further.
+        self.unless_late(Box::pin(work), GRACE)
     }
 
     /// Waits until something is taken back; after an interrupt not for long.
-    pub(super) async fn until_cleaned<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
-        self.unless_late(work, CLEANUP).await
+    pub(super) fn until_cleaned<T>(
+        &self,
+        work: impl Future<Output = T> + Send,
+    ) -> impl Future<Output = Result<T, Stop>> + Send {
+        self.unless_late(Box::pin(work), CLEANUP)
     }
 
-    async fn unless_late<T>(&self, work: impl Future<Output = T>, patience: Duration) -> Result<T, Stop> {
+    async fn unless_late<T>(
+        &self,
+        work: impl Future<Output = T> + Send + Unpin,
+        patience: Duration,
+    ) -> Result<T, Stop> {
         let late = async {
             self.cancel.cancelled().await;
             tokio::time::sleep(patience).await;

@@ -7,12 +7,14 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::bucket_origin::{BucketOrigin, bucket_origin, is_like_aws};
 use super::causes::explain;
+use super::change_set::SETTLING_TRIES;
 use super::empty::empty;
 use super::events::{EventKind, Teller};
 use super::follow::{End, Follow};
+use super::ledger::Effect;
 use super::removal::{Fate, RemovedResource};
 use super::run::{Run, Stop};
-use crate::aws::{CallErrorKind, StackState, StackSummary};
+use crate::aws::{CallError, CallErrorKind, StackState, StackSummary};
 use crate::finding::Finding;
 
 /// Buckets emptied at once; each has several batches in flight of its own.
@@ -127,6 +129,70 @@ async fn let_go(run: &Run<'_>, stack: &StackSummary, resources: &[RemovedResourc
 async fn delete_and_follow(run: &Run<'_>, teller: &Teller<'_>, stack_id: &str, retain: &[String]) -> Result<End, Stop> {
     let token = format!("bedplate-{}", uuid::Uuid::new_v4());
     let newest = run.unless_cancelled(run.clients.newest_event(stack_id)).await??;
-    run.unless_cancelled(run.clients.delete_stack_but(stack_id, &token, retain)).await??;
-    Follow::operation(stack_id.to_owned(), token, newest).until_rest(run, teller).await
+    // From here on an interruption leaves the operation to CloudFormation.
+    run.unless_cancelled(std::future::ready(())).await?;
+    let stack = name_of(stack_id).to_owned();
+    let effect = Effect::StackDeletion { stack: stack.clone(), token: token.clone() };
+    let asked = run.effect(effect.clone(), run.clients.delete_stack_but(stack_id, &token, retain));
+    match run.until_answered(asked).await? {
+        Ok(()) => {}
+        Err(failed) if failed.lost => {
+            Box::pin(is_deleting(run, stack_id, retain, &effect, newest.as_deref(), failed.error)).await?
+        }
+        Err(failed) => return Err(failed.into()),
+    }
+    let end = Follow::operation(stack_id.to_owned(), token, newest).until_rest(run, teller).await?;
+    run.ledger().ended(&stack, &end.status);
+    Ok(end)
+}
+
+/// Finds out whether a stack is being deleted when no answer says so: it, or an event of it with this run's token, tells; else
+/// the same request is sent again, which the token makes the same one.
+async fn is_deleting(
+    run: &Run<'_>,
+    stack_id: &str,
+    retain: &[String],
+    effect: &Effect,
+    newest: Option<&str>,
+    first: CallError,
+) -> Result<(), Stop> {
+    let Effect::StackDeletion { token, .. } = effect else { return Err(first.into()) };
+    for _ in 0..SETTLING_TRIES {
+        run.clients.pace().turn().await;
+        let stack = match run.until_answered(run.clients.stack(stack_id)).await? {
+            Ok(stack) => stack,
+            Err(error) if error.is_passing() => continue,
+            Err(_) => break,
+        };
+        if stack.is_none_or(|stack| stack.status.starts_with("DELETE_") && stack.state() != StackState::FailedDelete) {
+            run.ledger().confirm(effect);
+            return Ok(());
+        }
+        match run.until_answered(run.clients.stack_events(stack_id, newest)).await? {
+            Ok(events) if events.iter().any(|event| event.token.as_ref() == Some(token)) => {
+                run.ledger().confirm(effect);
+                return Ok(());
+            }
+            Ok(_) => {}
+            Err(error) if error.is_passing() => continue,
+            Err(_) => break,
+        }
+        run.ledger().strike(effect);
+        let again = run.effect(effect.clone(), run.clients.delete_stack_but(stack_id, token, retain));
+        match run.until_answered(again).await? {
+            Ok(()) => return Ok(()),
+            Err(failed) if failed.lost => {}
+            Err(failed) => {
+                // The first one may still be on its way.
+                run.ledger().reopen(effect);
+                return Err(failed.into());
+            }
+        }
+    }
+    Err(first.into())
+}
+
+/// The name in a stack's ARN, `arn:…:stack/NAME/ID`.
+fn name_of(stack_id: &str) -> &str {
+    stack_id.split_once(":stack/").and_then(|(_, rest)| rest.split('/').next()).unwrap_or(stack_id)
 }

@@ -4,6 +4,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::artifact_bucket::ensure;
 use super::events::{EventKind, Teller};
+use super::ledger::Effect;
 use super::run::{Run, Stop};
 use super::wanted::Desired;
 use crate::plan::PlannedArtifact;
@@ -54,7 +55,8 @@ pub(super) async fn upload_missing(
     let uploads = stream::iter(missing.into_iter().map(|(artifact, planned)| {
         let bucket = bucket.as_str();
         async move {
-            run.clients.upload_file(bucket, &planned.key, &artifact.path, account).await?;
+            let effect = Effect::ObjectsUploaded { bucket: bucket.to_owned(), count: 1 };
+            run.effect(effect, run.clients.upload_file(bucket, &planned.key, &artifact.path, account)).await?;
             teller.tell(EventKind::ArtifactUploaded {
                 component: artifact.component.clone(),
                 key: planned.key.clone(),

@@ -84,6 +84,11 @@ impl Artifact {
 }
 
 impl Desired {
+    /// The use case, by the tag of its stack.
+    pub(super) fn use_case(&self) -> Option<&str> {
+        self.tags.get(super::look::USE_CASE_TAG).map(String::as_str)
+    }
+
     /// A template by itself: no parameters, no tags, no artifacts.
     pub fn new(stack: impl Into<String>, template: Template) -> Self {
         Self {

@@ -171,7 +171,8 @@ pub struct Run {
 }
 
 impl Run {
-    fn of(project: &Project, output: &Output) -> Self {
+    /// How a run of the program in a project ended.
+    pub fn of(project: &Project, output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: redact(project, &String::from_utf8_lossy(&output.stdout)),

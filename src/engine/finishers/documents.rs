@@ -10,6 +10,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use crate::artifacts::Document;
 use crate::aws::{CallError, DELETE_BATCH, Labels, ListedObject, ObjectVersion};
 use crate::engine::events::{EventKind, Teller};
+use crate::engine::ledger::Effect;
 use crate::engine::run::{Run, Stop};
 use crate::finding::Finding;
 
@@ -106,7 +107,8 @@ pub(super) async fn bring(
                     (DIGEST.to_owned(), document.sha256.clone()),
                 ]),
             };
-            run.clients.upload_labelled(bucket, &key, &document.path, account, &labels).await?;
+            let effect = Effect::ObjectsUploaded { bucket: bucket.to_owned(), count: 1 };
+            run.effect(effect, run.clients.upload_labelled(bucket, &key, &document.path, account, &labels)).await?;
             let (component, size) = (component.to_owned(), document.size);
             teller.tell(EventKind::DocumentUploaded { component, key, size });
             Ok::<_, Stop>(())
@@ -116,7 +118,11 @@ pub(super) async fn bring(
     for batch in difference.remove.chunks(DELETE_BATCH) {
         let versions: Vec<ObjectVersion> =
             batch.iter().map(|key| ObjectVersion { key: key.clone(), version: None }).collect();
-        let refused = run.unless_cancelled(run.clients.delete_versions(bucket, &versions)).await??;
+        let count = versions.len() as u64;
+        let effect = Effect::ObjectsDeleted { bucket: bucket.to_owned(), count };
+        let gone = |refused: &Vec<(String, String)>| count.saturating_sub(refused.len() as u64);
+        let deleting = run.ledger().carry_out_counted(effect, run.clients.delete_versions(bucket, &versions), gone);
+        let refused = run.unless_cancelled(deleting).await??;
         if let Some((key, reason)) = refused.first() {
             return Err(Finding::error("D008", format!("`{key}` of `{bucket}` cannot be deleted ({reason})"))
                 .help("look for an object lock, a bucket policy or a missing permission, and deploy again")

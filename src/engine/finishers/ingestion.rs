@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::aws::{CallError, CallErrorKind, IngestionJob};
 use crate::engine::events::{EventKind, Teller};
+use crate::engine::ledger::Effect;
 use crate::engine::run::{Run, Stop};
 use crate::finding::Finding;
 
@@ -67,7 +68,7 @@ pub(super) async fn read(
         return Ok(());
     }
     let (base, source) = reads.ids();
-    let mut job = run.unless_cancelled(run.clients.start_ingestion(base, source)).await??;
+    let mut job = start(run, component, base, source).await?;
     teller.tell(EventKind::ReadingDocuments { component: component.to_owned(), job: job.id.clone() });
     let mut wait = FIRST_WAIT;
     while !job.ended() {
@@ -95,6 +96,27 @@ pub(super) async fn read(
         failed: job.failed,
     });
     Ok(())
+}
+
+/// Starts a job. The token makes a request that is repeated the same request: its job is the one that an answer that was lost
+/// told of.
+async fn start(run: &Run<'_>, component: &str, base: &str, source: &str) -> Result<IngestionJob, Stop> {
+    let token = uuid::Uuid::new_v4().to_string();
+    let effect = Effect::Ingestion { component: component.to_owned() };
+    let ask = || run.until_answered(run.effect(effect.clone(), run.clients.start_ingestion(base, source, &token)));
+    match ask().await? {
+        Ok(job) => Ok(job),
+        Err(failed) if failed.lost => {
+            // The second answer tells of both.
+            run.ledger().strike(&effect);
+            let again = ask().await?;
+            if again.as_ref().is_err_and(|failed| !failed.lost) {
+                run.ledger().reopen(&effect);
+            }
+            Ok(again?)
+        }
+        Err(failed) => Err(failed.into()),
+    }
 }
 
 fn told(job: &IngestionJob) -> String {

@@ -5,6 +5,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::aws::{CallError, Item};
 use crate::engine::events::{EventKind, Teller};
+use crate::engine::ledger::Effect;
 use crate::engine::run::{Run, Stop};
 
 /// Writes in flight at once: a table that is paid by request takes hundreds a second from its beginning.
@@ -33,7 +34,12 @@ pub(super) async fn write(
     let mut written = 0;
     if present < rows.len() {
         let partition = key.first().map(String::as_str).unwrap_or_default();
-        let writes = stream::iter(rows.iter().map(|row| run.clients.put_item_if_absent(table, partition, row)));
+        let writes = stream::iter(rows.iter().map(|row| {
+            let effect = Effect::RowsWritten { table: table.to_owned(), count: 1 };
+            // Where there is an item of its key it is not written.
+            let put = run.clients.put_item_if_absent(table, partition, row);
+            run.ledger().carry_out_counted(effect, put, |put| u64::from(*put))
+        }));
         let put: Vec<bool> = run.unless_cancelled(writes.buffer_unordered(WRITES).try_collect::<Vec<bool>>()).await??;
         written = put.into_iter().filter(|put| *put).count();
     }

@@ -29,7 +29,7 @@ use super::events::{EventKind, Teller};
 use super::outcome::{Outcome, Report};
 use super::run::{Run, Stop};
 use super::wanted::Desired;
-use crate::aws::{Clients, StackState, StackSummary};
+use crate::aws::{CallErrorKind, Clients, StackState, StackSummary};
 use crate::finding::{Finding, Place};
 use crate::plan::Secrets;
 use crate::spec::{Expect, SmokeTurn};
@@ -185,6 +185,7 @@ impl Deployed<'_> {
 /// Tries the tests of a use case on its stack as it is deployed, each once.
 pub async fn smoke(run: &Run<'_>, desired: &Desired) -> Report {
     let teller = Teller::hiding(run.events, Secrets::of(Some(&desired.template), &desired.parameters));
+    run.ledger().about(&desired.stack, desired.use_case());
     let result = stands(run, &teller, desired).await;
     run.finish(&teller, &desired.stack, result)
 }
@@ -198,8 +199,39 @@ async fn stands(run: &Run<'_>, teller: &Teller<'_>, desired: &Desired) -> Result
     report.outcome = Outcome::Tested;
     report.stack_id = Some(stack.id.clone());
     report.status = Some(stack.status.clone());
-    tried(run, teller, desired, &stack, Duration::ZERO, &mut report).await?;
+    match tried(run, teller, desired, &stack, Duration::ZERO, &mut report).await {
+        Ok(()) => {}
+        Err(Stop::Interrupted) => {
+            report.outcome = Outcome::Interrupted;
+            let again = run.ledger().command("smoke");
+            let message = format!("interrupted while `{}` was being tried", desired.stack);
+            report.findings.push(Finding::note("D063", message).help(format!("try the rest with `{again}`")));
+        }
+        Err(Stop::Failed(findings)) => {
+            if report.outcome != Outcome::SmokeFailed {
+                report.outcome = Outcome::Untested;
+            }
+            report.findings.extend(findings);
+        }
+    }
     Ok(report)
+}
+
+/// Whether the target still answers and the stack is still there: without either, a test that failed says nothing of the stack.
+async fn is_verdict(run: &Run<'_>, test: &SmokeTest, stack: &StackSummary) -> Result<(), Stop> {
+    match run.unless_cancelled(run.clients.stack(&stack.id)).await? {
+        Ok(Some(now)) if now.state() != StackState::Deleted => Ok(()),
+        Ok(_) => Err(Finding::error("D062", format!("`{}` is gone while it was being tried", stack.name)).into()),
+        Err(error) if error.is_passing() || error.kind == CallErrorKind::Expired => {
+            let message =
+                format!("smoke test `{}` could not be tried: that says nothing of `{}`", test.name, stack.name);
+            let again = run.ledger().command("smoke");
+            let help = format!("when the cause above is gone, try it and the rest with `{again}`");
+            Err(vec![error.finding(), Finding::error("D095", message).at(test.place.clone()).help(help)].into())
+        }
+        // It answers.
+        Err(_) => Ok(()),
+    }
 }
 
 /// Tries everything and puts down how it went; a test that fails makes the outcome [`Outcome::SmokeFailed`]. One whose
@@ -218,6 +250,9 @@ pub(super) async fn tried(
     for test in &desired.smoke {
         let start = Instant::now();
         let failure = patience::until_settled(run, teller, test, &deployed, patience).await?;
+        if failure.is_some() {
+            is_verdict(run, test, stack).await?;
+        }
         let mut result = SmokeResult {
             name: test.name.clone(),
             ok: failure.is_none(),
@@ -236,6 +271,7 @@ pub(super) async fn tried(
                     "the stack stands; look whether what it says can be reached and used from here, then `bedplate smoke`"
                 }
             };
+            let help = help.replace("`bedplate smoke`", &format!("`{}`", run.ledger().command("smoke")));
             let mut finding = Finding::error(code, format!("smoke test `{}`: {reason}", test.name));
             finding = finding.at(place.clone()).help(help);
             teller.hide(&mut finding);

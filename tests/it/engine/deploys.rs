@@ -48,6 +48,14 @@ impl World {
         (world, proxy)
     }
 
+    /// The same with resources that take a while.
+    pub(crate) async fn with_delay_behind_a_proxy(delay: Duration) -> (Self, Proxy) {
+        let mut world = Self::with(|options| options.delay = delay).await;
+        let proxy = Proxy::before(world.running.url());
+        world.clients = Clients::connect(&Target::local(&proxy.url, "us-west-2")).await.expect("a region is set");
+        (world, proxy)
+    }
+
     /// The name of the bucket that [`World::poster`] makes.
     pub(crate) async fn bucket(&self) -> String {
         let resources = self.clients.stack_resources("poster-dev").await.expect("an answer");

@@ -5,12 +5,24 @@
 //! | `proxy` | the proxy, its rules and its log |
 //! | `operation` | what a request asks for |
 //! | `refusal` | a service that says no |
+//! | `oracle` | what there is afterwards, and whether a report is true of it |
 //! | `proxied` | tests of the proxy itself |
+//! | `lost_answers` | requests that were carried out, or were not, and that nobody told of |
+//! | `broken_off` | credentials that expire, denials and interrupts at every step |
+//! | `endings` | the program: its last line, its exit code, its words |
+//! | `following` | events that are missing, and how often they are asked for |
+//! | `words` | where it may be said that nothing was changed |
 
+mod broken_off;
+mod endings;
+mod following;
+mod lost_answers;
 pub mod operation;
+pub mod oracle;
 mod proxied;
 pub mod proxy;
 pub mod refusal;
+mod words;
 
 pub use proxy::{Fault, Proxy, When};
 pub use refusal::ServiceError;

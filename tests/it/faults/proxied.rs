@@ -3,7 +3,7 @@
 use bedplate::aws::{CallErrorKind, Clients, Target};
 use bedplate::engine::Outcome;
 
-use super::{Fault, Proxy, ServiceError, When};
+use super::{Fault, ServiceError, When};
 use crate::engine::deploys::World;
 
 #[tokio::test]

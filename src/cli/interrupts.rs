@@ -1,0 +1,88 @@
+//! Ctrl-C and SIGTERM: the first ends the run in order, the second at once.
+
+use std::sync::mpsc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::exit::Exit;
+use super::ui::Ui;
+use crate::report;
+
+/// A token that the first signal cancels. A second one ends the program, with exit code 130; what may be left is told first,
+/// and in JSON the last line is `finished` all the same.
+pub fn watch(ui: Ui) -> CancellationToken {
+    let token = CancellationToken::new();
+    let cancel = token.clone();
+    let (ready, registered) = mpsc::channel();
+    // A thread of its own, so that a signal counts from the first moment on, before there is a runtime.
+    std::thread::spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async move {
+            let Some(mut signals) = Signals::new() else { return };
+            // Whoever waits for it may be gone; the signals count all the same.
+            let _ = ready.send(());
+            signals.next().await;
+            cancel.cancel();
+            signals.next().await;
+            at_once(&ui);
+        });
+    });
+    // Where no signal can be listened to, the sender is gone and nothing is waited for.
+    let _ = registered.recv();
+    token
+}
+
+fn at_once(ui: &Ui) -> ! {
+    let said = match ui.stream.so_far() {
+        None => "interrupted at once".to_owned(),
+        Some(changes) => {
+            let done = report::changes::text(&changes, &ui.err_styles);
+            if !done.is_empty() {
+                ui.say(done.trim_end());
+            }
+            ui.findings(&changes.findings());
+            format!("interrupted at once: {}", changes.aftermath())
+        }
+    };
+    ui.say(&said);
+    ui.stream.close(Exit::Interrupted, &[]);
+    std::process::exit(i32::from(Exit::Interrupted.code()))
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Option<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Some(Self {
+            interrupt: signal(SignalKind::interrupt()).ok()?,
+            terminate: signal(SignalKind::terminate()).ok()?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Option<Self> {
+        Some(Self)
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

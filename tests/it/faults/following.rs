@@ -1,0 +1,58 @@
+//! Following an operation: an end that no event tells of is found by asking the stack, and nobody is asked more than once a second.
+
+use std::time::Duration;
+
+use bedplate::aws::{Clients, Target};
+use bedplate::engine::{EventKind, Outcome};
+
+use super::{Fault, When};
+use crate::engine::deploys::World;
+
+/// The events without the stack's own last one.
+fn without_the_end(answer: &str) -> String {
+    let mut parts = answer.split("<member>");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (member, rest) = part.split_once("</member>").unwrap_or((part, ""));
+        let of_the_stack = member.contains("<ResourceType>AWS::CloudFormation::Stack</ResourceType>");
+        let last = member.contains("<ResourceStatus>CREATE_COMPLETE</ResourceStatus>");
+        if !(of_the_stack && last) {
+            out.push_str(&format!("<member>{member}</member>"));
+        }
+        out.push_str(rest);
+    }
+    out
+}
+
+#[tokio::test]
+async fn an_end_whose_event_is_missing_is_found_by_asking_the_stack() {
+    let (world, proxy) = World::behind_a_proxy().await;
+    proxy.rule(When::operation("DescribeStackEvents"), Fault::rewrite(without_the_end));
+    let (report, events) = world.deploy(&world.poster()).await;
+    assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
+    assert_eq!(report.status.as_deref(), Some("CREATE_COMPLETE"));
+    let told = |event: &bedplate::engine::Event| matches!(&event.what, EventKind::Stack { status, .. } if status == "CREATE_COMPLETE");
+    assert!(!events.iter().any(told), "the event really was missing");
+}
+
+#[tokio::test]
+async fn events_are_asked_for_once_a_second_on_aws_and_on_another_machine() {
+    let pace = async |target: Target| {
+        let target = Target { region: Some("us-west-2".into()), ..target };
+        Clients::connect(&target).await.expect("a region is set").pace().interval()
+    };
+    assert_eq!(pace(Target::local("http://192.0.2.7:4566", "us-west-2")).await, Duration::from_secs(1));
+    assert_eq!(pace(Target::aws()).await, Duration::from_secs(1));
+    assert_eq!(pace(Target::local("http://127.0.0.1:4566", "us-west-2")).await, Duration::from_millis(20));
+}
+
+#[tokio::test]
+async fn following_takes_its_turns() {
+    let (world, proxy) = World::with_delay_behind_a_proxy(Duration::from_millis(400)).await;
+    let start = std::time::Instant::now();
+    let (report, _) = world.deploy(&world.poster()).await;
+    assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
+    let turns = start.elapsed().as_millis() / 20 + 2;
+    let asked = proxy.count("DescribeStackEvents") as u128;
+    assert!(asked > 3 && asked <= turns, "{asked} requests for events, {turns} turns");
+}
