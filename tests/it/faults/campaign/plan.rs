@@ -1,7 +1,5 @@
 //! What happens in a session: what was done before, which run is hit, and by what.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -32,13 +30,38 @@ struct Course {
     operations: &'static [&'static str],
 }
 
+impl Course {
+    /// Whether it takes place among stacks of others: the artifact bucket stays where there are some.
+    fn others(&self, dice: &mut Dice) -> bool {
+        match self.hit {
+            Step::Deploy("taken" | "lent", _) | Step::Destroy("taken" | "lent") => true,
+            Step::RemoveBootstrap if self.before == [Step::Bootstrap] => false,
+            _ => dice.once_in(4),
+        }
+    }
+}
+
 use Step::{Bootstrap, Deploy, Destroy, RemoveBootstrap, Smoke};
 
 const FIRST: Step = Deploy("notes", 1);
 const SECOND: Step = Deploy("notes", 2);
 
+const LOOKING: &[&str] = &["GetCallerIdentity", "DescribeStacks"];
+const TRYING: &[&str] = &["DescribeStacks", "ListStackResources", "Invoke", "CallApi"];
+const BOOTSTRAPPING: &[&str] = &["HeadBucket", "CreateStack", "DescribeStackEvents"];
+const REFUSED: &[&str] = &["CreateChangeSet", "DescribeChangeSet", "DescribeEvents", "DeleteChangeSet", "DeleteStack"];
+const FAILING: &[&str] =
+    &["CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet", "DescribeStackEvents", "DeleteStack"];
+const UP_TO_DATE: &[&str] = &[
+    "CreateChangeSet",
+    "DescribeChangeSet",
+    "DeleteChangeSet",
+    "ListStackResources",
+    "ListObjectsV2",
+    "HeadObject",
+    "BatchGetItem",
+];
 const CREATING: &[&str] = &[
-    "GetCallerIdentity",
     "DescribeStacks",
     "CreateChangeSet",
     "DescribeChangeSet",
@@ -46,6 +69,7 @@ const CREATING: &[&str] = &[
     "PutObject",
     "ExecuteChangeSet",
     "DescribeStackEvents",
+    "ListObjectsV2",
     "BatchWriteItem",
     "Invoke",
     "CallApi",
@@ -55,23 +79,19 @@ const UPDATING: &[&str] = &[
     "CreateChangeSet",
     "DescribeChangeSet",
     "GetTemplate",
-    "HeadBucket",
+    "ListStackResources",
     "ListObjectsV2",
     "PutObject",
-    "DeleteObject",
     "DeleteObjects",
     "ExecuteChangeSet",
     "DescribeStackEvents",
-    "BatchWriteItem",
     "BatchGetItem",
-    "DeleteChangeSet",
+    "BatchWriteItem",
     "Invoke",
 ];
 const DESTROYING: &[&str] = &[
-    "GetCallerIdentity",
     "DescribeStacks",
     "ListStackResources",
-    "GetBucketTagging",
     "ListObjectVersions",
     "ListMultipartUploads",
     "DeleteObjects",
@@ -81,29 +101,30 @@ const DESTROYING: &[&str] = &[
 ];
 
 const COURSES: &[Course] = &[
-    Course { weight: 6, before: &[], hit: FIRST, requests: 60, operations: CREATING },
-    Course { weight: 2, before: &[Bootstrap], hit: FIRST, requests: 50, operations: CREATING },
-    Course { weight: 5, before: &[FIRST], hit: SECOND, requests: 50, operations: UPDATING },
-    Course { weight: 2, before: &[FIRST], hit: FIRST, requests: 25, operations: UPDATING },
-    Course { weight: 2, before: &[FIRST, SECOND], hit: FIRST, requests: 50, operations: UPDATING },
-    Course { weight: 2, before: &[FIRST], hit: Deploy("notes", 3), requests: 40, operations: UPDATING },
-    Course { weight: 6, before: &[FIRST], hit: Destroy("notes"), requests: 35, operations: DESTROYING },
-    Course { weight: 3, before: &[FIRST, SECOND], hit: Destroy("notes"), requests: 35, operations: DESTROYING },
-    Course { weight: 1, before: &[FIRST, Destroy("notes")], hit: Destroy("notes"), requests: 6, operations: DESTROYING },
-    Course { weight: 2, before: &[FIRST, Destroy("notes")], hit: SECOND, requests: 50, operations: CREATING },
-    Course { weight: 2, before: &[FIRST], hit: Smoke("notes"), requests: 8, operations: CREATING },
-    Course { weight: 2, before: &[], hit: Bootstrap, requests: 10, operations: CREATING },
-    Course { weight: 3, before: &[Bootstrap], hit: RemoveBootstrap, requests: 20, operations: DESTROYING },
-    Course { weight: 1, before: &[FIRST], hit: RemoveBootstrap, requests: 8, operations: DESTROYING },
-    Course { weight: 2, before: &[], hit: Deploy("greedy", 1), requests: 20, operations: CREATING },
-    Course { weight: 1, before: &[Deploy("greedy", 1)], hit: Deploy("greedy", 1), requests: 30, operations: DESTROYING },
-    Course { weight: 2, before: &[Deploy("greedy", 1)], hit: Destroy("greedy"), requests: 20, operations: DESTROYING },
-    Course { weight: 1, before: &[], hit: Deploy("taken", 1), requests: 5, operations: CREATING },
-    Course { weight: 1, before: &[], hit: Destroy("taken"), requests: 5, operations: DESTROYING },
-    Course { weight: 1, before: &[], hit: Deploy("lent", 1), requests: 5, operations: CREATING },
-    Course { weight: 1, before: &[], hit: Destroy("lent"), requests: 5, operations: DESTROYING },
-    Course { weight: 1, before: &[], hit: Deploy("review", 1), requests: 6, operations: CREATING },
-    Course { weight: 1, before: &[], hit: Destroy("review"), requests: 6, operations: DESTROYING },
+    Course { weight: 6, before: &[], hit: FIRST, requests: 32, operations: CREATING },
+    Course { weight: 2, before: &[Bootstrap], hit: FIRST, requests: 32, operations: CREATING },
+    Course { weight: 5, before: &[FIRST], hit: SECOND, requests: 37, operations: UPDATING },
+    Course { weight: 2, before: &[FIRST], hit: FIRST, requests: 13, operations: UP_TO_DATE },
+    Course { weight: 2, before: &[FIRST, SECOND], hit: FIRST, requests: 34, operations: UPDATING },
+    Course { weight: 3, before: &[FIRST], hit: Deploy("notes", 3), requests: 30, operations: UPDATING },
+    Course { weight: 6, before: &[FIRST], hit: Destroy("notes"), requests: 22, operations: DESTROYING },
+    Course { weight: 3, before: &[FIRST, SECOND], hit: Destroy("notes"), requests: 21, operations: DESTROYING },
+    Course { weight: 1, before: &[FIRST, Destroy("notes")], hit: Destroy("notes"), requests: 3, operations: LOOKING },
+    Course { weight: 2, before: &[FIRST, Destroy("notes")], hit: SECOND, requests: 28, operations: CREATING },
+    Course { weight: 2, before: &[FIRST], hit: Smoke("notes"), requests: 5, operations: TRYING },
+    Course { weight: 2, before: &[], hit: Bootstrap, requests: 5, operations: BOOTSTRAPPING },
+    Course { weight: 3, before: &[Bootstrap], hit: RemoveBootstrap, requests: 12, operations: DESTROYING },
+    Course { weight: 1, before: &[FIRST], hit: RemoveBootstrap, requests: 3, operations: LOOKING },
+    Course { weight: 1, before: &[], hit: Deploy("greedy", 1), requests: 10, operations: REFUSED },
+    Course { weight: 2, before: &[], hit: Deploy("doomed", 1), requests: 10, operations: FAILING },
+    Course { weight: 2, before: &[Deploy("doomed", 1)], hit: Deploy("doomed", 1), requests: 20, operations: FAILING },
+    Course { weight: 2, before: &[Deploy("doomed", 1)], hit: Destroy("doomed"), requests: 12, operations: DESTROYING },
+    Course { weight: 1, before: &[], hit: Deploy("taken", 1), requests: 2, operations: LOOKING },
+    Course { weight: 1, before: &[], hit: Destroy("taken"), requests: 2, operations: LOOKING },
+    Course { weight: 1, before: &[], hit: Deploy("lent", 1), requests: 2, operations: LOOKING },
+    Course { weight: 1, before: &[], hit: Destroy("lent"), requests: 2, operations: LOOKING },
+    Course { weight: 1, before: &[], hit: Deploy("review", 1), requests: 4, operations: LOOKING },
+    Course { weight: 1, before: &[], hit: Destroy("review"), requests: 4, operations: LOOKING },
 ];
 
 /// Which request is hit.
@@ -176,18 +197,19 @@ impl Blow {
                 }
             }
             Blow::Signal(place, moment, signal, second) => {
-                // Requests since the first signal; 0 until it was sent.
-                let since = Arc::new(AtomicUsize::new(0));
-                let (target, signal, second) = (victim.clone(), *signal, *second);
-                let first = {
-                    let since = Arc::clone(&since);
-                    move || {
-                        target.send(signal);
-                        since.store(1, Ordering::SeqCst);
-                        if second == Some(0) {
+                let (target, signal, second, rules) = (victim.clone(), *signal, *second, proxy.clone());
+                let first = move || {
+                    target.send(signal);
+                    match second {
+                        None => {}
+                        Some(0) => {
                             // Two signals at once are one; this is how fast somebody presses a key twice.
                             thread::sleep(Duration::from_millis(40));
                             target.send(signal);
+                        }
+                        Some(gap) => {
+                            let target = target.clone();
+                            rules.rule(When::any().nth(gap), Fault::before(move || target.send(signal)));
                         }
                     }
                 };
@@ -197,18 +219,6 @@ impl Blow {
                     Moment::Passed => Fault::passed(first),
                 };
                 proxy.rule(place.once(), fault);
-                if let Some(gap) = second.filter(|gap| *gap > 0) {
-                    let victim = victim.clone();
-                    let later = move || {
-                        let before = since.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| {
-                            (count > 0).then(|| count + 1)
-                        });
-                        if before == Ok(gap) {
-                            victim.send(signal);
-                        }
-                    };
-                    proxy.rule(When::any(), Fault::before(later));
-                }
             }
         }
     }
@@ -221,6 +231,8 @@ pub struct Plan {
     pub before: &'static [Step],
     /// What is hit.
     pub hit: Step,
+    /// Whether there are stacks of others.
+    pub others: bool,
     /// By what.
     pub blow: Blow,
     /// Whether the run that is hit tells events in JSON, or words.
@@ -250,13 +262,15 @@ impl Plan {
             Kind::Interrupt => interrupt(&mut dice, place),
             Kind::Fault => fault(&mut dice, place),
         };
-        Self { before: course.before, hit: course.hit, blow, json: !dice.once_in(4) }
+        let json = !dice.once_in(4);
+        Self { before: course.before, hit: course.hit, others: course.others(&mut dice), blow, json }
     }
 
     /// Every course of events without any fault, to see how many requests each sends and which.
     pub fn undisturbed() -> Vec<(Self, usize)> {
         let plan = |course: &Course| {
-            (Self { before: course.before, hit: course.hit, blow: Blow::None, json: true }, course.requests)
+            let others = course.others(&mut Dice::of(0, 0, 0));
+            (Self { before: course.before, hit: course.hit, others, blow: Blow::None, json: true }, course.requests)
         };
         COURSES.iter().map(plan).collect()
     }

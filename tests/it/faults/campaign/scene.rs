@@ -19,7 +19,7 @@ use crate::support::{Project, Served};
 /// The longest a run may take, whatever is done to it, in a debug build on a busy machine.
 const LONGEST_RUN: Duration = Duration::from_secs(150);
 
-/// A bucket that somebody made by hand, under the name that the use case `greedy` and the third version of `notes` want.
+/// A bucket that somebody made by hand, under the name that the use case `greedy` wants.
 pub const SQUATTED: &str = "wanted-by-greedy";
 
 /// One run of the program.
@@ -113,6 +113,8 @@ impl Ending {
 
 /// Where a session takes place.
 pub struct Scene {
+    /// There are stacks of others, which use the artifact bucket.
+    pub others: bool,
     /// The proxy that the program is run behind.
     pub proxy: Proxy,
     /// The endpoint itself.
@@ -125,24 +127,24 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// A fresh one.
-    pub fn new() -> Self {
+    /// A fresh one; with stacks of others in it, whose artifact bucket nobody may take away, or without.
+    pub fn new(others: bool) -> Self {
         let place = Project::empty();
-        let served = place.serve(&[]);
+        // CloudFormation finds the squatted name before it begins; this is one that fails on the way.
+        let served = place.serve(&["--fail", "Doomed=out of capacity"]);
         let direct = Direct::to(&served.url);
-        place_foreign_things(&direct);
+        place_foreign_things(&direct, others);
         at_rest(&direct).expect("foreign stacks come to rest");
         let foreign = Inventory::of(&direct);
         let project = Project::empty();
         for use_case in ["taken", "lent", "review"] {
-            project.write(&spec_path(use_case), small(use_case, "Jobs: { Type: AWS::SQS::Queue }"));
+            project.write(&spec_path(use_case), small(use_case, "  Jobs: { Type: AWS::SQS::Queue }\n"));
         }
-        let bucket = format!(
-            "Jobs: {{ Type: AWS::SQS::Queue }}\n  Wanted: {{ Type: AWS::S3::Bucket, DependsOn: Jobs, Properties: \
-             {{ BucketName: {SQUATTED} }} }}"
-        );
+        let bucket = format!("  Wanted: {{ Type: AWS::S3::Bucket, Properties: {{ BucketName: {SQUATTED} }} }}\n");
         project.write(&spec_path("greedy"), small("greedy", &bucket));
-        Self { proxy: Proxy::before(&served.url), direct, foreign, project, _served: served, _place: place }
+        let doomed = "  Papers: { Type: AWS::S3::Bucket }\n  Doomed: { Type: AWS::SQS::Queue, DependsOn: [Papers] }\n";
+        project.write(&spec_path("doomed"), small("doomed", doomed));
+        Self { others, proxy: Proxy::before(&served.url), direct, foreign, project, _served: served, _place: place }
     }
 
     /// Runs the program to its end, with events in JSON or words for a person.
@@ -222,18 +224,14 @@ impl Scene {
             "def handler(event, context):\n    return {{\"statusCode\": 200, \"body\": \"marker-{version}\"}}\n"
         );
         self.project.write(&format!("{folder}/code/app.py"), code);
-        let wanted = if version == 3 {
-            format!("\n  Wanted: {{ Type: AWS::S3::Bucket, Properties: {{ BucketName: {SQUATTED} }} }}")
-        } else {
-            String::new()
-        };
+        let doomed = if version == 3 { "\n  Doomed: { Type: AWS::SQS::Queue, DependsOn: [Jobs] }" } else { "" };
         let spec = format!(
             "bedplate: 1\nname: notes\nregion: us-west-2\nbuckets:\n  papers:\n    versioning: true\n    documents: documents/\n\
              tables:\n  notes:\n    partition-key: {{ name: Id, type: number }}\n    seed: data/rows.yaml\n\
              functions:\n  echo:\n    code: code/\n    handler: app.handler\n    runtime: python3.13\n    \
              environment: {{ MARKER: marker-{version} }}\n\
              apis:\n  web:\n    kind: http\n    routes:\n      - GET /hello: {{ function: echo }}\n\
-             resources:\n  Jobs: {{ Type: AWS::SQS::Queue, Properties: {{ VisibilityTimeout: 3{version} }} }}{wanted}\n\
+             resources:\n  Jobs: {{ Type: AWS::SQS::Queue, Properties: {{ VisibilityTimeout: 3{version} }} }}{doomed}\n\
              smoke:\n  - invoke: functions.echo\n  - call: GET apis.web /hello\n"
         );
         self.project.write(&spec_path("notes"), spec);
@@ -245,11 +243,11 @@ fn spec_path(use_case: &str) -> String {
 }
 
 fn small(use_case: &str, resources: &str) -> String {
-    format!("bedplate: 1\nname: {use_case}\nregion: us-west-2\nresources:\n  {resources}\n")
+    format!("bedplate: 1\nname: {use_case}\nregion: us-west-2\nresources:\n{resources}")
 }
 
 /// Things that the program has not made and must leave as they are.
-fn place_foreign_things(direct: &Direct) {
+fn place_foreign_things(direct: &Direct, others: bool) {
     let stack = |name: &str, resources: Value, tags: &[(&str, &str)]| {
         let body = json!({ "Resources": resources }).to_string();
         let mut parameters = vec![("StackName".to_owned(), name.to_owned()), ("TemplateBody".to_owned(), body)];
@@ -266,17 +264,19 @@ fn place_foreign_things(direct: &Direct) {
         "AttributeDefinitions": [{ "AttributeName": "Id", "AttributeType": "N" }],
         "KeySchema": [{ "AttributeName": "Id", "KeyType": "HASH" }] } });
     stack("somebody", json!({ "Bucket": bucket("somebodys-bucket"), "Table": table }), &[]);
-    // A stack of another use case under the name that `taken` would have, and one of another owner.
-    stack(
-        "taken-dev",
-        json!({ "Bucket": bucket("takens-bucket") }),
-        &[("bedplate:use-case", "other"), ("bedplate:stage", "dev")],
-    );
-    stack(
-        "lent-dev",
-        json!({ "Bucket": bucket("lents-bucket") }),
-        &[("bedplate:use-case", "lent"), ("bedplate:stage", "dev"), ("bedplate:owner", "ann")],
-    );
+    if others {
+        // A stack of another use case under the name that `taken` would have, and one of another owner.
+        stack(
+            "taken-dev",
+            json!({ "Bucket": bucket("takens-bucket") }),
+            &[("bedplate:use-case", "other"), ("bedplate:stage", "dev")],
+        );
+        stack(
+            "lent-dev",
+            json!({ "Bucket": bucket("lents-bucket") }),
+            &[("bedplate:use-case", "lent"), ("bedplate:stage", "dev"), ("bedplate:owner", "ann")],
+        );
+    }
     let queue = json!({ "Resources": { "Queue": { "Type": "AWS::SQS::Queue" } } }).to_string();
     let review = [
         ("StackName", "review-dev"),
@@ -289,7 +289,8 @@ fn place_foreign_things(direct: &Direct) {
     let by_hand = "<CreateBucketConfiguration><LocationConstraint>us-west-2</LocationConstraint></CreateBucketConfiguration>";
     let done = |(status, answer): (u16, String)| assert_eq!(status, 200, "{answer}");
     done(direct.rest("s3", "PUT", &format!("/{SQUATTED}"), by_hand));
-    for name in [SQUATTED, "somebodys-bucket", "takens-bucket", "lents-bucket"] {
+    let of_others: &[&str] = if others { &["takens-bucket", "lents-bucket"] } else { &[] };
+    for name in [SQUATTED, "somebodys-bucket"].iter().chain(of_others) {
         done(direct.rest("s3", "PUT", &format!("/{name}/letters/a.txt"), "dear ann"));
         done(direct.rest("s3", "PUT", &format!("/{name}/b.txt"), "dear bob"));
     }

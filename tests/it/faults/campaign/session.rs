@@ -67,11 +67,11 @@ impl Session {
     }
 
     fn go(&mut self, plan: &Plan) -> Result<(), String> {
-        let scene = Scene::new();
+        let scene = Scene::new(plan.others);
         let nobody = Victim::default();
         for step in plan.before {
             let ending = scene.run(*step, true, &nobody)?;
-            if !reached(*step, plan.before, &ending) {
+            if !reached(*step, plan.before, plan.others, &ending) {
                 return Err(format!("{step:?}, before anything was hit, ended so:\n{}", words(&ending)));
             }
         }
@@ -116,7 +116,7 @@ impl Session {
         let after = scene.inventory()?;
         let mut course = plan.before.to_vec();
         course.push(plan.hit);
-        if !reached(plan.hit, &course, &ending) {
+        if !reached(plan.hit, &course, plan.others, &ending) {
             self.note(Failing::NotPickedUp, vec![format!("{:?} again ended so:\n{}", plan.hit, words(&ending))]);
         }
         if let (Step::Deploy("notes", version @ 1..=2), true) = (plan.hit, ending.exit == Ok(0)) {
@@ -136,16 +136,20 @@ impl Session {
         self.note(Failing::Untrue, untrue.collect());
         self.note(Failing::Foreign, touched(&scene.foreign, &after));
         let own = |use_case: &str| course.iter().any(|step| step.stack() == format!("{use_case}-dev"));
-        let mut away: Vec<Step> = ["notes", "greedy"].into_iter().filter(|it| own(it)).map(Step::Destroy).collect();
+        let use_cases = ["notes", "greedy", "doomed"].into_iter();
+        let mut away: Vec<Step> = use_cases.filter(|it| own(it)).map(Step::Destroy).collect();
         away.push(Step::RemoveBootstrap);
-        for step in away {
+        for step in away.clone() {
             let ending = scene.run(step, true, &nobody)?;
-            if !matches!(ending.outcome().as_str(), "destroyed" | "absent") {
+            if !reached(step, &away, plan.others, &ending) {
                 self.note(Failing::NotPickedUp, vec![format!("{step:?} at the end ended so:\n{}", words(&ending))]);
             }
         }
         let left = scene.inventory()?;
         let more = scene.foreign.difference(&left).into_iter().filter(|(_, change)| *change == Change::Added);
+        // What others still use has to stay.
+        let kept = |thing: &Thing| plan.others && thing.to_string().contains("bedplate-artifacts");
+        let more = more.filter(|(thing, _)| !kept(thing));
         self.note(Failing::NotPickedUp, more.map(|(thing, _)| format!("{thing} is left")).collect());
         self.note(Failing::Foreign, touched(&scene.foreign, &left));
         Ok(())
@@ -179,7 +183,7 @@ fn touched(foreign: &Inventory, now: &Inventory) -> Vec<String> {
 }
 
 /// Whether a run without faults came to the end that it should, after what was done before.
-fn reached(step: Step, course: &[Step], ending: &Ending) -> bool {
+fn reached(step: Step, course: &[Step], others: bool, ending: &Ending) -> bool {
     let outcome = ending.outcome();
     let outcome = outcome.as_str();
     let deployed = course.iter().rev().find_map(|step| match step {
@@ -189,14 +193,15 @@ fn reached(step: Step, course: &[Step], ending: &Ending) -> bool {
     });
     match step {
         Step::Deploy("notes", 1..=2) => matches!(outcome, "deployed" | "no-change"),
-        // The name that it wants is somebody else's: CloudFormation says so before or while it makes it.
-        Step::Deploy("notes" | "greedy", _) => matches!(outcome, "rolled-back" | "failed"),
-        Step::Destroy("notes" | "greedy") => matches!(outcome, "destroyed" | "absent"),
+        Step::Deploy("notes" | "doomed", _) => outcome == "rolled-back",
+        // The name that it wants is somebody else's, and CloudFormation says so at once.
+        Step::Deploy("greedy", _) => outcome == "failed",
+        Step::Destroy("notes" | "greedy" | "doomed") => matches!(outcome, "destroyed" | "absent"),
         // What is not the use case's own is left alone.
         Step::Deploy(..) | Step::Destroy(_) => outcome == "failed",
         Step::Smoke(_) => outcome == "tested",
-        Step::Bootstrap => outcome == "ready",
-        Step::RemoveBootstrap if deployed == Some(true) => outcome == "failed",
+        Step::Bootstrap => matches!(outcome, "ready" | "no-change"),
+        Step::RemoveBootstrap if others || deployed == Some(true) => matches!(outcome, "failed" | "absent"),
         Step::RemoveBootstrap => matches!(outcome, "destroyed" | "absent"),
     }
 }

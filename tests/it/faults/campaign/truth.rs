@@ -184,7 +184,7 @@ impl Judged<'_> {
             "0" => {}
             other => wrong.push(format!("`{other}` is no outcome")),
         }
-        if let (Step::Deploy("notes", version), "deployed" | "no-change") = (self.step, outcome) {
+        if let (Step::Deploy("notes", version), "deployed" | "no-change" | "0") = (self.step, outcome) {
             wrong.extend(missing_content(self.after, version));
         }
         if outcome == "smoke-failed" && !self.hit.iter().any(|name| matches!(name.as_str(), "Invoke" | "CallApi")) {
