@@ -58,28 +58,9 @@ pub(crate) enum Opened {
 impl Client {
     /// A client that trusts the machine's own certificate authorities.
     pub fn new() -> Self {
-        let mut roots = rustls::RootCertStore::empty();
-        // A certificate that can't be read is left out; what it would have vouched for is then not trusted.
-        for certificate in rustls_native_certs::load_native_certs().certs {
-            let _ = roots.add(certificate);
-        }
-        let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let versions = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_connect_timeout(Some(Duration::from_secs(5)));
-        let tls = match versions {
-            Ok(versions) => versions.with_root_certificates(roots).with_no_client_auth(),
-            // The provider has all of rustls's own versions, so this is never reached; it trusts nobody.
-            Err(_) => rustls::ClientConfig::builder()
-                .with_root_certificates(rustls::RootCertStore::empty())
-                .with_no_client_auth(),
-        };
-        let connector =
-            HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(http);
+        let connector = connector(Duration::from_secs(5), None);
         Self(Hyper::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector))
     }
-
     /// Asks, and waits for the whole answer, of at most `most` bytes.
     ///
     /// # Errors
@@ -128,6 +109,30 @@ impl Client {
         *request.headers_mut() = header_map(&headers);
         self.0.request(request).await.map_err(|error| format!("`{url}` could not be asked: {error}"))
     }
+}
+
+/// Connections that trust the machine's own certificate authorities. The kernel keeps what was sent in a buffer of the
+/// size given, else in one that grows with the line.
+pub(crate) fn connector(connect: Duration, send_buffer: Option<usize>) -> HttpsConnector<HttpConnector> {
+    let mut roots = rustls::RootCertStore::empty();
+    // A certificate that can't be read is left out; what it would have vouched for is then not trusted.
+    for certificate in rustls_native_certs::load_native_certs().certs {
+        let _ = roots.add(certificate);
+    }
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let versions = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_connect_timeout(Some(connect));
+    http.set_send_buffer_size(send_buffer);
+    let tls = match versions {
+        Ok(versions) => versions.with_root_certificates(roots).with_no_client_auth(),
+        // The provider has all of rustls's own versions, so this is never reached; it trusts nobody.
+        Err(_) => {
+            rustls::ClientConfig::builder().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
+        }
+    };
+    HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(http)
 }
 
 async fn whole(url: &str, response: Response<Incoming>, most: usize) -> Result<Answer, String> {

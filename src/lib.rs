@@ -11,6 +11,7 @@
 //! | [`files`] | opening the files of a project, and nothing outside it | – |
 //! | `helper` | helper processes: which program, what it is told, and how it and all it starts are ended | – |
 //! | `http_client` | one plain HTTP request, and AWS's signature | – |
+//! | `local_address` | where AWS's address of an API leads at a local target | – |
 //! | [`yaml`] | YAML in and out, with source positions; the only user of the YAML crates | finding |
 //! | [`spec`] | the language: types, loading, references | files, yaml, finding |
 //! | [`facts`] | models, regions, runtimes: dated data from `schemas/` | – |
@@ -20,9 +21,9 @@
 //! | [`check`] | findings over spec and template | spec, facts, cfn, iam, render |
 //! | [`artifacts`] | deterministic zips and layers | files, spec, helper |
 //! | [`plan`] | desired + observed → plan, with reasons; pure | cfn, facts, iam |
-//! | [`aws`] | the only place that names `aws_sdk_*` | cfn, http_client |
+//! | [`aws`] | the only place that names `aws_sdk_*` | cfn, http_client, local_address |
 //! | [`engine`] | carries a plan out; emits events | plan, aws, artifacts, check, and what those import |
-//! | [`local`] | the local target: an AWS-compatible endpoint; knows nothing of the engine | cfn, facts, iam, yaml, http_client, helper |
+//! | [`local`] | the local target: an AWS-compatible endpoint; knows nothing of the engine | cfn, facts, iam, yaml, http_client, helper, local_address |
 //! | [`report`] | events, plans and findings as text, JSON lines, GitHub annotations | types only |
 //! | [`cli`] | one file a verb | all |
 
@@ -40,6 +41,7 @@ mod helper;
 mod http_client;
 pub mod iam;
 pub mod local;
+mod local_address;
 pub mod plan;
 pub mod render;
 pub mod report;

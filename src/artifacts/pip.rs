@@ -110,6 +110,9 @@ fn run(order: &Order<'_>, folder: &Path, context: &BuildContext<'_>, options: &[
         arguments.extend(order.requirements.iter().map(OsString::from));
     }
     let search = Search::of(&PYTHONS, &project);
+    if let Some(told) = search.passed.told() {
+        (context.progress)(&told);
+    }
     let mut said = None;
     for python in &search.found {
         let script = Script {

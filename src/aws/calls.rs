@@ -12,7 +12,9 @@ use http::Method;
 use super::address::{dns_suffix, is_api_host};
 use super::clients::Clients;
 use super::sockets::{Opening, Socket};
+use super::target::TargetKind;
 use crate::http_client::{self, Answer, Opened, Outgoing};
+use crate::local_address::local_url;
 
 /// The largest answer, in bytes: API Gateway passes on 10 MB at most, a function gives 6 MB.
 /// Source: API Gateway and Lambda quotas.
@@ -101,6 +103,7 @@ impl Clients {
         // It begins as an HTTP request, and is signed as one.
         let url = match url.split_once("://") {
             Some(("wss", rest)) => format!("https://{rest}"),
+            Some(("ws", rest)) => format!("http://{rest}"),
             _ => url,
         };
         let outgoing = Outgoing { method: Method::GET, url, headers, body: Vec::new() };
@@ -112,9 +115,15 @@ impl Clients {
         })
     }
 
-    /// Where an API is asked: at the address that AWS gives it, or at the endpoint, with its host among the headers.
+    /// Where an API is asked: at the address that AWS gives it; on the local target where people are told that it answers;
+    /// or at another endpoint, with its host among the headers.
     fn address_of(&self, url: &str, headers: &mut Vec<(String, String)>) -> Result<String, String> {
         let Some(endpoint) = self.endpoint() else { return Ok(url.to_owned()) };
+        if self.target().kind == TargetKind::Local
+            && let Some(printed) = local_url(url, endpoint)
+        {
+            return Ok(printed);
+        }
         let (_, rest) = url.split_once("://").ok_or_else(|| format!("`{url}` is not an address"))?;
         let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         headers.push(("host".to_owned(), host.to_owned()));

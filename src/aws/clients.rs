@@ -23,6 +23,8 @@ use super::error::{CallError, CallErrorKind};
 use super::pace::Pace;
 use super::target::{Target, TargetKind};
 use super::types::Identity;
+use super::upload_connector::UploadConnector;
+use super::uploads::UploadTurns;
 use crate::finding::Finding;
 use crate::http_client;
 
@@ -49,6 +51,9 @@ pub(super) struct Inner {
     pub(super) cloudformation: aws_sdk_cloudformation::Client,
     pub(super) dynamodb: aws_sdk_dynamodb::Client,
     pub(super) s3: aws_sdk_s3::Client,
+    /// For bodies: their connections are given up by lack of progress.
+    pub(super) s3_uploads: aws_sdk_s3::Client,
+    pub(super) upload_turns: UploadTurns,
     pub(super) sts: aws_sdk_sts::Client,
     pub(super) credentials: Option<SharedCredentialsProvider>,
     /// For what has no SDK client here; made when it is first needed, since it reads the machine's certificates.
@@ -124,11 +129,19 @@ impl Clients {
         // `bucket.127.0.0.1` resolves nowhere.
         s3 = s3.force_path_style(endpoints.of("s3").is_some());
         let loopback = endpoints.common().is_some_and(is_plain_loopback);
+        let uploads = s3
+            .clone()
+            .http_client(UploadConnector::new(CONNECT_TIMEOUT, target.uploads.standstill))
+            .timeout_config(TimeoutConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .retry_config(retries(loopback).with_max_attempts(target.uploads.attempts));
         let inner = Inner {
             bedrock_agent: aws_sdk_bedrockagent::Client::from_conf(bedrock_agent.build()),
             cloudformation: aws_sdk_cloudformation::Client::from_conf(cloudformation.build()),
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            s3_uploads: aws_sdk_s3::Client::from_conf(uploads.build()),
+            upload_turns: UploadTurns::default(),
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
             credentials: config.credentials_provider(),
             http: OnceLock::new(),

@@ -1,38 +1,14 @@
-//! S3: artifacts up, buckets emptied.
+//! S3: whether something is there, and buckets emptied.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
-
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, Delete, ObjectIdentifier};
-use aws_smithy_types::byte_stream::Length;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use futures::stream::{self, StreamExt, TryStreamExt};
-use sha2::{Digest, Sha256};
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
 use super::address::dns_suffix;
 use super::clients::Clients;
 use super::error::{CallError, CallErrorKind};
 use super::types::{ObjectVersion, UnfinishedUpload, VersionPage};
 
-/// Above this an object goes up in parts: one request would have to start over after any hiccup.
-const MULTIPART_FROM: u64 = 64 * 1024 * 1024;
-/// Size of a part; at most 10,000 parts make an object, so this reaches 160 GB.
-const PART: u64 = 16 * 1024 * 1024;
-/// Parts in flight at once.
-const PARTS_AT_ONCE: usize = 4;
 /// The most objects one `DeleteObjects` takes.
 pub const DELETE_BATCH: usize = 1_000;
-
-/// What goes with an object beside its body.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Labels {
-    /// Its media type.
-    pub content_type: Option<String>,
-    /// Metadata of the uploader's own, by names in lower case.
-    pub metadata: BTreeMap<String, String>,
-}
 
 impl Clients {
     /// Whether an object is there, in a bucket that must be this account's.
@@ -77,140 +53,6 @@ impl Clients {
                 if error.kind == CallErrorKind::NotFound { Ok(()) } else { Err(error) }
             }
         }
-    }
-
-    /// Uploads a file. S3 refuses it when what arrives is not what was sent.
-    ///
-    /// # Errors
-    /// When the file cannot be read or a call fails; parts already sent are given up.
-    pub async fn upload_file(&self, bucket: &str, key: &str, path: &Path, owner: &str) -> Result<(), CallError> {
-        self.upload_labelled(bucket, key, path, owner, &Labels::default()).await
-    }
-
-    /// Uploads a file with labels, checked like [`Clients::upload_file`].
-    ///
-    /// # Errors
-    /// As [`Clients::upload_file`].
-    pub async fn upload_labelled(
-        &self,
-        bucket: &str,
-        key: &str,
-        path: &Path,
-        owner: &str,
-        labels: &Labels,
-    ) -> Result<(), CallError> {
-        let size = tokio::fs::metadata(path).await.map_err(|error| self.file_error(path, &error))?.len();
-        if size > MULTIPART_FROM {
-            return self.upload_parts(bucket, key, path, size, owner, labels).await;
-        }
-        let bytes = tokio::fs::read(path).await.map_err(|error| self.file_error(path, &error))?;
-        self.put(bucket, key, bytes, owner, labels).await
-    }
-
-    /// Uploads bytes, checked like [`Clients::upload_file`].
-    ///
-    /// # Errors
-    /// When the call fails.
-    pub async fn upload_bytes(&self, bucket: &str, key: &str, bytes: Vec<u8>, owner: &str) -> Result<(), CallError> {
-        self.put(bucket, key, bytes, owner, &Labels::default()).await
-    }
-
-    async fn put(
-        &self,
-        bucket: &str,
-        key: &str,
-        bytes: Vec<u8>,
-        owner: &str,
-        labels: &Labels,
-    ) -> Result<(), CallError> {
-        let checksum = STANDARD.encode(Sha256::digest(&bytes));
-        let call = self
-            .inner
-            .s3
-            .put_object()
-            .bucket(bucket)
-            .key(key)
-            .body(ByteStream::from(bytes))
-            .checksum_sha256(checksum)
-            .set_content_type(labels.content_type.clone())
-            .set_metadata(metadata(labels))
-            .expected_bucket_owner(owner);
-        call.send().await.map_err(|error| self.error("s3:PutObject", error))?;
-        Ok(())
-    }
-
-    async fn upload_parts(
-        &self,
-        bucket: &str,
-        key: &str,
-        path: &Path,
-        size: u64,
-        owner: &str,
-        labels: &Labels,
-    ) -> Result<(), CallError> {
-        let s3 = &self.inner.s3;
-        let call = s3
-            .create_multipart_upload()
-            .bucket(bucket)
-            .key(key)
-            .checksum_algorithm(ChecksumAlgorithm::Crc32)
-            .set_content_type(labels.content_type.clone())
-            .set_metadata(metadata(labels))
-            .expected_bucket_owner(owner);
-        let created = call.send().await.map_err(|error| self.error("s3:PutObject", error))?;
-        let id = created.upload_id.ok_or_else(|| self.unreadable("s3:PutObject", "it names no upload"))?;
-        let parts = stream::iter((0..size.div_ceil(PART)).map(|index| {
-            let id = &id;
-            async move {
-                let offset = index * PART;
-                let body = ByteStream::read_from()
-                    .path(path)
-                    .offset(offset)
-                    .length(Length::Exact(PART.min(size - offset)))
-                    .build()
-                    .await
-                    .map_err(|error| self.file_error(path, &error))?;
-                let number = i32::try_from(index + 1).unwrap_or(i32::MAX);
-                let call = s3
-                    .upload_part()
-                    .bucket(bucket)
-                    .key(key)
-                    .upload_id(id)
-                    .part_number(number)
-                    .checksum_algorithm(ChecksumAlgorithm::Crc32)
-                    .expected_bucket_owner(owner)
-                    .body(body);
-                let answer = call.send().await.map_err(|error| self.error("s3:PutObject", error))?;
-                let part = CompletedPart::builder()
-                    .part_number(number)
-                    .set_e_tag(answer.e_tag)
-                    .set_checksum_crc32(answer.checksum_crc32);
-                Ok::<_, CallError>(part.build())
-            }
-        }))
-        .buffered(PARTS_AT_ONCE)
-        .try_collect::<Vec<_>>()
-        .await;
-        let finished = match parts {
-            Ok(parts) => {
-                let whole = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-                let call = s3
-                    .complete_multipart_upload()
-                    .bucket(bucket)
-                    .key(key)
-                    .upload_id(&id)
-                    .multipart_upload(whole)
-                    .expected_bucket_owner(owner);
-                call.send().await.map(drop).map_err(|error| self.error("s3:PutObject", error))
-            }
-            Err(error) => Err(error),
-        };
-        if finished.is_err() {
-            // Parts of an upload that is not given up cost money for ever; the first failure is the one to report.
-            let abort = s3.abort_multipart_upload().bucket(bucket).key(key).upload_id(&id);
-            let _ = abort.expected_bucket_owner(owner).send().await;
-        }
-        finished
     }
 
     /// A page of a bucket's versions and delete markers, from where the last page ended.
@@ -323,21 +165,4 @@ impl Clients {
             }
         }
     }
-
-    fn file_error(&self, path: &Path, error: &dyn std::fmt::Display) -> CallError {
-        CallError {
-            kind: CallErrorKind::Refused,
-            action: "s3:PutObject",
-            code: None,
-            message: format!("`{}` cannot be read: {error}", path.display()),
-            request_id: None,
-            endpoint: None,
-            profile: None,
-        }
-    }
-}
-
-fn metadata(labels: &Labels) -> Option<HashMap<String, String>> {
-    let metadata: HashMap<String, String> = labels.metadata.clone().into_iter().collect();
-    (!metadata.is_empty()).then_some(metadata)
 }

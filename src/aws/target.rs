@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::uploads::UploadLimits;
+
 /// Where a verb goes, and as whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -17,6 +19,8 @@ pub struct Target {
     pub profile: Option<String>,
     /// The only account this may go to, when one is named.
     pub account: Option<String>,
+    /// How uploads are given up.
+    pub uploads: UploadLimits,
 }
 
 /// The two kinds of target; they differ in endpoint and credentials and in nothing else.
@@ -41,7 +45,14 @@ impl fmt::Display for TargetKind {
 impl Target {
     /// AWS, or whatever endpoint the standard AWS variables name.
     pub fn aws() -> Self {
-        Self { kind: TargetKind::Aws, endpoint_url: None, region: None, profile: None, account: None }
+        Self {
+            kind: TargetKind::Aws,
+            endpoint_url: None,
+            region: None,
+            profile: None,
+            account: None,
+            uploads: UploadLimits::default(),
+        }
     }
 
     /// The local target at its address; credentials are always `local`/`local` and the environment is not asked.
@@ -52,6 +63,7 @@ impl Target {
             region: Some(region.into()),
             profile: None,
             account: None,
+            uploads: UploadLimits::default(),
         }
     }
 }

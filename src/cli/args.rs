@@ -61,7 +61,7 @@ pub struct Globals {
     /// No colour (the NO_COLOR variable does the same)
     #[arg(long, global = true, help_heading = "Global options")]
     pub no_color: bool,
-    /// Answer yes to every question
+    /// Answer yes to every question, as far as that goes: see `--allow` of deploy and destroy
     #[arg(long, short, global = true, help_heading = "Global options")]
     pub yes: bool,
 }

@@ -1,6 +1,7 @@
 //! `bedplate bootstrap`: the artifact bucket of an account and region.
 
 use super::Outcome;
+use super::approval::AllowArgs;
 use super::deploy::conclude;
 use super::exit::Exit;
 use super::follow::Follower;
@@ -20,6 +21,9 @@ pub struct BootstrapArgs {
     /// A name for the bucket, where the usual one is taken; its stack remembers it
     #[arg(long, value_name = "NAME", value_parser = bucket, conflicts_with = "remove")]
     bucket: Option<String>,
+    /// What `--yes` covers.
+    #[command(flatten)]
+    allow: AllowArgs,
 }
 
 pub(super) fn run(session: &Session, args: &BootstrapArgs) -> Outcome {
@@ -30,6 +34,7 @@ pub(super) fn run(session: &Session, args: &BootstrapArgs) -> Outcome {
     }
     session.block_on(async {
         let cancel = session.interrupted();
+        let approver = session.approver(&args.allow)?;
         let mut exit = Exit::Done;
         for region in regions {
             let connecting = session.connect_unless_interrupted("bootstrap", ARTIFACT_STACK, region);
@@ -39,7 +44,7 @@ pub(super) fn run(session: &Session, args: &BootstrapArgs) -> Outcome {
             let run = Run::new(&connection.clients, &follower, cancel.clone());
             session.ui.stream.begin(connection.clients.region(), run.ledger());
             let report = if args.remove {
-                engine::remove_bootstrap(&run, &session.approver()).await
+                engine::remove_bootstrap(&run, &approver).await
             } else {
                 engine::bootstrap_named(&run, args.bucket.as_deref()).await
             };

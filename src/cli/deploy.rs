@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::Outcome;
+use super::approval::{AllowArgs, PromptApprover};
 use super::args::Format;
 use super::destroy::Going;
 use super::exit::Exit;
@@ -15,9 +15,8 @@ use super::follow::Follower;
 use super::needs;
 use super::session::{Connection, Session};
 use super::smoke::Suites;
-use super::ui::Ui;
 use crate::aws::{StackState, StackSummary};
-use crate::engine::{self, Approver, Claim, DeployOptions, Desired, MadeHere, Proposal, Report, Run};
+use crate::engine::{self, Claim, DeployOptions, Desired, MadeHere, Report, Run};
 use crate::finding::Finding;
 use crate::plan::PlanKind;
 use crate::report;
@@ -27,7 +26,7 @@ use crate::spec::LoadedSpec;
 /// Deploy use cases: plan, ask, execute exactly that plan, follow it to its end.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate deploy movie-poster                     to the local target, no account needed\n  bedplate deploy movie-poster --yes --format json  in a pipeline\n  bedplate deploy movie-poster --target aws --profile sandbox\n  bedplate deploy movie-poster --yes --rm          deployed, tried and taken away\n\nExit codes: 0 deployed, or nothing to do · 1 refused, or not finished: the last lines say which · 4 declined · 10 failed and rolled back ·\n11 left in a failed state · 13 deployed, a smoke test failed · 130 interrupted; the next run picks up"
+    after_help = "Examples:\n  bedplate deploy movie-poster                     to the local target, no account needed\n  bedplate deploy movie-poster --yes --format json  in a pipeline\n  bedplate deploy movie-poster --target aws --profile sandbox\n  bedplate deploy movie-poster --yes --rm          deployed, tried and taken away\n  bedplate deploy movie-poster --yes --allow data-loss,rights   when the plan needs that, and it is meant\n\nA stack that is new needs nothing but --yes. On one that exists --yes covers what harms nobody; the plan says what\nelse it needs, and bedplate.yaml may allow that for a stage.\n\nExit codes: 0 deployed, or nothing to do · 1 refused, or not finished: the last lines say which · 4 declined, or not allowed · 10 failed and rolled back ·\n11 left in a failed state · 13 deployed, a smoke test failed · 130 interrupted; the next run picks up"
 )]
 pub struct DeployArgs {
     /// Use cases: names under stacks/, folders or spec files; all of the project when none is named
@@ -54,6 +53,9 @@ pub struct DeployArgs {
     /// Take over a stack that belongs to another owner
     #[arg(long)]
     take_over: bool,
+    /// What `--yes` covers.
+    #[command(flatten)]
+    allow: AllowArgs,
 }
 
 /// Reads `NAME=VALUE`.
@@ -109,10 +111,19 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
                 return Err(there);
             }
         }
-        let mut results = Results::default();
-        let mut outcome = all(session, &specs, &parameters, &options, &cancel, &mut results).await;
+        let approver = session.approver(&args.allow)?;
         if args.rm {
-            outcome = away(session, &specs, outcome, &results.made, &cancel).await;
+            let protected: Vec<Finding> =
+                specs.iter().filter_map(|spec| approver.protects(&session.stack_name(spec))).collect();
+            if !protected.is_empty() {
+                session.ui.findings(&protected);
+                return Ok(Exit::Declined);
+            }
+        }
+        let mut results = Results::default();
+        let mut outcome = all(session, &specs, &parameters, &options, &approver, &cancel, &mut results).await;
+        if args.rm {
+            outcome = away(session, &specs, outcome, &results.made, approver.with_yes(), &cancel).await;
         }
         results.suites.write_after(outcome, args.junit.as_deref())
     })
@@ -143,12 +154,13 @@ async fn all(
     specs: &[LoadedSpec],
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
+    approver: &PromptApprover,
     cancel: &CancellationToken,
     results: &mut Results,
 ) -> Outcome {
     let mut exit = Exit::Done;
     for spec in specs {
-        exit = exit.worse(one(session, spec, parameters, options, cancel, results).await?);
+        exit = exit.worse(one(session, spec, parameters, options, approver, cancel, results).await?);
         if exit != Exit::Done {
             break;
         }
@@ -187,6 +199,7 @@ async fn away(
     specs: &[LoadedSpec],
     outcome: Outcome,
     made: &BTreeMap<String, String>,
+    approver: PromptApprover,
     cancel: &CancellationToken,
 ) -> Outcome {
     if cancel.is_cancelled() {
@@ -201,8 +214,6 @@ async fn away(
         let made_here = MadeHere { stack_id: made.get(&stack).cloned() };
         let claim = Claim { made_here: Some(made_here), ..session.claim(&name)? };
         let going = Going { stack, name, region, claim };
-        // Whoever says `--rm` has approved of it.
-        let approver = Asks { yes: true, ui: session.ui.clone() };
         // One that cannot be taken away keeps neither the others nor what was said before.
         ended = match (ended, going.away(session, &others, &approver, cancel).await) {
             (Ok(before), Ok(exit)) => Ok(before.worse(exit)),
@@ -239,6 +250,7 @@ async fn one(
     spec: &LoadedSpec,
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
+    approver: &PromptApprover,
     cancel: &CancellationToken,
     results: &mut Results,
 ) -> Outcome {
@@ -247,7 +259,7 @@ async fn one(
     let Some(connection) = session.connect_unless_interrupted("deploy", &stack, region).await? else {
         return Ok(Exit::Interrupted);
     };
-    let outcome = deploy(session, &connection, spec, parameters, options, cancel, results).await;
+    let outcome = deploy(session, &connection, spec, parameters, options, approver, cancel, results).await;
     connection.close().await;
     outcome
 }
@@ -258,6 +270,7 @@ async fn deploy(
     spec: &LoadedSpec,
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
+    approver: &PromptApprover,
     cancel: &CancellationToken,
     results: &mut Results,
 ) -> Outcome {
@@ -276,7 +289,7 @@ async fn deploy(
     let patience = if connection.clients.endpoint().is_none() { engine::PATIENCE } else { Duration::ZERO };
     let options = DeployOptions { smoke_patience: patience, ..options.clone() };
     session.ui.stream.begin(connection.clients.region(), run.ledger());
-    let report = engine::deploy(&run, &desired, &options, &session.approver()).await;
+    let report = engine::deploy(&run, &desired, &options, approver).await;
     drop(follower);
     results.add(&report);
     let exit = conclude(session, &report, started.elapsed(), Some(&desired))?;
@@ -342,7 +355,7 @@ pub(super) fn conclude(
             format!("{} {stack}: what became of it is not known; see above", paint(styles.bad, "lost"))
         }
         engine::Outcome::OutOfSight => format!("{} {stack}: CloudFormation goes on unseen", paint(styles.bad, "lost")),
-        engine::Outcome::Declined => declined(ui, &report.stack, account.aftermath()),
+        engine::Outcome::Declined => format!("{stack}: {}; {}", declined(session, report), account.aftermath()),
         engine::Outcome::RolledBack => format!("{} {stack}: rolled back after {took}", paint(styles.bad, "failed")),
         engine::Outcome::FailedState => {
             let status = report.status.as_deref().unwrap_or("a failed state");
@@ -378,15 +391,6 @@ fn tried(report: &Report) -> String {
     format!("{passed} of {} passed", count(report.smoke.len(), "smoke test"))
 }
 
-fn declined(ui: &Ui, stack: &str, aftermath: &str) -> String {
-    let why = if ui.interactive {
-        "declined"
-    } else {
-        "not approved: there is no terminal to ask on, and `--yes` was not given"
-    };
-    format!("{stack}: {why}; {aftermath}")
-}
-
 /// Whether a run that ended so has something to tell of what it did before.
 fn breaks_off(outcome: engine::Outcome) -> bool {
     matches!(
@@ -397,6 +401,15 @@ fn breaks_off(outcome: engine::Outcome) -> bool {
             | engine::Outcome::Declined
             | engine::Outcome::Interrupted
     )
+}
+
+/// Why nobody agreed.
+fn declined(session: &Session, report: &Report) -> &'static str {
+    match (session.ui.interactive, report.findings.is_empty()) {
+        (_, false) => "not allowed, see above",
+        (true, true) => "declined",
+        (false, true) => "not approved: there is no terminal to ask on, and `--yes` was not given",
+    }
 }
 
 fn exit_of(outcome: engine::Outcome) -> Exit {
@@ -422,18 +435,7 @@ fn exit_of(outcome: engine::Outcome) -> Exit {
     }
 }
 
-/// Answers from `--yes`, or from the person at the terminal; where there is neither, the answer is no.
-pub(super) struct Asks {
-    yes: bool,
-    ui: Ui,
-}
-
 impl Session {
-    /// Whoever approves on this run.
-    pub(super) fn approver(&self) -> Asks {
-        Asks { yes: self.globals.yes, ui: self.ui.clone() }
-    }
-
     /// The errors of a spec and its template, all at once.
     fn errors(&self, spec: &LoadedSpec) -> Vec<Finding> {
         match self.render(spec) {
@@ -443,20 +445,5 @@ impl Session {
             }
             Err(findings) => findings,
         }
-    }
-}
-
-#[async_trait]
-impl Approver for Asks {
-    async fn approve(&self, proposal: Proposal<'_>) -> bool {
-        if self.yes {
-            return true;
-        }
-        let question = match proposal {
-            Proposal::Deploy(plan) => format!("Deploy {}?", plan.stack),
-            Proposal::Destroy(removal) => format!("Delete {} and everything in it?", removal.stack),
-        };
-        let ui = self.ui.clone();
-        tokio::task::spawn_blocking(move || ui.confirm(&question)).await.unwrap_or(false)
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Outcome;
+use super::approval::AllowArgs;
 use super::deploy::conclude;
 use super::exit::Exit;
 use super::follow::Follower;
@@ -17,7 +18,7 @@ use crate::spec::UseCaseFile;
 /// Take stacks away with everything they left: what goes and what stays is shown first.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate destroy movie-poster\n  bedplate destroy movie-poster --stage test --yes\n  bedplate destroy movie-poster --take-over        one that a colleague deployed\n\nExit codes: 0 gone, or never there · 4 declined · 11 left in a failed state · 14 something is still there"
+    after_help = "Examples:\n  bedplate destroy movie-poster\n  bedplate destroy movie-poster --stage test --yes\n  bedplate destroy movie-poster --stage prod --yes --allow destroy   where bedplate.yaml protects the stage\n  bedplate destroy movie-poster --take-over        one that a colleague deployed\n\nExit codes: 0 gone, or never there · 4 declined, or protected · 11 left in a failed state · 14 something is still there"
 )]
 pub struct DestroyArgs {
     /// Use cases: names under stacks/, folders or spec files
@@ -29,6 +30,9 @@ pub struct DestroyArgs {
     /// Take away stacks that belong to another owner too
     #[arg(long)]
     take_over: bool,
+    /// What `--yes` covers.
+    #[command(flatten)]
+    allow: AllowArgs,
 }
 
 pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
@@ -38,6 +42,7 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
     let others: BTreeSet<String> = found.iter().map(|file| file.name.clone()).collect();
     session.block_on(async {
         let cancel = session.interrupted();
+        let approver = session.approver(&args.allow)?;
         let mut exit = Exit::Done;
         for file in &found {
             let spec = file.load();
@@ -55,7 +60,7 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
             };
             let claim = Claim { take_over: args.take_over, ..session.claim(&name)? };
             let going = Going { stack, name, region, claim };
-            exit = exit.worse(going.away(session, &others, &session.approver(), &cancel).await?);
+            exit = exit.worse(going.away(session, &others, &approver, &cancel).await?);
             if exit == Exit::Interrupted {
                 break;
             }

@@ -1,5 +1,6 @@
 //! The command line: one file a verb, each with its arguments and one function; this file wires them up.
 
+mod approval;
 mod approved_accounts;
 mod args;
 mod bootstrap;

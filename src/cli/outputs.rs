@@ -13,8 +13,8 @@ use crate::aws::{Output, TargetKind};
 use crate::engine;
 use crate::finding::Finding;
 use crate::local::bedrock::gateway_url;
-use crate::local::execute_api::local_url;
 use crate::local::serving;
+use crate::local_address::local_url;
 use crate::report::findings::printable;
 
 /// Print what a deployed stack gives back: URLs, names, ids.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::Outcome;
+use super::approval::AllowArgs;
 use super::args::Format;
 use super::deploy::{conclude, parameter};
 use super::exit::Exit;
@@ -92,9 +93,7 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
             };
             if let Some(plan) = &outcome.plan {
                 match session.ui.format {
-                    Format::Json => {
-                        session.ui.json(&serde_json::json!({ "plan": plan, "changes": plan.has_changes() }))?
-                    }
+                    Format::Json => session.ui.json(&as_json(session, plan)?)?,
                     Format::Text | Format::Github => {
                         session.ui.out(&report::plan::text(plan, &session.ui.out_styles))?;
                     }
@@ -112,10 +111,16 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
     })
 }
 
+/// A plan for a program: with whether anything changes, and with what a deploy by `--yes` still needs.
+fn as_json(session: &Session, plan: &Plan) -> Result<serde_json::Value, Vec<Finding>> {
+    let needs = session.approver(&AllowArgs::default())?.needs(plan);
+    Ok(json!({ "plan": plan, "changes": plan.has_changes(), "needs": needs }))
+}
+
 /// Prints a plan as the verb's result.
 fn show(session: &Session, args: &PlanArgs, plan: &Plan) -> Outcome {
     match session.ui.format {
-        Format::Json => session.ui.json(&json!({ "plan": plan, "changes": plan.has_changes() }))?,
+        Format::Json => session.ui.json(&as_json(session, plan)?)?,
         Format::Text | Format::Github => session.ui.out(&report::plan::text(plan, &session.ui.out_styles))?,
     }
     Ok(if args.exit_code && plan.has_changes() { Exit::ChangesPresent } else { Exit::Done })
@@ -146,6 +151,7 @@ fn offline(session: &Session, args: &PlanArgs, specs: &[LoadedSpec], parameters:
             template: Some(&desired.template),
             parameters: desired.parameters.clone(),
             places: desired.places.clone(),
+            pointers: desired.pointers.clone(),
             artifacts: Vec::new(),
         };
         let plan = match &saved {

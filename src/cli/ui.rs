@@ -119,11 +119,23 @@ impl Ui {
         if !self.interactive {
             return false;
         }
-        let _ = write!(io::stderr().lock(), "{question} [y/N] ");
-        let mut answer = String::new();
-        let read = io::stdin().lock().read_line(&mut answer);
-        read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+        let answer = ask(&format!("{question} [y/N] "));
+        answer.is_some_and(|answer| matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes"))
     }
+
+    /// Asks for something to be typed in full; without a terminal the answer is no.
+    pub fn confirm_by_name(&self, question: &str, name: &str) -> bool {
+        self.interactive
+            && ask(&format!("{question}: type `{name}` to go ahead: ")).is_some_and(|answer| answer == name)
+    }
+}
+
+/// A line from the terminal.
+fn ask(prompt: &str) -> Option<String> {
+    let _ = write!(io::stderr().lock(), "{prompt}");
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer).ok()?;
+    Some(answer.trim().to_owned())
 }
 
 /// The largest file a finding's line is shown from.

@@ -77,6 +77,11 @@ async fn remove(run: &Run<'_>, teller: &Teller<'_>, approver: &dyn Approver) -> 
     };
     teller.tell(EventKind::RemovalReady { removal: Box::new(removal.clone()) });
     report.removal = Some(removal.clone());
+    report.findings = approver.uncovered(&Proposal::Destroy(&removal));
+    if !report.findings.is_empty() {
+        report.outcome = Outcome::Declined;
+        return Ok(report);
+    }
     if !run.unless_cancelled(approver.approve(Proposal::Destroy(&removal))).await? {
         report.outcome = Outcome::Declined;
         return Ok(report);

@@ -26,7 +26,9 @@ use crate::artifacts::ArtifactRequest;
 use crate::aws::{ChangeSetKind, ChangeSetRequest, Identity, ParameterValue, StackState, StackSummary, TemplateSource};
 use crate::cfn::Template;
 use crate::finding::Finding;
-use crate::plan::{Current, Plan, PlanKind, PlannedArtifact, Secrets, Wanted, for_new_stack, from_change_set};
+use crate::plan::{
+    Current, Plan, PlanKind, PlannedArtifact, Risk, Secrets, Wanted, for_new_stack, from_change_set, of_content,
+};
 
 /// The longest template a request carries; a longer one goes through S3.
 /// Source: `TemplateBody` in the CloudFormation API reference.
@@ -153,7 +155,7 @@ impl Deployment<'_> {
             let wanted = self.wanted(identity, shown, artifacts.clone());
             let plan = self.plan_to_recreate(&wanted, &failed, identity).await?;
             if !self.agreed(&plan).await? {
-                return Ok(self.report(Outcome::Declined, identity, Some(plan)));
+                return Ok(self.declined(identity, plan));
             }
             // Agreed to once: what is made anew below is the plan just shown, resource by resource.
             failed.remove(self.run, self.teller).await?;
@@ -216,7 +218,7 @@ impl Deployment<'_> {
             None => {
                 let plan = self.plan_of(identity, start, wanted, made).await.map_err(before)?;
                 if !self.agreed(&plan).await.map_err(before)? {
-                    return Ok(self.report(Outcome::Declined, identity, Some(plan)));
+                    return Ok(self.declined(identity, plan));
                 }
                 plan
             }
@@ -267,6 +269,7 @@ impl Deployment<'_> {
     ) -> Result<Plan, Stop> {
         let mut plan = for_new_stack(wanted, PlanKind::Recreate);
         plan.data_loss.extend(failed.losses());
+        plan.risks = failed.risks(self.desired);
         self.filled(plan, None, identity).await
     }
 
@@ -283,6 +286,9 @@ impl Deployment<'_> {
         identity: &Identity,
     ) -> Result<Plan, Stop> {
         plan.content = finishers::planned(self.run, self.contents, stack_id, &plan.changes, &identity.account).await?;
+        let place = |component: &str| self.contents.iter().find(|it| it.component() == component)?.place().cloned();
+        plan.risks
+            .extend(of_content(&plan.content).into_iter().map(|risk| Risk { place: place(&risk.resource), ..risk }));
         Ok(plan)
     }
 
@@ -345,8 +351,7 @@ impl Deployment<'_> {
         let (Some(plan), Some(stack)) = (&report.plan, stack) else { return Ok(report) };
         if plan.has_changes() {
             if !self.agreed(plan).await? {
-                report.outcome = Outcome::Declined;
-                return Ok(report);
+                return Ok(self.declined(identity, plan.clone()));
             }
             report.outcome = Outcome::Deployed;
             self.fill(identity, &stack.id, &mut report).await;
@@ -359,7 +364,19 @@ impl Deployment<'_> {
 
     async fn agreed(&self, plan: &Plan) -> Result<bool, Stop> {
         self.teller.tell(EventKind::PlanReady { plan: Box::new(plan.clone()) });
-        self.run.unless_cancelled(self.approver.approve(Proposal::Deploy(plan))).await
+        let proposal = Proposal::Deploy(plan);
+        if !self.approver.uncovered(&proposal).is_empty() {
+            return Ok(false);
+        }
+        self.run.unless_cancelled(self.approver.approve(proposal)).await
+    }
+
+    /// The report of a deployment that nobody agreed to, with what stood against it.
+    fn declined(&self, identity: &Identity, plan: Plan) -> Report {
+        let findings = self.approver.uncovered(&Proposal::Deploy(&plan));
+        let mut report = self.report(Outcome::Declined, identity, Some(plan));
+        report.findings = findings;
+        report
     }
 
     async fn ended(&self, identity: &Identity, made: &change_set::Ready, end: End, plan: Plan) -> Report {
@@ -484,6 +501,7 @@ impl Deployment<'_> {
             template: Some(&self.desired.template),
             parameters: shown,
             places: self.desired.places.clone(),
+            pointers: self.desired.pointers.clone(),
             artifacts,
         }
     }

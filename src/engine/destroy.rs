@@ -53,6 +53,12 @@ impl Destruction<'_> {
             return Ok(self.absent(&identity));
         };
         self.teller.tell(EventKind::RemovalReady { removal: Box::new(removal.clone()) });
+        let uncovered = self.approver.uncovered(&Proposal::Destroy(&removal));
+        if !uncovered.is_empty() {
+            let mut report = self.report(Outcome::Declined, &identity, Some(removal));
+            report.findings = uncovered;
+            return Ok(report);
+        }
         if !self.run.unless_cancelled(self.approver.approve(Proposal::Destroy(&removal))).await? {
             return Ok(self.report(Outcome::Declined, &identity, Some(removal)));
         }

@@ -62,6 +62,17 @@ pub enum EventKind {
         /// SHA-256 of what it holds, in hexadecimal.
         sha256: String,
     },
+    /// A file is on its way into a bucket, for long enough to say how far it is.
+    Uploading {
+        /// Such as `functions.design`.
+        component: String,
+        /// Its key in the bucket.
+        key: String,
+        /// Bytes that are there or on their way.
+        done: u64,
+        /// Its size in bytes.
+        total: u64,
+    },
     /// An artifact was uploaded.
     ArtifactUploaded {
         /// Such as `functions.design`.

@@ -11,7 +11,7 @@ use super::teardown::tear_down;
 use super::wanted::Desired;
 use crate::aws::{Identity, StackEvent, StackState, StackSummary};
 use crate::finding::Finding;
-use crate::plan::{Action, DataLoss};
+use crate::plan::{Action, DataLoss, Risk, RiskKind};
 
 /// Where a deployment starts.
 #[derive(Debug)]
@@ -135,6 +135,25 @@ impl FailedStack {
                 })
             })
             .collect()
+    }
+
+    /// What of that needs more than a general yes: objects, which somebody has put there.
+    pub(super) fn risks(&self, desired: &Desired) -> Vec<Risk> {
+        let holding = self.resources.iter().filter(|resource| resource.fate == Fate::Deleted);
+        let risk = |resource: &RemovedResource| {
+            let objects = resource.objects.filter(|objects| objects.count > 0)?;
+            let more = if objects.more { "more than " } else { "" };
+            Some(Risk {
+                kind: RiskKind::DataLoss,
+                resource: resource.logical_id.clone(),
+                resource_type: Some(resource.resource_type.clone()),
+                physical: resource.physical_id.clone(),
+                pointer: desired.pointers.get(&resource.logical_id).cloned(),
+                place: desired.places.get(&resource.logical_id).cloned(),
+                reason: format!("it is deleted, and with it {more}{} object versions", objects.count),
+            })
+        };
+        holding.filter_map(risk).collect()
     }
 
     /// Deletes it, with what its buckets hold.

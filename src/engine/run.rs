@@ -47,6 +47,12 @@ pub enum Proposal<'a> {
 pub trait Approver: Send + Sync {
     /// Whether to go ahead.
     async fn approve(&self, proposal: Proposal<'_>) -> bool;
+
+    /// What stands against it before anybody is asked: risks that a yes given beforehand does not cover, each with what
+    /// would cover it. With any, nothing is done.
+    fn uncovered(&self, _: &Proposal<'_>) -> Vec<Finding> {
+        Vec::new()
+    }
 }
 
 /// Agrees to everything: `--yes`.

@@ -1,5 +1,7 @@
 //! Artifacts on their way into the bucket: only what is not there, several at once.
 
+use std::time::Duration;
+
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::artifact_bucket::ensure;
@@ -7,12 +9,49 @@ use super::events::{EventKind, Teller};
 use super::ledger::Effect;
 use super::run::{Run, Stop};
 use super::wanted::Desired;
+use crate::aws::{CallError, UploadProgress};
 use crate::plan::PlannedArtifact;
 
 /// Questions in flight at once.
 const QUESTIONS: usize = 16;
-/// Uploads in flight at once: each holds its file in memory, and S3 takes far more than a home line gives.
+/// Files looked at at once; how many bodies are on their way is for the clients to say.
 const UPLOADS: usize = 4;
+/// How often it is said how far an upload is.
+const SAID_EVERY: Duration = Duration::from_secs(2);
+
+/// A file on its way.
+pub(super) struct Outgoing<'a> {
+    /// The component it belongs to.
+    pub(super) component: &'a str,
+    /// Its key in the bucket.
+    pub(super) key: &'a str,
+    /// Its size in bytes.
+    pub(super) size: u64,
+}
+
+/// Uploads a file and says now and then how far it is.
+pub(super) async fn told<F: Future<Output = Result<(), CallError>>>(
+    teller: &Teller<'_>,
+    file: Outgoing<'_>,
+    upload: impl FnOnce(UploadProgress) -> F,
+) -> Result<(), CallError> {
+    let progress = UploadProgress::default();
+    let mut upload = std::pin::pin!(upload(progress.clone()));
+    let mut said = 0;
+    loop {
+        tokio::select! {
+            ended = &mut upload => return ended,
+            () = tokio::time::sleep(SAID_EVERY) => {
+                let done = progress.bytes().min(file.size);
+                if done != said {
+                    said = done;
+                    let (component, key) = (file.component.to_owned(), file.key.to_owned());
+                    teller.tell(EventKind::Uploading { component, key, done, total: file.size });
+                }
+            }
+        }
+    }
+}
 
 /// Which of the artifacts are in the bucket already; none where there is no bucket yet.
 pub(super) async fn presence(run: &Run<'_>, desired: &Desired, account: &str) -> Result<Vec<PlannedArtifact>, Stop> {
@@ -55,8 +94,12 @@ pub(super) async fn upload_missing(
     let uploads = stream::iter(missing.into_iter().map(|(artifact, planned)| {
         let bucket = bucket.as_str();
         async move {
+            let file = Outgoing { component: &artifact.component, key: &planned.key, size: artifact.size };
+            let upload = told(teller, file, |progress| async move {
+                run.clients.upload_file(bucket, &planned.key, &artifact.path, account, &progress).await
+            });
             let effect = Effect::ObjectsUploaded { bucket: bucket.to_owned(), count: 1 };
-            run.effect(effect, run.clients.upload_file(bucket, &planned.key, &artifact.path, account)).await?;
+            run.effect(effect, upload).await?;
             teller.tell(EventKind::ArtifactUploaded {
                 component: artifact.component.clone(),
                 key: planned.key.clone(),

@@ -35,6 +35,8 @@ pub struct Desired {
     pub artifact_bucket: Option<String>,
     /// Where in the spec each logical id comes from.
     pub places: BTreeMap<String, Place>,
+    /// The same as JSON pointers into the spec.
+    pub pointers: BTreeMap<String, String>,
     /// The spec's own name of each parameter, by its logical id; what has none is the engine's to give.
     pub names: BTreeMap<String, String>,
     /// Outputs of other use cases that the template takes; their values are among `parameters` when it is deployed.
@@ -100,6 +102,7 @@ impl Desired {
             owner: None,
             artifact_bucket: None,
             places: BTreeMap::new(),
+            pointers: BTreeMap::new(),
             names: BTreeMap::new(),
             needs: Vec::new(),
             artifacts: Vec::new(),
@@ -141,6 +144,7 @@ impl Desired {
             owner: None,
             artifact_bucket: None,
             places: places.collect(),
+            pointers: rendered.origins.clone(),
             artifacts: Vec::new(),
             packages: packages.filter_map(|wanted| Package::of(loaded, wanted, packaging)).collect(),
             unbuilt: Vec::new(),

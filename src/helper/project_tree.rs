@@ -1,6 +1,6 @@
 //! What belongs to a project, and so may be a stranger's.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// A project's folder, and the repository it lies in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,7 +31,8 @@ impl ProjectTree {
     /// Whether a path lies in the project, by its name or by where its links lead.
     pub fn contains(&self, path: &Path) -> bool {
         let inside = |path: &Path| self.roots.iter().any(|root| path.starts_with(root));
-        inside(path) || path.ancestors().find_map(|known| known.canonicalize().ok()).is_some_and(|real| inside(&real))
+        let as_written = !path.components().any(|part| part == Component::ParentDir) && inside(path);
+        as_written || path.ancestors().find_map(|known| known.canonicalize().ok()).is_some_and(|real| inside(&real))
     }
 }
 
@@ -52,7 +53,9 @@ mod tests {
         for inside in [project.join("bin"), dir.path().join("repository/venv/bin"), outside.join("link/not/there")] {
             assert!(tree.contains(&inside), "{}", inside.display());
         }
+        assert!(tree.contains(&outside.join("../repository/infra/bin")));
         assert!(!tree.contains(&outside));
+        assert!(!tree.contains(&project.join("../../outside/bin")));
         assert!(!tree.contains(dir.path()));
         assert_eq!(ProjectTree::of_state(&project.join(".bedplate/local")), tree);
         assert_eq!(ProjectTree::of_state(&outside), ProjectTree::default());

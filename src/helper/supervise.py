@@ -17,7 +17,7 @@ def supervise():
     import signal
 
     def adopt():
-        # What loses its parent becomes this process's child and not init's. 36: PR_SET_CHILD_SUBREAPER, linux/prctl.h.
+        # What loses its parent becomes this process's child and not init's. 36 is PR_SET_CHILD_SUBREAPER in linux/prctl.h.
         # Where it cannot be had, what has left its group and its parent is not found again.
         if sys.platform.startswith("linux"):
             try:
@@ -96,29 +96,22 @@ def supervise():
     os.set_blocking(waker, False)
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    wait, go = os.pipe()
+    # Before there is anything that could lose its parent; a child does not inherit it.
+    adopt()
     main = os.fork()
     if main == 0:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for descriptor in (woken, waker, go):
-            os.close(descriptor)
+        os.close(woken)
+        os.close(waker)
         # A group of its own: what it sends to its group is not for the process that looks after it.
         os.setpgid(0, 0)
-        ready = os.read(wait, 1)
-        os.close(wait)
-        if not ready:
-            os._exit(1)
         return
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    os.close(wait)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 1)
     os.dup2(null, 2)
-    adopt()
-    os.write(go, b".")
-    os.close(go)
     status = None
     watched = select.poll()
     # No event asked for: only a hang-up is told.

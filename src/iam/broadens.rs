@@ -167,11 +167,11 @@ fn actions(statement: &Statement) -> Vec<Scope> {
 fn resources(statement: &Statement) -> Vec<Scope> {
     let these = |text: String| Scope::These { compared: text.clone(), text };
     if !statement.not_resources.is_empty() {
-        vec![Scope::AllBut(statement.not_resources.iter().map(as_text).collect())]
+        vec![Scope::AllBut(statement.not_resources.iter().map(resource_text).collect())]
     } else if statement.resources.is_empty() {
         vec![these("this role".to_owned())]
     } else {
-        statement.resources.iter().map(|resource| these(as_text(resource))).collect()
+        statement.resources.iter().map(|resource| these(resource_text(resource))).collect()
     }
 }
 
@@ -189,7 +189,7 @@ fn scope_covers(outer: &Scope, inner: &Scope, steps: &mut usize) -> bool {
 }
 
 /// A resource as text in which intrinsic functions compare: `Fn::Sub`'s form for `Ref`, `Fn::GetAtt` and joins of them.
-fn as_text(value: &Value) -> String {
+pub fn resource_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Object(function) if function.len() == 1 => match function.iter().next() {
@@ -200,7 +200,7 @@ fn as_text(value: &Value) -> String {
             }
             Some((name, Value::Array(join))) if name == "Fn::Join" => match join.as_slice() {
                 [Value::String(between), Value::Array(parts)] => {
-                    parts.iter().map(as_text).collect::<Vec<_>>().join(between)
+                    parts.iter().map(resource_text).collect::<Vec<_>>().join(between)
                 }
                 _ => value.to_string(),
             },
@@ -214,7 +214,7 @@ fn name(principal: &Principal) -> String {
     match principal {
         Principal::Any => "*".to_owned(),
         Principal::Of(_, identity) => match serde_json::from_str::<Value>(identity) {
-            Ok(value) => as_text(&value),
+            Ok(value) => resource_text(&value),
             Err(_) => identity.clone(),
         },
     }

@@ -4,6 +4,7 @@
 //! the address before believing it.
 
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -45,6 +46,8 @@ pub fn withdraw(dir: &Path, url: &str) {
 pub async fn address(dir: &Path) -> Option<String> {
     let url = tokio::fs::read_to_string(file(dir)).await.ok()?;
     let address = url.strip_prefix("http://")?;
+    // Nothing is ever served elsewhere.
+    address.parse::<SocketAddr>().ok().filter(|address| address.ip().is_loopback())?;
     let served = tokio::time::timeout(PATIENCE, ask(address)).await.ok()?.ok()?;
     let (_, body) = served.split_once("\r\n\r\n")?;
     let health: Value = serde_json::from_str(body).ok()?;

@@ -2,46 +2,35 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
+use super::policies::documents;
+use super::settled::{NESTED, SettledResource, SettledTemplate};
 use super::types::{Broadening, Gain};
 use super::values::text_of;
-use crate::cfn::Template;
-use crate::iam::{self, Policy, Principal};
+use crate::cfn::intrinsics::references;
+use crate::iam::{self, Policy, Principal, resource_text};
 
-/// Where policies sit: the resource type, the property that holds a policy document (or a list of them), and the key of
-/// the document in each entry of the list.
-const DOCUMENTS: &[(&str, &str, Option<&str>)] = &[
-    ("AWS::ApiGateway::RestApi", "Policy", None),
-    ("AWS::IAM::Group", "Policies", Some("PolicyDocument")),
-    ("AWS::IAM::GroupPolicy", "PolicyDocument", None),
-    ("AWS::IAM::ManagedPolicy", "PolicyDocument", None),
-    ("AWS::IAM::Policy", "PolicyDocument", None),
-    ("AWS::IAM::Role", "AssumeRolePolicyDocument", None),
-    ("AWS::IAM::Role", "Policies", Some("PolicyDocument")),
-    ("AWS::IAM::RolePolicy", "PolicyDocument", None),
-    ("AWS::IAM::User", "Policies", Some("PolicyDocument")),
-    ("AWS::IAM::UserPolicy", "PolicyDocument", None),
-    ("AWS::KMS::Key", "KeyPolicy", None),
-    ("AWS::S3::BucketPolicy", "PolicyDocument", None),
-    ("AWS::S3Vectors::VectorBucketPolicy", "Policy", None),
-    ("AWS::SNS::TopicPolicy", "PolicyDocument", None),
-    ("AWS::SQS::QueuePolicy", "PolicyDocument", None),
-    ("AWS::SecretsManager::ResourcePolicy", "ResourcePolicy", None),
-];
-/// The property of roles, users and groups that lists policies made elsewhere.
-const ATTACHED: &str = "ManagedPolicyArns";
-/// The resource that lets somebody call a function: a statement in other words.
-const PERMISSION: &str = "AWS::Lambda::Permission";
+/// Properties that list policies made elsewhere.
+const ATTACHED: [&str; 3] = ["ManagedPolicies", "ManagedPolicyArns", "Policies"];
+/// Properties of policies, groups and profiles that list who has them.
+const HOLDERS: [&str; 6] = ["GroupName", "Groups", "RoleName", "Roles", "UserName", "Users"];
+/// The most that roles, users and groups may do, whatever their policies say.
+const BOUNDARY: &str = "PermissionsBoundary";
+/// Ends of names of properties that hand a role to something that acts with it.
+const ROLES: [&str; 5] = ["CredentialsArn", "IamInstanceProfile", "Role", "RoleARN", "RoleArn"];
+/// The property of an API's integration that hands it a role, among other things.
+const CREDENTIALS: &str = "Credentials";
 
 /// Permissions of the new template that the old one does not give, by resource and property. With no old template, all.
 /// It errs towards saying too much: what a person need not look at is what the old template grants already.
-pub fn broadening(old: Option<&Template>, new: &Template) -> Vec<Broadening> {
+pub(super) fn broadening(old: Option<&SettledTemplate>, new: &SettledTemplate) -> Vec<Broadening> {
     let before = old.map(documents_of).unwrap_or_default();
+    let after = documents_of(new);
     let mut found = Vec::new();
-    for (at, documents) in documents_of(new) {
-        let had = before.get(&at).map(Vec::as_slice).unwrap_or_default();
-        let gains = match (read(had), read(&documents)) {
+    for (at, documents) in &after {
+        let had = before.get(at).map(Vec::as_slice).unwrap_or_default();
+        let gains = match (read(had), read(documents)) {
             (Some(had), Some(has)) => {
                 let mut gains: Vec<Gain> = iam::broadens(&had, &has).into_iter().map(gain).collect();
                 gains.extend(newcomers(&had, &has));
@@ -51,17 +40,55 @@ pub fn broadening(old: Option<&Template>, new: &Template) -> Vec<Broadening> {
             _ if had != documents => vec![Gain::Unreadable],
             _ => Vec::new(),
         };
-        let (logical_id, property) = at;
-        found.extend(gains.into_iter().map(|gain| Broadening {
-            logical_id: logical_id.clone(),
-            property: property.clone(),
-            gain,
-        }));
+        found.extend(gains.into_iter().map(|gain| of(&at.0, &at.1, gain)));
     }
-    found.extend(attachments(old, new));
+    if let Some(old) = old {
+        for ((logical_id, property), had) in before.iter().filter(|(at, _)| !after.contains_key(*at)) {
+            if is_gone_with_all_it_was_about(old, new, logical_id) {
+                continue;
+            }
+            let denied = read(had).map(|had| iam::broadens(&had, &Policy::of([]))).unwrap_or_default();
+            found.extend(denied.into_iter().map(|it| of(logical_id, property, gain(it))));
+        }
+        // What a macro adds is in neither template.
+        let changed = old.digest != new.digest;
+        found.extend(new.macros.iter().filter(|_| changed).map(|name| of("Transform", name, Gain::Unreadable)));
+    }
+    for (logical_id, resource) in &new.resources {
+        let had = old.and_then(|old| old.resources.get(logical_id));
+        found.extend(attachments(logical_id, had, resource));
+        found.extend(roles(logical_id, old, new, resource));
+        if let Some(had) = had {
+            found.extend(holders(logical_id, had, resource));
+            let (was, is) = (had.properties.get(BOUNDARY), resource.properties.get(BOUNDARY));
+            if let Some(was) = was.filter(|_| was != is) {
+                let gain = Gain::Unbounded { boundary: resource_text(was) };
+                found.push(of(logical_id, BOUNDARY, gain));
+            }
+        }
+        // The template of a nested stack is not read.
+        let nested = |resource: &SettledResource| resource.properties.get("TemplateURL").cloned();
+        if resource.type_ == NESTED && old.is_some() && had.and_then(nested) != nested(resource) {
+            found.push(of(logical_id, "TemplateURL", Gain::Unreadable));
+        }
+    }
     found.sort();
     found.dedup();
     found
+}
+
+fn of(logical_id: &str, property: &str, gain: Gain) -> Broadening {
+    Broadening { logical_id: logical_id.to_owned(), property: property.to_owned(), gain }
+}
+
+/// Whether a resource is gone and everything with it that its policy was about: then nobody gains by that.
+fn is_gone_with_all_it_was_about(old: &SettledTemplate, new: &SettledTemplate, logical_id: &str) -> bool {
+    if new.resources.contains_key(logical_id) {
+        return false;
+    }
+    let Some(resource) = old.resources.get(logical_id) else { return true };
+    let about = references(&Value::Object(resource.properties.clone()), "");
+    !about.iter().any(|reference| new.resources.contains_key(&reference.name))
 }
 
 fn gain(broadening: iam::Broadening) -> Gain {
@@ -98,75 +125,138 @@ fn read(documents: &[Value]) -> Option<Policy> {
 }
 
 /// Logical id and property → the documents there.
-fn documents_of(template: &Template) -> BTreeMap<(String, String), Vec<Value>> {
-    let mut found = BTreeMap::new();
-    for resource in template.resources() {
-        let Some(properties) = resource.properties() else { continue };
-        for (_, property, inner) in DOCUMENTS.iter().filter(|(kind, _, _)| *kind == resource.type_) {
-            let Some(value) = properties.get(*property) else { continue };
-            let documents = match (inner, value) {
-                (Some(key), Value::Array(entries)) => {
-                    entries.iter().map(|entry| entry.get(*key).cloned().unwrap_or_default()).collect()
-                }
-                _ => vec![value.clone()],
-            };
-            found.insert((resource.logical_id.to_owned(), (*property).to_owned()), documents);
-        }
-        if resource.type_ == PERMISSION {
-            let part = |key: &str| properties.get(key).cloned().unwrap_or_default();
-            let mut statement = json!({
-                "Effect": "Allow",
-                "Principal": { "AWS": part("Principal") },
-                "Action": part("Action"),
-                "Resource": part("FunctionName"),
-            });
-            if let Some(source) = properties.get("SourceArn") {
-                statement["Condition"] = json!({ "ArnLike": { "aws:SourceArn": source } });
-            }
-            let at = (resource.logical_id.to_owned(), "Permission".to_owned());
-            found.insert(at, vec![json!({ "Statement": [statement] })]);
+fn documents_of(template: &SettledTemplate) -> BTreeMap<(String, String), Vec<Value>> {
+    let all = template.resources.iter().flat_map(|(logical_id, resource)| {
+        documents(resource).into_iter().map(|(property, found)| ((logical_id.clone(), property), found))
+    });
+    all.collect()
+}
+
+/// Policies made elsewhere that are attached and were not.
+fn attachments(logical_id: &str, had: Option<&SettledResource>, has: &SettledResource) -> Vec<Broadening> {
+    let listed = |resource: &SettledResource, property: &str| -> Vec<Value> {
+        let list = resource.properties.get(property).and_then(Value::as_array).cloned().unwrap_or_default();
+        // The others are documents.
+        let inline = |policy: &Value| {
+            policy.as_object().is_some_and(|it| it.contains_key("PolicyDocument") || it.contains_key("Statement"))
+        };
+        list.into_iter().filter(|policy| !inline(policy)).collect()
+    };
+    let mut found = Vec::new();
+    for property in ATTACHED {
+        let before = had.map(|had| listed(had, property)).unwrap_or_default();
+        for policy in listed(has, property).into_iter().filter(|policy| !before.contains(policy)) {
+            found.push(of(logical_id, property, Gain::Attached { policy: resource_text(&policy) }));
         }
     }
     found
 }
 
-/// Policies made elsewhere that are attached and were not.
-fn attachments(old: Option<&Template>, new: &Template) -> Vec<Broadening> {
-    let of = |template: &Template, logical_id: &str| -> Vec<Value> {
-        let resource = template.resource(logical_id);
-        let attached = resource.and_then(|resource| resource.properties()?.get(ATTACHED).cloned());
-        attached.and_then(|list| list.as_array().cloned()).unwrap_or_default()
+/// Who has an existing policy, or takes part in an existing group, and did not.
+fn holders(logical_id: &str, had: &SettledResource, has: &SettledResource) -> Vec<Broadening> {
+    if !has.type_.starts_with("AWS::IAM::") && !has.type_.starts_with("AWS::Cognito::IdentityPool") {
+        return Vec::new();
+    }
+    let names = |resource: &SettledResource, property: &str| -> Vec<String> {
+        match resource.properties.get(property) {
+            Some(Value::Array(names)) => names.iter().map(resource_text).collect(),
+            Some(Value::Object(map)) if !is_function(map) => map.values().map(resource_text).collect(),
+            Some(name) => vec![resource_text(name)],
+            None => Vec::new(),
+        }
     };
+    // The name of the role, user or group itself is no holder.
+    let own = ["AWS::IAM::Group", "AWS::IAM::Role", "AWS::IAM::User"].contains(&has.type_.as_str());
     let mut found = Vec::new();
-    for resource in new.resources() {
-        let had = old.map(|old| of(old, resource.logical_id)).unwrap_or_default();
-        for policy in of(new, resource.logical_id).into_iter().filter(|policy| !had.contains(policy)) {
-            found.push(Broadening {
-                logical_id: resource.logical_id.to_owned(),
-                property: ATTACHED.to_owned(),
-                gain: Gain::Attached { policy: text_of(&policy) },
-            });
+    for property in HOLDERS.into_iter().filter(|_| !own) {
+        let before = names(had, property);
+        for principal in names(has, property).into_iter().filter(|name| !before.contains(name)) {
+            found.push(of(logical_id, property, Gain::Principal { principal }));
+        }
+    }
+    if own {
+        // A user that joins a group has what the group has.
+        let before = names(had, "Groups");
+        for group in names(has, "Groups").into_iter().filter(|name| !before.contains(name)) {
+            found.push(of(logical_id, "Groups", Gain::Attached { policy: group }));
         }
     }
     found
+}
+
+fn is_function(map: &Map<String, Value>) -> bool {
+    map.len() == 1 && map.keys().any(|key| key == "Ref" || key.starts_with("Fn::"))
+}
+
+/// Roles that are handed to something that did not act with them. One that is new itself is told by its own policies.
+fn roles(
+    logical_id: &str,
+    old: Option<&SettledTemplate>,
+    new: &SettledTemplate,
+    resource: &SettledResource,
+) -> Vec<Broadening> {
+    if resource.type_.starts_with("AWS::IAM::") {
+        return Vec::new();
+    }
+    let mut before = BTreeMap::new();
+    if let Some(had) = old.and_then(|old| old.resources.get(logical_id)) {
+        handed(&had.properties, None, &mut before);
+    }
+    let mut after = BTreeMap::new();
+    handed(&resource.properties, None, &mut after);
+    let is_new = |role: &Value| {
+        let named = references(role, "");
+        let known = |id: &str| old.is_some_and(|old| old.resources.contains_key(id));
+        !named.is_empty() && named.iter().all(|it| new.resources.contains_key(&it.name) && !known(&it.name))
+    };
+    let gained = after.into_iter().filter(|(role, (_, value))| !before.contains_key(role) && !is_new(value));
+    gained.map(|(role, (property, _))| of(logical_id, &property, Gain::Role { role })).collect()
+}
+
+/// The roles among properties, at any depth, by their text: the top-level property, and the value.
+fn handed(map: &Map<String, Value>, top: Option<&str>, into: &mut BTreeMap<String, (String, Value)>) {
+    for (key, value) in map {
+        let property = top.unwrap_or(key);
+        let is_role = ROLES.iter().any(|end| key.ends_with(end)) || key == CREDENTIALS;
+        match value {
+            Value::String(text) if is_role && !text.is_empty() => {
+                into.insert(text.clone(), (property.to_owned(), value.clone()));
+            }
+            Value::Object(inner) if is_role && is_function(inner) => {
+                into.insert(resource_text(value), (property.to_owned(), value.clone()));
+            }
+            Value::Object(inner) if !is_function(inner) => handed(inner, Some(property), into),
+            Value::Array(items) => {
+                for inner in items.iter().filter_map(Value::as_object).filter(|inner| !is_function(inner)) {
+                    handed(inner, Some(property), into);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
 
-    fn template(resources: Value) -> Template {
-        Template::from_value(json!({ "Resources": resources })).expect("a template")
+    use super::super::settled::{Deployed, settle};
+    use super::*;
+    use crate::cfn::Template;
+
+    fn template(resources: Value) -> SettledTemplate {
+        let template = Template::from_value(json!({ "Resources": resources })).expect("a template");
+        settle(&template, &BTreeMap::new(), Deployed { account: None, region: "us-west-2", stack: "s" })
     }
 
-    fn role(actions: &[&str]) -> Template {
+    fn role(actions: &[&str]) -> SettledTemplate {
         let statement = json!({ "Effect": "Allow", "Action": actions, "Resource": { "Fn::Sub": "${Posters.Arn}/*" } });
         template(json!({ "Role": { "Type": "AWS::IAM::Role", "Properties": { "Policies": [
             { "PolicyName": "p", "PolicyDocument": { "Statement": [statement] } },
         ] } } }))
     }
 
-    fn permission(source: Option<&str>) -> Template {
+    fn permission(source: Option<&str>) -> SettledTemplate {
         let mut properties = json!({
             "Action": "lambda:InvokeFunction", "FunctionName": { "Ref": "F" }, "Principal": "s3.amazonaws.com",
         });
@@ -211,5 +301,91 @@ mod tests {
         };
         assert_eq!(broadening(Some(&made("a")), &made("b"))[0].gain, Gain::Unreadable);
         assert!(broadening(Some(&made("a")), &made("a")).is_empty());
+    }
+
+    /// What is gained between two sets of resources, in words.
+    fn gained(old: Value, new: Value) -> Vec<String> {
+        let found = broadening(Some(&template(old)), &template(new));
+        found.iter().map(|it| format!("{}.{}: {}", it.logical_id, it.property, it.gain)).collect()
+    }
+
+    #[test]
+    fn a_policy_is_seen_whatever_carries_it() {
+        let statement = |principal: &str| json!({ "Effect": "Allow", "Principal": { "AWS": principal }, "Action": "a:b", "Resource": "*" });
+        for (kind, wrap) in [
+            ("AWS::ECR::Repository", (|it| json!({ "RepositoryPolicyText": it })) as fn(Value) -> Value),
+            ("AWS::DynamoDB::Table", |it| json!({ "ResourcePolicy": { "PolicyDocument": it } })),
+            ("AWS::Logs::ResourcePolicy", |it| json!({ "PolicyDocument": it.to_string() })),
+            ("AWS::Some::ThingOfTomorrow", |it| json!({ "Whatever": [{ "Deep": it }] })),
+        ] {
+            let of = |principal: &str| {
+                let document = json!({ "Version": "2012-10-17", "Statement": [statement(principal)] });
+                json!({ "R": { "Type": kind, "Properties": wrap(document) } })
+            };
+            let (one, two) = ("111111111111", "222222222222");
+            assert!(gained(of(one), of(one)).is_empty(), "{kind}");
+            assert!(gained(of(one), of(two)).iter().any(|it| it.contains("use by `222222222222`")), "{kind}");
+        }
+        let rules = |actions: Value| {
+            let text = json!([{ "Principal": ["arn:aws:iam::1:role/r"],
+                "Rules": [{ "ResourceType": "index", "Resource": ["index/c/*"], "Permission": actions }] }]);
+            json!({ "R": { "Type": "AWS::OpenSearchServerless::AccessPolicy", "Properties": {
+                "Policy": { "Fn::Sub": text.to_string() } } } })
+        };
+        let found =
+            gained(rules(json!(["aoss:ReadDocument"])), rules(json!(["aoss:ReadDocument", "aoss:WriteDocument"])));
+        assert_eq!(found, ["R.Policy: `aoss:WriteDocument` on `index/c/*`"]);
+    }
+
+    #[test]
+    fn a_refusal_that_goes_with_its_policy_is_a_gain_unless_what_it_was_about_goes_too() {
+        let bucket = json!({ "Type": "AWS::S3::Bucket" });
+        let policy = json!({ "Type": "AWS::S3::BucketPolicy", "Properties": { "Bucket": { "Ref": "B" }, "PolicyDocument": {
+            "Statement": [{ "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*" }] } } });
+        let both = json!({ "B": bucket, "P": policy });
+        assert_eq!(gained(both.clone(), json!({ "B": bucket })), ["P.PolicyDocument: `s3:*` on `*`, denied until now"]);
+        assert!(gained(both, json!({ "Q": { "Type": "AWS::SQS::Queue" } })).is_empty());
+    }
+
+    #[test]
+    fn rights_come_by_roles_groups_and_boundaries_too() {
+        let function = |role: Value| json!({ "Type": "AWS::Lambda::Function", "Properties": { "Role": role } });
+        let admin = json!("arn:aws:iam::111111111111:role/admin");
+        assert_eq!(
+            gained(
+                json!({ "F": function(json!("arn:aws:iam::111111111111:role/plain")) }),
+                json!({ "F": function(admin) })
+            ),
+            ["F.Role: the rights of the role `arn:aws:iam::111111111111:role/admin`"]
+        );
+        let role = json!({ "Type": "AWS::IAM::Role", "Properties": {} });
+        let own = json!({ "R": role, "F": function(json!({ "Fn::GetAtt": ["R", "Arn"] })) });
+        let queue = json!({ "Q": { "Type": "AWS::SQS::Queue" } });
+        assert!(gained(queue, own.clone()).is_empty(), "a new role is told by its own policies");
+        assert_eq!(gained(json!({ "R": role }), own), ["F.Role: the rights of the role `${R.Arn}`"]);
+
+        let policy = |roles: Value| json!({ "P": { "Type": "AWS::IAM::Policy", "Properties": { "Roles": roles } } });
+        assert_eq!(gained(policy(json!(["a"])), policy(json!(["a", "b"]))), ["P.Roles: use by `b`"]);
+        let bounded = |boundary: Value| json!({ "R": { "Type": "AWS::IAM::Role", "Properties": boundary } });
+        let found = gained(bounded(json!({ "PermissionsBoundary": "arn:b" })), bounded(json!({})));
+        assert_eq!(found, ["R.PermissionsBoundary: what the permissions boundary `arn:b` kept from it"]);
+    }
+
+    #[test]
+    fn what_only_parameters_change_is_seen() {
+        let template = Template::from_value(json!({
+            "Parameters": { "Which": { "Type": "String" } },
+            "Resources": { "R": { "Type": "AWS::IAM::Role", "Properties": { "Policies": [{ "PolicyDocument": { "Statement": [
+                { "Effect": "Allow", "Action": "s3:GetObject", "Resource": { "Fn::Sub": "arn:aws:s3:::${Which}" } },
+            ] } }] } } },
+        }));
+        let template = template.expect("a template");
+        let with = |value: &str| {
+            let values = BTreeMap::from([("Which".to_owned(), value.to_owned())]);
+            settle(&template, &values, Deployed { account: None, region: "us-west-2", stack: "s" })
+        };
+        assert!(broadening(Some(&with("a/*")), &with("a/b")).is_empty());
+        let found = broadening(Some(&with("a/b")), &with("*"));
+        assert_eq!(found.len(), 1, "{found:?}");
     }
 }

@@ -2,15 +2,20 @@
 //! and templates, asks nobody and prints nothing.
 
 mod data_loss;
+mod expiry;
 mod grants;
 mod observed;
 mod offline;
+mod policies;
+mod public;
+mod risks;
+mod settled;
 mod types;
 mod values;
 
 pub use data_loss::{holds_data, losses};
-pub use grants::broadening;
 pub use observed::from_change_set;
 pub use offline::{between, for_new_stack};
+pub use risks::{Risk, RiskKind, of_content};
 pub use types::*;
 pub use values::Secrets;

@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use super::data_loss::losses;
 use super::grants::broadening;
+use super::risks::{Compared, of_changes};
+use super::settled::{Deployed, settle};
 use super::types::{Action, Current, Kept, ParameterChange, Plan, PlanKind, PlannedChange, Reason, Recreation, Wanted};
 use super::values::{HIDDEN, Secrets, is_secret, text_of};
 use crate::cfn::change_set::{ChangeDetail, ChangeSet, ResourceChangeSummary};
@@ -35,10 +37,12 @@ pub(super) fn assemble(
     changes: Vec<PlannedChange>,
 ) -> Plan {
     let unchanged = kind == PlanKind::NoChange;
-    let iam_broadening = match wanted.template {
-        Some(template) if !unchanged => broadening(current.template, template),
-        _ => Vec::new(),
-    };
+    let deployed = Deployed { account: wanted.account, region: wanted.region, stack: wanted.stack };
+    let new = wanted.template.filter(|_| !unchanged).map(|it| settle(it, &wanted.parameters, deployed));
+    let old = current.template.map(|it| settle(it, &current.parameters, deployed));
+    let iam_broadening = new.as_ref().map(|new| broadening(old.as_ref(), new)).unwrap_or_default();
+    let compared = Compared { old: old.as_ref(), new: new.as_ref() };
+    let risks = of_changes(wanted, kind, &changes, &iam_broadening, &compared);
     Plan {
         stack: wanted.stack.to_owned(),
         account: wanted.account.map(str::to_owned),
@@ -46,6 +50,7 @@ pub(super) fn assemble(
         kind,
         change_set,
         data_loss: losses(&changes),
+        risks,
         parameters: if unchanged { Vec::new() } else { parameter_changes(wanted, current, &changes) },
         changes,
         iam_broadening,

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::risks::{Risk, RiskKind};
 use crate::cfn::Template;
 use crate::finding::Place;
 
@@ -23,6 +24,8 @@ pub struct Wanted<'a> {
     pub parameters: BTreeMap<String, String>,
     /// Where in the spec each logical id comes from.
     pub places: BTreeMap<String, Place>,
+    /// The same as JSON pointers.
+    pub pointers: BTreeMap<String, String>,
     /// The artifacts of the template and whether they are uploaded already.
     pub artifacts: Vec<PlannedArtifact>,
 }
@@ -57,6 +60,9 @@ pub struct Plan {
     pub iam_broadening: Vec<Broadening>,
     /// Data that would be gone.
     pub data_loss: Vec<DataLoss>,
+    /// What needs more than a general yes, since the stack exists.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub risks: Vec<Risk>,
     /// Parameters whose values change.
     pub parameters: Vec<ParameterChange>,
     /// What the template refers to in S3.
@@ -232,6 +238,16 @@ pub enum Gain {
         /// The policy's ARN.
         policy: String,
     },
+    /// Everything a role may do that something else now acts with.
+    Role {
+        /// The role; references as `${…}`.
+        role: String,
+    },
+    /// What a permissions boundary kept from it, which is gone or another one.
+    Unbounded {
+        /// The boundary until now.
+        boundary: String,
+    },
     /// Something this program cannot work out: the document is made by a function or a macro.
     Unreadable,
 }
@@ -243,6 +259,8 @@ impl fmt::Display for Gain {
             Gain::Principal { principal } => write!(f, "use by `{principal}`"),
             Gain::DenyGone { actions, resources } => write!(f, "`{actions}` on `{resources}`, denied until now"),
             Gain::Attached { policy } => write!(f, "everything in the policy `{policy}`"),
+            Gain::Role { role } => write!(f, "the rights of the role `{role}`"),
+            Gain::Unbounded { boundary } => write!(f, "what the permissions boundary `{boundary}` kept from it"),
             Gain::Unreadable => f.write_str("something that cannot be worked out from the template"),
         }
     }
@@ -308,6 +326,9 @@ pub enum PlannedContent {
         bytes: u64,
         /// How many are deleted, because they were uploaded and the folder no longer has them.
         remove: usize,
+        /// How many of those that go up take the place of an object that was not uploaded for this component.
+        #[serde(skip_serializing_if = "is_zero", default)]
+        overwrite: usize,
         /// How many are there already.
         unchanged: usize,
     },
@@ -349,7 +370,20 @@ impl PlannedContent {
     }
 }
 
+/// A number that says nothing.
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
 impl Plan {
+    /// The kinds of risk it has, in order.
+    pub fn risk_kinds(&self) -> Vec<RiskKind> {
+        let mut kinds: Vec<RiskKind> = self.risks.iter().map(|risk| risk.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds
+    }
+
     /// Whether a deployment would do anything.
     pub fn has_changes(&self) -> bool {
         self.kind != PlanKind::NoChange || self.content.iter().any(PlannedContent::has_changes)

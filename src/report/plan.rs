@@ -7,7 +7,9 @@ use anstyle::Style;
 use super::findings::printable;
 use super::style::{Styles, bytes, count, paint};
 use crate::cfn::intrinsics::UNKNOWN;
-use crate::plan::{Action, Broadening, Kept, Plan, PlanKind, PlannedChange, PlannedContent, Reason, Recreation};
+use crate::plan::{
+    Action, Broadening, Kept, Plan, PlanKind, PlannedChange, PlannedContent, Reason, Recreation, Risk, RiskKind,
+};
 use crate::render::ARTIFACT_BUCKET;
 
 /// Longest value shown of a property; longer ones are cut, the JSON format has them whole.
@@ -23,6 +25,11 @@ pub fn text(plan: &Plan, styles: &Styles) -> String {
         let _ = writeln!(out, "{} is up to date: {}", paint(styles.strong, &plan.stack), summary(plan));
         if plan.has_changes() {
             contents(&mut out, plan, styles);
+            risks(&mut out, plan, styles);
+            if !plan.risks.is_empty() {
+                out.push('\n');
+            }
+            needs(&mut out, plan);
         }
         return out;
     }
@@ -58,16 +65,7 @@ pub fn text(plan: &Plan, styles: &Styles) -> String {
         styles,
     );
     section(&mut out, "New permissions", plan.iam_broadening.iter().map(permission), styles.warn, styles);
-    section(
-        &mut out,
-        "Data that would be lost",
-        plan.data_loss.iter().map(|loss| {
-            let name = loss.physical_id.as_ref().map_or_else(String::new, |id| format!(" ({id})"));
-            format!("{}{name}: {}", loss.logical_id, loss.what)
-        }),
-        styles.bad,
-        styles,
-    );
+    risks(&mut out, plan, styles);
     section(
         &mut out,
         "Artifacts",
@@ -83,13 +81,41 @@ pub fn text(plan: &Plan, styles: &Styles) -> String {
     );
     contents(&mut out, plan, styles);
     let _ = writeln!(out, "\n{}", summary(plan));
+    needs(&mut out, plan);
     out
+}
+
+/// Data that goes, data that is out of reach, and what anyone can reach.
+fn risks(out: &mut String, plan: &Plan, styles: &Styles) {
+    let lost = plan.data_loss.iter().map(|loss| {
+        let name = loss.physical_id.as_ref().map_or_else(String::new, |id| format!(" ({id})"));
+        format!("{}{name}: {}", loss.logical_id, loss.what)
+    });
+    let is_resource = |risk: &&Risk| {
+        let same = |change: &&PlannedChange| change.logical_id == risk.resource;
+        plan.changes.iter().find(same).is_some_and(|change| change.action != Action::Modify)
+    };
+    let of = |kind: RiskKind| plan.risks.iter().filter(move |risk| risk.kind == kind);
+    let line = |risk: &Risk| format!("{}: {}", risk.resource, risk.reason);
+    let settings = of(RiskKind::DataLoss).filter(|risk| !is_resource(risk));
+    let kept = of(RiskKind::Replacement).filter(|risk| !plan.data_loss.iter().any(|it| it.logical_id == risk.resource));
+    section(out, "Data that would be lost", lost.chain(settings.map(line)), styles.bad, styles);
+    section(out, "Data that would be out of reach", kept.map(line), styles.bad, styles);
+    section(out, "Open to anyone", of(RiskKind::Public).map(line), styles.bad, styles);
+}
+
+/// Which kinds of permission it all needs.
+fn needs(out: &mut String, plan: &Plan) {
+    let kinds: Vec<&str> = plan.risk_kinds().into_iter().map(RiskKind::as_str).collect();
+    if !kinds.is_empty() {
+        let _ = writeln!(out, "needs --allow {}: `--yes` alone does not cover that", kinds.join(","));
+    }
 }
 
 /// What buckets and tables would be filled with.
 fn contents(out: &mut String, plan: &Plan, styles: &Styles) {
     let documents = plan.content.iter().filter_map(|content| match content {
-        PlannedContent::Documents { component, upload, bytes: size, remove, unchanged } => {
+        PlannedContent::Documents { component, upload, bytes: size, remove, unchanged, .. } => {
             let mut parts = vec![match upload {
                 0 => "none to upload".to_owned(),
                 _ => format!("{upload} to upload, {}", bytes(*size)),

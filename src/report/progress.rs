@@ -84,6 +84,11 @@ impl Progress {
                 None
             }
             EventKind::Building { doing, .. } => Some(printable(doing)),
+            EventKind::Uploading { component, done, total, .. } => {
+                let text = format!("{component}: {} of {} uploaded", bytes(*done), bytes(*total));
+                self.waiting = Some((text.clone(), now));
+                (!self.live).then_some(text)
+            }
             EventKind::ArtifactUploaded { component, size, .. } => {
                 Some(format!("uploaded {component} ({})", bytes(*size)))
             }

@@ -27,7 +27,7 @@ pub use forms::{is_account_id, is_region_name, is_stage_name};
 pub use load::{LoadedSpec, load, load_str, load_text};
 pub use metrics::{FIGURES, Figure};
 pub use openapi::{ApiOperation, OpenApi, read_openapi, tool_schema_of};
-pub use project::{Project, ProjectFile, StageSettings, TargetKind, UseCaseFile, project_schema, root_of};
+pub use project::{Allowance, Project, ProjectFile, StageSettings, TargetKind, UseCaseFile, project_schema, root_of};
 pub use prompt::{MOST_PROMPT_VARIABLES, prompt_variables};
 pub use requirement::{requirement_problem, requirements_problem, without_hashes};
 pub use rules::{handler_files, logical_name};

@@ -70,6 +70,47 @@ pub struct StageSettings {
     /// Values of the specs' parameters.
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,
+    /// What a deploy that is approved beforehand may do to a stack that exists, as `--allow` says it for one run.
+    #[serde(default)]
+    #[schemars(example = &["rights"])]
+    pub allow: Vec<Allowance>,
+    /// Its stacks are not to go by accident: what needs more than a yes wants the stack's name typed, and `destroy` with
+    /// `--yes` is refused without `--allow destroy`.
+    #[serde(default)]
+    pub protected: bool,
+}
+
+/// What a yes given beforehand covers only when it is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Allowance {
+    /// Data is deleted.
+    DataLoss,
+    /// Something that holds data is replaced by a new, empty one.
+    Replacement,
+    /// Something may do what it may not do now.
+    Rights,
+    /// Anyone can reach what they cannot reach now.
+    Public,
+    /// A stack of a protected stage is deleted.
+    Destroy,
+}
+
+impl Allowance {
+    /// All of them.
+    pub const ALL: [Allowance; 5] =
+        [Allowance::DataLoss, Allowance::Replacement, Allowance::Rights, Allowance::Public, Allowance::Destroy];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Allowance::DataLoss => "data-loss",
+            Allowance::Replacement => "replacement",
+            Allowance::Rights => "rights",
+            Allowance::Public => "public",
+            Allowance::Destroy => "destroy",
+        }
+    }
 }
 
 /// What a stage is deployed to.

@@ -4,11 +4,11 @@
 use super::words::cut;
 
 /// What pip takes for a file of this folder and not for a package. Source: `ARCHIVE_EXTENSIONS` in pip's
-/// `_internal/utils/filetypes.py`, 26.0 (2026-01).
+/// `_internal/utils/filetypes.py`, 23.2.1, looked at on 2026-11-29.
 const ARCHIVES: [&str; 12] =
     [".zip", ".whl", ".tar.bz2", ".tbz", ".tar.gz", ".tgz", ".tar", ".tar.xz", ".txz", ".tlz", ".tar.lz", ".tar.lzma"];
 
-/// What a marker may ask for. Source: the packaging specification "Dependency specifiers", 2026-01.
+/// The words of a marker. Source: PEP 508, and `_vendor/packaging/markers.py` of pip 23.2.1, looked at on 2026-11-29.
 const MARKERS: [&str; 16] = [
     "and",
     "extra",
@@ -59,18 +59,15 @@ pub fn requirement_problem(requirement: &str) -> Option<(String, String)> {
     if text.contains('@') || text.contains("://") {
         return refused("names an address", "name a package of the index; set PIP_INDEX_URL for an index of your own");
     }
-    let lower = text.to_ascii_lowercase();
-    if text.starts_with(['.', '/', '~'])
-        || text.contains(['/', '\\'])
-        || ARCHIVES.iter().any(|ending| lower.ends_with(ending))
-    {
+    if text.starts_with(['.', '/', '~']) || text.contains(['/', '\\']) || is_archive(text) {
         return refused("names a path", "name a package of the index; put code of your own into the function's folder");
     }
     let (plain, hashes) = match text.find(HASH) {
         Some(at) => text.split_at(at),
         None => (text, ""),
     };
-    if !hashes.is_empty() && !(plain.ends_with(' ') && hashes.split_whitespace().all(is_hash)) {
+    let are_hashes = hashes.is_empty() || (plain.ends_with(' ') && hashes.split_whitespace().all(is_hash));
+    if !are_hashes {
         let help =
             "write it as pip does, `boto3==1.40.1 --hash=sha256:` with the wheel's 64 hexadecimal digits behind it";
         return refused("has a digest that is none", help);
@@ -103,6 +100,12 @@ pub fn requirements_problem(requirements: &[String]) -> Option<(String, String)>
         "pip takes digests for all packages or for none; `bedplate lock` pins all of them in a file of its own"
             .to_owned(),
     ))
+}
+
+/// Whether the name, with extras or a marker behind it or not, is that of a file.
+fn is_archive(text: &str) -> bool {
+    let name = text.split(['[', ';', ' ']).next().unwrap_or_default().to_ascii_lowercase();
+    ARCHIVES.iter().any(|ending| name.ends_with(ending))
 }
 
 /// What stands behind a package's name and extras: its versions, perhaps in parentheses. None when it is no such thing.
@@ -229,6 +232,8 @@ mod tests {
             "a==1 --no-binary=:all:",
             "evil-1.0-py3-none-any.whl",
             "evil.ZIP",
+            "evil.whl[extra]",
+            "evil.tar.gz; python_version > '3'",
             "evil-1.0.tar.gz",
             "a;",
             "a; python_version > '3' --index-url http",
@@ -254,7 +259,7 @@ mod tests {
             assert!(requirement_problem(refused).is_some(), "{refused}");
         }
         assert_eq!(without_hashes(&hashed), "boto3==1.40.1");
-        assert_eq!(requirements_problem(&[hashed.clone()]), None);
+        assert_eq!(requirements_problem(std::slice::from_ref(&hashed)), None);
         assert!(requirements_problem(&[hashed, "b".to_owned()]).is_some());
     }
 }

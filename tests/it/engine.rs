@@ -11,3 +11,4 @@ mod plans;
 mod proxy;
 mod removals;
 mod smoke;
+mod uploads;

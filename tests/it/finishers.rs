@@ -35,7 +35,7 @@ fn documents_are_planned_uploaded_changed_and_destroyed() {
     std::fs::remove_file(project.path().join("stacks/handbook/documents/more/faq.md")).expect("gone");
     run(&["plan", "handbook", "--exit-code"]);
     run(&["deploy", "handbook"]);
-    run(&["deploy", "handbook", "--yes", "--verbose"]);
+    run(&["deploy", "handbook", "--yes", "--allow", "data-loss", "--verbose"]);
     run(&["destroy", "handbook", "--yes"]);
     let name = regex::Regex::new(r"docsbucket-[0-9a-z]{12}").expect("a pattern");
     assert_snapshot!(name.replace_all(&session, "docsbucket-<random>"));

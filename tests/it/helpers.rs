@@ -311,15 +311,26 @@ fn modules_beside_the_code_may_have_names_of_the_standard_library() {
     );
     project.write(
         "stacks/names/function/app.py",
-        "import json, logging, enum, time, traceback, threading\nimport queue, select, signal, resource, helper\n\n\
+        "import json, logging, enum, time, traceback, threading\nimport ctypes, queue, select, signal, resource, helper\n\n\
          def handler(event, context):\n    \
          theirs = [m for m in (json, logging, enum, time, traceback, threading) if hasattr(m, 'OWN')]\n    \
-         ours = [m for m in (queue, select, signal, resource, helper) if not hasattr(m, 'OWN')]\n    \
+         ours = [m for m in (ctypes, queue, select, signal, resource, helper) if not hasattr(m, 'OWN')]\n    \
          logging.getLogger().warning('logged')\n    return ' '.join(['own' if theirs else 'stdlib', 'stdlib' if ours else 'own'])\n",
     );
-    for name in
-        ["json", "logging", "enum", "time", "traceback", "threading", "queue", "select", "signal", "resource", "helper"]
-    {
+    for name in [
+        "ctypes",
+        "json",
+        "logging",
+        "enum",
+        "time",
+        "traceback",
+        "threading",
+        "queue",
+        "select",
+        "signal",
+        "resource",
+        "helper",
+    ] {
         project.write(
             &format!("stacks/names/function/{name}.py"),
             "OWN = True\n\ndef handler(event, context):\n    return 'mine'\n",

@@ -20,7 +20,7 @@ async fn serve(dir: &std::path::Path) -> Running {
 }
 
 /// The SDK's client for S3 there.
-fn s3(target: &Running) -> Client {
+pub(crate) fn s3(target: &Running) -> Client {
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-west-2"))
@@ -31,7 +31,7 @@ fn s3(target: &Running) -> Client {
     Client::from_conf(config)
 }
 
-async fn make_bucket(client: &Client, name: &str) {
+pub(crate) async fn make_bucket(client: &Client, name: &str) {
     let here = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::UsWest2).build();
     client.create_bucket().bucket(name).create_bucket_configuration(here).send().await.expect("a bucket");
 }
@@ -47,7 +47,7 @@ async fn put(client: &Client, bucket: &str, key: &str, body: impl Into<Vec<u8>>)
     put.version_id().map(str::to_owned)
 }
 
-async fn get(client: &Client, bucket: &str, key: &str) -> Vec<u8> {
+pub(crate) async fn get(client: &Client, bucket: &str, key: &str) -> Vec<u8> {
     let object = client.get_object().bucket(bucket).key(key).send().await.expect("an object");
     object.body.collect().await.expect("its body").to_vec()
 }

@@ -2,7 +2,9 @@
 
 mod accounts;
 mod agents;
+mod api_addresses;
 mod apis;
+mod approval;
 mod artifacts;
 mod bedrock;
 mod bounds;
@@ -22,6 +24,7 @@ mod finishers;
 mod foreign;
 mod functions;
 mod helpers;
+mod hostile_pages;
 mod hostile_project;
 mod iam_page;
 mod iam_rules;
@@ -35,7 +38,9 @@ mod local_cfn;
 mod local_clients;
 mod local_disk;
 mod local_dynamodb;
+mod local_guard;
 mod local_lambda;
+mod local_rights;
 mod local_s3;
 mod local_secrets;
 mod logs;

@@ -154,6 +154,63 @@ impl Served {
     }
 }
 
+impl Served {
+    /// Sends a request as it is written, after a request line; gives the status, the head and the body of what comes back.
+    pub fn send(&self, line: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String, String) {
+        use std::io::{Read as _, Write as _};
+        let address = self.url.trim_start_matches("http://");
+        let mut request = format!("{line} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            request.push_str(&format!("host: {address}\r\n"));
+        }
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        let mut stream = std::net::TcpStream::connect(address).expect("the endpoint listens");
+        stream.write_all(request.as_bytes()).and_then(|()| stream.write_all(b"\r\n")).expect("a request");
+        // Who is refused by the head need not be heard out.
+        let _ = stream.write_all(body);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        (status.unwrap_or_else(|| panic!("no answer: {answer}")), head.to_owned(), body.to_owned())
+    }
+
+    /// Asks a service of the JSON protocol as the administrator; the answer's body as JSON.
+    pub fn ask(&self, region: &str, service: &str, target: &str, body: &serde_json::Value) -> serde_json::Value {
+        let signature = administrator(region, service);
+        let headers = [
+            ("authorization", signature.as_str()),
+            ("x-amz-target", target),
+            ("content-type", "application/x-amz-json-1.1"),
+        ];
+        let (status, _, answer) = self.send("POST /", &headers, body.to_string().as_bytes());
+        assert_eq!(status, 200, "{target}: {answer}");
+        serde_json::from_str(&answer).expect("JSON")
+    }
+
+    /// Sends an action to a service of forms as the administrator, who is answered.
+    pub fn act(&self, region: &str, service: &str, form: &str) -> String {
+        let signature = administrator(region, service);
+        let headers = [
+            ("authorization", signature.as_str()),
+            ("content-type", "application/x-www-form-urlencoded; charset=utf-8"),
+        ];
+        let (status, _, answer) = self.send("POST /", &headers, form.as_bytes());
+        assert_eq!(status, 200, "{form}: {answer}");
+        answer
+    }
+}
+
+/// A signature in a header as the administrator's, which nobody verifies.
+pub fn administrator(region: &str, service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential=local/20260101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=0"
+    )
+}
+
 impl Drop for Served {
     fn drop(&mut self) {
         self.kill();

@@ -12,6 +12,7 @@ use crate::aws::{CallError, DELETE_BATCH, Labels, ListedObject, ObjectVersion};
 use crate::engine::events::{EventKind, Teller};
 use crate::engine::ledger::Effect;
 use crate::engine::run::{Run, Stop};
+use crate::engine::uploads::{Outgoing, told};
 use crate::finding::Finding;
 
 /// Metadata: the component an object was uploaded for.
@@ -29,6 +30,8 @@ const STRANGERS: usize = 1_000;
 pub(super) struct Difference<'a> {
     pub(super) upload: Vec<&'a Document>,
     pub(super) remove: Vec<String>,
+    /// How many of those that go up take the place of an object that was not uploaded for this component.
+    pub(super) overwrite: usize,
     pub(super) unchanged: usize,
     /// There were too many other objects to look for those that are to go.
     crowded: bool,
@@ -37,11 +40,23 @@ pub(super) struct Difference<'a> {
 impl<'a> Difference<'a> {
     /// A bucket that is not there yet lacks everything.
     pub(super) fn all(documents: &'a [Document]) -> Self {
-        Self { upload: documents.iter().collect(), remove: Vec::new(), unchanged: 0, crowded: false }
+        Self { upload: documents.iter().collect(), remove: Vec::new(), overwrite: 0, unchanged: 0, crowded: false }
     }
 }
 
-/// Compares by size first, then by the digest that was kept with the object.
+/// What is under the key of a document.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    /// The document.
+    Same,
+    /// What was uploaded for it earlier.
+    Older,
+    /// An object of somebody else's.
+    Foreign,
+}
+
+/// Compares by size and by the digest that was kept with the object.
 pub(super) async fn compare<'a>(
     run: &Run<'_>,
     bucket: &str,
@@ -54,19 +69,25 @@ pub(super) async fn compare<'a>(
     let sizes: BTreeMap<&str, u64> = listed.iter().map(|object| (object.key.as_str(), object.size)).collect();
     let asked = stream::iter(documents.iter().map(|document| {
         let key = format!("{prefix}{}", document.name);
-        let same_size = sizes.get(key.as_str()) == Some(&document.size);
+        let there = sizes.get(key.as_str()).copied();
         async move {
-            if !same_size {
-                return Ok((document, false));
-            }
-            let marks = run.clients.object_marks(bucket, &key, account).await?.unwrap_or_default();
-            let same = marks.metadata.get(DIGEST) == Some(&document.sha256)
-                && marks.metadata.get(SOURCE).is_some_and(|source| source == component)
+            let Some(size) = there else { return Ok((document, Found::Nothing)) };
+            let Some(marks) = run.clients.object_marks(bucket, &key, account).await? else {
+                return Ok((document, Found::Nothing));
+            };
+            let ours = marks.metadata.get(SOURCE).is_some_and(|source| source == component);
+            let same = size == document.size
+                && marks.metadata.get(DIGEST) == Some(&document.sha256)
                 && marks.content_type.as_ref() == Some(&document.content_type);
-            Ok::<_, CallError>((document, same))
+            let found = match (ours, same) {
+                (true, true) => Found::Same,
+                (true, false) => Found::Older,
+                (false, _) => Found::Foreign,
+            };
+            Ok::<_, CallError>((document, found))
         }
     }));
-    let judged: Vec<(&Document, bool)> = asked.buffered(QUESTIONS).try_collect().await?;
+    let judged: Vec<(&Document, Found)> = asked.buffered(QUESTIONS).try_collect().await?;
     let wanted: BTreeSet<String> = documents.iter().map(|document| format!("{prefix}{}", document.name)).collect();
     let others: Vec<&ListedObject> = listed.iter().filter(|object| !wanted.contains(&object.key)).collect();
     let crowded = others.len() > STRANGERS;
@@ -77,8 +98,9 @@ pub(super) async fn compare<'a>(
     }));
     let remove: Vec<Option<String>> = asked.buffered(QUESTIONS).try_collect().await?;
     Ok(Difference {
-        unchanged: judged.iter().filter(|(_, same)| *same).count(),
-        upload: judged.into_iter().filter(|(_, same)| !same).map(|(document, _)| document).collect(),
+        overwrite: judged.iter().filter(|(_, found)| *found == Found::Foreign).count(),
+        unchanged: judged.iter().filter(|(_, found)| *found == Found::Same).count(),
+        upload: judged.into_iter().filter(|(_, found)| *found != Found::Same).map(|(document, _)| document).collect(),
         remove: remove.into_iter().flatten().collect(),
         crowded,
     })
@@ -97,23 +119,33 @@ pub(super) async fn bring(
     let compared = compare(run, bucket, prefix, documents, component, account);
     let difference = run.unless_cancelled(compared).await??;
     let changed = !difference.upload.is_empty() || !difference.remove.is_empty();
-    let uploads = stream::iter(difference.upload.iter().map(|document| {
-        let key = format!("{prefix}{}", document.name);
-        async move {
-            let labels = Labels {
-                content_type: Some(document.content_type.clone()),
-                metadata: BTreeMap::from([
-                    (SOURCE.to_owned(), component.to_owned()),
-                    (DIGEST.to_owned(), document.sha256.clone()),
-                ]),
-            };
-            let effect = Effect::ObjectsUploaded { bucket: bucket.to_owned(), count: 1 };
-            run.effect(effect, run.clients.upload_labelled(bucket, &key, &document.path, account, &labels)).await?;
-            let (component, size) = (component.to_owned(), document.size);
-            teller.tell(EventKind::DocumentUploaded { component, key, size });
-            Ok::<_, Stop>(())
-        }
-    }));
+    let uploads =
+        stream::iter(
+            difference.upload.iter().map(|document| {
+                let key = format!("{prefix}{}", document.name);
+                async move {
+                    let labels = Labels {
+                        content_type: Some(document.content_type.clone()),
+                        metadata: BTreeMap::from([
+                            (SOURCE.to_owned(), component.to_owned()),
+                            (DIGEST.to_owned(), document.sha256.clone()),
+                        ]),
+                    };
+                    let file = Outgoing { component, key: &key, size: document.size };
+                    let upload = told(teller, file, |progress| {
+                        let (key, labels) = (&key, &labels);
+                        async move {
+                            run.clients.upload_labelled(bucket, key, &document.path, account, labels, &progress).await
+                        }
+                    });
+                    let effect = Effect::ObjectsUploaded { bucket: bucket.to_owned(), count: 1 };
+                    run.effect(effect, upload).await?;
+                    let (component, size) = (component.to_owned(), document.size);
+                    teller.tell(EventKind::DocumentUploaded { component, key, size });
+                    Ok::<_, Stop>(())
+                }
+            }),
+        );
     run.unless_cancelled(uploads.buffer_unordered(UPLOADS).try_collect::<Vec<()>>()).await??;
     for batch in difference.remove.chunks(DELETE_BATCH) {
         let versions: Vec<ObjectVersion> =

@@ -214,6 +214,16 @@ struct Done<'a> {
 }
 
 impl Content {
+    /// The component it is the content of.
+    pub(super) fn component(&self) -> &str {
+        &self.component
+    }
+
+    /// Where the spec names it.
+    pub(super) fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+
     async fn planned(&self, run: &Run<'_>, name: Option<&str>, account: &str) -> Result<PlannedContent, Stop> {
         let component = self.component.clone();
         Ok(match &self.what {
@@ -236,6 +246,7 @@ impl Content {
                     upload: difference.upload.len(),
                     bytes: difference.upload.iter().map(|document| document.size).sum(),
                     remove: difference.remove.len(),
+                    overwrite: difference.overwrite,
                     unchanged: difference.unchanged,
                 }
             }

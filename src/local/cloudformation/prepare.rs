@@ -47,6 +47,9 @@ pub enum Way {
     Directly,
 }
 
+/// The longest value of a parameter, in bytes. Source: CloudFormation user guide, "Understand CloudFormation quotas".
+const LONGEST_VALUE: usize = 4_096;
+
 const EXPAND: &str = "CAPABILITY_AUTO_EXPAND";
 
 /// Reads a template's text.
@@ -331,6 +334,12 @@ pub fn parameters(
             missing.push(parameter.name);
             continue;
         };
+        if value.len() > LONGEST_VALUE {
+            return Err(ApiError::validation(format!(
+                "Parameter '{}' must contain at most {LONGEST_VALUE} bytes.",
+                parameter.name
+            )));
+        }
         fits(&parameter, &value)?;
         let resolved = stored(db, region, &parameter, &value, &mut absent)?;
         valued.push(Parameter {

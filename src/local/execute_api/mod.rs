@@ -46,7 +46,6 @@ use hyper::body::Incoming;
 use s3s::Body;
 
 pub(in crate::local) use address::Address;
-pub use address::local_url;
 pub use functions::{FunctionAnswer, FunctionCall, FunctionRefusal, FunctionRunner, Functions};
 
 use super::Host;

@@ -1,7 +1,9 @@
 //! JSON Schema, draft 4, as far as request models use it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
 
+use fancy_regex::Regex;
 use serde_json::Value;
 
 use crate::local::velocity::java_regex;
@@ -9,38 +11,78 @@ use crate::local::velocity::java_regex;
 /// How deep schemas and references may nest.
 const MAX_DEPTH: usize = 64;
 
-/// How many schemas are held against values in all: schemas that refer to themselves twice are endless work long before
-/// they are too deep.
-const MAX_CHECKS: usize = 100_000;
+/// How much is looked at in all: schemas that refer to themselves twice are endless work long before they are too deep, and
+/// so are long lists of allowed values for long lists of values.
+const MAX_CHECKS: usize = 2_000_000;
 
-/// The whole schema, and how many checks are left.
+/// How many checks a pattern that was given up counts for.
+const GIVEN_UP: usize = 20_000;
+
+/// How many reasons are told.
+const MAX_REASONS: usize = 50;
+
+/// How many characters of a value are told.
+const MAX_SHOWN: usize = 1_000;
+
+/// The whole schema, how many checks are left, and the patterns that were read.
 struct Root<'a> {
     schema: &'a Value,
     left: Cell<usize>,
+    patterns: RefCell<HashMap<&'a str, Option<Regex>>>,
+}
+
+impl<'a> Root<'a> {
+    /// Takes some of the checks that are left; says whether there were so many.
+    fn charge(&self, checks: usize) -> bool {
+        let left = self.left.get().checked_sub(checks);
+        self.left.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
+    /// Whether a pattern fits anywhere in a text; a pattern that can't be read, or takes too long, fits nothing.
+    fn contains(&self, pattern: &'a str, text: &str) -> bool {
+        let mut patterns = self.patterns.borrow_mut();
+        let known = patterns.entry(pattern).or_insert_with(|| java_regex::compile(pattern).ok());
+        if !self.charge(1 + text.len() / 64) {
+            return false;
+        }
+        let found = known.as_ref().map(|regex| regex.is_match(text));
+        if matches!(found, Some(Err(_))) {
+            self.charge(GIVEN_UP);
+        }
+        matches!(found, Some(Ok(true)))
+    }
 }
 
 /// What of a value does not fit a schema, one line a reason; empty when all fits.
 pub(super) fn misfits(schema: &Value, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
-    let root = Root { schema, left: Cell::new(MAX_CHECKS) };
+    let root = Root { schema, left: Cell::new(MAX_CHECKS), patterns: RefCell::default() };
     check(&root, schema, value, "", 0, &mut found);
+    found.truncate(MAX_REASONS);
     found
 }
 
-fn fits(root: &Root<'_>, schema: &Value, value: &Value, depth: usize) -> bool {
+fn fits<'a>(root: &Root<'a>, schema: &'a Value, value: &Value, depth: usize) -> bool {
     let mut found = Vec::new();
     check(root, schema, value, "", depth, &mut found);
     found.is_empty()
 }
 
-fn check(root: &Root<'_>, schema: &Value, value: &Value, at: &str, depth: usize, found: &mut Vec<String>) {
+fn check<'a>(root: &Root<'a>, schema: &'a Value, value: &Value, at: &str, depth: usize, found: &mut Vec<String>) {
     let Some(rules) = schema.as_object() else { return };
-    let left = root.left.get();
-    if depth > MAX_DEPTH || left == 0 {
+    if found.len() > MAX_REASONS {
+        return;
+    }
+    let listed = ["enum", "required"].iter().filter_map(|name| rules.get(*name).and_then(Value::as_array));
+    if depth > MAX_DEPTH {
         found.push(format!("{at}: the schema refers to itself without end"));
         return;
     }
-    root.left.set(left - 1);
+    if !root.charge(1 + listed.map(Vec::len).sum::<usize>()) {
+        found.push(format!("{at}: the schema asks for more than {MAX_CHECKS} checks of this value"));
+        return;
+    }
     let depth = depth + 1;
     if let Some(reference) = rules.get("$ref").and_then(Value::as_str) {
         // Draft 4: nothing beside a reference counts.
@@ -64,13 +106,14 @@ fn check(root: &Root<'_>, schema: &Value, value: &Value, at: &str, depth: usize,
     if let Some(Value::Array(allowed)) = rules.get("enum")
         && !allowed.iter().any(|allowed| same(allowed, value))
     {
-        say(format!("instance value ({value}) not found in enum"));
+        let shown: String = value.to_string().chars().take(MAX_SHOWN).collect();
+        say(format!("instance value ({shown}) not found in enum"));
     }
     match value {
         Value::Number(number) => numbers(rules, number.as_f64().unwrap_or(f64::NAN), &mut say),
-        Value::String(text) => texts(rules, text, &mut say),
+        Value::String(text) => texts(root, rules, text, &mut say),
         Value::Array(items) => arrays(root, rules, items, at, depth, found),
-        Value::Object(entries) => objects(root, rules, entries, at, depth, found),
+        Value::Object(entries) => objects(root, rules, value, entries, at, depth, found),
         _ => {}
     }
     combined(root, rules, value, at, depth, found);
@@ -78,12 +121,12 @@ fn check(root: &Root<'_>, schema: &Value, value: &Value, at: &str, depth: usize,
 
 type Rules = serde_json::Map<String, Value>;
 
-fn combined(root: &Root<'_>, rules: &Rules, value: &Value, at: &str, depth: usize, found: &mut Vec<String>) {
+fn combined<'a>(root: &Root<'a>, rules: &'a Rules, value: &Value, at: &str, depth: usize, found: &mut Vec<String>) {
     let each = |name: &str| rules.get(name).and_then(Value::as_array);
     for schema in each("allOf").into_iter().flatten() {
         check(root, schema, value, at, depth, found);
     }
-    let count = |schemas: &Vec<Value>| schemas.iter().filter(|schema| fits(root, schema, value, depth)).count();
+    let count = |schemas: &'a Vec<Value>| schemas.iter().filter(|schema| fits(root, schema, value, depth)).count();
     if each("anyOf").is_some_and(|schemas| count(schemas) == 0) {
         found.push(format!("{at}: instance failed to match at least one required schema among {}", name_of("anyOf")));
     }
@@ -122,7 +165,7 @@ fn numbers(rules: &Rules, number: f64, say: &mut impl FnMut(String)) {
     }
 }
 
-fn texts(rules: &Rules, text: &str, say: &mut impl FnMut(String)) {
+fn texts<'a>(root: &Root<'a>, rules: &'a Rules, text: &str, say: &mut impl FnMut(String)) {
     let length = text.chars().count();
     let limit = |name: &str| rules.get(name).and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok());
     if let Some(minimum) = limit("minLength").filter(|minimum| length < *minimum) {
@@ -132,18 +175,13 @@ fn texts(rules: &Rules, text: &str, say: &mut impl FnMut(String)) {
         say(format!("string is too long (length: {length}, maximum allowed: {maximum})"));
     }
     if let Some(pattern) = rules.get("pattern").and_then(Value::as_str)
-        && !contains(pattern, text)
+        && !root.contains(pattern, text)
     {
         say(format!("ECMA 262 regex {pattern:?} does not match input string"));
     }
 }
 
-/// Whether a pattern fits anywhere in a text; a pattern that can't be read fits nothing.
-fn contains(pattern: &str, text: &str) -> bool {
-    java_regex::matches_whole(&format!(r"[\s\S]*?(?:{pattern})[\s\S]*"), text).unwrap_or(false)
-}
-
-fn arrays(root: &Root<'_>, rules: &Rules, items: &[Value], at: &str, depth: usize, found: &mut Vec<String>) {
+fn arrays<'a>(root: &Root<'a>, rules: &'a Rules, items: &[Value], at: &str, depth: usize, found: &mut Vec<String>) {
     let limit = |name: &str| rules.get(name).and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok());
     if let Some(minimum) = limit("minItems").filter(|minimum| items.len() < *minimum) {
         found.push(format!("{at}: array is too short: must have at least {minimum} elements"));
@@ -151,9 +189,7 @@ fn arrays(root: &Root<'_>, rules: &Rules, items: &[Value], at: &str, depth: usiz
     if let Some(maximum) = limit("maxItems").filter(|maximum| items.len() > *maximum) {
         found.push(format!("{at}: array is too long: must have at most {maximum} elements"));
     }
-    if rules.get("uniqueItems").and_then(Value::as_bool) == Some(true)
-        && items.iter().enumerate().any(|(index, item)| items.iter().skip(index + 1).any(|other| same(item, other)))
-    {
+    if rules.get("uniqueItems").and_then(Value::as_bool) == Some(true) && has_twice(items) {
         found.push(format!("{at}: array must not contain duplicate elements"));
     }
     for (index, item) in items.iter().enumerate() {
@@ -169,7 +205,61 @@ fn arrays(root: &Root<'_>, rules: &Rules, items: &[Value], at: &str, depth: usiz
     }
 }
 
-fn objects(root: &Root<'_>, rules: &Rules, entries: &Rules, at: &str, depth: usize, found: &mut Vec<String>) {
+/// Whether two of some values are the same, by JSON's equality.
+fn has_twice(items: &[Value]) -> bool {
+    let mut seen = HashSet::with_capacity(items.len());
+    items.iter().any(|item| {
+        let mut spelling = String::new();
+        spell(item, &mut spelling);
+        !seen.insert(spelling)
+    })
+}
+
+/// A value as a text that values have in common which are the same.
+fn spell(value: &Value, out: &mut String) {
+    use std::fmt::Write as _;
+    match value {
+        Value::Number(number) => {
+            // Zero has no sign.
+            let _ = write!(out, "{:?}", number.as_f64().unwrap_or(f64::NAN) + 0.0);
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for item in items {
+                spell(item, out);
+                out.push(',');
+            }
+            out.push(']');
+        }
+        Value::Object(entries) => {
+            let mut entries: Vec<_> = entries.iter().collect();
+            entries.sort_unstable_by_key(|(name, _)| *name);
+            out.push('{');
+            for (name, entry) in entries {
+                let _ = write!(out, "{name:?}:");
+                spell(entry, out);
+                out.push(',');
+            }
+            out.push('}');
+        }
+        Value::String(text) => {
+            let _ = write!(out, "{text:?}");
+        }
+        Value::Null | Value::Bool(_) => {
+            let _ = write!(out, "{value}");
+        }
+    }
+}
+
+fn objects<'a>(
+    root: &Root<'a>,
+    rules: &'a Rules,
+    whole: &Value,
+    entries: &Rules,
+    at: &str,
+    depth: usize,
+    found: &mut Vec<String>,
+) {
     let missing: Vec<&str> = rules
         .get("required")
         .and_then(Value::as_array)
@@ -198,7 +288,7 @@ fn objects(root: &Root<'_>, rules: &Rules, entries: &Rules, at: &str, depth: usi
             check(root, schema, value, &place, depth, found);
         }
         for (pattern, schema) in map("patternProperties").into_iter().flatten() {
-            if contains(pattern, name) {
+            if root.contains(pattern, name) {
                 known = true;
                 check(root, schema, value, &place, depth, found);
             }
@@ -220,7 +310,7 @@ fn objects(root: &Root<'_>, rules: &Rules, entries: &Rules, at: &str, depth: usi
                 }
             }
             Some(schema @ Value::Object(_)) => {
-                check(root, schema, &Value::Object(entries.clone()), at, depth, found);
+                check(root, schema, whole, at, depth, found);
             }
             _ => {}
         }
@@ -306,6 +396,39 @@ mod tests {
         assert!(!misfits(&json!({ "$ref": "#" }), &json!(1)).is_empty());
         let twice = json!({ "anyOf": [{ "$ref": "#" }, { "$ref": "#" }] });
         assert!(!misfits(&twice, &json!(1)).is_empty());
+    }
+
+    #[test]
+    fn large_values_take_no_longer_than_they_are_long() {
+        let began = std::time::Instant::now();
+        let numbers: Vec<Value> = (0..200_000).map(Value::from).collect();
+        let unique = json!({ "items": { "type": "integer" }, "uniqueItems": true });
+        assert_eq!(misfits(&unique, &Value::Array(numbers.clone())), Vec::<String>::new());
+        let texts = json!({ "items": { "type": "string" } });
+        assert!(misfits(&texts, &Value::Array(numbers.clone())).len() <= MAX_REASONS);
+        // Long lists of allowed values, and patterns that go back and forth, are given up.
+        let allowed = json!({ "items": { "enum": numbers } });
+        assert!(!misfits(&allowed, &Value::Array(numbers.iter().rev().cloned().collect())).is_empty());
+        let names: Rules = (0..50_000).map(|index| (format!("{}{index}!", "a".repeat(30)), json!(1))).collect();
+        let patterns = json!({ "patternProperties": { "(?=a)(a+)+$": {}, "^(a|aa)+(?!b)$": {} } });
+        let _ = misfits(&patterns, &Value::Object(names.clone()));
+        let all: Rules = names.keys().map(|name| (name.clone(), json!({ "minProperties": 1 }))).collect();
+        assert_eq!(misfits(&json!({ "dependencies": all }), &Value::Object(names)), Vec::<String>::new());
+        assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn values_are_the_same_by_what_they_are() {
+        for (items, twice) in [
+            (json!([1, 1.0]), true),
+            (json!([0.0, -0.0]), true),
+            (json!([1, "1", true, "true", null, "null"]), false),
+            (json!([{ "a": 1, "b": 2 }, { "b": 2, "a": 1 }]), true),
+            (json!([["a,", "b"], ["a", ",b"]]), false),
+            (json!([[], {}, "", 0, false]), false),
+        ] {
+            assert_eq!(has_twice(items.as_array().expect("a list")), twice, "{items}");
+        }
     }
 
     proptest! {

@@ -19,6 +19,7 @@
 //! | `line` | standing in line for a process |
 //! | `pool`, `worker`, `shim.py` | processes, and how one is talked to |
 //! | `python` | which Python runs a runtime |
+//! | `addresses.py` | where a function's calls of deployed APIs go |
 //! | `cfnresponse.py` | the module that code in a template answers CloudFormation with |
 
 pub mod code;

@@ -66,7 +66,7 @@ for layer in layers:
 # or `logging` of the code is never imported. Source: `awslambdaric/bootstrap.py` and what it imports (importlib, json, logging,
 # os, sys, time, traceback, enum, decimal, math), commit 46e4c6a of 2026-06-26. What is imported here besides makes way.
 sys.path[:0] = folders
-for name in ("queue", "resource", "select", "signal"):
+for name in ("ctypes", "queue", "resource", "select", "signal"):
     own = (os.path.join(folder, name) for folder in folders)
     if any(os.path.exists(path + ".py") or os.path.isdir(path) for path in own):
         sys.modules.pop(name, None)

@@ -17,7 +17,7 @@ use crate::helper::supervised;
 use crate::local::Clock;
 
 /// The script that a process runs.
-const SHIM: &str = include_str!("shim.py");
+const SHIM: &str = concat!(include_str!("addresses.py"), "\n", include_str!("shim.py"));
 
 /// What is kept of one call's output, in bytes; what comes after is left out, and that is said.
 const LARGEST_OUTPUT: usize = 4 << 20;

@@ -11,6 +11,8 @@ use crate::local::errors::ApiError;
 
 /// Events of one answer. Source: CloudWatch Logs API reference, `GetLogEvents` and `FilterLogEvents`.
 const MOST: usize = 10_000;
+/// The longest filter pattern, in characters. Source: botocore's model of CloudWatch Logs, `FilterPattern`, read 2026-11-29.
+const LONGEST_PATTERN: usize = 1_024;
 
 struct Event {
     id: i64,
@@ -117,7 +119,14 @@ pub(super) fn get(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError
 
 pub(super) fn filter(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
     let group = asked.group(db)?;
-    let pattern = Pattern::read(asked.text("filterPattern").unwrap_or_default())
+    let pattern = asked.text("filterPattern").unwrap_or_default();
+    if pattern.chars().count() > LONGEST_PATTERN {
+        return Err(invalid(format!(
+            "1 validation error detected: Value at 'filterPattern' failed to satisfy constraint: Member must have length \
+             less than or equal to {LONGEST_PATTERN}"
+        )));
+    }
+    let pattern = Pattern::read(pattern)
         .ok_or_else(|| ApiError::not_implemented("logs", "FilterLogEvents with a pattern on fields"))?;
     let names = asked.body.get("logStreamNames").and_then(Value::as_array);
     let streams: Vec<&str> = names.into_iter().flatten().filter_map(Value::as_str).collect();

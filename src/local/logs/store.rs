@@ -29,6 +29,26 @@ pub const SCHEMA: Schema = Schema {
     "],
 };
 
+/// How many events of a group are kept, and how many bytes their messages may have: the last ones. Our own; AWS keeps all for
+/// as long as the group's retention says.
+const KEPT_EVENTS: i64 = 100_000;
+const KEPT_BYTES: i64 = 128 << 20;
+/// Events are counted once in so many.
+const SELDOM: i64 = 2_048;
+
+/// Forgets the oldest events of a group that has too many.
+fn prune(db: &Connection, region: &str, group: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "DELETE FROM log_event WHERE region = ?1 AND grp = ?2 AND id <= (
+            SELECT id FROM (
+                SELECT id, row_number() OVER newest AS number, sum(octet_length(message)) OVER newest AS bytes
+                FROM log_event WHERE region = ?1 AND grp = ?2 WINDOW newest AS (ORDER BY id DESC)
+            ) WHERE number > ?3 OR bytes > ?4 ORDER BY id DESC LIMIT 1)",
+    )?
+    .execute((region, group, KEPT_EVENTS, KEPT_BYTES))?;
+    Ok(())
+}
+
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
@@ -193,6 +213,9 @@ pub fn put(
     )?;
     for (at, message) in events {
         insert.execute((region, group, stream, at, now, message))?;
+        if db.last_insert_rowid() % SELDOM == 0 {
+            prune(db, region, group)?;
+        }
     }
     let (first, last) = (events.iter().map(|event| event.0).min(), events.iter().map(|event| event.0).max());
     db.prepare_cached(

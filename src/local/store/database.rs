@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use super::{Schema, StoreError, private, schema};
 
 /// How long a transaction waits for another process's; theirs are milliseconds long.
 const BUSY: Duration = Duration::from_secs(10);
+
+/// How long it waits when the one before it waited in vain.
+const STILL_BUSY: Duration = Duration::from_millis(500);
 
 /// How long a checkpoint that empties the journal waits for those who read; writers wait as long.
 const CHECKPOINT: Duration = Duration::from_millis(100);
@@ -45,6 +49,8 @@ struct Inner {
     pool: Mutex<Vec<Connection>>,
     /// Writers of this process queue here, fairly and without polling; SQLite keeps other processes out.
     gate: Mutex<()>,
+    /// Whether the last writer waited for another process in vain.
+    held: AtomicBool,
     scratch: Scratch,
     /// Held shared while the folder is in use, so that a reset can tell.
     _open: File,
@@ -91,6 +97,7 @@ impl Store {
             identity: identity(dir),
             pool: Mutex::new(vec![connection]),
             gate: Mutex::new(()),
+            held: AtomicBool::new(false),
             scratch,
             _open: open,
         };
@@ -209,10 +216,11 @@ impl Store {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let _at_work = self.at_work();
-        let mut connection = self.take()?;
+        // In this order: whoever waits needs no connection yet.
         let gate = lock(&self.inner.gate);
+        let mut connection = self.take()?;
         let result = {
-            let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
+            let tx = self.begin_writing(&mut connection)?;
             match work(&tx) {
                 // SQLite undoes a whole transaction by itself when the disk is full: what came after it was not within one.
                 Ok(_) if tx.is_autocommit() => Err(StoreError::from(undone()).into()),
@@ -224,6 +232,15 @@ impl Store {
         drop(gate);
         self.give_back(connection);
         result
+    }
+
+    /// Begins a writing transaction. While another process holds the database, only the first who waits waits for long.
+    fn begin_writing<'c>(&self, connection: &'c mut Connection) -> Result<Transaction<'c>, StoreError> {
+        let held = self.inner.held.load(Ordering::Relaxed);
+        connection.busy_timeout(if held { STILL_BUSY } else { BUSY })?;
+        let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from);
+        self.inner.held.store(matches!(begun, Err(StoreError::Busy)), Ordering::Relaxed);
+        begun
     }
 
     /// Leaves nothing of what was deleted in the database's files, and gives the room of what is free back to the disk. It
@@ -341,8 +358,10 @@ fn connect(dir: &Path, limit: u64) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(&file, flags)?;
     connection.busy_timeout(BUSY)?;
     schema::claim(&connection, &file)?;
-    // Takes effect in a database that has nothing in it yet.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    // Takes effect in a database that has nothing in it yet. Setting it writes, so that it is not set each time.
+    if connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0))? == 0 {
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     use_wal(&connection)?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "foreign_keys", true)?;

@@ -14,6 +14,9 @@ const MAX_STEPS: usize = 500_000;
 /// How many bytes of text are made in all, written or not.
 const MAX_TEXT: usize = 8 * MAX_OUTPUT;
 
+/// How many bytes are copied, compared and searched in all.
+const MAX_WORK: usize = 1 << 28;
+
 /// How often one `#foreach` goes round: API Gateway's limit.
 const MAX_ROUNDS: usize = 1_000;
 
@@ -46,6 +49,8 @@ pub(super) struct Evaluator<'a> {
     steps: usize,
     /// Bytes of text that may still be made.
     room: usize,
+    /// Bytes that may still be copied, compared and searched.
+    work: usize,
 }
 
 /// Carries a template out.
@@ -74,7 +79,7 @@ pub(super) fn render(nodes: &[Node], input: &Input) -> Result<Rendered, Velocity
         ("context".to_owned(), context.clone()),
         ("stageVariables".to_owned(), stage_variables),
     ]);
-    let mut evaluator = Evaluator { input, heap, body: None, variables, steps: 0, room: MAX_TEXT };
+    let mut evaluator = Evaluator { input, heap, body: None, variables, steps: 0, room: MAX_TEXT, work: MAX_WORK };
     let mut text = String::new();
     evaluator.nodes(nodes, &mut text)?;
     let told = |name: &str| match context {
@@ -108,11 +113,22 @@ impl Evaluator<'_> {
         }
     }
 
+    /// Counts bytes that are copied, compared or searched.
+    pub(super) fn labour(&mut self, bytes: usize, line: usize) -> Result<(), VelocityError> {
+        match self.work.checked_sub(bytes) {
+            Some(left) => {
+                self.work = left;
+                Ok(())
+            }
+            None => Err(VelocityError::new(line, "the template takes too long")),
+        }
+    }
+
     /// A value as text.
     pub(super) fn print(&mut self, value: &Value, line: usize) -> Result<String, VelocityError> {
         let text = self
             .heap
-            .print(value, MAX_OUTPUT)
+            .print(value, MAX_OUTPUT.min(self.room))
             .ok_or_else(|| VelocityError::new(line, "a value is too large or nests too deep to be written"))?;
         self.charge(text.len(), line)?;
         Ok(text)
@@ -255,6 +271,7 @@ impl Evaluator<'_> {
         };
         let holder = Reference { name: target.name.clone(), steps: before.to_vec(), line: target.line };
         let holder = self.reference(&holder)?;
+        self.search(&holder, target.line)?;
         match (holder, last) {
             (Value::Map(map), Step::Property(name)) => {
                 self.heap.put(map, name, value);
@@ -284,19 +301,26 @@ impl Evaluator<'_> {
     pub(super) fn reference(&mut self, reference: &Reference) -> Result<Value, VelocityError> {
         let line = reference.line;
         self.step(line)?;
-        let mut value = self.variables.get(&reference.name).cloned().unwrap_or(Value::Null);
+        let known = self.variables.get(&reference.name);
+        let copied = known.map_or(0, Value::size);
+        let mut value = known.cloned().unwrap_or(Value::Null);
+        self.labour(copied, line)?;
         for step in &reference.steps {
             if value == Value::Null {
                 return Ok(Value::Null);
             }
             value = match step {
-                Step::Property(name) => self.property(&value, name)?,
+                Step::Property(name) => {
+                    self.search(&value, line)?;
+                    self.property(&value, name)?
+                }
                 Step::Method(name, arguments) => {
                     let arguments = arguments.iter().map(|it| self.value(it, line)).collect::<Result<Vec<_>, _>>()?;
                     self.method(&value, name, &arguments, line)?
                 }
                 Step::Index(index) => {
                     let index = self.value(index, line)?;
+                    self.search(&value, line)?;
                     match (&value, &index) {
                         (Value::List(list), Value::Int(at)) => {
                             let items = self.heap.items(*list);
@@ -316,8 +340,17 @@ impl Evaluator<'_> {
                     }
                 }
             };
+            self.labour(value.size(), line)?;
         }
         Ok(value)
+    }
+
+    /// Counts what it takes to look for a key in a map.
+    fn search(&mut self, value: &Value, line: usize) -> Result<(), VelocityError> {
+        match value {
+            Value::Map(map) => self.labour(self.heap.entries(*map).len().saturating_mul(16), line),
+            _ => Ok(()),
+        }
     }
 
     fn property(&mut self, value: &Value, name: &str) -> Result<Value, VelocityError> {
@@ -363,6 +396,7 @@ impl Evaluator<'_> {
                     let key = self.value(key, line)?;
                     let key = self.print(&key, line)?;
                     let value = self.value(value, line)?;
+                    self.labour(map.len().saturating_mul(16), line)?;
                     match map.iter_mut().find(|(known, _)| *known == key) {
                         Some((_, old)) => *old = value,
                         None => map.push((key, value)),

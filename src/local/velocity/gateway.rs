@@ -29,6 +29,9 @@ impl Evaluator<'_> {
 
     /// What a path finds in the payload.
     fn find(&mut self, path: &str, line: usize) -> Result<Option<Json>, VelocityError> {
+        // Every step of a path may look at all that the one before it found.
+        let steps = path.matches(['.', '[']).count().saturating_add(1);
+        self.labour(self.input.body.len().saturating_mul(steps).saturating_add(path.len()), line)?;
         let found = jsonpath::find(self.parsed_body(line)?, path).map_err(|error| VelocityError::new(line, error))?;
         self.charge(self.input.body.len(), line)?;
         Ok(found)
@@ -44,6 +47,9 @@ impl Evaluator<'_> {
             [one] => Some(self.print(one, line)?),
             _ => None,
         };
+        if name == "getBody" {
+            self.labour(self.input.body.len(), line)?;
+        }
         match (name, argument) {
             ("params", None) if arguments.is_empty() => {
                 let mut all = Vec::new();
@@ -69,6 +75,7 @@ impl Evaluator<'_> {
             // The path comes first, then the query, then the headers, whose names have no case.
             ("params", Some(name)) => {
                 let input = self.input;
+                self.labour((input.path.len() + input.querystring.len() + input.header.len()) * 16, line)?;
                 let exact = input.path.iter().rev().find(|(known, _)| *known == name);
                 let value = exact
                     .or_else(|| input.querystring.iter().rev().find(|(known, _)| *known == name))

@@ -5,7 +5,11 @@ use fancy_regex::{Regex, RegexBuilder};
 /// How many steps back a pattern may take.
 const BACKTRACK_LIMIT: usize = 200_000;
 
-fn compile(pattern: &str) -> Result<Regex, String> {
+/// Reads a pattern.
+///
+/// # Errors
+/// For a pattern that is none.
+pub fn compile(pattern: &str) -> Result<Regex, String> {
     RegexBuilder::new(pattern)
         .backtrack_limit(BACKTRACK_LIMIT)
         .delegate_size_limit(1 << 20)

@@ -53,6 +53,12 @@ impl Evaluator<'_> {
         line: usize,
     ) -> Result<Called, VelocityError> {
         let texts = self.texts(arguments, line)?;
+        // Regular expressions are read anew each time, and go over a text more than once.
+        let (times, more) = match name {
+            "replaceAll" | "replaceFirst" | "matches" | "split" => (8, 20_000),
+            _ => (1, 0),
+        };
+        self.labour(text.len().saturating_mul(times).saturating_add(more), line)?;
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let flag = |flag: bool| Ok(Value::Bool(flag));
         let word = |text: String| Ok(Value::Text(text));
@@ -111,6 +117,9 @@ impl Evaluator<'_> {
     ) -> Result<Called, VelocityError> {
         let count = self.heap.items(list).len();
         let size = Value::Int(i64::try_from(count).unwrap_or(i64::MAX));
+        if matches!((name, arguments.len()), ("contains" | "indexOf" | "remove", _) | ("add", 2)) {
+            self.labour(count.saturating_mul(32), line)?;
+        }
         let at = |value: &Value| match value {
             Value::Int(at) => usize::try_from(*at).ok().filter(|at| *at < count),
             _ => None,
@@ -189,6 +198,7 @@ impl Evaluator<'_> {
         let entries = self.heap.entries(map);
         let count = entries.len();
         self.charge(16, line)?;
+        self.labour(count.saturating_mul(16), line)?;
         Ok(match (name, arguments) {
             ("size", []) => Ok(Value::Int(i64::try_from(count).unwrap_or(i64::MAX))),
             ("isEmpty", []) => Ok(Value::Bool(count == 0)),

@@ -44,6 +44,7 @@ impl Evaluator<'_> {
 
     /// Numbers by value, values of two kinds by how they print.
     pub(super) fn equal(&mut self, left: &Value, right: &Value, line: usize) -> Result<bool, VelocityError> {
+        self.labour(left.size().min(right.size()), line)?;
         Ok(match (left, right) {
             (Value::Null, Value::Null) => true,
             (Value::Null, _) | (_, Value::Null) => false,

@@ -202,3 +202,36 @@ fn a_template_never_runs_away() {
         "#set($s = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!')$s.matches('(?=(a+)+$)b(?!x)')$s.matches('(?=a)((a+)+)+\\1b')",
     );
 }
+
+#[test]
+fn a_template_that_goes_over_a_large_payload_again_and_again_is_stopped() {
+    let list = format!("[{}1]", "1,".repeat(200_000));
+    let input = Input { body: list, ..Input::default() };
+    let rounds =
+        |work: &str| format!("#set($b = $input.body)#foreach($i in [1..1000])#foreach($j in [1..400]){work}#end#end");
+    let began = std::time::Instant::now();
+    for work in [
+        "#set($x = $b.contains('y'))",
+        "#set($x = $b.matches('(1,)*y'))",
+        "#set($x = $b.substring(1).length())",
+        "#set($x = $input.path('$..*'))",
+        "#if($b == \"$b\")#end",
+        "#set($c = $b)",
+        "$!m.put($i, $j)#set($m = {'a': 1})#set($m[\"$i,$j\"] = $b)",
+    ] {
+        let error = render(&rounds(work), &input).expect_err(work).to_string();
+        let stopped =
+            ["takes too long", "too much text", "more than", "too large"].iter().any(|why| error.contains(why));
+        assert!(stopped, "{work}: {error}");
+    }
+    assert!(began.elapsed().as_secs() < 90, "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_template_of_ordinary_size_has_room_for_its_work() {
+    let items: Vec<_> = (0..900).map(|index| json!({ "id": index, "name": format!("name {index}") })).collect();
+    let input = Input { body: json!({ "items": items }).to_string(), ..Input::default() };
+    let template = "#set($all = $input.path('$.items'))#set($names = [])#foreach($item in $all)\
+                    #set($x = $names.add($item.name.replaceAll(' ', '-')))#end$names.size()";
+    assert_eq!(render(template, &input).map(|it| it.text), Ok("900".to_owned()));
+}

@@ -26,6 +26,16 @@ pub(super) enum Value {
     Util,
 }
 
+impl Value {
+    /// The bytes that a copy of it takes beyond a few.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// A list.
 #[derive(Debug, Default)]
 pub(super) struct List {
@@ -112,11 +122,11 @@ impl Heap {
 
     /// A value as JSON; nothing when it nests too deep (as one that holds itself does).
     pub fn json(&self, value: &Value) -> Option<Json> {
-        self.json_at(value, 0, &mut MAX_NODES.to_owned())
+        self.json_at(value, 0, &mut MAX_JSON.to_owned())
     }
 
     fn json_at(&self, value: &Value, depth: usize, left: &mut usize) -> Option<Json> {
-        *left = left.checked_sub(1)?;
+        *left = left.checked_sub(NODE.saturating_add(value.size()))?;
         if depth > MAX_DEPTH {
             return None;
         }
@@ -187,9 +197,12 @@ impl Heap {
     }
 }
 
-/// How many values a list or map may hold in all when it is told as JSON: one that holds itself twice at every level
-/// would be endless work long before it is too deep.
-const MAX_NODES: usize = 1 << 20;
+/// How large a list or map may be in all when it is told as JSON, in bytes: one that holds itself twice at every level would
+/// be endless work long before it is too deep.
+const MAX_JSON: usize = 2 * super::MAX_OUTPUT;
+
+/// What a value counts for beside its text, in bytes.
+const NODE: usize = 16;
 
 /// A fraction as Java's `Double` prints it, as far as its range of plain notation goes.
 fn float(number: f64) -> String {

@@ -27,7 +27,7 @@ async fn a_squatted_bucket_is_named_and_never_used_and_another_name_will_do() {
     make_bucket(&world, &usual()).await;
     put(&world, &usual(), "poster-dev/precious.txt").await;
     let recorder = Recorder::default();
-    let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
+    let run = Run::new(&world.clients, &recorder, CancellationToken::new());
     named(&bootstrap(&run).await, "D074", &usual());
     named(&world.plan(&world.poster()).await, "D074", &usual());
     named(&world.deploy(&world.poster()).await.0, "D074", &usual());
@@ -63,7 +63,7 @@ async fn a_bucket_of_another_account_is_named_and_nothing_is_sent_to_it() {
     let proxy = Proxy::before(&world, denies).await;
     let clients = proxy.clients().await;
     let recorder = Recorder::default();
-    let run = Run { clients: &clients, events: &recorder, cancel: CancellationToken::new() };
+    let run = Run::new(&clients, &recorder, CancellationToken::new());
     named(&bootstrap(&run).await, "D074", &usual());
     let report = deploy(&run, &world.poster(), &DeployOptions::default(), &ApproveAll).await;
     named(&report, "D074", &usual());
@@ -75,7 +75,7 @@ async fn a_bucket_of_another_account_is_named_and_nothing_is_sent_to_it() {
 async fn an_artifact_bucket_made_again_by_hand_is_neither_used_nor_emptied() {
     let world = World::start().await;
     let recorder = Recorder::default();
-    let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
+    let run = Run::new(&world.clients, &recorder, CancellationToken::new());
     world.deploy(&world.poster()).await;
     let key = format!("poster-dev/{}.zip", "ab".repeat(32));
     super::proxy::s3(&world).delete_object().bucket(usual()).key(&key).send().await.expect("a deletion");
@@ -108,7 +108,7 @@ async fn a_stack_that_only_has_the_name_of_the_artifact_buckets_is_left_alone() 
     }
     put(&world, "mine", "precious.txt").await;
     let recorder = Recorder::default();
-    let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
+    let run = Run::new(&world.clients, &recorder, CancellationToken::new());
     named(&bootstrap(&run).await, "D075", "bedplate-artifacts");
     named(&remove_bootstrap(&run, &ApproveAll).await, "D075", "bedplate-artifacts");
     named(&world.deploy(&world.poster()).await.0, "D075", "bedplate-artifacts");

@@ -29,7 +29,7 @@ fn claim(owner: Option<&str>) -> Claim {
 
 async fn deploy_with(world: &World, desired: &Desired, take_over: bool) -> (Report, Vec<Event>) {
     let recorder = Recorder::default();
-    let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
+    let run = Run::new(&world.clients, &recorder, CancellationToken::new());
     let options = DeployOptions { take_over, ..DeployOptions::default() };
     let report = deploy(&run, desired, &options, &ApproveAll).await;
     (report, recorder.events())
@@ -37,7 +37,7 @@ async fn deploy_with(world: &World, desired: &Desired, take_over: bool) -> (Repo
 
 async fn destroy_with(world: &World, claim: &Claim) -> Report {
     let recorder = Recorder::default();
-    let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
+    let run = Run::new(&world.clients, &recorder, CancellationToken::new());
     destroy_claimed(&run, "poster-dev", claim, &ApproveAll).await
 }
 
@@ -95,7 +95,7 @@ async fn a_plan_for_another_owners_stack_warns_and_plans_no_other_owner() {
     let world = World::start().await;
     world.deploy(&of("team-a")).await;
     let recorder = Recorder::default();
-    let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
+    let run = Run::new(&world.clients, &recorder, CancellationToken::new());
     let report = bedplate::engine::plan(&run, &of("team-b")).await;
     assert_eq!(report.outcome, Outcome::NoChange, "{:?}", report.findings);
     let warned = |event: &Event| matches!(&event.what, EventKind::Warning { finding } if finding.code == "D072");

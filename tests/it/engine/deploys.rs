@@ -13,7 +13,7 @@ use bedplate::engine::{
 };
 use bedplate::finding::Place;
 use bedplate::local::{self, LocalOptions, Running};
-use bedplate::plan::{Action, PlanKind};
+use bedplate::plan::{Action, PlanKind, RiskKind};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -100,13 +100,16 @@ impl World {
 
     /// Protects a stack, the way another client would.
     pub(crate) async fn protect(&self, stack: &str) {
+        let asked =
+            [("Action", "UpdateTerminationProtection"), ("StackName", stack), ("EnableTerminationProtection", "true")];
+        self.ask(&asked).await;
+    }
+
+    /// Asks CloudFormation something, the way another client would.
+    async fn ask(&self, asked: &[(&str, &str)]) {
         let form = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs([
-                ("Action", "UpdateTerminationProtection"),
-                ("Version", "2010-05-15"),
-                ("StackName", stack),
-                ("EnableTerminationProtection", "true"),
-            ])
+            .append_pair("Version", "2010-05-15")
+            .extend_pairs(asked)
             .finish();
         let mut stream = TcpStream::connect(self.running.address()).await.expect("it listens");
         let request = format!(
@@ -290,11 +293,46 @@ async fn a_new_stack_that_fails_is_deleted_where_that_was_asked_for() {
     let fail = |options: &mut LocalOptions| options.fail = vec!["Wait".parse().expect("a failure")];
     let world = World::with(fail).await;
     let recorder = Recorder::default();
-    let run = Run { clients: &world.clients, events: &recorder, cancel: CancellationToken::new() };
+    let run = Run::new(&world.clients, &recorder, CancellationToken::new());
     let options = DeployOptions { delete_on_failure: true, ..DeployOptions::default() };
     let report = deploy(&run, &world.poster(), &options, &ApproveAll).await;
     assert_eq!(report.outcome, Outcome::RolledBack, "{:?}", report.findings);
     assert_eq!(world.state("poster-dev").await, None);
+}
+
+#[tokio::test]
+async fn a_failed_stack_whose_bucket_holds_something_is_made_anew_by_permission_only() {
+    let world = World::with(|options| options.fail = vec!["Wait".parse().expect("a failure")]).await;
+    let desired = desired(
+        "poster-dev",
+        json!({
+            "Posters": { "Type": "AWS::S3::Bucket", "Properties": { "BucketName": "posters" } },
+            "Wait": { "Type": "AWS::SQS::Queue", "DependsOn": "Posters" },
+        }),
+    );
+    let template = desired.template.value().to_string();
+    world
+        .ask(&[
+            ("Action", "CreateStack"),
+            ("StackName", "poster-dev"),
+            ("TemplateBody", &template),
+            ("DisableRollback", "true"),
+            ("Tags.member.1.Key", "bedplate:use-case"),
+            ("Tags.member.1.Value", "poster"),
+        ])
+        .await;
+    while world.state("poster-dev").await != Some(StackState::FailedCreate) {
+        tokio::task::yield_now().await;
+    }
+    let risks = |report: Report| report.plan.expect("a plan").risks;
+    let (report, _) = world.deploy_asking(&desired, &DeclineAll).await;
+    assert_eq!(risks(report), [], "an empty bucket is no loss");
+    world.clients.upload_bytes("posters", "a", vec![1], "123456789012").await.expect("an upload");
+    let (report, _) = world.deploy_asking(&desired, &DeclineAll).await;
+    let told: Vec<(RiskKind, String, Option<String>)> =
+        risks(report).into_iter().map(|risk| (risk.kind, risk.resource, risk.physical)).collect();
+    assert_eq!(told, [(RiskKind::DataLoss, "Posters".to_owned(), Some("posters".to_owned()))]);
+    assert_eq!(risks(world.plan(&desired).await).len(), 1, "`plan` says it too");
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ async fn half_deleted(world: &World) {
 async fn deploy_through(proxy: &Proxy) -> Report {
     let clients = proxy.clients().await;
     let recorder = Recorder::default();
-    let run = Run { clients: &clients, events: &recorder, cancel: CancellationToken::new() };
+    let run = Run::new(&clients, &recorder, CancellationToken::new());
     deploy(&run, &use_case(), &DeployOptions::default(), &ApproveAll).await
 }
 

@@ -88,7 +88,14 @@ async fn what_is_told_before_is_done_after_the_stack_is_complete_and_once() {
     let world = World::start().await;
     let desired = filled(&world);
     let planned = vec![
-        PlannedContent::Documents { component: "buckets.docs".into(), upload: 2, bytes: 11, remove: 0, unchanged: 0 },
+        PlannedContent::Documents {
+            component: "buckets.docs".into(),
+            upload: 2,
+            bytes: 11,
+            remove: 0,
+            overwrite: 0,
+            unchanged: 0,
+        },
         PlannedContent::Rows { component: "tables.accounts".into(), write: 2, present: 0 },
     ];
     assert_eq!(world.plan(&desired).await.plan.expect("a plan").content, planned);

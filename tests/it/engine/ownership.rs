@@ -21,7 +21,7 @@ fn posters(name: &str) -> Desired {
 
 async fn destroy_with(clients: &Clients, approver: &dyn Approver) -> (Report, Vec<Event>) {
     let recorder = Recorder::default();
-    let run = Run { clients, events: &recorder, cancel: CancellationToken::new() };
+    let run = Run::new(clients, &recorder, CancellationToken::new());
     let report = destroy(&run, "poster-dev", Some("poster"), approver).await;
     (report, recorder.events())
 }
@@ -328,7 +328,7 @@ async fn every_request_to_s3_names_the_owner_it_expects() {
     let proxy = Proxy::before(&world, |_| Reaction::Pass).await;
     let clients = proxy.clients().await;
     let recorder = Recorder::default();
-    let run = Run { clients: &clients, events: &recorder, cancel: CancellationToken::new() };
+    let run = Run::new(&clients, &recorder, CancellationToken::new());
     let options = DeployOptions::default();
 
     // A session with everything that asks S3: artifacts, documents (one above every bound for parts), a bucket that is

@@ -124,3 +124,34 @@ async fn connect_may_be_refused_and_unknown_actions_go_to_default() {
     let plain = world.get(&path(&outputs, "")).await;
     assert_eq!(plain.status, 426);
 }
+
+#[tokio::test]
+async fn an_event_tells_the_apis_own_domain_whatever_the_caller_names() {
+    let world = World::new().await;
+    world.fake.on("main", |_| Ok(json!({ "statusCode": 200, "body": "asked" })));
+    let outputs = world.deploy(&websocket(&["$connect", "ask"])).await;
+    let domain = format!("{}.execute-api.{REGION}.amazonaws.com", outputs["Id"]);
+    let address = world.target.address();
+    for (host, path) in [
+        (address.to_string(), path(&outputs, "")),
+        (format!("localhost:{}", address.port()), path(&outputs, "")),
+        (format!("{}.execute-api.localhost", outputs["Id"]), "/dev".to_owned()),
+        (domain.clone(), "/dev".to_owned()),
+    ] {
+        let mut request = format!("ws://{address}{path}").into_client_request().expect("a request");
+        request.headers_mut().insert("host", host.parse().expect("a header"));
+        let stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
+        let (mut socket, _) = tokio_tungstenite::client_async(request, stream).await.expect("a socket");
+        let told = world.fake.last("main");
+        let context = &told["requestContext"];
+        assert_eq!((&context["domainName"], &context["stage"]), (&json!(domain), &json!("dev")), "{host}");
+        socket.send(Message::text(r#"{"action":"ask"}"#)).await.expect("sent");
+        assert!(next(&mut socket).await.is_text());
+        assert_eq!(world.fake.last("main")["requestContext"]["domainName"], json!(domain), "{host}");
+    }
+    // A name of somebody else's leads nowhere, also where the path names the API.
+    for host in ["evil.example", "other1.execute-api.us-west-2.amazonaws.com"] {
+        let refused = world.call("GET", &path(&outputs, ""), &[("host", host)], "").await;
+        assert!(matches!(refused.status, 403 | 404), "{host}: {}", refused.status);
+    }
+}

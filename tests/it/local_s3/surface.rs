@@ -29,7 +29,7 @@ const FORM: &str = "content-type: application/x-www-form-urlencoded";
 /// A signature as the administrator's, which nobody verifies.
 fn signed(service: &str) -> String {
     format!(
-        "authorization: AWS4-HMAC-SHA256 Credential=local/20260101/us-west-2/{service}/aws4_request, SignedHeaders=host, Signature=0"
+        "authorization: AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
     )
 }
 

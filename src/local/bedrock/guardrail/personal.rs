@@ -37,9 +37,13 @@ pub(super) fn find(kind: &str, text: &str) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// Where a text meets a pattern; one that is not of this engine's kind meets nothing.
-pub(super) fn matches(pattern: &str, text: &str) -> Vec<Range<usize>> {
-    let Ok(pattern) = Regex::new(pattern) else { return Vec::new() };
+/// A pattern of the guardrail's own; none when it is not of this engine's kind, or too large.
+pub(super) fn pattern(text: &str) -> Option<Regex> {
+    regex::RegexBuilder::new(text).size_limit(1 << 20).build().ok()
+}
+
+/// Where a text meets a pattern.
+pub(super) fn matches(pattern: &Regex, text: &str) -> Vec<Range<usize>> {
     pattern.find_iter(text).map(|found| found.range()).filter(|range| !range.is_empty()).collect()
 }
 
@@ -88,7 +92,8 @@ mod tests {
 
     #[test]
     fn patterns_of_ones_own_are_met() {
-        assert_eq!(matches(r"TB-[A-Z]{2}-\d{4}", "the TB-CL-7882").first(), Some(&(4..14)));
-        assert!(matches("(", "(").is_empty());
+        let turbine = pattern(r"TB-[A-Z]{2}-\d{4}").expect("a pattern");
+        assert_eq!(matches(&turbine, "the TB-CL-7882").first(), Some(&(4..14)));
+        assert!(pattern("(").is_none() && pattern("((a{99}){99}){99}").is_none());
     }
 }

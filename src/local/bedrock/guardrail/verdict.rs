@@ -1,12 +1,13 @@
 //! One exchange judged by all policies of a guardrail.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
+use regex::Regex;
 use serde_json::{Value, json};
 
-use super::detect::{PROFANITY, about, harmful, share};
+use super::detect::{PROFANITY, Plain, about, share, stem_set};
 use super::{Guardrail, Source, action, entries, personal, text};
-use crate::local::bedrock::text::words::words;
 
 /// A text to judge.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,48 +87,55 @@ pub(in crate::local::bedrock) fn judge(guardrail: &Guardrail, source: Source, pi
         grounding: Vec::new(),
         blocked: false,
     };
-    for topic in entries(properties, "TopicPolicyConfig", "TopicsConfig") {
+    let topics: Vec<&Value> = entries(properties, "TopicPolicyConfig", "TopicsConfig").collect();
+    let said: Vec<BTreeSet<String>> =
+        if topics.is_empty() { Vec::new() } else { guarded.iter().map(|text| stem_set(text)).collect() };
+    for topic in topics {
         let Some(does) = action(topic, source, "BLOCK") else { continue };
-        if guarded.iter().any(|text| about(topic, text)) {
+        if said.iter().any(about(topic)) {
             let done = found.act(does);
             found.topics.push(json!({"name": text(topic, "Name"), "type": "DENY", "action": done, "detected": true}));
         }
     }
+    let plain = Plain::of(&all);
     for filter in entries(properties, "ContentPolicyConfig", "FiltersConfig") {
         let kind = text(filter, "Type");
         let strength = text(filter, &format!("{}Strength", source.word()));
         let Some(does) = action(filter, source, "BLOCK").filter(|_| !matches!(strength, "NONE" | "")) else { continue };
-        if harmful(kind, &all) {
+        if plain.is_harmful(kind) {
             let done = found.act(does);
             // The word lists hold what nobody says by accident.
             found.filters.push(json!({"type": kind, "confidence": "HIGH", "filterStrength": strength, "action": done,
                 "detected": true}));
         }
     }
-    let plain = format!(" {} ", words(&all).collect::<Vec<_>>().join(" "));
-    let holds = |phrase: &str| {
-        let phrase = words(phrase).collect::<Vec<_>>().join(" ");
-        !phrase.is_empty() && plain.contains(&format!(" {phrase} "))
-    };
-    for word in entries(properties, "WordPolicyConfig", "WordsConfig") {
-        let Some(does) = action(word, source, "BLOCK") else { continue };
-        if holds(text(word, "Text")) {
+    let own: Vec<(&str, &str)> = entries(properties, "WordPolicyConfig", "WordsConfig")
+        .filter_map(|word| Some((text(word, "Text"), action(word, source, "BLOCK")?)))
+        .collect();
+    let held: BTreeSet<&str> =
+        plain.which(&own.iter().map(|(phrase, _)| *phrase).collect::<Vec<_>>()).into_iter().collect();
+    for (phrase, does) in own {
+        if held.contains(phrase) {
             let done = found.act(does);
-            found.words.push(json!({"match": text(word, "Text"), "action": done, "detected": true}));
+            found.words.push(json!({"match": phrase, "action": done, "detected": true}));
         }
     }
     for list in entries(properties, "WordPolicyConfig", "ManagedWordListsConfig") {
         let Some(does) = action(list, source, "BLOCK") else { continue };
-        for word in PROFANITY.iter().filter(|word| holds(word)) {
+        for word in plain.which(PROFANITY) {
             let done = found.act(does);
             found.managed.push(json!({"match": word, "type": text(list, "Type"), "action": done, "detected": true}));
         }
     }
     let mut texts: Vec<String> = Vec::new();
     let mut masked = false;
+    let patterns: Vec<(&Value, Option<Regex>)> =
+        entries(properties, "SensitiveInformationPolicyConfig", "RegexesConfig")
+            .map(|entry| (entry, personal::pattern(text(entry, "Pattern"))))
+            .collect();
     for given in &guarded {
         let mut covers: Vec<(Range<usize>, String)> = Vec::new();
-        sensitive(properties, source, given, &mut found, &mut covers);
+        sensitive(properties, &patterns, source, given, &mut found, &mut covers);
         masked |= !covers.is_empty();
         texts.push(cover(given, covers));
     }
@@ -140,6 +148,7 @@ pub(in crate::local::bedrock) fn judge(guardrail: &Guardrail, source: Source, pi
 
 fn sensitive(
     properties: &Value,
+    patterns: &[(&Value, Option<Regex>)],
     source: Source,
     given: &str,
     found: &mut Findings,
@@ -157,10 +166,10 @@ fn sensitive(
             }
         }
     }
-    for regex in entries(properties, "SensitiveInformationPolicyConfig", "RegexesConfig") {
-        let (name, pattern) = (text(regex, "Name"), text(regex, "Pattern"));
-        let Some(does) = action(regex, source, "BLOCK") else { continue };
-        for range in personal::matches(pattern, given) {
+    for (entry, regex) in patterns {
+        let (name, pattern) = (text(entry, "Name"), text(entry, "Pattern"));
+        let (Some(does), Some(regex)) = (action(entry, source, "BLOCK"), regex) else { continue };
+        for range in personal::matches(regex, given) {
             let done = found.act(does);
             let matched = given.get(range.clone()).unwrap_or_default();
             found

@@ -1,0 +1,232 @@
+//! The connections uploads go over. What counts there is progress: as long as bytes go out the connection is left alone,
+//! however slow it is; once none has gone for a while it is given up, and the call is tried again over a new one.
+//!
+//! The SDK's own limits cannot tell the two apart. Its read time-out counts from the first byte of the request, so a slow
+//! line runs into it; and what it knows of a body's progress is what the kernel has taken, which on a slow line is
+//! megabytes ahead of what has left. So the kernel is given a small buffer here, and the body in small pieces.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client as Hyper;
+use hyper_util::client::legacy::connect::HttpConnector as Tcp;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::{Instant, sleep_until};
+
+use crate::http_client;
+
+/// What the kernel holds of what was sent and has not arrived; it keeps twice as much. A line that is busy with more than
+/// this at once is fast enough not to need it: 256 KiB every 50 ms are 5 MB a second, for each connection.
+const KERNEL_BUFFER: usize = 256 << 10;
+/// What is handed over at a time.
+const PIECE: usize = 32 << 10;
+/// What of a request may wait in this program.
+const OWN_BUFFER: usize = 64 << 10;
+/// All that may be handed over and not yet have left: both buffers, and what the other side's kernel takes at first.
+const AHEAD: u64 = 2 * KERNEL_BUFFER as u64 + OWN_BUFFER as u64 + (128 << 10);
+/// A slow line is given this many times as long as its own pace would need for what is on its way.
+const LENIENCE: u32 = 2;
+/// But no more than so many times the limit.
+const MOST_LIMITS: u32 = 10;
+
+/// How far an upload is, for whoever waits for it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Moved(Arc<AtomicU64>);
+
+impl Moved {
+    /// Bytes handed over so far; of a call that is tried again, those of the present try.
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Makes connections for uploads. Clones share them.
+#[derive(Clone)]
+pub(super) struct UploadConnector {
+    /// Made when it is first needed, since it reads the machine's certificates.
+    hyper: Arc<OnceLock<Hyper<HttpsConnector<Tcp>, Metered>>>,
+    connect: Duration,
+    limit: Duration,
+}
+
+impl UploadConnector {
+    /// Connections that are given up when nothing has moved for as long as the limit.
+    pub(super) fn new(connect: Duration, limit: Duration) -> Self {
+        Self { hyper: Arc::default(), connect, limit }
+    }
+
+    fn hyper(&self) -> &Hyper<HttpsConnector<Tcp>, Metered> {
+        self.hyper.get_or_init(|| {
+            let mut builder = Hyper::builder(TokioExecutor::new());
+            builder.pool_timer(TokioTimer::new()).http1_max_buf_size(OWN_BUFFER);
+            builder.build(http_client::connector(self.connect, Some(KERNEL_BUFFER)))
+        })
+    }
+}
+
+impl fmt::Debug for UploadConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UploadConnector").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+impl HttpClient for UploadConnector {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for UploadConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let moved = request.extension::<Moved>().cloned().unwrap_or_default();
+        let request = match request.try_into_http1x() {
+            Ok(request) => request,
+            Err(error) => return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into()))),
+        };
+        let meter = Meter::new(moved);
+        let request = request.map(|inner| Metered { inner, waiting: Bytes::new(), meter: Arc::clone(&meter) });
+        let answer = self.hyper().request(request);
+        let limit = self.limit;
+        HttpConnectorFuture::new(async move {
+            tokio::select! {
+                answer = answer => match answer {
+                    Ok(answer) => HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
+                        .map_err(|error| ConnectorError::other(error.into(), None)),
+                    // Whatever became of the connection, another one may fare better.
+                    Err(error) => Err(ConnectorError::io(error.into())),
+                },
+                () = meter.standstill(limit) => {
+                    let text = format!("no byte moved for {} s", limit.as_secs_f32());
+                    Err(ConnectorError::timeout(text.into()))
+                }
+            }
+        })
+    }
+}
+
+/// What has moved of one request, and when last.
+struct Meter {
+    moved: Moved,
+    start: Instant,
+    last: Mutex<Instant>,
+}
+
+impl Meter {
+    fn new(moved: Moved) -> Arc<Self> {
+        let start = Instant::now();
+        moved.0.store(0, Ordering::Relaxed);
+        Arc::new(Self { moved, start, last: Mutex::new(start) })
+    }
+
+    fn hand_over(&self, bytes: usize) {
+        self.moved.0.fetch_add(bytes as u64, Ordering::Relaxed);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Comes back when nothing has moved for too long: neither was a byte handed over, nor did the answer begin.
+    async fn standstill(&self, limit: Duration) {
+        loop {
+            let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            let until = last + patience(limit, self.moved.bytes(), last.duration_since(self.start));
+            if Instant::now() >= until {
+                return;
+            }
+            sleep_until(until).await;
+        }
+    }
+}
+
+/// How long it may take until the next piece is asked for or the answer begins, by the pace at which the line has taken
+/// what was handed over in a time: what is ahead of it has to leave first.
+fn patience(limit: Duration, handed_over: u64, within: Duration) -> Duration {
+    let left = handed_over.saturating_sub(AHEAD);
+    if left == 0 {
+        return limit;
+    }
+    // How long the line has needed for what has left, and so needs for what is ahead of it.
+    let ahead = within.mul_f64(ratio(AHEAD, left));
+    (ahead * LENIENCE).clamp(limit, limit * MOST_LIMITS)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a pace need not be exact")]
+fn ratio(a: u64, b: u64) -> f64 {
+    // A pace so slow that it says nothing must not overflow a duration.
+    (a as f64 / b as f64).min(1_000.0)
+}
+
+/// A body in small pieces, each counted as it is handed over.
+struct Metered {
+    inner: SdkBody,
+    waiting: Bytes,
+    meter: Arc<Meter>,
+}
+
+impl Body for Metered {
+    type Data = Bytes;
+    type Error = <SdkBody as Body>::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        while self.waiting.is_empty() {
+            match ready!(Pin::new(&mut self.inner).poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => self.waiting = data,
+                    Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+                },
+                other => return Poll::Ready(other),
+            }
+        }
+        let length = self.waiting.len().min(PIECE);
+        let piece = self.waiting.split_to(length);
+        self.meter.hand_over(piece.len());
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.waiting.is_empty() && self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let (inner, waiting) = (Body::size_hint(&self.inner), self.waiting.len() as u64);
+        let mut hint = SizeHint::new();
+        hint.set_lower(inner.lower() + waiting);
+        if let Some(upper) = inner.upper() {
+            hint.set_upper(upper + waiting);
+        }
+        hint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_line_is_given_the_time_its_own_pace_needs() {
+        let limit = Duration::from_secs(30);
+        assert_eq!(patience(limit, 0, Duration::ZERO), limit);
+        assert_eq!(patience(limit, AHEAD, Duration::from_secs(1)), limit, "all of it may still be on its way");
+        // 200 kB a second: what is ahead takes less than four seconds.
+        assert_eq!(patience(limit, AHEAD + 1_000_000, Duration::from_secs(5)), limit);
+        // 10 kB a second: 70 seconds for what is ahead, and as many in reserve.
+        let slow = patience(limit, AHEAD + 100_000, Duration::from_secs(10));
+        assert!((Duration::from_secs(120)..Duration::from_secs(160)).contains(&slow), "{slow:?}");
+        assert_eq!(patience(limit, AHEAD + 1, Duration::from_secs(60)), limit * MOST_LIMITS);
+    }
+}

@@ -1,0 +1,182 @@
+//! What of a plan needs more than a general yes: changes of a stack that exists by which data goes, by which something may
+//! do more, or by which anyone can reach something.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::data_loss::holds_data;
+use super::expiry::shortened;
+use super::public::exposures;
+use super::settled::{NESTED, SettledTemplate};
+use super::types::{Action, Broadening, Kept, PlanKind, PlannedChange, PlannedContent, Wanted};
+use crate::finding::Place;
+
+/// The kinds of risk, in the order in which they are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RiskKind {
+    /// Data is deleted.
+    DataLoss,
+    /// Something that holds data is replaced, or perhaps: another one, without the data, takes its place.
+    Replacement,
+    /// Something may do what it may not do now.
+    Rights,
+    /// Anyone can reach what they cannot reach now.
+    Public,
+}
+
+impl RiskKind {
+    /// Its name on the command line and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RiskKind::DataLoss => "data-loss",
+            RiskKind::Replacement => "replacement",
+            RiskKind::Rights => "rights",
+            RiskKind::Public => "public",
+        }
+    }
+}
+
+impl fmt::Display for RiskKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One thing that needs more than a general yes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Risk {
+    /// Of which kind it is.
+    pub kind: RiskKind,
+    /// The logical id, or the component whose content it is about.
+    pub resource: String,
+    /// The resource's type.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub resource_type: Option<String>,
+    /// The physical id, when it exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub physical: Option<String>,
+    /// Where in the spec it comes from, as a JSON pointer; none for what the spec no longer has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+    /// The same as a line.
+    #[serde(skip_serializing_if = "Option::is_none", skip_deserializing, default)]
+    pub place: Option<Place>,
+    /// What would happen, as a sentence that begins with the resource.
+    pub reason: String,
+}
+
+/// What the two templates are, where both are known.
+pub(super) struct Compared<'a> {
+    pub(super) old: Option<&'a SettledTemplate>,
+    pub(super) new: Option<&'a SettledTemplate>,
+}
+
+/// The risks of changing a stack that exists. Making one has none: nobody relies on it yet.
+pub(super) fn of_changes(
+    wanted: &Wanted<'_>,
+    kind: PlanKind,
+    changes: &[PlannedChange],
+    broadening: &[Broadening],
+    compared: &Compared<'_>,
+) -> Vec<Risk> {
+    if kind != PlanKind::Update {
+        return Vec::new();
+    }
+    let by_id: BTreeMap<&str, &PlannedChange> = changes.iter().map(|it| (it.logical_id.as_str(), it)).collect();
+    let type_of = |id: &str| {
+        let resource = |template: Option<&SettledTemplate>| template?.resources.get(id).map(|it| it.type_.clone());
+        by_id.get(id).map(|it| it.resource_type.clone()).or_else(|| resource(compared.new))
+    };
+    let risk = |kind: RiskKind, id: &str, reason: String| Risk {
+        kind,
+        resource: id.to_owned(),
+        resource_type: type_of(id),
+        physical: by_id.get(id).and_then(|change| change.physical_id.clone()),
+        pointer: wanted.pointers.get(id).cloned(),
+        place: wanted.places.get(id).cloned(),
+        reason,
+    };
+    let mut risks: Vec<Risk> = changes
+        .iter()
+        .filter_map(|change| {
+            let (kind, reason) = of_data(change)?;
+            Some(risk(kind, &change.logical_id, reason))
+        })
+        .collect();
+    for gained in broadening {
+        risks.push(risk(RiskKind::Rights, &gained.logical_id, format!("it gets {}", gained.gain)));
+    }
+    if let (Some(old), Some(new)) = (compared.old, compared.new) {
+        risks.extend(shortened(old, new).into_iter().map(|(id, reason)| risk(RiskKind::DataLoss, &id, reason)));
+        // A nested stack's own changes are in a plan of their own, which nobody has seen.
+        let nested = new.resources.iter().filter(|(id, has)| {
+            let had = old.resources.get(*id);
+            has.type_ == NESTED && had.is_some_and(|had| had.properties != has.properties)
+        });
+        let unseen = "it changes, and what becomes of the data inside is not in the plan";
+        risks.extend(nested.map(|(id, _)| risk(RiskKind::DataLoss, id, unseen.to_owned())));
+        risks.extend(exposures(old, new).into_iter().map(|it| risk(RiskKind::Public, &it.logical_id, it.reason)));
+    } else if let Some(new) = compared.new {
+        // What the stack is now cannot be read: everything may be new.
+        let nothing = SettledTemplate::default();
+        risks.extend(exposures(&nothing, new).into_iter().map(|it| risk(RiskKind::Public, &it.logical_id, it.reason)));
+    }
+    risks.sort();
+    risks.dedup();
+    risks
+}
+
+/// What a change does to the data its resource holds.
+fn of_data(change: &PlannedChange) -> Option<(RiskKind, String)> {
+    let what = holds_data(&change.resource_type)?;
+    match (change.action, change.kept) {
+        (Action::Remove, None) => Some((RiskKind::DataLoss, format!("it is deleted, and with it {what}"))),
+        (Action::Remove, Some(_)) => None,
+        (Action::Replace | Action::MaybeReplace, kept) => {
+            let perhaps = if change.action == Action::Replace { "" } else { "perhaps " };
+            let fate = match kept {
+                None => format!("; with the present one this goes: {what}"),
+                Some(Kept::Retained) => "; the present one stays in the account and is no longer managed".to_owned(),
+                Some(Kept::Snapshot) => "; of the present one a snapshot stays".to_owned(),
+            };
+            Some((RiskKind::Replacement, format!("it is {perhaps}replaced by a new, empty one{fate}")))
+        }
+        _ => None,
+    }
+}
+
+/// The risks of what a stack that exists is filled with.
+pub fn of_content(content: &[PlannedContent]) -> Vec<Risk> {
+    let mut risks = Vec::new();
+    for one in content {
+        let PlannedContent::Documents { component, remove, overwrite, .. } = one else { continue };
+        let pointer = format!("/{}", component.replace('.', "/"));
+        let mut push = |reason: String| {
+            risks.push(Risk {
+                kind: RiskKind::DataLoss,
+                resource: component.clone(),
+                resource_type: None,
+                physical: None,
+                pointer: Some(pointer.clone()),
+                place: None,
+                reason,
+            });
+        };
+        if *remove > 0 {
+            push(match remove {
+                1 => "1 document that the folder no longer has is deleted".to_owned(),
+                several => format!("{several} documents that the folder no longer has are deleted"),
+            });
+        }
+        if *overwrite > 0 {
+            push(match overwrite {
+                1 => "1 object that was not uploaded from its folder is overwritten".to_owned(),
+                several => format!("{several} objects that were not uploaded from its folder are overwritten"),
+            });
+        }
+    }
+    risks
+}
