@@ -106,6 +106,18 @@ fn runs_that_meet_faults_say_what_is_true_and_are_picked_up() {
     short(Kind::Fault, 0..12);
 }
 
+/// An oracle that finds nothing is only worth something when it finds what is wrong.
+#[test]
+fn a_word_that_is_not_true_is_found() {
+    for plan in Plan::falsified() {
+        let session = Session::run(&plan);
+        assert_eq!(session.told(), None);
+        assert!(session.falsified.len() >= 11, "{:?}", session.falsified);
+        let missed: Vec<_> = session.falsified.iter().filter(|(_, found)| found.is_empty()).collect();
+        assert!(missed.is_empty(), "{missed:?}");
+    }
+}
+
 /// A number from the environment.
 fn given(name: &str, otherwise: u64) -> u64 {
     let text = std::env::var(name).ok();

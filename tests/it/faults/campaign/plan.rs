@@ -70,7 +70,7 @@ const CREATING: &[&str] = &[
     "ExecuteChangeSet",
     "DescribeStackEvents",
     "ListObjectsV2",
-    "BatchWriteItem",
+    "PutItem",
     "Invoke",
     "CallApi",
 ];
@@ -86,7 +86,7 @@ const UPDATING: &[&str] = &[
     "ExecuteChangeSet",
     "DescribeStackEvents",
     "BatchGetItem",
-    "BatchWriteItem",
+    "PutItem",
     "Invoke",
 ];
 const DESTROYING: &[&str] = &[
@@ -184,6 +184,17 @@ impl Blow {
         matches!(self, Blow::Signal(_, _, signal, _) if *signal == Signal::KILL)
     }
 
+    /// Whether no answer is lost by it: what is refused so was certainly not done.
+    pub fn loses_nothing(&self) -> bool {
+        match self {
+            Blow::None | Blow::Expires(_) => true,
+            Blow::Once(_, fault) | Blow::FromThenOn(_, fault) => {
+                matches!(fault, Fault::Refuse(ServiceError::Denied) | Fault::Delay(_))
+            }
+            Blow::Signal(..) => false,
+        }
+    }
+
     /// Prepares it.
     pub fn prepare(&self, proxy: &Proxy, victim: &Victim) {
         match self {
@@ -237,6 +248,8 @@ pub struct Plan {
     pub blow: Blow,
     /// Whether the run that is hit tells events in JSON, or words.
     pub json: bool,
+    /// Whether the oracle is tried with words that are not true.
+    pub falsify: bool,
 }
 
 impl Plan {
@@ -263,14 +276,21 @@ impl Plan {
             Kind::Fault => fault(&mut dice, place),
         };
         let json = !dice.once_in(4);
-        Self { before: course.before, hit: course.hit, others: course.others(&mut dice), blow, json }
+        Self { before: course.before, hit: course.hit, others: course.others(&mut dice), blow, json, falsify: false }
+    }
+
+    /// A deploy and a destroy that nothing happens to, but that their words are falsified.
+    pub fn falsified() -> [Self; 2] {
+        let plan = Self { before: &[], hit: FIRST, others: false, blow: Blow::None, json: true, falsify: true };
+        [plan.clone(), Self { before: &[FIRST, SECOND], hit: Destroy("notes"), ..plan }]
     }
 
     /// Every course of events without any fault, to see how many requests each sends and which.
     pub fn undisturbed() -> Vec<(Self, usize)> {
         let plan = |course: &Course| {
             let others = course.others(&mut Dice::of(0, 0, 0));
-            (Self { before: course.before, hit: course.hit, others, blow: Blow::None, json: true }, course.requests)
+            let plan = Self { before: course.before, hit: course.hit, others, blow: Blow::None, json: true, falsify: false };
+            (plan, course.requests)
         };
         COURSES.iter().map(plan).collect()
     }

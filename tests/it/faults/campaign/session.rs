@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::{Value, json};
+
 use super::inventory::{Change, Inventory, Thing};
 use super::plan::{Blow, Plan};
 use super::scene::{Ending, Scene, Step, Victim};
@@ -33,6 +35,8 @@ pub struct Session {
     pub requests: Vec<String>,
     /// How that run says it ended.
     pub outcome: String,
+    /// What the oracle finds untrue when the ending is falsified, by the falsification; for tests of the oracle.
+    pub falsified: Vec<(&'static str, Vec<String>)>,
     wrong: Vec<(Failing, String)>,
     plan: String,
     words: String,
@@ -104,6 +108,9 @@ impl Session {
             after: &after,
         };
         let untrue = judged.untrue();
+        let falsified = if plan.falsify { falsified(&ending) } else { Vec::new() };
+        let falsified = falsified.into_iter().map(|(how, ending)| (how, judged.but(&ending).untrue())).collect();
+        self.falsified = falsified;
         self.note(Failing::Untrue, untrue);
         self.note(Failing::Foreign, touched(&scene.foreign, &after));
         self.pick_up(plan, &scene, &after)
@@ -162,6 +169,45 @@ impl Session {
             }
         }
     }
+}
+
+/// The same ending with words that are not true.
+fn falsified(ending: &Ending) -> Vec<(&'static str, Ending)> {
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut lines = ending.lines();
+        lines.last_mut().into_iter().for_each(change);
+        let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+        Ending { stdout: lines.join("\n"), ..ending.clone() }
+    };
+    let effects = |line: &Value| line["done"].as_array().map_or(0, Vec::len);
+    let mut all = vec![
+        ("another exit code", with(&|line| line["exit_code"] = json!(3))),
+        ("no last line", Ending { stdout: String::new(), ..ending.clone() }),
+        ("two last lines", Ending { stdout: format!("{0}\n{0}", ending.stdout), ..ending.clone() }),
+        ("nothing was done", with(&|line| line["done"] = json!([]))),
+        ("nothing was changed", with(&|line| line["message"] = json!("nothing was changed"))),
+        ("somebody else", with(&|line| line["message"] = json!("it was changed by somebody else"))),
+        ("the opposite", with(&|line| {
+            line["outcome"] = json!(if line["outcome"] == "destroyed" { "deployed" } else { "destroyed" });
+        })),
+    ];
+    for index in 0..effects(&ending.finished().unwrap_or_default()) {
+        let without = with(&|line| {
+            line["done"].as_array_mut().into_iter().for_each(|done| drop(done.remove(index)));
+        });
+        all.push(("one effect less", without));
+        let more = with(&|line| {
+            let count = line["done"][index]["count"].as_u64();
+            if let Some(count) = count {
+                line["done"][index]["count"] = json!(count + 1);
+            } else {
+                line["done"][index]["token"] = json!("nobody's");
+                line["done"][index]["ended"] = json!("UPDATE_FAILED");
+            }
+        });
+        all.push(("one effect that is not so", more));
+    }
+    all
 }
 
 /// What somebody else had and has no more, or not as it was.

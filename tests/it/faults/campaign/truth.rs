@@ -12,6 +12,7 @@ use super::plan::Blow;
 use super::scene::{Ending, Scene, Step};
 
 /// A run, with all that is needed to judge its words.
+#[derive(Clone, Copy)]
 pub struct Judged<'a> {
     /// The endpoint.
     pub direct: &'a Direct,
@@ -79,6 +80,10 @@ impl Judged<'_> {
             entries.map(|value| Told { effect: value["effect"].as_str().unwrap_or_default(), value, known }).collect()
         };
         let told: Vec<Told<'_>> = told("done", true).into_iter().chain(told("unknown", false)).collect();
+        if self.blow.loses_nothing() {
+            let doubts = told.iter().filter(|told| !told.known);
+            wrong.extend(doubts.map(|told| format!("it says that an answer was lost, and none was: {}", told.value)));
+        }
         wrong.extend(told.iter().filter(|told| told.known).filter_map(|told| self.untrue_deed(told)));
         wrong.extend(self.untrue_counts(&told));
         wrong.extend(
@@ -94,6 +99,14 @@ impl Judged<'_> {
             wrong.push(format!("it ends as `{outcome}` while {under_way:?}"));
         }
         wrong
+    }
+
+    /// The same run had it ended otherwise.
+    pub fn but<'a>(&self, ending: &'a Ending) -> Judged<'a>
+    where
+        Self: 'a,
+    {
+        Judged { ending, ..*self }
     }
 
     /// Everything it says, to a person or to a program.
