@@ -126,6 +126,9 @@ impl<'a> Scoped<'a> {
 
     /// Whether it speaks about all of an action and a resource, under no more conditions than another statement has.
     fn speaks_of(&self, action: &Scope, resource: &Scope, as_in: &Statement, steps: &mut usize) -> bool {
+        if *steps == 0 {
+            return false;
+        }
         let conditions = self.statement.conditions.iter().all(|(operator, keys)| {
             keys.iter().all(|(key, values)| as_in.conditions.get(operator).and_then(|it| it.get(key)) == Some(values))
         });

@@ -20,6 +20,12 @@ pub(super) fn covers_within(outer: &str, inner: &str, steps: &mut usize) -> bool
 }
 
 fn glob(pattern: &str, text: &str, steps: &mut usize, same: impl Fn(char, char) -> bool) -> bool {
+    *steps = steps.saturating_sub(pattern.len().saturating_add(text.len()));
+    // Most pairs differ before the first wildcard.
+    let literal = pattern.find(['*', '?']).and_then(|end| pattern.get(..end)).unwrap_or(pattern);
+    if !text.starts_with(literal) {
+        return false;
+    }
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;

@@ -142,6 +142,7 @@ fn load_from(text: &str, beside: Option<(&Path, &Root)>, shown: &str) -> Result<
                 files: &files,
                 broken: &broken,
                 findings: Vec::new(),
+                patterns: 0,
             };
             rules.run();
             findings.extend(rules.findings);

@@ -34,6 +34,7 @@ mod language_laws;
 mod least_privilege;
 mod local_api;
 mod local_bedrock;
+mod local_bounds;
 mod local_cfn;
 mod local_clients;
 mod local_disk;

@@ -130,6 +130,11 @@ pub struct Served {
 }
 
 impl Served {
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it as `kill -9` does.
     pub fn kill(&mut self) {
         let _ = self.child.kill();

@@ -138,6 +138,9 @@ fn emptiness(tx: &Transaction<'_>, change: &Change, failed: &mut Vec<Failed>) ->
     Ok(())
 }
 
+/// How many failed validations of one change set are told. Our own.
+const MOST_TOLD: usize = 1_000;
+
 /// Records failed validations as events of the change set's operation, and gives the change set's reason if any fails it.
 pub fn record(
     journal: &Journal<'_>,
@@ -145,7 +148,7 @@ pub fn record(
     set: &ChangeSet,
     failed: &[Failed],
 ) -> Result<Option<String>, ApiError> {
-    for one in failed {
+    for one in failed.iter().take(MOST_TOLD) {
         tables::add_event(
             journal.db,
             &Event {

@@ -18,7 +18,7 @@ const DELETED_BYTES: i64 = 64 << 20;
 const EVENTS: i64 = 10_000;
 const EVENT_BYTES: i64 = 32 << 20;
 /// Events are counted once in so many.
-const SELDOM: i64 = 256;
+const SELDOM: i64 = 1_024;
 
 /// Takes from a stack that is gone, and from all that is on record of it, every value that it was given: parameters that are
 /// not to be shown and whatever they went into, properties, and the targets of its operations.

@@ -232,8 +232,16 @@ impl Front {
             "Event" => {
                 let found = invoke::check(&self.host, &call).await?;
                 let host = Arc::clone(&self.host);
+                let queued = super::Pool::event(&host).ok_or_else(|| {
+                    ApiError::sender("TooManyRequestsException", "Rate Exceeded.")
+                        .with_status(StatusCode::TOO_MANY_REQUESTS)
+                })?;
                 // Nobody waits for it: what comes of it is in the function's log.
-                tokio::spawn(async move { invoke::run(&host, &call, found).await });
+                tokio::spawn(async move {
+                    let ran = invoke::run(&host, &call, found).await;
+                    drop(queued);
+                    ran
+                });
                 return Ok(empty(StatusCode::ACCEPTED));
             }
             other => {

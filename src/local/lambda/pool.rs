@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -14,6 +14,10 @@ use crate::local::identity::Session;
 
 /// Calls of one function at a time; more wait for their turn.
 const AT_ONCE: usize = 16;
+
+/// Events that nobody waits for and that are not over yet, of all functions together. Our own: AWS queues them for hours, and
+/// takes a function that calls itself out after sixteen rounds.
+const EVENTS: usize = 1_000;
 
 /// Processes that wait, of all functions together; beyond it the one that waits longest ends.
 const IDLE: usize = 32;
@@ -40,7 +44,18 @@ pub struct Pool {
     turns: Mutex<HashMap<String, Arc<Semaphore>>>,
     told: Mutex<HashSet<String>>,
     verified: Mutex<HashSet<String>>,
+    events: AtomicUsize,
     closed: AtomicBool,
+}
+
+/// The room of one event.
+#[derive(Debug)]
+pub(super) struct Queued(Arc<crate::local::Host>);
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        self.0.lambda.events.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -57,8 +72,19 @@ impl Pool {
             turns: Mutex::default(),
             told: Mutex::default(),
             verified: Mutex::default(),
+            events: AtomicUsize::default(),
             closed: AtomicBool::new(false),
         }
+    }
+
+    /// Takes room for an event that nobody waits for; none where there are too many. It is given back when it is dropped.
+    pub(super) fn event(host: &Arc<crate::local::Host>) -> Option<Queued> {
+        let more = |count: usize| (count < EVENTS).then_some(count + 1);
+        host.lambda
+            .events
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+            .ok()
+            .map(|_| Queued(Arc::clone(host)))
     }
 
     /// Waits until a function may have one more call under way.

@@ -15,6 +15,9 @@ const LARGEST_UNPACKED: u64 = 250 << 20;
 /// Where Python keeps byte code beside what it was made from.
 const BYTE_CODE: &str = "__pycache__";
 
+/// The most entries of a package. Our own: an empty file takes room on the disk, too.
+const MOST_ENTRIES: usize = 100_000;
+
 fn bad(message: impl std::fmt::Display) -> ApiError {
     ApiError::sender("InvalidZipFileException", format!("Lambda could not unzip the deployment package: {message}"))
         .with_status(http::StatusCode::BAD_GATEWAY)
@@ -28,6 +31,9 @@ fn bad(message: impl std::fmt::Display) -> ApiError {
 pub(super) fn unzip(file: File, into: &Path) -> Result<(), ApiError> {
     let mut archive = zip::ZipArchive::new(io::BufReader::new(file)).map_err(bad)?;
     let mut left = LARGEST_UNPACKED;
+    if archive.len() > MOST_ENTRIES {
+        return Err(bad(format!("it has {} entries, and the local target takes {MOST_ENTRIES}", archive.len())));
+    }
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(bad)?;
         let shown = entry.name().map(std::borrow::Cow::into_owned).unwrap_or_default();

@@ -34,7 +34,7 @@ pub const SCHEMA: Schema = Schema {
 const KEPT_EVENTS: i64 = 100_000;
 const KEPT_BYTES: i64 = 128 << 20;
 /// Events are counted once in so many.
-const SELDOM: i64 = 2_048;
+const SELDOM: i64 = 8_192;
 
 /// Forgets the oldest events of a group that has too many.
 fn prune(db: &Connection, region: &str, group: &str) -> rusqlite::Result<()> {

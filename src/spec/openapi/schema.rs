@@ -64,8 +64,8 @@ impl<'a> Reader<'a> {
         let (schema, pointer) = self.follow(schema, pointer)?;
         let was_left = self.room.is_left();
         // What its own words are copied to counts too.
-        let taken = self.room.take(schema)
-            && WORDS.iter().filter_map(|(key, _)| schema.get(*key)).all(|it| self.room.take_all(it));
+        let words = WORDS.iter().map(|(key, _)| *key).chain(["description", "required"]);
+        let taken = self.room.take(schema) && words.filter_map(|key| schema.get(key)).all(|it| self.room.take_all(it));
         if !taken {
             if was_left {
                 self.too_large();

@@ -51,7 +51,8 @@ fn look(rules: &mut Rules<'_>, name: &str, pointer: &str, folder: &Path) {
         })
         .build();
     let mut number = 0;
-    for entry in walk.flatten().take_while(|_| entered) {
+    // Even the first step of the walk opens them.
+    for entry in entered.then_some(walk).into_iter().flatten().flatten() {
         let Ok(metadata) = entry.metadata() else { continue };
         if metadata.is_dir() {
             continue;

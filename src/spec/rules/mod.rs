@@ -68,6 +68,8 @@ pub(super) struct Rules<'a> {
     /// Pointers of values that did not decode.
     pub broken: &'a [String],
     pub findings: Vec<Finding>,
+    /// How many regular expressions have been looked at.
+    pub patterns: usize,
 }
 
 impl Rules<'_> {

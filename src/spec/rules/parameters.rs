@@ -1,6 +1,6 @@
 //! Parameters: their default and allowed values fit what they say of themselves.
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 
 use super::Rules;
 use crate::spec::types::{Parameter, ParameterType};
@@ -48,7 +48,7 @@ fn of_parameter(rules: &mut Rules<'_>, base: &str, parameter: &Parameter) {
 /// CloudFormation matches the whole value.
 fn compile(rules: &mut Rules<'_>, pointer: &str, pattern: &str) -> Option<Regex> {
     match regular_expression(pattern) {
-        Ok(_) => Regex::new(&format!("^(?:{pattern})$")).ok(),
+        Ok(_) => compiled(&format!("^(?:{pattern})$")).ok(),
         Err((message, help)) => {
             rules.error("S037", pointer, message, help);
             None
@@ -56,15 +56,25 @@ fn compile(rules: &mut Rules<'_>, pointer: &str, pattern: &str) -> Option<Regex>
     }
 }
 
+/// The largest compiled regular expression, in bytes: counts within counts multiply.
+const REGEX_LIMIT: usize = 1 << 20;
+
+fn compiled(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).size_limit(REGEX_LIMIT).dfa_size_limit(REGEX_LIMIT).build()
+}
+
 /// A regular expression, or what is wrong with it and what to do.
 pub(super) fn regular_expression(pattern: &str) -> Result<Regex, (String, String)> {
-    Regex::new(pattern).map_err(|error| {
+    compiled(pattern).map_err(|error| {
         let text = error.to_string();
         let why = text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
         let message = format!("`{}` is not a regular expression: {}", cut(pattern), cut(why));
-        let help = match why.contains("look-around") || why.contains("backreference") {
-            true => "write it without look-around and back-references",
-            false => "escape what is meant literally with `\\`",
+        let help = match why {
+            _ if why.contains("look-around") || why.contains("backreference") => {
+                "write it without look-around and back-references"
+            }
+            _ if why.contains("size limit") => "count less in it: counts within counts multiply",
+            _ => "escape what is meant literally with `\\`",
         };
         (message, help.to_owned())
     })

@@ -153,6 +153,59 @@ async fn secrets_parameters_and_people_leave_nothing_when_they_are_deleted() {
     gone(&world, &[&drawn, "put-by-hand-7719", "sealed-parameter-1", "sealed-parameter-2"]).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn temporary_credentials_lose_their_secret_when_they_expire() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    let dir = tempfile::tempdir().expect("a folder");
+    let passed = Arc::new(AtomicI64::new(0));
+    let mut options = LocalOptions::new(dir.path());
+    let of_clock = Arc::clone(&passed);
+    options.clock = local::Clock::from_fn(move || {
+        jiff::Timestamp::now() + jiff::SignedDuration::from_secs(of_clock.load(Ordering::Relaxed))
+    });
+    let world = World::with(options).await;
+    let mut body = template(json!({"Role": role()}));
+    body["Resources"]["Role"]["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] =
+        json!({"AWS": "arn:aws:iam::123456789012:root"});
+    body["Outputs"] = json!({"Arn": {"Value": {"Fn::GetAtt": ["Role", "Arn"]}}});
+    let stack = world.create("demo", &body).await;
+    assert_eq!(status(&stack), "CREATE_COMPLETE", "{}", world.events("demo").await.join("\n"));
+    let sts = aws_sdk_sts::Config::builder()
+        .behavior_version_latest()
+        .region(aws_sdk_sts::config::Region::new(REGION))
+        .credentials_provider(credentials())
+        .endpoint_url(world.target.url())
+        .build();
+    let sts = aws_sdk_sts::Client::from_conf(sts);
+    let assumed = sts.assume_role().role_arn(output(&stack, "Arn")).role_session_name("short").send();
+    let assumed = assumed.await.expect("a session");
+    let given = assumed.credentials().expect("credentials");
+    let mut found = BTreeSet::new();
+    holding(dir.path(), given.secret_access_key(), &mut found);
+    assert!(!found.is_empty(), "while they count they are kept");
+    passed.store(13 * 3600, Ordering::Relaxed);
+    gone(&world, &[given.secret_access_key(), given.session_token()]).await;
+    // And whoever uses them is told what they are: expired.
+    let old = aws_credential_types::Credentials::new(
+        given.access_key_id(),
+        given.secret_access_key(),
+        Some(given.session_token().to_owned()),
+        None,
+        "test",
+    );
+    let expired = cfn::Config::builder()
+        .behavior_version_latest()
+        .region(cfn::config::Region::new(REGION))
+        .credentials_provider(old)
+        .retry_config(cfn::config::retry::RetryConfig::disabled())
+        .endpoint_url(world.target.url())
+        .build();
+    let (code, message) = refused(cfn::Client::from_conf(expired).describe_stacks().send().await);
+    assert!(code.contains("Expired") && message.contains("expired"), "{code}: {message}");
+}
+
 #[cfg(unix)]
 mod rights {
     use std::os::unix::fs::{PermissionsExt as _, symlink};

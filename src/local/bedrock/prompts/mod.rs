@@ -2,6 +2,8 @@
 
 mod describe;
 
+use std::cell::Cell;
+
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -98,7 +100,7 @@ impl Prompt {
     ///
     /// # Errors
     ///
-    /// When a variable has no value, or a value no variable.
+    /// When a variable has no value, or a value no variable; when what comes of it is too large.
     pub fn fill(&self, values: &Value) -> Result<(String, Vec<Turn>), ApiError> {
         let variables = self.variables();
         let given = values.as_object();
@@ -114,16 +116,22 @@ impl Prompt {
                 return Err(invalid(format!("Missing the value of the prompt variable {name}")));
             }
         }
-        let filled = |text: &str| put_in(text, values);
+        let left = Cell::new(LARGEST);
+        let filled = |text: &str| put_in(text, values, &left);
         let texts = |content: Option<&Value>| -> String {
             let blocks = content.and_then(Value::as_array).into_iter().flatten();
             let texts = blocks.filter_map(|block| block.get("Text")?.as_str()).map(filled);
             texts.collect::<Vec<_>>().join("\n")
         };
         let template = self.template();
+        let fits = || match left.get() {
+            0 => Err(invalid(format!("The prompt with its variables is larger than {LARGEST} bytes"))),
+            _ => Ok(()),
+        };
         if !self.is_chat() {
-            let text = template.get("Text").and_then(Value::as_str).unwrap_or_default();
-            return Ok((String::new(), vec![Turn::text(Role::User, filled(text))]));
+            let text = filled(template.get("Text").and_then(Value::as_str).unwrap_or_default());
+            fits()?;
+            return Ok((String::new(), vec![Turn::text(Role::User, text)]));
         }
         let system = texts(template.get("System"));
         let messages = template.get("Messages").and_then(Value::as_array).into_iter().flatten();
@@ -131,7 +139,9 @@ impl Prompt {
             let assistant = message.get("Role").and_then(Value::as_str) == Some("assistant");
             Turn::text(if assistant { Role::Assistant } else { Role::User }, texts(message.get("Content")))
         });
-        Ok((system, turns.collect()))
+        let turns = turns.collect();
+        fits()?;
+        Ok((system, turns))
     }
 
     /// A number of its inference configuration.
@@ -141,12 +151,18 @@ impl Prompt {
     }
 }
 
-/// A text with `{{name}}` replaced by its value.
-fn put_in(text: &str, values: &Value) -> String {
+/// The largest prompt with its variables put in, in bytes: as large as a request may be.
+const LARGEST: usize = 25_000_000;
+
+/// A text with `{{name}}` replaced by its value. What it has more than is left is left out, and nothing is left then.
+fn put_in(text: &str, values: &Value, left: &Cell<usize>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
         out.push_str(before);
+        if out.len() >= left.get() {
+            break;
+        }
         let Some((name, behind)) = after.split_once("}}") else {
             out.push_str("{{");
             rest = after;
@@ -163,6 +179,7 @@ fn put_in(text: &str, values: &Value) -> String {
         rest = behind;
     }
     out.push_str(rest);
+    left.set(left.get().saturating_sub(out.len()));
     out
 }
 
@@ -175,7 +192,10 @@ mod tests {
     #[test]
     fn variables_are_put_in_once_and_values_are_not_read_again() {
         let values = json!({"message": {"text": "{{other}}"}, "other": {"text": "x"}});
-        assert_eq!(put_in("Say: {{ message }} and {{other}} {{none}} {{", &values), "Say: {{other}} and x {{none}} {{");
+        assert_eq!(
+            put_in("Say: {{ message }} and {{other}} {{none}} {{", &values, &Cell::new(LARGEST)),
+            "Say: {{other}} and x {{none}} {{"
+        );
     }
 
     #[test]

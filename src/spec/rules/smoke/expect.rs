@@ -87,6 +87,9 @@ pub(super) fn of_socket(rules: &mut Rules<'_>, base: &str, expect: &ExpectTurn) 
     }
 }
 
+/// The most regular expressions of a spec's smoke tests: each is compiled to see whether it is one.
+const MOST_PATTERNS: usize = 500;
+
 /// The longest JSON path, and how deep its brackets nest: whoever reads one goes down with them.
 const LONGEST_PATH: usize = 1_024;
 const DEEPEST_PATH: usize = 16;
@@ -158,6 +161,19 @@ fn text(rules: &mut Rules<'_>, base: &str, expected: &ExpectText) {
         if document.pointer(&at).is_some_and(serde_json::Value::is_array) { format!("{at}/{index}") } else { at }
     };
     for (index, pattern) in expected.matches.0.iter().enumerate() {
+        rules.patterns += 1;
+        if rules.patterns > MOST_PATTERNS || rules.is_full() {
+            if rules.patterns == MOST_PATTERNS + 1 {
+                let message = format!("the smoke tests have more than {MOST_PATTERNS} regular expressions");
+                rules.error(
+                    "S234",
+                    &each("matches", index),
+                    message,
+                    "expect a text with `contains` where that will do",
+                );
+            }
+            return;
+        }
         if let Err((message, help)) = regular_expression(pattern) {
             rules.error("S037", &each("matches", index), message, help);
         }
