@@ -246,9 +246,18 @@ impl Ledger {
         match attempts.watch(call).await {
             Ok(value) => {
                 pending.put_down(Known::Done);
-                if let Some(entry) = self.lock().get_mut(index) {
-                    set_count(&mut entry.effect, count(&value));
-                }
+                let told = count(&value);
+                let mut entries = self.lock();
+                let rest = entries.get_mut(index).and_then(|entry| {
+                    let asked = counted(&entry.effect)?;
+                    set_count(&mut entry.effect, told);
+                    let mut rest = entry.effect.clone();
+                    set_count(&mut rest, asked.saturating_sub(told));
+                    // An earlier try whose answer was lost may be why this one had less to do.
+                    (told < asked && attempts.may_have_happened()).then_some(rest)
+                });
+                entries.extend(rest.map(|effect| Entry { effect, known: Known::Unknown, ended: None }));
+                drop(entries);
                 Ok(value)
             }
             Err(error) => {

@@ -48,7 +48,7 @@ impl Step {
 
     fn arguments(self) -> Vec<&'static str> {
         match self {
-            Step::Deploy(use_case, _) => vec!["deploy", use_case, "--yes"],
+            Step::Deploy(use_case, _) => vec!["deploy", use_case, "--yes", "--allow", "data-loss"],
             Step::Destroy(use_case) => vec!["destroy", use_case, "--yes"],
             Step::Smoke(use_case) => vec!["smoke", use_case],
             Step::Bootstrap => vec!["bootstrap", "--region", "us-west-2"],

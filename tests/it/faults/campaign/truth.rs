@@ -296,7 +296,8 @@ impl Judged<'_> {
                 "objects-deleted" => {
                     keys(place, &[Change::Removed], false).len()
                         + keys(place, &[Change::Removed], true).len()
-                        + keys(place, &[Change::Added], true).len()
+                        // Of each key one: a request that is repeated makes another.
+                        + keys(place, &[Change::Added], true).iter().map(|(key, _)| key).collect::<BTreeSet<_>>().len()
                 }
                 "uploads-aborted" => {
                     let of = |thing: &Thing| matches!(thing, Thing::Upload(of, ..) if of == place);
