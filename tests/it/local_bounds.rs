@@ -23,7 +23,7 @@ struct Asked<'a> {
 
 impl Served {
     /// Sends a request; gives status and body.
-    fn ask(&self, asked: &Asked<'_>) -> (u16, String) {
+    fn request(&self, asked: &Asked<'_>) -> (u16, String) {
         let address = self.url.trim_start_matches("http://");
         let mut stream = std::net::TcpStream::connect(address).expect("the endpoint listens");
         stream.set_read_timeout(Some(LONGEST)).expect("a time-out");
@@ -55,7 +55,7 @@ impl Served {
     fn form(&self, fields: &[(&str, &str)]) -> (u16, String) {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("Version", "2010-05-15").extend_pairs(fields);
-        self.ask(&Asked {
+        self.request(&Asked {
             method: "POST",
             path: "/".to_owned(),
             service: "cloudformation",
@@ -66,19 +66,19 @@ impl Served {
 
     fn json(&self, service: &str, target: &str, body: impl Into<Vec<u8>>) -> (u16, String) {
         let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)];
-        self.ask(&Asked { method: "POST", path: "/".to_owned(), service, headers: &headers, body: body.into() })
+        self.request(&Asked { method: "POST", path: "/".to_owned(), service, headers: &headers, body: body.into() })
     }
 
     fn bedrock(&self, path: &str, body: &Value) -> (u16, String) {
         let headers = [("content-type", "application/json")];
         let body = body.to_string().into_bytes();
-        self.ask(&Asked { method: "POST", path: path.to_owned(), service: "bedrock", headers: &headers, body })
+        self.request(&Asked { method: "POST", path: path.to_owned(), service: "bedrock", headers: &headers, body })
     }
 
     /// Creates a stack; gives the value of its output `Id`.
     fn stack(&self, name: &str, template: &Value) -> String {
         let put = |path: &str, body: Vec<u8>| {
-            self.ask(&Asked { method: "PUT", path: path.to_owned(), service: "s3", headers: &[], body })
+            self.request(&Asked { method: "PUT", path: path.to_owned(), service: "s3", headers: &[], body })
         };
         let place =
             "<CreateBucketConfiguration><LocationConstraint>us-west-2</LocationConstraint></CreateBucketConfiguration>";
@@ -146,7 +146,7 @@ fn api(mapping: &str, schema: Option<Value>) -> Value {
 fn call(served: &Served, api: &str, body: Vec<u8>) -> (u16, String) {
     let path = format!("/_aws/execute-api/{api}/s/x");
     let headers = [("content-type", "application/json")];
-    served.ask(&Asked { method: "POST", path, service: "execute-api", headers: &headers, body })
+    served.request(&Asked { method: "POST", path, service: "execute-api", headers: &headers, body })
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn requests_that_would_take_the_machine_are_answered_or_refused_in_seconds() {
     let gzip = [("content-type", "application/x-www-form-urlencoded"), ("content-encoding", "gzip")];
     let body = encoder.finish().expect("deflated");
     let bomb = Asked { method: "POST", path: "/".to_owned(), service: "cloudformation", headers: &gzip, body };
-    assert_eq!(served.ask(&bomb).0, 413);
+    assert_eq!(served.request(&bomb).0, 413);
     let names: Vec<String> = (0..200).map(|index| format!("a{index}")).collect();
     let looped = (0..3).fold(json!({"L${A0}${A1}${A2}": {"Type": "AWS::Logs::LogGroup"}}), |inner, depth| {
         let variable = format!("A{depth}");
@@ -187,7 +187,7 @@ fn requests_that_would_take_the_machine_are_answered_or_refused_in_seconds() {
     assert_eq!(served.form(&[("Action", "ValidateTemplate"), ("TemplateBody", &deep[..40_000])]).0, 400);
     let body = format!("<Delete>{}{}</Delete>", "<a>".repeat(500_000), "</a>".repeat(500_000)).into_bytes();
     let delete = Asked { method: "POST", path: "/b?delete".to_owned(), service: "s3", headers: &[], body };
-    assert!(served.ask(&delete).0 >= 400);
+    assert!(served.request(&delete).0 >= 400);
 
     // Patterns.
     assert_eq!(served.json("logs", "Logs_20140328.CreateLogGroup", r#"{"logGroupName":"g"}"#).0, 200);
@@ -255,7 +255,7 @@ fn a_function_that_sends_itself_events_has_so_many_waiting_and_no_more() {
     let path = format!("/2015-03-31/functions/{name}/invocations");
     let headers = [("x-amz-invocation-type", "Event")];
     let send = || {
-        served.ask(&Asked {
+        served.request(&Asked {
             method: "POST",
             path: path.clone(),
             service: "lambda",
