@@ -106,7 +106,6 @@ fn effects(request: &ChangeSetRequest) -> (Effect, Option<Effect>) {
 /// Asks for a change set, and when the answer is lost finds out whether it was made.
 async fn create(run: &Run<'_>, request: &ChangeSetRequest) -> Result<(String, String), Stop> {
     let (set, shell) = effects(request);
-    let shell = shell.filter(|_| !run.ledger().has_found_shell(&request.stack));
     // Not to be left half way: whether it was made decides what has to be removed.
     let asked = run.effect(set.clone(), run.clients.create_change_set(request));
     let shell_made = || shell.iter().for_each(|shell| run.ledger().add(shell.clone()));
@@ -285,7 +284,7 @@ impl Ready {
         }
         if self.kind.creates() {
             let doubt = InDoubt { run, effect: Some(self.shell()) };
-            let removed = remove_empty_stack(run, &self.stack, &self.stack_id).await;
+            let removed = remove_empty_stack(run, &self.stack_id).await;
             if matches!(&removed, Ok(()) | Err(EmptyStack::Stays(_))) {
                 doubt.settled();
             }
@@ -327,7 +326,7 @@ enum EmptyStack {
 }
 
 /// Deletes a stack in `REVIEW_IN_PROGRESS` that holds no other change set.
-async fn remove_empty_stack(run: &Run<'_>, name: &str, stack_id: &str) -> Result<(), EmptyStack> {
+async fn remove_empty_stack(run: &Run<'_>, stack_id: &str) -> Result<(), EmptyStack> {
     let stays = |error: CallError| EmptyStack::Stays(error.into());
     let Some(stack) = run.clients.stack(stack_id).await.map_err(stays)? else { return Ok(()) };
     if stack.state() != StackState::Review {
@@ -337,14 +336,7 @@ async fn remove_empty_stack(run: &Run<'_>, name: &str, stack_id: &str) -> Result
         return Ok(());
     }
     let token = format!("bedplate-{}", uuid::Uuid::new_v4());
-    let call = run.clients.delete_stack(stack_id, &token);
-    let deleted = if run.ledger().has_found_shell(name) {
-        // Left by an earlier run, so that it goes is a change.
-        run.effect(Effect::ShellRemoval { stack: name.to_owned() }, call).await
-    } else {
-        run.undo(call).await
-    };
-    deleted.map_err(|failed| {
+    run.undo(run.clients.delete_stack(stack_id, &token)).await.map_err(|failed| {
         if failed.lost { EmptyStack::Unknown(failed.into()) } else { EmptyStack::Stays(failed.into()) }
     })?;
     let patience = Instant::now() + REMOVAL_PATIENCE;

@@ -4,7 +4,7 @@
 //! not answered stays open: it may have been done. At the end the report says what was done and what is not known, each with
 //! the command that settles it. Only here is it said that nothing was changed, and only when the ledger is empty.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -33,11 +33,6 @@ pub enum Effect {
     },
     /// An empty stack is made, in `REVIEW_IN_PROGRESS`, to hold a change set.
     StackShell {
-        /// The stack.
-        stack: String,
-    },
-    /// An empty stack that an earlier run left in `REVIEW_IN_PROGRESS` is deleted.
-    ShellRemoval {
         /// The stack.
         stack: String,
     },
@@ -178,8 +173,6 @@ pub struct Ledger {
     entries: Arc<Mutex<Vec<Entry>>>,
     /// The use case as the command line names it, and its stage, for the commands that are told.
     about: Arc<Mutex<Option<String>>>,
-    /// Stacks that held nothing but change sets before this run.
-    shells: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// An entry whose request is under way; what becomes of it is put down when it goes out of scope at the latest.
@@ -246,18 +239,9 @@ impl Ledger {
         match attempts.watch(call).await {
             Ok(value) => {
                 pending.put_down(Known::Done);
-                let told = count(&value);
-                let mut entries = self.lock();
-                let rest = entries.get_mut(index).and_then(|entry| {
-                    let asked = counted(&entry.effect)?;
-                    set_count(&mut entry.effect, told);
-                    let mut rest = entry.effect.clone();
-                    set_count(&mut rest, asked.saturating_sub(told));
-                    // An earlier try whose answer was lost may be why this one had less to do.
-                    (told < asked && attempts.may_have_happened()).then_some(rest)
-                });
-                entries.extend(rest.map(|effect| Entry { effect, known: Known::Unknown, ended: None }));
-                drop(entries);
+                if let Some(entry) = self.lock().get_mut(index) {
+                    set_count(&mut entry.effect, count(&value));
+                }
                 Ok(value)
             }
             Err(error) => {
@@ -317,16 +301,6 @@ impl Ledger {
         *self.about.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
     }
 
-    /// A stack is there that holds nothing but change sets: this run does not make it.
-    pub(super) fn found_shell(&self, stack: &str) {
-        self.shells.lock().unwrap_or_else(PoisonError::into_inner).insert(stack.to_owned());
-    }
-
-    /// Whether a stack that holds nothing but change sets was there before this run.
-    pub(super) fn has_found_shell(&self, stack: &str) -> bool {
-        self.shells.lock().unwrap_or_else(PoisonError::into_inner).contains(stack)
-    }
-
     /// A command of this program about the use case, such as `bedplate status movie-poster`.
     pub(super) fn command(&self, verb: &str) -> String {
         let about = self.about.lock().unwrap_or_else(PoisonError::into_inner);
@@ -360,9 +334,7 @@ impl Ledger {
             | Effect::ObjectsDeleted { .. }
             | Effect::UploadsAborted { .. }
             | Effect::BucketDeletion { .. } => self.command("destroy"),
-            Effect::ArtifactBucket { stack, .. } | Effect::StackShell { stack } | Effect::ShellRemoval { stack } => {
-                describe_stack(stack, region)
-            }
+            Effect::ArtifactBucket { stack, .. } | Effect::StackShell { stack } => describe_stack(stack, region),
             Effect::ChangeSet { stack, .. } => {
                 format!("aws cloudformation list-change-sets --stack-name {stack} --region {region}")
             }
@@ -526,9 +498,6 @@ fn done(entry: &Entry) -> String {
         (Effect::StackShell { stack }, _) => {
             format!("the stack `{stack}`, which is empty and in `REVIEW_IN_PROGRESS`, was made and is still there")
         }
-        (Effect::ShellRemoval { stack }, _) => {
-            format!("the stack `{stack}`, which was empty and in `REVIEW_IN_PROGRESS`, was deleted")
-        }
         (Effect::ChangeSet { stack, name }, _) => {
             format!("the change set `{name}` of `{stack}` was made and is still there")
         }
@@ -565,9 +534,6 @@ fn unknown(effect: &Effect) -> String {
         }
         Effect::StackShell { stack } => {
             format!("it is not known whether `{stack}` is there, empty and in `REVIEW_IN_PROGRESS`")
-        }
-        Effect::ShellRemoval { stack } => {
-            format!("it is not known whether `{stack}`, which was empty and in `REVIEW_IN_PROGRESS`, was deleted")
         }
         Effect::ChangeSet { stack, name } => {
             format!("it is not known whether the change set `{name}` of `{stack}` is there")

@@ -49,7 +49,6 @@ pub(super) async fn settle(
         match stack.state() {
             StackState::Review => {
                 claim.refuse_foreign_review(run, &stack, identity).await?;
-                run.ledger().found_shell(name);
                 return Ok(Start::New);
             }
             // Only the name is left, and the name is free.

@@ -41,14 +41,7 @@ impl Direct {
         self.ask(service, method, path, &[], body.as_bytes())
     }
 
-    fn ask(
-        &self,
-        service: &str,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> (u16, String) {
+    fn ask(&self, service: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String) {
         // HTTP/1.0: the answer's body comes in one piece and ends with the connection.
         let mut request = format!(
             "{method} {path} HTTP/1.0\r\nhost: {}\r\nauthorization: AWS4-HMAC-SHA256 \
@@ -125,12 +118,6 @@ impl Element {
         self.children.iter().find(|child| child.name == name).map_or("", |child| &child.text)
     }
 
-    /// The members of a list that is a child.
-    pub fn members(&self, list: &str) -> Vec<&Element> {
-        let list = self.children.iter().filter(|child| child.name == list);
-        list.flat_map(|list| list.children.iter().filter(|child| child.name == "member")).collect()
-    }
-
     /// All it holds, written the same way each time.
     pub fn written(&self) -> String {
         let children: String = self.children.iter().map(Element::written).collect();
@@ -140,5 +127,9 @@ impl Element {
 
 fn unescaped(text: &str) -> String {
     let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'");
-    text.replace("&#39;", "'").replace("&#34;", "\"").replace("&#10;", "\n").replace("&#xA;", "\n").replace("&amp;", "&")
+    text.replace("&#39;", "'")
+        .replace("&#34;", "\"")
+        .replace("&#10;", "\n")
+        .replace("&#xA;", "\n")
+        .replace("&amp;", "&")
 }

@@ -160,7 +160,10 @@ impl Inventory {
             for marker in versions.all("DeleteMarker") {
                 let (key, id) = (marker.get("Key"), marker.get("VersionId"));
                 let version = format!("{id}, a delete marker");
-                self.put(Thing::Object(name.to_owned(), key.to_owned(), version), marker.get("LastModified").to_owned());
+                self.put(
+                    Thing::Object(name.to_owned(), key.to_owned(), version),
+                    marker.get("LastModified").to_owned(),
+                );
             }
             let (_, uploads) = direct.rest("s3", "GET", &format!("/{name}?uploads"), "");
             for upload in Element::read(&uploads).all("Upload") {
@@ -194,7 +197,8 @@ impl Inventory {
                 Some(_) => None,
             })
             .collect();
-        found.extend(later.things.keys().filter(|thing| !self.things.contains_key(thing)).map(|it| (it, Change::Added)));
+        found
+            .extend(later.things.keys().filter(|thing| !self.things.contains_key(thing)).map(|it| (it, Change::Added)));
         found
     }
 

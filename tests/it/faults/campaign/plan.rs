@@ -202,8 +202,12 @@ impl Blow {
     pub fn prepare(&self, proxy: &Proxy, victim: &Victim) {
         match self {
             Blow::None => {}
-            Blow::Once(place, fault) => drop(proxy.rule(place.once(), fault.clone())),
-            Blow::FromThenOn(place, fault) => drop(proxy.rule(place.from_then_on(), fault.clone())),
+            Blow::Once(place, fault) => {
+                proxy.rule(place.once(), fault.clone());
+            }
+            Blow::FromThenOn(place, fault) => {
+                proxy.rule(place.from_then_on(), fault.clone());
+            }
             Blow::Expires(place) => {
                 proxy.rule(place.from_then_on(), Fault::Refuse(ServiceError::Expired));
                 if let Place::Of(operation, _) = place {
@@ -292,7 +296,8 @@ impl Plan {
     pub fn undisturbed() -> Vec<(Self, usize)> {
         let plan = |course: &Course| {
             let others = course.others(&mut Dice::of(0, 0, 0));
-            let plan = Self { before: course.before, hit: course.hit, others, blow: Blow::None, json: true, falsify: false };
+            let plan =
+                Self { before: course.before, hit: course.hit, others, blow: Blow::None, json: true, falsify: false };
             (plan, course.requests)
         };
         COURSES.iter().map(plan).collect()

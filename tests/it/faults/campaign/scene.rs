@@ -113,8 +113,6 @@ impl Ending {
 
 /// Where a session takes place.
 pub struct Scene {
-    /// There are stacks of others, which use the artifact bucket.
-    pub others: bool,
     /// The proxy that the program is run behind.
     pub proxy: Proxy,
     /// The endpoint itself.
@@ -144,7 +142,7 @@ impl Scene {
         project.write(&spec_path("greedy"), small("greedy", &bucket));
         let doomed = "  Papers: { Type: AWS::S3::Bucket }\n  Doomed: { Type: AWS::SQS::Queue, DependsOn: [Papers] }\n";
         project.write(&spec_path("doomed"), small("doomed", doomed));
-        Self { others, proxy: Proxy::before(&served.url), direct, foreign, project, _served: served, _place: place }
+        Self { proxy: Proxy::before(&served.url), direct, foreign, project, _served: served, _place: place }
     }
 
     /// Runs the program to its end, with events in JSON or words for a person.
@@ -286,7 +284,8 @@ fn place_foreign_things(direct: &Direct, others: bool) {
     ];
     direct.cloudformation("CreateChangeSet", &review).expect("a change set");
     at_rest(direct).expect("stacks come to rest");
-    let by_hand = "<CreateBucketConfiguration><LocationConstraint>us-west-2</LocationConstraint></CreateBucketConfiguration>";
+    let by_hand =
+        "<CreateBucketConfiguration><LocationConstraint>us-west-2</LocationConstraint></CreateBucketConfiguration>";
     let done = |(status, answer): (u16, String)| assert_eq!(status, 200, "{answer}");
     done(direct.rest("s3", "PUT", &format!("/{SQUATTED}"), by_hand));
     let of_others: &[&str] = if others { &["takens-bucket", "lents-bucket"] } else { &[] };

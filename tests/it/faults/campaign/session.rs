@@ -187,9 +187,12 @@ fn falsified(ending: &Ending) -> Vec<(&'static str, Ending)> {
         ("nothing was done", with(&|line| line["done"] = json!([]))),
         ("nothing was changed", with(&|line| line["message"] = json!("nothing was changed"))),
         ("somebody else", with(&|line| line["message"] = json!("it was changed by somebody else"))),
-        ("the opposite", with(&|line| {
-            line["outcome"] = json!(if line["outcome"] == "destroyed" { "deployed" } else { "destroyed" });
-        })),
+        (
+            "the opposite",
+            with(&|line| {
+                line["outcome"] = json!(if line["outcome"] == "destroyed" { "deployed" } else { "destroyed" });
+            }),
+        ),
     ];
     for index in 0..effects(&ending.finished().unwrap_or_default()) {
         let without = with(&|line| {

@@ -140,7 +140,8 @@ impl Judged<'_> {
         if gone.is_match(&words) && !self.left_of_the_stack().is_empty() {
             wrong.push(format!("it says that nothing is left: {:?}", self.left_of_the_stack()));
         }
-        let others = Regex::new(r"(?i)(?:by|because of) (?:somebody|someone) else|by another run|D028").expect("a pattern");
+        let others =
+            Regex::new(r"(?i)(?:by|because of) (?:somebody|someone) else|by another run|D028").expect("a pattern");
         if let Some(found) = others.find(&words) {
             wrong.push(format!("it says \"{}\", and there is nobody else", found.as_str()));
         }
@@ -154,9 +155,11 @@ impl Judged<'_> {
     fn left_of_the_stack(&self) -> Vec<String> {
         let stack = self.step.stack();
         let folder = format!("{stack}/");
-        let names: BTreeSet<&str> = self.before.stacks.get(&stack).map_or_else(BTreeSet::new, |stack| {
-            stack.resources.values().map(String::as_str).collect()
-        });
+        let names: BTreeSet<&str> = self
+            .before
+            .stacks
+            .get(&stack)
+            .map_or_else(BTreeSet::new, |stack| stack.resources.values().map(String::as_str).collect());
         let is_left = |thing: &&Thing| match thing {
             Thing::Stack(of) | Thing::Resource(of, _) | Thing::ChangeSet(of, _) => *of == stack,
             Thing::Bucket(name) | Thing::Table(name) | Thing::Function(name) | Thing::LogGroup(name) => {
@@ -185,7 +188,9 @@ impl Judged<'_> {
                 // After a roll-back of an update the stack is as good as before, and may be tried.
                 must(good || (outcome == "tested" && status == "UPDATE_ROLLBACK_COMPLETE"), "it is not deployed");
             }
-            "destroyed" => must(self.left_of_the_stack().is_empty(), &format!("{:?} is left", self.left_of_the_stack())),
+            "destroyed" => {
+                must(self.left_of_the_stack().is_empty(), &format!("{:?} is left", self.left_of_the_stack()))
+            }
             "leftovers" | "absent" => must(after.is_none(), "it is there"),
             "rolled-back" => must(
                 matches!(status, "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "gone"),
@@ -235,20 +240,18 @@ impl Judged<'_> {
         };
         let holds = match told.effect {
             "artifact-bucket" => match ended {
-                Some("CREATE_COMPLETE") | None => self.after.things.contains_key(&Thing::Bucket(told.get("bucket").into())),
+                Some("CREATE_COMPLETE") | None => {
+                    self.after.things.contains_key(&Thing::Bucket(told.get("bucket").into()))
+                }
                 Some(status) => now.is_none_or(|now| now == status),
             },
             "stack-shell" => now == Some("REVIEW_IN_PROGRESS"),
-            "change-set" => {
-                self.after.things.contains_key(&Thing::ChangeSet(stack.into(), told.get("name").into()))
-            }
+            "change-set" => self.after.things.contains_key(&Thing::ChangeSet(stack.into(), told.get("name").into())),
             "execution" => {
                 // A new stack that fails may be deleted: then it is gone, whatever it ended in.
                 was_carried_out() && ended.is_none_or(|ended| now.is_none_or(|now| now == ended))
             }
-            "stack-deletion" => {
-                was_carried_out() && (ended != Some("DELETE_COMPLETE") || self.is_another(stack))
-            }
+            "stack-deletion" => was_carried_out() && (ended != Some("DELETE_COMPLETE") || self.is_another(stack)),
             "bucket-deletion" => !self.after.things.contains_key(&Thing::Bucket(told.get("bucket").into())),
             // Counted, all of a kind together; or of no kind.
             _ => true,
@@ -278,7 +281,9 @@ impl Judged<'_> {
         let mut wrong = Vec::new();
         let places: BTreeSet<(&str, &str)> = told
             .iter()
-            .map(|told| (told.effect, if told.effect == "rows-written" { told.get("table") } else { told.get("bucket") }))
+            .map(|told| {
+                (told.effect, if told.effect == "rows-written" { told.get("table") } else { told.get("bucket") })
+            })
             .collect();
         for (effect, place) in places {
             let sum = |known: bool| -> usize {
