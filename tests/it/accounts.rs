@@ -232,7 +232,7 @@ fn what_is_kept_is_the_users_own_and_never_the_projects() {
 
 #[test]
 fn an_emulator_on_this_machine_is_not_asked_about() {
-    let (somewhere, home) = (Somewhere::new(""), Project::empty());
+    let (somewhere, home) = (Somewhere::new("owner: everybody\n"), Project::empty());
     let served = home.serve(&[]);
     let deploy = ["deploy", "x", "--yes", "--no-smoke", "--endpoint-url", &served.url];
     let _ = somewhere.run(&deploy).ok();

@@ -32,7 +32,7 @@ fn a_deploy_reads_documents_into_knowledge_bases_once() {
     project.write("stacks/learning/usecase.yaml", SPEC);
     project.write("stacks/learning/texts/rules.md", "# Rules\n\nCertificates are valid for 24 months.\n");
     project.write("stacks/learning/texts/more.txt", "The course runs twice a year.\n");
-    let deploy = || project.run(&["deploy", "learning", "--yes"]).session();
+    let deploy = || project.run(&["deploy", "learning", "--yes", "--allow", "data-loss"]).session();
     let first = deploy();
     assert!(reading(&first).last().is_some_and(|line| line.ends_with("2 documents read")), "{first}");
     let second = deploy();

@@ -11,9 +11,11 @@
 //! | `broken_off` | credentials that expire, denials and interrupts at every step |
 //! | `endings` | the program: its last line, its exit code, its words |
 //! | `following` | events that are missing, and how often they are asked for |
+//! | `campaign` | many random sessions of the program |
 //! | `words` | where it may be said that nothing was changed |
 
 mod broken_off;
+mod campaign;
 mod endings;
 mod following;
 mod lost_answers;

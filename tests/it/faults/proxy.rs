@@ -10,7 +10,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::operation::{Asked, Head};
 use super::refusal::ServiceError;
@@ -98,6 +98,8 @@ pub enum Fault {
     Before(Hook),
     /// Something is run after it was carried out and before the answer goes back.
     After(Hook),
+    /// Something is run once the answer went back.
+    Passed(Hook),
 }
 
 impl fmt::Debug for Fault {
@@ -112,6 +114,7 @@ impl fmt::Debug for Fault {
             Fault::Rewrite(_) => f.write_str("Rewrite"),
             Fault::Before(_) => f.write_str("Before"),
             Fault::After(_) => f.write_str("After"),
+            Fault::Passed(_) => f.write_str("Passed"),
         }
     }
 }
@@ -130,6 +133,11 @@ impl Fault {
     /// Runs something when a request has come that nobody will answer.
     pub fn stall_after(hook: impl Fn() + Send + Sync + 'static) -> Self {
         Fault::StallAfter(Arc::new(hook))
+    }
+
+    /// Runs something once the answer went back.
+    pub fn passed(hook: impl Fn() + Send + Sync + 'static) -> Self {
+        Fault::Passed(Arc::new(hook))
     }
 
     /// Changes the answer's text.
@@ -171,6 +179,8 @@ struct Rule {
 struct State {
     rules: Vec<Rule>,
     log: Vec<Logged>,
+    /// Connections that are being served.
+    open: usize,
 }
 
 /// A running proxy; it ends with the test's process.
@@ -194,8 +204,12 @@ impl Proxy {
             for stream in listener.incoming() {
                 let Ok(stream) = stream else { continue };
                 let state = Arc::clone(&shared);
-                // A connection that breaks is the client's to notice.
-                thread::spawn(move || drop(serve(stream, upstream, &state)));
+                count_open(&state, |open| open + 1);
+                thread::spawn(move || {
+                    // A connection that breaks is the client's to notice.
+                    drop(serve(stream, upstream, &state));
+                    count_open(&state, |open| open.saturating_sub(1));
+                });
             }
         });
         Self { url, state }
@@ -234,15 +248,32 @@ impl Proxy {
         self
     }
 
+    /// Waits until everything that came has been passed on and answered, or given up.
+    pub fn idle(&self) -> Result<(), String> {
+        let end = Instant::now() + PATIENCE;
+        while self.lock().open > 0 {
+            if Instant::now() > end {
+                return Err(format!("the proxy is still at work after {PATIENCE:?}"));
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no thread of the proxy went down")
     }
 }
 
+fn count_open(state: &Mutex<State>, change: impl FnOnce(usize) -> usize) {
+    let mut state = state.lock().expect("no thread of the proxy went down");
+    state.open = change(state.open);
+}
+
 /// What the rules say of a request, put down in the log.
 fn decide(state: &Mutex<State>, asked: &Asked) -> Option<Fault> {
     let mut state = state.lock().expect("no thread of the proxy went down");
-    let State { rules, log } = &mut *state;
+    let State { rules, log, .. } = &mut *state;
     let mut fault = None;
     for rule in rules {
         if !rule.when.fits(asked, log) {
@@ -305,6 +336,11 @@ fn serve(mut client: TcpStream, upstream: SocketAddr, state: &Mutex<State>) -> s
         Some(Fault::After(hook)) => {
             hook();
             client.write_all(&answer)
+        }
+        Some(Fault::Passed(hook)) => {
+            let written = client.write_all(&answer);
+            hook();
+            written
         }
         _ => client.write_all(&answer),
     }
