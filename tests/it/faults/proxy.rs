@@ -90,6 +90,8 @@ pub enum Fault {
     Refuse(ServiceError),
     /// It is passed on and carried out, and yet the service says no.
     RefuseAfter(ServiceError),
+    /// It is passed on after a while.
+    Delay(Duration),
     /// It is not passed on, and nobody answers until the client goes, once something is run.
     StallAfter(Hook),
     /// It is passed on, and the answer's text is changed.
@@ -110,6 +112,7 @@ impl fmt::Debug for Fault {
             Fault::CutAnswer(bytes) => write!(f, "CutAnswer({bytes})"),
             Fault::Refuse(error) => write!(f, "Refuse({error:?})"),
             Fault::RefuseAfter(error) => write!(f, "RefuseAfter({error:?})"),
+            Fault::Delay(time) => write!(f, "Delay({time:?})"),
             Fault::StallAfter(_) => f.write_str("StallAfter"),
             Fault::Rewrite(_) => f.write_str("Rewrite"),
             Fault::Before(_) => f.write_str("Before"),
@@ -321,6 +324,7 @@ fn serve(mut client: TcpStream, upstream: SocketAddr, state: &Mutex<State>) -> s
             let _ = client.read(&mut [0; 1]);
             return Ok(());
         }
+        Some(Fault::Delay(time)) => thread::sleep(*time),
         Some(Fault::Before(hook)) => hook(),
         _ => {}
     }
