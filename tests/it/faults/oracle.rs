@@ -29,8 +29,9 @@ impl State {
         let mut state = State::default();
         for stack in clients.stacks().await.expect("an answer") {
             for name in clients.change_set_names(&stack.id).await.expect("an answer") {
-                let (id, _) =
-                    clients.change_set_ids(&stack.name, &name).await.expect("an answer").expect("it is listed");
+                // One that goes between the two questions is not there.
+                let ids = clients.change_set_ids(&stack.name, &name).await.expect("an answer");
+                let Some((id, _)) = ids else { continue };
                 if clients.change_set(&id).await.expect("an answer").execution_status == "AVAILABLE" {
                     state.change_sets.insert((stack.name.clone(), name));
                 }
