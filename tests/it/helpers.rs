@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use crate::artifacts::wheel;
 use crate::support::Project;
 
-const SPEC: &str = "bedplate: 1
+/// A use case whose layer pip makes of a wheel.
+pub const SPEC: &str = "bedplate: 1
 name: tiny
 layers:
   tiny: { requirements: [bedplate-tiny], runtimes: [python3.13] }

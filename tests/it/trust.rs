@@ -4,22 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::artifacts::wheel;
+use crate::helpers::SPEC;
 use crate::support::{Project, Run};
-
-const SPEC: &str = "bedplate: 1
-name: tiny
-layers:
-  tiny: { requirements: [bedplate-tiny], runtimes: [python3.13] }
-functions:
-  use:
-    code: function/
-    handler: app.handler
-    runtime: python3.13
-    layers: [tiny]
-smoke:
-  - invoke: functions.use
-    expect: { body: { contains: first } }
-";
 
 /// A project with a function and a layer, and the folder of wheels its layer is made from.
 fn project() -> (Project, PathBuf) {
