@@ -61,8 +61,7 @@ impl Proxy {
                 let (carried, spoilt, free_at) = (Arc::clone(&counts.0), Arc::clone(&counts.1), Arc::clone(&free_at));
                 tokio::spawn(async move {
                     let (mut to_server, mut own, mut buffer) = (to_server, 0, vec![0; 16 << 10]);
-                    loop {
-                        let Ok(count) = from_client.read(&mut buffer).await else { break };
+                    while let Ok(count) = from_client.read(&mut buffer).await {
                         if count == 0 || to_server.write_all(&buffer[..count]).await.is_err() {
                             break;
                         }

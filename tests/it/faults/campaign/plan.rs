@@ -147,7 +147,7 @@ impl Place {
         }
     }
 
-    fn from_then_on(&self) -> When {
+    fn since(&self) -> When {
         match self {
             Place::Nth(n) => When::any().from(*n),
             Place::Of(operation, n) => When::operation(operation).from(*n),
@@ -206,10 +206,10 @@ impl Blow {
                 proxy.rule(place.once(), fault.clone());
             }
             Blow::FromThenOn(place, fault) => {
-                proxy.rule(place.from_then_on(), fault.clone());
+                proxy.rule(place.since(), fault.clone());
             }
             Blow::Expires(place) => {
-                proxy.rule(place.from_then_on(), Fault::Refuse(ServiceError::Expired));
+                proxy.rule(place.since(), Fault::Refuse(ServiceError::Expired));
                 if let Place::Of(operation, _) = place {
                     proxy.rule(When::any().after(operation), Fault::Refuse(ServiceError::Expired));
                 }

@@ -272,7 +272,7 @@ impl Judged<'_> {
             let objects = difference.iter().filter_map(|(thing, change)| match thing {
                 Thing::Object(of, key, version) if of == bucket && wanted.contains(change) => {
                     let marker = version.ends_with("marker");
-                    (marker == markers).then(|| (key.as_str(), version.as_str()))
+                    (marker == markers).then_some((key.as_str(), version.as_str()))
                 }
                 _ => None,
             });
