@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
-    Capability, Change, ChangeSetType, ExecutionStatus, OnStackFailure, Parameter, ResourceChange,
+    Capability, Change, ChangeSetStatus, ChangeSetType, ExecutionStatus, OnStackFailure, Parameter, ResourceChange,
     ResourceChangeDetail, Tag,
 };
 
@@ -133,6 +133,9 @@ impl Clients {
                 Some(ListedChangeSet {
                     name: set.change_set_name?,
                     made: set.creation_time.as_ref().and_then(timestamp),
+                    pending: set.status.is_some_and(|status| {
+                        matches!(status, ChangeSetStatus::CreatePending | ChangeSetStatus::CreateInProgress)
+                    }),
                     unused: set.execution_status.is_some_and(|status| {
                         matches!(status, ExecutionStatus::Available | ExecutionStatus::Unavailable)
                     }),

@@ -256,6 +256,11 @@ const LOCAL_STATE: [(&str, &str, &str, &str); 4] = [
     ),
 ];
 
+/// Whether a finding's code says that the local target's state can't be used.
+pub fn is_local_state(code: &str) -> bool {
+    LOCAL_STATE.iter().any(|(_, of, ..)| *of == code)
+}
+
 impl CallError {
     /// That the local target's state can't be used, if that is what it said.
     fn local_state(&self) -> Option<Finding> {

@@ -35,7 +35,7 @@ pub use clients::Clients;
 pub use conversations::{AgentAddress, AgentSaid, Passage};
 pub use credentials::{CredentialFacts, CredentialSource};
 pub use endpoints::Endpoints;
-pub use error::{CallError, CallErrorKind};
+pub use error::{CallError, CallErrorKind, is_local_state};
 pub use ingestion::IngestionJob;
 pub use items::{Item, ItemValue};
 pub use listing::{ListedObject, ObjectMarks};

@@ -176,6 +176,8 @@ pub struct ListedChangeSet {
     pub made: Option<Timestamp>,
     /// It was never executed.
     pub unused: bool,
+    /// It is still being made.
+    pub pending: bool,
 }
 
 /// What a new change set is made of.
@@ -197,6 +199,8 @@ pub struct ChangeSetRequest {
     pub tags: BTreeMap<String, String>,
     /// Makes a repeated request the same request.
     pub token: String,
+    /// For a new stack: its empty shell is there already, left by an earlier run.
+    pub has_shell: bool,
 }
 
 /// What a change set does to the stack as a whole, and what becomes of the stack when that fails.

@@ -351,7 +351,9 @@ pub(super) fn conclude(
         engine::Outcome::Unknown => {
             format!("{} {stack}: what became of it is not known; see above", paint(styles.bad, "lost"))
         }
-        engine::Outcome::OutOfSight => format!("{} {stack}: CloudFormation goes on unseen", paint(styles.bad, "lost")),
+        engine::Outcome::OutOfSight => {
+            format!("{} {stack}: its operation was lost sight of", paint(styles.bad, "lost"))
+        }
         engine::Outcome::Declined => format!("{stack}: {}; {}", declined(session, report), account.aftermath()),
         engine::Outcome::RolledBack => format!("{} {stack}: rolled back after {took}", paint(styles.bad, "failed")),
         engine::Outcome::FailedState => {

@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::events::{EventKind, Teller};
 use super::ledger::Effect;
 use super::run::{Run, Stop};
-use crate::aws::{CallError, CallErrorKind, ChangeSetKind, ChangeSetRequest, StackState, ValidationResult};
+use crate::aws::{
+    CallError, CallErrorKind, ChangeSetKind, ChangeSetRequest, ListedChangeSet, StackState, ValidationResult,
+};
 use crate::cfn::change_set::ChangeSet;
 use crate::finding::{Finding, Severity};
 
@@ -42,8 +44,10 @@ pub(super) struct Ready {
     stack: String,
     /// The stack's ARN.
     pub(super) stack_id: String,
-    /// Whether the stack was only made for it, and what becomes of the stack when it fails.
+    /// Whether the stack was only made for change sets, and what becomes of the stack when it fails.
     pub(super) kind: ChangeSetKind,
+    /// The empty stack that holds it was there before, left by an earlier run.
+    has_shell: bool,
     /// What it holds.
     pub(super) set: ChangeSet,
 }
@@ -57,6 +61,7 @@ pub(super) async fn make(run: &Run<'_>, teller: &Teller<'_>, request: &ChangeSet
         stack: request.stack.clone(),
         stack_id: stack_id.clone(),
         kind: request.kind,
+        has_shell: request.has_shell,
         set,
     };
     let waited = run.unless_cancelled(wait(run, &id)).await;
@@ -104,7 +109,8 @@ pub(super) async fn make(run: &Run<'_>, teller: &Teller<'_>, request: &ChangeSet
 /// What a change set leaves behind when it is not removed: itself, and the stack that holds it.
 fn effects(request: &ChangeSetRequest) -> (Effect, Option<Effect>) {
     let set = Effect::ChangeSet { stack: request.stack.clone(), name: request.name.clone() };
-    (set, request.kind.creates().then(|| Effect::StackShell { stack: request.stack.clone() }))
+    let makes_shell = request.kind.creates() && !request.has_shell;
+    (set, makes_shell.then(|| Effect::StackShell { stack: request.stack.clone() }))
 }
 
 /// Asks for a change set, and when the answer is lost finds out whether it was made.
@@ -261,16 +267,27 @@ impl Ready {
         run.ledger().strike(&self.shell());
     }
 
-    /// Removes it, and with it the empty stack that was only there to hold it.
+    /// Removes it, and with it the stack that is only there to hold it.
     async fn remove(&self, run: &Run<'_>) -> Result<(), Stop> {
+        if self.kind.creates() {
+            return self.remove_with_shell(run).await;
+        }
+        self.remove_alone(run).await?;
+        // A courtesy to whoever looks at the stack's change sets.
+        tidy(run, &self.stack, &self.stack_id).await.ok();
+        Ok(())
+    }
+
+    /// Removes the change set and leaves its stack.
+    async fn remove_alone(&self, run: &Run<'_>) -> Result<(), Stop> {
         let mut tries = 0;
         loop {
-            let doubt = InDoubt { run, effect: Some(self.effect()) };
+            let doubt = InDoubt { run, effects: vec![self.effect()] };
             match run.undo(run.clients.delete_change_set(&self.id)).await {
                 Ok(()) => {
                     doubt.settled();
                     run.ledger().strike(&self.effect());
-                    break;
+                    return Ok(());
                 }
                 // It cannot be removed while it is being made.
                 Err(failed) if failed.error.is("InvalidChangeSetStatus") && tries < REMOVAL_TRIES => {
@@ -286,40 +303,112 @@ impl Ready {
                 }
             }
         }
-        if !self.kind.creates() {
-            // A courtesy to whoever looks at the stack's change sets.
-            tidy(run, &self.stack_id).await.ok();
+    }
+
+    /// Removes both by one request: between two, an interrupt would leave a stack that nothing tells whose it is.
+    async fn remove_with_shell(&self, run: &Run<'_>) -> Result<(), Stop> {
+        match self.in_shell(run).await {
+            Ok(Shell::Alone) => {}
+            Ok(Shell::Gone) => {
+                run.ledger().strike(&self.effect());
+                run.ledger().strike(&self.shell());
+                return Ok(());
+            }
+            Ok(Shell::Shared) => {
+                self.remove_alone(run).await?;
+                run.ledger().strike(&self.shell());
+                return Ok(());
+            }
+            Err(error) => {
+                self.remove_alone(run).await?;
+                return Err(error.into());
+            }
         }
-        if self.kind.creates() {
-            let doubt = InDoubt { run, effect: Some(self.shell()) };
-            let removed = remove_empty_stack(run, &self.stack_id).await;
-            if matches!(&removed, Ok(()) | Err(EmptyStack::Stays(_))) {
+        let mut effects = vec![self.effect()];
+        if !self.has_shell {
+            effects.push(self.shell());
+        }
+        let doubt = InDoubt { run, effects };
+        let token = format!("bedplate-{}", uuid::Uuid::new_v4());
+        let delete = run.clients.delete_stack(&self.stack_id, &token);
+        let asked = if self.has_shell {
+            run.effect(Effect::LeftoverRemoval { stack: self.stack.clone(), change_set: None }, delete).await
+        } else {
+            run.undo(delete).await
+        };
+        if let Err(failed) = asked {
+            if !failed.lost {
                 doubt.settled();
             }
-            match removed {
-                Ok(()) => run.ledger().strike(&self.shell()),
-                Err(EmptyStack::Stays(stop) | EmptyStack::Unknown(stop)) => return Err(stop),
+            return Err(failed.into());
+        }
+        let patience = Instant::now() + REMOVAL_PATIENCE;
+        while Instant::now() < patience {
+            match run.clients.stack(&self.stack_id).await? {
+                Some(stack) if stack.state() != StackState::Deleted => run.clients.pace().turn().await,
+                _ => break,
             }
+        }
+        for effect in doubt.settled() {
+            run.ledger().strike(&effect);
         }
         Ok(())
     }
-}
 
-/// Removes the change sets that earlier runs left behind, by their names and their age: a younger one may be that of a run that
-/// waits for an answer. Gives how many others there are.
-async fn tidy(run: &Run<'_>, stack_id: &str) -> Result<usize, CallError> {
-    let now = Timestamp::now();
-    let mut others = 0;
-    for set in run.clients.change_sets(stack_id).await? {
-        let old = set.made.is_some_and(|made| now.duration_since(made) > LEFT_BEHIND);
-        let behind = old && set.unused && is_ours(&set.name);
-        let id = if behind { run.clients.change_set_ids(stack_id, &set.name).await? } else { None };
-        match id {
-            Some((id, _)) if run.undo(run.clients.delete_change_set(&id)).await.is_ok() => {}
-            _ => others += 1,
+    /// What else the stack holds that was only made for change sets, once this one is no longer being made.
+    async fn in_shell(&self, run: &Run<'_>) -> Result<Shell, CallError> {
+        let mut tries = 0;
+        loop {
+            match run.clients.stack(&self.stack_id).await? {
+                None => return Ok(Shell::Gone),
+                Some(stack) if stack.state() == StackState::Deleted => return Ok(Shell::Gone),
+                Some(stack) if stack.state() != StackState::Review => return Ok(Shell::Shared),
+                Some(_) => {}
+            }
+            let sets = run.clients.change_sets(&self.stack_id).await?;
+            let now = Timestamp::now();
+            if sets.iter().any(|set| set.name != self.name && !set.is_left_behind(now)) {
+                return Ok(Shell::Shared);
+            }
+            if tries == REMOVAL_TRIES || !sets.iter().any(|set| set.name == self.name && set.pending) {
+                return Ok(Shell::Alone);
+            }
+            tries += 1;
+            run.clients.pace().turn().await;
         }
     }
-    Ok(others)
+}
+
+/// What a stack that was only made for change sets is to one of them.
+enum Shell {
+    /// It holds no other that is in use.
+    Alone,
+    /// It holds others, or one of them was executed.
+    Shared,
+    /// It is no longer there.
+    Gone,
+}
+
+/// Removes the change sets that earlier runs left behind.
+async fn tidy(run: &Run<'_>, stack: &str, stack_id: &str) -> Result<(), CallError> {
+    let now = Timestamp::now();
+    for set in run.clients.change_sets(stack_id).await? {
+        let id = if set.is_left_behind(now) { run.clients.change_set_ids(stack_id, &set.name).await? } else { None };
+        if let Some((id, _)) = id {
+            let effect = Effect::LeftoverRemoval { stack: stack.to_owned(), change_set: Some(set.name) };
+            run.effect(effect, run.clients.delete_change_set(&id)).await.ok();
+        }
+    }
+    Ok(())
+}
+
+impl ListedChangeSet {
+    /// Whether an earlier run left it behind, by its name and its age: a younger one may be that of a run that waits for
+    /// an answer.
+    fn is_left_behind(&self, now: Timestamp) -> bool {
+        let old = self.made.is_some_and(|made| now.duration_since(made) > LEFT_BEHIND);
+        old && self.unused && is_ours(&self.name)
+    }
 }
 
 /// Whether a name is one that this program gives: `bedplate-`, a digest's beginning, a run's number.
@@ -329,54 +418,22 @@ fn is_ours(name: &str) -> bool {
     parts.is_some_and(|(digest, number)| hex(digest) && hex(number))
 }
 
-/// While it is being taken back it is not known whether something is still there; so it is when that is broken off.
+/// While something is being taken back it is not known whether it is still there; so it is when that is broken off.
 struct InDoubt<'a> {
     run: &'a Run<'a>,
-    effect: Option<Effect>,
+    effects: Vec<Effect>,
 }
 
 impl InDoubt<'_> {
-    fn settled(mut self) {
-        self.effect = None;
+    fn settled(mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
     }
 }
 
 impl Drop for InDoubt<'_> {
     fn drop(&mut self) {
-        if let Some(effect) = &self.effect {
+        for effect in &self.effects {
             self.run.ledger().doubt(effect);
         }
     }
-}
-
-/// Why an empty stack was not deleted.
-enum EmptyStack {
-    /// It is still there.
-    Stays(Stop),
-    /// It may be.
-    Unknown(Stop),
-}
-
-/// Deletes a stack in `REVIEW_IN_PROGRESS` that holds no other change set.
-async fn remove_empty_stack(run: &Run<'_>, stack_id: &str) -> Result<(), EmptyStack> {
-    let stays = |error: CallError| EmptyStack::Stays(error.into());
-    let Some(stack) = run.clients.stack(stack_id).await.map_err(stays)? else { return Ok(()) };
-    if stack.state() != StackState::Review {
-        return Ok(());
-    }
-    if tidy(run, stack_id).await.map_err(stays)? > 0 {
-        return Ok(());
-    }
-    let token = format!("bedplate-{}", uuid::Uuid::new_v4());
-    run.undo(run.clients.delete_stack(stack_id, &token)).await.map_err(|failed| {
-        if failed.lost { EmptyStack::Unknown(failed.into()) } else { EmptyStack::Stays(failed.into()) }
-    })?;
-    let patience = Instant::now() + REMOVAL_PATIENCE;
-    while Instant::now() < patience {
-        match run.clients.stack(stack_id).await.map_err(|error| EmptyStack::Unknown(error.into()))? {
-            Some(stack) if stack.state() != StackState::Deleted => run.clients.pace().turn().await,
-            _ => break,
-        }
-    }
-    Ok(())
 }

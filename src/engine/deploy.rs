@@ -23,7 +23,9 @@ use super::smoke;
 use super::uploads::{presence, upload_missing};
 use super::wanted::{Desired, ParameterValues};
 use crate::artifacts::ArtifactRequest;
-use crate::aws::{ChangeSetKind, ChangeSetRequest, Identity, ParameterValue, StackState, StackSummary, TemplateSource};
+use crate::aws::{
+    ChangeSetKind, ChangeSetRequest, Identity, ParameterValue, StackState, StackSummary, TemplateSource, is_local_state,
+};
 use crate::cfn::Template;
 use crate::finding::Finding;
 use crate::plan::{
@@ -430,8 +432,14 @@ impl Deployment<'_> {
         let Stop::Failed(findings) = stop else { return Err(stop) };
         let mut report = self.report(Outcome::OutOfSight, identity, None);
         report.stack_id = Some(made.stack_id.clone());
+        let stack = &self.desired.stack;
+        let message = if findings.iter().any(|finding| is_local_state(finding.code)) {
+            format!("`{stack}` stands in the middle of its operation, which goes on when the local target can write")
+        } else {
+            format!("CloudFormation goes on with `{stack}` unseen")
+        };
         report.findings = findings;
-        report.findings.push(self.goes_on(format!("CloudFormation goes on with `{}` unseen", self.desired.stack)));
+        report.findings.push(self.goes_on(message));
         Ok(report)
     }
 
@@ -530,6 +538,7 @@ impl Deployment<'_> {
             capabilities: self.desired.capabilities.clone(),
             tags: self.tags(identity, start),
             token: format!("bedplate-{token}"),
+            has_shell: matches!(start, Start::Shell),
         })
     }
 

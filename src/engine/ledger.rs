@@ -36,6 +36,14 @@ pub enum Effect {
         /// The stack.
         stack: String,
     },
+    /// What an earlier run left behind is removed: a change set, or without one an empty stack in `REVIEW_IN_PROGRESS`.
+    LeftoverRemoval {
+        /// The stack.
+        stack: String,
+        /// The change set's name.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        change_set: Option<String>,
+    },
     /// A change set is made.
     ChangeSet {
         /// The stack.
@@ -239,9 +247,18 @@ impl Ledger {
         match attempts.watch(call).await {
             Ok(value) => {
                 pending.put_down(Known::Done);
-                if let Some(entry) = self.lock().get_mut(index) {
-                    set_count(&mut entry.effect, count(&value));
-                }
+                let told = count(&value);
+                let mut entries = self.lock();
+                let rest = entries.get_mut(index).and_then(|entry| {
+                    let asked = counted(&entry.effect)?;
+                    set_count(&mut entry.effect, told);
+                    let mut rest = entry.effect.clone();
+                    set_count(&mut rest, asked.saturating_sub(told));
+                    // An earlier try whose answer was lost may be why this one had less to do.
+                    (told < asked && attempts.may_have_happened()).then_some(rest)
+                });
+                entries.extend(rest.map(|effect| Entry { effect, known: Known::Unknown, ended: None }));
+                drop(entries);
                 Ok(value)
             }
             Err(error) => {
@@ -334,8 +351,10 @@ impl Ledger {
             | Effect::ObjectsDeleted { .. }
             | Effect::UploadsAborted { .. }
             | Effect::BucketDeletion { .. } => self.command("destroy"),
-            Effect::ArtifactBucket { stack, .. } | Effect::StackShell { stack } => describe_stack(stack, region),
-            Effect::ChangeSet { stack, .. } => {
+            Effect::ArtifactBucket { stack, .. }
+            | Effect::StackShell { stack }
+            | Effect::LeftoverRemoval { stack, change_set: None } => describe_stack(stack, region),
+            Effect::ChangeSet { stack, .. } | Effect::LeftoverRemoval { stack, .. } => {
                 format!("aws cloudformation list-change-sets --stack-name {stack} --region {region}")
             }
             Effect::ObjectsUploaded { .. } | Effect::RowsWritten { .. } | Effect::Ingestion { .. } => {
@@ -498,6 +517,12 @@ fn done(entry: &Entry) -> String {
         (Effect::StackShell { stack }, _) => {
             format!("the stack `{stack}`, which is empty and in `REVIEW_IN_PROGRESS`, was made and is still there")
         }
+        (Effect::LeftoverRemoval { stack, change_set: None }, _) => {
+            format!("the empty stack `{stack}`, which an earlier run had left behind, was deleted")
+        }
+        (Effect::LeftoverRemoval { stack, change_set: Some(name) }, _) => {
+            format!("the change set `{name}` of `{stack}`, which an earlier run had left behind, was removed")
+        }
         (Effect::ChangeSet { stack, name }, _) => {
             format!("the change set `{name}` of `{stack}` was made and is still there")
         }
@@ -534,6 +559,14 @@ fn unknown(effect: &Effect) -> String {
         }
         Effect::StackShell { stack } => {
             format!("it is not known whether `{stack}` is there, empty and in `REVIEW_IN_PROGRESS`")
+        }
+        Effect::LeftoverRemoval { stack, change_set: None } => {
+            format!("it is not known whether the empty stack `{stack}`, left behind by an earlier run, was deleted")
+        }
+        Effect::LeftoverRemoval { stack, change_set: Some(name) } => {
+            format!(
+                "it is not known whether the change set `{name}` of `{stack}`, left behind by an earlier run, was removed"
+            )
         }
         Effect::ChangeSet { stack, name } => {
             format!("it is not known whether the change set `{name}` of `{stack}` is there")

@@ -32,7 +32,9 @@ async fn look_ahead(run: &Run<'_>, teller: &Teller<'_>, desired: &Desired) -> Re
     let ParameterValues { sent, shown } = deployment.parameters(&identity, start.stack())?;
     let wanted = deployment.wanted(&identity, shown, artifacts);
     let plan = match &start {
-        Start::New => deployment.filled(for_new_stack(&wanted, PlanKind::Create), None, &identity).await?,
+        Start::New | Start::Shell => {
+            deployment.filled(for_new_stack(&wanted, PlanKind::Create), None, &identity).await?
+        }
         Start::Recreate(failed) => deployment.plan_to_recreate(&wanted, failed, &identity).await?,
         Start::Update(stack) => {
             let request = deployment.request(&identity, &start, sent).await?;

@@ -16,8 +16,10 @@ use crate::plan::{Action, DataLoss, Risk, RiskKind};
 /// Where a deployment starts.
 #[derive(Debug)]
 pub(super) enum Start {
-    /// There is no stack, or only the shell of one that was never made.
+    /// There is no stack.
     New,
+    /// There is only the shell of one that was never made, left by an earlier run.
+    Shell,
     /// There is a stack that can be changed.
     Update(StackSummary),
     /// There is a stack whose creation failed: it goes and is made anew.
@@ -29,7 +31,7 @@ impl Start {
     pub(super) fn stack(&self) -> Option<&StackSummary> {
         match self {
             Start::Update(stack) => Some(stack),
-            Start::New | Start::Recreate(_) => None,
+            Start::New | Start::Shell | Start::Recreate(_) => None,
         }
     }
 }
@@ -49,7 +51,7 @@ pub(super) async fn settle(
         match stack.state() {
             StackState::Review => {
                 claim.refuse_foreign_review(run, &stack, identity).await?;
-                return Ok(Start::New);
+                return Ok(Start::Shell);
             }
             // Only the name is left, and the name is free.
             StackState::Deleted => return Ok(Start::New),
@@ -65,7 +67,8 @@ pub(super) async fn settle(
             StackState::InProgress if may_execute => wait_for(run, teller, &stack).await?,
             StackState::InProgress => return Err(busy(&stack).into()),
             StackState::Good | StackState::RolledBackUpdate => return Ok(Start::Update(stack)),
-            StackState::Deleted | StackState::Review => return Ok(Start::New),
+            StackState::Deleted => return Ok(Start::New),
+            StackState::Review => return Ok(Start::Shell),
             StackState::FailedCreate => {
                 let history = run.unless_cancelled(run.clients.last_operation(&stack.id)).await??;
                 tell_causes(teller, &stack, &history, desired);

@@ -287,13 +287,8 @@ fn layer_in_its_own_process() {
     }
 }
 
-/// What the process said, or none when there is no pip to test with.
-fn layer(cache: &Path, links: &Path, requirement: &str, environment: &[(&str, &str)]) -> Option<String> {
-    let pip = Command::new("python3").args(["-m", "pip", "--version"]).output();
-    if !pip.is_ok_and(|output| output.status.success()) {
-        eprintln!("SKIPPED: there is no `python3 -m pip`, so layers are NOT tested here");
-        return None;
-    }
+/// What the process said.
+fn layer(cache: &Path, links: &Path, requirement: &str, environment: &[(&str, &str)]) -> String {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "--nocapture", "artifacts::layer_in_its_own_process"])
         .env("BEDPLATE_TEST_LAYER_CACHE", cache)
@@ -303,7 +298,7 @@ fn layer(cache: &Path, links: &Path, requirement: &str, environment: &[(&str, &s
         .envs(environment.iter().copied())
         .output()
         .unwrap();
-    Some(String::from_utf8(output.stderr).unwrap())
+    String::from_utf8(output.stderr).unwrap()
 }
 
 fn artifact_line(said: &str) -> Vec<String> {
@@ -317,7 +312,7 @@ fn a_layer_is_the_same_everywhere_and_made_once() {
     let links = dir.path().join("links");
     wheel(&links, "1.0", "first");
     let (one, two) = (dir.path().join("one"), dir.path().join("two"));
-    let Some(said) = layer(&one, &links, "bedplate-tiny", &[]) else { return };
+    let said = layer(&one, &links, "bedplate-tiny", &[]);
     assert!(said.contains("progress: installing bedplate-tiny for python3.13"), "{said}");
     let first = artifact_line(&said);
     assert_eq!(first[2], "bedplate_tiny 1.0");
@@ -331,15 +326,15 @@ fn a_layer_is_the_same_everywhere_and_made_once() {
             "python/bedplate_tiny/__init__.py",
         ]
     );
-    let again = layer(&two, &links, "bedplate-tiny", &[("PIP_USER", "1"), ("PIP_REQUIRE_VIRTUALENV", "1")]).unwrap();
+    let again = layer(&two, &links, "bedplate-tiny", &[("PIP_USER", "1"), ("PIP_REQUIRE_VIRTUALENV", "1")]);
     assert_eq!(artifact_line(&again)[0], first[0], "the same wheels give the same layer");
 
     // A newer wheel, or none at all, changes nothing for who has the layer already.
     wheel(&links, "2.0", "second");
-    let third = layer(&one, Path::new("/nowhere"), "bedplate-tiny", &[]).unwrap();
+    let third = layer(&one, Path::new("/nowhere"), "bedplate-tiny", &[]);
     assert!(!third.contains("progress:"), "{third}");
     assert_eq!(artifact_line(&third), first);
-    let pinned = layer(&one, &links, "bedplate-tiny==2.0", &[]).unwrap();
+    let pinned = layer(&one, &links, "bedplate-tiny==2.0", &[]);
     assert_ne!(artifact_line(&pinned)[0], first[0]);
 }
 
@@ -349,19 +344,19 @@ fn pip_failures_are_told_without_credentials() {
     let links = dir.path().join("links");
     wheel(&links, "1.0", "first");
     let cache = dir.path().join("cache");
-    let Some(said) = layer(&cache, &links, "bedplate-tinny>=3", &[]) else { return };
+    let said = layer(&cache, &links, "bedplate-tinny>=3", &[]);
     assert!(said.contains("error[A021]: pip could not install bedplate-tinny>=3 for python3.13"), "{said}");
     assert!(said.contains("spelling"), "{said}");
 
     let index =
         [("PIP_NO_INDEX", "0"), ("PIP_INDEX_URL", "http://user:hunter2@127.0.0.1:9/simple"), ("PIP_RETRIES", "1")];
-    let said = layer(&cache, &links, "bedplate-other", &index).unwrap();
+    let said = layer(&cache, &links, "bedplate-other", &index);
     assert!(said.contains("error[A021]"), "{said}");
     assert!(!said.contains("hunter2"), "{said}");
     assert!(said.contains("check the network"), "{said}");
 
     for requirement in ["--index-url=http://x", "bedplate-tiny @ file:///tmp/x.whl", "./bedplate", "a --pre"] {
-        let said = layer(&cache, &links, requirement, &[]).unwrap();
+        let said = layer(&cache, &links, requirement, &[]);
         assert!(said.contains("error[A022]"), "{said}");
     }
     assert_eq!(fs::read_dir(cache.join("tmp")).unwrap().count(), 0, "nothing half-made stays");

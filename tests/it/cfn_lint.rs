@@ -1,6 +1,4 @@
 //! The check against an outside judge: small faults in good templates, and what `cfn-lint` says of each.
-//!
-//! Runs where `BEDPLATE_TEST_PYTHON` names a Python that has `cfn-lint`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -136,10 +134,7 @@ const STEP: usize = 61;
 
 #[test]
 fn faults_are_judged_as_cfn_lint_judges_them() {
-    let Ok(python) = std::env::var("BEDPLATE_TEST_PYTHON") else {
-        eprintln!("BEDPLATE_TEST_PYTHON is not set");
-        return;
-    };
+    let python = crate::support::judges();
     let folder = tempfile::tempdir().expect("a folder");
     let mut all: BTreeMap<String, (String, Value)> = BTreeMap::new();
     for entry in

@@ -119,7 +119,7 @@ def handler(event, context):
 /// the SDK, which a function needs to call the flow.
 #[test]
 fn a_flow_runs_with_the_rights_that_were_derived_for_it() {
-    let Some(python) = support::judges() else { return };
+    let python = support::judges();
     let project = Project::empty();
     project.write("bedplate.yaml", "");
     project.write("stacks/letters/usecase.yaml", FLOW);

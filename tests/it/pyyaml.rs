@@ -45,7 +45,7 @@ fn specs() -> Vec<(String, String)> {
 
 #[test]
 fn pyyaml_reads_every_spec_that_is_shipped_as_this_program_does() {
-    let Some(python) = judges() else { return };
+    let python = judges();
     let specs = specs();
     assert!(specs.len() >= 30, "{}", specs.len());
     let mut command = Command::new(python);

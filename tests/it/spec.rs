@@ -145,20 +145,9 @@ fn speaks_for_itself(schema: &Value, property: &Value) -> bool {
     has("examples") || has("const") || has("oneOf") || all.iter().flatten().any(|schema| nested(schema))
 }
 
-/// Python for what only Python can judge; says loudly when there is none.
-fn python(what: &str) -> Option<std::process::Command> {
-    match std::env::var_os("BEDPLATE_TEST_PYTHON") {
-        Some(python) => Some(std::process::Command::new(python)),
-        None => {
-            eprintln!("SKIPPED: BEDPLATE_TEST_PYTHON is not set, so {what} is NOT tested here");
-            None
-        }
-    }
-}
-
 #[test]
 fn the_movie_poster_passes_the_json_schema() {
-    let Some(mut python) = python("the JSON Schema against a validator") else { return };
+    let mut python = std::process::Command::new(crate::support::judges());
     let loaded = spec::load(&fixture("movie-poster/usecase.yaml"), "usecase.yaml").unwrap();
     let dir = tempfile::tempdir().unwrap();
     let script = "import json, sys, jsonschema\n\

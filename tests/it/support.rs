@@ -16,13 +16,14 @@ pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The python with the judges installed, as `scripts/test` gives it; `None`, said loudly, in a bare `cargo test`.
-pub fn judges() -> Option<PathBuf> {
-    let python = std::env::var_os("BEDPLATE_TEST_PYTHON").map(PathBuf::from);
-    if python.is_none() {
-        eprintln!("SKIPPED: BEDPLATE_TEST_PYTHON is not set; run scripts/test");
-    }
-    python
+/// The python with the judges installed: what `BEDPLATE_TEST_PYTHON` names, else what `scripts/venv` has made here. A test
+/// fails without its judge.
+pub fn judges() -> PathBuf {
+    let made = || Some(repository().join(".venv/bin/python")).filter(|python| python.is_file());
+    let named = std::env::var_os("BEDPLATE_TEST_PYTHON").map(PathBuf::from);
+    named
+        .or_else(made)
+        .expect("a Python with the judges: `scripts/venv` makes one, `scripts/test` sets BEDPLATE_TEST_PYTHON")
 }
 
 /// A project in a folder of its own, removed when dropped.

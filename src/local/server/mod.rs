@@ -50,6 +50,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
     upkeep: AbortHandle,
+    crash_sweep: JoinHandle<()>,
 }
 
 impl Drop for Running {
@@ -88,6 +89,7 @@ impl Running {
     pub async fn shutdown(mut self) {
         let _ = self.stop.send(true);
         let _ = (&mut self.task).await;
+        let _ = (&mut self.crash_sweep).await;
         self.host.lambda.close().await;
         let store = self.host.store.clone();
         // What is left unswept now is swept at the next start.
@@ -126,10 +128,12 @@ pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
     let server = Arc::new(Server::new(Arc::clone(&host)));
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(accept(listener, server, stopped));
-    // Nobody waits for this: it only frees room that crashed processes left in use, and the next start tries again.
-    tokio::task::spawn_blocking(move || store.sweep_after_crash().and_then(|()| code::sweep(&store)));
+    // No request waits for this: it only frees room that crashed processes left in use, and the next start tries again.
+    let crash_sweep = tokio::task::spawn_blocking(move || {
+        let _ = store.sweep_after_crash().and_then(|()| code::sweep(&store));
+    });
     let upkeep = tokio::spawn(super::upkeep::run(Arc::clone(&host)));
-    Ok(Running { host, address, stop, task, upkeep: upkeep.abort_handle() })
+    Ok(Running { host, address, stop, task, upkeep: upkeep.abort_handle(), crash_sweep })
 }
 
 async fn accept(listener: TcpListener, server: Arc<Server>, mut stopped: watch::Receiver<bool>) {

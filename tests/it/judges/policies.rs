@@ -26,7 +26,7 @@ fn text(finding: &Value, key: &str) -> String {
 
 #[test]
 fn what_is_found_in_policies_is_answered() {
-    let Some(python) = judges() else { return };
+    let python = judges();
     let dir = tempfile::tempdir().expect("a folder");
     let templates = all(dir.path());
     let mut found: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
@@ -40,7 +40,7 @@ fn what_is_found_in_policies_is_answered() {
 
 #[test]
 fn the_judges_of_policies_see_what_is_wrong() {
-    let Some(python) = judges() else { return };
+    let python = judges();
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("wrong.yaml");
     std::fs::write(

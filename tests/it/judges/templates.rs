@@ -12,7 +12,7 @@ use crate::support::judges;
 
 #[test]
 fn cfn_lint_finds_nothing() {
-    let Some(python) = judges() else { return };
+    let python = judges();
     let dir = tempfile::tempdir().expect("a folder");
     let templates = all(dir.path());
     let mut batches: BTreeMap<(&str, bool), Vec<&TemplateFile>> = BTreeMap::new();
@@ -49,7 +49,7 @@ fn checkov(python: &Path) -> Command {
 
 #[test]
 fn what_checkov_finds_is_answered() {
-    let Some(python) = judges() else { return };
+    let python = judges();
     let dir = tempfile::tempdir().expect("a folder");
     let templates = all(dir.path());
     let mut run = checkov(&python);
