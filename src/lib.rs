@@ -30,23 +30,20 @@
 
 pub mod artifacts;
 pub mod aws;
-pub mod cfn;
 pub mod check;
 pub mod cli;
-mod credentials;
 pub mod engine;
-pub mod facts;
 pub mod files;
-pub mod finding;
-mod helper;
-mod http_client;
-pub mod iam;
-pub mod local;
-mod local_address;
 pub mod plan;
 pub mod render;
 pub mod report;
 pub mod spec;
-mod suggestion;
-mod terminal;
-pub mod yaml;
+
+pub use bedplate_cfn as cfn;
+pub use bedplate_cfn::{finding, yaml};
+pub use bedplate_facts as facts;
+use bedplate_host::{helper, http_client, local_address};
+pub use bedplate_iam as iam;
+#[cfg(feature = "local")]
+pub use bedplate_local as local;
+use bedplate_text::{credentials, suggestion, terminal};

@@ -1,0 +1,170 @@
+//! A template against CloudFormation's grammar and the provider schemas, intrinsic functions understood.
+//!
+//! Offline and linear: each branch of an `Fn::If` is checked once, combinations of conditions never are. What can't be
+//! known before a deploy is left alone, so that every finding stands.
+
+mod functions;
+mod kinds;
+mod objects;
+mod parameters;
+mod resources;
+mod scalars;
+mod sections;
+mod shapes;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::intrinsics::{Environment, expand};
+use super::template::MOST_FINDINGS;
+use super::{Parameter, ResourceGraph, ResourceSchema, Schemas, Template};
+use crate::finding::Finding;
+use bedplate_text::suggestion::nearest;
+
+pub use parameters::check_value;
+
+/// How many steps the properties of a template may take against their shapes. Alternatives within alternatives multiply; a
+/// template as large as CloudFormation takes one needs a tenth of them.
+const STEP_LIMIT: usize = 2_000_000;
+
+/// Whether enough is told.
+fn is_full(findings: &[Finding]) -> bool {
+    findings.len() >= MOST_FINDINGS
+}
+
+/// Everything that is wrong with a template, in the order of the template, up to a thousand faults; `region` is where it would
+/// be deployed. Of a template beyond CloudFormation's own limits only that is told.
+///
+/// A template with loops is checked as they come out with the defaults of its parameters; where they can't come out
+/// without values, what is in them is not checked.
+pub fn validate(template: &Template, region: Option<&str>) -> Vec<Finding> {
+    let mut findings = template.structure();
+    if findings.iter().any(|finding| BEYOND.contains(&finding.code)) {
+        findings.retain(|finding| BEYOND.contains(&finding.code));
+        return findings;
+    }
+    let expanded = if template.has_language_extensions() {
+        let environment = Environment::new("123456789012", region.unwrap_or("us-east-1"), "stack");
+        match expand(template, &BTreeMap::new(), &environment) {
+            Ok(expanded) => Some(expanded),
+            // It waits for the value of a parameter.
+            Err(problem) if problem.code == "T110" => None,
+            Err(problem) => {
+                findings.push(problem.into());
+                return findings;
+            }
+        }
+    } else {
+        None
+    };
+    let template = expanded.as_ref().unwrap_or(template);
+    let context = Context::new(template, region);
+    parameters::check(&context, &mut findings);
+    sections::check(&context, &mut findings);
+    resources::check(&context, &mut findings);
+    if let Some(problem) = ResourceGraph::of(template).circular() {
+        findings.push(Finding::from(problem).help("Take one of the references or `DependsOn` entries out"));
+    }
+    if is_full(&findings) {
+        findings.truncate(MOST_FINDINGS);
+        findings.push(
+            Finding::error("T230", format!("more is wrong with the template than the {MOST_FINDINGS} faults told"))
+                .help("Put these right first: many may have one cause"),
+        );
+    }
+    if context.steps.get() > STEP_LIMIT {
+        findings.push(
+            Finding::error("T231", "the properties of the template take too many steps to check, and not all were")
+                .help("Branches of `Fn::If` within each other multiply, and so do lists of alternatives: divide the template"),
+        );
+    }
+    findings
+}
+
+/// The codes of CloudFormation's limits on a whole template.
+const BEYOND: [&str; 5] = ["L001", "L002", "L003", "L004", "L005"];
+
+/// What the checks look names up in.
+struct Context<'a> {
+    template: &'a Template,
+    region: Option<&'a str>,
+    parameters: BTreeMap<&'a str, Parameter<'a>>,
+    /// Type and schema by logical id.
+    resources: BTreeMap<&'a str, (&'a str, Option<Arc<ResourceSchema>>)>,
+    conditions: BTreeSet<&'a str>,
+    mappings: Option<&'a Map<String, Value>>,
+    /// Whether the template asks for `AWS::LanguageExtensions`.
+    extensions: bool,
+    /// Whether it asks for other macros, which may add anything anywhere.
+    macros: bool,
+    /// The second keys of each mapping, from when they are first asked for.
+    second_keys: RefCell<BTreeMap<String, BTreeSet<String>>>,
+    /// How many steps its properties have taken so far.
+    steps: Cell<usize>,
+}
+
+impl<'a> Context<'a> {
+    fn new(template: &'a Template, region: Option<&'a str>) -> Self {
+        let schemas = Schemas::embedded();
+        Self {
+            template,
+            region,
+            parameters: template.parameters().map(|parameter| (parameter.name, parameter)).collect(),
+            resources: template
+                .resources()
+                .map(|resource| (resource.logical_id, (resource.type_, schemas.get(resource.type_))))
+                .collect(),
+            conditions: template.conditions().map(|(name, _)| name).collect(),
+            mappings: template.mappings(),
+            extensions: template.has_language_extensions(),
+            macros: template.transforms().iter().any(|name| *name != super::template::LANGUAGE_EXTENSIONS),
+            second_keys: RefCell::default(),
+            steps: Cell::new(0),
+        }
+    }
+
+    fn schema(&self, logical_id: &str) -> Option<&ResourceSchema> {
+        self.resources.get(logical_id).and_then(|(_, schema)| schema.as_deref())
+    }
+
+    /// Whether any row of a mapping has this second key.
+    fn has_second_key(&self, mapping: &str, second: &str) -> bool {
+        let Some(rows) = self.mappings.and_then(|mappings| mappings.get(mapping)) else { return false };
+        let mut known = self.second_keys.borrow_mut();
+        let keys = known.entry(mapping.to_owned()).or_insert_with(|| {
+            let rows = rows.as_object().into_iter().flatten().filter_map(|(_, row)| row.as_object());
+            rows.flat_map(|row| row.keys()).cloned().collect()
+        });
+        keys.contains(second)
+    }
+
+    /// The resource or parameter most like a name that is neither.
+    fn suggest(&self, name: &str) -> Option<&str> {
+        let names = self.resources.keys().chain(self.parameters.keys()).copied();
+        nearest(name, names)
+    }
+}
+
+/// The pseudo parameters.
+const PSEUDO: [&str; 8] = [
+    "AWS::AccountId",
+    "AWS::NoValue",
+    "AWS::NotificationARNs",
+    "AWS::Partition",
+    "AWS::Region",
+    "AWS::StackId",
+    "AWS::StackName",
+    "AWS::URLSuffix",
+];
+
+/// A finding with its path, and the name that was probably meant.
+fn finding(code: &'static str, message: impl Into<String>, path: &str, meant: Option<&str>) -> Finding {
+    let finding = Finding::error(code, message).in_template(path);
+    match meant {
+        Some(meant) => finding.help(format!("Did you mean `{meant}`?")),
+        None => finding,
+    }
+}

@@ -1,0 +1,80 @@
+//! What is known about Lambda runtimes.
+
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+use super::dates::Day;
+use super::models::Status;
+
+/// One row of the table.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Runtime {
+    /// For example `python3.13`.
+    pub id: String,
+    /// Where it stands.
+    pub status: Status,
+    /// From this day no function can be created on it.
+    pub create_block: Option<Day>,
+    /// The runtime to use in its place.
+    pub replacement: Option<String>,
+    /// Where this was read.
+    pub source: String,
+}
+
+/// The table.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Runtimes {
+    /// How to read it.
+    pub about: String,
+    /// The day the table was made.
+    pub as_of: Day,
+    /// The rows.
+    pub runtimes: Vec<Runtime>,
+}
+
+/// The table, read once.
+pub fn runtimes() -> &'static Runtimes {
+    static RUNTIMES: OnceLock<Runtimes> = OnceLock::new();
+    RUNTIMES.get_or_init(|| {
+        // A unit test reads the table and fails when it is not of this shape.
+        serde_json::from_str(include_str!("../../../schemas/runtimes.json")).unwrap_or_else(|_| Runtimes {
+            about: String::new(),
+            as_of: Day::from(jiff::civil::Date::MIN),
+            runtimes: Vec::new(),
+        })
+    })
+}
+
+impl Runtimes {
+    /// The row of a runtime.
+    pub fn get(&self, id: &str) -> Option<&Runtime> {
+        self.runtimes.iter().find(|runtime| runtime.id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_whole() {
+        let table: Runtimes = serde_json::from_str(include_str!("../../../schemas/runtimes.json")).expect("a table");
+        for runtime in &table.runtimes {
+            if runtime.status != Status::Active || runtime.create_block.is_some() {
+                let replacement = runtime.replacement.as_deref().and_then(|id| table.get(id));
+                assert!(replacement.is_some_and(|it| it.status == Status::Active && it.create_block.is_none()));
+            }
+        }
+    }
+
+    #[test]
+    fn dates_are_read() {
+        assert_eq!(runtimes().get("python3.10").and_then(|it| it.create_block), Day::parse("2026-11-30"));
+        assert!(Day::parse("2027-07") < Day::parse("2027-07-02"));
+        assert_eq!(Day::parse("2026-11-22").zip(Day::parse("2026-12-01")).map(|(a, b)| a.days_until(b)), Some(9));
+        assert_eq!(Day::parse("soon"), None);
+    }
+}

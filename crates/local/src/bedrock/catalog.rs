@@ -1,0 +1,174 @@
+//! The models there are, and the inference profiles: `bedrock`, from the table of models and from stacks.
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use super::answer::{Answer, Call, Outcome, invalid, missing, page, without_nulls};
+use super::identify::{gone, serves};
+use bedplate_facts::{Invoke, Model, Status, models};
+use crate::ACCOUNT_ID;
+use crate::errors::ApiError;
+use crate::resources::world::{self, Thing};
+
+/// What an output is as a modality of the API; nothing for what the API has no word for.
+fn modality(model: &Model) -> String {
+    model.output.to_uppercase()
+}
+
+fn arn(region: &str, id: &str) -> String {
+    format!("arn:aws:bedrock:{region}::foundation-model/{id}")
+}
+
+fn here(model: &Model, region: &str) -> bool {
+    model.regions.as_ref().is_none_or(|regions| regions.iter().any(|known| known == region))
+}
+
+fn summary(model: &Model, region: &str) -> Value {
+    let on_demand = model.invoke != Some(Invoke::Profile);
+    let inference = if on_demand { vec!["ON_DEMAND"] } else { vec!["INFERENCE_PROFILE"] };
+    let status = if model.status == Status::Active { "ACTIVE" } else { "LEGACY" };
+    let end = model.end_of_life.map(|day| format!("{day}T00:00:00Z"));
+    without_nulls(json!({
+        "modelArn": arn(region, &model.id),
+        "modelId": model.id,
+        "modelName": model.id,
+        "providerName": model.provider,
+        "inputModalities": ["TEXT"],
+        "outputModalities": [modality(model)],
+        "responseStreamingSupported": model.output == "text",
+        "customizationsSupported": [],
+        "inferenceTypesSupported": inference,
+        "modelLifecycle": {"status": status, "endOfLifeTime": end},
+    }))
+}
+
+/// `ListFoundationModels`.
+pub(super) fn list_models(_: &Connection, call: &Call) -> Outcome {
+    let asked = |name: &str| call.query.get(name).cloned();
+    let (provider, output, inference) = (asked("byProvider"), asked("byOutputModality"), asked("byInferenceType"));
+    let customised = asked("byCustomizationType").is_some();
+    let summaries: Vec<Value> = models()
+        .models
+        .iter()
+        .filter(|model| here(model, &call.region) && !gone(model, call.now) && !customised)
+        .filter(|model| provider.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(&model.provider)))
+        .filter(|model| output.as_ref().is_none_or(|wanted| *wanted == modality(model)))
+        .map(|model| summary(model, &call.region))
+        .filter(|summary| {
+            let types = summary.get("inferenceTypesSupported").and_then(Value::as_array);
+            inference.as_ref().is_none_or(|wanted| types.is_some_and(|types| types.contains(&json!(wanted))))
+        })
+        .collect();
+    Ok(Answer::Json(json!({ "modelSummaries": summaries })))
+}
+
+fn of_id<'a>(id: &str, call: &Call) -> Option<&'a Model> {
+    let id = id.rsplit_once('/').map_or(id, |(_, id)| id);
+    models().models.iter().find(|model| model.id == id && here(model, &call.region))
+}
+
+/// `GetFoundationModel`.
+pub(super) fn get_model(_: &Connection, call: &Call) -> Outcome {
+    let id = call.label("modelIdentifier");
+    match of_id(id, call).filter(|model| !gone(model, call.now)) {
+        Some(model) => Ok(Answer::Json(json!({ "modelDetails": summary(model, &call.region) }))),
+        None => Err(missing("Could not resolve the foundation model from the provided model identifier.")),
+    }
+}
+
+/// `GetFoundationModelAvailability`: every model the table knows as active is available to everyone here.
+pub(super) fn availability(_: &Connection, call: &Call) -> Outcome {
+    let id = call.label("modelId");
+    let known = models().models.iter().find(|model| model.id == id);
+    let Some(model) = known else {
+        return Err(invalid("The provided model identifier is invalid."));
+    };
+    let open = model.status == Status::Active && !gone(model, call.now);
+    let word = |yes: bool| if yes { "AVAILABLE" } else { "NOT_AVAILABLE" };
+    Ok(Answer::Json(json!({
+        "modelId": id,
+        "agreementAvailability": {"status": word(open)},
+        "authorizationStatus": if open { "AUTHORIZED" } else { "NOT_AUTHORIZED" },
+        "entitlementAvailability": word(open),
+        "regionAvailability": word(here(model, &call.region)),
+    })))
+}
+
+/// The inference profiles of the system in a region: every model that may be called through one, in each geography that
+/// the table says or, where it says none, in those a region belongs to.
+fn system_profiles(call: &Call) -> Vec<Value> {
+    let prefixes = models().profile_prefixes.iter().filter(|prefix| serves(prefix, &call.region));
+    let callable =
+        || models().models.iter().filter(|model| model.invoke == Some(Invoke::Profile) && !gone(model, call.now));
+    prefixes.flat_map(|prefix| callable().map(move |model| system_profile(prefix, model, &call.region))).collect()
+}
+
+fn system_profile(prefix: &str, model: &Model, region: &str) -> Value {
+    let id = format!("{prefix}.{}", model.id);
+    json!({
+        "inferenceProfileName": format!("{} {}", prefix.to_uppercase(), model.id),
+        "description": format!("Routes requests to {} in the geography {prefix}", model.id),
+        "inferenceProfileArn": format!("arn:aws:bedrock:{region}:{ACCOUNT_ID}:inference-profile/{id}"),
+        "inferenceProfileId": id,
+        "models": [{"modelArn": arn(region, &model.id)}],
+        "status": "ACTIVE",
+        "type": "SYSTEM_DEFINED",
+    })
+}
+
+fn of_stack(thing: &Thing) -> Value {
+    let text = |name: &str| thing.properties.get(name).and_then(Value::as_str);
+    let source = thing.properties.pointer("/ModelSource/CopyFrom").and_then(Value::as_str).unwrap_or_default();
+    let base = source.rsplit_once('/').map_or(source, |(_, id)| id);
+    let base = models().profile_of(base).map_or(base, |(_, base)| base);
+    without_nulls(json!({
+        "inferenceProfileName": text("InferenceProfileName"),
+        "description": text("Description"),
+        "inferenceProfileArn": thing.id,
+        "inferenceProfileId": thing.id.rsplit_once('/').map(|(_, id)| id),
+        "models": [{"modelArn": arn(&thing.region, base)}],
+        "createdAt": thing.attributes.get("CreatedAt"),
+        "updatedAt": thing.attributes.get("UpdatedAt"),
+        "status": "ACTIVE",
+        "type": "APPLICATION",
+    }))
+}
+
+fn profiles(db: &Connection, call: &Call) -> Result<Vec<Value>, ApiError> {
+    let made = world::of_type(db, "AWS::Bedrock::ApplicationInferenceProfile", Some(&call.region))?;
+    let mut profiles = system_profiles(call);
+    profiles.extend(made.iter().map(of_stack));
+    Ok(profiles)
+}
+
+/// `ListInferenceProfiles`.
+pub(super) fn list_profiles(db: &Connection, call: &Call) -> Outcome {
+    // As on AWS, those of the system unless others are asked for.
+    let wanted = call.query.get("type").map_or("SYSTEM_DEFINED", String::as_str);
+    let mut found = profiles(db, call)?;
+    found.retain(|profile| profile.get("type").and_then(Value::as_str) == Some(wanted));
+    page(call, "inferenceProfileSummaries", found)
+}
+
+/// `GetInferenceProfile`.
+pub(super) fn get_profile(db: &Connection, call: &Call) -> Outcome {
+    let id = call.label("inferenceProfileIdentifier");
+    let is = |profile: &Value, name: &str| profile.get(name).and_then(Value::as_str) == Some(id);
+    let found = profiles(db, call)?;
+    match found.into_iter().find(|profile| is(profile, "inferenceProfileId") || is(profile, "inferenceProfileArn")) {
+        Some(profile) => Ok(Answer::Json(profile)),
+        None => {
+            // A profile of a model that the table knows and says nothing of profiles for may be there on AWS.
+            let name = id.rsplit_once('/').map_or(id, |(_, id)| id);
+            let of_system = models().profile_of(name).filter(|(prefix, _)| serves(prefix, &call.region));
+            let model =
+                of_system.and_then(|(prefix, base)| Some((prefix, models().models.iter().find(|m| m.id == base)?)));
+            match model {
+                Some((prefix, model)) if !gone(model, call.now) && model.output == "text" => {
+                    Ok(Answer::Json(system_profile(prefix, model, &call.region)))
+                }
+                _ => Err(missing("The provided inference profile does not exist.")),
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! `InvokeFlow`: every node once what it takes is there, and what comes of it as an event stream.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+
+use super::definition::{Definition, Given, Input, Node, is_of};
+use super::describe;
+use super::nodes::{Failure, Run};
+use crate::bedrock::Bedrock;
+use crate::bedrock::answer::{Answer, Call, Outcome, invalid};
+use crate::bedrock::rights::Worker;
+use crate::bedrock::stream::Events;
+use crate::errors::ApiError;
+
+/// The exceptions of the stream, by the code a service refuses with.
+const EXCEPTIONS: &[(&str, &str)] = &[
+    ("AccessDeniedException", "accessDeniedException"),
+    ("ConflictException", "conflictException"),
+    ("ResourceNotFoundException", "resourceNotFoundException"),
+    ("ThrottlingException", "throttlingException"),
+    ("ValidationException", "validationException"),
+];
+
+/// `InvokeFlow`.
+pub(in crate::bedrock) fn invoke_flow(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
+    Box::pin(async move {
+        let (region, now) = (call.region.clone(), call.now);
+        let (id, alias) = (call.label("flowIdentifier").to_owned(), call.label("flowAliasIdentifier").to_owned());
+        let here = region.clone();
+        let found = bedrock.host.store.read(move |tx| describe::find(tx, &here, &id, &alias)).await?;
+        let definition = Definition::of(&found.properties)?;
+        let (start, document) = given(&definition, &call.body)?;
+        let own = |name: &str| call.text(name).map(str::to_owned);
+        let execution = own("executionId").unwrap_or_else(|| bedrock.host.ids.uuid().to_string());
+        let role = found.properties.get("ExecutionRoleArn").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let worker = Worker { role, service: "bedrock.amazonaws.com", source: found.flow.clone(), region };
+        let session = worker.session(&bedrock, now).await?;
+        let run =
+            Run { bedrock: &bedrock, found: &found, worker: &worker, session: &session, execution: &execution, now };
+        let mut told = Told { traces: call.body.get("enableTrace") == Some(&json!(true)), ..Told::default() };
+        let mut values = Given::from([(start, document)]);
+        match carry_out(&run, &definition, &mut values, &mut told, &call.stamp()).await {
+            Ok(()) => told.events.push("flowCompletionEvent", &json!({"completionReason": "SUCCESS"}))?,
+            Err(Failure::Invalid(message)) => {
+                told.events.fail("validationException", &json!({ "message": message }))?
+            }
+            Err(Failure::Dependency(name, message)) => {
+                told.events.fail("dependencyFailedException", &json!({"message": message, "resourceName": name}))?;
+            }
+            // What is not simulated is refused as a whole, as everywhere.
+            Err(Failure::Refused(error)) if error.code == "NotImplemented" => return Err(error),
+            Err(Failure::Refused(ApiError { code, message, .. })) => {
+                let known = EXCEPTIONS.iter().find(|(known, _)| *known == code);
+                let kind = known.map_or("dependencyFailedException", |(_, kind)| *kind);
+                told.events.fail(kind, &json!({ "message": message }))?;
+            }
+        }
+        let headers = vec![("x-amz-bedrock-flow-execution-id", execution.clone())];
+        Ok(Answer::Events { frames: told.events.into_frames(), headers })
+    })
+}
+
+/// The output of the flow's first node, and what it is given.
+fn given(definition: &Definition, body: &Value) -> Result<((String, String), Value), ApiError> {
+    let inputs = body.get("inputs").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let [input] = inputs else { return Err(invalid("`inputs` must have one input: that of the flow's input node")) };
+    let text = |name: &str| input.get(name).and_then(Value::as_str).unwrap_or_default();
+    let node = definition.input().ok_or_else(|| invalid("The flow has no input node"))?;
+    let (name, output) = (text("nodeName"), text("nodeOutputName"));
+    if name != node.name {
+        return Err(invalid(format!("`nodeName` is {name}, and the flow's input node is {}", node.name)));
+    }
+    let Some((output, kind)) = node.outputs.iter().find(|(known, _)| known == output) else {
+        return Err(invalid(format!("The node {name} has no output {output}")));
+    };
+    let document = input.pointer("/content/document").cloned().unwrap_or_default();
+    if !is_of(kind, &document) {
+        return Err(invalid(format!("The flow's input must be of type {kind}")));
+    }
+    Ok(((node.name.clone(), output.clone()), document))
+}
+
+async fn carry_out(
+    run: &Run<'_>,
+    definition: &Definition,
+    values: &mut Given,
+    told: &mut Told,
+    stamp: &str,
+) -> Result<(), Failure> {
+    for node in definition.nodes.iter().filter(|node| node.kind != "Input") {
+        // What nothing leads to is not run.
+        if !definition.links.iter().any(|link| link.target.0 == node.name) {
+            continue;
+        }
+        let taken = node.taken(&definition.links, values).map_err(Failure::Invalid)?;
+        told.taken(node, &taken, stamp)?;
+        let given = run.node(node, &taken).await?;
+        if node.kind == "Output" {
+            let event = json!({"nodeName": node.name, "nodeType": "FlowOutputNode", "content": {"document": given}});
+            told.events.push("flowOutputEvent", &event)?;
+        }
+        if let Some((output, _)) = node.outputs.first() {
+            told.given(node, output, &given, stamp)?;
+            values.insert((node.name.clone(), output.clone()), given);
+        }
+    }
+    Ok(())
+}
+
+/// What the caller is told.
+#[derive(Default)]
+struct Told {
+    events: Events,
+    traces: bool,
+}
+
+impl Told {
+    fn trace(&mut self, kind: &str, node: &Node, fields: &[Value], stamp: &str) -> Result<(), ApiError> {
+        if !self.traces {
+            return Ok(());
+        }
+        let trace = json!({"nodeName": node.name, "timestamp": stamp, "fields": fields});
+        self.events.push("flowTraceEvent", &json!({"trace": { kind: trace }}))
+    }
+
+    fn taken(&mut self, node: &Node, taken: &[(Input, Value)], stamp: &str) -> Result<(), ApiError> {
+        let fields: Vec<Value> = taken
+            .iter()
+            .map(|(input, value)| json!({"nodeInputName": input.name, "type": input.kind, "content": {"document": value}}))
+            .collect();
+        self.trace("nodeInputTrace", node, &fields, stamp)
+    }
+
+    fn given(&mut self, node: &Node, output: &str, value: &Value, stamp: &str) -> Result<(), ApiError> {
+        let field = json!({"nodeOutputName": output, "content": {"document": value}});
+        self.trace("nodeOutputTrace", node, &[field], stamp)
+    }
+}

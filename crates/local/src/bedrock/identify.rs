@@ -1,0 +1,110 @@
+//! Which model a model id stands for: ids, ARNs, inference profiles of the system and of stacks, managed prompts; or the
+//! refusal Bedrock has for it.
+
+use http::StatusCode;
+use rusqlite::Connection;
+
+use super::answer::{invalid, missing};
+use super::prompts::{self, Prompt};
+use bedplate_facts::{Day, Invoke, Model, Status, models};
+use crate::errors::ApiError;
+use crate::resources::world;
+
+/// What a model id stands for.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    /// The base model.
+    pub model: &'static Model,
+    /// As the model is called: its id, or the id of an inference profile.
+    pub id: String,
+    /// The managed prompt that names the model.
+    pub prompt: Option<Prompt>,
+}
+
+/// The refusal of an id that is none.
+pub(super) fn unknown() -> ApiError {
+    invalid("The provided model identifier is invalid.")
+}
+
+/// Finds the model of an id, for a call in a region at a time.
+///
+/// # Errors
+///
+/// As Bedrock refuses: an id that is none, a model that is gone or closed, one that takes no calls by its own id.
+pub(super) fn target(db: &Connection, region: &str, id: &str, now: jiff::Timestamp) -> Result<Target, ApiError> {
+    if id.contains(":prompt/") {
+        let prompt = prompts::find(db, region, id)?;
+        let Target { model, id, .. } = target(db, region, &prompt.model, now)?;
+        return Ok(Target { model, id, prompt: Some(prompt) });
+    }
+    let name = match application_profile(db, region, id)? {
+        Some(source) => source,
+        None => id.to_owned(),
+    };
+    let by_stack = name != id;
+    let name = name.rsplit_once('/').map_or(name.as_str(), |(_, name)| name).to_owned();
+    let Some(model) = models().get(&name) else { return Err(unknown()) };
+    let profile = models().profile_of(&name).map(|(prefix, _)| prefix);
+    if let Some(prefix) = profile
+        && !serves(prefix, region)
+    {
+        return Err(unknown());
+    }
+    if profile.is_none() && model.regions.as_ref().is_some_and(|regions| !regions.iter().any(|known| known == region)) {
+        return Err(unknown());
+    }
+    if gone(model, now) {
+        return Err(missing(
+            "This model version has reached the end of its life. Please refer to the AWS documentation for more details.",
+        ));
+    }
+    if model.status == Status::Legacy {
+        return Err(missing(
+            "Access denied. This Model is marked by provider as Legacy and you have not been actively using the model in \
+             the last 15 days. Please upgrade to an active model on Amazon Bedrock",
+        ));
+    }
+    if profile.is_none() && !by_stack && model.invoke == Some(Invoke::Profile) {
+        return Err(invalid(format!(
+            "Invocation of model ID {name} with on-demand throughput isn’t supported. Retry your request with the ID or ARN \
+             of an inference profile that contains this model."
+        )));
+    }
+    Ok(Target { model, id: name, prompt: None })
+}
+
+/// Whether a model answers nobody any more.
+pub(super) fn gone(model: &Model, now: jiff::Timestamp) -> bool {
+    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    model.status == Status::Retired || model.end_of_life.is_some_and(|end| end < Day::from(today))
+}
+
+/// The model, or the system's profile, behind an inference profile that a stack made.
+fn application_profile(db: &Connection, region: &str, id: &str) -> Result<Option<String>, ApiError> {
+    let of_stacks = world::of_type(db, "AWS::Bedrock::ApplicationInferenceProfile", Some(region))?;
+    let found = of_stacks.into_iter().find(|thing| thing.id == id || thing.id.ends_with(&format!("/{id}")));
+    match found {
+        Some(thing) => {
+            Ok(thing.properties.pointer("/ModelSource/CopyFrom").and_then(|source| source.as_str()).map(str::to_owned))
+        }
+        None if id.contains(":application-inference-profile/") => {
+            Err(missing("The provided inference profile does not exist.").with_status(StatusCode::NOT_FOUND))
+        }
+        None => Ok(None),
+    }
+}
+
+/// Whether a geography's inference profiles are there in a region.
+pub(super) fn serves(prefix: &str, region: &str) -> bool {
+    match prefix {
+        "global" => true,
+        "us" => region.starts_with("us-") || region.starts_with("ca-"),
+        "eu" => region.starts_with("eu-"),
+        "ca" => region.starts_with("ca-"),
+        "jp" => ["ap-northeast-1", "ap-northeast-3"].contains(&region),
+        "au" => ["ap-southeast-2", "ap-southeast-4"].contains(&region),
+        "in" => region.starts_with("ap-south-"),
+        "apac" => region.starts_with("ap-"),
+        _ => false,
+    }
+}

@@ -1,0 +1,187 @@
+//! Ingestion jobs: one at a time for a knowledge base.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde_json::{Value, json};
+
+use super::base::{Base, Source, none, source_thing};
+use super::ingest::{self, Counts};
+use crate::bedrock::Bedrock;
+use crate::bedrock::answer::{Answer, Call, Outcome, conflict, page, stamp, without_nulls};
+use crate::errors::ApiError;
+
+/// A job.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Job {
+    pub id: String,
+    pub base: String,
+    pub source: String,
+    pub region: String,
+    pub status: String,
+    description: Option<String>,
+    statistics: Value,
+    reasons: Value,
+    started: i64,
+    updated: i64,
+}
+
+const COLUMNS: &str = "id, base, source, region, status, description, statistics, reasons, started, updated";
+
+fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
+    let json = |column: usize| -> rusqlite::Result<Value> {
+        let text: String = row.get(column)?;
+        Ok(serde_json::from_str(&text).unwrap_or_default())
+    };
+    Ok(Job {
+        id: row.get(0)?,
+        base: row.get(1)?,
+        source: row.get(2)?,
+        region: row.get(3)?,
+        status: row.get(4)?,
+        description: row.get(5)?,
+        statistics: json(6)?,
+        reasons: json(7)?,
+        started: row.get(8)?,
+        updated: row.get(9)?,
+    })
+}
+
+impl Job {
+    /// A job by its id.
+    pub fn find(db: &Connection, id: &str) -> Result<Option<Self>, ApiError> {
+        let mut statement = db.prepare_cached(&format!("SELECT {COLUMNS} FROM bedrock_job WHERE id = ?1"))?;
+        Ok(statement.query_row([id], job).optional()?)
+    }
+
+    /// Whether nothing more comes of it.
+    pub fn ended(&self) -> bool {
+        ["COMPLETE", "FAILED", "STOPPED"].contains(&self.status.as_str())
+    }
+
+    fn told(&self, whole: bool) -> Value {
+        let time = |milliseconds: i64| Timestamp::from_millisecond(milliseconds).map(stamp).ok();
+        let reasons = self.reasons.as_array().is_some_and(|reasons| !reasons.is_empty());
+        without_nulls(json!({
+            "knowledgeBaseId": self.base,
+            "dataSourceId": self.source,
+            "ingestionJobId": self.id,
+            "description": self.description,
+            "status": self.status,
+            "statistics": self.statistics,
+            "failureReasons": (whole && reasons).then_some(&self.reasons),
+            "startedAt": time(self.started),
+            "updatedAt": time(self.updated),
+        }))
+    }
+}
+
+/// Notes how a job stands.
+pub(super) fn set(
+    db: &Connection,
+    id: &str,
+    status: &str,
+    counts: &Counts,
+    reasons: &[String],
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    db.prepare_cached("UPDATE bedrock_job SET status = ?2, statistics = ?3, reasons = ?4, updated = ?5 WHERE id = ?1")?
+        .execute((id, status, counts.to_value().to_string(), json!(reasons).to_string(), now.as_millisecond()))?;
+    Ok(())
+}
+
+fn of_source(db: &Connection, base: &str, source: Option<&str>) -> Result<Vec<Job>, ApiError> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM bedrock_job WHERE base = ?1 AND (?2 IS NULL OR source = ?2) ORDER BY started DESC, id"
+    ))?;
+    Ok(statement.query_map((base, source), job)?.collect::<Result<_, _>>()?)
+}
+
+/// `StartIngestionJob`.
+pub(in crate::bedrock) fn start_job(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
+    Box::pin(async move {
+        let letters = bedrock.host.ids.uuid().simple().to_string().to_uppercase();
+        let id = letters.get(..10).unwrap_or_default().to_owned();
+        let job_id = id.clone();
+        let started = bedrock.host.store.write(move |tx| -> Result<Job, ApiError> {
+            let base = Base::find(tx, &call.region, call.label("knowledgeBaseId"))?;
+            let source = Source::find(tx, &call.region, &base.id, call.label("dataSourceId"))?;
+            if let Some(other) = of_source(tx, &base.id, None)?.into_iter().find(|job| !job.ended()) {
+                return Err(conflict(format!(
+                    "There is an ongoing ingestion job {} for the knowledge base {}; start another when it has ended.",
+                    other.id, base.id
+                )));
+            }
+            let now = call.now.as_millisecond();
+            let statistics = Counts::default().to_value().to_string();
+            tx.prepare_cached(&format!(
+                "INSERT INTO bedrock_job ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, 'STARTING', ?5, ?6, '[]', ?7, ?7)"
+            ))?
+            .execute((
+                &job_id,
+                &base.id,
+                &source.id,
+                &call.region,
+                call.text("description"),
+                statistics,
+                now,
+            ))?;
+            Job::find(tx, &job_id)?.ok_or_else(|| ApiError::internal("the job is not there"))
+        });
+        let job = started.await?;
+        tokio::spawn(ingest::run(Arc::clone(&bedrock), id));
+        Ok(Answer::Json(json!({ "ingestionJob": job.told(true) })))
+    })
+}
+
+fn find(db: &Connection, call: &Call) -> Result<Job, ApiError> {
+    let (base, source, id) = (call.label("knowledgeBaseId"), call.label("dataSourceId"), call.label("ingestionJobId"));
+    source_thing(db, &call.region, base, source)?;
+    let found = Job::find(db, id)?.filter(|job| job.base == base && job.source == source);
+    found.ok_or_else(|| none("Ingestion job", id))
+}
+
+/// `GetIngestionJob`. A job whose process has died is taken up again.
+pub(in crate::bedrock) fn get_job(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
+    Box::pin(async move {
+        let job = bedrock.host.store.read(move |tx| find(tx, &call)).await?;
+        if !job.ended() {
+            tokio::spawn(ingest::run(Arc::clone(&bedrock), job.id.clone()));
+        }
+        Ok(Answer::Json(json!({ "ingestionJob": job.told(true) })))
+    })
+}
+
+/// `ListIngestionJobs`.
+pub(in crate::bedrock) fn list_jobs(db: &Connection, call: &Call) -> Outcome {
+    let (base, source) = (call.label("knowledgeBaseId"), call.label("dataSourceId"));
+    source_thing(db, &call.region, base, source)?;
+    let mut jobs = of_source(db, base, Some(source))?;
+    for filter in call.body.get("filters").and_then(Value::as_array).into_iter().flatten() {
+        let values = filter.get("values").and_then(Value::as_array).cloned().unwrap_or_default();
+        jobs.retain(|job| values.iter().any(|value| value == &job.status));
+    }
+    if call.body.pointer("/sortBy/order").and_then(Value::as_str) == Some("ASCENDING") {
+        jobs.reverse();
+    }
+    page(call, "ingestionJobSummaries", jobs.iter().map(|job| job.told(false)).collect())
+}
+
+/// `StopIngestionJob`.
+pub(in crate::bedrock) fn stop_job(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
+    Box::pin(async move {
+        let stopped = bedrock.host.store.write(move |tx| -> Result<Job, ApiError> {
+            let job = find(tx, &call)?;
+            if job.ended() {
+                return Err(conflict(format!("The ingestion job {} has ended: {}", job.id, job.status)));
+            }
+            tx.execute("UPDATE bedrock_job SET status = 'STOPPING' WHERE id = ?1", [&job.id])?;
+            Ok(Job { status: "STOPPING".to_owned(), ..job })
+        });
+        let job = stopped.await?;
+        tokio::spawn(ingest::run(Arc::clone(&bedrock), job.id.clone()));
+        Ok(Answer::Json(json!({ "ingestionJob": job.told(true) })))
+    })
+}

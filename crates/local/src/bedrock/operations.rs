@@ -1,0 +1,230 @@
+//! Which operation a request is for, and what carries it out.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use futures::future::BoxFuture;
+use http::Method;
+use rusqlite::Connection;
+use serde::Deserialize;
+
+use super::answer::{Call, Outcome};
+use super::{Bedrock, agentcore, agents, catalog, converse, flows, guardrail, knowledge, native, prompts};
+
+/// How an operation is carried out.
+#[derive(Clone, Copy)]
+pub(in crate::bedrock) enum Work {
+    /// Within a reading transaction.
+    Read(fn(&Connection, &Call) -> Outcome),
+    /// In steps of its own.
+    Steps(fn(Arc<Bedrock>, Call) -> BoxFuture<'static, Outcome>),
+}
+
+/// What is simulated: service, operation, how.
+const SIMULATED: &[(&str, &str, Work)] = &[
+    ("bedrock", "GetFoundationModel", Work::Read(catalog::get_model)),
+    ("bedrock", "GetFoundationModelAvailability", Work::Read(catalog::availability)),
+    ("bedrock", "GetGuardrail", Work::Read(guardrail::get)),
+    ("bedrock", "GetInferenceProfile", Work::Read(catalog::get_profile)),
+    ("bedrock", "ListFoundationModels", Work::Read(catalog::list_models)),
+    ("bedrock", "ListGuardrails", Work::Read(guardrail::list)),
+    ("bedrock", "ListInferenceProfiles", Work::Read(catalog::list_profiles)),
+    ("bedrock-agent", "GetAgent", Work::Read(agents::get_agent)),
+    ("bedrock-agent", "GetAgentAlias", Work::Read(agents::get_alias)),
+    ("bedrock-agent", "GetDataSource", Work::Read(knowledge::get_source)),
+    ("bedrock-agent", "GetFlow", Work::Read(flows::get)),
+    ("bedrock-agent", "GetFlowAlias", Work::Read(flows::get_alias)),
+    ("bedrock-agent", "GetFlowVersion", Work::Read(flows::get_version)),
+    ("bedrock-agent", "GetIngestionJob", Work::Steps(knowledge::get_job)),
+    ("bedrock-agent", "GetKnowledgeBase", Work::Read(knowledge::get_base)),
+    ("bedrock-agent", "GetPrompt", Work::Read(prompts::get)),
+    ("bedrock-agent", "ListAgentAliases", Work::Read(agents::list_aliases)),
+    ("bedrock-agent", "ListAgents", Work::Read(agents::list_agents)),
+    ("bedrock-agent", "ListDataSources", Work::Read(knowledge::list_sources)),
+    ("bedrock-agent", "ListFlowAliases", Work::Read(flows::list_aliases)),
+    ("bedrock-agent", "ListFlowVersions", Work::Read(flows::list_versions)),
+    ("bedrock-agent", "ListFlows", Work::Read(flows::list)),
+    ("bedrock-agent", "ListIngestionJobs", Work::Read(knowledge::list_jobs)),
+    ("bedrock-agent", "ListKnowledgeBases", Work::Read(knowledge::list_bases)),
+    ("bedrock-agent", "ListPrompts", Work::Read(prompts::list)),
+    ("bedrock-agent", "PrepareAgent", Work::Read(agents::prepare_agent)),
+    ("bedrock-agent", "StartIngestionJob", Work::Steps(knowledge::start_job)),
+    ("bedrock-agent", "StopIngestionJob", Work::Steps(knowledge::stop_job)),
+    ("bedrock-agent-runtime", "AgenticRetrieveStream", Work::Steps(knowledge::agentic_retrieve_stream)),
+    ("bedrock-agent-runtime", "InvokeAgent", Work::Steps(agents::invoke_agent)),
+    ("bedrock-agent-runtime", "InvokeFlow", Work::Steps(flows::invoke_flow)),
+    ("bedrock-agent-runtime", "Retrieve", Work::Steps(knowledge::retrieve)),
+    ("bedrock-agent-runtime", "RetrieveAndGenerate", Work::Steps(knowledge::retrieve_and_generate)),
+    ("bedrock-agent-runtime", "RetrieveAndGenerateStream", Work::Steps(knowledge::retrieve_and_generate_stream)),
+    ("bedrock-agentcore", "InvokeHarness", Work::Steps(agentcore::invoke_harness)),
+    ("bedrock-agentcore-control", "GetGateway", Work::Read(agentcore::get_gateway)),
+    ("bedrock-agentcore-control", "GetGatewayTarget", Work::Read(agentcore::get_target)),
+    ("bedrock-agentcore-control", "GetHarness", Work::Read(agentcore::get_harness)),
+    ("bedrock-agentcore-control", "ListGatewayTargets", Work::Read(agentcore::list_targets)),
+    ("bedrock-agentcore-control", "ListGateways", Work::Read(agentcore::list_gateways)),
+    ("bedrock-agentcore-control", "ListHarnesses", Work::Read(agentcore::list_harnesses)),
+    ("bedrock-runtime", "ApplyGuardrail", Work::Read(guardrail::apply)),
+    ("bedrock-runtime", "Converse", Work::Steps(converse::converse)),
+    ("bedrock-runtime", "ConverseStream", Work::Steps(converse::converse_stream)),
+    ("bedrock-runtime", "CountTokens", Work::Read(converse::count_tokens)),
+    ("bedrock-runtime", "InvokeModel", Work::Steps(native::invoke)),
+    ("bedrock-runtime", "InvokeModelWithResponseStream", Work::Steps(native::invoke_stream)),
+];
+
+/// The operations that are simulated, each with its service.
+pub(crate) fn simulated() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SIMULATED.iter().map(|(service, operation, _)| (*service, *operation))
+}
+
+/// One operation of a service.
+#[derive(Debug, Clone, Deserialize)]
+struct Route(String, String, String, String, u16);
+
+/// The table of all operations.
+#[derive(Debug, Deserialize)]
+struct Routes {
+    operations: Vec<Route>,
+}
+
+fn routes() -> &'static [Route] {
+    static ROUTES: OnceLock<Vec<Route>> = OnceLock::new();
+    ROUTES.get_or_init(|| {
+        // A unit test reads the table; an empty one knows no operation, and everything is refused.
+        serde_json::from_str::<Routes>(include_str!("../../../../schemas/local/bedrock-operations.json"))
+            .map(|routes| routes.operations)
+            .unwrap_or_default()
+    })
+}
+
+/// A request's operation.
+pub(crate) struct Found {
+    /// For example `bedrock-runtime`.
+    pub service: &'static str,
+    /// For example `Converse`.
+    pub operation: &'static str,
+    /// The HTTP status of its answer.
+    pub status: u16,
+    /// The values in the path.
+    pub labels: BTreeMap<String, String>,
+    /// How it is carried out; nothing when it is not simulated.
+    pub(in crate::bedrock) work: Option<Work>,
+}
+
+/// Finds the operation of a method and a path. `agentcore` tells the two families apart, which sign under different names.
+///
+/// Some SDKs leave out the slash that a path ends with. It is added where there is no operation without it, and where a
+/// request has no body: `PrepareAgent` takes none, and `InvokeInlineAgent`, whose path is the same but for the slash, must
+/// have one. (On AWS, the two have different hosts.)
+pub(crate) fn find(method: &Method, path: &str, agentcore: bool, has_body: bool) -> Option<Found> {
+    let exact = find_exactly(method, path, agentcore);
+    let with_slash = || find_exactly(method, &format!("{path}/"), agentcore);
+    match exact {
+        Some(found) if found.work.is_none() && !has_body && *method == Method::POST => with_slash().or(Some(found)),
+        Some(found) => Some(found),
+        None => with_slash(),
+    }
+}
+
+fn find_exactly(method: &Method, path: &str, agentcore: bool) -> Option<Found> {
+    let given: Vec<&str> = path.split('/').collect();
+    let mut best: Option<(usize, &Route, BTreeMap<String, String>)> = None;
+    for route in routes() {
+        if route.2 != method.as_str() || route.0.starts_with("bedrock-agentcore") != agentcore {
+            continue;
+        }
+        let Some((literals, labels)) = labels_of(&route.3, &given) else { continue };
+        if best.as_ref().is_none_or(|(known, ..)| literals > *known) {
+            best = Some((literals, route, labels));
+        }
+    }
+    let (_, Route(service, operation, _, _, status), labels) = best?;
+    let work = SIMULATED.iter().find(|(s, o, _)| s == service && o == operation).map(|(.., work)| *work);
+    Some(Found { service, operation, status: *status, labels, work })
+}
+
+/// The values a path has for a pattern, and how many of its parts are the pattern's own.
+fn labels_of(pattern: &str, given: &[&str]) -> Option<(usize, BTreeMap<String, String>)> {
+    let wanted: Vec<&str> = pattern.split('/').collect();
+    if wanted.len() != given.len() {
+        return None;
+    }
+    let mut labels = BTreeMap::new();
+    let mut literals = 0;
+    for (wanted, given) in wanted.iter().zip(given) {
+        match wanted.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(name) if !given.is_empty() => {
+                labels.insert(name.to_owned(), decoded(given));
+            }
+            None if wanted == given => literals += 1,
+            _ => return None,
+        }
+    }
+    Some((literals, labels))
+}
+
+/// Percent signs resolved; what is no text in UTF-8 stays as it is.
+pub(super) fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let hex = if *first == b'%' { after.get(..2).and_then(|two| hex::decode(two).ok()) } else { None };
+        match hex.as_deref() {
+            Some([byte]) => {
+                bytes.push(*byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operation(method: &str, path: &str, agentcore: bool) -> Option<(&'static str, &'static str)> {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        find(&method, path, agentcore, true).map(|found| (found.service, found.operation))
+    }
+
+    #[test]
+    fn everything_simulated_is_an_operation_of_its_service() {
+        for (service, operation, _) in SIMULATED {
+            assert!(routes().iter().any(|route| route.0 == *service && route.1 == *operation), "{service} {operation}");
+        }
+        assert!(SIMULATED.is_sorted_by_key(|(service, operation, _)| (*service, *operation)));
+    }
+
+    #[test]
+    fn paths_tell_the_services_of_one_name_apart() {
+        assert_eq!(operation("POST", "/model/m/converse", false), Some(("bedrock-runtime", "Converse")));
+        assert_eq!(operation("GET", "/foundation-models/m", false), Some(("bedrock", "GetFoundationModel")));
+        assert_eq!(operation("POST", "/agents/A1/", false), Some(("bedrock-agent", "PrepareAgent")));
+        assert_eq!(operation("POST", "/agents/S1", false), Some(("bedrock-agent-runtime", "InvokeInlineAgent")));
+        assert_eq!(operation("POST", "/knowledgebases/K/retrieve", false), Some(("bedrock-agent-runtime", "Retrieve")));
+        assert_eq!(operation("GET", "/gateways/", true), Some(("bedrock-agentcore-control", "ListGateways")));
+        assert_eq!(operation("GET", "/gateways/", false), None);
+        let jobs = "/knowledgebases/K/datasources/D/ingestionjobs";
+        assert_eq!(operation("PUT", jobs, false), Some(("bedrock-agent", "StartIngestionJob")));
+    }
+
+    #[test]
+    fn a_slash_left_out_is_told_by_the_body() {
+        let of = |has_body| find(&Method::POST, "/agents/A1", false, has_body).map(|found| found.operation);
+        assert_eq!(of(false), Some("PrepareAgent"));
+        assert_eq!(of(true), Some("InvokeInlineAgent"));
+        assert_eq!(operation("POST", "/knowledgebases", false), Some(("bedrock-agent", "ListKnowledgeBases")));
+    }
+
+    #[test]
+    fn an_arn_in_a_path_is_one_value() {
+        let path = "/model/arn%3Aaws%3Abedrock%3Aus-west-2%3A%3Afoundation-model%2Fm%3A0/invoke";
+        let found = find(&Method::POST, path, false, true).expect("an operation");
+        assert_eq!(found.labels["modelId"], "arn:aws:bedrock:us-west-2::foundation-model/m:0");
+        assert_eq!(decoded("100%"), "100%");
+    }
+}

@@ -1,0 +1,224 @@
+//! A real model behind an address: any server that speaks OpenAI's API, named by whoever serves the local target.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, StatusCode, Uri};
+use serde_json::{Map, Value, json};
+
+use super::text::{Choice, Reply, Request, Role, Stop};
+use bedplate_host::http_client::{Client, Outgoing};
+use crate::errors::ApiError;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The largest answer taken, in bytes.
+const LARGEST: usize = 16 << 20;
+
+/// A server that speaks OpenAI's API; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct ModelServer(Arc<Connected>);
+
+#[derive(Debug)]
+struct Connected {
+    url: String,
+    client: Client,
+}
+
+impl ModelServer {
+    /// The server at an address, with or without `/v1` at its end.
+    ///
+    /// # Errors
+    ///
+    /// In words, when the address is none.
+    pub fn new(url: &str) -> Result<Self, String> {
+        let url = url.trim().trim_end_matches('/').trim_end_matches("/v1").to_owned();
+        let address: Uri = url.parse().map_err(|error| format!("`{url}` is not an address: {error}"))?;
+        if !matches!(address.scheme_str(), Some("http" | "https")) {
+            return Err(format!("`{url}` is not an address that begins with http:// or https://"));
+        }
+        Ok(Self(Arc::new(Connected { url, client: Client::new() })))
+    }
+
+    /// Its address.
+    pub fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    async fn ask(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+        let failed = |what: String| {
+            ApiError::sender("ModelErrorException", format!("The model server {}: {what}", self.0.url))
+                .with_status(StatusCode::FAILED_DEPENDENCY)
+        };
+        let outgoing = Outgoing {
+            method: Method::POST,
+            url: format!("{}{path}", self.0.url),
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: body.to_string().into_bytes(),
+        };
+        let asked = async {
+            let answer = self.0.client.ask(outgoing, LARGEST).await.map_err(failed)?;
+            if !(200..300).contains(&answer.status) {
+                let said = String::from_utf8_lossy(&answer.body).chars().take(300).collect::<String>();
+                return Err(failed(format!("{path} answers {}: {said}", answer.status)));
+            }
+            serde_json::from_slice(&answer.body).map_err(|error| failed(format!("its answer is not JSON: {error}")))
+        };
+        match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(answer) => answer,
+            Err(_) => Err(failed(format!("no answer within {} seconds", PATIENCE.as_secs()))),
+        }
+    }
+
+    /// A text model's answer.
+    ///
+    /// # Errors
+    ///
+    /// `ModelErrorException` when the server does not answer, or not in this API's form.
+    pub(super) async fn chat(&self, model: &str, request: &Request) -> Result<Reply, ApiError> {
+        let answer = self.ask("/v1/chat/completions", &chat_body(model, request)).await?;
+        let choice = answer.pointer("/choices/0").cloned().unwrap_or_default();
+        let message = choice.get("message").cloned().unwrap_or_default();
+        let text = message.get("content").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let calls = message.get("tool_calls").and_then(Value::as_array).into_iter().flatten();
+        let uses: Vec<(String, Map<String, Value>)> = calls
+            .filter_map(|call| {
+                let name = call.pointer("/function/name")?.as_str()?.to_owned();
+                let input = call.pointer("/function/arguments").and_then(Value::as_str).unwrap_or("{}");
+                Some((name, serde_json::from_str(input).unwrap_or_default()))
+            })
+            .collect();
+        let stop = match choice.get("finish_reason").and_then(Value::as_str) {
+            _ if !uses.is_empty() => Stop::Tool,
+            Some("length") => Stop::Full,
+            _ => Stop::Ended,
+        };
+        Ok(Reply { text, uses, stop })
+    }
+
+    /// Vectors of texts.
+    ///
+    /// # Errors
+    ///
+    /// `ModelErrorException` when the server does not answer, or its vectors have another dimension.
+    pub(super) async fn embed(
+        &self,
+        model: &str,
+        texts: &[String],
+        dimension: usize,
+    ) -> Result<Vec<Vec<f32>>, ApiError> {
+        let answer =
+            self.ask("/v1/embeddings", &json!({"model": model, "input": texts, "dimensions": dimension})).await?;
+        let data = answer.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
+        let vectors: Vec<Vec<f32>> = data
+            .iter()
+            .map(|one| {
+                let numbers = one.get("embedding").and_then(Value::as_array).into_iter().flatten();
+                #[expect(clippy::cast_possible_truncation, reason = "vectors are kept in single precision")]
+                let vector = numbers.filter_map(Value::as_f64).map(|number| number as f32).collect();
+                vector
+            })
+            .collect();
+        let right = vectors.len() == texts.len() && vectors.iter().all(|vector| vector.len() == dimension);
+        if right {
+            return Ok(vectors);
+        }
+        let got = vectors.first().map_or(0, Vec::len);
+        Err(ApiError::sender(
+            "ModelErrorException",
+            format!("The model server {} gives vectors of dimension {got}, not {dimension}", self.0.url),
+        )
+        .with_status(StatusCode::FAILED_DEPENDENCY))
+    }
+}
+
+fn chat_body(model: &str, request: &Request) -> Value {
+    let mut messages = Vec::new();
+    if !request.system.is_empty() {
+        messages.push(json!({"role": "system", "content": request.system}));
+    }
+    for turn in &request.turns {
+        for (id, result) in &turn.results {
+            let content = result.as_str().map_or_else(|| result.to_string(), str::to_owned);
+            messages.push(json!({"role": "tool", "tool_call_id": id, "content": content}));
+        }
+        let mut text = turn.text.clone();
+        for document in &turn.documents {
+            text.push_str(&format!("\n\n<document>\n{document}\n</document>"));
+        }
+        let role = if turn.role == Role::User { "user" } else { "assistant" };
+        let calls: Vec<Value> = turn
+            .uses
+            .iter()
+            .map(|(id, name, input)| {
+                json!({"id": id, "type": "function", "function": {"name": name, "arguments": input.to_string()}})
+            })
+            .collect();
+        if !calls.is_empty() {
+            messages.push(json!({"role": role, "content": text, "tool_calls": calls}));
+        } else if !text.is_empty() {
+            messages.push(json!({"role": role, "content": text}));
+        }
+    }
+    let mut body = json!({"model": model, "messages": messages, "stream": false});
+    let Some(fields) = body.as_object_mut() else { return body };
+    if let Some(most) = request.most {
+        fields.insert("max_tokens".to_owned(), json!(most));
+    }
+    if let Some(temperature) = request.temperature {
+        fields.insert("temperature".to_owned(), json!(temperature));
+    }
+    if let Some(top_p) = request.top_p {
+        fields.insert("top_p".to_owned(), json!(top_p));
+    }
+    if !request.stops.is_empty() {
+        fields.insert("stop".to_owned(), json!(request.stops));
+    }
+    if !request.tools.is_empty() {
+        let tools: Vec<Value> = request
+            .tools
+            .iter()
+            .map(|tool| {
+                json!({"type": "function", "function":
+                    {"name": tool.name, "description": tool.description, "parameters": tool.schema()}})
+            })
+            .collect();
+        fields.insert("tools".to_owned(), Value::Array(tools));
+        let choice = match &request.choice {
+            Choice::Auto => json!("auto"),
+            Choice::Any => json!("required"),
+            Choice::Named(name) => json!({"type": "function", "function": {"name": name}}),
+        };
+        fields.insert("tool_choice".to_owned(), choice);
+    }
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::text::Turn;
+    use super::*;
+
+    #[test]
+    fn only_addresses_are_taken() {
+        assert_eq!(ModelServer::new("http://127.0.0.1:8080/v1/").expect("an address").url(), "http://127.0.0.1:8080");
+        assert!(ModelServer::new("127.0.0.1:8080").is_err());
+        assert!(ModelServer::new("ftp://host").is_err());
+    }
+
+    #[test]
+    fn a_conversation_is_sent_in_the_form_of_that_api() {
+        let request = Request {
+            system: "Be kind.".to_owned(),
+            turns: vec![Turn::text(Role::User, "Hi")],
+            most: Some(5),
+            ..Request::default()
+        };
+        assert_eq!(
+            chat_body("m", &request),
+            json!({"model": "m", "stream": false, "max_tokens": 5, "messages": [
+                {"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi"}]})
+        );
+    }
+}

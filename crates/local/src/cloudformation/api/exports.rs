@@ -1,0 +1,39 @@
+//! Exports and who imports them.
+
+use serde_json::{Value, json};
+
+use super::{Call, page, shapes};
+use crate::cloudformation::error::Outcome;
+use crate::cloudformation::tables;
+use crate::errors::ApiError;
+
+/// Exports in one answer.
+const EXPORTS: usize = 100;
+
+impl Call<'_> {
+    pub(super) async fn list_exports(self) -> Outcome<Value> {
+        let (region, token) = (self.region(), self.text("NextToken"));
+        self.read(move |tx| {
+            let (exports, next) = page(tables::exports(tx, &region)?, token.as_deref(), EXPORTS)?;
+            let shown: Value = exports
+                .iter()
+                .map(|export| json!({"ExportingStackId": export.stack_id, "Name": export.name, "Value": export.value}))
+                .collect();
+            Ok(shapes::compact(json!({"Exports": shown, "NextToken": next})))
+        })
+        .await
+    }
+
+    pub(super) async fn list_imports(self) -> Outcome<Value> {
+        let (region, name, token) = (self.region(), self.required("ExportName")?, self.text("NextToken"));
+        self.read(move |tx| {
+            let importers = tables::importers(tx, &region, &name)?;
+            if importers.is_empty() {
+                return Err(ApiError::validation(format!("Export '{name}' is not imported by any stack.")));
+            }
+            let (importers, next) = page(importers, token.as_deref(), EXPORTS)?;
+            Ok(shapes::compact(json!({"Imports": importers, "NextToken": next})))
+        })
+        .await
+    }
+}

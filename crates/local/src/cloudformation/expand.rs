@@ -1,0 +1,46 @@
+//! The rooms of `cfn` that expand and validate templates, as this API needs them.
+
+use std::collections::BTreeMap;
+
+use bedplate_cfn::intrinsics::{Environment, expand};
+use bedplate_cfn::{Template, validate};
+use bedplate_cfn::finding::Severity;
+use crate::ACCOUNT_ID;
+use crate::cloudformation::error::Outcome;
+use crate::errors::ApiError;
+
+/// The template with the loops of `AWS::LanguageExtensions` written out; it keeps the transform's name, as its other
+/// functions are evaluated with the rest.
+///
+/// # Errors
+///
+/// `ValidationError` for what can't be expanded.
+pub fn expanded(
+    template: &Template,
+    values: &BTreeMap<String, String>,
+    region: &str,
+    stack_name: &str,
+) -> Outcome<Template> {
+    if !template.has_language_extensions() {
+        return Ok(template.clone());
+    }
+    let environment = Environment::new(ACCOUNT_ID, region, stack_name);
+    expand(template, values, &environment).map_err(|problem| ApiError::validation(problem.message))
+}
+
+/// Refuses a template for what is wrong with it as a whole; wrong properties are found per resource.
+///
+/// # Errors
+///
+/// `ValidationError`.
+pub fn template_errors(template: &Template, region: &str) -> Outcome<()> {
+    // Findings of the grammar and of functions begin with T0 and T1, those of properties with T2.
+    let whole = |code: &str| code.starts_with("T0") || code.starts_with("T1");
+    let first = validate(template, Some(region))
+        .into_iter()
+        .find(|finding| finding.severity == Severity::Error && whole(finding.code));
+    match first {
+        Some(finding) => Err(ApiError::validation(finding.message)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,89 @@
+//! The operations, which of them need no signature, and the addresses that pools publish their keys at.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Method, Response, StatusCode, Uri};
+use s3s::Body;
+use serde_json::json;
+
+use super::{people, sign_in, tokens};
+use crate::Host;
+use crate::aws_json::{Service, Work};
+use crate::errors::ApiError;
+use crate::json::Asked;
+use crate::server::respond;
+
+const TARGET: &str = "AWSCognitoIdentityProviderService.";
+
+/// The service.
+pub static SERVICE: Service<Asked, ApiError> = Service {
+    name: "cognito-idp",
+    target: TARGET,
+    content_type: "application/x-amz-json-1.1",
+    largest: 1 << 20,
+    operations: &[
+        ("AdminConfirmSignUp", Work::Write(people::admin_confirm)),
+        ("AdminCreateUser", Work::Write(people::admin_create)),
+        ("AdminDeleteUser", Work::Write(people::admin_delete)),
+        ("AdminGetUser", Work::Read(people::admin_get)),
+        ("AdminInitiateAuth", Work::Write(sign_in::admin_initiate)),
+        ("AdminSetUserPassword", Work::Write(people::admin_set_password)),
+        ("DescribeUserPool", Work::Read(people::describe_pool)),
+        ("DescribeUserPoolClient", Work::Read(people::describe_client)),
+        ("GetUser", Work::Read(people::get)),
+        ("InitiateAuth", Work::Write(sign_in::initiate)),
+        ("ListUsers", Work::Read(people::list)),
+        ("SignUp", Work::Write(people::sign_up)),
+    ],
+};
+
+/// Whether a request is one of Cognito's that clients do not sign: the caller has a password or a token, and no key.
+pub(crate) fn is_public(headers: &HeaderMap) -> bool {
+    headers.get("x-amz-target").is_some_and(|target| target.as_bytes().starts_with(TARGET.as_bytes()))
+}
+
+/// The pool whose key set or configuration an address asks for.
+pub(crate) fn well_known<'u>(method: &Method, uri: &'u Uri) -> Option<WellKnown<'u>> {
+    let (pool, file) = uri.path().strip_prefix('/')?.split_once("/.well-known/")?;
+    // A pool's id has an underscore, which no bucket's name has.
+    let asked = WellKnown { pool, keys: file == "jwks.json" };
+    let known = asked.keys || file == "openid-configuration";
+    (known && matches!(*method, Method::GET | Method::HEAD) && pool.contains('_') && !pool.contains('/'))
+        .then_some(asked)
+}
+
+/// What anybody may know of a pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WellKnown<'u> {
+    pool: &'u str,
+    /// The keys, rather than the configuration that says where they are.
+    keys: bool,
+}
+
+impl WellKnown<'_> {
+    /// The answer.
+    pub async fn answer(self, host: &Arc<Host>) -> Result<Response<Body>, ApiError> {
+        let (pool, keys) = (self.pool.to_owned(), self.keys);
+        let document = host
+            .store
+            .write(move |tx| -> Result<_, ApiError> {
+                // A pool that is not there has no key.
+                let set = tokens::key_set(tx, &pool).map_err(|error| error.with_status(StatusCode::NOT_FOUND))?;
+                if keys {
+                    return Ok(set);
+                }
+                let region = pool.split('_').next().unwrap_or_default();
+                let issuer = tokens::issuer(region, &pool);
+                Ok(json!({
+                    "issuer": issuer,
+                    "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
+                    "id_token_signing_alg_values_supported": ["RS256"],
+                    "subject_types_supported": ["public"],
+                    "response_types_supported": ["code", "token"],
+                    "scopes_supported": ["openid", "email", "phone", "profile"],
+                }))
+            })
+            .await?;
+        Ok(respond(StatusCode::OK, "application/json", document.to_string().into_bytes()))
+    }
+}

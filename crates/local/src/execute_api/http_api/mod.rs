@@ -1,0 +1,140 @@
+//! HTTP APIs: one request from its route to its answer.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`route`] | which route a request is for |
+//! | [`cors`] | pages of other origins |
+//! | [`authorize`] | who may call |
+//! | [`event`] | the event of payload formats 1.0 and 2.0 |
+//! | [`integrate`] | functions and HTTP addresses |
+
+mod authorize;
+mod cors;
+mod event;
+mod integrate;
+mod route;
+
+use serde_json::{Map, Value};
+
+use super::Gateway;
+use super::call::Call;
+use super::limits::Throttle;
+use super::reply::Reply;
+use super::state::{self, V2};
+use crate::ACCOUNT_ID;
+use crate::resources::text;
+use crate::resources::world::Thing;
+
+/// What an account may have in a region unless AWS raised it. Source: API Gateway quotas, account-level throttling.
+const ACCOUNT: Throttle = Throttle { rate: 10_000.0, burst: 5_000.0 };
+
+/// One request on its way through an API.
+pub(super) struct Exchange<'a> {
+    pub gateway: &'a Gateway,
+    pub api: &'a Thing,
+    pub stage: &'a Thing,
+    /// Whether the stage's name is in the path.
+    pub stage_in_path: bool,
+    pub parts: &'a Value,
+    pub call: &'a Call,
+    /// The route's key, such as `GET /items/{id}`.
+    pub route_key: String,
+    pub route: &'a Value,
+    pub path: Vec<(String, String)>,
+    /// `requestContext.authorizer`.
+    pub authorizer: Option<Value>,
+}
+
+/// A message in the form HTTP APIs give it.
+pub(super) fn message(status: u16, text: &str) -> Reply {
+    Reply::json(status, &serde_json::json!({ "message": text }))
+}
+
+/// Answers a request to an HTTP API.
+pub(super) async fn answer(gateway: &Gateway, v2: &V2, call: &Call) -> Reply {
+    let not_found = || message(404, "Not Found");
+    if v2.api.properties.get("Body").is_some() || v2.api.properties.get("BodyS3Location").is_some() {
+        return Reply::not_simulated("HTTP APIs that are defined by an OpenAPI document");
+    }
+    if v2.api.properties.get("Target").is_some() {
+        return Reply::not_simulated("HTTP APIs made with `Target`: give them routes and integrations");
+    }
+    let Some(stage) = &v2.stage else { return not_found() };
+    let rules = v2.api.properties.get("CorsConfiguration");
+    // A browser's question is API Gateway's to answer, whatever the routes are.
+    if let Some(reply) = rules.and_then(|rules| cors::preflight(rules, call)) {
+        return reply;
+    }
+    let Some(found) = route::find(&v2.parts, call.method.as_str(), &call.path) else {
+        return cors::with_headers(rules, call, not_found());
+    };
+    let mut exchange = Exchange {
+        gateway,
+        api: &v2.api,
+        stage,
+        stage_in_path: v2.stage_in_path,
+        parts: &v2.parts,
+        call,
+        route_key: found.key,
+        route: found.route,
+        path: found.parameters,
+        authorizer: None,
+    };
+    let reply = match carry_out(&mut exchange).await {
+        Ok(reply) | Err(reply) => reply,
+    };
+    cors::with_headers(rules, call, reply)
+}
+
+async fn carry_out(exchange: &mut Exchange<'_>) -> Result<Reply, Reply> {
+    exchange.throttle()?;
+    authorize::authorize(exchange).await?;
+    integrate::integrate(exchange).await
+}
+
+impl Exchange<'_> {
+    /// The stage's variables.
+    pub fn stage_variables(&self) -> Map<String, Value> {
+        state::texts(self.stage.properties.get("StageVariables"))
+    }
+
+    /// One of the API's parts, by the name of its list and its id.
+    pub fn part(&self, list: &str, id: &str) -> Option<&Value> {
+        part(self.parts, list, id)
+    }
+
+    /// The path with the stage's name, as events have it.
+    pub fn whole_path(&self) -> String {
+        if self.stage_in_path { format!("/{}{}", self.stage.id, self.call.path) } else { self.call.path.clone() }
+    }
+
+    /// The ARN by which Lambda and policies know the route.
+    pub fn source_arn(&self) -> String {
+        let (method, path) = self.route_key.split_once(' ').unwrap_or(("*", "/$default"));
+        let method = if method == "ANY" { "*" } else { method };
+        format!("arn:aws:execute-api:{}:{ACCOUNT_ID}:{}/{}/{method}{path}", self.api.region, self.api.id, self.stage.id)
+    }
+
+    fn throttle(&self) -> Result<(), Reply> {
+        let here = format!("{}/{}", self.api.id, self.stage.id);
+        let settings = self.stage.properties.get("RouteSettings").and_then(|all| all.get(&self.route_key));
+        let own = settings.and_then(state::setting).map(|it| (format!("{here} {}", self.route_key), it));
+        let all = || {
+            let settings = self.stage.properties.get("DefaultRouteSettings")?;
+            // The stage's limits hold for each route by itself.
+            state::setting(settings).map(|it| (format!("{here} {}", self.route_key), it))
+        };
+        let (name, throttle) = own.or_else(all).unwrap_or((format!("account/{}", self.api.region), ACCOUNT));
+        if self.gateway.limits.lets(&name, throttle, self.call.at) {
+            Ok(())
+        } else {
+            Err(message(429, "Too Many Requests"))
+        }
+    }
+}
+
+/// One of an API's parts, by the name of its list and its id.
+pub(super) fn part<'a>(parts: &'a Value, list: &str, id: &str) -> Option<&'a Value> {
+    let list = parts.get(list)?.as_array()?;
+    list.iter().find(|part| text(part, "Id").as_deref() == Some(id))?.get("Properties")
+}

@@ -1,0 +1,260 @@
+//! API Gateway's data plane: what is deployed answers calls.
+//!
+//! An API answers under `{api}.execute-api.localhost`, under AWS's own name for it in a `Host` header, and under
+//! `/_aws/execute-api/{api}/` of the endpoint. REST APIs answer by the snapshot their stage's deployment holds, HTTP and
+//! WebSocket APIs by what their stage deploys. Throttles, quotas, kept words of authorizers and connections are of this
+//! process and end with it.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`address`] | which API a request is for |
+//! | [`call`], [`reply`] | a request as API Gateway sees it, and an answer on its way back |
+//! | [`state`] | what is deployed, read from the resources of stacks |
+//! | [`rest`] | REST APIs |
+//! | [`http_api`] | HTTP APIs |
+//! | [`websocket`] | WebSocket APIs |
+//! | [`control`] | the values of API keys |
+//! | [`functions`] | who runs functions |
+//! | [`authorizers`], [`limits`] | what is kept and counted |
+//! | [`iam`], [`tokens`] | callers that sign, and those that have a token of a user pool |
+//! | [`schema`] | JSON Schema of request bodies |
+//! | [`client`] | asking other addresses |
+
+pub(crate) mod address;
+mod authorizers;
+mod call;
+mod client;
+mod control;
+mod functions;
+mod http_api;
+mod iam;
+mod limits;
+mod reply;
+mod rest;
+mod schema;
+mod state;
+mod tokens;
+mod websocket;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_credential_types::Credentials;
+use http::{HeaderMap, Method, Request, Response, Uri};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use s3s::Body;
+
+pub(crate) use address::Address;
+pub use functions::{FunctionAnswer, FunctionCall, FunctionRefusal, FunctionRunner, Functions};
+
+use super::Host;
+use super::errors::ApiError;
+use super::server::Sender;
+use call::Call;
+use reply::Reply;
+use state::Found;
+
+/// The largest body of a request or an answer. Source: API Gateway quotas, payload size.
+const MAX_BODY: usize = 10 << 20;
+
+/// The most deployments kept read.
+const MAX_DEPLOYMENTS: usize = 64;
+
+/// API Gateway.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    host: Arc<Host>,
+    client: client::Client,
+    limits: limits::Limits,
+    authorizations: authorizers::Authorizations,
+    /// Deployments by id, read once: they never change.
+    deployments: Mutex<HashMap<String, Arc<rest::RestApi>>>,
+    connections: websocket::Connections,
+}
+
+impl Gateway {
+    /// API Gateway over what stacks made.
+    pub(crate) fn new(host: Arc<Host>) -> Self {
+        Self {
+            host,
+            client: client::Client::new(),
+            limits: limits::Limits::default(),
+            authorizations: authorizers::Authorizations::default(),
+            deployments: Mutex::default(),
+            connections: websocket::Connections::default(),
+        }
+    }
+
+    /// Answers a request to an API.
+    pub(crate) async fn answer(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        address: Address,
+        sender: Sender,
+        id: &str,
+    ) -> Response<Body> {
+        match self.reply(request, address, sender, id).await {
+            Ok(response) => response,
+            Err(error) => Reply::message(error.status.as_u16(), &error.code, &error.message).into_response(),
+        }
+    }
+
+    async fn reply(
+        self: &Arc<Self>,
+        mut request: Request<Incoming>,
+        address: Address,
+        sender: Sender,
+        id: &str,
+    ) -> Result<Response<Body>, ApiError> {
+        let Address { api, path } = address;
+        let (first, rest) = first_segment(&path);
+        let (name, stage) = (api.clone(), first.clone());
+        let found = self.host.store.read::<_, ApiError>(move |tx| state::find(tx, &name, &stage)).await?;
+        let connection = request.headers().contains_key("sec-websocket-key").then(|| hyper::upgrade::on(&mut request));
+        let mut call = match read(request, sender, id, self.host.clock.now()).await? {
+            Ok(call) => call,
+            Err(reply) => return Ok(reply.into_response()),
+        };
+        call.path = rest;
+        Ok(match found {
+            Found::Rest(found) => {
+                let state::Rest { api, stage, deployment } = *found;
+                let Some(deployment) = deployment else { return Ok(forbidden().into_response()) };
+                let rest_api = self.deployed(&deployment.id, &deployment.state);
+                let defined_by_body =
+                    rest_api.properties.get("Body").is_some() || rest_api.properties.get("BodyS3Location").is_some();
+                if defined_by_body {
+                    return Ok(
+                        Reply::not_simulated("REST APIs that are defined by an OpenAPI document").into_response()
+                    );
+                }
+                rest::answer(self, &rest_api, &api, &stage, &call).await.into_response()
+            }
+            Found::NoStage => forbidden().into_response(),
+            Found::V2(v2) => {
+                if !v2.stage_in_path {
+                    call.path = path;
+                }
+                let kind = super::resources::text(&v2.api.properties, "ProtocolType").unwrap_or_default();
+                if kind == "WEBSOCKET" {
+                    websocket::answer(self, *v2, call, connection).await
+                } else {
+                    http_api::answer(self, &v2, &call).await.into_response()
+                }
+            }
+            Found::Nothing => {
+                let message = format!("The local target has no API with the id `{api}`");
+                Reply::message(404, "NotFoundException", &message).into_response()
+            }
+        })
+    }
+
+    /// Answers calls of `@connections`, which name a connection in whatever stage it is.
+    pub(crate) async fn manage(&self, request: Request<Incoming>, id: &str) -> Response<Body> {
+        match read(request, Sender::Program, id, self.host.clock.now()).await {
+            Ok(Ok(call)) => self.manage_call(&call).await.into_response(),
+            Ok(Err(reply)) => reply.into_response(),
+            Err(error) => Reply::message(error.status.as_u16(), &error.code, &error.message).into_response(),
+        }
+    }
+
+    /// Answers a call of API Gateway's own API, as far as it is simulated.
+    pub(crate) async fn control(&self, method: &Method, uri: &Uri, region: &str) -> Option<Response<Body>> {
+        control::answer(&self.host, method, uri, region).await.map(Reply::into_response)
+    }
+
+    /// A deployment, read.
+    fn deployed(&self, id: &str, snapshot: &serde_json::Value) -> Arc<rest::RestApi> {
+        let mut known = self.deployments.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(api) = known.get(id) {
+            return Arc::clone(api);
+        }
+        if known.len() >= MAX_DEPLOYMENTS {
+            known.clear();
+        }
+        let api = Arc::new(rest::RestApi::of(snapshot));
+        known.insert(id.to_owned(), Arc::clone(&api));
+        api
+    }
+
+    /// Calls a function: by whoever the options name, else as a Python process of this machine.
+    async fn invoke(&self, call: FunctionCall) -> Result<FunctionAnswer, FunctionRefusal> {
+        match self.host.functions.get() {
+            Some(functions) => functions.invoke(call).await,
+            None => functions::run(&self.host, call).await,
+        }
+    }
+
+    /// Credentials of a role that API Gateway works with.
+    ///
+    /// # Errors
+    /// In words, when the role is not there or does not trust API Gateway.
+    async fn credentials(&self, role: &str) -> Result<Credentials, String> {
+        let minted = functions::assume(&self.host, role).await.map_err(|error| error.to_string())?;
+        let minted = minted.ok_or_else(|| functions::no_trust(role))?;
+        Ok(Credentials::new(minted.access_key, minted.secret, Some(minted.token), None, "local"))
+    }
+}
+
+/// The operations that are simulated, by the service's name.
+pub(crate) fn operations() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![("apigateway", control::operations()), ("apigatewaymanagementapi", websocket::operations())]
+}
+
+/// What API Gateway says of a stage that is not there.
+fn forbidden() -> Reply {
+    Reply::message(403, "ForbiddenException", "Forbidden")
+}
+
+/// The first segment of a path, and the path after it.
+fn first_segment(path: &str) -> (String, String) {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    (call::decoded(first), format!("/{rest}"))
+}
+
+/// A request with its body; an answer where the body is too large.
+async fn read(
+    request: Request<Incoming>,
+    sender: Sender,
+    id: &str,
+    at: jiff::Timestamp,
+) -> Result<Result<Call, Reply>, ApiError> {
+    let (parts, body) = request.into_parts();
+    let body = match Limited::new(body, MAX_BODY).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            return Ok(Err(Reply::message(413, "RequestEntityTooLargeException", "Request Too Long")));
+        }
+        Err(error) => return Err(ApiError::sender("IncompleteBody", format!("The request body broke off: {error}"))),
+    };
+    let raw_query = parts.uri.query().unwrap_or_default().to_owned();
+    Ok(Ok(Call {
+        id: id.to_owned(),
+        extended_id: extended(id),
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: call::pairs(&raw_query),
+        raw_query,
+        headers: texts(&parts.headers),
+        sender,
+        signed: (parts.uri, parts.headers),
+        body,
+        at,
+    }))
+}
+
+/// The shorter id that API Gateway gives beside a request's id, made of it.
+fn extended(id: &str) -> String {
+    use base64::Engine as _;
+    let bytes: Vec<u8> = id.bytes().filter(u8::is_ascii_hexdigit).take(11).collect();
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect()
+}

@@ -1,0 +1,176 @@
+//! Bedrock: its four services (models, runtime, agents, agents' runtime) all sign as `bedrock` and are told apart by path.
+
+use rusqlite::Transaction;
+use serde_json::Value;
+
+use super::{Routed, arn_of};
+use bedplate_facts::models;
+use crate::ACCOUNT_ID;
+use crate::bedrock::prompt_model;
+use crate::errors::ApiError;
+use crate::identity::Need;
+use crate::resources::world;
+
+pub(super) fn needs(db: &Transaction<'_>, routed: &Routed<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+    let region = routed.call.region.as_str();
+    let operation = routed.found.operation;
+    let label = |name: &str| routed.label(name);
+    let own = |kind: &str, id: &str| arn_of(region, "bedrock", kind, id);
+    let one = |resource: String| Some(vec![Need::new(format!("bedrock:{operation}"), resource)]);
+    let base = || own("knowledge-base", label("knowledgeBaseId"));
+    Ok(match operation {
+        "InvokeModel" => Some(invoke(db, routed, "bedrock:InvokeModel", Guarded::ByHeader)?),
+        "Converse" => Some(invoke(db, routed, "bedrock:InvokeModel", Guarded::ByBody)?),
+        "InvokeModelWithResponseStream" => {
+            Some(invoke(db, routed, "bedrock:InvokeModelWithResponseStream", Guarded::ByHeader)?)
+        }
+        "ConverseStream" => Some(invoke(db, routed, "bedrock:InvokeModelWithResponseStream", Guarded::ByBody)?),
+        "CountTokens" => Some(models_needed(db, region, "bedrock:CountTokens", label("modelId"))?),
+        "ApplyGuardrail" | "GetGuardrail" => one(own("guardrail", label("guardrailIdentifier"))),
+        "Retrieve" | "GetKnowledgeBase" | "GetDataSource" | "ListDataSources" | "StartIngestionJob"
+        | "ListIngestionJobs" | "GetIngestionJob" | "StopIngestionJob" => one(base()),
+        "RetrieveAndGenerate" | "RetrieveAndGenerateStream" => Some(answer_from(db, routed, own)?),
+        "AgenticRetrieveStream" => Some(agentic(db, routed)?),
+        "InvokeAgent" => one(alias(region, label("agentId"), label("agentAliasId"))),
+        "GetAgentAlias" => one(alias(region, label("agentId"), label("agentAliasId"))),
+        "GetAgent" | "PrepareAgent" | "ListAgentAliases" => one(own("agent", label("agentId"))),
+        "InvokeFlow" => one(flow_alias(own("flow", label("flowIdentifier")), label("flowAliasIdentifier"))),
+        "GetFlowAlias" => one(flow_alias(own("flow", label("flowIdentifier")), label("aliasIdentifier"))),
+        "GetFlow" | "ListFlowAliases" | "ListFlowVersions" | "GetFlowVersion" => {
+            one(own("flow", label("flowIdentifier")))
+        }
+        "GetFoundationModel" => one(foundation(region, label("modelIdentifier"))),
+        "GetInferenceProfile" => one(own("inference-profile", label("inferenceProfileIdentifier"))),
+        "GetPrompt" => {
+            let prompt = own("prompt", label("promptIdentifier"));
+            one(match routed.query("promptVersion") {
+                Some(version) if version != "DRAFT" => format!("{prompt}:{version}"),
+                _ => prompt,
+            })
+        }
+        "Rerank"
+        | "ListFlows"
+        | "ListFoundationModels"
+        | "ListInferenceProfiles"
+        | "ListPrompts"
+        | "ListKnowledgeBases"
+        | "ListGuardrails"
+        | "GetFoundationModelAvailability"
+        | "ListAgents" => one("*".to_owned()),
+        _ => None,
+    })
+}
+
+/// The ARN of an agent's alias: the end of each name is what it is found by.
+fn alias(region: &str, agent: &str, alias: &str) -> String {
+    let end = |id: &str| id.rsplit('/').next().unwrap_or(id).to_owned();
+    format!("arn:aws:bedrock:{region}:{ACCOUNT_ID}:agent-alias/{}/{}", end(agent), end(alias))
+}
+
+/// The ARN of a flow's alias, which is found by its end in the flow that the request names.
+fn flow_alias(flow: String, alias: &str) -> String {
+    format!("{flow}/alias/{}", alias.rsplit('/').next().unwrap_or(alias))
+}
+
+/// The ARN of a model, by the end of whatever names it.
+fn foundation(region: &str, id: &str) -> String {
+    format!("arn:aws:bedrock:{region}::foundation-model/{}", id.rsplit('/').next().unwrap_or(id))
+}
+
+/// A model by any of its names. Through an inference profile, the profile and the model behind it are both asked about;
+/// the model only in the region of the request, while AWS asks in each region the profile leads to.
+///
+/// # Errors
+///
+/// When the state can't be read.
+pub(crate) fn models_needed(
+    db: &Transaction<'_>,
+    region: &str,
+    action: &str,
+    id: &str,
+) -> Result<Vec<Need>, ApiError> {
+    if id.contains(":prompt/") {
+        // A version is asked about as itself, and the model that the prompt names as well.
+        let mut needs = vec![Need::new("bedrock:RenderPrompt", id)];
+        if let Some(model) = prompt_model(db, region, id) {
+            needs.extend(models_needed(db, region, action, &model)?);
+        }
+        return Ok(needs);
+    }
+    let made = world::of_type(db, "AWS::Bedrock::ApplicationInferenceProfile", Some(region))?;
+    let own = made.into_iter().find(|thing| thing.id == id || thing.id.ends_with(&format!("/{id}")));
+    let name = id.rsplit('/').next().unwrap_or(id);
+    if own.is_none()
+        && let Some((_, model)) = models().profile_of(name)
+    {
+        let profile = format!("arn:aws:bedrock:{region}:{ACCOUNT_ID}:inference-profile/{name}");
+        return Ok(vec![
+            Need::new(action, profile.clone()),
+            Need::new(action, foundation(region, model)).with("bedrock:InferenceProfileArn", profile),
+        ]);
+    }
+    let Some(own) = own else { return Ok(vec![Need::new(action, foundation(region, id))]) };
+    let source = own.properties.pointer("/ModelSource/CopyFrom").and_then(Value::as_str).unwrap_or_default();
+    let source = source.rsplit('/').next().unwrap_or(source);
+    let model = models().profile_of(source).map_or(source, |(_, model)| model);
+    Ok(vec![
+        Need::new(action, own.id.clone()),
+        Need::new(action, foundation(region, model)).with("bedrock:InferenceProfileArn", own.id),
+    ])
+}
+
+/// Where a request to call a model names its guardrail.
+#[derive(Clone, Copy)]
+enum Guarded {
+    ByHeader,
+    ByBody,
+}
+
+/// Calling a model, behind a guardrail where the request names one.
+fn invoke(db: &Transaction<'_>, routed: &Routed<'_>, action: &str, by: Guarded) -> Result<Vec<Need>, ApiError> {
+    let region = routed.call.region.as_str();
+    let mut needs = models_needed(db, region, action, routed.label("modelId"))?;
+    let header = |name: &str| routed.call.headers.get(name).and_then(|value| value.to_str().ok());
+    let guardrail = match by {
+        Guarded::ByHeader => header("x-amzn-bedrock-guardrailidentifier"),
+        Guarded::ByBody => routed.input.pointer("/guardrailConfig/guardrailIdentifier").and_then(Value::as_str),
+    };
+    if let Some(guardrail) = guardrail {
+        let arn = arn_of(region, "bedrock", "guardrail", guardrail);
+        needs = needs.into_iter().map(|need| need.with("bedrock:GuardrailIdentifier", arn.clone())).collect();
+        needs.push(Need::new("bedrock:ApplyGuardrail", arn));
+    }
+    Ok(needs)
+}
+
+/// `AgenticRetrieveStream` takes no resource, and knowledge bases are not asked about beside it; a model of the caller's
+/// choice is.
+fn agentic(db: &Transaction<'_>, routed: &Routed<'_>) -> Result<Vec<Need>, ApiError> {
+    let mut needs = vec![Need::new("bedrock:AgenticRetrieveStream", "*")];
+    let pointer = "/agenticRetrieveConfiguration/foundationModelConfiguration/bedrockFoundationModelConfiguration/\
+                   modelConfiguration/modelArn";
+    if let Some(model) = routed.input.pointer(pointer).and_then(Value::as_str) {
+        needs.extend(models_needed(db, &routed.call.region, "bedrock:InvokeModel", model)?);
+    }
+    Ok(needs)
+}
+
+/// `RetrieveAndGenerate` itself has no resource; what it retrieves from and calls are asked about beside it.
+fn answer_from(
+    db: &Transaction<'_>,
+    routed: &Routed<'_>,
+    own: impl Fn(&str, &str) -> String,
+) -> Result<Vec<Need>, ApiError> {
+    let mut needs = vec![Need::new("bedrock:RetrieveAndGenerate", "*")];
+    let at = |name: &str| {
+        let pointer = format!("/retrieveAndGenerateConfiguration/knowledgeBaseConfiguration/{name}");
+        routed.input.pointer(&pointer).and_then(Value::as_str)
+    };
+    if let Some(id) = at("knowledgeBaseId") {
+        needs.push(Need::new("bedrock:Retrieve", own("knowledge-base", id)));
+    }
+    if let Some(model) = at("modelArn") {
+        needs.extend(models_needed(db, &routed.call.region, "bedrock:InvokeModel", model)?);
+    }
+    Ok(needs)
+}

@@ -1,0 +1,373 @@
+//! Deciding what a role may do, and the words of a denial.
+//!
+//! Within one account: an explicit deny of any policy wins; then the role's own policies or the resource's policy must
+//! allow, and the role's permissions boundary where it has one. Source: IAM user guide, "Policy evaluation logic".
+
+use std::collections::BTreeMap;
+
+use http::StatusCode;
+use jiff::Timestamp;
+use rusqlite::Transaction;
+use serde_json::Value;
+
+use super::policies::{self, Named};
+use super::record::{self, Entry};
+use super::session::Session;
+use bedplate_iam::{Decision, Policy, Principal, Request, decide};
+use crate::ACCOUNT_ID;
+use crate::errors::ApiError;
+use crate::resources::world::{self, Thing};
+
+/// One action on one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Need {
+    /// For example `s3:PutObject`.
+    pub action: String,
+    /// The ARN, or `*` where the action has no resource.
+    pub resource: String,
+    /// Condition keys of the service, such as `s3:prefix`.
+    pub context: Vec<(&'static str, String)>,
+}
+
+impl Need {
+    /// An action on a resource.
+    pub fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
+        Self { action: action.into(), resource: resource.into(), context: Vec::new() }
+    }
+
+    /// The same with a condition key's value.
+    #[must_use]
+    pub fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.context.push((key, value.into()));
+        self
+    }
+}
+
+/// Where and when a request is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The region of the request.
+    pub region: String,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Why a role may not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Denial {
+    /// The principal's ARN.
+    principal: String,
+    need: Need,
+    because: String,
+}
+
+impl Denial {
+    /// The words of most services.
+    pub fn message(&self) -> String {
+        let Self { principal, need, because } = self;
+        format!(
+            "User: {principal} is not authorized to perform: {} on resource: {} {because}",
+            need.action, need.resource
+        )
+    }
+
+    /// The words of S3, which quotes the ARN.
+    pub fn s3_message(&self) -> String {
+        let Self { principal, need, because } = self;
+        format!(
+            "User: {principal} is not authorized to perform: {} on resource: \"{}\" {because}",
+            need.action, need.resource
+        )
+    }
+
+    /// The refusal with a service's own code and status for it.
+    pub fn refusal(&self, code: &str, status: StatusCode) -> ApiError {
+        ApiError::sender(code, self.message()).with_status(status)
+    }
+}
+
+/// Why it was not decided in favour: a denial, or a failure of the state.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// The policies say no.
+    Denied(Box<Denial>),
+    /// They could not be read.
+    Failed(ApiError),
+}
+
+impl<E: Into<ApiError>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Decides all needs of a request, in their order, and records each decision. The first that is denied is told.
+///
+/// # Errors
+///
+/// The outer error when the database refuses; the inner one is the denial, whose record the transaction is to keep.
+pub(crate) fn authorize(
+    db: &Transaction<'_>,
+    session: &Session,
+    needs: &[Need],
+    place: &Place,
+) -> Result<Result<(), Denial>, ApiError> {
+    for need in needs {
+        match authorize_any(db, session, need, place) {
+            Ok(()) => {}
+            Err(Refused::Denied(denial)) => return Ok(Err(*denial)),
+            Err(Refused::Failed(error)) => return Err(error),
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Decides one need and records the decision.
+pub(super) fn authorize_any(
+    db: &Transaction<'_>,
+    session: &Session,
+    need: &Need,
+    place: &Place,
+) -> Result<(), Refused> {
+    let role = world::find(db, "AWS::IAM::Role", "global", &session.role)?;
+    // A role that is gone, or made anew under its name, has nothing to say for its old sessions.
+    let role = role.filter(|role| role.attributes.get("RoleId").and_then(Value::as_str) == Some(&session.role_id));
+    let (own, boundary) = match &role {
+        Some(role) => (policies::of_role(db, role)?, policies::boundary(db, role)?),
+        None => (Vec::new(), None),
+    };
+    let of_resource = policies::of_resource(db, &need.resource)?;
+    let verdict = verdict(&own, boundary.as_ref(), of_resource.as_ref(), session, need, place);
+    let principal = session.arn();
+    let (policy, statement, sid) = match verdict.by {
+        Some((policy, index)) => {
+            let sid = policy.policy.statements.get(index).and_then(|statement| statement.sid.clone());
+            (policy.name.as_str(), index, sid.unwrap_or_default())
+        }
+        None => ("", 0, String::new()),
+    };
+    let denial = verdict.denied.map(|because| Denial { principal: principal.clone(), need: need.clone(), because });
+    record::keep(
+        db,
+        &Entry {
+            role: &session.role,
+            principal: &principal,
+            action: &need.action,
+            resource: &need.resource,
+            allowed: denial.is_none(),
+            policy,
+            statement,
+            sid: &sid,
+            message: &denial.as_ref().map(Denial::message).unwrap_or_default(),
+        },
+        place.now,
+    )?;
+    match denial {
+        Some(denial) => Err(Refused::Denied(Box::new(denial))),
+        None => Ok(()),
+    }
+}
+
+struct Verdict<'a> {
+    by: Option<(&'a Named, usize)>,
+    /// Why not, in IAM's words.
+    denied: Option<String>,
+}
+
+fn verdict<'a>(
+    own: &'a [Named],
+    boundary: Option<&Policy>,
+    of_resource: Option<&'a Named>,
+    session: &Session,
+    need: &Need,
+    place: &Place,
+) -> Verdict<'a> {
+    let mut context = general_context(session, place);
+    context.extend(need.context.iter().map(|(key, value)| ((*key).to_owned(), vec![value.clone()])));
+    let request =
+        |principal| Request { principal, action: &need.action, resource: &need.resource, context: context.clone() };
+    let named = |(policy, statement): (usize, usize)| own.get(policy).map(|policy| (policy, statement));
+
+    let (identity, by) = decide(own.iter().map(|named| &named.policy), &request(None));
+    if identity == Decision::ExplicitDeny {
+        let denied = Some("with an explicit deny in an identity-based policy".to_owned());
+        return Verdict { by: by.and_then(named), denied };
+    }
+    let arn = session.arn();
+    let mut resource_allows = None;
+    if let Some(resource) = of_resource {
+        for identity in [arn.as_str(), session.role_arn.as_str()] {
+            let (decision, by) = decide([&resource.policy], &request(Some(("AWS", identity))));
+            let by = by.map(|(_, statement)| (resource, statement));
+            match decision {
+                Decision::ExplicitDeny => {
+                    let denied = Some("with an explicit deny in a resource-based policy".to_owned());
+                    return Verdict { by, denied };
+                }
+                // The account alone, named as a principal, leaves the decision to the account's own policies.
+                Decision::Allow => {
+                    let direct = resource.policy.statements.iter().enumerate().filter(|(_, statement)| {
+                        statement.principals.contains(&Principal::Any)
+                            || statement.principals.contains(&Principal::aws(identity))
+                    });
+                    for (index, statement) in direct {
+                        let alone = Policy { statements: vec![statement.clone()] };
+                        if decide([&alone], &request(Some(("AWS", identity)))).0 == Decision::Allow {
+                            resource_allows = resource_allows.or(Some((resource, index)));
+                        }
+                    }
+                }
+                Decision::ImplicitDeny => {}
+            }
+        }
+    }
+    if let Some(boundary) = boundary {
+        match decide([boundary], &request(None)).0 {
+            Decision::Allow => {}
+            Decision::ExplicitDeny => {
+                let denied = Some("with an explicit deny in a permissions boundary".to_owned());
+                return Verdict { by: None, denied };
+            }
+            Decision::ImplicitDeny => {
+                let denied = format!("because no permissions boundary allows the {} action", need.action);
+                return Verdict { by: None, denied: Some(denied) };
+            }
+        }
+    }
+    match by.and_then(named).or(resource_allows) {
+        Some(by) => Verdict { by: Some(by), denied: None },
+        None => {
+            let denied = format!("because no identity-based policy allows the {} action", need.action);
+            Verdict { by: None, denied: Some(denied) }
+        }
+    }
+}
+
+/// The condition keys every request has. The endpoint speaks plain HTTP on loopback and stands for one that speaks TLS,
+/// so `aws:SecureTransport` is true.
+fn general_context(session: &Session, place: &Place) -> BTreeMap<String, Vec<String>> {
+    let mut context = times(place.now);
+    for (key, value) in [
+        ("aws:PrincipalArn", session.role_arn.clone()),
+        ("aws:PrincipalAccount", ACCOUNT_ID.to_owned()),
+        ("aws:PrincipalType", "AssumedRole".to_owned()),
+        ("aws:ResourceAccount", ACCOUNT_ID.to_owned()),
+        ("aws:RequestedRegion", place.region.clone()),
+        ("aws:SecureTransport", "true".to_owned()),
+        ("aws:SourceIp", "127.0.0.1".to_owned()),
+        ("aws:ViaAWSService", "false".to_owned()),
+        ("aws:PrincipalIsAWSService", "false".to_owned()),
+        ("aws:userid", session.user_id()),
+    ] {
+        context.insert(key.to_owned(), vec![value]);
+    }
+    context
+}
+
+fn times(now: Timestamp) -> BTreeMap<String, Vec<String>> {
+    let current = jiff::fmt::strtime::format("%Y-%m-%dT%H:%M:%SZ", now).unwrap_or_default();
+    BTreeMap::from([
+        ("aws:CurrentTime".to_owned(), vec![current]),
+        ("aws:EpochTime".to_owned(), vec![now.as_second().to_string()]),
+    ])
+}
+
+/// Whether a role's trust policy lets one of some principals (kind and identity) assume it.
+pub(super) fn trust_allows(role: &Thing, own: &[(&str, &str)], context: &[(&str, &str)], now: Timestamp) -> bool {
+    let trust = role.properties.get("AssumeRolePolicyDocument").unwrap_or(&Value::Null);
+    let Some(policy) = policies::read(trust) else { return false };
+    let arn = role.attributes.get("Arn").and_then(Value::as_str).unwrap_or_default();
+    let decisions = own.iter().map(|principal| {
+        let mut keys = times(now);
+        keys.extend(context.iter().map(|(key, value)| ((*key).to_owned(), vec![(*value).to_owned()])));
+        let request = Request { principal: Some(*principal), action: "sts:AssumeRole", resource: arn, context: keys };
+        decide([&policy], &request).0
+    });
+    let decisions: Vec<Decision> = decisions.collect();
+    decisions.contains(&Decision::Allow) && !decisions.contains(&Decision::ExplicitDeny)
+}
+
+/// Whether a policy on a resource lets a service use it.
+pub(crate) fn service_may(
+    policy: &Policy,
+    service: &str,
+    action: &str,
+    resource: &str,
+    context: &[(&str, &str)],
+    now: Timestamp,
+) -> bool {
+    let mut keys = times(now);
+    keys.extend(context.iter().map(|(key, value)| ((*key).to_owned(), vec![(*value).to_owned()])));
+    let request = Request { principal: Some(("Service", service)), action, resource, context: keys };
+    decide([policy], &request).0 == Decision::Allow
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn session() -> Session {
+        Session {
+            role: "Painter".to_owned(),
+            role_arn: "arn:aws:iam::123456789012:role/Painter".to_owned(),
+            role_id: "AROAPAINTER".to_owned(),
+            name: "draw".to_owned(),
+            expires: Timestamp::MAX,
+        }
+    }
+
+    fn named(name: &str, statements: Value) -> Named {
+        let policy = Policy::from_value(&json!({ "Statement": statements })).expect("a policy");
+        Named { name: name.to_owned(), policy }
+    }
+
+    fn ask(own: Value, resource: Option<Value>, boundary: Option<Value>) -> Option<String> {
+        let own = [named("own", own)];
+        let resource = resource.map(|statements| named("bucket", statements));
+        let boundary = boundary.map(|statements| named("boundary", statements).policy);
+        let need = Need::new("s3:GetObject", "arn:aws:s3:::b/k");
+        let place = Place { region: "us-west-2".to_owned(), now: Timestamp::UNIX_EPOCH };
+        verdict(&own, boundary.as_ref(), resource.as_ref(), &session(), &need, &place).denied
+    }
+
+    #[test]
+    fn own_and_resource_policies_add_up_and_a_deny_of_either_wins() {
+        let allow = json!([{ "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*" }]);
+        let none = json!([{ "Effect": "Allow", "Action": "s3:PutObject", "Resource": "*" }]);
+        let to = |principal: Value, effect: &str| {
+            Some(
+                json!([{ "Effect": effect, "Principal": principal, "Action": "s3:*", "Resource": "arn:aws:s3:::b/*" }]),
+            )
+        };
+        assert_eq!(ask(allow.clone(), None, None), None);
+        assert_eq!(
+            ask(none.clone(), None, None).as_deref(),
+            Some("because no identity-based policy allows the s3:GetObject action")
+        );
+        let role = json!({ "AWS": "arn:aws:iam::123456789012:role/Painter" });
+        let account = json!({ "AWS": "arn:aws:iam::123456789012:root" });
+        assert_eq!(ask(none.clone(), to(role.clone(), "Allow"), None), None);
+        assert!(ask(none, to(account.clone(), "Allow"), None).is_some(), "the account's name alone grants nothing");
+        assert_eq!(
+            ask(allow.clone(), to(account, "Deny"), None).as_deref(),
+            Some("with an explicit deny in a resource-based policy")
+        );
+        let small = json!([{ "Effect": "Allow", "Action": "s3:PutObject", "Resource": "*" }]);
+        assert_eq!(
+            ask(allow, None, Some(small)).as_deref(),
+            Some("because no permissions boundary allows the s3:GetObject action")
+        );
+    }
+
+    #[test]
+    fn plain_requests_are_told_as_secure_ones() {
+        let allow = json!([
+            { "Effect": "Allow", "Action": "s3:*", "Resource": "*" },
+            { "Effect": "Deny", "Action": "s3:*", "Resource": "*",
+              "Condition": { "Bool": { "aws:SecureTransport": "false" } } },
+        ]);
+        assert_eq!(ask(allow, None, None), None);
+    }
+}

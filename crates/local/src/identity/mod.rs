@@ -1,0 +1,32 @@
+//! Who asks, and whether they may: temporary credentials, signatures, and the policies of roles and resources.
+//!
+//! A request signed with temporary credentials of a role (access keys `ASIALOCAL…`, which functions get and `AssumeRole`
+//! gives) is that role's: its signature is verified and every action it comes to is decided under the role's policies and
+//! the resource's. A request with any other key is the administrator's of the account, who may do everything.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `session` | temporary credentials, kept until they expire |
+//! | `signature` | Signature Version 4, in headers and URLs |
+//! | `policies` | the policies that stacks give roles and resources |
+//! | [`authorize`] | deciding, and the words of a denial |
+//! | `record` | decisions kept, and told by statement |
+//! | [`actions`] | which actions on which resources an operation needs, one file a service |
+//! | `who` | the principal of a request |
+
+pub mod actions;
+pub mod authorize;
+mod policies;
+mod record;
+mod session;
+mod signature;
+mod who;
+
+pub(crate) use authorize::{Denial, Need, authorize};
+pub(crate) use record::denials;
+pub use record::{Denied, Report, StatementUse};
+pub use session::{Credentials, SCHEMA, Session};
+pub(crate) use session::{assume, assume_as_service, forget_expired, secret_of};
+pub(crate) use signature::{Signed, decode, verify};
+pub use who::Who;
+pub(crate) use who::{identify, is_temporary};

@@ -1,0 +1,238 @@
+//! Temporary credentials: who they stand for, and until when.
+
+use jiff::{SignedDuration, Timestamp};
+use rand::Rng as _;
+use rand::distr::Alphanumeric;
+use rusqlite::{OptionalExtension, Transaction};
+
+use super::authorize::{Need, Place, authorize_any, trust_allows};
+use super::who::Who;
+use crate::ACCOUNT_ID;
+use crate::errors::ApiError;
+use crate::resources::world::{self, Thing};
+use crate::store::Schema;
+
+/// What access keys made here begin with: `ASIA`, as all of temporary credentials do (source: IAM user guide, "Understanding
+/// unique ID prefixes"), and a mark of our own, so that a person's temporary credentials of AWS are not taken for one of ours.
+pub(super) const PREFIX: &str = "ASIALOCAL";
+
+/// Sessions, and what was decided for them. Times are seconds since 1970.
+pub const SCHEMA: Schema = Schema {
+    room: "identity",
+    steps: &["
+        CREATE TABLE identity_session (
+            access_key TEXT PRIMARY KEY, secret TEXT NOT NULL, token TEXT NOT NULL, role TEXT NOT NULL,
+            role_arn TEXT NOT NULL, role_id TEXT NOT NULL, name TEXT NOT NULL, expires INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE identity_decision (
+            id INTEGER PRIMARY KEY, role TEXT NOT NULL, principal TEXT NOT NULL, action TEXT NOT NULL,
+            resource TEXT NOT NULL, allowed INTEGER NOT NULL, policy TEXT NOT NULL, statement INTEGER NOT NULL,
+            sid TEXT NOT NULL, message TEXT NOT NULL, count INTEGER NOT NULL, last INTEGER NOT NULL,
+            UNIQUE (role, principal, action, resource, allowed, policy, statement)
+        ) STRICT;
+    "],
+};
+
+/// The session of a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The role's name.
+    pub role: String,
+    /// The role's ARN.
+    pub role_arn: String,
+    /// The role's unique id.
+    pub role_id: String,
+    /// The session's name.
+    pub name: String,
+    /// When it ends.
+    pub expires: Timestamp,
+}
+
+impl Session {
+    /// The ARN a request of this session is of.
+    pub fn arn(&self) -> String {
+        format!("arn:aws:sts::{ACCOUNT_ID}:assumed-role/{}/{}", self.role, self.name)
+    }
+
+    /// The unique id, as `aws:userid` and `GetCallerIdentity` tell it.
+    pub fn user_id(&self) -> String {
+        format!("{}:{}", self.role_id, self.name)
+    }
+}
+
+/// Temporary credentials.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// Begins with `ASIALOCAL`.
+    pub access_key: String,
+    /// What requests are signed with.
+    pub secret: String,
+    /// Sent along with requests.
+    pub token: String,
+    /// Who they stand for.
+    pub session: Session,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("access_key", &self.access_key).finish_non_exhaustive()
+    }
+}
+
+fn random(length: usize, alphabet: Option<&[u8]>) -> String {
+    let mut rng = rand::rng();
+    (0..length)
+        .map(|_| match alphabet {
+            Some(alphabet) => alphabet.get(rng.random_range(0..alphabet.len())).map_or('A', |byte| char::from(*byte)),
+            None => char::from(rng.sample(Alphanumeric)),
+        })
+        .collect()
+}
+
+/// Makes credentials for a session of a role, whoever asks; what expired long ago goes at the same time.
+fn mint(
+    db: &Transaction<'_>,
+    role: &Thing,
+    name: &str,
+    lifetime: SignedDuration,
+    now: Timestamp,
+) -> rusqlite::Result<Credentials> {
+    let attribute = |name: &str| role.attributes.get(name).and_then(|value| value.as_str()).unwrap_or_default();
+    let session = Session {
+        role: role.id.clone(),
+        role_arn: attribute("Arn").to_owned(),
+        role_id: attribute("RoleId").to_owned(),
+        name: name.to_owned(),
+        expires: now.checked_add(lifetime).unwrap_or(Timestamp::MAX),
+    };
+    let credentials = Credentials {
+        access_key: format!("{PREFIX}{}", random(11, Some(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"))),
+        secret: random(40, None),
+        token: random(200, None),
+        session,
+    };
+    let session = &credentials.session;
+    // An expired key is told apart from an unknown one for a day.
+    db.execute("DELETE FROM identity_session WHERE expires < ?1", [now.as_second() - 86_400])?;
+    db.prepare_cached("INSERT INTO identity_session VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute((
+        &credentials.access_key,
+        &credentials.secret,
+        &credentials.token,
+        &session.role,
+        &session.role_arn,
+        &session.role_id,
+        &session.name,
+        session.expires.as_second(),
+    ))?;
+    Ok(credentials)
+}
+
+/// Forgets the secrets of credentials that have expired.
+///
+/// # Errors
+///
+/// When the database refuses.
+pub(crate) fn forget_expired(db: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<usize> {
+    db.prepare_cached("UPDATE identity_session SET secret = '', token = '' WHERE expires <= ?1 AND secret <> ''")?
+        .execute([now.as_second()])
+}
+
+/// The credentials of an access key; they may have expired.
+pub(super) fn find(db: &Transaction<'_>, access_key: &str) -> rusqlite::Result<Option<Credentials>> {
+    db.prepare_cached(
+        "SELECT secret, token, role, role_arn, role_id, name, expires FROM identity_session WHERE access_key = ?1",
+    )?
+    .query_row([access_key], |row| {
+        let session = Session {
+            role: row.get(2)?,
+            role_arn: row.get(3)?,
+            role_id: row.get(4)?,
+            name: row.get(5)?,
+            expires: Timestamp::from_second(row.get(6)?).unwrap_or(Timestamp::MIN),
+        };
+        Ok(Credentials { access_key: access_key.to_owned(), secret: row.get(0)?, token: row.get(1)?, session })
+    })
+    .optional()
+}
+
+/// The secret of an access key, for whoever verifies a signature elsewhere.
+pub(crate) fn secret_of(db: &Transaction<'_>, access_key: &str) -> rusqlite::Result<Option<String>> {
+    Ok(find(db, access_key)?.map(|credentials| credentials.secret))
+}
+
+fn role_of(db: &Transaction<'_>, arn: &str) -> Result<Option<Thing>, ApiError> {
+    let name = arn.split_once(":role/").map(|(_, path)| path.rsplit('/').next().unwrap_or(path));
+    let Some(name) = name else { return Ok(None) };
+    let role = world::find(db, "AWS::IAM::Role", "global", name)?;
+    Ok(role.filter(|role| role.attributes.get("Arn").and_then(|value| value.as_str()) == Some(arn)))
+}
+
+/// Credentials for a service that works with a role, when the role's trust policy lets it: nothing when it does not, or
+/// there is no such role. `context` holds the condition keys the service sends, such as `aws:SourceArn`.
+///
+/// # Errors
+///
+/// When the database refuses.
+pub(crate) fn assume_as_service(
+    db: &Transaction<'_>,
+    role_arn: &str,
+    service: &str,
+    name: &str,
+    context: &[(&str, &str)],
+    lifetime: SignedDuration,
+    now: Timestamp,
+) -> Result<Option<Credentials>, ApiError> {
+    let Some(role) = role_of(db, role_arn)? else { return Ok(None) };
+    if !trust_allows(&role, &[("Service", service)], context, now) {
+        return Ok(None);
+    }
+    Ok(Some(mint(db, &role, name, lifetime, now)?))
+}
+
+/// `AssumeRole`: credentials when the role's trust policy lets the caller, and the caller's own policies where the trust
+/// policy names the account only.
+///
+/// # Errors
+///
+/// `AccessDenied`, also when there is no such role.
+pub(crate) fn assume(
+    db: &Transaction<'_>,
+    who: &Who,
+    role_arn: &str,
+    name: &str,
+    lifetime: SignedDuration,
+    place: &Place,
+) -> Result<Credentials, ApiError> {
+    let denied = || {
+        let caller = who.arn();
+        let message = format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role_arn}");
+        ApiError::sender("AccessDenied", message).with_status(http::StatusCode::FORBIDDEN)
+    };
+    let role = role_of(db, role_arn)?.ok_or_else(denied)?;
+    let caller = who.arn();
+    let own: Vec<(&str, &str)> = match who {
+        Who::Administrator { .. } => vec![("AWS", &caller)],
+        Who::Role(session) => vec![("AWS", &caller), ("AWS", &session.role_arn)],
+    };
+    if !trust_allows(&role, &own, &[], place.now) {
+        return Err(denied());
+    }
+    if let Who::Role(session) = who {
+        let need = Need::new("sts:AssumeRole", role_arn);
+        // A trust policy that names the role itself is enough within one account.
+        if !trust_names(&role, &own) {
+            authorize_any(db, session, &need, place).map_err(|_| denied())?;
+        }
+    }
+    Ok(mint(db, &role, name, lifetime, place.now)?)
+}
+
+fn trust_names(role: &Thing, own: &[(&str, &str)]) -> bool {
+    let trust = role.properties.get("AssumeRolePolicyDocument").unwrap_or(&serde_json::Value::Null);
+    super::policies::read(trust).is_some_and(|policy| {
+        policy
+            .statements
+            .iter()
+            .any(|statement| own.iter().any(|(_, arn)| statement.principals.contains(&bedplate_iam::Principal::aws(arn))))
+    })
+}

@@ -1,0 +1,234 @@
+//! One call: who may, which process, what is logged.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::Value;
+
+use super::function::{Function, Name, invalid};
+use super::outcome::{Told, missing_sdk, report, tail, write_log};
+use super::permissions;
+use super::pool::Ready;
+use super::prepare::{credentials, environment, event, packages, stream};
+use super::worker::{Outcome, Output, Start, Worker};
+use crate::Host;
+use crate::errors::ApiError;
+use crate::identity::authorize::{Place, service_may};
+use crate::identity::{self, Need, Session};
+
+/// Bytes of a payload. Source: Lambda quotas, "Invocation payload".
+const LARGEST_PAYLOAD: usize = 6 << 20;
+
+/// How long importing a handler may take at least. Source: Lambda developer guide, "Init phase".
+const INIT: Duration = Duration::from_secs(10);
+
+/// Why a function was not called; an error of the function itself is an [`Answer`].
+pub(crate) type Refusal = ApiError;
+
+/// Who calls.
+#[derive(Debug, Clone)]
+pub(crate) enum Caller {
+    /// Someone whose right was looked at before, or who may do everything.
+    Decided,
+    /// A session of a role, for example the one API Gateway calls an integration with.
+    Role(Arc<Session>),
+    /// A service, whose right is in the function's own policy.
+    Service {
+        /// For example `apigateway.amazonaws.com`.
+        principal: String,
+        /// The ARN of what it calls for.
+        source_arn: Option<String>,
+        /// The account of what it calls for.
+        source_account: Option<String>,
+    },
+}
+
+/// A call of a function.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    /// A name, or a partial or whole ARN, perhaps with a qualifier.
+    pub function: String,
+    /// A version or an alias.
+    pub qualifier: Option<String>,
+    /// The region it is called in.
+    pub region: String,
+    /// The event: JSON; an empty one stands for `{}`.
+    pub payload: Bytes,
+    /// JSON, as the context object shows it.
+    pub client_context: Option<Value>,
+    /// Who calls.
+    pub caller: Caller,
+}
+
+/// What a function answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// JSON: what the handler returned, or the error.
+    pub payload: Bytes,
+    /// `Unhandled` when the payload is an error.
+    pub function_error: Option<&'static str>,
+    /// `$LATEST` or a number.
+    pub executed_version: String,
+    /// The end of what the call logged.
+    pub log_tail: String,
+}
+
+/// Calls a function and waits for its answer.
+///
+/// # Errors
+///
+/// When there is no such function, the caller may not call it, or it can't be run here. Errors of the function itself
+/// (exceptions, time-outs, a handler that can't be imported) are answers.
+pub(crate) async fn invoke(host: &Arc<Host>, call: &Call) -> Result<Answer, Refusal> {
+    let function = check(host, call).await?;
+    run(host, call, function).await
+}
+
+/// Whether a call would be taken: the function is there, the caller may call it, the payload is an event.
+pub(super) async fn check(host: &Arc<Host>, call: &Call) -> Result<Function, Refusal> {
+    if call.payload.len() > LARGEST_PAYLOAD {
+        return Err(ApiError::sender(
+            "RequestTooLargeException",
+            format!("Request must be smaller than {LARGEST_PAYLOAD} bytes for the InvokeFunction operation"),
+        )
+        .with_status(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+    if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&call.payload)
+        && !call.payload.is_empty()
+    {
+        return Err(ApiError::sender(
+            "InvalidRequestContentException",
+            format!("Could not parse request body into json: {error}"),
+        ));
+    }
+    let name = Name::of(&call.function, call.qualifier.as_deref(), &call.region)?;
+    let (caller, now) = (call.caller.clone(), host.clock.now());
+    let function = host.store.write(move |tx| -> Result<Result<Function, Refusal>, ApiError> {
+        let function = match Function::find(tx, &name) {
+            Ok(function) => function,
+            Err(error) => return Ok(Err(error)),
+        };
+        let denied = |code: &str, message: String| {
+            Ok(Err(ApiError::sender(code, message).with_status(StatusCode::FORBIDDEN)))
+        };
+        match caller {
+            Caller::Decided => {}
+            Caller::Role(session) => {
+                let need = Need::new("lambda:InvokeFunction", name.arn());
+                let place = Place { region: name.region.clone(), now };
+                if let Err(denial) = identity::authorize(tx, &session, &[need], &place)? {
+                    return denied("AccessDeniedException", denial.message());
+                }
+            }
+            Caller::Service { principal, source_arn, source_account } => {
+                let qualified = match &name.qualifier {
+                    Some(qualifier) => format!("{}:{qualifier}", name.name),
+                    None => name.name.clone(),
+                };
+                let policy = permissions::policy(tx, &name.region, &qualified)?;
+                let mut context = Vec::new();
+                context.extend(source_arn.as_deref().map(|arn| ("aws:SourceArn", arn)));
+                context.extend(source_account.as_deref().map(|account| ("aws:SourceAccount", account)));
+                let may = service_may(
+                    &policy,
+                    &principal,
+                    "lambda:InvokeFunction",
+                    &name.arn(),
+                    &context,
+                    now,
+                );
+                if !may {
+                    let message = format!(
+                        "User: {principal} is not authorized to perform: lambda:InvokeFunction on resource: {} because no \
+                         resource-based policy allows the lambda:InvokeFunction action",
+                        name.arn()
+                    );
+                    return denied("AccessDeniedException", message);
+                }
+            }
+        }
+        Ok(Ok(function))
+    });
+    let function = function.await??;
+    if function.text("/ReservedConcurrentExecutions").as_deref() == Some("0") {
+        return Err(
+            ApiError::sender("TooManyRequestsException", "Rate Exceeded.").with_status(StatusCode::TOO_MANY_REQUESTS)
+        );
+    }
+    Ok(function)
+}
+
+/// Runs a call that was checked.
+pub(super) async fn run(host: &Arc<Host>, call: &Call, function: Function) -> Result<Answer, Refusal> {
+    let request_id = host.ids.uuid().to_string();
+    let arn = format!("{}:{}", function.name.plain_arn(), function.version);
+    let _turn = host.lambda.turn(&arn).await;
+    let runtime = function.runtime();
+    if function.text("/PackageType").as_deref() == Some("Image") {
+        return Err(invalid("The local target does not run functions from container images; deploy to AWS for it"));
+    }
+    let python = host.lambda.pythons.of(&runtime).await.map_err(invalid)?;
+    let packages = packages(host, &function).await?;
+    let fingerprint = format!("{packages:?} {:?}", (&function.properties, &python));
+
+    let mut output = Output::new(host.clock.clone());
+    output.say(format!("START RequestId: {request_id} Version: {}", function.version));
+    if (python.passed.is_some() || python.difference(&runtime).is_some())
+        && host.lambda.first_told(&format!("{arn} {runtime}"))
+    {
+        python.passed.iter().cloned().chain(python.difference(&runtime)).for_each(|told| output.say(told));
+    }
+    let timeout = Duration::from_secs(function.timeout());
+    let mut init = None;
+    let (mut ready, started) = match host.lambda.take(&arn, &fingerprint, host.clock.now()) {
+        Some(ready) => (ready, Outcome::Answer { payload: Vec::new(), memory: 0 }),
+        None => {
+            let credentials = credentials(host, &function).await?;
+            let stream = stream(host, &function);
+            let environment = environment(host, &function, &packages, &credentials, &stream);
+            let start = Start {
+                executable: python.executable.clone(),
+                code: packages.code.clone(),
+                layers: packages.layers.clone(),
+                handler: function.handler(),
+                environment,
+            };
+            let (worker, outcome) = Worker::start(&start, INIT.max(timeout), &mut output).await.map_err(|error| {
+                ApiError::internal(format!("{} could not be started: {error}", python.executable.display()))
+            })?;
+            init = Some(worker.since.elapsed());
+            let session = credentials.session;
+            (Ready { arn: arn.clone(), fingerprint, worker, stream, session }, outcome)
+        }
+    };
+    let began = Instant::now();
+    let outcome = match started {
+        Outcome::Answer { .. } => {
+            let event = event(host, call, &function, &request_id, timeout);
+            ready.worker.call(&event, timeout, &mut output).await
+        }
+        failed => failed,
+    };
+    let told = Told::of(host, outcome, &request_id, function.timeout());
+    if let Some(line) = &told.line {
+        output.say(line.clone());
+    }
+    if let Some(hint) = missing_sdk(&told) {
+        output.say(hint);
+    }
+    output.say(format!("END RequestId: {request_id}"));
+    output.say(report(&request_id, &function, began.elapsed(), init, told.memory));
+    let tail = tail(&output);
+    write_log(host, &function, &ready, output).await?;
+    if told.usable {
+        host.lambda.give_back(ready);
+    }
+    Ok(Answer {
+        payload: Bytes::from(told.payload),
+        function_error: told.failed.then_some("Unhandled"),
+        executed_version: function.version,
+        log_tail: tail,
+    })
+}

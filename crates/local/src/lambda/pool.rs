@@ -1,0 +1,146 @@
+//! The processes that wait for their next event, and how many a function may have at once.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::line;
+use super::python::Pythons;
+use super::worker::Worker;
+use crate::identity::Session;
+
+/// Calls of one function at a time; more wait for their turn.
+const AT_ONCE: usize = 16;
+
+/// Events that nobody waits for and that are not over yet, of all functions together. Our own: AWS queues them for hours, and
+/// takes a function that calls itself out after sixteen rounds.
+const EVENTS: usize = 1_000;
+
+/// Processes that wait, of all functions together; beyond it the one that waits longest ends.
+const IDLE: usize = 32;
+
+/// A process between two calls.
+#[derive(Debug)]
+pub(super) struct Ready {
+    /// The version of the function it is for.
+    pub arn: String,
+    /// What it was started with; another one does for the function as it is now only when this is the same.
+    pub fingerprint: String,
+    pub worker: Worker,
+    /// Where its calls are logged.
+    pub stream: String,
+    /// Whose credentials it has.
+    pub session: Session,
+}
+
+/// What the endpoint's functions share. Dropping it ends their processes.
+#[derive(Debug)]
+pub struct Pool {
+    pub(super) pythons: Pythons,
+    idle: Mutex<Vec<Ready>>,
+    turns: Mutex<HashMap<String, Arc<Semaphore>>>,
+    told: Mutex<HashSet<String>>,
+    verified: Mutex<HashSet<String>>,
+    events: AtomicUsize,
+    closed: AtomicBool,
+}
+
+/// The room of one event.
+#[derive(Debug)]
+pub(super) struct Queued(Arc<crate::Host>);
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        self.0.lambda.events.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic elsewhere leaves nothing half done behind these locks.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Pool {
+    /// The processes of an endpoint over a state folder.
+    pub(crate) fn for_state(dir: &Path) -> Self {
+        Self {
+            pythons: Pythons::for_state(dir),
+            idle: Mutex::default(),
+            turns: Mutex::default(),
+            told: Mutex::default(),
+            verified: Mutex::default(),
+            events: AtomicUsize::default(),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Takes room for an event that nobody waits for; none where there are too many. It is given back when it is dropped.
+    pub(super) fn event(host: &Arc<crate::Host>) -> Option<Queued> {
+        let more = |count: usize| (count < EVENTS).then_some(count + 1);
+        host.lambda
+            .events
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+            .ok()
+            .map(|_| Queued(Arc::clone(host)))
+    }
+
+    /// Waits until a function may have one more call under way.
+    pub(super) async fn turn(&self, arn: &str) -> Option<OwnedSemaphorePermit> {
+        let turns = {
+            let mut all = lock(&self.turns);
+            Arc::clone(all.entry(arn.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))))
+        };
+        line::stand(turns.acquire_owned()).await.ok()
+    }
+
+    /// A process that waits, if one fits; those of the same function that don't fit any more end.
+    pub(super) fn take(&self, arn: &str, fingerprint: &str, now: jiff::Timestamp) -> Option<Ready> {
+        let mut idle = lock(&self.idle);
+        // Credentials are to last for any call.
+        let lasts = |ready: &Ready| ready.session.expires.duration_since(now).as_hours() >= 1;
+        idle.retain(|ready| ready.arn != arn || (ready.fingerprint == fingerprint && lasts(ready)));
+        let at = idle.iter().rposition(|ready| ready.arn == arn)?;
+        Some(idle.remove(at))
+    }
+
+    /// Keeps a process for the next call.
+    pub(super) fn give_back(&self, ready: Ready) {
+        let mut idle = lock(&self.idle);
+        // Within the lock: after it was closed none is kept.
+        if self.closed.load(Ordering::Relaxed) {
+            return;
+        }
+        idle.push(ready);
+        if idle.len() > IDLE {
+            idle.remove(0);
+        }
+    }
+
+    /// Whether something is told for the first time.
+    pub(super) fn first_told(&self, what: &str) -> bool {
+        lock(&self.told).insert(what.to_owned())
+    }
+
+    /// Whether a package's unpacked form was held against it before, by this endpoint.
+    pub(super) fn was_verified(&self, digest: &str) -> bool {
+        lock(&self.verified).contains(digest)
+    }
+
+    /// Remembers that it was.
+    pub(super) fn verified(&self, digest: &str) {
+        lock(&self.verified).insert(digest.to_owned());
+    }
+
+    /// Ends the processes that wait, and every other one when its call is over; waits for those that waited.
+    pub(crate) async fn close(&self) {
+        let idle = {
+            let mut idle = lock(&self.idle);
+            self.closed.store(true, Ordering::Relaxed);
+            std::mem::take(&mut *idle)
+        };
+        futures::future::join_all(idle.into_iter().map(|ready| ready.worker.end())).await;
+    }
+}

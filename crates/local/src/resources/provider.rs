@@ -1,0 +1,184 @@
+//! What the provider schemas say of a type, in the terms the local target needs.
+
+use serde_json::Value;
+
+use bedplate_cfn::schema::{Extra, Match, ResourceSchema, Schemas, Shape, Types, matches};
+
+/// How deep properties are looked at.
+const DEPTH: usize = 64;
+
+/// The broad kind of an attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text, or not known.
+    Text,
+    /// A number.
+    Number,
+    /// True or false.
+    Boolean,
+    /// A list.
+    List,
+    /// A mapping.
+    Object,
+}
+
+/// Whether CloudFormation has a type.
+pub fn known(resource_type: &str) -> bool {
+    Schemas::embedded().has(resource_type)
+}
+
+/// The properties that identify a resource, by name.
+pub fn primary_identifier(resource_type: &str) -> Vec<String> {
+    let schema = Schemas::embedded().get(resource_type);
+    schema
+        .map(|schema| schema.primary_identifier().iter().map(|pointer| pointer.attribute()).collect())
+        .unwrap_or_default()
+}
+
+/// The attributes `Fn::GetAtt` gives, with their kinds. Those under lists or any name have no value of their own.
+pub fn read_only(resource_type: &str) -> Vec<(String, Kind)> {
+    let Some(schema) = Schemas::embedded().get(resource_type) else { return Vec::new() };
+    schema
+        .attributes()
+        .filter(|name| !name.contains('*'))
+        .map(|name| {
+            let kind = schema.attribute(&name).map_or(Kind::Text, kind);
+            (name, kind)
+        })
+        .collect()
+}
+
+fn kind(shape: &Shape) -> Kind {
+    let types = shape.types;
+    if types.is_any() || types.has(Types::STRING) {
+        Kind::Text
+    } else if types.has(Types::INTEGER) || types.has(Types::NUMBER) {
+        Kind::Number
+    } else if types.has(Types::BOOLEAN) {
+        Kind::Boolean
+    } else if types.has(Types::ARRAY) {
+        Kind::List
+    } else {
+        Kind::Object
+    }
+}
+
+/// What is wrong with resolved properties, as the provider framework words it.
+pub fn property_errors(resource_type: &str, properties: &Value) -> Vec<String> {
+    let Some(schema) = Schemas::embedded().get(resource_type) else { return Vec::new() };
+    let mut errors = Vec::new();
+    check(&schema, schema.shape(), properties, "#", DEPTH, &mut errors);
+    errors
+}
+
+fn check(schema: &ResourceSchema, shape: &Shape, value: &Value, path: &str, depth: usize, errors: &mut Vec<String>) {
+    let shape = schema.resolve(shape);
+    if depth == 0 || value.is_null() {
+        return;
+    }
+    let found = match value {
+        Value::Object(_) => (Types::OBJECT, "JSONObject"),
+        Value::Array(_) => (Types::ARRAY, "JSONArray"),
+        _ => (Types::SCALAR, "String"),
+    };
+    if !shape.types.meets(found.0) {
+        let expected = if shape.types.has(Types::ARRAY) {
+            "JSONArray"
+        } else if shape.types.has(Types::OBJECT) {
+            "JSONObject"
+        } else if shape.types.has(Types::STRING) {
+            "String"
+        } else if shape.types.has(Types::BOOLEAN) {
+            "Boolean"
+        } else {
+            "Number"
+        };
+        errors.push(format!("{path}: expected type: {expected}, found: {}", found.1));
+        return;
+    }
+    match value {
+        Value::Object(map) => {
+            for (name, item) in map {
+                let by_pattern =
+                    || shape.pattern_properties.iter().find(|(pattern, _)| matches(pattern, name) == Match::Yes);
+                if let Some(inner) = shape.properties.get(name.as_str()) {
+                    check(schema, inner, item, &format!("{path}/{name}"), depth - 1, errors);
+                } else if let Some((_, inner)) = by_pattern() {
+                    check(schema, inner, item, &format!("{path}/{name}"), depth - 1, errors);
+                } else {
+                    match &shape.additional_properties {
+                        Extra::Any => {}
+                        Extra::None => errors.push(format!("{path}: extraneous key [{name}] is not permitted")),
+                        Extra::Shaped(inner) => {
+                            check(schema, inner, item, &format!("{path}/{name}"), depth - 1, errors);
+                        }
+                    }
+                }
+            }
+            for name in &shape.required {
+                if !map.contains_key(&**name) {
+                    errors.push(format!("{path}: required key [{name}] not found"));
+                }
+            }
+        }
+        Value::Array(items) => {
+            if let Some(inner) = &shape.items {
+                for (index, item) in items.iter().enumerate() {
+                    check(schema, inner, item, &format!("{path}/{index}"), depth - 1, errors);
+                }
+            }
+            let count = items.len() as u64;
+            if let Some(least) = shape.min_items.filter(|least| count < *least) {
+                errors.push(format!("{path}: expected minimum item count: {least}, found: {count}"));
+            }
+            if let Some(most) = shape.max_items.filter(|most| count > *most) {
+                errors.push(format!("{path}: expected maximum item count: {most}, found: {count}"));
+            }
+        }
+        scalar => check_scalar(shape, scalar, path, errors),
+    }
+}
+
+fn check_scalar(shape: &Shape, value: &Value, path: &str, errors: &mut Vec<String>) {
+    let text = super::scalar(value).unwrap_or_default();
+    // What is known only once another resource is there is judged then, when this one is made.
+    if text.contains(bedplate_cfn::intrinsics::UNKNOWN) {
+        return;
+    }
+    let only = |types: Types| !shape.types.is_any() && shape.types.has(types) && !shape.types.has(Types::STRING);
+    if only(Types::BOOLEAN) && !["true", "false"].contains(&text.to_ascii_lowercase().as_str()) {
+        errors.push(format!("{path}: expected type: Boolean, found: String"));
+        return;
+    }
+    if only(Types::INTEGER) || only(Types::NUMBER) {
+        let Ok(number) = text.parse::<f64>() else {
+            errors.push(format!("{path}: expected type: Number, found: String"));
+            return;
+        };
+        if let Some(least) = shape.minimum.filter(|least| number < *least) {
+            errors.push(format!("{path}: {text} is not greater or equal to {least}"));
+        }
+        if let Some(most) = shape.maximum.filter(|most| number > *most) {
+            errors.push(format!("{path}: {text} is not less or equal to {most}"));
+        }
+    }
+    let choice = |choice: &Value| super::scalar(choice).is_some_and(|choice| choice == text);
+    if !shape.choices.is_empty() && !shape.choices.iter().any(choice) {
+        errors.push(format!("{path}: {text} is not a valid enum value"));
+    }
+    if shape.types.is_any() || shape.types.has(Types::STRING) {
+        let length = text.chars().count() as u64;
+        if let Some(least) = shape.min_length.filter(|least| length < *least) {
+            errors.push(format!("{path}: expected minLength: {least}, actual: {length}"));
+        }
+        if let Some(most) = shape.max_length.filter(|most| length > *most) {
+            errors.push(format!("{path}: expected maxLength: {most}, actual: {length}"));
+        }
+        if let Some(pattern) = &shape.pattern
+            && !text.contains("{{resolve:")
+            && matches(pattern, &text) == Match::No
+        {
+            errors.push(format!("{path}: failed validation constraint for keyword [pattern]"));
+        }
+    }
+}

@@ -1,0 +1,488 @@
+//! Operations that write, copy, tag and delete objects.
+
+use http::HeaderMap;
+use s3s::dto::{self, *};
+use s3s::{S3Request, S3Response};
+
+use crate::errors::ApiError;
+use crate::identity::actions::s3::delete_one;
+use crate::identity::authorize::Place;
+use crate::identity::{Who, authorize};
+
+use super::api::{Answer, Api, Caller, Refusal, time};
+use super::body::{Algorithm, Expected, Received, receive};
+use super::buckets::{Bucket, Buckets, Versioning};
+use super::model::{Checksums, Meta, Tags, Version};
+use super::read_ops::{self, Conditions};
+use super::setting_ops::{tag_set, tags_of};
+use super::versions::{self, NewVersion};
+use super::{names, refusals, settings};
+
+/// The largest object made in one request, in bytes; larger ones are uploaded in parts.
+const MAX_PUT: i64 = 5 << 30;
+
+/// Sets the five checksum fields that many outputs have.
+macro_rules! put_checksums {
+    ($output:expr, $checksums:expr) => {{
+        let checksums = $checksums;
+        $output.checksum_crc32 = checksums.crc32.clone();
+        $output.checksum_crc32c = checksums.crc32c.clone();
+        $output.checksum_crc64nvme = checksums.crc64nvme.clone();
+        $output.checksum_sha1 = checksums.sha1.clone();
+        $output.checksum_sha256 = checksums.sha256.clone();
+    }};
+}
+pub(super) use put_checksums;
+
+/// Whether checksums are of the parts' or of the whole body, as the API says it.
+pub(super) fn checksum_type(checksums: &Checksums) -> Option<ChecksumType> {
+    (*checksums != Checksums::default()).then(|| {
+        ChecksumType::from_static(if checksums.composite { ChecksumType::COMPOSITE } else { ChecksumType::FULL_OBJECT })
+    })
+}
+
+/// The headers that a put, a copy and an upload in parts take alike.
+macro_rules! meta_of {
+    ($input:expr) => {
+        Meta {
+            content_type: $input.content_type.clone(),
+            cache_control: $input.cache_control.clone(),
+            content_disposition: $input.content_disposition.clone(),
+            content_encoding: $input.content_encoding.clone().filter(|encoding| !encoding.is_empty()),
+            content_language: $input.content_language.clone(),
+            expires: $input.expires.clone(),
+            website_redirect: $input.website_redirect_location.clone(),
+            storage_class: $input
+                .storage_class
+                .as_ref()
+                .map(|class| class.as_str().to_owned())
+                .filter(|class| class != StorageClass::STANDARD),
+            encryption: $input
+                .server_side_encryption
+                .as_ref()
+                .map(|algorithm| algorithm.as_str().to_owned())
+                .filter(|algorithm| algorithm != ServerSideEncryption::AES256),
+            kms_key: $input.ssekms_key_id.clone(),
+            user: $input.metadata.clone().unwrap_or_default().into_iter().collect(),
+            ..Meta::default()
+        }
+    };
+}
+pub(super) use meta_of;
+
+/// Refuses by name what objects can have on AWS and not here.
+macro_rules! refuse_unsimulated {
+    ($operation:literal, $input:expr) => {
+        $crate::s3::object_ops::refuse_features(
+            $operation,
+            $input.sse_customer_algorithm.is_some(),
+            $input.object_lock_mode.is_some() || $input.object_lock_legal_hold_status.is_some(),
+            $input.acl.as_ref().map(ObjectCannedACL::as_str),
+        )
+    };
+}
+pub(super) use refuse_unsimulated;
+
+pub(super) fn refuse_features(
+    operation: &str,
+    customer_key: bool,
+    lock: bool,
+    acl: Option<&str>,
+) -> Result<(), ApiError> {
+    if customer_key {
+        return Err(ApiError::not_implemented("s3", &format!("{operation} with a customer-provided key")));
+    }
+    if lock {
+        return Err(ApiError::not_implemented("s3", &format!("{operation} with object lock")));
+    }
+    match acl {
+        None | Some(ObjectCannedACL::BUCKET_OWNER_FULL_CONTROL) => Ok(()),
+        // Buckets here own their objects, as all new buckets on AWS do.
+        Some(_) => Err(ApiError::sender("AccessControlListNotSupported", "The bucket does not allow ACLs")),
+    }
+}
+
+/// User metadata has a limit of 2 KiB.
+pub(super) fn check_meta(meta: &Meta) -> Result<(), ApiError> {
+    let size: usize = meta.user.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if size > 2048 {
+        return Err(ApiError::sender(
+            "MetadataTooLarge",
+            "Your metadata headers exceed the maximum allowed metadata size",
+        ));
+    }
+    Ok(())
+}
+
+/// Tags of the `x-amz-tagging` header, which are written as a query string is.
+pub(super) fn header_tags(header: Option<&str>) -> Result<Tags, ApiError> {
+    let tags: Tags = form_urlencoded::parse(header.unwrap_or_default().as_bytes())
+        .map(|(key, value)| (key.into_owned(), value.into_owned()))
+        .collect();
+    settings::check_tags(&tags, 10)?;
+    Ok(tags)
+}
+
+/// The condition of a write: the object as it is, or that there is none.
+pub(super) fn check_write(
+    existing: Option<&Version>,
+    if_match: Option<&ETagCondition>,
+    if_none_match: Option<&ETagCondition>,
+) -> Result<(), ApiError> {
+    let existing = existing.filter(|version| !version.marker);
+    let holds = |condition: &ETagCondition, version: &Version| match condition {
+        ETagCondition::Any => true,
+        ETagCondition::ETag(etag) => etag.value() == version.etag,
+    };
+    match (if_match, existing) {
+        (Some(_), None) => return Err(refusals::no_such_key()),
+        (Some(condition), Some(version)) if !holds(condition, version) => return Err(refusals::precondition_failed()),
+        _ => {}
+    }
+    match (if_none_match, existing) {
+        (Some(condition), Some(version)) if holds(condition, version) => Err(refusals::precondition_failed()),
+        _ => Ok(()),
+    }
+}
+
+/// The encryption an object is shown with.
+pub(super) fn encryption(meta: &Meta) -> ServerSideEncryption {
+    meta.encryption.clone().map_or_else(|| ServerSideEncryption::from_static(ServerSideEncryption::AES256), Into::into)
+}
+
+/// The bucket's own encryption, for an object that came with none.
+pub(super) fn encrypt(tx: &rusqlite::Transaction<'_>, bucket: &Bucket, meta: &mut Meta) -> Result<(), ApiError> {
+    if meta.encryption.is_none() {
+        let (algorithm, key) = settings::encryption_of(tx, bucket)?;
+        meta.encryption = algorithm;
+        meta.kms_key = meta.kms_key.take().or(key);
+    }
+    Ok(())
+}
+
+pub(super) async fn put(api: &Api, request: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
+    let caller = Caller::of(&request);
+    let expected = Expected::of(&request.headers, caller.trailers, Algorithm::Crc64Nvme);
+    let mut input = request.input;
+    names::check_key(&input.key)?;
+    refuse_unsimulated!("PutObject", input)?;
+    if input.write_offset_bytes.is_some() {
+        return Err(ApiError::not_implemented("s3", "PutObject with a write offset").into());
+    }
+    if input.content_length.is_some_and(|length| length > MAX_PUT) {
+        return Err(ApiError::sender("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size").into());
+    }
+    let mut meta = meta_of!(input);
+    meta.content_type.get_or_insert_with(|| "binary/octet-stream".to_owned());
+    check_meta(&meta)?;
+    let tags = header_tags(input.tagging.as_deref())?;
+    let name = input.bucket.clone();
+    api.host.store.read(move |tx| Buckets::get(tx, &name)).await?;
+
+    let Received { staged, md5, checksums } = receive(&api.host.store, input.body.take(), expected).await?;
+    meta.checksums = checksums;
+    let (store, ids, now) = (api.host.store.clone(), api.host.ids.clone(), api.host.clock.now());
+    let (version, replaced, meta, etag) = api
+        .host
+        .store
+        .write(move |tx| {
+            let bucket = Buckets::get(tx, &input.bucket)?;
+            let existing = versions::current(tx, &bucket, &input.key)?;
+            check_write(existing.as_ref(), input.if_match.as_ref(), input.if_none_match.as_ref())?;
+            encrypt(tx, &bucket, &mut meta)?;
+            let blob = staged.place(&store, tx)?;
+            let new = NewVersion { key: &input.key, body: Some((&blob, &md5)), meta: &meta, tags: &tags };
+            let version = versions::add(tx, &bucket, &new, &ids, now)?;
+            let replaced = existing.is_some() && bucket.versioning != Versioning::Enabled;
+            Ok::<_, ApiError>((version, replaced, meta, md5))
+        })
+        .await?;
+    if replaced {
+        api.sweep_soon();
+    }
+    let mut output = PutObjectOutput {
+        e_tag: Some(ETag::Strong(etag)),
+        checksum_type: checksum_type(&meta.checksums),
+        server_side_encryption: Some(encryption(&meta)),
+        ssekms_key_id: meta.kms_key.clone(),
+        version_id: version,
+        ..Default::default()
+    };
+    put_checksums!(output, &meta.checksums);
+    Ok(S3Response::new(output))
+}
+
+/// Refused by name: forms of web pages have no business with a local target.
+pub(super) async fn post(_api: &Api, _request: S3Request<PostObjectInput>) -> Answer<PostObjectOutput> {
+    Err(ApiError::not_implemented("s3", "PostObject").into())
+}
+
+/// Where a copy comes from: bucket, key, version.
+pub(super) fn source_of(source: &CopySource) -> Result<(String, String, Option<String>), ApiError> {
+    match source {
+        CopySource::Bucket { bucket, key, version_id } => {
+            Ok((bucket.to_string(), key.to_string(), version_id.as_deref().map(str::to_owned)))
+        }
+        _ => Err(ApiError::not_implemented("s3", "a copy from an access point")),
+    }
+}
+
+pub(super) async fn copy(api: &Api, request: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
+    let input = request.input;
+    names::check_key(&input.key)?;
+    refuse_unsimulated!("CopyObject", input)?;
+    let (from_bucket, from_key, from_version) = source_of(&input.copy_source)?;
+    let replaces_meta =
+        input.metadata_directive.as_ref().is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
+    let replaces_tags =
+        input.tagging_directive.as_ref().is_some_and(|directive| directive.as_str() == TaggingDirective::REPLACE);
+    let given = meta_of!(input);
+    check_meta(&given)?;
+    let given_tags = header_tags(input.tagging.as_deref())?;
+    let changes = replaces_meta
+        || input.storage_class.is_some()
+        || input.website_redirect_location.is_some()
+        || input.server_side_encryption.is_some();
+    if !changes && from_version.is_none() && from_bucket == input.bucket && from_key == input.key {
+        return Err(refusals::invalid_request(
+            "This copy request is illegal because it is trying to copy an object to itself without changing the \
+             object's metadata, storage class, website redirect location or encryption attributes.",
+        )
+        .into());
+    }
+    let conditions = Conditions {
+        if_match: input.copy_source_if_match.clone(),
+        if_none_match: input.copy_source_if_none_match.clone(),
+        if_modified_since: input.copy_source_if_modified_since.clone(),
+        if_unmodified_since: input.copy_source_if_unmodified_since.clone(),
+    };
+    let (ids, now) = (api.host.ids.clone(), api.host.clock.now());
+    let (source, source_versioned, version, meta) = api
+        .host
+        .store
+        .write(move |tx| {
+            let source_bucket = Buckets::get(tx, &from_bucket)?;
+            let source = read_ops::find(tx, &source_bucket, &from_key, from_version.as_deref())?;
+            if source.marker {
+                return Err(refusals::no_such_key());
+            }
+            conditions.check_copy(&source)?;
+            let mut meta = if replaces_meta {
+                given
+            } else {
+                Meta {
+                    storage_class: given.storage_class,
+                    encryption: given.encryption,
+                    kms_key: given.kms_key,
+                    website_redirect: given.website_redirect,
+                    parts: Vec::new(),
+                    ..source.meta.clone()
+                }
+            };
+            meta.content_type.get_or_insert_with(|| "binary/octet-stream".to_owned());
+            // A checksum of parts says nothing about the copy, which has none.
+            meta.checksums =
+                if source.meta.checksums.composite { Checksums::default() } else { source.meta.checksums.clone() };
+            let bucket = Buckets::get(tx, &input.bucket)?;
+            encrypt(tx, &bucket, &mut meta)?;
+            let blob = source.blob.clone().ok_or_else(refusals::no_such_key)?;
+            let tags = if replaces_tags { &given_tags } else { &source.tags };
+            let new = NewVersion { key: &input.key, body: Some((&blob, &source.etag)), meta: &meta, tags };
+            let version = versions::add(tx, &bucket, &new, &ids, now)?;
+            Ok::<_, ApiError>((source, source_bucket.versioning != Versioning::Unset, version, meta))
+        })
+        .await?;
+    api.sweep_soon();
+    let mut result = CopyObjectResult {
+        e_tag: Some(ETag::Strong(source.etag)),
+        last_modified: Some(time(now.as_second())),
+        checksum_type: checksum_type(&meta.checksums),
+        ..Default::default()
+    };
+    put_checksums!(result, &meta.checksums);
+    Ok(S3Response::new(CopyObjectOutput {
+        copy_object_result: Some(result),
+        copy_source_version_id: source_versioned.then_some(source.version),
+        server_side_encryption: Some(encryption(&meta)),
+        ssekms_key_id: meta.kms_key.clone(),
+        version_id: version,
+        ..Default::default()
+    }))
+}
+
+pub(super) async fn delete(api: &Api, request: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {
+    let input = request.input;
+    let (ids, now) = (api.host.ids.clone(), api.host.clock.now());
+    let deleted = api
+        .host
+        .store
+        .write(move |tx| {
+            let bucket = Buckets::get(tx, &input.bucket)?;
+            if input.if_match.is_some() {
+                let existing = match &input.version_id {
+                    Some(version) => versions::by_id(tx, &bucket, &input.key, version)?,
+                    None => versions::current(tx, &bucket, &input.key)?,
+                };
+                check_write(existing.as_ref(), input.if_match.as_ref(), None)?;
+            }
+            versions::delete(tx, &bucket, &input.key, input.version_id.as_deref(), &ids, now)
+        })
+        .await?;
+    api.sweep_soon();
+    Ok(S3Response::with_status(
+        DeleteObjectOutput {
+            delete_marker: deleted.marker.then_some(true),
+            version_id: deleted.version,
+            ..Default::default()
+        },
+        http::StatusCode::NO_CONTENT,
+    ))
+}
+
+pub(super) async fn delete_many(api: &Api, request: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
+    let who = request.extensions.get::<Who>().cloned();
+    let place = Place { region: Caller::of(&request).region().to_owned(), now: api.host.clock.now() };
+    let DeleteObjectsInput { bucket: name, delete: Delete { objects, quiet }, .. } = request.input;
+    if objects.is_empty() || objects.len() > 1000 {
+        return Err(refusals::malformed_xml().into());
+    }
+    let (ids, now) = (api.host.ids.clone(), api.host.clock.now());
+    // One transaction for all: an object that can't be deleted is reported and leaves the others alone.
+    let deleted = api
+        .host
+        .store
+        .write(move |tx| {
+            let bucket = Buckets::get(tx, &name)?;
+            let mut done = Vec::with_capacity(objects.len());
+            let mut errors = Vec::new();
+            for object in objects {
+                if let Some(Who::Role(session)) = &who {
+                    let need = delete_one(&name, &object.key, object.version_id.is_some());
+                    if let Err(denial) = authorize(tx, session, &[need], &place)? {
+                        errors.push(dto::Error {
+                            code: Some("AccessDenied".to_owned()),
+                            message: Some(denial.s3_message()),
+                            key: Some(object.key),
+                            version_id: object.version_id,
+                        });
+                        continue;
+                    }
+                }
+                if let Some(etag) = &object.e_tag {
+                    let existing = match &object.version_id {
+                        Some(version) => versions::by_id(tx, &bucket, &object.key, version)?,
+                        None => versions::current(tx, &bucket, &object.key)?,
+                    };
+                    if let Err(error) = check_write(existing.as_ref(), Some(&ETagCondition::ETag(etag.clone())), None) {
+                        errors.push(dto::Error {
+                            code: Some(error.code),
+                            message: Some(error.message),
+                            key: Some(object.key),
+                            version_id: object.version_id,
+                        });
+                        continue;
+                    }
+                }
+                let outcome = versions::delete(tx, &bucket, &object.key, object.version_id.as_deref(), &ids, now)?;
+                let deletes_version = object.version_id.is_some();
+                done.push(DeletedObject {
+                    delete_marker: outcome.marker.then_some(true),
+                    delete_marker_version_id: outcome.version.filter(|_| outcome.marker),
+                    key: Some(object.key),
+                    version_id: object.version_id.filter(|_| deletes_version),
+                });
+            }
+            Ok::<_, ApiError>((done, errors))
+        })
+        .await?;
+    api.sweep_soon();
+    let (done, errors) = deleted;
+    Ok(S3Response::new(DeleteObjectsOutput {
+        deleted: (!quiet.unwrap_or(false)).then_some(done),
+        errors: (!errors.is_empty()).then_some(errors),
+        ..Default::default()
+    }))
+}
+
+/// The version that a tagging operation is about; a marker has no tags.
+fn tagged(
+    tx: &rusqlite::Transaction<'_>,
+    bucket: &Bucket,
+    key: &str,
+    version: Option<&str>,
+) -> Result<Version, ApiError> {
+    let found = read_ops::find(tx, bucket, key, version)?;
+    match (found.marker, version) {
+        (false, _) => Ok(found),
+        (true, None) => Err(refusals::no_such_key()),
+        (true, Some(_)) => Err(refusals::method_not_allowed()),
+    }
+}
+
+pub(super) async fn get_tagging(
+    api: &Api,
+    request: S3Request<GetObjectTaggingInput>,
+) -> Answer<GetObjectTaggingOutput> {
+    let input = request.input;
+    let (version, versioned) = api
+        .host
+        .store
+        .read(move |tx| {
+            let bucket = Buckets::get(tx, &input.bucket)?;
+            let version = tagged(tx, &bucket, &input.key, input.version_id.as_deref())?;
+            Ok::<_, ApiError>((version, bucket.versioning != Versioning::Unset))
+        })
+        .await?;
+    Ok(S3Response::new(GetObjectTaggingOutput {
+        tag_set: tag_set(version.tags),
+        version_id: versioned.then_some(version.version),
+    }))
+}
+
+async fn replace_tags(
+    api: &Api,
+    name: String,
+    key: String,
+    version: Option<String>,
+    tags: Tags,
+) -> Result<Option<String>, Refusal> {
+    settings::check_tags(&tags, 10)?;
+    Ok(api
+        .host
+        .store
+        .write(move |tx| {
+            let bucket = Buckets::get(tx, &name)?;
+            let version = tagged(tx, &bucket, &key, version.as_deref())?;
+            versions::set_tags(tx, &bucket, &version, &tags)?;
+            Ok::<_, ApiError>((bucket.versioning != Versioning::Unset).then_some(version.version))
+        })
+        .await?)
+}
+
+pub(super) async fn put_tagging(
+    api: &Api,
+    request: S3Request<PutObjectTaggingInput>,
+) -> Answer<PutObjectTaggingOutput> {
+    let PutObjectTaggingInput { bucket, key, tagging, version_id, .. } = request.input;
+    let version_id = replace_tags(api, bucket, key, version_id, tags_of(tagging)?).await?;
+    Ok(S3Response::new(PutObjectTaggingOutput { version_id }))
+}
+
+pub(super) async fn delete_tagging(
+    api: &Api,
+    request: S3Request<DeleteObjectTaggingInput>,
+) -> Answer<DeleteObjectTaggingOutput> {
+    let DeleteObjectTaggingInput { bucket, key, version_id, .. } = request.input;
+    let version_id = replace_tags(api, bucket, key, version_id, Tags::new()).await?;
+    Ok(S3Response::with_status(DeleteObjectTaggingOutput { version_id }, http::StatusCode::NO_CONTENT))
+}
+
+/// Headers that tell of a version in an error's answer.
+pub(super) fn marker_headers(version: &Version) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("x-amz-delete-marker", http::HeaderValue::from_static("true"));
+    if let Ok(id) = http::HeaderValue::from_str(&version.version) {
+        headers.insert("x-amz-version-id", id);
+    }
+    headers
+}
