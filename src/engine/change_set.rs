@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 
 use super::events::{EventKind, Teller};
-use super::ledger::Effect;
+use super::ledger::{Effect, Known};
 use super::run::{Run, Stop};
 use crate::aws::{
     CallError, CallErrorKind, ChangeSetKind, ChangeSetRequest, ListedChangeSet, StackState, ValidationResult,
@@ -127,7 +127,9 @@ async fn create(run: &Run<'_>, request: &ChangeSetRequest) -> Result<(String, St
         Ok(Err(failed)) => failed,
         Err(stop) => {
             shell_made();
-            shell.iter().for_each(|shell| run.ledger().doubt(shell));
+            if let Some(shell) = &shell {
+                run.ledger().doubt(shell);
+            }
             return Err(stop);
         }
     };
@@ -168,7 +170,9 @@ async fn create(run: &Run<'_>, request: &ChangeSetRequest) -> Result<(String, St
         }
     }
     shell_made();
-    shell.iter().for_each(|shell| run.ledger().doubt(shell));
+    if let Some(shell) = &shell {
+        run.ledger().doubt(shell);
+    }
     Err(failed.into())
 }
 
@@ -282,22 +286,21 @@ impl Ready {
     async fn remove_alone(&self, run: &Run<'_>) -> Result<(), Stop> {
         let mut tries = 0;
         loop {
-            let doubt = InDoubt { run, effects: vec![self.effect()] };
+            let doubt = InDoubt::of(run, vec![self.effect()]);
             match run.undo(run.clients.delete_change_set(&self.id)).await {
                 Ok(()) => {
-                    doubt.settled();
-                    run.ledger().strike(&self.effect());
+                    doubt.is_gone();
                     return Ok(());
                 }
                 // It cannot be removed while it is being made.
                 Err(failed) if failed.error.is("InvalidChangeSetStatus") && tries < REMOVAL_TRIES => {
-                    doubt.settled();
+                    doubt.is_as_before();
                     tries += 1;
                     run.clients.pace().turn().await;
                 }
                 Err(failed) => {
                     if !failed.lost {
-                        doubt.settled();
+                        doubt.is_as_before();
                     }
                     return Err(failed.into());
                 }
@@ -319,16 +322,14 @@ impl Ready {
                 run.ledger().strike(&self.shell());
                 return Ok(());
             }
-            Err(error) => {
-                self.remove_alone(run).await?;
-                return Err(error.into());
-            }
+            // Alone the stack would tell nobody whose it is.
+            Err(error) => return Err(error.into()),
         }
         let mut effects = vec![self.effect()];
         if !self.has_shell {
             effects.push(self.shell());
         }
-        let doubt = InDoubt { run, effects };
+        let doubt = InDoubt::of(run, effects);
         let token = format!("bedplate-{}", uuid::Uuid::new_v4());
         let delete = run.clients.delete_stack(&self.stack_id, &token);
         let asked = if self.has_shell {
@@ -338,7 +339,7 @@ impl Ready {
         };
         if let Err(failed) = asked {
             if !failed.lost {
-                doubt.settled();
+                doubt.is_as_before();
             }
             return Err(failed.into());
         }
@@ -349,9 +350,7 @@ impl Ready {
                 _ => break,
             }
         }
-        for effect in doubt.settled() {
-            run.ledger().strike(&effect);
-        }
+        doubt.is_gone();
         Ok(())
     }
 
@@ -418,22 +417,30 @@ fn is_ours(name: &str) -> bool {
     parts.is_some_and(|(digest, number)| hex(digest) && hex(number))
 }
 
-/// While something is being taken back it is not known whether it is still there; so it is when that is broken off.
+/// While something is being taken back it is not known whether it is still there; so it stays when that is broken off.
 struct InDoubt<'a> {
     run: &'a Run<'a>,
-    effects: Vec<Effect>,
+    effects: Vec<(Effect, Known)>,
 }
 
-impl InDoubt<'_> {
-    fn settled(mut self) -> Vec<Effect> {
-        std::mem::take(&mut self.effects)
+impl<'a> InDoubt<'a> {
+    fn of(run: &'a Run<'a>, effects: Vec<Effect>) -> Self {
+        let doubted = effects.into_iter().filter_map(|effect| run.ledger().doubt(&effect).map(|known| (effect, known)));
+        let effects = doubted.collect();
+        Self { run, effects }
     }
-}
 
-impl Drop for InDoubt<'_> {
-    fn drop(&mut self) {
-        for effect in &self.effects {
-            self.run.ledger().doubt(effect);
+    /// It is gone.
+    fn is_gone(self) {
+        for (effect, _) in &self.effects {
+            self.run.ledger().strike(effect);
+        }
+    }
+
+    /// It is as it was.
+    fn is_as_before(self) {
+        for (effect, known) in &self.effects {
+            self.run.ledger().restore(effect, *known);
         }
     }
 }

@@ -106,8 +106,8 @@ pub enum Effect {
 }
 
 /// What is known of an effect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Known {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
     /// Its request was sent and no answer was seen yet.
     Sent,
     /// The answer was seen.
@@ -279,9 +279,14 @@ impl Ledger {
         self.settle(effect, Known::Nothing);
     }
 
-    /// Taking it back was tried, and it is not known with what success.
-    pub(super) fn doubt(&self, effect: &Effect) {
-        self.settle(effect, Known::Unknown);
+    /// It is being taken back, and it is not known with what success. Gives what was known before.
+    pub(super) fn doubt(&self, effect: &Effect) -> Option<Known> {
+        self.settle(effect, Known::Unknown)
+    }
+
+    /// Taking it back came to nothing: what was known before is known again.
+    pub(super) fn restore(&self, effect: &Effect, known: Known) {
+        self.settle(effect, known);
     }
 
     /// It was asked for a second time and refused; the first time may still come to something.
@@ -337,10 +342,10 @@ impl Ledger {
         account
     }
 
-    fn settle(&self, effect: &Effect, known: Known) {
-        if let Some(entry) = self.lock().iter_mut().rev().find(|entry| entry.effect == *effect) {
-            entry.known = known;
-        }
+    fn settle(&self, effect: &Effect, known: Known) -> Option<Known> {
+        let mut entries = self.lock();
+        let entry = entries.iter_mut().rev().find(|entry| entry.effect == *effect)?;
+        Some(std::mem::replace(&mut entry.known, known))
     }
 
     /// The command that tells what is not known of an effect.
