@@ -2,9 +2,11 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "local")]
+use super::local;
 use super::{
-    bootstrap, check, completions, deploy, destroy, list, local, lock, logs, man, new, outputs, plan, render, schema,
-    smoke, status,
+    bootstrap, check, completions, deploy, destroy, list, lock, logs, man, new, outputs, plan, render, schema, smoke,
+    status,
 };
 
 /// Turns short YAML use-case specs into CloudFormation stacks, deploys them, and takes them away again.
@@ -114,6 +116,7 @@ pub enum Verb {
     /// Take a stack away, with everything it left
     Destroy(destroy::DestroyArgs),
     /// The local target: an AWS-compatible endpoint on this machine
+    #[cfg(feature = "local")]
     #[command(subcommand)]
     Local(local::LocalVerb),
     /// Make (or remove) the artifact bucket of an account and region

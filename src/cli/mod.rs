@@ -11,10 +11,13 @@ mod deploy;
 mod destroy;
 mod exit;
 mod follow;
+#[cfg(feature = "local")]
 mod iam_report;
 mod interrupts;
 mod list;
+#[cfg(feature = "local")]
 mod local;
+mod local_target;
 mod lock;
 mod logs;
 mod man;
@@ -93,6 +96,7 @@ fn run(session: &Session, verb: &Verb) -> Outcome {
         Verb::Outputs(args) => outputs::run(session, args),
         Verb::Logs(args) => logs::run(session, args),
         Verb::Destroy(args) => destroy::run(session, args),
+        #[cfg(feature = "local")]
         Verb::Local(verb) => local::run(session, verb),
         Verb::Bootstrap(args) => bootstrap::run(session, args),
         Verb::Schema(args) => schema::run(session, args),

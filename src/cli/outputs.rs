@@ -7,14 +7,13 @@ use serde_json::{Map, Value};
 use super::Outcome;
 use super::args::Format;
 use super::exit::Exit;
+use super::local_target::served_at;
 use super::session::Session;
 use super::ui::Ui;
 use crate::aws::{Output, TargetKind};
 use crate::engine;
 use crate::finding::Finding;
-use crate::local::bedrock::gateway_url;
-use crate::local::serving;
-use crate::local_address::local_url;
+use crate::local_address::{gateway_url, local_url};
 use crate::report::findings::printable;
 
 /// Print what a deployed stack gives back: URLs, names, ids.
@@ -79,7 +78,7 @@ impl Session {
         if self.target_kind()? != TargetKind::Local {
             return Ok(());
         }
-        let served = serving::address(&self.local_dir()?).await;
+        let served = served_at(&self.local_dir()?).await;
         let endpoint = served.as_deref().unwrap_or(NOT_SERVED);
         let here: Vec<(&str, String)> = outputs
             .iter()

@@ -13,6 +13,7 @@ use super::Outcome;
 use super::args::{Globals, TargetName};
 use super::consent::{Consent, Destination, NamedBy};
 use super::interrupts;
+use super::local_target::{LocalTarget, unavailable_because};
 use super::ui::Ui;
 use super::user_folders::{CacheFolder, known_state, own_state};
 use crate::artifacts;
@@ -20,7 +21,6 @@ use crate::aws::{Clients, CredentialFacts, Identity, Target, TargetKind, endpoin
 use crate::check::{self, CheckOptions};
 use crate::engine::{Account, Claim, Desired, Packaging};
 use crate::finding::{Finding, Place, has_errors};
-use crate::local::{self, LocalOptions, Running};
 use crate::render::{self, Partials, RenderOptions, Rendered};
 use crate::report::findings::printable;
 use crate::report::style::paint;
@@ -44,7 +44,7 @@ pub struct Session {
 pub struct Connection {
     /// Clients for its services.
     pub clients: Clients,
-    local: Option<Running>,
+    local: Option<LocalTarget>,
     /// The state of a local target that only was looked at and never had any: it goes with the connection.
     _nothing: Option<TempDir>,
 }
@@ -326,12 +326,8 @@ impl Session {
                     dir = empty.path().to_owned();
                     nothing = Some(empty);
                 }
-                let options = LocalOptions::new(dir)
-                    .with_model_server()
-                    .and_then(LocalOptions::with_limit)
-                    .map_err(unavailable)?;
-                let running = local::start(options).await.map_err(unavailable)?;
-                let region = region.unwrap_or_else(|| local::DEFAULT_REGION.to_owned());
+                let running = LocalTarget::start(dir).await?;
+                let region = region.unwrap_or_else(LocalTarget::default_region);
                 let target = Target { account: self.globals.account.clone(), ..Target::local(running.url(), region) };
                 (target, Some(running))
             }
@@ -492,12 +488,3 @@ impl Session {
 
 /// The verbs that may leave something on the local target; the others do not even make its state folder.
 const MAKES_STATE: [&str; 2] = ["deploy", "bootstrap"];
-
-fn unavailable_because(error: &dyn std::fmt::Display) -> Vec<Finding> {
-    vec![Finding::error("P029", format!("the local target does not start: {error}"))]
-}
-
-/// The local target that does not start, as a finding.
-pub(super) fn unavailable(error: local::LocalError) -> Vec<Finding> {
-    unavailable_because(&error)
-}

@@ -162,6 +162,7 @@ pub fn own_state(project: &Path) -> Result<PathBuf, Vec<Finding>> {
 ///
 /// # Errors
 /// When it cannot be removed.
+#[cfg(feature = "local")]
 pub fn remove_unknown_state(project: &Path) -> Result<bool, Vec<Finding>> {
     let own = project.join(".bedplate");
     for path in [&own, &own.join("local")] {

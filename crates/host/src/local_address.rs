@@ -1,7 +1,11 @@
-//! Where AWS's address of a deployed API leads at a local target. It is said to people, asked by smoke tests, and answered.
+//! Where AWS's address of a deployed API or gateway leads at a local target. It is shown to people, called by smoke tests, and
+//! answered.
 
 /// The path under which every API answers, whatever name of this machine it is asked by.
 pub const PREFIX: &str = "/_aws/execute-api/";
+
+/// The same for AgentCore gateways.
+pub const GATEWAY_PREFIX: &str = "/_aws/bedrock-agentcore/";
 
 /// Where an API's URL of AWS's leads to in a local target that is served at `endpoint`; nothing for any other URL.
 ///
@@ -14,6 +18,14 @@ pub fn local_url(url: &str, endpoint: &str) -> Option<String> {
     let address = endpoint.trim_end_matches('/').strip_prefix("http://")?;
     let scheme = if scheme == "wss" { "ws" } else { "http" };
     Some(format!("{scheme}://{address}{PREFIX}{api}{path}"))
+}
+
+/// Where a gateway's URL of AWS's leads to in a local target that is served at `endpoint`; nothing for any other URL.
+pub fn gateway_url(url: &str, endpoint: &str) -> Option<String> {
+    let (host, path) = url.strip_prefix("https://").and_then(|rest| rest.split_once('/'))?;
+    let (gateway, rest) = host.split_once(".gateway.bedrock-agentcore.")?;
+    let known = rest.ends_with(".amazonaws.com") && path == "mcp";
+    known.then(|| format!("{endpoint}{GATEWAY_PREFIX}{gateway}/mcp"))
 }
 
 /// `{id}.execute-api.localhost`, `{id}.execute-api.{region}.localhost`, and AWS's own names.
@@ -55,5 +67,14 @@ mod tests {
         for other in ["https://example.com/dev", "a1b2", "https://a1b2.execute-api.example.com/", ""] {
             assert_eq!(local(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_gateways_url_leads_to_the_endpoint() {
+        let local = |url: &str| gateway_url(url, "http://127.0.0.1:4599");
+        let url = "https://bank-a1.gateway.bedrock-agentcore.us-west-2.amazonaws.com/mcp";
+        assert_eq!(local(url).as_deref(), Some("http://127.0.0.1:4599/_aws/bedrock-agentcore/bank-a1/mcp"));
+        assert_eq!(local("https://a1b2.execute-api.us-west-2.amazonaws.com/dev"), None);
+        assert_eq!(local("https://bank-a1.gateway.bedrock-agentcore.evil.example/mcp"), None);
     }
 }

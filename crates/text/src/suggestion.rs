@@ -16,11 +16,7 @@ pub fn nearest<'c>(word: &str, names: impl IntoIterator<Item = &'c str>) -> Opti
 }
 
 /// The name nearest to a word, of those that no more than `allowed` letters tell from it; the first in the alphabet of equals.
-pub fn nearest_within<'c>(
-    word: &str,
-    names: impl IntoIterator<Item = &'c str>,
-    allowed: usize,
-) -> Option<&'c str> {
+pub fn nearest_within<'c>(word: &str, names: impl IntoIterator<Item = &'c str>, allowed: usize) -> Option<&'c str> {
     if word.len() > LONGEST {
         return None;
     }

@@ -8,9 +8,7 @@ use serde_json::{Map, Value};
 use super::overlay::Overlay;
 use super::{Detail, PropertyChange, Scoped, evaluation, shown};
 use crate::ResourceSchema;
-use crate::intrinsics::{
-    Reference, ReferenceKind, Scope, is_function, named_conditions, references, references_if,
-};
+use crate::intrinsics::{Reference, ReferenceKind, Scope, is_function, named_conditions, references, references_if};
 
 /// What makes a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::kinds::function;
 use super::{Context, PSEUDO, finding, is_full};
-use crate::intrinsics::{Piece, pieces, plain};
 use crate::finding::Finding;
+use crate::intrinsics::{Piece, pieces, plain};
 use bedplate_text::suggestion::nearest;
 
 /// Where a value stands, which decides what it may refer to.

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::{Context, finding, is_full};
 use crate::Parameter;
+use crate::finding::Finding;
 use crate::intrinsics::{Problem, plain};
 use crate::schema::Pattern;
-use crate::finding::Finding;
 use bedplate_text::suggestion::nearest;
 
 const ATTRIBUTES: [&str; 11] = [

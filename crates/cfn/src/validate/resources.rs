@@ -6,8 +6,8 @@ use super::functions::{self, Section};
 use super::kinds::is_no_value;
 use super::shapes::Checker;
 use super::{Context, finding, is_full};
-use crate::{Resource, Schemas};
 use crate::finding::Finding;
+use crate::{Resource, Schemas};
 
 pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for resource in context.template.resources() {

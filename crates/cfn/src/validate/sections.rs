@@ -6,10 +6,10 @@ use super::functions::{self, Section};
 use super::kinds::function;
 use super::{Context, finding, is_full};
 use crate::Output;
+use crate::finding::Finding;
 use crate::intrinsics::named_conditions;
 use crate::schema::Types;
 use crate::template::kind;
-use crate::finding::Finding;
 use bedplate_text::suggestion::nearest;
 
 const OUTPUT_ATTRIBUTES: [&str; 4] = ["Condition", "Description", "Export", "Value"];

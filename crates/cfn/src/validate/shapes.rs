@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::kinds::{Presence, function, is_open, presence};
 use super::{Context, STEP_LIMIT, finding, is_full, scalars};
 use crate::ResourceSchema;
+use crate::finding::Finding;
 use crate::intrinsics::{Piece, pieces};
 use crate::schema::{Shape, Types};
 use crate::template::{canonical_text, kind};
-use crate::finding::Finding;
 
 /// Checks the properties of one resource.
 pub(super) struct Checker<'a> {

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Call, Outcome, invalid, missing, page, without_nulls};
 use super::identify::{gone, serves};
-use bedplate_facts::{Invoke, Model, Status, models};
 use crate::ACCOUNT_ID;
 use crate::errors::ApiError;
 use crate::resources::world::{self, Thing};
+use bedplate_facts::{Invoke, Model, Status, models};
 
 /// What an output is as a modality of the API; nothing for what the API has no word for.
 fn modality(model: &Model) -> String {

@@ -45,12 +45,7 @@ impl Front {
     }
 
     /// Answers a request at a gateway's own endpoint, once its caller was let in.
-    pub(crate) async fn mcp(
-        &self,
-        request: Request<Body>,
-        gateway: &str,
-        request_id: &str,
-    ) -> Response<Body> {
+    pub(crate) async fn mcp(&self, request: Request<Body>, gateway: &str, request_id: &str) -> Response<Body> {
         agentcore::answer_mcp(&self.bedrock, request, gateway).await.unwrap_or_else(|error| refusal(&error, request_id))
     }
 

@@ -6,9 +6,9 @@ use rusqlite::Connection;
 
 use super::answer::{invalid, missing};
 use super::prompts::{self, Prompt};
-use bedplate_facts::{Day, Invoke, Model, Status, models};
 use crate::errors::ApiError;
 use crate::resources::world;
+use bedplate_facts::{Day, Invoke, Model, Status, models};
 
 /// What a model id stands for.
 #[derive(Debug, Clone)]

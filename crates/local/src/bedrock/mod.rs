@@ -46,7 +46,6 @@ mod vectors;
 
 use std::sync::Arc;
 
-pub use agentcore::gateway_url;
 pub(crate) use agentcore::{Door, gateway_of};
 pub use front::{Front, SIGNING_NAMES};
 pub(crate) use operations::{Found, find, simulated};

@@ -7,8 +7,8 @@ use http::{Method, StatusCode, Uri};
 use serde_json::{Map, Value, json};
 
 use super::text::{Choice, Reply, Request, Role, Stop};
-use bedplate_host::http_client::{Client, Outgoing};
 use crate::errors::ApiError;
+use bedplate_host::http_client::{Client, Outgoing};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(120);

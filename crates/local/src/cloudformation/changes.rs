@@ -8,12 +8,12 @@ use super::environment::{Known, environment, scope};
 use super::error::Outcome;
 use super::model::{Change, Resource as Row, Stack, Target, mask};
 use super::tables;
-use bedplate_cfn::Resource;
-use bedplate_cfn::diff::{Action, Before, Detail, Existing, Scoped, Side, State, Update, update};
-use bedplate_cfn::intrinsics::{Problem, Scope};
 use crate::ACCOUNT_ID;
 use crate::errors::ApiError;
 use crate::resources::scalar;
+use bedplate_cfn::Resource;
+use bedplate_cfn::diff::{Action, Before, Detail, Existing, Scoped, Side, State, Update, update};
+use bedplate_cfn::intrinsics::{Problem, Scope};
 
 /// The changes from what a stack has to a target.
 ///

@@ -9,12 +9,12 @@ use super::journal::Journal;
 use super::model::{Change, ChangeSet, Event, Stack, Target, Validation, mask};
 use super::status::OperationType;
 use super::tables;
-use bedplate_cfn::Template;
-use bedplate_cfn::intrinsics::has_unknown;
 use crate::ACCOUNT_ID;
 use crate::errors::ApiError;
 use crate::resources::{Site, planned_id, provider, world};
 use crate::s3::Buckets;
+use bedplate_cfn::Template;
+use bedplate_cfn::intrinsics::has_unknown;
 
 /// One failed validation and the resource it concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,10 +7,10 @@ use rusqlite::Connection;
 
 use super::model::{Physical, Resource, Stack, Target};
 use super::tables::{self, Sql};
-use bedplate_cfn::Template;
-use bedplate_cfn::intrinsics::{Answer, DynamicReference, Environment, Problem, Resources, Scope};
 use crate::resources::{is_custom, world};
 use crate::{secretsmanager, ssm};
+use bedplate_cfn::Template;
+use bedplate_cfn::intrinsics::{Answer, DynamicReference, Environment, Problem, Resources, Scope};
 
 /// What exists of a stack's resources, and what is not known yet.
 #[derive(Debug, Default)]

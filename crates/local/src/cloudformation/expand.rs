@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use bedplate_cfn::intrinsics::{Environment, expand};
-use bedplate_cfn::{Template, validate};
-use bedplate_cfn::finding::Severity;
 use crate::ACCOUNT_ID;
 use crate::cloudformation::error::Outcome;
 use crate::errors::ApiError;
+use bedplate_cfn::finding::Severity;
+use bedplate_cfn::intrinsics::{Environment, expand};
+use bedplate_cfn::{Template, validate};
 
 /// The template with the loops of `AWS::LanguageExtensions` written out; it keeps the transform's name, as its other
 /// functions are evaluated with the rest.

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::error::{Outcome, capabilities, not_simulated};
 use super::model::{Parameter, Tag, Target};
-use bedplate_cfn::{ResourceGraph, Template};
 use crate::errors::ApiError;
 use crate::resources::{self, provider};
 use crate::ssm::store::Named;
+use bedplate_cfn::{ResourceGraph, Template};
 
 use super::expand;
 

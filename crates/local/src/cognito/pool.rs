@@ -57,8 +57,7 @@ pub(super) fn named_by_attribute(pool: &Thing) -> Vec<String> {
 
 /// Names in the form they are compared in.
 pub(super) fn folded(pool: &Thing, name: &str) -> String {
-    let sensitive =
-        pool.properties.pointer("/UsernameConfiguration/CaseSensitive").and_then(crate::resources::scalar);
+    let sensitive = pool.properties.pointer("/UsernameConfiguration/CaseSensitive").and_then(crate::resources::scalar);
     // Pools that stacks make tell cases apart unless they say otherwise.
     if sensitive.as_deref() == Some("false") { name.to_lowercase() } else { name.to_owned() }
 }

@@ -13,10 +13,10 @@ use serde_json::Value;
 use super::policies::{self, Named};
 use super::record::{self, Entry};
 use super::session::Session;
-use bedplate_iam::{Decision, Policy, Principal, Request, decide};
 use crate::ACCOUNT_ID;
 use crate::errors::ApiError;
 use crate::resources::world::{self, Thing};
+use bedplate_iam::{Decision, Policy, Principal, Request, decide};
 
 /// One action on one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,13 +5,13 @@ use std::sync::OnceLock;
 use rusqlite::Transaction;
 use serde_json::{Map, Value};
 
-use bedplate_iam::Policy;
 use crate::ACCOUNT_ID;
 use crate::errors::ApiError;
 use crate::lambda::permissions;
 use crate::resources::world::{self, Thing};
 use crate::s3::policy_of;
 use crate::secretsmanager as secrets;
+use bedplate_iam::Policy;
 
 /// A policy and what a person knows it by.
 #[derive(Debug, Clone, PartialEq)]

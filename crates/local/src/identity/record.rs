@@ -5,9 +5,9 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::policies;
-use bedplate_iam::Effect;
 use crate::resources::world;
 use crate::store::{Store, StoreError};
+use bedplate_iam::Effect;
 
 /// Decisions kept of one role; beyond it those longest ago are forgotten.
 const MOST: i64 = 5_000;

@@ -230,9 +230,8 @@ pub(crate) fn assume(
 fn trust_names(role: &Thing, own: &[(&str, &str)]) -> bool {
     let trust = role.properties.get("AssumeRolePolicyDocument").unwrap_or(&serde_json::Value::Null);
     super::policies::read(trust).is_some_and(|policy| {
-        policy
-            .statements
-            .iter()
-            .any(|statement| own.iter().any(|(_, arn)| statement.principals.contains(&bedplate_iam::Principal::aws(arn))))
+        policy.statements.iter().any(|statement| {
+            own.iter().any(|(_, arn)| statement.principals.contains(&bedplate_iam::Principal::aws(arn)))
+        })
     })
 }

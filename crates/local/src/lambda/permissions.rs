@@ -4,10 +4,10 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use super::function::text;
-use bedplate_iam::{Policy, Principal, Statement};
 use crate::ACCOUNT_ID;
 use crate::errors::ApiError;
 use crate::resources::world;
+use bedplate_iam::{Policy, Principal, Statement};
 
 /// The policy of a function (a name, perhaps with a qualifier): one statement a permission for exactly that name.
 ///

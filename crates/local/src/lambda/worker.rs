@@ -13,8 +13,8 @@ use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
-use bedplate_host::helper::supervised;
 use crate::Clock;
+use bedplate_host::helper::supervised;
 
 /// The script that a process runs.
 const SHIM: &str = concat!(include_str!("addresses.py"), "\n", include_str!("shim.py"));

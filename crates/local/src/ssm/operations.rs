@@ -7,10 +7,10 @@ use rusqlite::{Connection, Transaction};
 use serde_json::{Value, json};
 
 use super::store::{self, Missing, Named, Parameter};
-use bedplate_cfn::schema::{Match, matches};
 use crate::aws_json::{Service, Work};
 use crate::errors::ApiError;
 use crate::json::{Asked, compact, seconds};
+use bedplate_cfn::schema::{Match, matches};
 
 /// The service.
 pub static SERVICE: Service<Asked, ApiError> = Service {

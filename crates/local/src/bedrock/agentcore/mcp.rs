@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use bedplate_host::local_address::GATEWAY_PREFIX;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use rusqlite::Connection;
 use s3s::Body;
@@ -15,9 +16,6 @@ use crate::cognito::tokens::{self, Wrong, pool_of_issuer};
 use crate::errors::ApiError;
 use crate::resources::world::{self, Thing};
 use crate::service_call::read_at_most;
-
-/// The path under which every gateway answers whatever the host is called.
-const PREFIX: &str = "/_aws/bedrock-agentcore/";
 
 /// What the discovery URL of an issuer ends with. Source: OpenID Connect Discovery 1.0.
 const DISCOVERY: &str = "/.well-known/openid-configuration";
@@ -36,10 +34,10 @@ const NO_METHOD: i64 = -32_601;
 const NO_PARAMETERS: i64 = -32_602;
 
 /// The gateway a request is for, if it is for the endpoint of one: `{id}.gateway.bedrock-agentcore.{region}.amazonaws.com`,
-/// `….localhost`, or [`PREFIX`]`{id}/mcp` at any host.
+/// `….localhost`, or [`GATEWAY_PREFIX`]`{id}/mcp` at any host.
 pub(crate) fn gateway_of(headers: &HeaderMap, path: &str) -> Option<String> {
     let is_id = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if let Some(rest) = path.strip_prefix(PREFIX) {
+    if let Some(rest) = path.strip_prefix(GATEWAY_PREFIX) {
         let id = rest.strip_suffix("/mcp")?;
         return is_id(id).then(|| id.to_owned());
     }
@@ -48,14 +46,6 @@ pub(crate) fn gateway_of(headers: &HeaderMap, path: &str) -> Option<String> {
     let region = rest.strip_suffix(".amazonaws.com").or_else(|| rest.strip_suffix(".localhost"));
     let known = rest == "localhost" || region.is_some_and(is_id);
     (path == "/mcp" && known && is_id(id)).then(|| id.to_owned())
-}
-
-/// Where a gateway's URL of AWS's leads to in a local target that is served at `endpoint`; nothing for any other URL.
-pub fn gateway_url(url: &str, endpoint: &str) -> Option<String> {
-    let (host, path) = url.strip_prefix("https://").and_then(|rest| rest.split_once('/'))?;
-    let (gateway, rest) = host.split_once(".gateway.bedrock-agentcore.")?;
-    let known = rest.ends_with(".amazonaws.com") && path == "mcp";
-    known.then(|| format!("{endpoint}{PREFIX}{gateway}/mcp"))
 }
 
 /// Who may come in.
@@ -253,15 +243,6 @@ fn respond(status: StatusCode, body: Option<&Value>) -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_gateways_url_leads_to_the_endpoint() {
-        let local = |url: &str| gateway_url(url, "http://127.0.0.1:4599");
-        let url = "https://bank-a1.gateway.bedrock-agentcore.us-west-2.amazonaws.com/mcp";
-        assert_eq!(local(url).as_deref(), Some("http://127.0.0.1:4599/_aws/bedrock-agentcore/bank-a1/mcp"));
-        assert_eq!(local("https://a1b2.execute-api.us-west-2.amazonaws.com/dev"), None);
-        assert_eq!(local("https://bank-a1.gateway.bedrock-agentcore.evil.example/mcp"), None);
-    }
 
     #[test]
     fn a_gateway_is_named_by_its_host_or_by_a_path() {

@@ -15,5 +15,4 @@ mod mcp;
 pub(super) use describe::{get_gateway, get_harness, get_target, list_gateways, list_harnesses, list_targets};
 pub(super) use harness::invoke_harness;
 pub(super) use mcp::answer as answer_mcp;
-pub use mcp::gateway_url;
 pub(crate) use mcp::{Door, gateway_of};

@@ -196,10 +196,7 @@ impl Retrieved {
 }
 
 /// `AgenticRetrieveStream`.
-pub(in crate::bedrock) fn agentic_retrieve_stream(
-    bedrock: Arc<Bedrock>,
-    call: Call,
-) -> BoxFuture<'static, Outcome> {
+pub(in crate::bedrock) fn agentic_retrieve_stream(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
     Box::pin(async move {
         let retrieved = agentic_retrieve(&bedrock, &call.region, Wanted::of(&call.body)?, call.now).await?;
         let mut events = Events::default();

@@ -115,10 +115,7 @@ struct Told {
 }
 
 /// `RetrieveAndGenerate`.
-pub(in crate::bedrock) fn retrieve_and_generate(
-    bedrock: Arc<Bedrock>,
-    call: Call,
-) -> BoxFuture<'static, Outcome> {
+pub(in crate::bedrock) fn retrieve_and_generate(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
     Box::pin(async move {
         let Told { session, answer, action } = answer(&bedrock, call).await?;
         Ok(Answer::Json(without_nulls(json!({

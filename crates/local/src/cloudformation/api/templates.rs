@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{Call, existing, shapes};
-use bedplate_cfn::Template;
 use crate::cloudformation::error::{Outcome, no_change_set};
 use crate::cloudformation::{prepare, tables};
 use crate::errors::ApiError;
 use crate::resources::{self, provider};
+use bedplate_cfn::Template;
 
 impl Call<'_> {
     pub(super) async fn get_template(self) -> Outcome<Value> {

@@ -16,7 +16,6 @@ use super::deploy::{self, Begun};
 use super::run::Run;
 use super::schedule::Ended;
 use super::{Engine, LONGEST, PATIENCE, phases, remove, revert};
-use bedplate_cfn::diff;
 use crate::cloudformation::custom::{self, Heard, Question, Refused, Request};
 use crate::cloudformation::model::{Done, Phase, Physical, Resource};
 use crate::cloudformation::tables;
@@ -24,6 +23,7 @@ use crate::errors::ApiError;
 use crate::lambda::invoke::{Call, Caller, invoke};
 use crate::resources::{Failure, Made, text};
 use crate::secretsmanager::reveal::refers;
+use bedplate_cfn::diff;
 
 /// What a step comes to before anybody is asked.
 enum Asking {

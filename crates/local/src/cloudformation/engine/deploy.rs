@@ -7,12 +7,12 @@ use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
 
 use super::run::{Run, undoable};
-use bedplate_cfn::{Schemas, diff};
 use crate::cloudformation::model::{Done, Physical, Resource, Step};
 use crate::cloudformation::status::{OperationType, Status};
 use crate::cloudformation::{policy, tables};
 use crate::errors::ApiError;
 use crate::resources::{self, Failure, Made, handler, provider};
+use bedplate_cfn::{Schemas, diff};
 
 const REPLACING: &str = "Requested update requires the creation of a new physical resource; hence creating one.";
 

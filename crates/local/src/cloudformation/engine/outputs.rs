@@ -3,12 +3,12 @@
 use rusqlite::Transaction;
 
 use super::run::Run;
-use bedplate_cfn::intrinsics::resolve_at;
 use crate::cloudformation::environment::scope;
 use crate::cloudformation::model::{Output, Stack};
 use crate::cloudformation::tables;
 use crate::errors::ApiError;
 use crate::resources::scalar;
+use bedplate_cfn::intrinsics::resolve_at;
 
 /// Resolves the outputs and publishes the exports.
 ///

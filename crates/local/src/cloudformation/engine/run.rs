@@ -6,9 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use bedplate_cfn::diff::with_stack_tags;
-use bedplate_cfn::intrinsics::{Environment, Problem, resolve_at};
-use bedplate_cfn::{ResourceGraph, Schemas, Template};
 use crate::cloudformation::environment::{Known, environment, scope};
 use crate::cloudformation::journal::Journal;
 use crate::cloudformation::model::{Operation, Phase, Physical, Resource, Stack, Target};
@@ -18,6 +15,9 @@ use crate::resources::{Failure, Site, Work};
 use crate::secretsmanager::reveal::reveal;
 use crate::store::undone;
 use crate::{ACCOUNT_ID, Host};
+use bedplate_cfn::diff::with_stack_tags;
+use bedplate_cfn::intrinsics::{Environment, Problem, resolve_at};
+use bedplate_cfn::{ResourceGraph, Schemas, Template};
 
 /// What the steps of a phase work from; nobody else changes the stack while its lease is held.
 #[derive(Debug)]

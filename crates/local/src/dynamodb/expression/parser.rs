@@ -22,7 +22,8 @@ struct Reserved {
 }
 
 static RESERVED: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
-    let read: Result<Reserved, _> = serde_json::from_str(include_str!("../../../../../schemas/local/dynamodb-words.json"));
+    let read: Result<Reserved, _> =
+        serde_json::from_str(include_str!("../../../../../schemas/local/dynamodb-words.json"));
     read.map(|reserved| reserved.words).unwrap_or_default()
 });
 

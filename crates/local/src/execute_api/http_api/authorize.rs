@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use super::{Exchange, message};
-use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
 use crate::ACCOUNT_ID;
 use crate::cognito::tokens::{Wrong, pool_of_issuer};
 use crate::execute_api::authorizers::Kept;
@@ -12,6 +11,7 @@ use crate::execute_api::iam::Refusal;
 use crate::execute_api::reply::Reply;
 use crate::execute_api::tokens::NotTaken;
 use crate::resources::{scalar, text};
+use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
 
 /// Refuses who may not call.
 pub(super) async fn authorize(exchange: &mut Exchange<'_>) -> Result<(), Reply> {

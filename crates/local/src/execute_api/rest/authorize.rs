@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::{Exchange, Kind, Refused};
-use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
 use crate::cognito::tokens::Wrong;
 use crate::execute_api::authorizers::Kept;
 use crate::execute_api::tokens::NotTaken;
 use crate::resources::{scalar, text};
 use crate::velocity::java_regex;
+use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
 
 /// How long a function's word is kept unless the authorizer says, in seconds.
 const TTL: i64 = 300;
@@ -159,12 +159,8 @@ async fn function(exchange: &mut Exchange<'_>) -> Result<(), Refused> {
 /// What the function says, once it is an answer at all.
 async fn ask(exchange: &Exchange<'_>, authorizer: &Value, id: &str, event: &Value) -> Result<Kept, Refused> {
     let uri = text(authorizer, "AuthorizerUri").unwrap_or_default();
-    let source = format!(
-        "arn:aws:execute-api:{}:{}:{}/authorizers/{id}",
-        exchange.region,
-        crate::ACCOUNT_ID,
-        exchange.id
-    );
+    let source =
+        format!("arn:aws:execute-api:{}:{}:{}/authorizers/{id}", exchange.region, crate::ACCOUNT_ID, exchange.id);
     let role = text(authorizer, "AuthorizerCredentials");
     let answer = exchange.invoke(&uri, event.to_string().into_bytes(), source, role, false).await?;
     let json: Value = serde_json::from_slice(&answer.payload).unwrap_or(Value::Null);

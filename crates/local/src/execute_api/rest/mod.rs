@@ -36,10 +36,10 @@ pub(super) use refusal::{Kind, Refused};
 use super::Gateway;
 use super::call::Call;
 use super::reply::Reply;
-use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
 use crate::ACCOUNT_ID;
 use crate::resources::text;
 use crate::resources::world::Thing;
+use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
 
 /// One request on its way through an API.
 pub(super) struct Exchange<'a> {

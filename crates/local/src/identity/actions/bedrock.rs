@@ -4,12 +4,12 @@ use rusqlite::Transaction;
 use serde_json::Value;
 
 use super::{Routed, arn_of};
-use bedplate_facts::models;
 use crate::ACCOUNT_ID;
 use crate::bedrock::prompt_model;
 use crate::errors::ApiError;
 use crate::identity::Need;
 use crate::resources::world;
+use bedplate_facts::models;
 
 pub(super) fn needs(db: &Transaction<'_>, routed: &Routed<'_>) -> Result<Option<Vec<Need>>, ApiError> {
     let region = routed.call.region.as_str();
@@ -83,12 +83,7 @@ fn foundation(region: &str, id: &str) -> String {
 /// # Errors
 ///
 /// When the state can't be read.
-pub(crate) fn models_needed(
-    db: &Transaction<'_>,
-    region: &str,
-    action: &str,
-    id: &str,
-) -> Result<Vec<Need>, ApiError> {
+pub(crate) fn models_needed(db: &Transaction<'_>, region: &str, action: &str, id: &str) -> Result<Vec<Need>, ApiError> {
     if id.contains(":prompt/") {
         // A version is asked about as itself, and the model that the prompt names as well.
         let mut needs = vec![Need::new("bedrock:RenderPrompt", id)];
