@@ -1,11 +1,11 @@
 //! Empties a bucket: every version, every delete marker, every upload nobody finished.
 
-use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio::task::JoinSet;
 
 use super::events::{EventKind, Teller};
 use super::ledger::{Effect, Ledger};
 use super::run::{Run, Stop};
+use super::side_by_side::side_by_side;
 use crate::aws::{CallError, CallErrorKind, Clients, DELETE_BATCH, ObjectVersion};
 use crate::finding::Finding;
 
@@ -131,10 +131,10 @@ async fn abort_uploads(run: &Run<'_>, bucket: &str) -> Result<(), Stop> {
         Err(error) if error.kind != CallErrorKind::Denied => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    let aborts = stream::iter(uploads.iter().map(|upload| {
+    let aborts = uploads.iter().map(|upload| {
         let effect = Effect::UploadsAborted { bucket: bucket.to_owned(), count: 1 };
         run.effect(effect, run.clients.abort_upload(bucket, upload))
-    }));
-    run.unless_cancelled(aborts.buffer_unordered(AT_ONCE).try_collect::<Vec<()>>()).await??;
+    });
+    run.unless_cancelled(side_by_side(aborts, AT_ONCE)).await??;
     Ok(())
 }

@@ -26,6 +26,7 @@ mod plan_verb;
 mod recover;
 mod removal;
 mod run;
+mod side_by_side;
 mod smoke;
 mod survey;
 mod teardown;

@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::stream::{self, StreamExt, TryStreamExt};
-
 use super::bucket_origin::{BucketOrigin, bucket_origin, is_like_aws};
 use super::causes::explain;
 use super::change_set::SETTLING_TRIES;
@@ -14,6 +12,7 @@ use super::follow::{End, Follow};
 use super::ledger::Effect;
 use super::removal::{Fate, RemovedResource};
 use super::run::{Run, Stop};
+use super::side_by_side::side_by_side;
 use crate::aws::{CallError, CallErrorKind, StackState, StackSummary};
 use crate::finding::Finding;
 
@@ -104,8 +103,7 @@ fn would_go(resource: &RemovedResource, bucket: &str, how: &str) -> Finding {
 async fn empty_buckets(run: &Run<'_>, teller: &Teller<'_>, resources: &[RemovedResource]) -> Result<(), Stop> {
     let buckets = resources.iter().filter(|resource| resource.is_to_be_emptied());
     let buckets = buckets.filter_map(|resource| resource.physical_id.as_deref());
-    let emptied = stream::iter(buckets.map(|bucket| empty(run, teller, bucket, None)));
-    emptied.buffer_unordered(BUCKETS_AT_ONCE).try_collect::<Vec<u64>>().await?;
+    side_by_side(buckets.map(|bucket| empty(run, teller, bucket, None)), BUCKETS_AT_ONCE).await?;
     Ok(())
 }
 

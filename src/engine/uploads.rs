@@ -8,6 +8,7 @@ use super::artifact_bucket::ensure;
 use super::events::{EventKind, Teller};
 use super::ledger::Effect;
 use super::run::{Run, Stop};
+use super::side_by_side::side_by_side;
 use super::wanted::Desired;
 use crate::aws::{CallError, UploadProgress};
 use crate::plan::PlannedArtifact;
@@ -91,7 +92,7 @@ pub(super) async fn upload_missing(
         return Ok(());
     }
     let (bucket, _) = ensure(run, teller, account, None).await?;
-    let uploads = stream::iter(missing.into_iter().map(|(artifact, planned)| {
+    let uploads = missing.into_iter().map(|(artifact, planned)| {
         let bucket = bucket.as_str();
         async move {
             let file = Outgoing { component: &artifact.component, key: &planned.key, size: artifact.size };
@@ -107,7 +108,7 @@ pub(super) async fn upload_missing(
             });
             Ok::<_, Stop>(())
         }
-    }));
-    run.unless_cancelled(uploads.buffer_unordered(UPLOADS).try_collect::<Vec<()>>()).await??;
+    });
+    run.unless_cancelled(side_by_side(uploads, UPLOADS)).await??;
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::aws::{CallError, DELETE_BATCH, Labels, ListedObject, ObjectVersion};
 use crate::engine::events::{EventKind, Teller};
 use crate::engine::ledger::Effect;
 use crate::engine::run::{Run, Stop};
+use crate::engine::side_by_side::side_by_side;
 use crate::engine::uploads::{Outgoing, told};
 use crate::finding::Finding;
 
@@ -119,9 +120,7 @@ pub(super) async fn bring(
     let compared = compare(run, bucket, prefix, documents, component, account);
     let difference = run.unless_cancelled(compared).await??;
     let changed = !difference.upload.is_empty() || !difference.remove.is_empty();
-    let uploads =
-        stream::iter(
-            difference.upload.iter().map(|document| {
+    let uploads = difference.upload.iter().map(|document| {
                 let key = format!("{prefix}{}", document.name);
                 async move {
                     let labels = Labels {
@@ -144,9 +143,8 @@ pub(super) async fn bring(
                     teller.tell(EventKind::DocumentUploaded { component, key, size });
                     Ok::<_, Stop>(())
                 }
-            }),
-        );
-    run.unless_cancelled(uploads.buffer_unordered(UPLOADS).try_collect::<Vec<()>>()).await??;
+            });
+    run.unless_cancelled(side_by_side(uploads, UPLOADS)).await??;
     for batch in difference.remove.chunks(DELETE_BATCH) {
         let versions: Vec<ObjectVersion> =
             batch.iter().map(|key| ObjectVersion { key: key.clone(), version: None }).collect();

@@ -1,12 +1,11 @@
 //! Rows of a table: written where there is no item of their key, and never again. What an application has changed since
 //! stays as it is; what it has deleted comes back with the next deploy.
 
-use futures::stream::{self, StreamExt, TryStreamExt};
-
 use crate::aws::{CallError, Item};
 use crate::engine::events::{EventKind, Teller};
 use crate::engine::ledger::Effect;
 use crate::engine::run::{Run, Stop};
+use crate::engine::side_by_side::side_by_side;
 
 /// Writes in flight at once: a table that is paid by request takes hundreds a second from its beginning.
 const WRITES: usize = 8;
@@ -34,13 +33,13 @@ pub(super) async fn write(
     let mut written = 0;
     if present < rows.len() {
         let partition = key.first().map(String::as_str).unwrap_or_default();
-        let writes = stream::iter(rows.iter().map(|row| {
+        let writes = rows.iter().map(|row| {
             let effect = Effect::RowsWritten { table: table.to_owned(), count: 1 };
             // Where there is an item of its key it is not written.
             let put = run.clients.put_item_if_absent(table, partition, row);
             run.ledger().carry_out_counted(effect, put, |put| u64::from(*put))
-        }));
-        let put: Vec<bool> = run.unless_cancelled(writes.buffer_unordered(WRITES).try_collect::<Vec<bool>>()).await??;
+        });
+        let put: Vec<bool> = run.unless_cancelled(side_by_side(writes, WRITES)).await??;
         written = put.into_iter().filter(|put| *put).count();
     }
     teller.tell(EventKind::RowsReady {
