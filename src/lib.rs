@@ -1,32 +1,32 @@
 //! Bedplate turns a short YAML use-case spec into a CloudFormation stack, deploys it and takes it away again.
 //!
-//! Folders are rooms; an arrow in the table below reads "may import", and none runs back. `finding` is the one
-//! vocabulary all rooms share: what is wrong, where, and what to do about it.
+//! What can be used on its own is a crate below `crates/`, and Cargo sees to it that none depends on more than it says:
+//!
+//! | crate | holds | depends on |
+//! | --- | --- | --- |
+//! | `bedplate-text` | which name was meant, what drives a terminal, what looks like a credential | – |
+//! | `bedplate-facts` | models, regions, runtimes, prices: dated data from `schemas/` | text |
+//! | `bedplate-iam` | policy documents as data | – |
+//! | `bedplate-cfn` | findings, YAML with positions, CloudFormation as data | text |
+//! | `bedplate-host` | helper processes, HTTP requests, where APIs answer locally | – |
+//! | `bedplate-local` | the local target: an AWS-compatible endpoint; knows nothing of the engine | cfn, facts, host, iam |
+//!
+//! The product is this crate. Its folders are rooms: each may import the rooms and crates of its row and no others, which
+//! `tests/it/rooms.rs` holds. Any room may import `finding` (what is wrong, where, and what to do about it) and the modules of
+//! `bedplate-text`.
 //!
 //! | room | holds | may import |
 //! | --- | --- | --- |
-//! | [`finding`] | a coded problem with its place and a hint | – |
-//! | `credentials` | what an AWS credential looks like; any room may import it | – |
-//! | `suggestion` | which name was probably meant; any room may import it | – |
-//! | `terminal` | which characters drive a terminal; any room may import it | – |
 //! | [`files`] | opening the files of a project, and nothing outside it | – |
-//! | `helper` | helper processes: which program, what it is told, and how it and all it starts are ended | – |
-//! | `http_client` | one plain HTTP request, and AWS's signature | – |
-//! | `local_address` | where AWS's address of an API leads at a local target | – |
-//! | [`yaml`] | YAML in and out, with source positions; the only user of the YAML crates | finding |
-//! | [`spec`] | the language: types, loading, references | files, yaml, finding |
-//! | [`facts`] | models, regions, runtimes: dated data from `schemas/` | – |
-//! | [`cfn`] | CloudFormation as data: template, intrinsics, graph, provider schemas, validation, diff | yaml, finding |
-//! | [`iam`] | policy documents as data | – |
-//! | [`render`] | spec → template, through the Handlebars partials in `templates/` | files, yaml, spec, facts, cfn, iam |
-//! | [`check`] | findings over spec and template | spec, facts, cfn, iam, render |
-//! | [`artifacts`] | deterministic zips and layers | files, spec, helper |
-//! | [`plan`] | desired + observed → plan, with reasons; pure | cfn, facts, iam |
+//! | [`spec`] | the language: types, loading, references | files, yaml |
+//! | [`render`] | spec → template, through the Handlebars partials in `templates/` | cfn, facts, files, iam, spec, yaml |
+//! | [`check`] | findings over spec and template | cfn, facts, iam, render, spec, yaml |
+//! | [`artifacts`] | deterministic zips and layers | files, helper, spec |
+//! | [`plan`] | desired + observed → plan, with reasons; pure | cfn, iam |
 //! | [`aws`] | the only place that names `aws_sdk_*` | cfn, http_client, local_address |
-//! | [`engine`] | carries a plan out; emits events | plan, aws, artifacts, check, and what those import |
-//! | [`local`] | the local target: an AWS-compatible endpoint; knows nothing of the engine | cfn, facts, iam, yaml, http_client, helper, local_address |
-//! | [`report`] | events, plans and findings as text, JSON lines, GitHub annotations | types only |
-//! | [`cli`] | one file a verb | all |
+//! | [`engine`] | carries a plan out; emits events | artifacts, aws, cfn, plan, render, spec |
+//! | [`report`] | events, plans and findings as text, JSON lines, GitHub annotations | cfn, engine, plan, render |
+//! | [`cli`] | one file a verb; wires the rooms together | all |
 
 pub mod artifacts;
 pub mod aws;

@@ -57,6 +57,7 @@ mod render_laws;
 mod render_partials;
 mod rendered;
 mod roles;
+mod rooms;
 mod smoke;
 mod smoke_rules;
 mod spec;

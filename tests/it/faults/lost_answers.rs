@@ -133,7 +133,7 @@ async fn a_deletion_whose_answer_is_lost_is_found_and_followed() {
 #[tokio::test]
 async fn a_change_set_that_cannot_be_removed_is_told_with_the_command_that_does() {
     let (world, proxy) = World::behind_a_proxy().await;
-    proxy.rule(When::operation("DeleteChangeSet"), Fault::Refuse(ServiceError::Denied));
+    proxy.rule(When::operation("DeleteStack"), Fault::Refuse(ServiceError::Denied));
     let (report, _) = world.deploy_asking(&world.poster(), &DeclineAll).await;
     assert_eq!(report.outcome, Outcome::Declined, "{:?}", report.findings);
     assert_eq!(codes(&report), ["D092", "D092"], "the change set and its stack: {:?}", report.findings);

@@ -1,0 +1,86 @@
+//! The tables of `src/lib.rs`: which room may import which, and which crate may depend on which.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+
+use crate::support::repository;
+
+/// What any room may import.
+const ANY: [&str; 4] = ["credentials", "finding", "suggestion", "terminal"];
+
+/// The rows of a table of `src/lib.rs`: the first cell without its marks, and the names in the last one.
+fn table(first_header: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let text = std::fs::read_to_string(repository().join("src/lib.rs")).expect("the product's root");
+    let lines = text.lines().map(|line| line.trim_start_matches("//!").trim());
+    let head = format!("| {first_header} |");
+    let rows = lines.skip_while(|line| !line.starts_with(&head)).skip(2).take_while(|line| line.starts_with('|'));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let name = cells[0].trim_matches(['[', ']', '`']).to_owned();
+        let names = cells[cells.len() - 1].split(", ").filter(|name| *name != "–").map(str::to_owned);
+        (name, names.collect())
+    })
+    .collect()
+}
+
+fn sources(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
+    }
+    let entries = std::fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| sources(&path)).filter(|path| path.extension().is_some_and(|it| it == "rs")).collect()
+}
+
+#[test]
+fn a_room_imports_what_its_row_allows_and_nothing_else() {
+    let rooms = table("room");
+    let src = repository().join("src");
+    let there: BTreeSet<String> = std::fs::read_dir(&src)
+        .expect("the product")
+        .map(|entry| entry.expect("an entry").path())
+        .filter_map(|path| path.file_stem()?.to_str().map(str::to_owned))
+        .filter(|name| name != "lib" && name != "main")
+        .collect();
+    assert_eq!(rooms.keys().cloned().collect::<BTreeSet<_>>(), there, "every room has a row, and every row a room");
+    let import = Regex::new(r"\bcrate::(?:([a-z_]+)|\{)").expect("a pattern");
+    let (mut wrong, mut used) = (Vec::new(), BTreeSet::new());
+    for (room, allowed) in &rooms {
+        let folder = src.join(room);
+        let path = if folder.is_dir() { folder } else { src.join(format!("{room}.rs")) };
+        for file in sources(&path) {
+            let text = std::fs::read_to_string(&file).expect("a source");
+            for found in import.captures_iter(&text) {
+                let Some(name) = found.get(1).map(|name| name.as_str()) else {
+                    wrong.push(format!("{}: imports several rooms at once, which cannot be read here", file.display()));
+                    continue;
+                };
+                used.insert((room.clone(), name.to_owned()));
+                if name != room && !ANY.contains(&name) && !allowed.contains(name) && !allowed.contains("all") {
+                    wrong.push(format!("{}: `{room}` may not import `{name}`", file.display()));
+                }
+            }
+            if text.contains("bedplate_") {
+                wrong.push(format!("{}: name the crate as `src/lib.rs` does", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // A permission that nothing needs is one too many.
+    let idle = rooms.iter().flat_map(|(room, allowed)| allowed.iter().map(move |name| (room.clone(), name.clone())));
+    let idle: Vec<_> = idle.filter(|pair| pair.1 != "all" && !used.contains(pair)).collect();
+    assert!(idle.is_empty(), "not imported though allowed: {idle:?}");
+}
+
+#[test]
+fn a_crate_depends_on_what_its_row_says() {
+    let ours = Regex::new(r"(?m)^bedplate-([a-z]+)").expect("a pattern");
+    let crates = std::fs::read_dir(repository().join("crates")).expect("the crates").map(|entry| {
+        let path = entry.expect("an entry").path();
+        let manifest = std::fs::read_to_string(path.join("Cargo.toml")).expect("a manifest");
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+        (format!("bedplate-{name}"), ours.captures_iter(&manifest).map(|it| it[1].to_owned()).collect())
+    });
+    assert_eq!(table("crate"), crates.collect::<BTreeMap<String, BTreeSet<String>>>());
+}
