@@ -1,4 +1,4 @@
-//! Packs `schemas/cloudformation/*.json` for the binary: every resource type is compressed on its own, so that a template
+//! Turns the registry of findings, `schemas/findings.json`, into a table, and packs `schemas/cloudformation/*.json`: every resource type is compressed on its own, so that a template
 //! pays for the types it uses and for no others. Files are cut at their lines, not parsed: `scripts/make-schemas` starts
 //! each type with a quotation mark in the first column and ends it with a brace there.
 
@@ -57,9 +57,46 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     index.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
+    fs::write(out.join("findings.rs"), findings()?)?;
     fs::write(out.join("provider_schemas.rs"), index)?;
     fs::write(out.join("provider_schemas.bin"), bytes)?;
     Ok(())
+}
+
+/// The table of findings.
+fn findings() -> Result<String, Box<dyn Error>> {
+    let source = "../../schemas/findings.json";
+    println!("cargo::rerun-if-changed={source}");
+    let registry: serde_json::Value = serde_json::from_str(&fs::read_to_string(source)?)?;
+    let text = |value: &serde_json::Value, key: &str| {
+        value[key].as_str().map(str::to_owned).ok_or_else(|| format!("{source}: `{key}` is missing in {value}"))
+    };
+    let list = |value: &serde_json::Value, key: &str| {
+        value[key].as_array().cloned().ok_or_else(|| format!("{source}: `{key}` is no list in {value}"))
+    };
+    let mut table = String::from("&[\n");
+    let mut last = String::new();
+    for group in list(&registry, "groups")? {
+        let letter = text(&group, "letter")?;
+        let title = text(&group, "title")?;
+        writeln!(table, "    FindingGroup {{ letter: {letter:?}, title: {title:?}, kinds: &[")?;
+        last.clear();
+        for kind in list(&group, "findings")? {
+            let code = text(&kind, "code")?;
+            if !code.starts_with(&letter) || code <= last {
+                return Err(format!("{source}: {code} is not in its place").into());
+            }
+            let (severity, title, fix) = (text(&kind, "severity")?, text(&kind, "title")?, text(&kind, "fix")?);
+            writeln!(
+                table,
+                "        FindingKind {{ code: {code:?}, severity: {severity:?}, title: {title:?}, fix: {fix:?} }},"
+            )?;
+            last = code;
+        }
+        table.push_str("    ] },\n");
+    }
+    table.push_str("]\n");
+    Ok(table)
 }
 
 /// Appends the types of one file.

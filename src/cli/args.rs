@@ -5,8 +5,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[cfg(feature = "local")]
 use super::local;
 use super::{
-    bootstrap, check, completions, deploy, destroy, list, lock, logs, man, new, outputs, plan, render, schema, smoke,
-    status,
+    bootstrap, check, completions, deploy, destroy, explain, list, lock, logs, man, new, outputs, plan, render, schema,
+    smoke, status,
 };
 
 /// Turns short YAML use-case specs into CloudFormation stacks, deploys them, and takes them away again.
@@ -121,6 +121,8 @@ pub enum Verb {
     Local(local::LocalVerb),
     /// Make (or remove) the artifact bucket of an account and region
     Bootstrap(bootstrap::BootstrapArgs),
+    /// Explain a finding: what its code means, and what to do
+    Explain(explain::ExplainArgs),
     /// Print the JSON Schema of the spec language
     Schema(schema::SchemaArgs),
     /// Print a shell's completion script

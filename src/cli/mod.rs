@@ -10,6 +10,7 @@ mod consent;
 mod deploy;
 mod destroy;
 mod exit;
+mod explain;
 mod follow;
 #[cfg(feature = "local")]
 mod iam_report;
@@ -99,6 +100,7 @@ fn run(session: &Session, verb: &Verb) -> Outcome {
         #[cfg(feature = "local")]
         Verb::Local(verb) => local::run(session, verb),
         Verb::Bootstrap(args) => bootstrap::run(session, args),
+        Verb::Explain(args) => explain::run(session, args),
         Verb::Schema(args) => schema::run(session, args),
         Verb::Completions(args) => completions::run(session, args),
         Verb::Man(args) => man::run(session, args),

@@ -20,6 +20,7 @@ mod custom_resources;
 mod docs_examples;
 mod engine;
 mod faults;
+mod findings_page;
 mod finishers;
 mod foreign;
 mod functions;

@@ -1,8 +1,12 @@
 //! What is wrong, where, and what to do about it: the one vocabulary every room reports problems in.
 
+mod registry;
+
 use std::fmt;
 
 use serde::Serialize;
+
+pub use registry::{FINDINGS, FindingGroup, FindingKind, finding_kind};
 
 /// How much a finding weighs: an error stops the verb, a warning is shown and does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -47,7 +51,7 @@ impl fmt::Display for Place {
 ///
 /// Codes are a letter for the room and three digits: `S` spec and YAML, `R` render, `T` template against the provider
 /// schemas, `L` limits, `I` IAM, `B` Bedrock facts, `A` artifacts, `C` AWS calls and credentials, `D` deploying,
-/// `P` project file and command line. `docs/findings.md` lists them all.
+/// `P` project file and command line. [`FINDINGS`] lists them all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// For example `S012`.

@@ -1,0 +1,87 @@
+//! The registry of findings: the codes in the sources are those in it, and `docs/findings.md` is made from it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use bedplate::finding::FINDINGS;
+use regex::Regex;
+
+use crate::support::{Project, repository};
+
+const PAGE: &str = "docs/findings.md";
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let files = entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] });
+    files.filter(|path| path.extension().is_some_and(|it| it == "rs")).collect()
+}
+
+/// The codes in the program's own sources, tests in them left out.
+fn codes_in_sources() -> BTreeSet<String> {
+    let code = Regex::new(r#""([SPRTLIBACD][0-9]{3})""#).expect("a pattern");
+    let mut found = BTreeSet::new();
+    for folder in ["src", "crates"] {
+        for file in sources(&repository().join(folder)) {
+            let text = std::fs::read_to_string(&file).expect("a source");
+            let own = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+            found.extend(code.captures_iter(own).map(|it| it[1].to_owned()));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_code_is_in_the_registry_and_the_registry_has_no_other() {
+    let registered: BTreeSet<String> =
+        FINDINGS.iter().flat_map(|group| group.kinds).map(|kind| kind.code.to_owned()).collect();
+    assert_eq!(codes_in_sources(), registered);
+}
+
+/// `UPDATE_DOCS=1 cargo test --test it findings_page` writes the page anew.
+#[test]
+fn the_page_of_findings_is_made_from_the_registry() {
+    let mut page = String::from(
+        "# Findings\n\nEvery problem Bedplate reports has a code that does not change. `bedplate explain CODE` prints its row of this page, which\n\
+         is generated from `schemas/findings.json`. The letter names the part of the program.\n",
+    );
+    for group in FINDINGS {
+        let _ = write!(
+            page,
+            "\n## {}: {}\n\n| code | severity | what is wrong | what to do |\n| --- | --- | --- | --- |\n",
+            group.letter, group.title
+        );
+        for kind in group.kinds {
+            let _ = writeln!(page, "| {} | {} | {} | {} |", kind.code, kind.severity, kind.title, kind.fix);
+        }
+    }
+    let path = repository().join(PAGE);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &page).expect("the page");
+    }
+    assert!(
+        std::fs::read_to_string(&path).expect("the page") == page,
+        "stale: UPDATE_DOCS=1 cargo test --test it findings_page"
+    );
+}
+
+#[test]
+fn a_code_is_explained() {
+    let project = Project::empty();
+    let run = project.run(&["explain", "d018"]).ok();
+    assert!(run.stdout.starts_with("D018 (error; deploying)\n\n"), "{}", run.session());
+    assert!(run.stdout.contains("What to do: "), "{}", run.session());
+    let all = project.run(&["explain"]).ok();
+    let kinds: usize = FINDINGS.iter().map(|group| group.kinds.len()).sum();
+    assert_eq!(all.stdout.lines().count(), kinds);
+    let json: serde_json::Value =
+        serde_json::from_str(&project.run(&["explain", "S001", "--format", "json"]).ok().stdout).expect("JSON");
+    assert_eq!(json["code"], "S001");
+    let unknown = project.run(&["explain", "S0O1"]);
+    assert_eq!(unknown.code, 1, "{}", unknown.session());
+    assert!(
+        unknown.stderr.contains("error[P076]") && unknown.stderr.contains("did you mean `S0"),
+        "{}",
+        unknown.session()
+    );
+}
