@@ -55,7 +55,7 @@ fn embedding(loaded: &LoadedSpec, name: &str) -> Option<Finding> {
 }
 
 fn elsewhere(base: &KnowledgeBase, region: Option<&str>) -> Option<Finding> {
-    let (table, region) = (facts::knowledge_bases()?, region?);
+    let (table, region) = (facts::knowledge_bases(), region?);
     let regions = &table.managed_regions;
     if base.store != Store::Managed || regions.values.iter().any(|known| known == region) {
         return None;
@@ -73,7 +73,7 @@ fn elsewhere(base: &KnowledgeBase, region: Option<&str>) -> Option<Finding> {
 fn idle(base: &KnowledgeBase) -> Option<Finding> {
     let (price, count, unit) = match base.store {
         Store::OpensearchServerless => {
-            let least = facts::knowledge_bases()?.opensearch_serverless_idle_ocus.value;
+            let least = facts::knowledge_bases().opensearch_serverless_idle_ocus.value;
             let copies = if base.opensearch_serverless.as_ref().is_some_and(|store| store.standby) { 2 } else { 1 };
             ("opensearch-serverless-ocu", least * copies, "OCU")
         }
@@ -133,7 +133,7 @@ fn beforehand(base: &KnowledgeBase) -> Option<Finding> {
 }
 
 fn sources(base: &KnowledgeBase) -> Option<Finding> {
-    let most = &facts::knowledge_bases()?.most_data_sources;
+    let most = &facts::knowledge_bases().most_data_sources;
     let count = base.sources.len();
     (count > most.value as usize).then(|| {
         Finding::warning("B024", format!("{count} sources are more than a knowledge base has by default"))

@@ -1,6 +1,6 @@
 //! What is known about the engines of agents.
 
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
@@ -50,16 +50,9 @@ pub struct Agents {
 
 /// The table, read once.
 pub fn agents() -> &'static Agents {
-    static AGENTS: OnceLock<Agents> = OnceLock::new();
-    AGENTS.get_or_init(|| {
-        // A unit test reads the table and fails when it is not of this shape; an empty one says nothing.
-        serde_json::from_str(include_str!("../../../schemas/agents.json")).unwrap_or_else(|_| Agents {
-            about: String::new(),
-            as_of: Day::from(jiff::civil::Date::MIN),
-            classic: None,
-            limits: Vec::new(),
-        })
-    })
+    static AGENTS: LazyLock<Agents> =
+        LazyLock::new(|| super::embedded("agents.json", include_str!("../../../schemas/agents.json")));
+    &AGENTS
 }
 
 impl Agents {

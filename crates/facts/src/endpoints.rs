@@ -1,7 +1,7 @@
 //! What is known about the services that VPC endpoints lead to.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
@@ -45,13 +45,9 @@ struct Endpoints {
 
 /// The services by the last part of their names, such as `bedrock-runtime`.
 pub fn endpoints() -> &'static BTreeMap<String, EndpointService> {
-    static ENDPOINTS: OnceLock<BTreeMap<String, EndpointService>> = OnceLock::new();
-    ENDPOINTS.get_or_init(|| {
-        // A unit test reads the table and fails when it is not of this shape; an empty one knows nothing.
-        serde_json::from_str::<Endpoints>(include_str!("../../../schemas/endpoints.json"))
-            .map(|table| table.services)
-            .unwrap_or_default()
-    })
+    static ENDPOINTS: LazyLock<Endpoints> =
+        LazyLock::new(|| super::embedded("endpoints.json", include_str!("../../../schemas/endpoints.json")));
+    &ENDPOINTS.services
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What is known about Bedrock knowledge bases.
 
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
@@ -46,10 +46,11 @@ pub struct KnowledgeBases {
     pub opensearch_serverless_idle_ocus: Number,
 }
 
-/// The table, read once; none when it is not of this shape, which a unit test would have told.
-pub fn knowledge_bases() -> Option<&'static KnowledgeBases> {
-    static TABLE: OnceLock<Option<KnowledgeBases>> = OnceLock::new();
-    TABLE.get_or_init(|| serde_json::from_str(include_str!("../../../schemas/knowledge-bases.json")).ok()).as_ref()
+/// The table, read once.
+pub fn knowledge_bases() -> &'static KnowledgeBases {
+    static TABLE: LazyLock<KnowledgeBases> =
+        LazyLock::new(|| super::embedded("knowledge-bases.json", include_str!("../../../schemas/knowledge-bases.json")));
+    &TABLE
 }
 
 #[cfg(test)]
@@ -58,7 +59,7 @@ mod tests {
 
     #[test]
     fn the_table_is_whole() {
-        let table = knowledge_bases().expect("a table");
+        let table = knowledge_bases();
         assert!(table.managed_regions.values.is_sorted());
         assert!(table.most_data_sources.value >= 1 && table.opensearch_serverless_idle_ocus.value >= 1);
     }

@@ -1,6 +1,6 @@
 //! What is known about Bedrock models.
 
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
@@ -76,16 +76,9 @@ pub struct Models {
 
 /// The table, read once.
 pub fn models() -> &'static Models {
-    static MODELS: OnceLock<Models> = OnceLock::new();
-    MODELS.get_or_init(|| {
-        // A unit test reads the table and fails when it is not of this shape; an empty one knows nothing and says nothing.
-        serde_json::from_str(include_str!("../../../schemas/models.json")).unwrap_or_else(|_| Models {
-            about: String::new(),
-            as_of: Day::from(jiff::civil::Date::MIN),
-            profile_prefixes: Vec::new(),
-            models: Vec::new(),
-        })
-    })
+    static MODELS: LazyLock<Models> =
+        LazyLock::new(|| super::embedded("models.json", include_str!("../../../schemas/models.json")));
+    &MODELS
 }
 
 impl Models {

@@ -1,6 +1,6 @@
 //! What AWS asks for things that cost while they wait.
 
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
@@ -39,15 +39,9 @@ pub struct Prices {
 
 /// The table, read once.
 pub fn prices() -> &'static Prices {
-    static PRICES: OnceLock<Prices> = OnceLock::new();
-    PRICES.get_or_init(|| {
-        // A unit test reads the table and fails when it is not of this shape; an empty one says nothing.
-        serde_json::from_str(include_str!("../../../schemas/prices.json")).unwrap_or_else(|_| Prices {
-            about: String::new(),
-            as_of: Day::from(jiff::civil::Date::MIN),
-            prices: Vec::new(),
-        })
-    })
+    static PRICES: LazyLock<Prices> =
+        LazyLock::new(|| super::embedded("prices.json", include_str!("../../../schemas/prices.json")));
+    &PRICES
 }
 
 impl Prices {

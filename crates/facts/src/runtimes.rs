@@ -1,6 +1,6 @@
 //! What is known about Lambda runtimes.
 
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
@@ -37,15 +37,9 @@ pub struct Runtimes {
 
 /// The table, read once.
 pub fn runtimes() -> &'static Runtimes {
-    static RUNTIMES: OnceLock<Runtimes> = OnceLock::new();
-    RUNTIMES.get_or_init(|| {
-        // A unit test reads the table and fails when it is not of this shape.
-        serde_json::from_str(include_str!("../../../schemas/runtimes.json")).unwrap_or_else(|_| Runtimes {
-            about: String::new(),
-            as_of: Day::from(jiff::civil::Date::MIN),
-            runtimes: Vec::new(),
-        })
-    })
+    static RUNTIMES: LazyLock<Runtimes> =
+        LazyLock::new(|| super::embedded("runtimes.json", include_str!("../../../schemas/runtimes.json")));
+    &RUNTIMES
 }
 
 impl Runtimes {
