@@ -108,7 +108,7 @@ impl Clients {
         };
         let outgoing = Outgoing { method: Method::GET, url, headers, body: Vec::new() };
         let outgoing = if call.signed { self.sign_call(outgoing).await? } else { outgoing };
-        let client = self.inner.http.get_or_init(http_client::Client::new);
+        let client = self.inner.http.get_or_init(http_client::Client::default);
         Ok(match client.open(outgoing, LARGEST_ANSWER).await? {
             Opened::Open(stream) => Opening::Open(Socket::new(stream)),
             Opened::Refused(answer) => Opening::Refused(answered(answer)),
@@ -196,7 +196,7 @@ impl Clients {
     }
 
     async fn send(&self, outgoing: Outgoing, most: usize) -> Result<Answered, String> {
-        let client = self.inner.http.get_or_init(http_client::Client::new);
+        let client = self.inner.http.get_or_init(http_client::Client::default);
         client.ask(outgoing, most).await.map(answered)
     }
 }

@@ -55,12 +55,15 @@ pub enum Opened {
     Refused(Answer),
 }
 
-impl Client {
+impl Default for Client {
     /// A client that trusts the machine's own certificate authorities.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let connector = connector(Duration::from_secs(5), None);
         Self(Hyper::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector))
     }
+}
+
+impl Client {
     /// Asks, and waits for the whole answer, of at most `most` bytes.
     ///
     /// # Errors

@@ -38,7 +38,7 @@ impl ModelServer {
         if !matches!(address.scheme_str(), Some("http" | "https")) {
             return Err(format!("`{url}` is not an address that begins with http:// or https://"));
         }
-        Ok(Self(Arc::new(Connected { url, client: Client::new() })))
+        Ok(Self(Arc::new(Connected { url, client: Client::default() })))
     }
 
     /// Its address.

@@ -29,7 +29,7 @@ pub(super) fn is_hop_by_hop(name: &str) -> bool {
 impl Client {
     /// A client that trusts the machine's own certificate authorities.
     pub fn new() -> Self {
-        Self(http_client::Client::new())
+        Self(http_client::Client::default())
     }
 
     /// Asks, and waits for the whole answer.
