@@ -180,24 +180,24 @@ impl Source {
 ///
 /// When it is no zip, too large, or holds a path that leads out of it; when the disk refuses.
 pub(super) async fn unpacked(host: &Arc<Host>, source: &Source) -> Result<PathBuf, ApiError> {
-    let (host, source) = (Arc::clone(host), source.clone());
-    let store = host.store.clone();
-    let from = store.clone();
+    let source = source.clone();
+    let digest = source.digest();
+    let mut verified = host.lambda.verified(&digest).await;
+    let (store, from) = (host.store.clone(), host.store.clone());
     store
         .blocking(move || {
             // Absolute: a process works in the folder itself.
             let folder =
                 std::path::absolute(from.dir().join(FOLDER)).map_err(|error| StoreError::io(from.dir(), error))?;
-            let digest = source.digest();
             let place = folder.join(&digest);
-            if host.lambda.was_verified(&digest) && place.is_dir() {
+            if *verified && place.is_dir() {
                 return Ok(place);
             }
             let texts = source.texts();
             let package = source.package(&from)?;
             if place.is_dir() {
                 if holds(&place, package.as_ref(), &texts)? {
-                    host.lambda.verified(&digest);
+                    *verified = true;
                     return Ok(place);
                 }
                 remove(&folder, &place).map_err(|error| StoreError::io(&place, error))?;
@@ -220,7 +220,7 @@ pub(super) async fn unpacked(host: &Arc<Host>, source: &Source) -> Result<PathBu
                 Err(error) => return Err(StoreError::io(&place, error).into()),
                 Ok(()) => drop(scratch.keep()),
             }
-            host.lambda.verified(&digest);
+            *verified = true;
             Ok(place)
         })
         .await

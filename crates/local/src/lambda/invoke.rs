@@ -182,7 +182,14 @@ pub(super) async fn run(host: &Arc<Host>, call: &Call, function: Function) -> Re
     }
     let timeout = Duration::from_secs(function.timeout());
     let mut init = None;
-    let (mut ready, started) = match host.lambda.take(&arn, &fingerprint, host.clock.now()) {
+    let mut waiting = host.lambda.take(&arn, &fingerprint, host.clock.now());
+    let mut may_start = None;
+    if waiting.is_none() {
+        may_start = host.lambda.start().await;
+        // While this call stood in line another one may have ended.
+        waiting = host.lambda.take(&arn, &fingerprint, host.clock.now());
+    }
+    let (mut ready, started) = match waiting {
         Some(ready) => (ready, Outcome::Answer { payload: Vec::new(), memory: 0 }),
         None => {
             let credentials = credentials(host, &function).await?;
@@ -203,6 +210,7 @@ pub(super) async fn run(host: &Arc<Host>, call: &Call, function: Function) -> Re
             (Ready { arn: arn.clone(), fingerprint, worker, stream, session }, outcome)
         }
     };
+    drop(may_start);
     let began = Instant::now();
     let outcome = match started {
         Outcome::Answer { .. } => {

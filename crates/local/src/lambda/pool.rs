@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::line;
 use super::python::Pythons;
@@ -18,6 +19,9 @@ const AT_ONCE: usize = 16;
 /// Events that nobody waits for and that are not over yet, of all functions together. Our own: AWS queues them for hours, and
 /// takes a function that calls itself out after sixteen rounds.
 const EVENTS: usize = 1_000;
+
+/// How long a process waits for others that start.
+const START: Duration = Duration::from_secs(20);
 
 /// Processes that wait, of all functions together; beyond it the one that waits longest ends.
 const IDLE: usize = 32;
@@ -42,8 +46,11 @@ pub struct Pool {
     pub(super) pythons: Pythons,
     idle: Mutex<Vec<Ready>>,
     turns: Mutex<HashMap<String, Arc<Semaphore>>>,
+    /// Processes that start at once: more than there are processors only make all of them late.
+    starting: Semaphore,
     told: Mutex<HashSet<String>>,
-    verified: Mutex<HashSet<String>>,
+    /// What of a package's unpacked form was held against it before; held by whoever does so.
+    verified: Mutex<HashMap<String, Arc<AsyncMutex<bool>>>>,
     events: AtomicUsize,
     closed: AtomicBool,
 }
@@ -70,6 +77,7 @@ impl Pool {
             pythons: Pythons::for_state(dir),
             idle: Mutex::default(),
             turns: Mutex::default(),
+            starting: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from).max(2)),
             told: Mutex::default(),
             verified: Mutex::default(),
             events: AtomicUsize::default(),
@@ -94,6 +102,11 @@ impl Pool {
             Arc::clone(all.entry(arn.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))))
         };
         line::stand(turns.acquire_owned()).await.ok()
+    }
+
+    /// Waits until one more process may start; not for ever: what starts may itself wait for a call of another function.
+    pub(super) async fn start(&self) -> Option<SemaphorePermit<'_>> {
+        line::stand(tokio::time::timeout(START, self.starting.acquire())).await.ok()?.ok()
     }
 
     /// A process that waits, if one fits; those of the same function that don't fit any more end.
@@ -124,14 +137,11 @@ impl Pool {
         lock(&self.told).insert(what.to_owned())
     }
 
-    /// Whether a package's unpacked form was held against it before, by this endpoint.
-    pub(super) fn was_verified(&self, digest: &str) -> bool {
-        lock(&self.verified).contains(digest)
-    }
-
-    /// Remembers that it was.
-    pub(super) fn verified(&self, digest: &str) {
-        lock(&self.verified).insert(digest.to_owned());
+    /// Whether a package's unpacked form was held against it before, by this endpoint. Whoever holds the answer may do it:
+    /// the others wait for that.
+    pub(super) async fn verified(&self, digest: &str) -> OwnedMutexGuard<bool> {
+        let verified = Arc::clone(lock(&self.verified).entry(digest.to_owned()).or_default());
+        line::stand(verified.lock_owned()).await
     }
 
     /// Ends the processes that wait, and every other one when its call is over; waits for those that waited.

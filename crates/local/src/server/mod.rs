@@ -29,7 +29,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use s3s::Body;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinHandle, JoinSet};
+use tokio::task::{JoinHandle, JoinSet};
 
 use self::dispatch::Server;
 pub(super) use self::guard::Sender;
@@ -49,7 +49,7 @@ pub struct Running {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
-    upkeep: AbortHandle,
+    upkeep: JoinHandle<()>,
     crash_sweep: JoinHandle<()>,
 }
 
@@ -90,6 +90,8 @@ impl Running {
         let _ = self.stop.send(true);
         let _ = (&mut self.task).await;
         let _ = (&mut self.crash_sweep).await;
+        self.upkeep.abort();
+        let _ = (&mut self.upkeep).await;
         self.host.lambda.close().await;
         let store = self.host.store.clone();
         // What is left unswept now is swept at the next start.
@@ -133,7 +135,7 @@ pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
         let _ = store.sweep_after_crash().and_then(|()| code::sweep(&store));
     });
     let upkeep = tokio::spawn(super::upkeep::run(Arc::clone(&host)));
-    Ok(Running { host, address, stop, task, upkeep: upkeep.abort_handle(), crash_sweep })
+    Ok(Running { host, address, stop, task, upkeep, crash_sweep })
 }
 
 async fn accept(listener: TcpListener, server: Arc<Server>, mut stopped: watch::Receiver<bool>) {
