@@ -289,18 +289,18 @@ impl Ready {
             let doubt = InDoubt::of(run, vec![self.effect()]);
             match run.undo(run.clients.delete_change_set(&self.id)).await {
                 Ok(()) => {
-                    doubt.is_gone();
+                    doubt.gone();
                     return Ok(());
                 }
                 // It cannot be removed while it is being made.
                 Err(failed) if failed.error.is("InvalidChangeSetStatus") && tries < REMOVAL_TRIES => {
-                    doubt.is_as_before();
+                    doubt.as_before();
                     tries += 1;
                     run.clients.pace().turn().await;
                 }
                 Err(failed) => {
                     if !failed.lost {
-                        doubt.is_as_before();
+                        doubt.as_before();
                     }
                     return Err(failed.into());
                 }
@@ -339,7 +339,7 @@ impl Ready {
         };
         if let Err(failed) = asked {
             if !failed.lost {
-                doubt.is_as_before();
+                doubt.as_before();
             }
             return Err(failed.into());
         }
@@ -350,7 +350,7 @@ impl Ready {
                 _ => break,
             }
         }
-        doubt.is_gone();
+        doubt.gone();
         Ok(())
     }
 
@@ -431,14 +431,14 @@ impl<'a> InDoubt<'a> {
     }
 
     /// It is gone.
-    fn is_gone(self) {
+    fn gone(self) {
         for (effect, _) in &self.effects {
             self.run.ledger().strike(effect);
         }
     }
 
     /// It is as it was.
-    fn is_as_before(self) {
+    fn as_before(self) {
         for (effect, known) in &self.effects {
             self.run.ledger().restore(effect, *known);
         }
