@@ -294,13 +294,13 @@ impl Ready {
                 }
                 // It cannot be removed while it is being made.
                 Err(failed) if failed.error.is("InvalidChangeSetStatus") && tries < REMOVAL_TRIES => {
-                    doubt.as_before();
+                    doubt.unchanged();
                     tries += 1;
                     run.clients.pace().turn().await;
                 }
                 Err(failed) => {
                     if !failed.lost {
-                        doubt.as_before();
+                        doubt.unchanged();
                     }
                     return Err(failed.into());
                 }
@@ -339,7 +339,7 @@ impl Ready {
         };
         if let Err(failed) = asked {
             if !failed.lost {
-                doubt.as_before();
+                doubt.unchanged();
             }
             return Err(failed.into());
         }
@@ -438,7 +438,7 @@ impl<'a> InDoubt<'a> {
     }
 
     /// It is as it was.
-    fn as_before(self) {
+    fn unchanged(self) {
         for (effect, known) in &self.effects {
             self.run.ledger().restore(effect, *known);
         }
