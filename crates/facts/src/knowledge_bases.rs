@@ -48,8 +48,9 @@ pub struct KnowledgeBases {
 
 /// The table, read once.
 pub fn knowledge_bases() -> &'static KnowledgeBases {
-    static TABLE: LazyLock<KnowledgeBases> =
-        LazyLock::new(|| super::embedded("knowledge-bases.json", include_str!("../../../schemas/knowledge-bases.json")));
+    static TABLE: LazyLock<KnowledgeBases> = LazyLock::new(|| {
+        super::embedded("knowledge-bases.json", include_str!("../../../schemas/knowledge-bases.json"))
+    });
     &TABLE
 }
 
