@@ -10,16 +10,16 @@ mod store;
 
 use serde_json::{Value, json};
 
-use super::{Ask, Kind, kind};
 use crate::facts;
 use crate::finding::Finding;
 use crate::iam::{Policy, Principal, Statement};
 use crate::render::assemble::Assembly;
+use crate::render::digest;
 use crate::render::expression::Expression;
+use crate::render::ids::knowledge_base_id;
 use crate::render::names::service_name;
-use crate::render::references::{References, knowledge_base_id};
-use crate::render::{digest, escape};
-use crate::spec::{KnowledgeBase, Reference, Store};
+use crate::render::references::{Ask, Kind, References};
+use crate::spec::{KnowledgeBase, Reference, Store, escape};
 
 /// Knowledge bases.
 pub(super) const KIND: Kind = Kind {
@@ -85,7 +85,7 @@ pub(super) fn trust(kind: &str) -> Policy {
 /// What a role needs to call a model. Through an inference profile Bedrock's own services look the profile up first.
 pub(super) fn invoke(references: &References<'_>, model: &str, pointer: &str) -> Result<Vec<Statement>, Finding> {
     let ask = Ask { verb: "invoke", name: model, rest: "", pointer };
-    let grant = kind("models").map(|kind| kind.grant);
+    let grant = references.kind("models").map(|kind| kind.grant);
     let mut statements = grant.map_or_else(|| Err(references.cannot(&ask)), |grant| grant(references, &ask))?;
     let spec = references.spec().models.get(model);
     if spec.is_some_and(|model| model.application_profile || facts::models().profile_of(&model.id).is_some()) {
