@@ -103,10 +103,4 @@ mod tests {
         assert!(finding.message.contains("`http://127.0.0.1:1` (cloudformation)"), "{finding}");
         assert_eq!(Endpoints::resolve(one("S3", "not an address")).expect_err("no address").code, "C012");
     }
-
-    #[test]
-    fn variables_are_named_as_the_sdks_name_them() {
-        assert_eq!(variable_of("CloudFormation"), "AWS_ENDPOINT_URL_CLOUDFORMATION");
-        assert_eq!(variable_of("Bedrock Agent Runtime"), "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME");
-    }
 }

@@ -20,3 +20,14 @@ pub(super) const SERVICES: [(&str, &str); 11] = [
 pub(super) fn variable_of(service_id: &str) -> String {
     format!("AWS_ENDPOINT_URL_{}", service_id.replace(' ', "_").to_ascii_uppercase())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_named_as_the_sdks_name_them() {
+        assert_eq!(variable_of("CloudFormation"), "AWS_ENDPOINT_URL_CLOUDFORMATION");
+        assert_eq!(variable_of("Bedrock Agent Runtime"), "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME");
+    }
+}

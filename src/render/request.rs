@@ -187,13 +187,15 @@ mod tests {
 
     use super::*;
     use crate::render::RenderOptions;
+    use crate::render::components::KINDS;
     use crate::spec;
 
     const SPEC: &str = "bedplate: 1\nname: x\nbuckets: { b: {} }\n";
 
     fn written(fields: &[(&str, &str)]) -> Result<String, Finding> {
         let loaded = spec::load_str(SPEC, "usecase.yaml").expect("a spec");
-        let references = References { loaded: &loaded, options: &RenderOptions { stage: "dev", region: None } };
+        let references =
+            References { loaded: &loaded, options: &RenderOptions { stage: "dev", region: None }, kinds: KINDS };
         let fields = fields.iter().map(|(name, text)| ((*name).to_owned(), Text::new(*text))).collect();
         template(&references, &fields, "/x").map(|it| it.as_literal().expect("no reference is left").to_owned())
     }

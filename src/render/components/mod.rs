@@ -39,7 +39,7 @@ pub use api::{HTTP_API_WAIT, REST_API_WAIT};
 pub use function::{ALONE_TIMEOUT, BEHIND_API_TIMEOUT, DEFAULT_LOG_RETENTION, DEFAULT_MEMORY};
 
 /// All kinds, in the order they are rendered.
-const KINDS: &[Kind] = &[
+pub(super) const KINDS: &[Kind] = &[
     model::KIND,
     network::KIND,
     bucket::KIND,
