@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::account::Account;
+use super::ledger::Account;
 use super::outcome::Outcome;
 use super::removal::{Leftover, Removal};
 use super::seconds::seconds;

@@ -4,9 +4,8 @@
 //! Every verb is one function that takes a [`Run`] and gives a [`Report`]; whatever goes wrong is in the report, with the
 //! outcome that decides the exit code.
 //!
-//! What is told of a run is data and imports no verb: `events`, `outcome`, `account`, `effect`, `removal`, `end`, `stop`.
+//! What is told of a run is data and imports no verb: `events`, `outcome`, `ledger`, `effect`, `removal`, `end`, `stop`.
 
-mod account;
 mod artifact_bucket;
 mod artifact_names;
 mod bootstrap;
@@ -44,7 +43,6 @@ mod teardown;
 mod uploads;
 mod wanted;
 
-pub use account::{Account, RecordedEffect};
 pub use artifact_names::{ARTIFACT_STACK, artifact_bucket_name};
 pub use bootstrap::{bootstrap, bootstrap_named, remove_bootstrap};
 pub use claim::{Claim, MadeHere, OWNER_TAG, STAGE_TAG, owner_of};
@@ -54,7 +52,7 @@ pub use destroy::{destroy, destroy_claimed};
 pub use effect::Effect;
 pub use events::{Event, EventKind, EventSink, Recorder};
 pub use finishers::Finisher;
-pub use ledger::Ledger;
+pub use ledger::{Account, Ledger, RecordedEffect};
 pub use logs::{LogLine, LogReader, LogSource, log_sources};
 pub use look::{Status, USE_CASE_TAG, list, outputs, status};
 pub use outcome::{Outcome, Report};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::account::Account;
+use super::ledger::Account;
 use super::removal::{Leftover, Removal};
 use super::smoke::SmokeResult;
 use crate::aws::Output;
