@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Base, LONGEST_NAME, attribute, invoke, model_arn};
+use super::base::{Base, LONGEST_NAME, attribute, invoke, model_arn};
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
