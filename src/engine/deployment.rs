@@ -116,6 +116,7 @@ pub(super) struct Deployment<'a> {
 }
 
 impl Deployment<'_> {
+    /// The plan that a change set comes to.
     pub(super) async fn plan_of(
         &self,
         identity: &Identity,
@@ -167,6 +168,7 @@ impl Deployment<'_> {
         Ok(plan)
     }
 
+    /// The report of a stack that needs no change; what it is filled with may.
     pub(super) async fn no_change(
         &self,
         identity: &Identity,
@@ -190,6 +192,7 @@ impl Deployment<'_> {
         Ok(report)
     }
 
+    /// A report that is begun: account and plan.
     pub(super) fn report(&self, outcome: Outcome, identity: &Identity, plan: Option<Plan>) -> Report {
         let mut report = Report::new(outcome, self.run.clients.region(), &self.desired.stack);
         report.account = Some(identity.account.clone());
@@ -197,6 +200,7 @@ impl Deployment<'_> {
         report
     }
 
+    /// The values of the template's parameters.
     pub(super) fn parameters(
         &self,
         identity: &Identity,
@@ -205,6 +209,7 @@ impl Deployment<'_> {
         Ok(self.desired.parameter_values(&identity.account, self.run.clients.region(), stack)?)
     }
 
+    /// What is wanted, as a plan takes it.
     pub(super) fn wanted<'w>(
         &'w self,
         identity: &'w Identity,
@@ -223,6 +228,7 @@ impl Deployment<'_> {
         }
     }
 
+    /// The change set to ask for.
     pub(super) async fn request(
         &self,
         identity: &Identity,

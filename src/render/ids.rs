@@ -3,22 +3,27 @@
 use super::names::pascal;
 use crate::spec::Network;
 
+/// A bucket.
 pub(super) fn bucket_id(name: &str) -> String {
     pascal(name) + "Bucket"
 }
 
+/// A table.
 pub(super) fn table_id(name: &str) -> String {
     pascal(name) + "Table"
 }
 
+/// A secret.
 pub(super) fn secret_id(name: &str) -> String {
     pascal(name) + "Secret"
 }
 
+/// A layer.
 pub(super) fn layer_id(name: &str) -> String {
     pascal(name) + "Layer"
 }
 
+/// A function.
 pub(super) fn function_id(name: &str) -> String {
     pascal(name) + "Function"
 }
@@ -28,6 +33,7 @@ pub(super) fn profile_id(name: &str) -> String {
     pascal(name) + "ModelProfile"
 }
 
+/// A role of its own, under `roles`.
 pub(super) fn role_id(name: &str) -> String {
     pascal(name) + "Role"
 }
@@ -56,6 +62,7 @@ pub(super) fn network_endpoint_id(service: &str) -> String {
     format!("Network{}Endpoint", pascal(service))
 }
 
+/// An API.
 pub(super) fn api_id(name: &str) -> String {
     pascal(name) + "Api"
 }
@@ -76,22 +83,27 @@ pub(super) fn harness_id(name: &str) -> String {
     pascal(name) + "Harness"
 }
 
+/// A guardrail.
 pub(super) fn guardrail_id(name: &str) -> String {
     pascal(name) + "Guardrail"
 }
 
+/// A prompt.
 pub(super) fn prompt_id(name: &str) -> String {
     pascal(name) + "Prompt"
 }
 
+/// A knowledge base.
 pub(super) fn knowledge_base_id(name: &str) -> String {
     pascal(name) + "KnowledgeBase"
 }
 
+/// A flow.
 pub(super) fn flow_id(name: &str) -> String {
     pascal(name) + "Flow"
 }
 
+/// A user pool.
 pub(super) fn user_pool_id(name: &str) -> String {
     pascal(name) + "UserPool"
 }

@@ -87,6 +87,7 @@ pub(super) fn throttle(throttle: &Throttle) -> Value {
     json!({ "rate": rate(throttle.rate), "burst": throttle.burst })
 }
 
+/// A rate as a number; a whole one without a point.
 pub(super) fn rate(rate: f64) -> Value {
     // Beyond what any API takes, and far below where a float stops being exact.
     if rate.fract() == 0.0 && (0.0..=1e9).contains(&rate) {

@@ -78,14 +78,17 @@ pub(super) fn attribute(
 }
 
 impl Base<'_> {
+    /// The logical id of its role.
     pub(super) fn role_id(&self) -> String {
         self.id.clone() + "Role"
     }
 
+    /// The logical id of its role's policy.
     pub(super) fn policy_id(&self) -> String {
         self.id.clone() + "RolePolicy"
     }
 
+    /// Its own name, or one made of use case, stage, name and a digest.
     pub(super) fn own_name(&self, digest: &str) -> Result<Value, Finding> {
         match &self.base.name {
             Some(text) => self.references.text(text, &format!("{}/name", self.pointer)).map(|name| name.value()),
