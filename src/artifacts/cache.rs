@@ -12,8 +12,8 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use tempfile::{NamedTempFile, TempDir};
 
-use super::Artifact;
-use super::pack::{Packed, digest_of};
+use super::artifact::Artifact;
+use super::packed::{Packed, digest_of};
 use crate::finding::Finding;
 
 /// How long what a killed process left may lie.
@@ -60,6 +60,19 @@ impl Cache {
     /// Where the zip with this content lies.
     pub(super) fn zip(&self, sha256: &str) -> PathBuf {
         self.dir.join("zips").join(format!("{sha256}.zip"))
+    }
+
+    /// What was made, as those who asked for it get it.
+    pub(super) fn artifact(&self, packed: Packed, packages: Vec<String>) -> Artifact {
+        Artifact {
+            path: self.zip(&packed.sha256),
+            sha256: packed.sha256,
+            size: packed.size,
+            uncompressed: packed.uncompressed,
+            files: packed.files,
+            packages,
+            warnings: Vec::new(),
+        }
     }
 
     fn record(&self, kind: Kind, key: &str) -> PathBuf {
@@ -110,7 +123,7 @@ impl Cache {
         }
         let packages = record.get("packages").and_then(Value::as_array);
         let packages = packages.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-        Some(packed.artifact(self, packages))
+        Some(self.artifact(packed, packages))
     }
 
     /// Records what was made for a key. For a layer the first record stands: two processes that asked pip at the same
@@ -140,7 +153,7 @@ impl Cache {
             return Ok(first);
         }
         temporary.persist(&path).map_err(|error| failed(error.error))?;
-        Ok(packed.artifact(self, packages))
+        Ok(self.artifact(packed, packages))
     }
 }
 

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
+use super::artifact::Artifact;
 use super::cache::{Cache, Kind};
-use super::lock::{self, LayerLock, LayerLocks};
-use super::{Artifact, BuildContext, list, pack, pip};
+use super::context::BuildContext;
+use super::lock::{self, LayerLock, LayerLocks, ordered};
+use super::{list, pack, pip};
 use crate::finding::{Finding, Place};
 use crate::spec::{Architecture, requirement_problem, requirements_problem, without_hashes};
 
@@ -19,14 +21,6 @@ pub(super) struct Wanted<'a> {
     /// The folder of the spec, where a lock file may be.
     pub folder: Option<&'a PathBuf>,
     pub place: Option<&'a Place>,
-}
-
-/// Requirements as they are remembered and pinned: each once, in order.
-pub(super) fn ordered(requirements: &[String]) -> Vec<String> {
-    let mut ordered: Vec<String> = requirements.iter().map(|one| one.trim().to_owned()).collect();
-    ordered.sort();
-    ordered.dedup();
-    ordered
 }
 
 impl Wanted<'_> {

@@ -141,6 +141,14 @@ impl LockedPackage {
     }
 }
 
+/// Requirements as they are remembered and pinned: each once, in order.
+pub(super) fn ordered(requirements: &[String]) -> Vec<String> {
+    let mut ordered: Vec<String> = requirements.iter().map(|one| one.trim().to_owned()).collect();
+    ordered.sort();
+    ordered.dedup();
+    ordered
+}
+
 /// An architecture as the spec says it.
 pub(super) fn word(architecture: Architecture) -> &'static str {
     match architecture {
@@ -181,8 +189,7 @@ pub fn lock_problems(loaded: &LoadedSpec) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, layer) in &loaded.spec.layers {
         let runtime = layer.runtimes.first().map(String::as_str).unwrap_or_default();
-        let fits =
-            |lock: &LayerLock| lock.fits(&super::layer::ordered(&layer.requirements), runtime, layer.architecture);
+        let fits = |lock: &LayerLock| lock.fits(&ordered(&layer.requirements), runtime, layer.architecture);
         if !locks.layers.get(name).is_some_and(fits) {
             findings.push(outdated(name, loaded.place(&format!("/layers/{name}/requirements")).as_ref()));
         }

@@ -1,45 +1,22 @@
 //! Making a zip that is the same whoever makes it.
 
 use std::fs::File;
-use std::io::{BufWriter, Read, Seek, Write};
+use std::io::{BufWriter, Read, Write};
 
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
+use super::artifact::MAX_UNCOMPRESSED;
 use super::cache::{Cache, io_problem};
+use super::context::{BuildContext, interrupted};
 use super::list::Listed;
-use super::{Artifact, BuildContext, MAX_UNCOMPRESSED, interrupted};
+use super::packed::{Packed, digest_of};
 use crate::finding::{Finding, Place};
 
 /// The level of deflate: code is uploaded once and unpacked by Lambda, so speed weighs more than the last percent.
 const LEVEL: i64 = 3;
-
-/// A zip that has been put into the cache.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Packed {
-    pub sha256: String,
-    /// The digest of the zip's own bytes, to tell a damaged one.
-    pub zip_sha256: String,
-    pub size: u64,
-    pub uncompressed: u64,
-    pub files: usize,
-}
-
-impl Packed {
-    pub(super) fn artifact(self, cache: &Cache, packages: Vec<String>) -> Artifact {
-        Artifact {
-            path: cache.zip(&self.sha256),
-            sha256: self.sha256,
-            size: self.size,
-            uncompressed: self.uncompressed,
-            files: self.files,
-            packages,
-            warnings: Vec::new(),
-        }
-    }
-}
 
 /// Zips files, in the order given, into the cache.
 pub(super) fn pack(
@@ -118,14 +95,6 @@ fn write(
     }
     let mut out = zip.finish().map_err(|error| Problem::Writing(error.into()))?;
     out.flush().map_err(Problem::Writing)
-}
-
-/// Size and SHA-256 of a file's bytes.
-pub(super) fn digest_of(mut file: &File) -> std::io::Result<(u64, String)> {
-    file.rewind()?;
-    let mut hash = Sha256::new();
-    let size = std::io::copy(&mut file, &mut hash)?;
-    Ok((size, hex::encode(hash.finalize())))
 }
 
 fn too_large(files: &[Listed], uncompressed: u64, shown: &str, place: Option<&Place>) -> Finding {

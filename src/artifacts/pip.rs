@@ -8,7 +8,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::cache::io_problem;
-use super::{BuildContext, interrupted};
+use super::context::{BuildContext, interrupted};
 use crate::finding::{Finding, Place};
 use crate::helper::{Ended, ProjectTree, Script, Search, environment};
 use crate::spec::{Architecture, without_hashes};

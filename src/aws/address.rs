@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use http::Uri;
 
+use super::services::SERVICES;
 use crate::finding::Finding;
 
 /// Where an address leads.
@@ -145,7 +146,7 @@ fn is_service(host: &str) -> bool {
 
 fn is_known(service: &str) -> bool {
     let service = service.strip_suffix("-fips").unwrap_or(service);
-    super::endpoints::SERVICES.iter().any(|(host, _)| *host == service)
+    SERVICES.iter().any(|(host, _)| *host == service)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::clients::Clients;
 use super::error::{CallError, CallErrorKind};
-use super::stacks::timestamp;
+use super::timestamps::timestamp;
 
 /// A bucket of the account, as the list of all buckets shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use http::Method;
 
 use super::address::{dns_suffix, is_api_host};
 use super::clients::Clients;
-use super::sockets::{Opening, Socket};
+use super::sockets::Socket;
 use super::target::TargetKind;
 use crate::http_client::{self, Answer, Opened, Outgoing};
 use crate::local_address::local_url;
@@ -67,6 +67,15 @@ impl Answered {
     pub fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.headers.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
+}
+
+/// What came of asking for a connection.
+#[derive(Debug)]
+pub enum Opening {
+    /// It is open.
+    Open(Socket),
+    /// It was refused with this answer.
+    Refused(Answered),
 }
 
 impl Clients {

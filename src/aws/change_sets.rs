@@ -10,7 +10,7 @@ use aws_sdk_cloudformation::types::{
 
 use super::clients::Clients;
 use super::error::CallError;
-use super::stacks::timestamp;
+use super::timestamps::timestamp;
 use super::types::{ChangeSetKind, ChangeSetRequest, ListedChangeSet, ParameterValue, TemplateSource};
 use crate::cfn::change_set as data;
 

@@ -18,13 +18,15 @@ use tokio::sync::OnceCell;
 use super::address::{AddressKind, address_kind, endpoint_address, is_plain_loopback};
 use super::attempts::{AttemptObserver, Unwatched};
 use super::credentials::{CredentialFacts, keys_in_environment, of_chain, of_profile, profile_of_environment};
-use super::endpoints::{Endpoints, variable_of};
+use super::endpoints::Endpoints;
+use super::environment::variable;
 use super::error::{CallError, CallErrorKind};
 use super::pace::Pace;
+use super::services::variable_of;
 use super::target::{Target, TargetKind};
 use super::types::Identity;
 use super::upload_connector::UploadConnector;
-use super::uploads::UploadTurns;
+use super::upload_limits::UploadTurns;
 use crate::finding::Finding;
 use crate::http_client;
 
@@ -285,11 +287,6 @@ impl Clients {
             profile: self.profile_asked(),
         }
     }
-}
-
-/// A variable that is set to something.
-pub(super) fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn retries(loopback: bool) -> RetryConfig {

@@ -20,7 +20,7 @@ use aws_credential_types::provider::{ProvideCredentials, Result as ProviderResul
 use aws_types::os_shim_internal::{Env, Fs};
 use tokio::sync::Mutex;
 
-use super::clients::variable;
+use super::environment::variable;
 use crate::finding::Finding;
 
 /// Credentials that end sooner than this are asked for anew.

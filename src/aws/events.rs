@@ -4,7 +4,7 @@ use aws_sdk_cloudformation::types::{EventFilter, EventType, HookFailureMode, Ope
 
 use super::clients::Clients;
 use super::error::CallError;
-use super::stacks::timestamp;
+use super::timestamps::timestamp;
 use super::types::{StackEvent, ValidationResult};
 
 /// A page holds about a hundred events; an operation on the largest stack (500 resources) makes some 2,000.

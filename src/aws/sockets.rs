@@ -9,19 +9,8 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::calls::Answered;
-
 /// How long the other side may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
-
-/// What came of asking for a connection.
-#[derive(Debug)]
-pub enum Opening {
-    /// It is open.
-    Open(Socket),
-    /// It was refused with this answer.
-    Refused(Answered),
-}
 
 /// An open connection.
 pub struct Socket(Box<WebSocketStream<TokioIo<Upgraded>>>);

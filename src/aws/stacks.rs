@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudformation::types::{Stack, StackResourceSummary};
-use jiff::Timestamp;
 
+use super::change_sets::tag_list;
 use super::clients::Clients;
 use super::error::CallError;
+use super::timestamps::timestamp;
 use super::types::{Output, StackResource, StackSummary};
 
 impl Clients {
@@ -122,7 +123,7 @@ impl Clients {
             .create_stack()
             .stack_name(name)
             .template_body(template)
-            .set_tags(Some(super::change_sets::tag_list(tags)))
+            .set_tags(Some(tag_list(tags)))
             .client_request_token(token)
             .on_failure(aws_sdk_cloudformation::types::OnFailure::Delete);
         let answer = request.send().await.map_err(|error| self.error("cloudformation:CreateStack", error))?;
@@ -173,9 +174,4 @@ fn stack_resource(resource: StackResourceSummary) -> StackResource {
         resource_type: resource.resource_type.unwrap_or_default(),
         status: resource.resource_status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
     }
-}
-
-/// The service's time as ours; out of range only when the answer is nonsense.
-pub(super) fn timestamp(at: &aws_smithy_types::DateTime) -> Option<Timestamp> {
-    Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok()
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::uploads::UploadLimits;
+use super::upload_limits::UploadLimits;
 
 /// Where a verb goes, and as whom.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,9 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
@@ -15,39 +14,18 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::clients::Clients;
 use super::error::{CallError, CallErrorKind};
 use super::upload_connector::Moved;
+use super::upload_limits::AT_ONCE;
 
 /// The size of a part, and above it a file goes in parts: what a hiccup costs is one of them. At most 10,000 make an
 /// object, so larger files have larger parts.
 const PART: u64 = 8 << 20;
 /// The most parts of an object. Source: S3's "Multipart upload limits".
 const MOST_PARTS: u64 = 10_000;
-/// Bodies in flight at once, of all uploads together; each is in memory.
-const AT_ONCE: usize = 4;
-/// The line takes more than one at once when one of them went through this fast, in bytes a second…
-const FAST: u64 = 512 << 10;
-/// …or was done in this time.
-const SOON: Duration = Duration::from_secs(1);
-
-/// How uploads are given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UploadLimits {
-    /// A connection over which no byte has moved for this long is given up.
-    pub standstill: Duration,
-    /// How often each part is tried.
-    pub attempts: u32,
-}
-
-impl Default for UploadLimits {
-    fn default() -> Self {
-        Self { standstill: Duration::from_secs(30), attempts: 8 }
-    }
-}
 
 /// What goes with an object beside its body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -82,29 +60,6 @@ impl UploadProgress {
     fn end(&self, part: u64, bytes: u64) {
         self.moving.lock().unwrap_or_else(PoisonError::into_inner).remove(&part);
         self.done.fetch_add(bytes, Ordering::Relaxed);
-    }
-}
-
-/// Whose turn it is. One at a time until the line has shown that it takes more: on a slow one several would only make each
-/// other look as if they stood still.
-#[derive(Debug)]
-pub(super) struct UploadTurns {
-    turns: Semaphore,
-    wide: AtomicBool,
-}
-
-impl Default for UploadTurns {
-    fn default() -> Self {
-        Self { turns: Semaphore::new(1), wide: AtomicBool::new(false) }
-    }
-}
-
-impl UploadTurns {
-    fn went_through(&self, bytes: u64, within: Duration) {
-        let fast = within <= SOON || bytes >= FAST.saturating_mul(within.as_secs());
-        if fast && !self.wide.swap(true, Ordering::Relaxed) {
-            self.turns.add_permits(AT_ONCE - 1);
-        }
     }
 }
 
@@ -177,7 +132,7 @@ impl Clients {
         if size > PART {
             return self.upload_in_parts(&upload).await;
         }
-        let turn = self.inner.upload_turns.turns.acquire().await;
+        let turn = self.inner.upload_turns.turn().await;
         let bytes = self.read_span(path, 0, size).await?;
         let sent = self.put(bucket, key, bytes, owner, labels, progress).await;
         drop(turn);
@@ -338,7 +293,7 @@ impl Clients {
         number: u64,
         there: Option<&PartThere>,
     ) -> Result<CompletedPart, CallError> {
-        let turn = self.inner.upload_turns.turns.acquire().await;
+        let turn = self.inner.upload_turns.turn().await;
         let (start, length) = upload.span(number);
         let bytes = self.read_span(upload.path, start, length).await?;
         let sha256 = STANDARD.encode(Sha256::digest(&bytes));

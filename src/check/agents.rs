@@ -1,9 +1,8 @@
 //! Agents: engines that close, tools of which to be wary, and what an engine leaves out of what the spec asks for.
 
-use super::escape;
 use crate::facts::{self, Day};
 use crate::finding::Finding;
-use crate::spec::{Agent, BuiltIn, Engine, LoadedSpec};
+use crate::spec::{Agent, BuiltIn, Engine, LoadedSpec, escape};
 
 pub(super) fn check(loaded: &LoadedSpec, today: Day, findings: &mut Vec<Finding>) {
     for (name, agent) in &loaded.spec.agents {

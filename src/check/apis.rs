@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::escape;
 use crate::finding::Finding;
-use crate::spec::{AccountRole, Api, ApiKind, LoadedSpec};
+use crate::spec::{AccountRole, Api, ApiKind, LoadedSpec, escape};
 
 pub(super) fn check(loaded: &LoadedSpec, findings: &mut Vec<Finding>) {
     for (name, api) in &loaded.spec.apis {

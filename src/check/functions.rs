@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::escape;
 use crate::facts::{self, Day, Status};
 use crate::finding::Finding;
 use crate::render::{HTTP_API_WAIT, REST_API_WAIT};
-use crate::spec::{ApiKind, LoadedSpec};
+use crate::spec::{ApiKind, LoadedSpec, escape};
 
 /// From so many days before no function can be created on a runtime it is worth a warning.
 const END_IS_NEAR: i64 = 180;

@@ -1,9 +1,8 @@
 //! Whether models do what prompts, flows and parsers ask of them.
 
-use super::escape;
 use crate::facts;
 use crate::finding::Finding;
-use crate::spec::LoadedSpec;
+use crate::spec::{LoadedSpec, escape};
 
 pub(super) fn check(loaded: &LoadedSpec, findings: &mut Vec<Finding>) {
     for (name, model) in &loaded.spec.models {

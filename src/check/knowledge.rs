@@ -1,10 +1,9 @@
 //! What the facts say about the knowledge bases of a spec: embedding models, regions, limits, and what stores cost while
 //! they wait.
 
-use super::escape;
 use crate::facts::{self, HOURS_OF_A_MONTH};
 use crate::finding::Finding;
-use crate::spec::{KnowledgeBase, LoadedSpec, Store};
+use crate::spec::{KnowledgeBase, LoadedSpec, Store, escape};
 
 pub(super) fn check(loaded: &LoadedSpec, region: Option<&str>, findings: &mut Vec<Finding>) {
     for (name, base) in &loaded.spec.knowledge_bases {

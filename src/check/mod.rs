@@ -62,8 +62,3 @@ fn order(finding: &Finding) -> (Severity, usize, usize, &'static str, &str) {
     let (line, column) = finding.place.as_ref().map_or((usize::MAX, 0), |place| (place.line, place.column));
     (finding.severity, line, column, finding.code, &finding.message)
 }
-
-/// A key as a segment of a JSON pointer.
-fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
-}

@@ -1,9 +1,8 @@
 //! What the facts say about the models of a spec.
 
-use super::escape;
 use crate::facts::{self, Day, Invoke, Model, Status};
 use crate::finding::Finding;
-use crate::spec::{LoadedSpec, Modality};
+use crate::spec::{LoadedSpec, Modality, escape};
 
 /// From so many days before a model's end it is worth a warning.
 const END_IS_NEAR: i64 = 90;

@@ -1,9 +1,8 @@
 //! What a network costs while nobody uses it, and the ways it lacks.
 
-use super::escape;
 use crate::facts::{self, EndpointKind, HOURS_OF_A_MONTH};
 use crate::finding::Finding;
-use crate::spec::{Grant, LoadedSpec};
+use crate::spec::{Grant, LoadedSpec, escape};
 
 /// The endpoint that a verb's calls on a section go through.
 const WAYS: &[(&str, &[&str], &str)] = &[

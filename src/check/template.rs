@@ -1,10 +1,9 @@
 //! The provider schemas' findings, at the line of the spec they come from.
 
-use super::escape;
 use crate::cfn::validate;
 use crate::finding::{Finding, Place};
 use crate::render::Rendered;
-use crate::spec::LoadedSpec;
+use crate::spec::{LoadedSpec, escape};
 use crate::yaml::{self, Positions};
 
 /// Which key of a component a property comes from: the type, the start of the property's path, and the key below the

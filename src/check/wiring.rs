@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::{escape, template};
+use super::template;
 use crate::cfn::schema::Schemas;
 use crate::finding::Finding;
 use crate::render::Rendered;
-use crate::spec::LoadedSpec;
+use crate::spec::{LoadedSpec, escape};
 
 pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec<Finding>) {
     unused(loaded, findings);

@@ -1,10 +1,10 @@
 //! `bedplate bootstrap`: the artifact bucket of an account and region.
 
-use super::Outcome;
 use super::approval::AllowArgs;
-use super::deploy::conclude;
+use super::conclusion::conclude;
 use super::exit::Exit;
 use super::follow::Follower;
+use super::outcome::Outcome;
 use super::session::Session;
 use crate::engine::{self, ARTIFACT_STACK, Run};
 use crate::finding::Finding;

@@ -7,10 +7,10 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::Outcome;
-use super::args::Format;
 use super::exit::Exit;
+use super::globals::Format;
 use super::needs::{self, Bonds};
+use super::outcome::Outcome;
 use super::session::Session;
 use crate::finding::{Finding, has_errors};
 use crate::report::findings::{json as findings_json, on_one_line, summary};

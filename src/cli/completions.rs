@@ -1,10 +1,9 @@
 //! `bedplate completions`: a shell's completion script.
 
-use clap::CommandFactory as _;
+use clap::Command;
 
-use super::Outcome;
-use super::args::Cli;
 use super::exit::Exit;
+use super::outcome::Outcome;
 use super::session::Session;
 
 /// Print a shell's completion script.
@@ -17,9 +16,9 @@ pub struct CompletionsArgs {
     shell: clap_complete::Shell,
 }
 
-pub(super) fn run(session: &Session, args: &CompletionsArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &CompletionsArgs, mut command: Command) -> Outcome {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "bedplate", &mut script);
+    clap_complete::generate(args.shell, &mut command, "bedplate", &mut script);
     session.ui.out(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }

@@ -2,16 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use tokio_util::sync::CancellationToken;
-
-use super::Outcome;
 use super::approval::AllowArgs;
-use super::deploy::conclude;
 use super::exit::Exit;
-use super::follow::Follower;
+use super::going::Going;
 use super::needs;
+use super::outcome::Outcome;
 use super::session::Session;
-use crate::engine::{self, Approver, Claim, Run};
+use crate::engine::Claim;
 use crate::finding::Finding;
 use crate::spec::UseCaseFile;
 
@@ -67,50 +64,6 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
         }
         Ok(exit)
     })
-}
-
-/// A stack that is to go.
-pub(super) struct Going {
-    /// Its name.
-    pub stack: String,
-    /// That of its use case.
-    pub name: String,
-    /// Where it is, as far as that is known.
-    pub region: Option<String>,
-    /// What is said of it.
-    pub claim: Claim,
-}
-
-impl Going {
-    /// Takes the stack away, unless others than those that go as well need it.
-    pub(super) async fn away(
-        &self,
-        session: &Session,
-        others: &BTreeSet<String>,
-        approver: &dyn Approver,
-        cancel: &CancellationToken,
-    ) -> Outcome {
-        let connecting = session.connect_unless_interrupted("destroy", &self.stack, self.region.clone());
-        let Some(connection) = connecting.await? else { return Ok(Exit::Interrupted) };
-        let asking = needs::dependents(session, &connection, &self.name, others);
-        let Some(needed) = session.unless_interrupted(&self.stack, asking).await? else {
-            return Ok(Exit::Interrupted);
-        };
-        if !needed.is_empty() {
-            connection.close().await;
-            session.ui.stream.found(&needed);
-            session.ui.findings(&needed);
-            return Ok(Exit::Failed);
-        }
-        let started = std::time::Instant::now();
-        let follower = Follower::start(&session.ui);
-        let run = Run::new(&connection.clients, &follower, cancel.clone());
-        session.ui.stream.begin(connection.clients.region(), run.ledger());
-        let report = engine::destroy_claimed(&run, &self.stack, &self.claim, approver).await;
-        drop(follower);
-        connection.close().await;
-        conclude(session, &report, started.elapsed(), None)
-    }
 }
 
 /// Those that need others before the others; what does not load has no known needs, and what goes round in a circle can

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::args::Format;
+use super::globals::Format;
 use super::ui::Ui;
 use crate::engine::{Event, EventKind, EventSink};
 use crate::report;

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::Outcome;
-use super::args::Format;
 use super::exit::Exit;
+use super::globals::Format;
 use super::local_target::unavailable;
+use super::outcome::Outcome;
 use super::session::Session;
 use crate::local::identity::{Report, StatementUse};
 use crate::local::{self, LocalOptions};

@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::Outcome;
-use super::args::Format;
 use super::exit::Exit;
+use super::globals::Format;
+use super::outcome::Outcome;
 use super::session::Session;
 use crate::aws::StackSummary;
 use crate::engine::{self, USE_CASE_TAG};

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::Outcome;
-use super::args::Format;
 use super::exit::Exit;
+use super::globals::Format;
 use super::iam_report::{self, IamReportArgs};
 use super::local_target::unavailable;
+use super::outcome::Outcome;
 use super::session::Session;
 use super::user_folders::remove_unknown_state;
 use crate::local::bedrock::ModelServer;

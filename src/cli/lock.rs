@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::Outcome;
-use super::args::Format;
 use super::exit::Exit;
+use super::globals::Format;
+use super::outcome::Outcome;
 use super::session::Session;
 use crate::artifacts::{self, BuildContext, Component, LOCK_FILE, LayerLocks};
 use crate::finding::Finding;

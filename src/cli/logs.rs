@@ -6,11 +6,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::Outcome;
-use super::args::Format;
 use super::exit::Exit;
-use super::outputs::not_deployed;
+use super::globals::Format;
+use super::outcome::Outcome;
 use super::session::Session;
+use super::stack_outputs::not_deployed;
 use crate::aws::{Clients, TargetKind};
 use crate::engine::{self, LogLine, LogReader, LogSource};
 use crate::finding::Finding;

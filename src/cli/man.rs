@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::CommandFactory as _;
+use clap::Command;
 
-use super::Outcome;
-use super::args::Cli;
 use super::exit::Exit;
+use super::outcome::Outcome;
 use super::session::Session;
 use crate::finding::Finding;
 
@@ -19,8 +18,7 @@ pub struct ManArgs {
     out: Option<PathBuf>,
 }
 
-pub(super) fn run(session: &Session, args: &ManArgs) -> Outcome {
-    let command = Cli::command();
+pub(super) fn run(session: &Session, args: &ManArgs, command: Command) -> Outcome {
     match &args.out {
         None => {
             let mut page = Vec::new();

@@ -1,17 +1,20 @@
 //! The command line: one file a verb, each with its arguments and one function; this file wires them up.
+//! What several verbs share has a file of its own, which imports no verb.
 
 mod approval;
 mod approved_accounts;
-mod args;
 mod bootstrap;
 mod check;
 mod completions;
+mod conclusion;
 mod consent;
 mod deploy;
 mod destroy;
 mod exit;
 mod explain;
 mod follow;
+mod globals;
+mod going;
 #[cfg(feature = "local")]
 mod iam_report;
 mod interrupts;
@@ -24,28 +27,32 @@ mod logs;
 mod man;
 mod needs;
 mod new;
+mod outcome;
 mod outputs;
+mod parameter;
 mod plan;
 mod render;
 mod schema;
 mod session;
 mod smoke;
+mod stack_outputs;
 mod status;
 mod stream;
+mod suites;
 mod ui;
 mod user_folders;
+mod verbs;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
-use self::args::{Cli, Format, Verb};
 use self::exit::Exit;
+use self::globals::Format;
+use self::outcome::Outcome;
 use self::session::Session;
+use self::verbs::{Cli, Verb};
 use crate::finding::Finding;
-
-/// How a verb ends: with an exit code, or with findings that are shown and exit code 1.
-type Outcome = Result<Exit, Vec<Finding>>;
 
 /// Parses the command line, runs the verb and gives its exit code.
 pub fn main() -> ExitCode {
@@ -102,8 +109,8 @@ fn run(session: &Session, verb: &Verb) -> Outcome {
         Verb::Bootstrap(args) => bootstrap::run(session, args),
         Verb::Explain(args) => explain::run(session, args),
         Verb::Schema(args) => schema::run(session, args),
-        Verb::Completions(args) => completions::run(session, args),
-        Verb::Man(args) => man::run(session, args),
+        Verb::Completions(args) => completions::run(session, args, Cli::command()),
+        Verb::Man(args) => man::run(session, args, Cli::command()),
     }
 }
 

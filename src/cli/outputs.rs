@@ -4,17 +4,13 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use super::Outcome;
-use super::args::Format;
 use super::exit::Exit;
-use super::local_target::served_at;
+use super::globals::Format;
+use super::outcome::Outcome;
 use super::session::Session;
-use super::ui::Ui;
-use crate::aws::{Output, TargetKind};
+use super::stack_outputs::{not_deployed, text};
+use crate::aws::Output;
 use crate::engine;
-use crate::finding::Finding;
-use crate::local_address::{gateway_url, local_url};
-use crate::report::findings::printable;
 
 /// Print what a deployed stack gives back: URLs, names, ids.
 #[derive(Debug, clap::Args)]
@@ -56,55 +52,6 @@ pub(super) fn run(session: &Session, args: &OutputsArgs) -> Outcome {
         Ok(Exit::Done)
     })
 }
-
-/// The finding for a stack that is not there.
-pub(super) fn not_deployed(stack: &str, use_case: &str) -> Finding {
-    Finding::error("P028", format!("`{stack}` is not deployed there"))
-        .help(format!("run `bedplate deploy {use_case}`, or name the stage and target it is on"))
-}
-
-/// `Key = value`, a line each.
-pub(super) fn text(outputs: &[Output], ui: &Ui) -> String {
-    outputs.iter().fold(String::new(), |mut text, output| {
-        let key = crate::report::style::paint(ui.out_styles.strong, &output.key);
-        let _ = writeln!(text, "{key} = {}", printable(&output.value));
-        text
-    })
-}
-
-impl Session {
-    /// Says where the APIs and gateways of a stack on the local target answer: AWS's addresses lead nowhere for them.
-    pub(super) async fn tell_local_urls(&self, outputs: &[Output]) -> Result<(), Vec<Finding>> {
-        if self.target_kind()? != TargetKind::Local {
-            return Ok(());
-        }
-        let served = served_at(&self.local_dir()?).await;
-        let endpoint = served.as_deref().unwrap_or(NOT_SERVED);
-        let here: Vec<(&str, String)> = outputs
-            .iter()
-            .filter_map(|output| {
-                let url = local_url(&output.value, endpoint).or_else(|| gateway_url(&output.value, endpoint));
-                Some((output.key.as_str(), url?))
-            })
-            .collect();
-        if here.is_empty() {
-            return Ok(());
-        }
-        let why = if served.is_some() {
-            "Its APIs answer here:"
-        } else {
-            "Once `bedplate local serve` runs, its APIs answer here:"
-        };
-        self.ui.status(why);
-        for (key, url) in here {
-            self.ui.status(&format!("  {key}: {}", printable(&url)));
-        }
-        Ok(())
-    }
-}
-
-/// Where `bedplate local serve` serves unless told otherwise.
-const NOT_SERVED: &str = "http://127.0.0.1:4599";
 
 /// `KEY="value"`, a line each: upper case with underscores between words, quoted so that no shell reads more into it.
 fn env(outputs: &[Output]) -> String {

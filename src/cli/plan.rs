@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::Outcome;
 use super::approval::AllowArgs;
-use super::args::Format;
-use super::deploy::{conclude, parameter};
+use super::conclusion::conclude;
 use super::exit::Exit;
 use super::follow::Follower;
+use super::globals::Format;
 use super::needs;
+use super::outcome::Outcome;
+use super::parameter::parameter;
 use super::session::Session;
 use crate::cfn::Template;
 use crate::cfn::template::BODY_LIMIT_S3;

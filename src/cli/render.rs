@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::Outcome;
-use super::args::Format;
 use super::exit::Exit;
+use super::globals::Format;
+use super::outcome::Outcome;
 use super::session::Session;
 use crate::finding::Finding;
 use crate::render::Rendered;

@@ -1,7 +1,7 @@
 //! `bedplate schema`: the JSON Schema of the spec language.
 
-use super::Outcome;
 use super::exit::Exit;
+use super::outcome::Outcome;
 use super::session::Session;
 
 /// Print the JSON Schema of the spec language, for editors and other tools.

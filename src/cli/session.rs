@@ -9,11 +9,11 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::Outcome;
-use super::args::{Globals, TargetName};
 use super::consent::{Consent, Destination, NamedBy};
+use super::globals::{Globals, TargetName};
 use super::interrupts;
 use super::local_target::{LocalTarget, unavailable_because};
+use super::outcome::Outcome;
 use super::ui::Ui;
 use super::user_folders::{CacheFolder, known_state, own_state};
 use crate::artifacts;

@@ -1,18 +1,18 @@
 //! `bedplate smoke`: the spec's tests, tried on what is deployed.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
-use super::Outcome;
-use super::deploy::conclude;
+use super::conclusion::conclude;
 use super::exit::Exit;
 use super::follow::Follower;
-use super::outputs::not_deployed;
+use super::outcome::Outcome;
 use super::session::Session;
-use crate::engine::{self, Desired, Report, Run, SmokeResult};
+use super::stack_outputs::not_deployed;
+use super::suites::Suites;
+use crate::engine::{self, Desired, Run};
 use crate::finding::Finding;
-use crate::report;
 use crate::spec::LoadedSpec;
 
 /// Try the spec's smoke tests on what is deployed.
@@ -27,39 +27,6 @@ pub struct SmokeArgs {
     /// Write the results to a file, as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-}
-
-/// The results of a run, stack by stack.
-#[derive(Debug, Default)]
-pub(super) struct Suites(Vec<(String, Vec<SmokeResult>)>);
-
-impl Suites {
-    /// Takes in what was tried.
-    pub(super) fn add(&mut self, report: &Report) {
-        if !report.smoke.is_empty() {
-            self.0.push((report.stack.clone(), report.smoke.clone()));
-        }
-    }
-
-    /// Writes them where they were asked for, however the run ended, and gives its end.
-    pub(super) fn write_after(&self, outcome: Outcome, file: Option<&Path>) -> Outcome {
-        match (outcome, self.write(file)) {
-            (Ok(exit), Ok(())) => Ok(exit),
-            (Err(findings), Ok(())) | (Ok(_), Err(findings)) => Err(findings),
-            (Err(mut findings), Err(more)) => {
-                findings.extend(more);
-                Err(findings)
-            }
-        }
-    }
-
-    fn write(&self, file: Option<&Path>) -> Result<(), Vec<Finding>> {
-        let Some(file) = file else { return Ok(()) };
-        std::fs::write(file, report::smoke::junit(&self.0)).map_err(|error| {
-            let message = format!("`{}` cannot be written: {error}", file.display());
-            vec![Finding::error("D064", message).help("name a file in a folder that is there")]
-        })
-    }
 }
 
 pub(super) fn run(session: &Session, args: &SmokeArgs) -> Outcome {

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::Outcome;
-use super::args::Format;
 use super::exit::Exit;
+use super::globals::Format;
+use super::outcome::Outcome;
 use super::session::Session;
 use crate::engine::{self, Status};
 use crate::report::findings::printable;

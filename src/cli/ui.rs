@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
 
-use super::args::{Format, Globals};
+use super::globals::{Format, Globals};
 use super::stream::EventStream;
 use crate::finding::Finding;
 use crate::report;

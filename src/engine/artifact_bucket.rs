@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::artifact_names::{ARTIFACT_STACK, artifact_bucket_name};
 use super::bucket_origin::{BucketOrigin, bucket_origin};
 use super::change_set::SETTLING_TRIES;
+use super::effect::Effect;
+use super::end::End;
 use super::events::{EventKind, Teller};
-use super::follow::{End, Follow};
-use super::ledger::{Effect, EffectError};
-use super::recover::wait_for;
-use super::run::{Run, Stop};
+use super::follow::{Follow, wait_for};
+use super::ledger::EffectError;
+use super::run::Run;
+use super::stop::Stop;
 use crate::aws::{CallErrorKind, StackState, StackSummary};
 use crate::finding::Finding;
 
-/// The stack that holds the artifact bucket.
-pub const ARTIFACT_STACK: &str = "bedplate-artifacts";
 /// What a bucket nobody has finished an upload to keeps of it, in days.
 const UNFINISHED_UPLOAD_DAYS: u32 = 1;
 
@@ -25,11 +26,6 @@ const PURPOSE_TAG: &str = "bedplate:purpose";
 const PURPOSE: &str = "artifacts";
 /// The stack's output that says what the bucket is called.
 const BUCKET_OUTPUT: &str = "BucketName";
-
-/// The artifact bucket's usual name: bucket names are global, so it carries account and region.
-pub fn artifact_bucket_name(account: &str, region: &str) -> String {
-    format!("{ARTIFACT_STACK}-{account}-{region}")
-}
 
 /// Encrypted, closed to the public, TLS only.
 pub(super) fn template(bucket: &str) -> Value {
@@ -95,11 +91,6 @@ pub(super) enum ArtifactBucket {
     },
     /// There is one that must not be used, or a stack without one; the finding says why.
     Unusable(Box<Finding>),
-}
-
-/// The folder of a stack in the artifact bucket. No name of a stack holds a slash, so no folder is in another's.
-pub(super) fn folder(stack: &str) -> String {
-    format!("{stack}/")
 }
 
 /// Looks for the artifact bucket. Its stack says what it is called; without a stack it gets the name that is `wanted`,

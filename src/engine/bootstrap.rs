@@ -1,12 +1,14 @@
 //! The artifact bucket by itself: made ahead of the first deployment, or taken away after the last.
 
-use super::artifact_bucket::{ARTIFACT_STACK, ArtifactBucket, ensure, find, is_own, not_own};
+use super::artifact_bucket::{ArtifactBucket, ensure, find, is_own, not_own};
+use super::artifact_names::ARTIFACT_STACK;
 use super::causes::explain;
 use super::events::{EventKind, Teller};
 use super::look::USE_CASE_TAG;
 use super::outcome::{Outcome, Report};
 use super::removal::{Removal, RemovedResource};
-use super::run::{Approver, Proposal, Run, Stop};
+use super::run::{Approver, Proposal, Run};
+use super::stop::Stop;
 use super::survey::survey;
 use super::teardown::tear_down;
 use crate::aws::StackState;

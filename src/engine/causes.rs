@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::follow::End;
+use super::end::End;
 use crate::aws::{StackEvent, StackState};
 use crate::finding::{Finding, Place};
 

@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::effect::Effect;
 use super::events::{EventKind, Teller};
-use super::ledger::{Effect, Known};
-use super::run::{Run, Stop};
+use super::ledger::Known;
+use super::run::Run;
+use super::stop::Stop;
 use crate::aws::{
     CallError, CallErrorKind, ChangeSetKind, ChangeSetRequest, ListedChangeSet, StackState, ValidationResult,
 };

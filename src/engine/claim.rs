@@ -5,7 +5,8 @@
 //! adds the tag.
 
 use super::look::USE_CASE_TAG;
-use super::run::{Run, Stop};
+use super::run::Run;
+use super::stop::Stop;
 use super::wanted::Desired;
 use crate::aws::{Identity, StackState, StackSummary};
 use crate::finding::Finding;

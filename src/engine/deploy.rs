@@ -1,60 +1,24 @@
 //! Deploying: change set, plan, approval, artifacts, execution of exactly that change set, events, outputs.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::artifact_bucket::{self, ArtifactBucket, ensure};
 use super::causes::{explain, not_cleaned_up};
 use super::change_set::{self, Made};
-use super::claim::{Claim, OWNER_TAG};
+use super::deployment::{DeployOptions, Deployment, begin_and_build};
+use super::end::End;
 use super::events::{EventKind, Teller};
 use super::execution::{Executed, Execution};
-use super::finishers::{self, Content};
-use super::follow::End;
-use super::ledger::Effect;
+use super::finishers;
 use super::outcome::{Outcome, Report};
-use super::packaging::{Unbuilt, build};
-use super::recover::{FailedStack, Start, settle};
-use super::run::{Approver, Proposal, Run, Stop};
+use super::recover::{Start, settle};
+use super::run::{Approver, Proposal, Run};
 use super::smoke;
+use super::stop::Stop;
 use super::uploads::{presence, upload_missing};
 use super::wanted::{Desired, ParameterValues};
-use crate::artifacts::ArtifactRequest;
-use crate::aws::{
-    ChangeSetKind, ChangeSetRequest, Identity, ParameterValue, StackState, StackSummary, TemplateSource, is_local_state,
-};
-use crate::cfn::Template;
+use crate::aws::{Identity, StackState, StackSummary, is_local_state};
 use crate::finding::Finding;
-use crate::plan::{
-    Current, Plan, PlanKind, PlannedArtifact, Risk, Secrets, Wanted, for_new_stack, from_change_set, of_content,
-};
-
-/// The longest template a request carries; a longer one goes through S3.
-/// Source: `TemplateBody` in the CloudFormation API reference.
-const LONGEST_BODY: usize = 51_200;
-/// The longest template there is. Source: CloudFormation quotas.
-const LONGEST_TEMPLATE: usize = 1_048_576;
-
-/// What a deployment may be told beside what to deploy.
-#[derive(Debug, Clone, Default)]
-pub struct DeployOptions {
-    /// A name for the change set, for a pipeline that wants to find it again; else one is made from the template's
-    /// digest and the run.
-    pub change_set_name: Option<String>,
-    /// A new stack that fails to be made is deleted and not left in `ROLLBACK_COMPLETE`.
-    pub delete_on_failure: bool,
-    /// A stack of another owner is taken over.
-    pub take_over: bool,
-    /// The smoke tests are not tried.
-    pub no_smoke: bool,
-    /// No helper program is run to make artifacts: a layer that is not in the cache is refused.
-    pub no_build: bool,
-    /// How long a smoke test is tried again whose failure may pass; not at all where it is zero.
-    pub smoke_patience: Duration,
-}
+use crate::plan::{Plan, PlannedArtifact, Secrets, Wanted};
 
 /// Deploys a use case, from the account guard to the outputs.
 ///
@@ -78,70 +42,6 @@ pub async fn deploy(run: &Run<'_>, desired: &Desired, options: &DeployOptions, a
         Err(stop) => Err(stop),
     };
     run.finish(&teller, &desired.stack, result)
-}
-
-/// Says where it goes, then makes the artifacts ready, whose addresses are part of what is deployed, and reads what the
-/// stack is to be filled with.
-pub(super) async fn begin_and_build(
-    run: &Run<'_>,
-    teller: &Teller<'_>,
-    verb: &'static str,
-    desired: &Desired,
-) -> Result<(Identity, Desired, Vec<Content>), Stop> {
-    let identity = run.begin(teller, verb, &desired.stack).await?;
-    let built = build(run, teller, &desired.packages).await?;
-    let mut desired = desired.clone();
-    if !built.unbuilt.is_empty() {
-        not_built(teller, verb, &built.unbuilt, &desired)?;
-    }
-    desired.artifacts.extend(built.artifacts);
-    desired.unbuilt = built.unbuilt;
-    if !desired.artifacts.is_empty() {
-        desired.artifact_bucket = match artifact_bucket::find(run, &identity.account, None).await? {
-            ArtifactBucket::Own { name } => Some(name),
-            ArtifactBucket::Missing { .. } => None,
-            ArtifactBucket::Unusable(finding) => return Err((*finding).into()),
-        };
-    }
-    let contents = finishers::read(run, &desired.finishers).await?;
-    Ok((identity, desired, contents))
-}
-
-/// What was not built is told in a plan; nothing else goes on without it.
-fn not_built(teller: &Teller<'_>, verb: &str, unbuilt: &[Unbuilt], desired: &Desired) -> Result<(), Stop> {
-    let place = |component: &str| {
-        let package = desired.packages.iter().find(|package| package.component == component)?;
-        match &package.request {
-            ArtifactRequest::Layer { place, .. } | ArtifactRequest::Function { place, .. } => place.clone(),
-        }
-    };
-    let findings = unbuilt.iter().map(|unbuilt| {
-        let component = &unbuilt.component;
-        let finding = if verb == "plan" {
-            let message = format!("`{component}` is not built: the plan takes it for changed, whatever it would hold");
-            Finding::warning("A032", message)
-        } else {
-            Finding::error("A031", format!("`{component}` is not in the cache, and `--no-build` says not to build it"))
-        };
-        finding
-            .at(place(component))
-            .help("leave `--no-build` out to have pip fetch its packages, of which nothing is run")
-    });
-    if verb != "plan" {
-        return Err(findings.collect::<Vec<_>>().into());
-    }
-    findings.for_each(|finding| teller.tell(EventKind::Warning { finding }));
-    Ok(())
-}
-
-/// A deployment on its way; planning borrows its first half.
-pub(super) struct Deployment<'a> {
-    pub(super) run: &'a Run<'a>,
-    pub(super) teller: &'a Teller<'a>,
-    pub(super) desired: &'a Desired,
-    pub(super) contents: &'a [Content],
-    pub(super) options: &'a DeployOptions,
-    pub(super) approver: &'a dyn Approver,
 }
 
 impl Deployment<'_> {
@@ -241,57 +141,6 @@ impl Deployment<'_> {
             Err(Stop::Interrupted) => Ok(self.left_running(identity, made, plan)),
             Err(stop) => Err((stop, Executed::Yes)),
         }
-    }
-
-    pub(super) async fn plan_of(
-        &self,
-        identity: &Identity,
-        start: &Start,
-        wanted: &Wanted<'_>,
-        made: &change_set::Ready,
-    ) -> Result<Plan, Stop> {
-        let Some(stack) = start.stack() else {
-            let plan = from_change_set(wanted, &Current::default(), &made.set, PlanKind::Create);
-            return self.filled(plan, None, identity).await;
-        };
-        let old = self.run.unless_cancelled(self.run.clients.template_of(&stack.id)).await??;
-        let old = Template::parse(&old).ok();
-        let current =
-            Current { status: Some(&stack.status), template: old.as_ref(), parameters: stack.parameters.clone() };
-        let plan = from_change_set(wanted, &current, &made.set, PlanKind::Update);
-        self.filled(plan, Some(&stack.id), identity).await
-    }
-
-    /// The plan for a stack whose creation failed, with the data that goes with what is left of it.
-    pub(super) async fn plan_to_recreate(
-        &self,
-        wanted: &Wanted<'_>,
-        failed: &FailedStack,
-        identity: &Identity,
-    ) -> Result<Plan, Stop> {
-        let mut plan = for_new_stack(wanted, PlanKind::Recreate);
-        plan.data_loss.extend(failed.losses());
-        plan.risks = failed.risks(self.desired);
-        self.filled(plan, None, identity).await
-    }
-
-    /// What this deployment says of the stack it is about.
-    pub(super) fn claim(&self) -> Claim {
-        Claim::of(self.desired, self.options.take_over)
-    }
-
-    /// A plan with what the stack would be filled with.
-    pub(super) async fn filled(
-        &self,
-        mut plan: Plan,
-        stack_id: Option<&str>,
-        identity: &Identity,
-    ) -> Result<Plan, Stop> {
-        plan.content = finishers::planned(self.run, self.contents, stack_id, &plan.changes, &identity.account).await?;
-        let place = |component: &str| self.contents.iter().find(|it| it.component() == component)?.place().cloned();
-        plan.risks
-            .extend(of_content(&plan.content).into_iter().map(|risk| Risk { place: place(&risk.resource), ..risk }));
-        Ok(plan)
     }
 
     /// Fills a stack that stands as it should; the report says how that went.
@@ -456,147 +305,5 @@ impl Deployment<'_> {
             .findings
             .push(self.goes_on(format!("interrupted; CloudFormation goes on with `{}`", self.desired.stack)));
         report
-    }
-
-    pub(super) async fn no_change(
-        &self,
-        identity: &Identity,
-        wanted: &Wanted<'_>,
-        stack: Option<&StackSummary>,
-    ) -> Result<Report, Stop> {
-        let current = Current {
-            status: stack.map(|stack| stack.status.as_str()),
-            template: None,
-            parameters: stack.map(|stack| stack.parameters.clone()).unwrap_or_default(),
-        };
-        let plan = from_change_set(wanted, &current, &Default::default(), PlanKind::NoChange);
-        let plan = self.filled(plan, stack.map(|stack| stack.id.as_str()), identity).await?;
-        let mut report = self.report(Outcome::NoChange, identity, Some(plan));
-        if let Some(stack) = stack {
-            report.stack_id = Some(stack.id.clone());
-            report.status = Some(stack.status.clone());
-            report.outputs = stack.outputs.clone();
-        }
-        self.teller.tell(EventKind::OutputsReady { outputs: report.outputs.clone() });
-        Ok(report)
-    }
-
-    pub(super) fn report(&self, outcome: Outcome, identity: &Identity, plan: Option<Plan>) -> Report {
-        let mut report = Report::new(outcome, self.run.clients.region(), &self.desired.stack);
-        report.account = Some(identity.account.clone());
-        report.plan = plan;
-        report
-    }
-
-    pub(super) fn parameters(
-        &self,
-        identity: &Identity,
-        stack: Option<&StackSummary>,
-    ) -> Result<ParameterValues, Stop> {
-        Ok(self.desired.parameter_values(&identity.account, self.run.clients.region(), stack)?)
-    }
-
-    pub(super) fn wanted<'w>(
-        &'w self,
-        identity: &'w Identity,
-        shown: BTreeMap<String, String>,
-        artifacts: Vec<PlannedArtifact>,
-    ) -> Wanted<'w> {
-        Wanted {
-            stack: &self.desired.stack,
-            account: Some(&identity.account),
-            region: self.run.clients.region(),
-            template: Some(&self.desired.template),
-            parameters: shown,
-            places: self.desired.places.clone(),
-            pointers: self.desired.pointers.clone(),
-            artifacts,
-        }
-    }
-
-    pub(super) async fn request(
-        &self,
-        identity: &Identity,
-        start: &Start,
-        values: BTreeMap<String, ParameterValue>,
-    ) -> Result<ChangeSetRequest, Stop> {
-        let text = self.desired.template.value().to_string();
-        let digest = hex::encode(Sha256::digest(text.as_bytes()));
-        let token = Uuid::new_v4();
-        let name = self.options.change_set_name.clone();
-        let short = |text: &str| text.chars().take(12).collect::<String>();
-        Ok(ChangeSetRequest {
-            stack: self.desired.stack.clone(),
-            name: name.unwrap_or_else(|| format!("bedplate-{}-{}", short(&digest), short(&token.simple().to_string()))),
-            kind: match (start.stack(), self.options.delete_on_failure) {
-                (Some(_), _) => ChangeSetKind::Update,
-                (None, false) => ChangeSetKind::Create,
-                (None, true) => ChangeSetKind::CreateOrDelete,
-            },
-            template: self.template_source(identity, text, &digest).await?,
-            parameters: values,
-            capabilities: self.desired.capabilities.clone(),
-            tags: self.tags(identity, start),
-            token: format!("bedplate-{token}"),
-            has_shell: matches!(start, Start::Shell),
-        })
-    }
-
-    /// The stack's tags, its owner's among them. CloudFormation hands them down to everything in the stack, so an owner
-    /// that is there stays as it is unless the stack is taken over.
-    fn tags(&self, identity: &Identity, start: &Start) -> BTreeMap<String, String> {
-        let claim = self.claim();
-        let present = start.stack().and_then(|stack| stack.tags.get(OWNER_TAG)).filter(|_| !claim.take_over);
-        let owner = present.cloned().unwrap_or_else(|| claim.owner(identity));
-        let mut tags = self.desired.tags.clone();
-        if let Some(stack) = start.stack().filter(|_| claim.take_over) {
-            // Taken over as it is: what else it was marked with goes only when a later deployment leaves it out.
-            let others = stack.tags.iter().filter(|(key, _)| !key.starts_with("aws:") && !tags.contains_key(*key));
-            let others: Vec<(String, String)> = others.map(|(key, value)| (key.clone(), value.clone())).collect();
-            tags.extend(others);
-        }
-        tags.insert(OWNER_TAG.to_owned(), owner);
-        tags
-    }
-
-    async fn template_source(&self, identity: &Identity, text: String, digest: &str) -> Result<TemplateSource, Stop> {
-        if text.len() <= LONGEST_BODY {
-            return Ok(TemplateSource::Body(text));
-        }
-        if text.len() > LONGEST_TEMPLATE {
-            let message = format!("the template has {} bytes; CloudFormation takes {LONGEST_TEMPLATE}", text.len());
-            return Err(Finding::error("D017", message).help("split the use case into two").into());
-        }
-        let (bucket, _) = ensure(self.run, self.teller, &identity.account, None).await?;
-        let key = format!("{}{digest}.template", artifact_bucket::folder(&self.desired.stack));
-        let clients = self.run.clients;
-        if !self.run.unless_cancelled(clients.object_exists(&bucket, &key, &identity.account)).await?? {
-            let upload = clients.upload_bytes(&bucket, &key, text.into_bytes(), &identity.account);
-            let effect = Effect::ObjectsUploaded { bucket: bucket.clone(), count: 1 };
-            self.run.unless_cancelled(self.run.effect(effect, upload)).await??;
-        }
-        Ok(TemplateSource::Url(clients.object_url(&bucket, &key)))
-    }
-
-    /// The findings at their places in the spec, where the template's path names a resource.
-    pub(super) fn placed(&self, findings: Vec<Finding>) -> Vec<Finding> {
-        let place = |finding: &Finding| {
-            let path = finding.template_path.as_deref()?.strip_prefix("Resources/")?;
-            self.desired.places.get(path.split('/').next()?).cloned()
-        };
-        findings
-            .into_iter()
-            .map(|finding| {
-                let place = place(&finding);
-                finding.at(place)
-            })
-            .collect()
-    }
-}
-
-impl Report {
-    /// From seeing the stack's last event to the end of the work after it, filling it aside.
-    pub fn stack_complete_to_end(&self) -> Option<Duration> {
-        self.after_complete
     }
 }

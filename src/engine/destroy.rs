@@ -1,17 +1,18 @@
 //! Destroying: what will go and what will stay, approval, buckets emptied, the stack deleted, its artifacts removed, and
 //! proof.
 
-use super::artifact_bucket::folder;
+use super::artifact_names::folder;
 use super::bucket_origin::{BucketOrigin, bucket_origin};
 use super::causes::explain;
 use super::claim::Claim;
+use super::effect::Effect;
 use super::empty::empty;
 use super::events::{EventKind, Teller};
-use super::ledger::Effect;
-use super::outcome::{Leftover, Outcome, Report};
-use super::recover::wait_for;
-use super::removal::{Fate, Removal, RemovedResource};
-use super::run::{Approver, Proposal, Run, Stop};
+use super::follow::wait_for;
+use super::outcome::{Outcome, Report};
+use super::removal::{Fate, Leftover, Removal, RemovedResource};
+use super::run::{Approver, Proposal, Run};
+use super::stop::Stop;
 use super::survey::{artifacts_of, orphans, survey};
 use super::teardown::tear_down;
 use super::wanted::BUCKET_PARAMETER;

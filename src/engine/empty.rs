@@ -2,10 +2,12 @@
 
 use tokio::task::JoinSet;
 
+use super::effect::Effect;
 use super::events::{EventKind, Teller};
-use super::ledger::{Effect, Ledger};
-use super::run::{Run, Stop};
+use super::ledger::Ledger;
+use super::run::Run;
 use super::side_by_side::side_by_side;
+use super::stop::Stop;
 use crate::aws::{CallError, CallErrorKind, Clients, DELETE_BATCH, ObjectVersion};
 use crate::finding::Finding;
 

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::ledger::Account;
-use super::outcome::{Leftover, Outcome};
+use super::outcome::Outcome;
+use super::removal::{Leftover, Removal};
+use super::seconds::seconds;
 use super::smoke::SmokeResult;
 use crate::aws::Output;
 use crate::finding::Finding;
@@ -159,7 +161,7 @@ pub enum EventKind {
     /// What would go and what would stay, before anybody is asked.
     RemovalReady {
         /// What destroying does.
-        removal: Box<super::Removal>,
+        removal: Box<Removal>,
     },
     /// A bucket is being emptied.
     Emptying {
@@ -263,11 +265,6 @@ pub enum EventKind {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         left: Vec<Leftover>,
     },
-}
-
-pub(super) fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    // Milliseconds are as fine as anybody reads, and keep a line short.
-    serializer.serialize_f64((duration.as_secs_f64() * 1000.0).round() / 1000.0)
 }
 
 /// Whoever listens.

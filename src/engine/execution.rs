@@ -5,9 +5,11 @@
 //! the same request with the same token is the same request.
 
 use super::change_set::{Ready, SETTLING_TRIES, is_gone, overtaken};
+use super::effect::Effect;
 use super::follow::Follow;
-use super::ledger::Effect;
-use super::run::{Run, Stop};
+use super::ledger::EffectError;
+use super::run::Run;
+use super::stop::Stop;
 use crate::aws::CallError;
 
 /// Whether a change set is executed.
@@ -44,7 +46,7 @@ impl Execution<'_> {
         }
     }
 
-    async fn ask(&self) -> Result<Result<(), super::ledger::EffectError>, Stop> {
+    async fn ask(&self) -> Result<Result<(), EffectError>, Stop> {
         let call = self.run.clients.execute_change_set(&self.made.id, self.token, self.made.kind);
         let answer = self.run.until_answered(self.run.effect(self.effect(), call)).await?;
         if answer.is_ok() {

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::causes::is_cause;
+use super::end::End;
 use super::events::{EventKind, Teller};
-use super::run::{Run, Stop};
-use crate::aws::{CallError, StackEvent, StackState};
+use super::run::Run;
+use super::stop::Stop;
+use crate::aws::{CallError, StackEvent, StackState, StackSummary};
 
 /// Failed requests in a row before following is given up; the stack goes on without us, so patience costs nothing.
 const PATIENCE: usize = 6;
@@ -33,26 +35,6 @@ pub(super) struct Follow {
 struct Nested {
     last_seen: Option<String>,
     over: bool,
-}
-
-/// How an operation ended.
-#[derive(Debug)]
-pub(super) struct End {
-    /// The stack's status.
-    pub(super) status: String,
-    /// Why.
-    pub(super) reason: Option<String>,
-    /// What failed on the way, in order, without what only followed from it.
-    pub(super) failures: Vec<StackEvent>,
-    /// When the end was seen.
-    pub(super) seen: Instant,
-}
-
-impl End {
-    /// The first failure, which the others followed from.
-    pub(super) fn root_cause(&self) -> Option<&StackEvent> {
-        self.failures.first()
-    }
 }
 
 impl Follow {
@@ -211,6 +193,16 @@ impl Follow {
     fn end(&mut self, status: String, reason: Option<String>) -> End {
         End { status, reason, failures: std::mem::take(&mut self.failures), seen: Instant::now() }
     }
+}
+
+/// Follows an operation somebody else, or an earlier run, began.
+pub(super) async fn wait_for(run: &Run<'_>, teller: &Teller<'_>, stack: &StackSummary) -> Result<(), Stop> {
+    teller.tell(EventKind::Waiting {
+        r#for: format!("`{}` is in `{}`: waiting for that to end", stack.name, stack.status),
+    });
+    let newest = run.unless_cancelled(run.clients.newest_event(&stack.id)).await??;
+    Follow::whatever_runs(stack.id.clone(), newest).until_rest(run, teller).await?;
+    Ok(())
 }
 
 /// Whether a stack in this status stays in it until somebody does something.

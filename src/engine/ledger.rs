@@ -9,101 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
-use super::run::Stop;
-use crate::aws::{Attempts, CallError, StackState};
+use super::effect::{Effect, counted, set_count};
+use super::effect_words::{describe_stack, done, remedy, unknown};
+use super::stop::Stop;
+use crate::aws::{Attempts, CallError};
 use crate::finding::Finding;
-
-/// Something a run does to the account and that stays until somebody takes it back.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(tag = "effect", rename_all = "kebab-case")]
-pub enum Effect {
-    /// A stack that holds the artifact bucket is made.
-    ArtifactBucket {
-        /// The bucket.
-        bucket: String,
-        /// The stack.
-        stack: String,
-    },
-    /// Files are put into a bucket; counted.
-    ObjectsUploaded {
-        /// The bucket.
-        bucket: String,
-        /// How many.
-        count: u64,
-    },
-    /// An empty stack is made, in `REVIEW_IN_PROGRESS`, to hold a change set.
-    StackShell {
-        /// The stack.
-        stack: String,
-    },
-    /// What an earlier run left behind is removed: a change set, or without one an empty stack in `REVIEW_IN_PROGRESS`.
-    LeftoverRemoval {
-        /// The stack.
-        stack: String,
-        /// The change set's name.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        change_set: Option<String>,
-    },
-    /// A change set is made.
-    ChangeSet {
-        /// The stack.
-        stack: String,
-        /// The change set's name.
-        name: String,
-    },
-    /// A change set is executed.
-    Execution {
-        /// The stack.
-        stack: String,
-        /// The change set's name.
-        name: String,
-        /// The operation's token, which its events carry.
-        token: String,
-    },
-    /// A stack is deleted.
-    StackDeletion {
-        /// The stack.
-        stack: String,
-        /// The operation's token, which its events carry.
-        token: String,
-    },
-    /// Versions of objects, and delete markers, are deleted; counted.
-    ObjectsDeleted {
-        /// The bucket.
-        bucket: String,
-        /// How many.
-        count: u64,
-    },
-    /// Uploads that nobody finished are given up; counted.
-    UploadsAborted {
-        /// The bucket.
-        bucket: String,
-        /// How many.
-        count: u64,
-    },
-    /// A bucket is deleted beside its stack.
-    BucketDeletion {
-        /// The bucket.
-        bucket: String,
-    },
-    /// Rows are written; counted.
-    RowsWritten {
-        /// The table.
-        table: String,
-        /// How many.
-        count: u64,
-    },
-    /// Documents are read into a knowledge base.
-    Ingestion {
-        /// Such as `knowledge-bases.bank.sources.documents`.
-        component: String,
-    },
-    /// A request that changes something and is none of the above.
-    Request {
-        /// The operation, such as `PutObject`.
-        operation: String,
-    },
-}
 
 /// What is known of an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -335,7 +245,7 @@ impl Ledger {
         for entry in summed(&self.lock()) {
             let known = entry.known == Known::Done;
             let settle = if known { remedy(&entry.effect, region) } else { Some(self.settles(&entry.effect, region)) };
-            let text = if known { done(&entry) } else { unknown(&entry.effect) };
+            let text = if known { done(&entry.effect, entry.ended.as_deref()) } else { unknown(&entry.effect) };
             let told = RecordedEffect { text, settle, ended: entry.ended, effect: entry.effect };
             if known { account.done.push(told) } else { account.unknown.push(told) }
         }
@@ -476,145 +386,6 @@ fn summed(entries: &[Entry]) -> Vec<Entry> {
         out.push(Entry { effect: entry.effect.clone(), known, ended: entry.ended.clone() });
     }
     out
-}
-
-fn counted(effect: &Effect) -> Option<u64> {
-    match effect {
-        Effect::ObjectsUploaded { count, .. }
-        | Effect::ObjectsDeleted { count, .. }
-        | Effect::UploadsAborted { count, .. }
-        | Effect::RowsWritten { count, .. } => Some(*count),
-        _ => None,
-    }
-}
-
-fn set_count(effect: &mut Effect, to: u64) {
-    match effect {
-        Effect::ObjectsUploaded { count, .. }
-        | Effect::ObjectsDeleted { count, .. }
-        | Effect::UploadsAborted { count, .. }
-        | Effect::RowsWritten { count, .. } => *count = to,
-        _ => {}
-    }
-}
-
-fn several(count: u64, thing: &str) -> String {
-    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
-}
-
-/// What was done, in words.
-fn done(entry: &Entry) -> String {
-    let ended = entry.ended.as_deref();
-    let good = ended.is_some_and(|status| StackState::of(status) == StackState::Good);
-    match (&entry.effect, ended) {
-        (Effect::ArtifactBucket { bucket, stack }, _) if good => {
-            format!("the artifact bucket `{bucket}` was made, by the stack `{stack}`")
-        }
-        (Effect::ArtifactBucket { bucket, stack }, None) => {
-            format!("CloudFormation goes on making the artifact bucket `{bucket}`, by the stack `{stack}`")
-        }
-        (Effect::ArtifactBucket { bucket, stack }, Some(status)) => {
-            format!("making the artifact bucket `{bucket}` failed; its stack `{stack}` ended in `{status}`")
-        }
-        (Effect::ObjectsUploaded { bucket, count }, _) => {
-            format!("{} uploaded to `{bucket}`", several(*count, "file"))
-        }
-        (Effect::StackShell { stack }, _) => {
-            format!("the stack `{stack}`, which is empty and in `REVIEW_IN_PROGRESS`, was made and is still there")
-        }
-        (Effect::LeftoverRemoval { stack, change_set: None }, _) => {
-            format!("the empty stack `{stack}`, which an earlier run had left behind, was deleted")
-        }
-        (Effect::LeftoverRemoval { stack, change_set: Some(name) }, _) => {
-            format!("the change set `{name}` of `{stack}`, which an earlier run had left behind, was removed")
-        }
-        (Effect::ChangeSet { stack, name }, _) => {
-            format!("the change set `{name}` of `{stack}` was made and is still there")
-        }
-        (Effect::Execution { stack, .. }, None) => format!("CloudFormation goes on with `{stack}`"),
-        (Effect::Execution { stack, .. }, Some(status)) => {
-            format!("`{stack}` was changed, and ended in `{status}`")
-        }
-        (Effect::StackDeletion { stack, .. }, None) => format!("CloudFormation goes on deleting `{stack}`"),
-        (Effect::StackDeletion { stack, .. }, Some("DELETE_COMPLETE")) => format!("the stack `{stack}` was deleted"),
-        (Effect::StackDeletion { stack, .. }, Some(status)) => {
-            format!("deleting `{stack}` was tried, and ended in `{status}`")
-        }
-        (Effect::ObjectsDeleted { bucket, count }, _) => {
-            format!("{} of `{bucket}` deleted", several(*count, "object version"))
-        }
-        (Effect::UploadsAborted { bucket, count }, _) => {
-            format!("{} to `{bucket}` given up", several(*count, "unfinished upload"))
-        }
-        (Effect::BucketDeletion { bucket }, _) => format!("the bucket `{bucket}` was deleted"),
-        (Effect::RowsWritten { table, count }, _) => format!("{} written to `{table}`", several(*count, "row")),
-        (Effect::Ingestion { component }, _) => format!("reading the documents of `{component}` was begun"),
-        (Effect::Request { operation }, _) => format!("`{operation}` was asked for"),
-    }
-}
-
-/// What may have been done, in words.
-fn unknown(effect: &Effect) -> String {
-    match effect {
-        Effect::ArtifactBucket { bucket, .. } => {
-            format!("it is not known whether the artifact bucket `{bucket}` is being made: the answer was lost")
-        }
-        Effect::ObjectsUploaded { bucket, count } => {
-            format!("it is not known whether {} reached `{bucket}`", several(*count, "more file"))
-        }
-        Effect::StackShell { stack } => {
-            format!("it is not known whether `{stack}` is there, empty and in `REVIEW_IN_PROGRESS`")
-        }
-        Effect::LeftoverRemoval { stack, change_set: None } => {
-            format!("it is not known whether the empty stack `{stack}`, left behind by an earlier run, was deleted")
-        }
-        Effect::LeftoverRemoval { stack, change_set: Some(name) } => {
-            format!(
-                "it is not known whether the change set `{name}` of `{stack}`, left behind by an earlier run, was removed"
-            )
-        }
-        Effect::ChangeSet { stack, name } => {
-            format!("it is not known whether the change set `{name}` of `{stack}` is there")
-        }
-        Effect::Execution { stack, name, .. } => format!(
-            "it is not known whether CloudFormation executes the change set `{name}` on `{stack}`: the answer was lost; when \
-             it does not, the change set is still there"
-        ),
-        Effect::StackDeletion { stack, .. } => {
-            format!("it is not known whether CloudFormation deletes `{stack}`: the answer was lost")
-        }
-        Effect::ObjectsDeleted { bucket, count } => {
-            format!("it is not known whether {} of `{bucket}` were deleted", several(*count, "more object version"))
-        }
-        Effect::UploadsAborted { bucket, .. } => {
-            format!("it is not known whether unfinished uploads to `{bucket}` were given up")
-        }
-        Effect::BucketDeletion { bucket } => format!("it is not known whether the bucket `{bucket}` was deleted"),
-        Effect::RowsWritten { table, count } => {
-            format!("it is not known whether {} reached `{table}`", several(*count, "more row"))
-        }
-        Effect::Ingestion { component } => {
-            format!("it is not known whether the documents of `{component}` are being read")
-        }
-        Effect::Request { operation } => format!("it is not known what became of `{operation}`"),
-    }
-}
-
-/// The command that takes back what was left behind.
-fn remedy(effect: &Effect, region: &str) -> Option<String> {
-    match effect {
-        Effect::ChangeSet { stack, name } => Some(format!(
-            "aws cloudformation delete-change-set --stack-name {stack} --change-set-name {name} --region {region}"
-        )),
-        Effect::StackShell { stack } => {
-            Some(format!("aws cloudformation delete-stack --stack-name {stack} --region {region}"))
-        }
-        _ => None,
-    }
-}
-
-fn describe_stack(stack: &str, region: &str) -> String {
-    format!("aws cloudformation describe-stacks --stack-name {stack} --region {region}")
 }
 
 #[cfg(test)]

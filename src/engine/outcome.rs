@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::ledger::Account;
-use super::removal::Removal;
+use super::removal::{Leftover, Removal};
 use super::smoke::SmokeResult;
 use crate::aws::Output;
 use crate::finding::Finding;
@@ -131,21 +131,9 @@ impl Report {
             after_complete: None,
         }
     }
-}
 
-/// Something that is still there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Leftover {
-    /// Its type.
-    #[serde(rename = "type")]
-    pub resource_type: String,
-    /// Its logical id, when it came from the stack.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub logical_id: Option<String>,
-    /// What it is called in the account.
-    pub physical_id: String,
-    /// Why it is there.
-    pub reason: String,
-    /// It was meant to stay: its policy retains it. Such a leftover is shown and is no failure.
-    pub intended: bool,
+    /// From seeing the stack's last event to the end of the work after it, filling it aside.
+    pub fn stack_complete_to_end(&self) -> Option<Duration> {
+        self.after_complete
+    }
 }

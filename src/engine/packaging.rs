@@ -1,90 +1,25 @@
 //! Artifacts made ready before a deployment: built side by side, from the cache where nothing has changed.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::sync::mpsc;
 
 use super::events::{EventKind, Teller};
-use super::run::{Run, Stop};
-use super::wanted::Artifact;
-use crate::artifacts::{self, ArtifactRequest, BuildContext, Component};
+use super::package::{Artifact, Package, Unbuilt};
+use super::run::Run;
+use super::stop::Stop;
+use crate::artifacts::{self, BuildContext};
 use crate::finding::{Finding, has_errors};
-use crate::render::{ArtifactComponent, ArtifactParameter};
-use crate::spec::LoadedSpec;
 
 /// How long an interrupted build is given to end what it has started and to tidy up.
 const TIDYING: Duration = Duration::from_secs(8);
-
-/// Where artifacts are made ready, and how.
-#[derive(Debug, Clone)]
-pub struct Packaging {
-    /// Where zips are kept between runs.
-    pub cache: PathBuf,
-    /// The project's folder, of which nothing is run.
-    pub project: PathBuf,
-    /// No helper program is run: a layer that is not in the cache is not made.
-    pub no_build: bool,
-}
-
-impl Packaging {
-    /// Builds what is not in a cache.
-    pub fn new(cache: &Path, project: &Path) -> Self {
-        Self { cache: cache.to_owned(), project: project.to_owned(), no_build: false }
-    }
-}
-
-/// Something to build.
-#[derive(Debug, Clone)]
-pub struct Package {
-    /// The template parameter its key is given to.
-    pub parameter: String,
-    /// The component it belongs to, such as `functions.design`.
-    pub component: String,
-    /// What to build.
-    pub request: ArtifactRequest,
-    /// Where and how.
-    pub packaging: Packaging,
-}
-
-/// What was not built, because nothing was to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unbuilt {
-    /// The template parameter its key is given to.
-    pub parameter: String,
-    /// The component it belongs to, such as `layers.boto3`.
-    pub component: String,
-}
-
-impl Unbuilt {
-    /// What stands for its key in a plan: nobody can take it for one.
-    pub fn key(&self, stack: &str) -> String {
-        format!("{stack}/{}-not-built.zip", self.component)
-    }
-}
 
 /// What a deployment refers to in S3.
 #[derive(Debug, Default)]
 pub(super) struct Built {
     pub artifacts: Vec<Artifact>,
     pub unbuilt: Vec<Unbuilt>,
-}
-
-impl Package {
-    /// What a rendered template asks for; none when the spec lacks the component, which rendering rules out.
-    pub(super) fn of(loaded: &LoadedSpec, parameter: &ArtifactParameter, packaging: &Packaging) -> Option<Self> {
-        let (section, component) = match &parameter.component {
-            ArtifactComponent::Function(name) => (format!("functions.{name}"), Component::Function(name.clone())),
-            ArtifactComponent::Layer(name) => (format!("layers.{name}"), Component::Layer(name.clone())),
-        };
-        Some(Self {
-            parameter: parameter.parameter.clone(),
-            component: section,
-            request: artifacts::request(loaded, &component)?,
-            packaging: packaging.clone(),
-        })
-    }
 }
 
 /// Builds all of them at once; what is wrong with any is told together.

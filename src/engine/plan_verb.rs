@@ -1,11 +1,12 @@
 //! Planning: what a deployment would do, with nothing left behind by asking.
 
 use super::change_set::{self, Made};
-use super::deploy::{Deployment, begin_and_build};
+use super::deployment::{Deployment, begin_and_build};
 use super::events::{EventKind, Teller};
 use super::outcome::{Outcome, Report};
 use super::recover::{Start, settle};
-use super::run::{DeclineAll, Run, Stop};
+use super::run::{DeclineAll, Run};
+use super::stop::Stop;
 use super::uploads::presence;
 use super::wanted::{Desired, ParameterValues};
 use crate::plan::{PlanKind, Secrets, for_new_stack};

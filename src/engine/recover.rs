@@ -1,11 +1,14 @@
 //! What stands under the stack's name before a deployment, and how to go on from there.
 
-use super::causes::{continue_rollback, is_cause};
+use super::stop::Stop;
+use std::collections::BTreeMap;
+
+use super::causes::{continue_rollback, explain, is_cause};
 use super::claim::Claim;
 use super::events::{EventKind, Teller};
-use super::follow::Follow;
+use super::follow::wait_for;
 use super::removal::{Fate, RemovedResource};
-use super::run::{Run, Stop};
+use super::run::Run;
 use super::survey::survey;
 use super::teardown::tear_down;
 use super::wanted::Desired;
@@ -93,16 +96,6 @@ pub(super) async fn settle(
     }
 }
 
-/// Follows an operation somebody else, or an earlier run, began.
-pub(super) async fn wait_for(run: &Run<'_>, teller: &Teller<'_>, stack: &StackSummary) -> Result<(), Stop> {
-    teller.tell(EventKind::Waiting {
-        r#for: format!("`{}` is in `{}`: waiting for that to end", stack.name, stack.status),
-    });
-    let newest = run.unless_cancelled(run.clients.newest_event(&stack.id)).await??;
-    Follow::whatever_runs(stack.id.clone(), newest).until_rest(run, teller).await?;
-    Ok(())
-}
-
 /// A stack whose creation failed, with what is left of it.
 #[derive(Debug)]
 pub(super) struct FailedStack {
@@ -167,7 +160,7 @@ impl FailedStack {
         if StackState::of(&end.status) == StackState::Deleted {
             return Ok(());
         }
-        let mut findings = super::causes::explain(&stack.name, &end, &std::collections::BTreeMap::new());
+        let mut findings = explain(&stack.name, &end, &BTreeMap::new());
         findings.push(
             Finding::error("D010", format!("the failed `{}` could not be removed", stack.name))
                 .help("correct the cause above and deploy again, or take it away with `bedplate destroy`"),

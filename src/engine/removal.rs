@@ -2,8 +2,6 @@
 
 use serde::Serialize;
 
-use super::outcome::Leftover;
-
 /// What destroying a stack does.
 #[derive(Debug, Clone, Serialize)]
 pub struct Removal {
@@ -77,6 +75,23 @@ pub struct ObjectCount {
     pub count: u64,
     /// There are more than were counted.
     pub more: bool,
+}
+
+/// Something that is still there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Leftover {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub resource_type: String,
+    /// Its logical id, when it came from the stack.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logical_id: Option<String>,
+    /// What it is called in the account.
+    pub physical_id: String,
+    /// Why it is there.
+    pub reason: String,
+    /// It was meant to stay: its policy retains it. Such a leftover is shown and is no failure.
+    pub intended: bool,
 }
 
 impl RemovedResource {

@@ -5,10 +5,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use super::effect::Effect;
 use super::events::{EventKind, EventSink, Teller};
-use super::ledger::{Effect, EffectError, Ledger};
+use super::ledger::{EffectError, Ledger};
 use super::outcome::{Outcome, Report};
 use super::removal::Removal;
+use super::stop::Stop;
 use crate::aws::{CallError, Clients, Identity};
 use crate::finding::Finding;
 use crate::plan::Plan;
@@ -74,33 +76,6 @@ pub struct DeclineAll;
 impl Approver for DeclineAll {
     async fn approve(&self, _: Proposal<'_>) -> bool {
         false
-    }
-}
-
-/// Why a verb stops before its end.
-#[derive(Debug)]
-pub(super) enum Stop {
-    /// Something is wrong.
-    Failed(Vec<Finding>),
-    /// The user interrupted.
-    Interrupted,
-}
-
-impl From<Finding> for Stop {
-    fn from(finding: Finding) -> Self {
-        Stop::Failed(vec![finding])
-    }
-}
-
-impl From<CallError> for Stop {
-    fn from(error: CallError) -> Self {
-        Stop::Failed(vec![error.finding()])
-    }
-}
-
-impl From<Vec<Finding>> for Stop {
-    fn from(findings: Vec<Finding>) -> Self {
-        Stop::Failed(findings)
     }
 }
 

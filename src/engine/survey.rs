@@ -6,10 +6,11 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use super::artifact_bucket::{self, ArtifactBucket};
+use super::artifact_names;
 use super::bucket_origin::{BucketOrigin, bucket_origin};
-use super::outcome::Leftover;
-use super::removal::{Fate, ObjectCount, RemovedResource};
-use super::run::{Run, Stop};
+use super::removal::{Fate, Leftover, ObjectCount, RemovedResource};
+use super::run::Run;
+use super::stop::Stop;
 use crate::aws::{CallError, CallErrorKind, Clients, StackEvent, StackResource};
 use crate::cfn::Template;
 use crate::plan::holds_data;
@@ -109,7 +110,7 @@ pub(super) async fn artifacts_of(
     stack: &str,
 ) -> Result<Option<(String, ObjectCount)>, Stop> {
     let ArtifactBucket::Own { name } = artifact_bucket::find(run, account, None).await? else { return Ok(None) };
-    let folder = artifact_bucket::folder(stack);
+    let folder = artifact_names::folder(stack);
     let counted = run.unless_cancelled(count(run.clients, &name, Some(&folder))).await??;
     Ok(Some((name, counted.unwrap_or_default())))
 }

@@ -6,13 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bucket_origin::{BucketOrigin, bucket_origin, is_like_aws};
 use super::causes::explain;
 use super::change_set::SETTLING_TRIES;
+use super::effect::Effect;
 use super::empty::empty;
+use super::end::End;
 use super::events::{EventKind, Teller};
-use super::follow::{End, Follow};
-use super::ledger::Effect;
+use super::follow::Follow;
 use super::removal::{Fate, RemovedResource};
-use super::run::{Run, Stop};
+use super::run::Run;
 use super::side_by_side::side_by_side;
+use super::stop::Stop;
 use crate::aws::{CallError, CallErrorKind, StackState, StackSummary};
 use crate::finding::Finding;
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::artifact_bucket::ensure;
+use super::effect::Effect;
 use super::events::{EventKind, Teller};
-use super::ledger::Effect;
-use super::run::{Run, Stop};
+use super::run::Run;
 use super::side_by_side::side_by_side;
+use super::stop::Stop;
 use super::wanted::Desired;
 use crate::aws::{CallError, UploadProgress};
 use crate::plan::PlannedArtifact;

@@ -1,11 +1,11 @@
 //! What is to be deployed: a rendered template with everything that belongs to it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use super::artifact_bucket::{artifact_bucket_name, folder};
+use super::artifact_names::artifact_bucket_name;
 use super::finishers::{Finisher, of_spec};
-use super::packaging::{Package, Packaging, Unbuilt};
+use super::look::USE_CASE_TAG;
+use super::package::{Artifact, Package, Packaging, Unbuilt};
 use super::smoke::{self, SmokeTest};
 use crate::aws::{ParameterValue, StackSummary};
 use crate::cfn::Template;
@@ -62,33 +62,10 @@ pub(super) struct ParameterValues {
     pub(super) shown: BTreeMap<String, String>,
 }
 
-/// A file on its way to the artifact bucket, addressed by its content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Artifact {
-    /// The template parameter its key is given to.
-    pub parameter: String,
-    /// The component it belongs to, such as `functions.design`.
-    pub component: String,
-    /// The file.
-    pub path: PathBuf,
-    /// SHA-256 of what the file holds, in hexadecimal: its address, which need not be the digest of its bytes.
-    pub sha256: String,
-    /// Its size in bytes.
-    pub size: u64,
-}
-
-impl Artifact {
-    /// Its key in the artifact bucket: the stack's own folder, so that destroying the stack can take its artifacts
-    /// along without asking whether another stack has the same content.
-    pub fn key(&self, stack: &str) -> String {
-        format!("{}{}.zip", folder(stack), self.sha256)
-    }
-}
-
 impl Desired {
     /// The use case, by the tag of its stack.
     pub(super) fn use_case(&self) -> Option<&str> {
-        self.tags.get(super::look::USE_CASE_TAG).map(String::as_str)
+        self.tags.get(USE_CASE_TAG).map(String::as_str)
     }
 
     /// A template by itself: no parameters, no tags, no artifacts.
@@ -240,6 +217,8 @@ pub(crate) fn without_value(name: &str) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use serde_json::json;
 
     use super::*;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::risks::{Risk, RiskKind};
+use super::risk_kinds::{Risk, RiskKind};
 use crate::cfn::Template;
 use crate::finding::Place;
 

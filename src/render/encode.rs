@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn special_characters_are_escaped() {
         let text = "a\"b\\c\nd\u{85}e\u{2028}f\u{feff}g\u{1f600}{{x}} ${y} # z: [";
-        assert_eq!(super::json(&json!(text)), "\"a\\\"b\\\\c\\nd\\u0085e\\u2028f\\ufeffg\u{1f600}{{x}} ${y} # z: [\"");
+        assert_eq!(json(&json!(text)), "\"a\\\"b\\\\c\\nd\\u0085e\\u2028f\\ufeffg\u{1f600}{{x}} ${y} # z: [\"");
     }
 
     proptest! {
@@ -89,7 +89,7 @@ mod tests {
         ) {
             prop_assume!(key != "x");
             let value = json!({ key: [text, number, null, true, {}] , "x": [] });
-            let written = super::json(&value);
+            let written = json(&value);
             prop_assert!(!written.contains('\n'));
             let as_json: Value = serde_json::from_str(&written).expect("JSON");
             prop_assert_eq!(&as_json, &value);

@@ -1,7 +1,7 @@
 //! A component's `uses:` → the statements of its role.
 
-use super::components::{Ask, kind};
-use super::references::{References, component_names};
+use super::references::{Ask, References, component_names};
+use super::words::did_you_mean;
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::spec::Grant;
@@ -24,12 +24,12 @@ pub(super) fn statements(references: &References<'_>, grant: &Grant, pointer: &s
     let (section, rest) = target.split_once('.').unwrap_or((target, ""));
     let (name, rest) = rest.split_once('/').unwrap_or((rest, ""));
     let ask = Ask { verb, name, rest, pointer: &pointer };
-    let Some(kind) = kind(section) else { return Err(references.cannot(&ask)) };
+    let Some(kind) = references.kind(section) else { return Err(references.cannot(&ask)) };
     let names = component_names(references, section).unwrap_or_default();
     if !names.iter().any(|known| known == name) {
         return Err(Finding::error("R022", format!("there is no `{name}` under `{section}`"))
             .at(references.loaded.place(&pointer))
-            .help(super::did_you_mean(name, names.iter())));
+            .help(did_you_mean(name, names.iter())));
     }
     (kind.grant)(references, &ask)
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::expression::Expression;
-use super::references::{References, profile_id};
+use super::ids::profile_id;
+use super::references::References;
 use crate::facts;
 use crate::iam::Statement;
 use crate::spec::Model;

@@ -1,25 +1,61 @@
-//! What a `${…}` of the spec stands for in CloudFormation.
+//! What a `${…}` of the spec stands for in CloudFormation, and what a kind of component says for that.
 
-use super::RenderOptions;
-use super::components::{Ask, kind, template_names};
+use super::assemble::Assembly;
 use super::expression::Expression;
+use super::ids::{alias_id, function_id};
+use super::made_elsewhere;
 use super::names::pascal;
+use super::rendered::RenderOptions;
+use super::words::did_you_mean;
 use crate::finding::Finding;
+use crate::iam::Statement;
 use crate::spec::{
-    GRANTS, LoadedSpec, NETWORK_PARTS, Network, ParameterType, Piece, Reference, SECTIONS, Section, Text, UseCase,
+    GRANTS, LoadedSpec, NETWORK_PARTS, ParameterType, Piece, Reference, SECTIONS, Section, Text, UseCase, escape,
 };
+
+/// A kind of component.
+pub(super) struct Kind {
+    /// The section of the spec its components stand under.
+    pub(super) section: &'static str,
+    /// Renders all components of the kind that a spec has.
+    pub(super) add: fn(&mut Assembly<'_>, &References<'_>),
+    /// What an attribute of a component gives; the empty one is what a program uses. The component is there.
+    pub(super) attribute: fn(&References<'_>, name: &str, attribute: &str) -> Option<Expression>,
+    /// The statements of a grant on a component that is there; none when it cannot be used that way.
+    pub(super) grant: fn(&References<'_>, &Ask<'_>) -> Result<Vec<Statement>, Finding>,
+}
+
+/// A grant that asks for something of a component.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ask<'a> {
+    /// The verb, such as `read`.
+    pub(super) verb: &'a str,
+    /// The component's name.
+    pub(super) name: &'a str,
+    /// What follows the name after a slash, such as a prefix of object keys.
+    pub(super) rest: &'a str,
+    /// The grant's place in the spec.
+    pub(super) pointer: &'a str,
+}
 
 /// Turns texts of one spec into expressions.
 #[derive(Clone, Copy)]
 pub(super) struct References<'a> {
     pub(super) loaded: &'a LoadedSpec,
     pub(super) options: &'a RenderOptions<'a>,
+    /// All kinds of components, in the order they are rendered.
+    pub(super) kinds: &'a [Kind],
 }
 
 impl<'a> References<'a> {
     /// The spec all of this is about.
     pub(super) fn spec(&self) -> &'a UseCase {
         &self.loaded.spec
+    }
+
+    /// The kind of a section.
+    pub(super) fn kind(&self, section: &str) -> Option<&'a Kind> {
+        self.kinds.iter().find(|kind| kind.section == section)
     }
 
     /// A text of the spec as an expression; `pointer` is its place.
@@ -56,7 +92,7 @@ impl<'a> References<'a> {
                 Some(_) => Ok(Expression::reference(pascal(name))),
                 None => Err(self
                     .unresolved(pointer, format!("there is no parameter `{name}`"))
-                    .help(super::did_you_mean(name, self.spec().parameters.keys()))),
+                    .help(did_you_mean(name, self.spec().parameters.keys()))),
             },
             Reference::Component { section, name, attribute } => {
                 self.component(section, name, attribute.as_deref().unwrap_or_default(), pointer)
@@ -74,21 +110,21 @@ impl<'a> References<'a> {
             let sections: Vec<String> = SECTIONS.iter().map(|section| section.key.to_owned()).collect();
             return Err(self
                 .unresolved(pointer, format!("there is no section `{section}` to refer to"))
-                .help(super::did_you_mean(section, sections.iter())));
+                .help(did_you_mean(section, sections.iter())));
         };
         if !names.iter().any(|known| known == name) {
             return Err(self
                 .unresolved(pointer, format!("there is no `{name}` under `{section}`"))
-                .help(super::did_you_mean(name, names.iter())));
+                .help(did_you_mean(name, names.iter())));
         }
-        match kind(section).and_then(|kind| (kind.attribute)(self, name, attribute)) {
+        match self.kind(section).and_then(|kind| (kind.attribute)(self, name, attribute)) {
             Some(expression) => Ok(expression),
             None => {
                 let known = Section::of(section).map_or(&[][..], |section| section.attributes);
                 let known: Vec<String> = known.iter().map(|attribute| (*attribute).to_owned()).collect();
                 Err(self
                     .unresolved(pointer, format!("`{section}.{name}` has no attribute `{attribute}`"))
-                    .help(super::did_you_mean(attribute, known.iter())))
+                    .help(did_you_mean(attribute, known.iter())))
             }
         }
     }
@@ -107,7 +143,7 @@ impl<'a> References<'a> {
         let Some(text) = self.spec().apis.get(api).and_then(|api| api.stage.as_ref()) else {
             return Ok(self.options.stage.to_owned());
         };
-        let pointer = format!("/apis/{}/stage", super::escape(api));
+        let pointer = format!("/apis/{}/stage", escape(api));
         let mut stage = String::new();
         for piece in self.pieces(text, &pointer)? {
             match piece {
@@ -128,6 +164,11 @@ impl<'a> References<'a> {
     }
 }
 
+/// For kinds that no grant goes with.
+pub(super) fn no_grant(references: &References<'_>, ask: &Ask<'_>) -> Result<Vec<Statement>, Finding> {
+    Err(references.cannot(ask))
+}
+
 /// The names under a section, when there is such a section.
 pub(super) fn component_names(references: &References<'_>, section: &str) -> Option<Vec<String>> {
     let known = Section::of(section).is_some() || ["needs", "resources"].contains(&section);
@@ -138,43 +179,9 @@ pub(super) fn component_names(references: &References<'_>, section: &str) -> Opt
     let names = references.loaded.document.get(section).and_then(serde_json::Value::as_object);
     let mut names: Vec<String> = names.map(|names| names.keys().cloned().collect()).unwrap_or_default();
     if section == "resources" {
-        names.extend(template_names(references.loaded, "Resources"));
+        names.extend(made_elsewhere::names(references.loaded, "Resources"));
     }
     known.then_some(names)
-}
-
-pub(super) fn bucket_id(name: &str) -> String {
-    pascal(name) + "Bucket"
-}
-
-pub(super) fn table_id(name: &str) -> String {
-    pascal(name) + "Table"
-}
-
-pub(super) fn secret_id(name: &str) -> String {
-    pascal(name) + "Secret"
-}
-
-pub(super) fn layer_id(name: &str) -> String {
-    pascal(name) + "Layer"
-}
-
-pub(super) fn function_id(name: &str) -> String {
-    pascal(name) + "Function"
-}
-
-/// The application inference profile of a model that has one.
-pub(super) fn profile_id(name: &str) -> String {
-    pascal(name) + "ModelProfile"
-}
-
-pub(super) fn role_id(name: &str) -> String {
-    pascal(name) + "Role"
-}
-
-/// The alias of a function that has one.
-pub(super) fn alias_id(name: &str) -> String {
-    function_id(name) + "Alias"
 }
 
 /// The ARN that callers of a function name: its alias's where it has one, else its own. A permission to call it is given
@@ -184,68 +191,4 @@ pub(super) fn function_target(references: &References<'_>, name: &str) -> Expres
         Some(_) => Expression::reference(alias_id(name)),
         None => Expression::attribute(function_id(name), "Arn"),
     }
-}
-
-/// The VPC of the network.
-pub(super) const NETWORK_VPC: &str = "NetworkVpc";
-
-/// The security group of everything inside the network.
-pub(super) const NETWORK_SECURITY_GROUP: &str = "NetworkSecurityGroup";
-
-/// In how many availability zones a network that does not say has a subnet.
-const DEFAULT_ZONES: u32 = 2;
-
-/// The subnets of the network, one a zone.
-pub(super) fn network_subnet_ids(network: &Network) -> Vec<String> {
-    (1..=network.zones.unwrap_or(DEFAULT_ZONES)).map(|zone| format!("NetworkSubnet{zone}")).collect()
-}
-
-/// The network's endpoint for a service, such as `bedrock-runtime`.
-pub(super) fn network_endpoint_id(service: &str) -> String {
-    format!("Network{}Endpoint", pascal(service))
-}
-
-pub(super) fn api_id(name: &str) -> String {
-    pascal(name) + "Api"
-}
-
-/// An agent of the engine classic.
-pub(super) fn agent_id(name: &str) -> String {
-    pascal(name) + "Agent"
-}
-
-/// The alias by which an agent of the engine classic is called.
-pub(super) fn agent_alias_id(name: &str) -> String {
-    pascal(name) + "AgentAlias"
-}
-
-/// An agent of the engine agentcore. Its id is another one than classic's: CloudFormation lets no resource become one of
-/// another type, so a change of engines has to make a new one.
-pub(super) fn harness_id(name: &str) -> String {
-    pascal(name) + "Harness"
-}
-
-pub(super) fn guardrail_id(name: &str) -> String {
-    pascal(name) + "Guardrail"
-}
-
-pub(super) fn prompt_id(name: &str) -> String {
-    pascal(name) + "Prompt"
-}
-
-pub(super) fn knowledge_base_id(name: &str) -> String {
-    pascal(name) + "KnowledgeBase"
-}
-
-pub(super) fn flow_id(name: &str) -> String {
-    pascal(name) + "Flow"
-}
-
-pub(super) fn user_pool_id(name: &str) -> String {
-    pascal(name) + "UserPool"
-}
-
-/// The logical id of an app that people sign in to.
-pub(super) fn user_pool_client_id(pool: &str, client: &str) -> String {
-    format!("{}{}Client", user_pool_id(pool), pascal(client))
 }

@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::expression::Expression;
 use super::references::References;
 use crate::finding::Finding;
-use crate::spec::{Piece, Reference, Text};
+use crate::spec::{Piece, Reference, Text, escape};
 
 /// Where a value of a request comes from.
 const PLACES: [&str; 3] = ["query", "header", "path"];
@@ -35,7 +35,7 @@ pub(super) fn template(
     let mut places: BTreeMap<String, &'static str> = BTreeMap::new();
     let mut whole = Expression::literal("{");
     for (index, (field, text)) in fields.iter().enumerate() {
-        let pointer = format!("{pointer}/{}", super::escape(field));
+        let pointer = format!("{pointer}/{}", escape(field));
         whole = whole.text(if index == 0 { "\n" } else { ",\n" }).text(format!("  \"{}\": ", inside_json(field)));
         whole = whole.then(self::text(references, text, &pointer, &mut places)?);
     }
@@ -71,7 +71,7 @@ fn branch(
             let mut whole = Expression::literal("{");
             for (index, (key, member)) in members.iter().enumerate() {
                 whole = whole.text(format!("{}\"{}\": ", if index == 0 { "" } else { ", " }, inside_json(key)));
-                let pointer = format!("{pointer}/{}", super::escape(key));
+                let pointer = format!("{pointer}/{}", escape(key));
                 whole = whole.then(branch(references, member, &pointer, places)?);
             }
             Ok(whole.text("}"))
@@ -187,13 +187,15 @@ mod tests {
 
     use super::*;
     use crate::render::RenderOptions;
+    use crate::render::components::KINDS;
     use crate::spec;
 
     const SPEC: &str = "bedplate: 1\nname: x\nbuckets: { b: {} }\n";
 
     fn written(fields: &[(&str, &str)]) -> Result<String, Finding> {
         let loaded = spec::load_str(SPEC, "usecase.yaml").expect("a spec");
-        let references = References { loaded: &loaded, options: &RenderOptions { stage: "dev", region: None } };
+        let references =
+            References { loaded: &loaded, options: &RenderOptions { stage: "dev", region: None }, kinds: KINDS };
         let fields = fields.iter().map(|(name, text)| ((*name).to_owned(), Text::new(*text))).collect();
         template(&references, &fields, "/x").map(|it| it.as_literal().expect("no reference is left").to_owned())
     }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::references::References;
 use crate::finding::Finding;
-use crate::spec::Text;
+use crate::spec::{Text, escape};
 
 /// A tree with every text turned into what CloudFormation makes of it; `pointer` is its place.
 ///
@@ -25,7 +25,7 @@ pub(super) fn value(references: &References<'_>, tree: &Value, pointer: &str) ->
             let members: Result<Map<String, Value>, Finding> = members
                 .iter()
                 .map(|(key, member)| {
-                    let value = value(references, member, &format!("{pointer}/{}", super::escape(key)))?;
+                    let value = value(references, member, &format!("{pointer}/{}", escape(key)))?;
                     Ok((key.clone(), value))
                 })
                 .collect();

@@ -1,73 +1,28 @@
 //! Loading a spec: text → positions and values → shape → types → rules, every stage telling all it can.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::path::Path;
 
 use serde_json::Value;
 
 use super::attachments;
+use super::decoding::pointer;
+use super::loaded::LoadedSpec;
 use super::marks::marks;
-use super::project::root_of;
 use super::read;
-use super::rules::{Rules, hide, secrets};
-use super::schema::json_schema;
+use super::roots::root_of;
+use super::rules::{Rules, hide, run, secrets};
+use super::schema::committed_schema;
 use super::shape::{Codes, MOST_FINDINGS, compare};
 use super::types::UseCase;
 use super::words::found;
 use crate::files::Root;
 use crate::finding::{Finding, Place, has_errors};
-use crate::yaml::{self, Document, Positions};
+use crate::yaml::{self, Document};
 
 /// The version of the language this program knows.
 const VERSION: u64 = 1;
 
 const CODES: Codes = Codes { unknown: "S010", missing: "S011", kind: "S012", choice: "S013" };
-
-/// A spec as its author wrote it, with the place of everything in it.
-#[derive(Debug, Clone)]
-pub struct LoadedSpec {
-    /// What it says.
-    pub spec: UseCase,
-    /// The folder of the spec file: paths in the spec are relative to it.
-    pub dir: PathBuf,
-    /// The file as the user named it.
-    pub file: String,
-    /// The texts of the files it names, by the JSON pointer of each path. A spec from text alone has none.
-    pub files: BTreeMap<String, String>,
-    /// The components that others name without a `${…}` or a grant: section and name of each.
-    pub named: BTreeSet<(String, String)>,
-    /// The document before it was given its types.
-    pub document: Value,
-    /// What is odd about it and stops nothing.
-    pub warnings: Vec<Finding>,
-    positions: Positions,
-}
-
-impl LoadedSpec {
-    /// The place of the value at a JSON pointer into the spec, such as `/functions/design/code`, or of the nearest
-    /// thing around it.
-    pub fn place(&self, pointer: &str) -> Option<Place> {
-        self.positions.at(pointer).map(|at| self.in_file(at))
-    }
-
-    /// The place of the key of the value at a JSON pointer.
-    pub fn key_place(&self, pointer: &str) -> Option<Place> {
-        self.positions.key_at(pointer).map(|at| self.in_file(at))
-    }
-
-    /// A file beside the spec as findings name it.
-    pub fn beside(&self, path: &str) -> String {
-        match self.file.rsplit_once('/') {
-            Some((folder, _)) => format!("{folder}/{path}"),
-            None => path.to_owned(),
-        }
-    }
-
-    fn in_file(&self, (line, column): (usize, usize)) -> Place {
-        Place { file: self.file.clone(), line, column }
-    }
-}
 
 /// Loads the spec file at `path`; `shown` is how findings name it. Nothing is read outside the project it belongs to.
 ///
@@ -118,7 +73,7 @@ fn load_from(text: &str, beside: Option<(&Path, &Root)>, shown: &str) -> Result<
     let Document { value, positions } = document;
     let (mut findings, secrets) = secrets(&value, &positions, shown);
 
-    let shape = compare(&value, schema(), &positions, shown, CODES);
+    let shape = compare(&value, committed_schema(), &positions, shown, CODES);
     findings.extend(shape.findings);
     if findings.len() >= MOST_FINDINGS {
         return Err(in_order(findings, &secrets));
@@ -126,7 +81,7 @@ fn load_from(text: &str, beside: Option<(&Path, &Root)>, shown: &str) -> Result<
     let (rest, broken) = without_broken(&value, &shape.broken);
     match serde_path_to_error::deserialize::<_, UseCase>(&rest) {
         Ok(spec) => {
-            let marks = marks(&rest, schema());
+            let marks = marks(&rest, committed_schema());
             let (files, unread) = match beside {
                 Some((dir, root)) => attachments::read(&marks.files, dir, root, &positions, shown),
                 None => Default::default(),
@@ -144,7 +99,7 @@ fn load_from(text: &str, beside: Option<(&Path, &Root)>, shown: &str) -> Result<
                 findings: Vec::new(),
                 patterns: 0,
             };
-            rules.run();
+            run(&mut rules);
             findings.extend(rules.findings);
             let findings = in_order(findings, &secrets);
             if has_errors(&findings) {
@@ -170,15 +125,6 @@ fn load_from(text: &str, beside: Option<(&Path, &Root)>, shown: &str) -> Result<
             Err(in_order(findings, &secrets))
         }
     }
-}
-
-/// The committed schema, which reads in a fraction of the time that making it from the types takes at every start; a test
-/// fails when the two differ, and what could not be read would be made.
-pub(super) fn schema() -> &'static Value {
-    static SCHEMA: OnceLock<Value> = OnceLock::new();
-    SCHEMA.get_or_init(|| {
-        serde_json::from_str(include_str!("../../schemas/usecase.schema.json")).unwrap_or_else(|_| json_schema())
-    })
 }
 
 /// What makes any further word about a document pointless.
@@ -263,17 +209,4 @@ fn in_order(findings: Vec<Finding>, secrets: &[String]) -> Vec<Finding> {
     findings.dedup();
     findings.truncate(MOST_FINDINGS);
     findings
-}
-
-/// A path of serde_path_to_error as a JSON pointer.
-pub(super) fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    path.iter()
-        .filter_map(|segment| match segment {
-            Segment::Seq { index } => Some(format!("/{index}")),
-            Segment::Map { key } => Some(format!("/{}", super::words::escape(key))),
-            Segment::Enum { variant } => Some(format!("/{variant}")),
-            Segment::Unknown => None,
-        })
-        .collect()
 }

@@ -1,9 +1,11 @@
 //! The language: its types, loading a spec with the place of every value, references, and the rules a spec keeps.
 
 mod attachments;
+mod decoding;
 mod flow;
 mod forms;
 mod load;
+mod loaded;
 mod marks;
 mod metrics;
 mod openapi;
@@ -11,6 +13,7 @@ mod project;
 mod prompt;
 mod read;
 mod requirement;
+mod roots;
 mod rules;
 mod schema;
 mod sections;
@@ -24,12 +27,14 @@ mod words;
 
 pub use flow::{FLOW_INPUT, FlowStep, FlowType, FlowValue, flow_type};
 pub use forms::{is_account_id, is_region_name, is_stage_name};
-pub use load::{LoadedSpec, load, load_str, load_text};
+pub use load::{load, load_str, load_text};
+pub use loaded::LoadedSpec;
 pub use metrics::{FIGURES, Figure};
 pub use openapi::{ApiOperation, OpenApi, read_openapi, tool_schema_of};
-pub use project::{Allowance, Project, ProjectFile, StageSettings, TargetKind, UseCaseFile, project_schema, root_of};
+pub use project::{Allowance, Project, ProjectFile, StageSettings, TargetKind, UseCaseFile, project_schema};
 pub use prompt::{MOST_PROMPT_VARIABLES, prompt_variables};
 pub use requirement::{requirement_problem, requirements_problem, without_hashes};
+pub use roots::root_of;
 pub use rules::{handler_files, logical_name};
 pub use schema::{json_schema, json_schema_text};
 pub use sections::{NETWORK_PARTS, SECTIONS, Section};

@@ -7,24 +7,18 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::decoding::pointer;
 use super::forms::{is_account_id, is_region_name, is_stage_name};
-use super::load::{LoadedSpec, load_within, pointer};
+use super::load::load_within;
+use super::loaded::LoadedSpec;
 use super::read;
+use super::roots::{FILE, SPEC, STACKS, is_there, marked, root_of};
 use super::schema::schema_of;
 use super::shape::{Codes, compare};
 use super::words::{cut, escape, harmless, suggest};
 use crate::files::{Root, Unopened, plain};
 use crate::finding::{Finding, Place, has_errors};
 use crate::yaml;
-
-/// The project file's name.
-const FILE: &str = "bedplate.yaml";
-
-/// The spec file's name in a use case's folder.
-const SPEC: &str = "usecase.yaml";
-
-/// The folder of the use cases, unless the project file names another.
-const STACKS: &str = "stacks";
 
 const CODES: Codes = Codes { unknown: "P002", missing: "P003", kind: "P004", choice: "P005" };
 
@@ -189,36 +183,6 @@ fn region_in(text: &str) -> Option<(usize, String)> {
             Some((index + 1, value.trim_matches(['"', '\'']).to_owned()))
         }),
     }
-}
-
-/// The root of the project that a folder belongs to: the nearest one upwards that is marked as one, else itself. Nothing
-/// outside of it is read for what lies in the folder.
-///
-/// # Errors
-/// When there is no such folder.
-pub fn root_of(dir: &Path) -> std::io::Result<Root> {
-    let dir = plain(&std::path::absolute(dir)?);
-    Root::new(marked(&dir).unwrap_or(&dir))
-}
-
-/// The nearest folder upwards that is the root of a project: it has a `bedplate.yaml`, or a `stacks` folder with a use
-/// case in it. A project that another one only has by way of a link that leads out of it is no project: its files are not
-/// the other's to read.
-fn marked(dir: &Path) -> Option<&Path> {
-    let has_use_case = |folder: &Path| {
-        let entries = std::fs::read_dir(folder.join(STACKS));
-        entries.is_ok_and(|entries| entries.flatten().any(|entry| is_there(&entry.path().join(SPEC))))
-    };
-    let mut marked = dir.ancestors().filter(|folder| is_there(&folder.join(FILE)) || has_use_case(folder));
-    let nearest = marked.next()?;
-    let Ok(inner) = Root::new(nearest) else { return Some(nearest) };
-    let holds = |outer: &&Path| Root::new(outer).is_ok_and(|outer| outer.resolve(inner.path()).is_ok());
-    Some(marked.find(|outer| !holds(outer)).unwrap_or(nearest))
-}
-
-/// Whether there is a file, or a link that may lead to one.
-fn is_there(path: &Path) -> bool {
-    std::fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_dir())
 }
 
 impl Project {

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::NewFile;
 use crate::finding::Finding;
 use crate::spec::{self, LoadedSpec};
+
+/// A file to write: its name below the use case's folder, and what it holds.
+pub(super) type NewFile = (String, Vec<u8>);
 
 /// The files of the course's use cases by `USE-CASE/path`, without tests and descriptions.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/course.rs"));

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::Outcome;
-use super::args::Format;
+use self::course::NewFile;
 use super::exit::Exit;
+use super::globals::Format;
+use super::outcome::Outcome;
 use super::session::Session;
 use crate::finding::{Finding, has_errors};
 use crate::spec;
@@ -35,9 +36,6 @@ const STARTER: [(&str, &str); 2] = [
     ("usecase.yaml", include_str!("starter/usecase.yaml")),
     ("function/app.py", include_str!("starter/function/app.py")),
 ];
-
-/// A file to write: its name below the use case's folder, and what it holds.
-type NewFile = (String, Vec<u8>);
 
 pub(super) fn run(session: &Session, args: &NewArgs) -> Outcome {
     let Some(name) = &args.name else { return list(session) };

@@ -9,10 +9,11 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::artifacts::Document;
 use crate::aws::{CallError, DELETE_BATCH, Labels, ListedObject, ObjectVersion};
+use crate::engine::effect::Effect;
 use crate::engine::events::{EventKind, Teller};
-use crate::engine::ledger::Effect;
-use crate::engine::run::{Run, Stop};
+use crate::engine::run::Run;
 use crate::engine::side_by_side::side_by_side;
+use crate::engine::stop::Stop;
 use crate::engine::uploads::{Outgoing, told};
 use crate::finding::Finding;
 

@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use crate::aws::{CallError, CallErrorKind, IngestionJob};
+use crate::engine::effect::Effect;
 use crate::engine::events::{EventKind, Teller};
-use crate::engine::ledger::Effect;
-use crate::engine::run::{Run, Stop};
+use crate::engine::run::Run;
+use crate::engine::stop::Stop;
 use crate::finding::Finding;
 
 /// The first wait between two looks at a job; each is twice as long as the one before.

@@ -1,6 +1,6 @@
 //! The finishers of a spec.
 
-use super::Finisher;
+use super::finisher::Finisher;
 use crate::aws::{Item, ItemValue};
 use crate::finding::Finding;
 use crate::render::Rendered;

@@ -2,10 +2,11 @@
 //! stays as it is; what it has deleted comes back with the next deploy.
 
 use crate::aws::{CallError, Item};
+use crate::engine::effect::Effect;
 use crate::engine::events::{EventKind, Teller};
-use crate::engine::ledger::Effect;
-use crate::engine::run::{Run, Stop};
+use crate::engine::run::Run;
 use crate::engine::side_by_side::side_by_side;
+use crate::engine::stop::Stop;
 
 /// Writes in flight at once: a table that is paid by request takes hundreds a second from its beginning.
 const WRITES: usize = 8;

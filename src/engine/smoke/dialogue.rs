@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::deployed::{Deployed, within};
+use super::failure::Failure;
+use super::test::Agent;
 use super::text::{Hidden, is_like};
-use super::{Agent, Deployed, Failure, within};
 use crate::aws::{AgentAddress, AgentSaid, Passage};
 use crate::spec::{Expect, ExpectTurn, Seconds, SmokeTurn};
 

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::deployed::{Deployed, within};
+use super::failure::{Failure, unsettled};
+use super::picture;
+use super::test::{Call, Sent};
 use super::text::{Hidden, holds, is_like, is_wanted};
-use super::{Call, Deployed, Failure, Sent, patience, picture, within};
 use crate::aws::{Answered, ApiCall};
 use crate::spec::{Expect, ImageFormat, escape};
 
@@ -73,7 +76,7 @@ pub(super) async fn invoke(
 
 /// A failure with the word whether a moment may change it.
 fn settled(failure: Failure, status: u16, answer: &Answered) -> Failure {
-    Failure { unsettled: failure.unsettled || patience::unsettled(Some(status), &answer.text()), ..failure }
+    Failure { unsettled: failure.unsettled || unsettled(Some(status), &answer.text()), ..failure }
 }
 
 /// The value of a header. What is secret in it goes into `hidden` before it can come back from anywhere.
@@ -174,7 +177,7 @@ async fn is_picture(
     if fetched.status != 200 {
         let (status, said) = (fetched.status, hidden.shown(&fetched.text()));
         let reason = format!("`{shown}` answered {status}, expected a {wanted} picture: {said}");
-        let unsettled = patience::unsettled(Some(status), &said);
+        let unsettled = unsettled(Some(status), &said);
         return Err(Failure { unsettled, ..Failure::unmet(AT, reason) });
     }
     is_format(&fetched, expected, &format!("what lies at `{shown}`"))

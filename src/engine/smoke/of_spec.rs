@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Agent, Call, Connection, Sent, SmokeTest, What};
+use super::test::{Agent, Call, Connection, Sent, SmokeTest, What};
 use crate::finding::Place;
 use crate::render::Rendered;
 use crate::spec::{self, LoadedSpec, Piece, Reference, SmokeCall, escape};

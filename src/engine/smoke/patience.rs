@@ -4,9 +4,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Deployed, Failure, SmokeTest};
+use super::attempt::attempt;
+use super::deployed::Deployed;
+use super::failure::Failure;
+use super::test::SmokeTest;
 use crate::engine::events::Teller;
-use crate::engine::run::{Run, Stop};
+use crate::engine::run::Run;
+use crate::engine::stop::Stop;
 
 /// How long a deploy to AWS goes on trying a test. Source: the IAM user guide says of changes that they are "eventually
 /// consistent" and names no time; those seen are mostly within half a minute.
@@ -16,23 +20,6 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
-
-/// Words of an answer that a moment may change, in lower case.
-const UNSETTLED: [&str; 7] = [
-    "accessdenied",
-    "not authorized to perform",
-    "could not be asked",
-    "dependencyfailed",
-    "serviceunavailable",
-    "throttl",
-    "toomanyrequests",
-];
-
-/// Whether what came back may be right in a moment: refused, throttled or broken.
-pub(super) fn unsettled(status: Option<u16>, said: &str) -> bool {
-    let said = said.to_ascii_lowercase();
-    status.is_some_and(|status| matches!(status, 403 | 429 | 500..)) || UNSETTLED.iter().any(|word| said.contains(word))
-}
 
 /// Tries a test until it passes, fails for good, or the next try would come too late; gives the failure.
 pub(super) async fn until_settled(
@@ -45,7 +32,7 @@ pub(super) async fn until_settled(
     let start = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
-        let failure = match run.unless_cancelled(test.attempt(deployed)).await? {
+        let failure = match run.unless_cancelled(attempt(test, deployed)).await? {
             Ok(()) => return Ok(None),
             Err(failure) => failure,
         };
@@ -62,21 +49,5 @@ pub(super) async fn until_settled(
         }
         run.unless_cancelled(tokio::time::sleep(pause)).await?;
         pause = (pause * 2).min(LONGEST_PAUSE);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_a_moment_may_change_is_tried_again() {
-        assert!(unsettled(Some(403), "") && unsettled(Some(503), "") && unsettled(Some(429), ""));
-        assert!(unsettled(None, "Bedrock answered 403 AccessDeniedException: no"));
-        assert!(unsettled(None, "the function failed: ... is not authorized to perform: s3:PutObject"));
-        assert!(unsettled(None, "Bedrock broke off with throttlingException: Slow down"));
-        assert!(
-            !unsettled(Some(200), "Pending") && !unsettled(Some(404), "gone") && !unsettled(None, "division by zero")
-        );
     }
 }

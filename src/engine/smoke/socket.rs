@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::deployed::{Deployed, within};
 use super::dialogue::{in_time, of_turn};
+use super::failure::{Failure, unsettled};
 use super::http::header;
+use super::test::Connection;
 use super::text::{Hidden, holds, is_like};
-use super::{Connection, Deployed, Failure, patience, within};
 use crate::aws::{ApiCall, Opening, Socket};
 use crate::spec::{Expect, ExpectTurn, SmokeTurn};
 
@@ -41,7 +43,7 @@ pub(super) async fn chat(
                 None => ("", String::new()),
             };
             let reason = format!("the connection was refused with {status}{expected}: {}", hidden.shown(&text));
-            let unsettled = patience::unsettled(Some(status), &text);
+            let unsettled = unsettled(Some(status), &text);
             Err(Failure { unsettled, ..Failure::unmet(at, reason) })
         }
         (Opening::Open(socket), Some(wanted)) => {
@@ -84,10 +86,7 @@ fn answered(said: &str, expect: &ExpectTurn, at: &str, hidden: &Hidden) -> Resul
     };
     let judged = judged.and_then(|()| holds(said, &expect.json, &format!("{at}/json"), hidden));
     // The function may have been refused something that it was only just permitted.
-    judged.map_err(|failure| Failure {
-        unsettled: failure.unsettled || refused || patience::unsettled(None, said),
-        ..failure
-    })
+    judged.map_err(|failure| Failure { unsettled: failure.unsettled || refused || unsettled(None, said), ..failure })
 }
 
 /// Whether a message is API Gateway's own word that nothing could answer: it names the connection and the request.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-use super::Failure;
+use super::failure::Failure;
 use crate::spec::{ExpectText, Wanted, escape};
 
 /// Characters of a text that a reason repeats.

@@ -2,14 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Kind, kind, no_grant};
 use crate::finding::Finding;
 use crate::render::assemble::Assembly;
-use crate::render::escape;
 use crate::render::expression::Expression;
 use crate::render::names::pascal;
-use crate::render::references::References;
-use crate::spec::{Alarm, ApiKind, Figure};
+use crate::render::references::{Kind, References, no_grant};
+use crate::spec::{Alarm, ApiKind, Figure, escape};
 
 /// Seconds over which an alarm that does not say adds up.
 const DEFAULT_PERIOD: u32 = 300;
@@ -94,7 +92,7 @@ fn figures(references: &References<'_>, alarm: &Alarm, pointer: &str) -> Result<
 }
 
 fn attribute(references: &References<'_>, section: &str, name: &str, attribute: &str) -> Option<Expression> {
-    kind(section).and_then(|kind| (kind.attribute)(references, name, attribute))
+    references.kind(section).and_then(|kind| (kind.attribute)(references, name, attribute))
 }
 
 /// CloudWatch tells REST APIs by their names, the others by their ids.

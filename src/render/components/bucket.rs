@@ -2,14 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Ask, Kind};
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
-use crate::render::escape;
 use crate::render::expression::Expression;
-use crate::render::references::{References, bucket_id};
-use crate::spec::Bucket;
+use crate::render::ids::bucket_id;
+use crate::render::references::{Ask, Kind, References};
+use crate::spec::{Bucket, escape};
 
 /// Buckets.
 pub(super) const KIND: Kind = Kind {

@@ -5,15 +5,15 @@ use serde_json::{Value, json};
 
 use super::knowledge_base::{invoke, trust};
 use super::prompt::{inference, model_id, version_id as prompt_version_id};
-use super::{Ask, Kind, kind};
 use crate::finding::Finding;
 use crate::iam::{Policy, Statement};
 use crate::render::assemble::Assembly;
+use crate::render::digest;
 use crate::render::expression::Expression;
+use crate::render::ids::{flow_id, function_id, knowledge_base_id};
 use crate::render::names::service_name;
-use crate::render::references::{References, flow_id, function_id, knowledge_base_id};
-use crate::render::{digest, escape};
-use crate::spec::{FLOW_INPUT, Flow, FlowNode, FlowStep, FlowType, FlowValue, Reference, flow_type};
+use crate::render::references::{Ask, Kind, References};
+use crate::spec::{FLOW_INPUT, Flow, FlowNode, FlowStep, FlowType, FlowValue, Reference, escape, flow_type};
 
 /// Flows.
 pub(super) const KIND: Kind = Kind {
@@ -228,7 +228,7 @@ impl One<'_> {
         let grant = |section: &str, verb: &str, name: &str, key: &str| {
             let pointer = format!("{pointer}/{key}");
             let ask = Ask { verb, name, rest: "", pointer: &pointer };
-            match kind(section) {
+            match self.references.kind(section) {
                 Some(kind) => (kind.grant)(self.references, &ask),
                 None => Err(self.references.cannot(&ask)),
             }

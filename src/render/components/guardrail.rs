@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::Kind;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
+use crate::render::digest;
 use crate::render::expression::Expression;
+use crate::render::ids::guardrail_id;
 use crate::render::names::service_name;
-use crate::render::references::{References, guardrail_id};
-use crate::render::{digest, escape};
-use crate::spec::{ContentFilter, Guardrail, PersonalData, Strength};
+use crate::render::references::{Kind, References};
+use crate::spec::{ContentFilter, Guardrail, PersonalData, Strength, escape};
 
 /// Guardrails.
 pub(super) const KIND: Kind = Kind {

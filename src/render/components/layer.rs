@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::{Kind, no_grant};
 use crate::render::assemble::Assembly;
 use crate::render::expression::Expression;
-use crate::render::references::layer_id;
-use crate::render::{ArtifactComponent, ArtifactParameter, escape};
-use crate::spec::without_hashes;
+use crate::render::ids::layer_id;
+use crate::render::references::{Kind, no_grant};
+use crate::render::rendered::{ArtifactComponent, ArtifactParameter};
 use crate::spec::{Architecture, Layer, UseCase};
+use crate::spec::{escape, without_hashes};
 
 /// Layers.
 pub(super) const KIND: Kind = Kind {

@@ -28,41 +28,15 @@ mod user_pool;
 use std::collections::BTreeMap;
 
 use super::assemble::Assembly;
-use super::expression::Expression;
-use super::references::References;
-use super::{ArtifactParameter, Partials, RenderOptions, Rendered};
+use super::partials::Partials;
+use super::references::{Kind, References};
+use super::rendered::{ArtifactParameter, RenderOptions, Rendered};
 use crate::cfn::Template;
 use crate::finding::Finding;
-use crate::iam::Statement;
 use crate::spec::{LoadedSpec, UseCase};
 
 pub use api::{HTTP_API_WAIT, REST_API_WAIT};
 pub use function::{ALONE_TIMEOUT, BEHIND_API_TIMEOUT, DEFAULT_LOG_RETENTION, DEFAULT_MEMORY};
-
-/// A kind of component.
-pub(super) struct Kind {
-    /// The section of the spec its components stand under.
-    pub(super) section: &'static str,
-    /// Renders all components of the kind that a spec has.
-    pub(super) add: fn(&mut Assembly<'_>, &References<'_>),
-    /// What an attribute of a component gives; the empty one is what a program uses. The component is there.
-    pub(super) attribute: fn(&References<'_>, name: &str, attribute: &str) -> Option<Expression>,
-    /// The statements of a grant on a component that is there; none when it cannot be used that way.
-    pub(super) grant: fn(&References<'_>, &Ask<'_>) -> Result<Vec<Statement>, Finding>,
-}
-
-/// A grant that asks for something of a component.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ask<'a> {
-    /// The verb, such as `read`.
-    pub(super) verb: &'a str,
-    /// The component's name.
-    pub(super) name: &'a str,
-    /// What follows the name after a slash, such as a prefix of object keys.
-    pub(super) rest: &'a str,
-    /// The grant's place in the spec.
-    pub(super) pointer: &'a str,
-}
 
 /// All kinds, in the order they are rendered.
 pub(super) const KINDS: &[Kind] = &[
@@ -86,30 +60,13 @@ pub(super) const KINDS: &[Kind] = &[
     need::KIND,
 ];
 
-/// The kind of a section.
-pub(super) fn kind(section: &str) -> Option<&'static Kind> {
-    KINDS.iter().find(|kind| kind.section == section)
-}
-
-/// The logical ids in a section of the template made elsewhere that a spec names.
-pub(super) fn template_names(loaded: &LoadedSpec, section: &str) -> Vec<String> {
-    let document = template::document(loaded).ok().flatten();
-    let names = document.as_ref().and_then(|document| document.value.get(section)?.as_object());
-    names.map(|names| names.keys().cloned().collect()).unwrap_or_default()
-}
-
-/// For kinds that no grant goes with.
-pub(super) fn no_grant(references: &References<'_>, ask: &Ask<'_>) -> Result<Vec<Statement>, Finding> {
-    Err(references.cannot(ask))
-}
-
 /// Renders every component of a spec and puts them together.
 pub(super) fn render(
     loaded: &LoadedSpec,
     options: &RenderOptions<'_>,
     partials: &Partials,
 ) -> Result<Rendered, Vec<Finding>> {
-    let references = References { loaded, options };
+    let references = References { loaded, options, kinds: KINDS };
     let spec = &loaded.spec;
     let mut assembly = Assembly::new(loaded, partials);
     let artifacts: Vec<ArtifactParameter> = layer::artifacts(spec).chain(function::artifacts(spec)).collect();

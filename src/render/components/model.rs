@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::{Ask, Kind};
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
 use crate::render::expression::Expression;
-use crate::render::references::{References, profile_id};
-use crate::render::{escape, models};
-use crate::spec::Model;
+use crate::render::ids::profile_id;
+use crate::render::models;
+use crate::render::references::{Ask, Kind, References};
+use crate::spec::{Model, escape};
 
 /// The longest name of an inference profile.
 const NAME: usize = 64;

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Kind, no_grant};
 use crate::render::assemble::Assembly;
 use crate::render::expression::Expression;
 use crate::render::names::pascal;
-use crate::render::references::References;
-use crate::render::{NeededOutput, escape};
-use crate::spec::{Piece, Reference, Text};
+use crate::render::references::{Kind, References, no_grant};
+use crate::render::rendered::NeededOutput;
+use crate::spec::{Piece, Reference, Text, escape};
 
 /// Needs.
 pub(super) const KIND: Kind = Kind {

@@ -2,17 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{Kind, no_grant};
 use crate::facts::{self, EndpointKind, EndpointService};
 use crate::finding::Finding;
 use crate::iam::{Policy, Principal, Statement, matches};
 use crate::render::assemble::Assembly;
 use crate::render::expression::Expression;
-use crate::render::references::{
-    NETWORK_SECURITY_GROUP, NETWORK_VPC, References, network_endpoint_id, network_subnet_ids,
-};
-use crate::render::{escape, grants, tree};
-use crate::spec::{Endpoint, Network};
+use crate::render::ids::{NETWORK_SECURITY_GROUP, NETWORK_VPC, network_endpoint_id, network_subnet_ids};
+use crate::render::references::{Kind, References, no_grant};
+use crate::render::words::did_you_mean;
+use crate::render::{grants, tree};
+use crate::spec::{Endpoint, Network, escape};
 
 /// The addresses of a network that does not say.
 const DEFAULT_CIDR: &str = "10.0.0.0/16";
@@ -86,7 +85,7 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, network: &Netwo
             assembly.report(
                 Finding::error("R141", format!("no endpoint leads to `{name}`"))
                     .at(references.loaded.key_place(&pointer))
-                    .help(crate::render::did_you_mean(name, known.iter())),
+                    .help(did_you_mean(name, known.iter())),
             );
             continue;
         };

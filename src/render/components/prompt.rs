@@ -2,16 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Kind;
 use crate::facts;
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
+use crate::render::digest;
 use crate::render::expression::Expression;
+use crate::render::ids::prompt_id;
 use crate::render::names::service_name;
-use crate::render::references::{References, prompt_id};
-use crate::render::{digest, escape};
-use crate::spec::{Inference, Prompt, Reference, prompt_variables};
+use crate::render::references::{Kind, References};
+use crate::spec::{Inference, Prompt, Reference, escape, prompt_variables};
 
 /// Prompts.
 pub(super) const KIND: Kind = Kind {

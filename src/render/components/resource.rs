@@ -2,12 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Kind, no_grant};
 use crate::finding::Finding;
 use crate::render::expression::Expression;
-use crate::render::references::References;
-use crate::render::{escape, tree};
-use crate::spec::RawResource;
+use crate::render::references::{Kind, References, no_grant};
+use crate::render::tree;
+use crate::spec::{RawResource, escape};
 
 /// Raw resources.
 pub(super) const KIND: Kind = Kind {

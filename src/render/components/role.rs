@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Kind, no_grant};
 use crate::facts;
 use crate::finding::Finding;
 use crate::iam::{Policy, Principal, Statement};
 use crate::render::assemble::Assembly;
 use crate::render::expression::Expression;
-use crate::render::references::{References, role_id};
-use crate::render::{escape, grants};
-use crate::spec::{Assumer, Role};
+use crate::render::grants;
+use crate::render::ids::role_id;
+use crate::render::references::{Kind, References, no_grant};
+use crate::spec::{Assumer, Role, escape};
 
 /// Roles.
 pub(super) const KIND: Kind = Kind {

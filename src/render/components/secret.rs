@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Ask, Kind};
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
 use crate::render::expression::Expression;
+use crate::render::ids::secret_id;
 use crate::render::names::pascal;
-use crate::render::references::{References, secret_id};
-use crate::render::{did_you_mean, escape};
-use crate::spec::Secret;
+use crate::render::references::{Ask, Kind, References};
+use crate::render::words::did_you_mean;
+use crate::spec::{Secret, escape};
 
 /// Characters of a random value where the spec says none: as many as Secrets Manager itself takes.
 const DEFAULT_LENGTH: u32 = 32;

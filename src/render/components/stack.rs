@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::render::assemble::Assembly;
 use crate::render::names::pascal;
 use crate::render::references::References;
-use crate::render::{ArtifactComponent, ArtifactParameter, escape};
-use crate::spec::{Parameter, ParameterType};
+use crate::render::rendered::{ArtifactComponent, ArtifactParameter};
+use crate::spec::{Parameter, ParameterType, escape};
 
 pub(super) fn add(assembly: &mut Assembly<'_>, references: &References<'_>, artifacts: &[ArtifactParameter]) {
     let spec = references.spec();

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Ask, Kind};
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
-use crate::render::escape;
 use crate::render::expression::Expression;
-use crate::render::references::{References, table_id};
-use crate::spec::{KeyAttribute, KeyType, Table, TableIndex};
+use crate::render::ids::table_id;
+use crate::render::references::{Ask, Kind, References};
+use crate::spec::{KeyAttribute, KeyType, Table, TableIndex, escape};
 
 /// Tables.
 pub(super) const KIND: Kind = Kind {

@@ -4,12 +4,9 @@ use serde_json::{Map, Value};
 
 use crate::finding::{Finding, Place};
 use crate::render::assemble::Assembly;
+use crate::render::made_elsewhere::{POINTER, document};
 use crate::render::references::References;
-use crate::spec::LoadedSpec;
-use crate::yaml::{self, Document};
-
-/// Where the template is named in the spec.
-pub(super) const POINTER: &str = "/template";
+use crate::spec::escape;
 
 /// Sections that are the stack's own to say.
 const OWN: [&str; 2] = ["AWSTemplateFormatVersion", "Description"];
@@ -25,29 +22,6 @@ const WITHOUT_BOOTSTRAP: &str = "synthesise with `new DefaultStackSynthesizer({ 
 /// What to do about code that `cdk deploy` would upload.
 const WITHOUT_ASSETS: &str = "put the code inline (`Code.fromInline`, 4,096 characters at most), or take the function out \
                               of the app and write it under `functions`, where its code is packaged";
-
-/// The template as it stands in its file; none when the spec names none.
-///
-/// # Errors
-/// `R143` when it has not been read, is neither JSON nor YAML, or is no template.
-pub(super) fn document(loaded: &LoadedSpec) -> Result<Option<Document>, Finding> {
-    let Some(path) = &loaded.spec.template else { return Ok(None) };
-    let refuse = |message: String, place: Option<Place>, help: &str| {
-        Finding::error("R143", message).at(place.or_else(|| loaded.place(POINTER))).help(help)
-    };
-    let Some(text) = loaded.files.get(POINTER) else {
-        return Err(refuse(format!("the template `{path}` has not been read"), None, "render the spec from its file"));
-    };
-    let document = yaml::parse_cloudformation(text).map_err(|error| {
-        let place = Place { file: loaded.beside(path), line: error.line, column: error.column };
-        refuse(format!("it is neither JSON nor YAML: {}", error.message), Some(place), "correct it at that line")
-    })?;
-    if document.value.get("Resources").and_then(Value::as_object).is_none() {
-        let help = "a template has `Resources` with a mapping of logical ids below";
-        return Err(refuse(format!("`{path}` is not a CloudFormation template"), None, help));
-    }
-    Ok(Some(document))
-}
 
 /// Adds the template's sections.
 pub(super) fn add(assembly: &mut Assembly<'_>, references: &References<'_>) {
@@ -97,7 +71,7 @@ fn find_assets(value: &Value, pointer: &str, found: &mut Vec<String>) {
         }
         Value::Object(members) => {
             for (key, member) in members {
-                find_assets(member, &format!("{pointer}/{}", crate::render::escape(key)), found);
+                find_assets(member, &format!("{pointer}/{}", escape(key)), found);
             }
         }
         _ => {}

@@ -2,12 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Kind, no_grant};
 use crate::render::assemble::Assembly;
-use crate::render::escape;
 use crate::render::expression::Expression;
-use crate::render::references::{References, user_pool_client_id, user_pool_id};
-use crate::spec::{Mfa, UserPool, UserPoolClient};
+use crate::render::ids::{user_pool_client_id, user_pool_id};
+use crate::render::references::{Kind, References, no_grant};
+use crate::spec::{Mfa, UserPool, UserPoolClient, escape};
 
 /// Characters of the shortest password, unless the spec says.
 const PASSWORD_LENGTH: u32 = 12;

@@ -1,6 +1,6 @@
 //! Alarms: what they watch is there and has the figure, and the time fits.
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::metrics::{FIGURES, Figure};
 use crate::spec::types::AlarmMetric;
 use crate::spec::words::{cut, escape, suggest};

@@ -1,7 +1,7 @@
 //! What answers a route, and what may stand beside it: what one kind of API takes another refuses.
 
-use super::Rules;
 use super::apis::{bounds, of_kind};
+use super::context::Rules;
 use super::limits::literals;
 use super::routes::{METHODS, path_parameters, split_key, takes_body};
 use crate::spec::text::Text;

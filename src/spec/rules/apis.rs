@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Rules;
+use super::context::Rules;
 use super::limits;
 use super::routes::METHODS;
 use crate::spec::types::{AccountRole, Api, ApiKind, Cors, EndpointType, Grant, Throttle};

@@ -1,7 +1,7 @@
 //! Who may call an API: authorizers, and the names by which the API and its routes take them.
 
-use super::Rules;
 use super::apis::of_kind;
+use super::context::Rules;
 use super::routes::is_parameter_name;
 use crate::spec::types::{Api, ApiKind, Authorizer, AuthorizerEvent};
 use crate::spec::words::{cut, escape, suggest};

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Rules;
-use crate::spec::load::schema;
+use super::context::Rules;
+use crate::spec::schema::committed_schema;
 use crate::spec::words::{escape, path};
 
 /// The sections whose every bound is looked at here. Those of the others have rules of their own, with words of their
@@ -11,7 +11,7 @@ use crate::spec::words::{escape, path};
 const SECTIONS: [&str; 5] = ["models", "guardrails", "prompts", "knowledge-bases", "flows"];
 
 pub(super) fn check(rules: &mut Rules<'_>) {
-    let root = schema();
+    let root = committed_schema();
     for section in SECTIONS {
         let (Some(value), Some(of)) = (rules.document.get(section), root.pointer(&format!("/properties/{section}")))
         else {

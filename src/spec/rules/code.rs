@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Rules;
+use super::context::Rules;
 use crate::files::{Root, Unopened};
 use crate::spec::types::Function;
 use crate::spec::words::{cut, escape, suggest};

@@ -1,6 +1,6 @@
 //! How many of everything a stack can have: past these counts nothing else about a spec is worth saying.
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::sections::SECTIONS;
 use crate::spec::words::{cut, escape, path};
 use serde_json::Value;

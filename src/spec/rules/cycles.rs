@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::text::{Piece, Reference};
 
 /// `section.name`.

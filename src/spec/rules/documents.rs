@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use ignore::WalkBuilder;
 
-use super::Rules;
 use super::code::folder;
+use super::context::Rules;
 use crate::files::{Root, ignore_files_problem};
 use crate::spec::words::{cut, escape};
 

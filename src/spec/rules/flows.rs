@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Rules;
+use super::context::Rules;
 use super::knowledge::service_name;
 use crate::spec::flow::{FLOW_INPUT, FlowStep, FlowType, FlowValue, flow_type};
 use crate::spec::prompt::prompt_variables;

@@ -1,6 +1,6 @@
 //! Functions: where the code is, what goes with a network, an alias, a URL.
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::types::{Cors, Function, UrlAuth};
 use crate::spec::words::{cut, escape, suggest};
 

@@ -1,6 +1,6 @@
 //! `uses`: each grant names something of a fitting section, and a raw statement is as narrow as it says.
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::types::{GRANTS, Grant, Statement, Store};
 use crate::spec::words::{cut, suggest};
 

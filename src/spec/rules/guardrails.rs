@@ -1,6 +1,6 @@
 //! Guardrails: names, and that there is something they keep out.
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::text::Piece;
 use crate::spec::types::Guardrail;
 use crate::spec::words::{cut, escape};

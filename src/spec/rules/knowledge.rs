@@ -1,6 +1,6 @@
 //! Knowledge bases: what goes with which store, what goes with which way of cutting and reading documents.
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::text::{Piece, Text};
 use crate::spec::types::{Chunking, ChunkingRule, KnowledgeBase, Parsing, ParsingWay, Source, Store};
 use crate::spec::words::{cut, escape};

@@ -1,6 +1,6 @@
 //! Layers: what they are made of, and whether they fit the functions that take them.
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::requirement::{requirement_problem, requirements_problem};
 use crate::spec::types::{Architecture, Function};
 use crate::spec::words::{cut, escape, suggest};

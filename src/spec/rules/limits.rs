@@ -1,6 +1,6 @@
 //! Single values AWS has bounds for: regions, tags, names, times, sizes.
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::forms::is_region_name;
 use crate::spec::text::{Piece, Reference, Text};
 use crate::spec::types::{ApiKind, Function};

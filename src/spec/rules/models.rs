@@ -1,6 +1,6 @@
 //! Model ids: they end up in IAM policies, so nothing that could stand for more than one model gets through.
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::words::{cut, escape};
 
 /// The longest id or ARN that Bedrock takes.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::sections::SECTIONS;
 use crate::spec::words::{cut, escape, path};
 

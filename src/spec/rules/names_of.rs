@@ -1,6 +1,6 @@
 //! Names of components where the language wants one, such as an agent's `model`: each must be there.
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::words::cut;
 
 /// Sections whose names have rules of their own that say more.

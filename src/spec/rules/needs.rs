@@ -1,6 +1,6 @@
 //! Other use cases that this one needs: names that can be one's, and outputs that can be there.
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::forms::is_stage_name;
 use crate::spec::text::{Piece, Reference};
 use crate::spec::words::{cut, escape};

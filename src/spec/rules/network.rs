@@ -1,6 +1,6 @@
 //! The network: its addresses and zones, the services it reaches, and who is in it.
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::words::cut;
 
 /// A VPC's prefix is at least this long.

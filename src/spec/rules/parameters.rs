@@ -2,7 +2,7 @@
 
 use regex::{Regex, RegexBuilder};
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::types::{Parameter, ParameterType};
 use crate::spec::words::{cut, escape, suggest};
 

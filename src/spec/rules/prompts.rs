@@ -1,6 +1,6 @@
 //! Prompts: names and variables.
 
-use super::Rules;
+use super::context::Rules;
 use super::knowledge::service_name;
 use crate::spec::prompt::{MOST_PROMPT_VARIABLES, prompt_variables};
 use crate::spec::words::{cut, escape};

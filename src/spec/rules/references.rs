@@ -1,6 +1,6 @@
 //! `${…}`: everything it can name, and nothing else.
 
-use super::Rules;
+use super::context::Rules;
 use super::routes::{path_parameters, split_key, takes_body};
 use crate::spec::marks::Marked;
 use crate::spec::sections::{SECTIONS, Section};

@@ -1,6 +1,6 @@
 //! Roles: who may take them, under which name, for how long.
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::text::{Piece, Text};
 use crate::spec::types::Assumer;
 use crate::spec::values::Seconds;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::smoke::normal;
 use crate::spec::types::{ApiKind, RouteBody};
 use crate::spec::words::{cut, escape, suggest};

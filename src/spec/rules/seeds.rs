@@ -1,6 +1,6 @@
 //! Rows that tables start with: readable, with the keys their tables need.
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::seeds::{beside, pointer, rows};
 
 pub(super) fn check(rules: &mut Rules<'_>) {

@@ -1,6 +1,6 @@
 //! Secrets in Secrets Manager: where a value comes from, and the object it is put into.
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::text::{Piece, Text};
 use crate::spec::types::{ParameterType, Secret};
 use crate::spec::words::{cut, escape};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Rules;
+use super::context::Rules;
 use crate::spec::text::{Piece, Text};
 use crate::spec::types::{KeyAttribute, KeyType, Table, TableIndex};
 use crate::spec::words::{cut, escape, path};

@@ -1,6 +1,6 @@
 //! User pools: passwords, addresses to come back to, and which client is meant.
 
-use super::Rules;
+use super::context::Rules;
 use super::limits::literals;
 use crate::spec::text::{Piece, Reference};
 use crate::spec::types::{UserPool, UserPoolClient};

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::load::LoadedSpec;
+use super::loaded::LoadedSpec;
 use super::types::{KeyType, Table};
 use super::words::{escape, found};
 use crate::finding::{Finding, Place};

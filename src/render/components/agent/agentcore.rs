@@ -2,15 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{Of, all, or_null, role_description, trust};
+use super::one::{Of, all, or_null, role_description, trust};
 use crate::finding::Finding;
 use crate::iam::{Policy, Statement};
 use crate::render::assemble::Assembly;
-use crate::render::escape;
 use crate::render::expression::Expression;
+use crate::render::ids::{function_id, harness_id};
 use crate::render::names::{pascal, service_name};
-use crate::render::references::{function_id, harness_id};
-use crate::spec::{BuiltIn, Tool, tool_schema_of};
+use crate::spec::{BuiltIn, Tool, escape, tool_schema_of};
 
 /// Characters of a harness's name, and of a gateway's.
 const HARNESS_NAME: usize = 40;

@@ -2,15 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Of, all, or_null, role_description, trust};
+use super::one::{Of, all, or_null, role_description, trust};
 use crate::finding::Finding;
 use crate::iam::{Policy, Statement};
 use crate::render::assemble::Assembly;
-use crate::render::escape;
 use crate::render::expression::Expression;
+use crate::render::ids::{agent_alias_id, agent_id, function_id};
 use crate::render::names::pascal;
-use crate::render::references::{agent_alias_id, agent_id, function_id};
-use crate::spec::{Operation, OperationType, Tool};
+use crate::spec::{Operation, OperationType, Tool, escape};
 
 /// Characters of an agent's name.
 const NAME: usize = 100;

@@ -2,14 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Base, function_uri};
+use super::base::{Base, function_uri};
 use crate::finding::Finding;
 use crate::render::assemble::Assembly;
-use crate::render::did_you_mean;
 use crate::render::expression::Expression;
+use crate::render::ids::{user_pool_client_id, user_pool_id};
 use crate::render::names::pascal;
-use crate::render::references::{function_target, user_pool_client_id, user_pool_id};
-use crate::spec::{ApiKind, Authorizer, AuthorizerEvent};
+use crate::render::references::function_target;
+use crate::render::words::did_you_mean;
+use crate::spec::{ApiKind, Authorizer, AuthorizerEvent, escape};
 
 /// Seconds for which API Gateway keeps an authoriser function's word unless said; its own default.
 const CACHE: u32 = 300;
@@ -65,7 +66,7 @@ fn id(base: &Base<'_>, name: &str) -> String {
 pub(super) fn add(assembly: &mut Assembly<'_>, base: &Base<'_>) -> Map<String, Value> {
     let mut content = Map::new();
     for (name, authorizer) in &base.api.authorizers {
-        let pointer = format!("{}/authorizers/{}", base.pointer, crate::render::escape(name));
+        let pointer = format!("{}/authorizers/{}", base.pointer, escape(name));
         let Some(data) = data(assembly, base, name, authorizer, &pointer) else { continue };
         let partial = match base.api.kind {
             ApiKind::Rest | ApiKind::Private => "rest-authorizer",

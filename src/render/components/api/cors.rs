@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{Base, authorizers};
+use super::authorizers;
+use super::base::Base;
 use crate::render::assemble::Assembly;
 use crate::render::names::path_words;
 use crate::spec::Cors;

@@ -2,14 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Base, throttle};
+use super::base::{Base, throttle};
 use crate::render::assemble::Assembly;
 use crate::render::components::DEFAULT_LOG_RETENTION;
-use crate::render::escape;
 use crate::render::expression::Expression;
 use crate::render::names::pascal;
 use crate::render::references::References;
-use crate::spec::{AccountRole, ApiKind, EndpointType, QuotaPeriod};
+use crate::spec::{AccountRole, ApiKind, EndpointType, QuotaPeriod, escape};
 
 /// Logical id of the account's setting.
 const ACCOUNT: &str = "ApiGatewayAccount";

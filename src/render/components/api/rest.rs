@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Base, authorizers, cors, extras, throttle};
+use super::base::{Base, throttle};
+use super::{authorizers, cors, extras};
 use crate::finding::Finding;
 use crate::render::assemble::{Assembly, digest};
-use crate::render::did_you_mean;
-use crate::render::escape;
 use crate::render::expression::Expression;
+use crate::render::ids::network_endpoint_id;
 use crate::render::names::{pascal, path_words};
-use crate::render::references::network_endpoint_id;
-use crate::spec::{ApiKind, EndpointType, RouteBody};
+use crate::render::words::did_you_mean;
+use crate::spec::{ApiKind, EndpointType, RouteBody, escape};
 
 /// The methods a route may have.
 const METHODS: [&str; 8] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"];

@@ -2,14 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
+use super::base::function_uri;
 use super::rest::{Context, Route, model_id, validator_id};
-use super::{authorizers, cors, function_uri};
+use super::{authorizers, cors};
 use crate::finding::Finding;
 use crate::iam::{Policy, Principal, Statement};
 use crate::render::assemble::Assembly;
 use crate::render::expression::Expression;
 use crate::render::names::{method_word, path_words};
 use crate::render::references::function_target;
+use crate::render::words::did_you_mean;
 use crate::render::{grants, request};
 use crate::spec::{AwsIntegration, JSON_SERVICES, Text};
 
@@ -78,7 +80,7 @@ impl Context<'_> {
                 assembly.report(
                     Finding::error("R113", format!("there is no `{schema}` under `schemas`"))
                         .at(base.references.loaded.place(&format!("{}/require/body", route.pointer)))
-                        .help(crate::render::did_you_mean(schema, base.api.schemas.keys())),
+                        .help(did_you_mean(schema, base.api.schemas.keys())),
                 );
                 return None;
             }

@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Base, authorizers, cors, extras, function_uri, rest, throttle};
+use super::base::{Base, function_uri, rate, throttle};
+use super::{authorizers, cors, extras, rest};
 use crate::finding::Finding;
 use crate::render::assemble::Assembly;
-use crate::render::escape;
 use crate::render::expression::Expression;
 use crate::render::names::{method_word, pascal, path_words};
 use crate::render::references::function_target;
-use crate::spec::{ApiKind, RouteBody};
+use crate::spec::{ApiKind, RouteBody, escape};
 
 /// Where a WebSocket message says which route it is for, unless the spec does.
 const ROUTE_SELECTION: &str = "$request.body.action";
@@ -58,7 +58,7 @@ pub(super) fn add(assembly: &mut Assembly<'_>, base: &Base<'_>) {
         .filter_map(|route| {
             let limits = route.body.throttle.as_ref()?;
             let burst = limits.burst;
-            let settings = json!({ "ThrottlingBurstLimit": burst, "ThrottlingRateLimit": super::rate(limits.rate) });
+            let settings = json!({ "ThrottlingBurstLimit": burst, "ThrottlingRateLimit": rate(limits.rate) });
             Some((route.key.clone(), settings))
         })
         .collect();

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::artifact;
+use super::ids::artifact;
 use crate::render::assemble::{Assembly, digest};
 use crate::render::expression::Expression;
-use crate::render::references::{alias_id, function_id, layer_id};
+use crate::render::ids::{alias_id, function_id, layer_id};
 use crate::spec::Function;
 
 /// Properties that are no part of a version: a change of one makes no new version.

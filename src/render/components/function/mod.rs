@@ -6,6 +6,7 @@
 //! | `live` | the version that is live, and its alias |
 //! | `url` | a URL of its own, and who may call it |
 
+mod ids;
 mod live;
 mod role;
 mod url;
@@ -14,18 +15,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use self::ids::{artifact, dead_letter_id, logs_id};
 use super::layer::architecture;
-use super::{Ask, Kind};
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
 use crate::render::expression::Expression;
-use crate::render::names::pascal;
-use crate::render::references::{
-    NETWORK_SECURITY_GROUP, References, function_id, function_target, layer_id, network_subnet_ids,
-};
-use crate::render::{ArtifactComponent, ArtifactParameter, did_you_mean, escape};
-use crate::spec::{Function, Text, UseCase};
+use crate::render::ids::{NETWORK_SECURITY_GROUP, function_id, layer_id, network_subnet_ids};
+use crate::render::references::{Ask, Kind, References, function_target};
+use crate::render::rendered::ArtifactParameter;
+use crate::render::words::did_you_mean;
+use crate::spec::{Function, Text, UseCase, escape};
 
 /// Timeout in seconds of a function that says none and no API waits for: Lambda's own 3 seconds end before most models
 /// have answered.
@@ -86,11 +86,6 @@ fn grant(references: &References<'_>, ask: &Ask<'_>) -> Result<Vec<Statement>, F
 /// What is packaged for the functions of a spec.
 pub(super) fn artifacts(spec: &UseCase) -> impl Iterator<Item = ArtifactParameter> {
     spec.functions.iter().filter(|(_, function)| function.code.is_some()).map(|(name, _)| artifact(name))
-}
-
-/// The parameter that says where the function's zip is.
-fn artifact(name: &str) -> ArtifactParameter {
-    ArtifactParameter { parameter: pascal(name) + "CodeKey", component: ArtifactComponent::Function(name.to_owned()) }
 }
 
 fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, function: &Function) {
@@ -180,14 +175,6 @@ fn add_dead_letter(assembly: &mut Assembly<'_>, name: &str, pointer: &str) {
         "id": id,
     });
     assembly.add("function-dead-letter", &data, pointer);
-}
-
-fn logs_id(name: &str) -> String {
-    function_id(name) + "Logs"
-}
-
-fn dead_letter_id(name: &str) -> String {
-    function_id(name) + "DeadLetters"
 }
 
 fn default_timeout(spec: &UseCase, name: &str) -> u32 {

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{dead_letter_id, logs_id};
+use super::ids::{dead_letter_id, logs_id};
 use crate::iam::{Effect, Policy, Principal, Statement};
 use crate::render::assemble::Assembly;
 use crate::render::expression::Expression;
 use crate::render::grants;
-use crate::render::references::{NETWORK_SECURITY_GROUP, References, function_id, network_subnet_ids};
+use crate::render::ids::{NETWORK_SECURITY_GROUP, function_id, network_subnet_ids};
+use crate::render::references::References;
 use crate::spec::{Function, UseCase};
 
 /// What Lambda does with network interfaces by a function's role, and the function itself has no need of.

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::render::assemble::Assembly;
-use crate::render::references::{References, alias_id, function_id, function_target};
+use crate::render::ids::{alias_id, function_id};
+use crate::render::references::{References, function_target};
 use crate::spec::{Cors, Function, UrlAuth};
 
 pub(super) fn url_id(name: &str) -> String {

@@ -2,24 +2,27 @@
 //!
 //! | file | its subject |
 //! | --- | --- |
+//! | `base` | what both know of the knowledge base, and its role |
 //! | `store` | what each store adds: resources, rights, and how the knowledge base is told of it |
 //! | `source` | data sources, and the rights to read them |
 
+mod base;
 mod source;
 mod store;
 
 use serde_json::{Value, json};
 
-use super::{Ask, Kind, kind};
-use crate::facts;
+use self::base::Base;
 use crate::finding::Finding;
-use crate::iam::{Policy, Principal, Statement};
+use crate::iam::{Policy, Statement};
 use crate::render::assemble::Assembly;
+use crate::render::digest;
 use crate::render::expression::Expression;
-use crate::render::names::service_name;
-use crate::render::references::{References, knowledge_base_id};
-use crate::render::{digest, escape};
-use crate::spec::{KnowledgeBase, Reference, Store};
+use crate::render::ids::knowledge_base_id;
+use crate::render::references::{Ask, Kind, References};
+use crate::spec::{KnowledgeBase, Store, escape};
+
+pub(super) use base::{invoke, trust};
 
 /// Knowledge bases.
 pub(super) const KIND: Kind = Kind {
@@ -40,27 +43,6 @@ pub(super) const KIND: Kind = Kind {
     grant,
 };
 
-/// The longest name a knowledge base and a data source take.
-const LONGEST_NAME: usize = 100;
-
-/// One knowledge base on its way to being rendered.
-struct Base<'a> {
-    references: &'a References<'a>,
-    name: &'a str,
-    base: &'a KnowledgeBase,
-    pointer: String,
-    id: String,
-}
-
-/// The embedding model of a knowledge base.
-struct Embedding {
-    arn: Value,
-    /// Length of its vectors.
-    dimension: u32,
-    /// Whether the model must be told the length.
-    told: bool,
-}
-
 fn grant(references: &References<'_>, ask: &Ask<'_>) -> Result<Vec<Statement>, Finding> {
     let arn = Expression::attribute(knowledge_base_id(ask.name), "KnowledgeBaseArn");
     let retrieve = Statement::allow(["bedrock:Retrieve"], [arn.value()]);
@@ -73,48 +55,6 @@ fn grant(references: &References<'_>, ask: &Ask<'_>) -> Result<Vec<Statement>, F
     }
 }
 
-/// Lets a service of Bedrock take a role, for resources of one kind of this account.
-pub(super) fn trust(kind: &str) -> Policy {
-    let arn = Expression::arn("bedrock", Expression::literal(format!("{kind}/*")));
-    Policy::of([Statement::allow(["sts:AssumeRole"], [])
-        .to(Principal::service("bedrock.amazonaws.com"))
-        .when("StringEquals", "aws:SourceAccount", Expression::reference("AWS::AccountId").value())
-        .when("ArnLike", "aws:SourceArn", arn.value())])
-}
-
-/// What a role needs to call a model. Through an inference profile Bedrock's own services look the profile up first.
-pub(super) fn invoke(references: &References<'_>, model: &str, pointer: &str) -> Result<Vec<Statement>, Finding> {
-    let ask = Ask { verb: "invoke", name: model, rest: "", pointer };
-    let grant = kind("models").map(|kind| kind.grant);
-    let mut statements = grant.map_or_else(|| Err(references.cannot(&ask)), |grant| grant(references, &ask))?;
-    let spec = references.spec().models.get(model);
-    if spec.is_some_and(|model| model.application_profile || facts::models().profile_of(&model.id).is_some()) {
-        statements.push(Statement::allow(["bedrock:GetInferenceProfile"], [model_arn(references, model, pointer)?]));
-    }
-    Ok(statements)
-}
-
-/// The ARN of a model of the spec, or of the profile it is called through.
-fn model_arn(references: &References<'_>, model: &str, pointer: &str) -> Result<Value, Finding> {
-    attribute(references, "models", model, "arn", pointer)
-}
-
-/// An attribute of another component.
-fn attribute(
-    references: &References<'_>,
-    section: &str,
-    name: &str,
-    attribute: &str,
-    pointer: &str,
-) -> Result<Value, Finding> {
-    let reference = Reference::Component {
-        section: section.to_owned(),
-        name: name.to_owned(),
-        attribute: Some(attribute.to_owned()),
-    };
-    references.reference(&reference, pointer).map(|it| it.value())
-}
-
 fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, base: &KnowledgeBase) {
     let pointer = format!("/knowledge-bases/{}", escape(name));
     let base = Base { references, name, base, pointer, id: knowledge_base_id(name) };
@@ -124,14 +64,6 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, bas
 }
 
 impl Base<'_> {
-    fn role_id(&self) -> String {
-        self.id.clone() + "Role"
-    }
-
-    fn policy_id(&self) -> String {
-        self.id.clone() + "RolePolicy"
-    }
-
     fn add(&self, assembly: &mut Assembly<'_>) -> Result<(), Finding> {
         let embedding = self.embedding()?;
         let stored = self.store(assembly, embedding.as_ref())?;
@@ -176,42 +108,5 @@ impl Base<'_> {
             self.add_source(assembly, name, source)?;
         }
         Ok(())
-    }
-
-    fn own_name(&self, digest: &str) -> Result<Value, Finding> {
-        match &self.base.name {
-            Some(text) => self.references.text(text, &format!("{}/name", self.pointer)).map(|name| name.value()),
-            None => {
-                let words = [self.references.spec().name.as_str(), self.references.options.stage, self.name];
-                let name = service_name(&words, LONGEST_NAME - digest.len() - 1);
-                Ok(json!(format!("{name}-{digest}")))
-            }
-        }
-    }
-
-    /// IAM takes few characters in a description, and names have only those.
-    fn role_description(&self) -> String {
-        format!("What the knowledge base {} of {} may do", self.name, self.references.spec().name)
-    }
-
-    /// The embedding model; none for a managed knowledge base that is content with Bedrock's own.
-    fn embedding(&self) -> Result<Option<Embedding>, Finding> {
-        let pointer = format!("{}/embedding", self.pointer);
-        let Some(name) = &self.base.embedding else { return Ok(None) };
-        let arn = model_arn(self.references, name, &pointer)?;
-        let Some(model) = self.references.spec().models.get(name) else { return Ok(None) };
-        let offered = facts::models().get(&model.id).map(|fact| fact.dimensions.as_slice()).unwrap_or_default();
-        match model.dimensions.or_else(|| offered.first().copied()) {
-            Some(dimension) => {
-                // A model of one size is told none.
-                let told = if offered.is_empty() { model.dimensions.is_some() } else { offered.len() > 1 };
-                Ok(Some(Embedding { arn, dimension, told }))
-            }
-            None => Err(Finding::error("R120", format!("how long the vectors of `{}` are is not known", model.id))
-                .at(self.references.loaded.place(&pointer))
-                .help(format!(
-                    "say it by `dimensions` of `models.{name}`; the index is made for vectors of one length"
-                ))),
-        }
     }
 }

@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Base, LONGEST_NAME, attribute, invoke, model_arn};
+use super::base::{Base, LONGEST_NAME, attribute, invoke, model_arn};
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
+use crate::render::digest;
 use crate::render::expression::Expression;
+use crate::render::ids::bucket_id;
 use crate::render::names::{pascal, service_name};
-use crate::render::references::bucket_id;
-use crate::render::{digest, escape};
-use crate::spec::{Chunking, ChunkingRule, Parsing, ParsingWay, Source, SourceDeletion, Store, WebScope};
+use crate::spec::{Chunking, ChunkingRule, Parsing, ParsingWay, Source, SourceDeletion, Store, WebScope, escape};
 
 impl Base<'_> {
     fn source_pointer(&self, name: &str) -> String {

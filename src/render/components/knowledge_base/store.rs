@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Base, Embedding, attribute, invoke};
+use super::base::{Base, Embedding, attribute, invoke};
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;

@@ -1,8 +1,10 @@
 //! Agents: names, instructions and times, what their engine can do, and the tools they are given.
 
+mod texts;
 mod tools;
 
-use super::Rules;
+use self::texts::text_of;
+use crate::spec::rules::context::Rules;
 use crate::spec::text::{Piece, Reference, Text};
 use crate::spec::types::{Agent, Engine, Store};
 use crate::spec::values::Seconds;
@@ -89,15 +91,6 @@ fn bounds(rules: &mut Rules<'_>, base: &str, agent: &Agent) {
     for (key, _) in numbers.into_iter().filter(|(_, number)| *number == Some(0)) {
         let message = format!("with no {key} an agent answers nothing");
         rules.error("S186", &format!("{base}/limits/{key}"), message, "write at least 1");
-    }
-}
-
-/// A text of which the engines take so many characters.
-pub(super) fn text_of(rules: &mut Rules<'_>, pointer: &str, text: &str, most: usize) {
-    let count = text.chars().count();
-    if count == 0 || count > most {
-        let message = format!("this has {count} characters, and 1 to {most} are taken");
-        rules.error("S186", pointer, message, if count == 0 { "write it, or leave the key out" } else { "shorten it" });
     }
 }
 

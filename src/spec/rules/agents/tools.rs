@@ -1,8 +1,8 @@
 //! The tools of an agent: what they are called, what they can be asked, and whether the engine takes that.
 
-use super::text_of;
+use super::texts::text_of;
 use crate::spec::openapi::{is_operation_name, read_openapi};
-use crate::spec::rules::Rules;
+use crate::spec::rules::context::Rules;
 use crate::spec::seeds::beside;
 use crate::spec::types::{Agent, Engine, Operation, Tool};
 use crate::spec::words::{cut, escape};

@@ -1,6 +1,6 @@
 //! `call`: an API of the spec, a route that answers it, and what is sent with it.
 
-use super::Rules;
+use crate::spec::rules::context::Rules;
 use crate::spec::rules::routes::{METHODS, split_key};
 use crate::spec::smoke::{SmokeCall, fits};
 use crate::spec::text::{Piece, Reference};

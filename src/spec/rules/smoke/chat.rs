@@ -1,6 +1,8 @@
 //! `chat`: an agent or a WebSocket API of the spec, and what is said.
 
-use super::{Rules, call, component, expect, said};
+use super::targets::{component, said};
+use super::{call, expect};
+use crate::spec::rules::context::Rules;
 use crate::spec::types::{ApiKind, SmokeTest, SmokeTurn};
 use crate::spec::words::cut;
 

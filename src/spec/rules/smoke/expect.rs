@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json_path::JsonPath;
 
-use super::Rules;
+use crate::spec::rules::context::Rules;
 use crate::spec::rules::parameters::regular_expression;
 use crate::spec::types::{Agent, Engine, Expect, ExpectText, ExpectTurn, Wanted};
 use crate::spec::values::Seconds;

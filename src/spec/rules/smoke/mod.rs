@@ -5,14 +5,17 @@
 //! | `call` | `call`: API, route and method; what is sent with it |
 //! | `chat` | `chat`: an agent or a WebSocket API; what is said |
 //! | `expect` | what must come back |
+//! | `targets` | the component that is tried, and what is said to it |
 
 mod call;
 mod chat;
 mod expect;
+mod targets;
 
 use serde_json::Value;
 
-use super::Rules;
+use self::targets::{component, said};
+use crate::spec::rules::context::Rules;
 use crate::spec::types::SmokeTest;
 use crate::spec::words::{cut, suggest};
 
@@ -134,34 +137,4 @@ fn invoke(rules: &mut Rules<'_>, pointer: &str, target: &str) {
         return;
     }
     component(rules, pointer, "functions", target);
-}
-
-/// Whether a target such as `agents.assistant` is a component of the section.
-fn component(rules: &mut Rules<'_>, pointer: &str, section: &'static str, target: &str) -> bool {
-    let one = crate::spec::Section::of(section).map_or("component", |section| section.one);
-    let Some(name) = target.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) else {
-        let message = format!("`{}` is no {one}", cut(target));
-        let help = match rules.has(section, target) {
-            true => format!("write `{section}.{target}`"),
-            false => format!("write `{section}.NAME`"),
-        };
-        rules.error("S036", pointer, message, help);
-        return false;
-    };
-    if !rules.has(section, name) {
-        let help = rules.suggest_name(section, name);
-        rules.error("S036", pointer, format!("there is no {one} `{}`", cut(name)), help);
-        return false;
-    }
-    true
-}
-
-/// A text that is sent on, of at most so many characters. Source: Bedrock API reference, `Retrieve` and `InvokeAgent`.
-fn said(rules: &mut Rules<'_>, pointer: &str, text: &str, most: usize) {
-    if text.trim().is_empty() {
-        rules.error("S036", pointer, "nothing is said".to_owned(), "write what to ask");
-    } else if text.chars().count() > most {
-        let message = format!("that is {} characters", text.chars().count());
-        rules.error("S036", pointer, message, format!("write at most {most}"));
-    }
 }

@@ -1,0 +1,58 @@
+//! A stack that is to go: what `destroy` does, and `deploy --rm` at its end.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+use super::conclusion::conclude;
+use super::exit::Exit;
+use super::follow::Follower;
+use super::needs;
+use super::outcome::Outcome;
+use super::session::Session;
+use crate::engine::{self, Approver, Claim, Run};
+
+/// A stack that is to go.
+pub(super) struct Going {
+    /// Its name.
+    pub stack: String,
+    /// That of its use case.
+    pub name: String,
+    /// Where it is, as far as that is known.
+    pub region: Option<String>,
+    /// What is said of it.
+    pub claim: Claim,
+}
+
+impl Going {
+    /// Takes the stack away, unless others than those that go as well need it.
+    pub(super) async fn away(
+        &self,
+        session: &Session,
+        others: &BTreeSet<String>,
+        approver: &dyn Approver,
+        cancel: &CancellationToken,
+    ) -> Outcome {
+        let connecting = session.connect_unless_interrupted("destroy", &self.stack, self.region.clone());
+        let Some(connection) = connecting.await? else { return Ok(Exit::Interrupted) };
+        let asking = needs::dependents(session, &connection, &self.name, others);
+        let Some(needed) = session.unless_interrupted(&self.stack, asking).await? else {
+            return Ok(Exit::Interrupted);
+        };
+        if !needed.is_empty() {
+            connection.close().await;
+            session.ui.stream.found(&needed);
+            session.ui.findings(&needed);
+            return Ok(Exit::Failed);
+        }
+        let started = Instant::now();
+        let follower = Follower::start(&session.ui);
+        let run = Run::new(&connection.clients, &follower, cancel.clone());
+        session.ui.stream.begin(connection.clients.region(), run.ledger());
+        let report = engine::destroy_claimed(&run, &self.stack, &self.claim, approver).await;
+        drop(follower);
+        connection.close().await;
+        conclude(session, &report, started.elapsed(), None)
+    }
+}

@@ -1,0 +1,10 @@
+//! The finding for a local target that does not start.
+
+use std::fmt::Display;
+
+use crate::finding::Finding;
+
+/// The local target does not start, and why.
+pub(in crate::cli) fn unavailable_because(error: &dyn Display) -> Vec<Finding> {
+    vec![Finding::error("P029", format!("the local target does not start: {error}"))]
+}

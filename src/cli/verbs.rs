@@ -1,0 +1,79 @@
+//! What can be said on the command line: the list of the verbs, each with its own arguments.
+
+use clap::{Parser, Subcommand};
+
+use super::globals::Globals;
+#[cfg(feature = "local")]
+use super::local;
+use super::{
+    bootstrap, check, completions, deploy, destroy, explain, list, lock, logs, man, new, outputs, plan, render, schema, smoke,
+    status,
+};
+
+/// Turns short YAML use-case specs into CloudFormation stacks, deploys them, and takes them away again.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bedplate",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "Examples:\n  bedplate check movie-poster            what is wrong with a spec, offline\n  bedplate deploy movie-poster           to the local target, no account needed\n  bedplate plan movie-poster --target aws --profile sandbox\n  bedplate deploy movie-poster --target aws --profile sandbox --account 111122223333 --yes\n  bedplate destroy movie-poster          the stack and everything it left\n\nExit codes: 0 done · 1 failed · 2 usage · 3 changes present · 4 declined · 10 rolled back · 11 stack left failed ·\n12 preflight refused · 13 smoke failed · 14 leftovers remain · 130 interrupted"
+)]
+pub struct Cli {
+    /// What every verb takes.
+    #[command(flatten)]
+    pub globals: Globals,
+    /// The verb.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Write a use case to start from
+    New(new::NewArgs),
+    /// List the use cases here, and what is deployed of them
+    List(list::ListArgs),
+    /// Check specs and the templates they make, offline
+    Check(check::CheckArgs),
+    /// Print the CloudFormation template a spec makes
+    Render(render::RenderArgs),
+    /// Show what a deploy would change, and why
+    Plan(plan::PlanArgs),
+    /// Pin the packages of layers, with their digests
+    Lock(lock::LockArgs),
+    /// Deploy: plan, ask, execute exactly that plan, follow it to the end
+    Deploy(deploy::DeployArgs),
+    /// Try the spec's smoke tests on what is deployed
+    Smoke(smoke::SmokeArgs),
+    /// Show the state of what is deployed, and why it is so
+    Status(status::StatusArgs),
+    /// Print what a deployed stack gives back
+    Outputs(outputs::OutputsArgs),
+    /// Show what functions and APIs have logged
+    Logs(logs::LogsArgs),
+    /// Take a stack away, with everything it left
+    Destroy(destroy::DestroyArgs),
+    /// The local target: an AWS-compatible endpoint on this machine
+    #[cfg(feature = "local")]
+    #[command(subcommand)]
+    Local(local::LocalVerb),
+    /// Make (or remove) the artifact bucket of an account and region
+    Bootstrap(bootstrap::BootstrapArgs),
+    /// Explain a finding: what its code means, and what to do
+    Explain(explain::ExplainArgs),
+    /// Print the JSON Schema of the spec language
+    Schema(schema::SchemaArgs),
+    /// Print a shell's completion script
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page, or write one a verb into a folder
+    Man(man::ManArgs),
+}
+
+impl Verb {
+    /// Whether it changes or tries what is deployed, and so tells events.
+    pub fn tells_events(&self) -> bool {
+        matches!(self, Verb::Deploy(_) | Verb::Destroy(_) | Verb::Bootstrap(_) | Verb::Smoke(_))
+    }
+}

@@ -1,0 +1,121 @@
+//! Trying the tests of a use case, and what their ends say of its stack.
+
+use std::time::{Duration, Instant};
+
+use super::deployed::Deployed;
+use super::failure::Failure;
+use super::patience;
+use super::result::SmokeResult;
+use super::test::{SmokeTest, What};
+use crate::aws::{CallErrorKind, StackState, StackSummary};
+use crate::engine::events::{EventKind, Teller};
+use crate::engine::outcome::{Outcome, Report};
+use crate::engine::run::Run;
+use crate::engine::stop::Stop;
+use crate::engine::wanted::Desired;
+use crate::finding::Finding;
+use crate::plan::Secrets;
+
+/// Tries the tests of a use case on its stack as it is deployed, each once.
+pub async fn smoke(run: &Run<'_>, desired: &Desired) -> Report {
+    let teller = Teller::hiding(run.events, Secrets::of(Some(&desired.template), &desired.parameters));
+    run.ledger().about(&desired.stack, desired.use_case());
+    let result = stands(run, &teller, desired).await;
+    run.finish(&teller, &desired.stack, result)
+}
+
+async fn stands(run: &Run<'_>, teller: &Teller<'_>, desired: &Desired) -> Result<Report, Stop> {
+    let identity = run.begin(teller, "smoke", &desired.stack).await?;
+    let stack = run.unless_cancelled(run.clients.stack(&desired.stack)).await??;
+    let mut report = Report::new(Outcome::Absent, run.clients.region(), &desired.stack);
+    report.account = Some(identity.account);
+    let Some(stack) = stack.filter(|stack| stack.state() != StackState::Review) else { return Ok(report) };
+    report.outcome = Outcome::Tested;
+    report.stack_id = Some(stack.id.clone());
+    report.status = Some(stack.status.clone());
+    match tried(run, teller, desired, &stack, Duration::ZERO, &mut report).await {
+        Ok(()) => {}
+        Err(Stop::Interrupted) => {
+            report.outcome = Outcome::Interrupted;
+            let again = run.ledger().command("smoke");
+            let message = format!("interrupted while `{}` was being tried", desired.stack);
+            report.findings.push(Finding::note("D063", message).help(format!("try the rest with `{again}`")));
+        }
+        Err(Stop::Failed(findings)) => {
+            if report.outcome != Outcome::SmokeFailed {
+                report.outcome = Outcome::Untested;
+            }
+            report.findings.extend(findings);
+        }
+    }
+    Ok(report)
+}
+
+/// Whether the target still answers and the stack is still there: without either, a test that failed says nothing of the stack.
+async fn is_verdict(run: &Run<'_>, test: &SmokeTest, stack: &StackSummary) -> Result<(), Stop> {
+    match run.unless_cancelled(run.clients.stack(&stack.id)).await? {
+        Ok(Some(now)) if now.state() != StackState::Deleted => Ok(()),
+        Ok(_) => Err(Finding::error("D062", format!("`{}` is gone while it was being tried", stack.name)).into()),
+        Err(error) if error.is_passing() || error.kind == CallErrorKind::Expired => {
+            let message =
+                format!("smoke test `{}` could not be tried: that says nothing of `{}`", test.name, stack.name);
+            let again = run.ledger().command("smoke");
+            let help = format!("when the cause above is gone, try it and the rest with `{again}`");
+            Err(vec![error.finding(), Finding::error("D095", message).at(test.place.clone()).help(help)].into())
+        }
+        // It answers.
+        Err(_) => Ok(()),
+    }
+}
+
+/// Tries everything and puts down how it went; a test that fails makes the outcome [`Outcome::SmokeFailed`]. One whose
+/// failure may pass is tried again for as long as `patience`.
+pub(in crate::engine) async fn tried(
+    run: &Run<'_>,
+    teller: &Teller<'_>,
+    desired: &Desired,
+    stack: &StackSummary,
+    patience: Duration,
+    report: &mut Report,
+) -> Result<(), Stop> {
+    let resources = run.unless_cancelled(run.clients.stack_resources(&stack.id)).await??;
+    let ids = resources.into_iter().filter_map(|resource| Some((resource.logical_id, resource.physical_id?))).collect();
+    let deployed = Deployed { clients: run.clients, stack, ids };
+    for test in &desired.smoke {
+        let start = Instant::now();
+        let failure = patience::until_settled(run, teller, test, &deployed, patience).await?;
+        if failure.is_some() {
+            is_verdict(run, test, stack).await?;
+        }
+        let mut result = SmokeResult {
+            name: test.name.clone(),
+            ok: failure.is_none(),
+            reason: None,
+            elapsed: start.elapsed(),
+            place: test.place.clone(),
+        };
+        if let Some(Failure { code, at, reason, .. }) = failure {
+            let place = test.place_of(&at);
+            let help = match (code, &test.what) {
+                ("D060", What::Call(_) | What::Invoke { .. } | What::Connect { .. }) => {
+                    "see the function's log for why; correct it, or what the spec expects, and deploy again"
+                }
+                ("D060", _) => "correct what it answers from, or what the spec expects, and deploy again",
+                _ => {
+                    "the stack stands; look whether what it says can be reached and used from here, then `bedplate smoke`"
+                }
+            };
+            let help = help.replace("`bedplate smoke`", &format!("`{}`", run.ledger().command("smoke")));
+            let mut finding = Finding::error(code, format!("smoke test `{}`: {reason}", test.name));
+            finding = finding.at(place.clone()).help(help);
+            teller.hide(&mut finding);
+            report.findings.push(finding);
+            report.outcome = Outcome::SmokeFailed;
+            result.reason = Some(teller.hidden(&reason));
+            result.place = place;
+        }
+        teller.tell(EventKind::SmokeTested { result: result.clone() });
+        report.smoke.push(result);
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! What a rendering is given, and what it gives.
+
+use std::collections::BTreeMap;
+
+use crate::cfn::Template;
+
+/// What a rendering is for.
+#[derive(Debug, Clone, Copy)]
+pub struct RenderOptions<'a> {
+    /// The stage deployed to, such as `dev`.
+    pub stage: &'a str,
+    /// The region deployed to, when it is known; the template itself works in any.
+    pub region: Option<&'a str>,
+}
+
+/// A rendered use case.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    /// The CloudFormation template.
+    pub template: Template,
+    /// Logical id of a resource or parameter → JSON pointer into the spec of what it came from.
+    pub origins: BTreeMap<String, String>,
+    /// The parameters through which a deploy says where packaged code is; with any, the template also has `ArtifactBucket`.
+    pub artifacts: Vec<ArtifactParameter>,
+    /// Outputs of other use cases that come in through parameters.
+    pub needs: Vec<NeededOutput>,
+    /// What CloudFormation wants acknowledged, such as `CAPABILITY_IAM`.
+    pub capabilities: Vec<String>,
+    /// Tags of the stack: the spec's own and `bedplate:…`.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A parameter that takes an output of another use case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NeededOutput {
+    /// The CloudFormation parameter, such as `NeedsBankAccountsTableName`.
+    pub parameter: String,
+    /// The name under `needs`.
+    pub alias: String,
+    /// The other use case.
+    pub use_case: String,
+    /// Its stage.
+    pub stage: String,
+    /// The output.
+    pub output: String,
+}
+
+/// A parameter that takes the key of a zip in the artifact bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArtifactParameter {
+    /// The CloudFormation parameter, such as `DesignCodeKey`.
+    pub parameter: String,
+    /// What the zip is of.
+    pub component: ArtifactComponent,
+}
+
+/// A component that is packaged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ArtifactComponent {
+    /// A function's code, by the function's name.
+    Function(String),
+    /// A layer's packages, by the layer's name.
+    Layer(String),
+}
+
+/// The CloudFormation parameter that names the bucket of all artifacts.
+pub const ARTIFACT_BUCKET: &str = "ArtifactBucket";
