@@ -7,11 +7,11 @@ use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::Host;
-use super::errors::ApiError;
 use super::identity::authorize::Place;
 use super::identity::{Credentials, assume};
-use super::query::{CallContext, Params, QueryService};
+use crate::ground::ApiError;
+use crate::ground::Host;
+use crate::protocol::query::{CallContext, Params, QueryService};
 
 /// Seconds that a session lasts unless said, and the least and most that may be said.
 /// Source: STS API reference, `AssumeRole`.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// One request.
 #[derive(Debug, Clone)]

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Call, Outcome, invalid, missing, page, without_nulls};
 use super::identify::{gone, serves};
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::ApiError;
 use crate::resources::world::{self, Thing};
 use bedplate_facts::{Invoke, Model, Status, models};
 

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::answer::{invalid, missing};
 use super::prompts::{self, Prompt};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::resources::world;
 use bedplate_facts::{Day, Invoke, Model, Status, models};
 

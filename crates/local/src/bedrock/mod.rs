@@ -46,15 +46,15 @@ mod vectors;
 
 use std::sync::Arc;
 
+pub use crate::ground::ModelServer;
 pub(crate) use agentcore::{Door, gateway_of};
 pub use front::{Front, SIGNING_NAMES};
 pub(crate) use operations::{Found, find, simulated};
 pub(crate) use prompts::prompt_model;
-pub use server::ModelServer;
 pub use store::{SCHEMA, forget_base, forget_source};
 
-use super::Host;
-use super::errors::ApiError;
+use crate::ground::ApiError;
+use crate::ground::Host;
 
 /// What the operations share.
 #[derive(Debug)]

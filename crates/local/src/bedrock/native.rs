@@ -17,7 +17,7 @@ use super::stream::Events;
 use super::text::words::tokens;
 use super::text::{Reply, Request, Role, Stop};
 use super::{claude, poster, stream, vectors};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// `InvokeModel`.
 pub(super) fn invoke(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {

@@ -7,8 +7,8 @@ use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Bedrock;
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::ApiError;
 use crate::identity::actions::models_needed;
 use crate::identity::authorize::Place;
 use crate::identity::{Denial, Need, Session, assume_as_service, authorize};

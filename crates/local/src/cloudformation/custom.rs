@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::model::Target;
 use super::tables::Sql;
-use crate::Host;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
+use crate::ground::Host;
 use crate::resources::{scalar, text};
 
 /// The table of requests, and the values that answers asked not to be shown.

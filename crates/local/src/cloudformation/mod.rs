@@ -38,10 +38,10 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::Host;
-use super::errors::ApiError;
-use super::query::{CallContext, Params, QueryService};
-use super::store::Schema;
+use crate::ground::ApiError;
+use crate::ground::Host;
+use crate::ground::store::Schema;
+use crate::protocol::query::{CallContext, Params, QueryService};
 use engine::Engine;
 
 pub use model::{Tag, stamp};

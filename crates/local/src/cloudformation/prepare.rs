@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::error::{Outcome, capabilities, not_simulated};
 use super::model::{Parameter, Tag, Target};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::resources::{self, provider};
 use crate::ssm::store::Named;
 use bedplate_cfn::{ResourceGraph, Template};

@@ -8,8 +8,8 @@ use super::pool::{
 };
 use super::store::{self, CONFIRMED, FORCE_CHANGE, UNCONFIRMED, User};
 use super::{password, sign_in};
-use crate::errors::ApiError;
-use crate::json::{Asked, compact, seconds};
+use crate::ground::ApiError;
+use crate::protocol::json::{Asked, compact, seconds};
 use crate::resources::text;
 use crate::resources::world::Thing;
 

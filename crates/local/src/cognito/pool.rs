@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use serde_json::{Map, Value};
 
 use super::store::{self, User};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::resources::text;
 use crate::resources::world::{self, Thing};
 

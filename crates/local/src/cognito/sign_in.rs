@@ -11,8 +11,8 @@ use super::password;
 use super::pool::{allows, check_secret, client, find, invalid, pool, refused};
 use super::store::{self, CONFIRMED, FORCE_CHANGE, Refresh, UNCONFIRMED, User};
 use super::tokens::{self, Wrong};
-use crate::errors::ApiError;
-use crate::json::Asked;
+use crate::ground::ApiError;
+use crate::protocol::json::Asked;
 use crate::resources::text;
 use crate::resources::world::Thing;
 

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
 use super::store::{self, Key};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::resources::world;
 
 /// The issuer of a pool's tokens.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
 use jiff::Timestamp;
 
-use crate::server::Sender;
+use crate::ground::Sender;
 
 /// One request to an API.
 #[derive(Debug, Clone)]

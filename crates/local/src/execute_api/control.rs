@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::reply::Reply;
 use super::state::key_value;
-use crate::Host;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
+use crate::ground::Host;
 use crate::resources::text;
 use crate::resources::world::{self, Thing};
 

@@ -5,10 +5,11 @@
 
 use super::Gateway;
 use super::call::Call;
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::ApiError;
+use crate::ground::Sender;
+use crate::identity::Scope;
 use crate::identity::{self, Need, Signed, Who, authorize::Place};
-use crate::server::{Scope, Sender};
 
 /// Who signed a request.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -45,12 +45,12 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use s3s::Body;
 
+pub use crate::ground::{FunctionAnswer, FunctionCall, FunctionRefusal, FunctionRunner, Functions};
 pub(crate) use address::Address;
-pub use functions::{FunctionAnswer, FunctionCall, FunctionRefusal, FunctionRunner, Functions};
 
 use super::Host;
 use super::errors::ApiError;
-use super::server::Sender;
+use crate::ground::Sender;
 use call::Call;
 use reply::Reply;
 use state::Found;

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use serde_json::{Map, Value};
 
 use super::limits::{Period, Quota, Throttle};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::resources::world::{self, Thing};
 use crate::resources::{scalar, text};
 

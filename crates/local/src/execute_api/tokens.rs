@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::Gateway;
 use crate::cognito::tokens::{Wrong, read};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::resources::world;
 
 /// Why a token is not taken.

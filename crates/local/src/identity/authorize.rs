@@ -13,8 +13,8 @@ use serde_json::Value;
 use super::policies::{self, Named};
 use super::record::{self, Entry};
 use super::session::Session;
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::ApiError;
 use crate::resources::world::{self, Thing};
 use bedplate_iam::{Decision, Policy, Principal, Request, decide};
 

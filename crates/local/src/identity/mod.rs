@@ -7,6 +7,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `session` | temporary credentials, kept until they expire |
+//! | `scope` | who asks, and for what, as the signature says |
 //! | `signature` | Signature Version 4, in headers and URLs |
 //! | `policies` | the policies that stacks give roles and resources |
 //! | [`authorize`] | deciding, and the words of a denial |
@@ -18,6 +19,7 @@ pub mod actions;
 pub mod authorize;
 mod policies;
 mod record;
+mod scope;
 mod session;
 mod signature;
 mod who;
@@ -25,6 +27,7 @@ mod who;
 pub(crate) use authorize::{Denial, Need, authorize};
 pub(crate) use record::denials;
 pub use record::{Denied, Report, StatementUse};
+pub(crate) use scope::Scope;
 pub use session::{Credentials, SCHEMA, Session};
 pub(crate) use session::{assume, assume_as_service, forget_expired, secret_of};
 pub(crate) use signature::{Signed, decode, verify};

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use rusqlite::Transaction;
 use serde_json::{Map, Value};
 
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::ApiError;
 use crate::lambda::permissions;
 use crate::resources::world::{self, Thing};
 use crate::s3::policy_of;

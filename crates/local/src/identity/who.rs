@@ -6,8 +6,8 @@ use http::StatusCode;
 use rusqlite::Transaction;
 
 use super::session::{self, Credentials, PREFIX, Session};
-use crate::errors::ApiError;
-use crate::{ACCOUNT_ID, LOCAL_KEY};
+use crate::ground::ApiError;
+use crate::ground::{ACCOUNT_ID, LOCAL_KEY};
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]

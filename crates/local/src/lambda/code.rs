@@ -14,10 +14,11 @@ use base64::engine::general_purpose::STANDARD;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use sha2::{Digest, Sha256};
 
+use super::pool::Pool;
 use super::unpack::{holds, unzip};
-use crate::Host;
-use crate::errors::ApiError;
-use crate::store::{Blob, Schema, Store, StoreError};
+use crate::ground::ApiError;
+use crate::ground::Host;
+use crate::ground::store::{Blob, Schema, Store, StoreError};
 
 /// Where packages are unpacked, in the state folder.
 const FOLDER: &str = "functions";
@@ -180,7 +181,7 @@ impl Source {
 ///
 /// When it is no zip, too large, or holds a path that leads out of it; when the disk refuses.
 pub(super) async fn unpacked(host: &Arc<Host>, source: &Source) -> Result<PathBuf, ApiError> {
-    let (host, source) = (Arc::clone(host), source.clone());
+    let (pool, source) = (Pool::of(host), source.clone());
     let store = host.store.clone();
     let from = store.clone();
     store
@@ -190,19 +191,19 @@ pub(super) async fn unpacked(host: &Arc<Host>, source: &Source) -> Result<PathBu
                 std::path::absolute(from.dir().join(FOLDER)).map_err(|error| StoreError::io(from.dir(), error))?;
             let digest = source.digest();
             let place = folder.join(&digest);
-            if host.lambda.was_verified(&digest) && place.is_dir() {
+            if pool.was_verified(&digest) && place.is_dir() {
                 return Ok(place);
             }
             let texts = source.texts();
             let package = source.package(&from)?;
             if place.is_dir() {
                 if holds(&place, package.as_ref(), &texts)? {
-                    host.lambda.verified(&digest);
+                    pool.verified(&digest);
                     return Ok(place);
                 }
                 remove(&folder, &place).map_err(|error| StoreError::io(&place, error))?;
             }
-            crate::store::private::create_folder(&folder)?;
+            crate::ground::store::private::create_folder(&folder)?;
             let scratch = tempfile::Builder::new()
                 .prefix(UNPACKING)
                 .tempdir_in(&folder)
@@ -220,7 +221,7 @@ pub(super) async fn unpacked(host: &Arc<Host>, source: &Source) -> Result<PathBu
                 Err(error) => return Err(StoreError::io(&place, error).into()),
                 Ok(()) => drop(scratch.keep()),
             }
-            host.lambda.verified(&digest);
+            pool.verified(&digest);
             Ok(place)
         })
         .await

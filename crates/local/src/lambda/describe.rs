@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::code::{self, Source};
 use super::function::{Function, LATEST, Name, not_found, text};
 use super::permissions;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::resources::world::{self, Thing};
 
 const LAYER: &str = "AWS::Lambda::LayerVersion";

@@ -13,9 +13,10 @@ use serde_json::Value;
 
 use super::function::Name;
 use super::invoke::{self, Call, Caller};
+use super::pool::Pool;
 use super::{describe, update};
-use crate::errors::ApiError;
-use crate::{ACCOUNT_ID, Host};
+use crate::ground::ApiError;
+use crate::ground::{ACCOUNT_ID, Host};
 
 /// An operation and what its path names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -232,7 +233,7 @@ impl Front {
             "Event" => {
                 let found = invoke::check(&self.host, &call).await?;
                 let host = Arc::clone(&self.host);
-                let queued = super::Pool::event(&host).ok_or_else(|| {
+                let queued = Pool::of(&host).event().ok_or_else(|| {
                     ApiError::sender("TooManyRequestsException", "Rate Exceeded.")
                         .with_status(StatusCode::TOO_MANY_REQUESTS)
                 })?;

@@ -7,8 +7,8 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::code::{self, Source};
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::ApiError;
 use crate::resources::scalar;
 use crate::resources::world::{self, Thing};
 

@@ -10,11 +10,11 @@ use serde_json::Value;
 use super::function::{Function, Name, invalid};
 use super::outcome::{Told, missing_sdk, report, tail, write_log};
 use super::permissions;
-use super::pool::Ready;
+use super::pool::{Pool, Ready};
 use super::prepare::{credentials, environment, event, packages, stream};
 use super::worker::{Outcome, Output, Start, Worker};
-use crate::Host;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
+use crate::ground::Host;
 use crate::identity::authorize::{Place, service_may};
 use crate::identity::{self, Need, Session};
 
@@ -164,25 +164,26 @@ pub(super) async fn check(host: &Arc<Host>, call: &Call) -> Result<Function, Ref
 pub(super) async fn run(host: &Arc<Host>, call: &Call, function: Function) -> Result<Answer, Refusal> {
     let request_id = host.ids.uuid().to_string();
     let arn = format!("{}:{}", function.name.plain_arn(), function.version);
-    let _turn = host.lambda.turn(&arn).await;
+    let pool = Pool::of(host);
+    let _turn = pool.turn(&arn).await;
     let runtime = function.runtime();
     if function.text("/PackageType").as_deref() == Some("Image") {
         return Err(invalid("The local target does not run functions from container images; deploy to AWS for it"));
     }
-    let python = host.lambda.pythons.of(&runtime).await.map_err(invalid)?;
+    let python = pool.pythons.of(&runtime).await.map_err(invalid)?;
     let packages = packages(host, &function).await?;
     let fingerprint = format!("{packages:?} {:?}", (&function.properties, &python));
 
     let mut output = Output::new(host.clock.clone());
     output.say(format!("START RequestId: {request_id} Version: {}", function.version));
     if (python.passed.is_some() || python.difference(&runtime).is_some())
-        && host.lambda.first_told(&format!("{arn} {runtime}"))
+        && pool.first_told(&format!("{arn} {runtime}"))
     {
         python.passed.iter().cloned().chain(python.difference(&runtime)).for_each(|told| output.say(told));
     }
     let timeout = Duration::from_secs(function.timeout());
     let mut init = None;
-    let (mut ready, started) = match host.lambda.take(&arn, &fingerprint, host.clock.now()) {
+    let (mut ready, started) = match pool.take(&arn, &fingerprint, host.clock.now()) {
         Some(ready) => (ready, Outcome::Answer { payload: Vec::new(), memory: 0 }),
         None => {
             let credentials = credentials(host, &function).await?;
@@ -223,7 +224,7 @@ pub(super) async fn run(host: &Arc<Host>, call: &Call, function: Function) -> Re
     let tail = tail(&output);
     write_log(host, &function, &ready, output).await?;
     if told.usable {
-        host.lambda.give_back(ready);
+        pool.give_back(ready);
     }
     Ok(Answer {
         payload: Bytes::from(told.payload),

@@ -4,8 +4,8 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use super::function::text;
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::ApiError;
 use crate::resources::world;
 use bedplate_iam::{Policy, Principal, Statement};
 

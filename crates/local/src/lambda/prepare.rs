@@ -13,8 +13,8 @@ use super::code::{self, Source};
 use super::function::{Function, invalid};
 use super::invoke::{Call, Refusal};
 use super::worker::Event;
-use crate::Host;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
+use crate::ground::Host;
 use crate::identity::{self, Credentials};
 
 /// How long a process's credentials last; it is replaced well before.

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use super::policy;
 use super::world;
 use super::{Failure, Handler, Made, Work, generic, text};
+use crate::ground::store::Blob;
 use crate::identity::authorize::Place;
 use crate::identity::{Need, Session, authorize};
 use crate::lambda::code;
 use crate::s3::object_blob;
-use crate::store::Blob;
 
 fn refused(code: &'static str, status: u16, message: &str) -> Failure {
     Failure::handler(code, format!("{message} (Service: Lambda, Status Code: {status})"))

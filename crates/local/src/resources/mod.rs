@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use rusqlite::Transaction;
 use serde_json::{Map, Value};
 
-use super::options::Ids;
+use crate::ground::Ids;
 
 pub(crate) use apigatewayv2::parts as parts_of_v2_api;
 pub use formats::Formats;

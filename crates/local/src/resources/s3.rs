@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::formats::Formats;
 use super::world::{self, Thing};
 use super::{Failure, Handler, Made, Work, generic, text};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::s3::{Buckets, Namespace, set_policy};
 
 fn refused(error: &ApiError) -> Failure {

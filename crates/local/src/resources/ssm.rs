@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Failure, Handler, Made, Work, generic, text};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::ssm::operations::keep;
 use crate::ssm::store::{self, Parameter as Kept};
 

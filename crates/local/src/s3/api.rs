@@ -9,8 +9,8 @@ use http::HeaderMap;
 use s3s::dto;
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
-use crate::errors::ApiError;
-use crate::{DEFAULT_REGION, Host};
+use crate::ground::ApiError;
+use crate::ground::{DEFAULT_REGION, Host};
 
 use super::chunked::Trailers;
 use super::{bucket_ops, list_ops, object_ops, read_ops, setting_ops, upload_ops};

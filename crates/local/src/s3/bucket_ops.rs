@@ -5,8 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use s3s::dto::{self, *};
 use s3s::{S3Request, S3Response};
 
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::ApiError;
 
 use super::api::{Answer, Api, Caller, Refusal, time};
 use super::buckets::{Buckets, Versioning};

@@ -3,7 +3,7 @@
 use s3s::dto::*;
 use s3s::{S3Request, S3Response};
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 use super::api::{Answer, Api, Refusal, time};
 use super::bucket_ops::{decode_token, encode_token, owner};

@@ -4,7 +4,7 @@ use http::HeaderMap;
 use s3s::dto::{self, *};
 use s3s::{S3Request, S3Response};
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::identity::actions::s3::delete_one;
 use crate::identity::authorize::Place;
 use crate::identity::{Who, authorize};

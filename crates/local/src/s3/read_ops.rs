@@ -12,8 +12,8 @@ use rusqlite::Transaction;
 use s3s::dto::*;
 use s3s::{Body, S3Request, S3Response};
 
-use crate::errors::ApiError;
-use crate::store::{Blob, Store, StoreError};
+use crate::ground::ApiError;
+use crate::ground::store::{Blob, Store, StoreError};
 
 use super::api::{Answer, Api, Refusal, time};
 use super::buckets::{Bucket, Buckets, Versioning};

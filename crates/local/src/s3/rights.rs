@@ -7,11 +7,11 @@ use s3s::access::S3AccessContext;
 use s3s::dto::CopySource;
 use s3s::path::S3Path;
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
+use crate::ground::{DEFAULT_REGION, Host};
 use crate::identity::actions::s3::{Object, arn, needs};
 use crate::identity::authorize::Place;
 use crate::identity::{Denial, Need, Session, authorize};
-use crate::{DEFAULT_REGION, Host};
 
 use super::api::{Caller, Refusal};
 use super::read_ops::object_exists;

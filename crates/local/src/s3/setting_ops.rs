@@ -3,7 +3,7 @@
 use s3s::dto::*;
 use s3s::{S3Request, S3Response};
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 use super::api::{Answer, Api};
 use super::buckets::Buckets;

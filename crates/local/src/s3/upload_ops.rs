@@ -8,8 +8,8 @@ use md5::{Digest as _, Md5};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response};
 
-use crate::errors::ApiError;
-use crate::store::{Blob, BlobWriter, Staged, Store, StoreError};
+use crate::ground::ApiError;
+use crate::ground::store::{Blob, BlobWriter, Staged, Store, StoreError};
 
 use super::api::{Answer, Api, Caller, time};
 use super::body::{Algorithm, Expected, Hasher, Received, receive};

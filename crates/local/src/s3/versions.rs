@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction};
 
-use crate::Ids;
-use crate::errors::ApiError;
-use crate::store::{Blob, StoreError};
+use crate::ground::ApiError;
+use crate::ground::Ids;
+use crate::ground::store::{Blob, StoreError};
 
 use super::buckets::{Bucket, Versioning};
 use super::model::{Meta, NULL_VERSION, Tags, Version};

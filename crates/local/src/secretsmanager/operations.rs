@@ -4,9 +4,9 @@ use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
 
 use super::store::{self, Version};
-use crate::aws_json::{Service, Work};
-use crate::errors::ApiError;
-use crate::json::{Asked, compact, seconds};
+use crate::ground::ApiError;
+use crate::protocol::aws_json::{Service, Work};
+use crate::protocol::json::{Asked, compact, seconds};
 use crate::resources::text;
 use crate::resources::world::{self, Thing};
 

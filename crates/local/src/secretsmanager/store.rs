@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
+use crate::ground::store::Schema;
 use crate::resources::world::{self, Thing};
-use crate::store::Schema;
 
 /// The type of secrets.
 pub const SECRET: &str = "AWS::SecretsManager::Secret";

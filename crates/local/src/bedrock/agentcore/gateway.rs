@@ -15,7 +15,7 @@ use crate::bedrock::answer::invalid;
 use crate::bedrock::knowledge::{self, Base, How, Wanted, agentic_retrieve, results};
 use crate::bedrock::rights::Worker;
 use crate::bedrock::text::tools::Tool;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::identity::Need;
 use crate::lambda::invoke::{Call, Caller, invoke};
 

@@ -8,10 +8,10 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::schema::{Action, Form};
-use crate::ACCOUNT_ID;
 use crate::bedrock::Bedrock;
 use crate::bedrock::text::tools::Parameter;
-use crate::errors::ApiError;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::ApiError;
 use crate::lambda::invoke::{Call, Caller, invoke};
 
 /// For whom an action is carried out.

@@ -18,7 +18,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::answer::missing;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::resources::world;
 
 pub(super) use api::{apply, get, list};

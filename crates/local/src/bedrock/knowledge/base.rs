@@ -11,7 +11,7 @@ use crate::bedrock::answer::{invalid, missing};
 use crate::bedrock::identify;
 use crate::bedrock::rights::{Worker, of_model};
 use crate::bedrock::vectors::dimension_of;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::identity::Need;
 use crate::resources::world::{self, Thing};
 

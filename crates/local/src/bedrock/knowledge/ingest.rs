@@ -12,11 +12,11 @@ use super::document::{METADATA, refusal, text};
 use super::jobs::{self, Job};
 use super::store::Use;
 use crate::bedrock::Bedrock;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
+use crate::ground::store::Lease;
 use crate::identity::Need;
 use crate::s3::current_objects;
 use crate::s3::model::Version;
-use crate::store::Lease;
 
 /// Texts embedded at once: as many as the models here take in one call.
 const BATCH: usize = 96;

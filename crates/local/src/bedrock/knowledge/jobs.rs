@@ -11,7 +11,7 @@ use super::base::{Base, Source, none, source_thing};
 use super::ingest::{self, Counts};
 use crate::bedrock::Bedrock;
 use crate::bedrock::answer::{Answer, Call, Outcome, conflict, page, stamp, without_nulls};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// A job.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::bedrock::answer::{Answer, Call, Outcome, api_names, missing, page, without_nulls};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::resources::world::{self, Thing};
 
 fn none() -> ApiError {

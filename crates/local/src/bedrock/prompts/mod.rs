@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::answer::{invalid, missing};
 use super::text::{Role, Turn};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::resources::world;
 
 pub(super) use describe::{get, list};

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Call, existing, shapes};
 use crate::cloudformation::error::{Outcome, no_change_set};
 use crate::cloudformation::{prepare, tables};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::resources::{self, provider};
 use bedplate_cfn::Template;
 

@@ -19,7 +19,7 @@ use super::{Engine, LONGEST, PATIENCE, phases, remove, revert};
 use crate::cloudformation::custom::{self, Heard, Question, Refused, Request};
 use crate::cloudformation::model::{Done, Phase, Physical, Resource};
 use crate::cloudformation::tables;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::lambda::invoke::{Call, Caller, invoke};
 use crate::resources::{Failure, Made, text};
 use crate::secretsmanager::reveal::refers;

@@ -10,7 +10,7 @@ use super::run::{Run, undoable};
 use crate::cloudformation::model::{Done, Physical, Resource, Step};
 use crate::cloudformation::status::{OperationType, Status};
 use crate::cloudformation::{policy, tables};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::resources::{self, Failure, Made, handler, provider};
 use bedplate_cfn::{Schemas, diff};
 

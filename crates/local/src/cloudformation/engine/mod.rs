@@ -23,10 +23,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::model::{Operation, Phase};
 use super::tables;
-use crate::Host;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
+use crate::ground::Host;
+use crate::ground::store::Lease;
 use crate::lambda::code;
-use crate::store::Lease;
 
 pub use begin::Request;
 pub use run::template_of;

@@ -15,7 +15,7 @@ use crate::cloudformation::model::{Done, OnFailure, Phase, Resource, Stack, Tag,
 use crate::cloudformation::prepare::{self, Given};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::{limits, source, stacks, tables};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::resources::{Failure, Made, scalar};
 
 /// A step that concerns a nested stack.

@@ -6,7 +6,7 @@ use super::run::Run;
 use crate::cloudformation::environment::scope;
 use crate::cloudformation::model::{Output, Stack};
 use crate::cloudformation::tables;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::resources::scalar;
 use bedplate_cfn::intrinsics::resolve_at;
 

@@ -16,7 +16,7 @@ use crate::cloudformation::journal::STACK_TYPE;
 use crate::cloudformation::model::{Done, OnFailure, Operation, Phase, Resource, Stack, Step};
 use crate::cloudformation::status::{ExecutionStatus, OperationType, Status};
 use crate::cloudformation::{custom as requests, retention, tables};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::resources;
 
 type StepFuture = Pin<Box<dyn Future<Output = Result<Ended, ApiError>> + Send>>;

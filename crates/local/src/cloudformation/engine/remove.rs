@@ -8,7 +8,7 @@ use super::run::{Run, undoable};
 use crate::cloudformation::model::{Done, Phase, Physical, Resource, Step};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::{policy, tables};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::resources::{Failure, handler};
 
 /// What is to be deleted of a resource in a phase.

@@ -7,7 +7,7 @@ use super::run::{Run, undoable};
 use crate::cloudformation::model::{Done, Physical, Resource, Step};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::tables;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::resources::handler;
 
 /// Whether a resource has anything to be put back.

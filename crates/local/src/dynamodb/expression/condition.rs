@@ -182,7 +182,7 @@ mod tests {
 
     use super::super::super::attribute::read_item;
     use super::*;
-    use crate::aws_json::Refuses as _;
+    use crate::protocol::aws_json::Refuses as _;
 
     fn values() -> Value {
         json!({"ExpressionAttributeValues": {

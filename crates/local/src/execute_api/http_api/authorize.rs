@@ -3,13 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use super::{Exchange, message};
-use crate::ACCOUNT_ID;
 use crate::cognito::tokens::{Wrong, pool_of_issuer};
 use crate::execute_api::authorizers::Kept;
-use crate::execute_api::functions::{FunctionCall, FunctionRefusal, function_of};
+use crate::execute_api::functions::function_of;
 use crate::execute_api::iam::Refusal;
 use crate::execute_api::reply::Reply;
 use crate::execute_api::tokens::NotTaken;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::{FunctionCall, FunctionRefusal};
 use crate::resources::{scalar, text};
 use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
 

@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::{Exchange, message};
 use crate::execute_api::call::encoded;
 use crate::execute_api::client::{Outgoing, is_hop_by_hop};
-use crate::execute_api::functions::{FunctionCall, FunctionRefusal, function_of};
+use crate::execute_api::functions::function_of;
 use crate::execute_api::reply::Reply;
+use crate::ground::{FunctionCall, FunctionRefusal};
 use crate::lambda::line;
 use crate::resources::{scalar, text};
 

@@ -21,7 +21,7 @@ use super::call::Call;
 use super::limits::Throttle;
 use super::reply::Reply;
 use super::state::{self, V2};
-use crate::ACCOUNT_ID;
+use crate::ground::ACCOUNT_ID;
 use crate::resources::text;
 use crate::resources::world::Thing;
 

@@ -4,9 +4,9 @@ use base64::Engine as _;
 use serde_json::{Map, Value, json};
 
 use super::Exchange;
-use crate::ACCOUNT_ID;
 use crate::execute_api::address;
 use crate::execute_api::call::{Call, SOURCE_IP, train_case};
+use crate::ground::ACCOUNT_ID;
 use crate::resources::text;
 
 /// `$context.identity` of somebody nobody knows.

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::{Exchange, Kind, Refused};
-use crate::errors::ApiError;
 use crate::execute_api::limits::Throttle;
 use crate::execute_api::state;
+use crate::ground::ApiError;
 use crate::resources::text;
 
 /// What an account may have in a region unless AWS raised it. Source: API Gateway quotas, account-level throttling.

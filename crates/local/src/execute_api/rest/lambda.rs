@@ -6,8 +6,9 @@ use serde_json::Value;
 use super::integrate::Asked;
 use super::respond::Answer;
 use super::{Exchange, Kind, Refused};
-use crate::execute_api::functions::{FunctionAnswer, FunctionCall, FunctionRefusal, function_of};
+use crate::execute_api::functions::function_of;
 use crate::execute_api::reply::Reply;
+use crate::ground::{FunctionAnswer, FunctionCall, FunctionRefusal};
 use crate::resources::text;
 
 impl Exchange<'_> {

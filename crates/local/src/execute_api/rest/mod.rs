@@ -36,7 +36,7 @@ pub(super) use refusal::{Kind, Refused};
 use super::Gateway;
 use super::call::Call;
 use super::reply::Reply;
-use crate::ACCOUNT_ID;
+use crate::ground::ACCOUNT_ID;
 use crate::resources::text;
 use crate::resources::world::Thing;
 use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};

@@ -5,12 +5,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Session;
-use crate::ACCOUNT_ID;
 use crate::execute_api::call::SOURCE_IP;
-use crate::execute_api::functions::{FunctionAnswer, FunctionCall, FunctionRefusal, function_of};
+use crate::execute_api::functions::function_of;
 use crate::execute_api::http_api::part;
 use crate::execute_api::rest::clf;
 use crate::execute_api::state;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::{FunctionAnswer, FunctionCall, FunctionRefusal};
 use crate::lambda::line;
 use crate::resources::text;
 

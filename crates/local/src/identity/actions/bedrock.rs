@@ -4,9 +4,9 @@ use rusqlite::Transaction;
 use serde_json::Value;
 
 use super::{Routed, arn_of};
-use crate::ACCOUNT_ID;
 use crate::bedrock::prompt_model;
-use crate::errors::ApiError;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::ApiError;
 use crate::identity::Need;
 use crate::resources::world;
 use bedplate_facts::models;

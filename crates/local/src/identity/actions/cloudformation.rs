@@ -3,9 +3,9 @@
 use rusqlite::Transaction;
 
 use super::Asked;
-use crate::ACCOUNT_ID;
 use crate::cloudformation::{stack_of_change_set, stack_of_operation};
-use crate::errors::ApiError;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::ApiError;
 use crate::identity::Need;
 
 /// Operations about no stack in particular.

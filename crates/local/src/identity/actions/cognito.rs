@@ -3,8 +3,8 @@
 use rusqlite::Transaction;
 
 use super::Asked;
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::ApiError;
 use crate::identity::Need;
 
 /// What callers do not sign, and need no right for when they do.

@@ -4,8 +4,8 @@
 use rusqlite::Transaction;
 
 use super::Asked;
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::ApiError;
 use crate::identity::Need;
 
 pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {

@@ -21,10 +21,10 @@ use rusqlite::Transaction;
 use serde_json::{Map, Value};
 
 use super::authorize::Need;
-use crate::ACCOUNT_ID;
 use crate::bedrock::Found;
-use crate::errors::ApiError;
-use crate::service_call::{Operation, ServiceCall};
+use crate::ground::ACCOUNT_ID;
+use crate::ground::ApiError;
+use crate::server::service_call::{Operation, ServiceCall};
 
 /// A request as its service's table sees it: the operation's name, and the parameters as they were read.
 struct Asked<'a> {

@@ -4,8 +4,8 @@ use rusqlite::Transaction;
 use serde_json::Value;
 
 use super::Asked;
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::ApiError;
 use crate::identity::Need;
 use crate::secretsmanager::store;
 

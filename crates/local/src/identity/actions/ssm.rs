@@ -4,7 +4,7 @@ use rusqlite::Transaction;
 use serde_json::Value;
 
 use super::Asked;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::identity::Need;
 use crate::ssm::store::{Named, arn};
 

@@ -1,18 +1,29 @@
-//! The body of a request as its sender meant it: whole, and without its content coding.
+//! Bodies: of a request, as its sender meant it, whole and without its content coding; and of an answer.
 
 use std::io::Read as _;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use s3s::Body;
 
-use crate::errors::ApiError;
+use super::errors::ApiError;
+
+/// A whole body that has no more than some bytes.
+pub async fn read_at_most(body: Body, largest: usize) -> Result<Bytes, ApiError> {
+    match Limited::new(body, largest).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large(largest)),
+        Err(error) => Err(ApiError::sender("IncompleteBody", format!("The request body broke off: {error}"))),
+    }
+}
 
 /// Undoes the content coding of a body, once, before anybody looks at it; it may then have `largest` bytes.
 ///
 /// # Errors
 ///
 /// When the coding is another than gzip, is given more than once, or the body is not what it says.
-pub(crate) fn decoded(headers: &HeaderMap, body: Bytes, largest: usize) -> Result<Bytes, ApiError> {
+pub fn decoded(headers: &HeaderMap, body: Bytes, largest: usize) -> Result<Bytes, ApiError> {
     let mut codings = Vec::new();
     for value in headers.get_all(header::CONTENT_ENCODING) {
         let value = value.to_str().map_err(|_| unsupported("that is not text"))?;
@@ -38,9 +49,17 @@ fn inflated(body: &[u8], largest: usize) -> Result<Bytes, ApiError> {
 }
 
 /// The refusal of a body that is too large.
-pub(crate) fn too_large(largest: usize) -> ApiError {
+pub fn too_large(largest: usize) -> ApiError {
     ApiError::sender("RequestEntityTooLarge", format!("The request body is larger than {largest} bytes"))
         .with_status(StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+/// An answer of a body and its type.
+pub fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
 }
 
 fn unsupported(coding: &str) -> ApiError {
@@ -52,8 +71,6 @@ fn unsupported(coding: &str) -> ApiError {
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
-
-    use http::HeaderValue;
 
     use super::*;
 

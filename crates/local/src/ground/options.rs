@@ -1,18 +1,14 @@
 //! How a local target is started, and why it may not.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 
-use jiff::Timestamp;
-use uuid::Uuid;
-
-use super::bedrock::ModelServer;
-use super::execute_api::FunctionRunner;
+use super::functions::FunctionRunner;
+use super::model_server::ModelServer;
+use super::sources::{Clock, Ids};
 use super::store::{DATABASE_LIMIT, StoreError};
 
-/// What [`super::start`] needs to know.
+/// What [`crate::start`] needs to know.
 #[derive(Debug, Clone)]
 pub struct LocalOptions {
     /// The state folder, usually `.bedplate/local`; made when it is not there.
@@ -76,27 +72,6 @@ impl FromStr for Injection {
     }
 }
 
-/// A source of time that tests can fix.
-#[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
-
-impl Clock {
-    /// The machine's clock.
-    pub fn system() -> Self {
-        Self(Arc::new(Timestamp::now))
-    }
-
-    /// A clock of the caller's making.
-    pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
-    }
-
-    /// The time now.
-    pub fn now(&self) -> Timestamp {
-        (self.0)()
-    }
-}
-
 impl LocalOptions {
     /// The same with the model server that the variable `BEDPLATE_MODEL_SERVER` names, if it names one.
     ///
@@ -137,39 +112,6 @@ fn size(text: &str) -> Option<u64> {
         _ => return None,
     };
     digits.trim_end().parse::<u64>().ok()?.checked_mul(unit)
-}
-
-impl fmt::Debug for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Clock")
-    }
-}
-
-/// A source of identities that tests can fix.
-#[derive(Clone)]
-pub struct Ids(Arc<dyn Fn() -> Uuid + Send + Sync>);
-
-impl Ids {
-    /// Random ones.
-    pub fn random() -> Self {
-        Self(Arc::new(Uuid::new_v4))
-    }
-
-    /// Ones of the caller's making; they must differ from one another.
-    pub fn from_fn(next: impl Fn() -> Uuid + Send + Sync + 'static) -> Self {
-        Self(Arc::new(next))
-    }
-
-    /// The next one.
-    pub fn uuid(&self) -> Uuid {
-        (self.0)()
-    }
-}
-
-impl fmt::Debug for Ids {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Ids")
-    }
 }
 
 /// Why a local target could not start.

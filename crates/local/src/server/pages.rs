@@ -6,11 +6,15 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 use s3s::Body;
 
-use super::errors::{ApiError, Protocol};
-use super::lambda::code;
-use super::query::QueryService;
-use super::server::{error_response, respond};
-use super::{ACCOUNT_ID, Host, JSON_SERVICES, bedrock, execute_api, identity, lambda, s3};
+use super::answer::error_response;
+use super::services::JSON_SERVICES;
+use crate::ground::ApiError;
+use crate::ground::body::respond;
+use crate::ground::{ACCOUNT_ID, Host};
+use crate::lambda::code;
+use crate::protocol::errors::Protocol;
+use crate::protocol::query::QueryService;
+use crate::{bedrock, execute_api, identity, lambda, s3};
 
 /// Answers a page by its name.
 pub(super) async fn answer(host: &Arc<Host>, page: &str, request_id: &str) -> Response<Body> {

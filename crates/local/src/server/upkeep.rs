@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Host;
-use super::identity::forget_expired;
-use super::store::StoreError;
+use crate::ground::Host;
+use crate::ground::store::StoreError;
+use crate::identity::forget_expired;
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(5);

@@ -12,17 +12,17 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::errors::ApiError;
+use crate::ground::ApiError;
 
 /// What every call brings with it.
 #[derive(Debug, Clone)]
 pub struct CallContext {
     /// The region of the credential scope.
     pub region: String,
-    /// The account, always [`super::ACCOUNT_ID`].
+    /// The account, always [`crate::ACCOUNT_ID`].
     pub account: String,
     /// Who asks.
-    pub who: super::identity::Who,
+    pub who: crate::identity::Who,
     /// The id this request is answered under.
     pub request_id: String,
     /// When it came in.

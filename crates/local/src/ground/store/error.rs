@@ -150,7 +150,7 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
-    use crate::errors::{ApiError, STATE_FULL, STATE_READ_ONLY};
+    use crate::ground::errors::{ApiError, STATE_FULL, STATE_READ_ONLY};
 
     /// Code and status of what a caller is told.
     fn told(error: StoreError) -> (String, u16) {

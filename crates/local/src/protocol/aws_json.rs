@@ -1,6 +1,6 @@
 //! The awsJson protocols: the operation in a header, JSON in, JSON out.
 //!
-//! A service is a table: a constant [`Service`] with one line an operation, which [`super::JSON_SERVICES`] names. The table
+//! A service is a table: a constant [`Service`] with one line an operation, which the server names. The table
 //! is at once what is dispatched and what `GET /_bedplate/operations` tells.
 
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use rusqlite::Transaction;
 use s3s::Body;
 use serde_json::{Map, Value, json};
 
-use super::Host;
-use super::errors::ApiError;
-use super::identity::Who;
-use super::store::StoreError;
+use crate::ground::ApiError;
+use crate::ground::Host;
+use crate::ground::store::StoreError;
+use crate::identity::Who;
 
 /// One request, read.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, StatusCode, Uri, header};
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// Who asks, and for what region and service, as the signature's credential scope says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::xml;
+use crate::protocol::xml;
 
 /// The whole response document of an action.
 pub fn document(action: &str, namespace: &str, result: &Value, request_id: &str) -> String {

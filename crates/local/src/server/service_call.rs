@@ -7,15 +7,16 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
-use http_body_util::{BodyExt, Limited};
 use s3s::Body;
 use serde_json::{Map, Value};
 
-use super::aws_json::JsonService;
-use super::errors::{ApiError, Protocol, operation_name};
-use super::query::Params;
-use super::server::body::{decoded, too_large};
-use super::{JSON_SERVICES, bedrock, lambda};
+use super::services::JSON_SERVICES;
+use crate::ground::ApiError;
+use crate::ground::body::{decoded, read_at_most};
+use crate::protocol::aws_json::JsonService;
+use crate::protocol::errors::{Protocol, operation_name};
+use crate::protocol::query::Params;
+use crate::{bedrock, lambda};
 
 /// The largest form, in bytes: a template of 1 MiB whose every byte is escaped, and some room.
 pub(super) const MAX_FORM: usize = 4 << 20;
@@ -90,15 +91,6 @@ pub(crate) fn is_form(method: &Method, headers: &HeaderMap, path: &str) -> bool 
     let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();
     *method == Method::POST && path == "/" && media.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-}
-
-/// A whole body that has no more than some bytes.
-pub(crate) async fn read_at_most(body: Body, largest: usize) -> Result<Bytes, ApiError> {
-    match Limited::new(body, largest).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large(largest)),
-        Err(error) => Err(ApiError::sender("IncompleteBody", format!("The request body broke off: {error}"))),
-    }
 }
 
 impl Unread {

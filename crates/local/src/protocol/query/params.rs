@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// Deeper names than any AWS API has; a limit so that a hostile name can't exhaust the stack.
 const MAX_DEPTH: usize = 32;

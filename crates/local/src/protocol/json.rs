@@ -5,8 +5,8 @@ use std::ops::Deref;
 use serde_json::Value;
 
 use super::aws_json;
-use super::errors::ApiError;
-use super::resources;
+use crate::ground::ApiError;
+use crate::resources;
 
 /// One request, with what operations read of its parameters.
 #[derive(Debug, Clone)]
@@ -97,12 +97,12 @@ impl Asked {
 }
 
 /// A moment as the protocol writes it: seconds since 1970, with a fraction.
-pub(super) fn seconds(millis: i64) -> Value {
+pub(crate) fn seconds(millis: i64) -> Value {
     serde_json::json!(millis as f64 / 1000.0)
 }
 
 /// An object without its nulls.
-pub(super) fn compact(value: Value) -> Value {
+pub(crate) fn compact(value: Value) -> Value {
     match value {
         Value::Object(map) => Value::Object(map.into_iter().filter(|(_, value)| !value.is_null()).collect()),
         other => other,

@@ -9,13 +9,13 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use s3s::Body;
 
-use super::errors::{ApiError, Protocol};
-use super::identity::actions::needs;
-use super::identity::authorize::Place;
-use super::identity::{Credentials, Need, Session, Signed, Who, authorize, identify, is_temporary, verify};
-use super::server::Scope;
 use super::service_call::{RefusedAs, ServiceCall, Unread};
-use super::{Host, LOCAL_KEY};
+use crate::ground::ApiError;
+use crate::ground::{Host, LOCAL_KEY};
+use crate::identity::actions::needs;
+use crate::identity::authorize::Place;
+use crate::identity::{Credentials, Need, Scope, Session, Signed, Who, authorize, identify, is_temporary, verify};
+use crate::protocol::errors::Protocol;
 
 /// Lets a request to S3 in: with [`Who`] among its extensions, or not at all.
 ///
