@@ -31,6 +31,7 @@ pub mod cognito;
 pub mod dynamodb;
 pub mod execute_api;
 pub mod ground;
+pub mod handlers;
 mod holdings;
 pub mod identity;
 pub mod lambda;

@@ -10,7 +10,7 @@ use super::model::{Change, Resource as Row, Stack, Target, mask};
 use super::tables;
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
-use crate::resources::scalar;
+use crate::ground::scalar::scalar;
 use bedplate_cfn::Resource;
 use bedplate_cfn::diff::{Action, Before, Detail, Existing, Scoped, Side, State, Update, update};
 use bedplate_cfn::intrinsics::{Problem, Scope};

@@ -11,7 +11,7 @@ use super::model::Target;
 use super::tables::Sql;
 use crate::ground::ApiError;
 use crate::ground::Host;
-use crate::resources::{scalar, text};
+use crate::ground::scalar::{scalar, text};
 
 /// The table of requests, and the values that answers asked not to be shown.
 pub const SCHEMA: &str = "

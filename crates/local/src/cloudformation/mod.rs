@@ -42,6 +42,7 @@ use crate::ground::ApiError;
 use crate::ground::Host;
 use crate::ground::store::Schema;
 use crate::protocol::query::{CallContext, Params, QueryService};
+use crate::resources::Handlers;
 use engine::Engine;
 
 pub use model::{Tag, stamp};
@@ -58,10 +59,10 @@ pub struct CloudFormation {
 }
 
 impl CloudFormation {
-    /// The service, which takes up the operations that other processes left unfinished.
-    pub fn start(host: Arc<Host>) -> Self {
+    /// The service over the behaviour of resource types; it takes up the operations that other processes left unfinished.
+    pub fn start(host: Arc<Host>, handlers: Handlers) -> Self {
         let stop = CancellationToken::new();
-        let engine = Engine::new(host, stop.clone());
+        let engine = Engine::new(host, handlers, stop.clone());
         let resuming = Arc::clone(&engine);
         tokio::spawn(async move {
             let now = resuming.host.clock.now();

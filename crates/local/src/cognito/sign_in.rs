@@ -12,9 +12,9 @@ use super::pool::{allows, check_secret, client, find, invalid, pool, refused};
 use super::store::{self, CONFIRMED, FORCE_CHANGE, Refresh, UNCONFIRMED, User};
 use super::tokens::{self, Wrong};
 use crate::ground::ApiError;
+use crate::ground::scalar::text;
+use crate::ground::world::Thing;
 use crate::protocol::json::Asked;
-use crate::resources::text;
-use crate::resources::world::Thing;
 
 const DAY: i64 = 24 * 60 * 60;
 /// Seconds that id and access tokens are good for unless the client says.

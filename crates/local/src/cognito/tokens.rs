@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::store::{self, Key};
 use crate::ground::ApiError;
-use crate::resources::world;
+use crate::ground::world;
 
 /// The issuer of a pool's tokens.
 pub fn issuer(region: &str, pool: &str) -> String {

@@ -7,8 +7,8 @@ use super::reply::Reply;
 use super::state::key_value;
 use crate::ground::ApiError;
 use crate::ground::Host;
-use crate::resources::text;
-use crate::resources::world::{self, Thing};
+use crate::ground::scalar::text;
+use crate::ground::world::{self, Thing};
 
 /// What is simulated: its path, with `*` for an id, and how it is answered.
 const SIMULATED: &[(&str, &str, Operation)] = &[("GetApiKey", "/apikeys/*", one), ("GetApiKeys", "/apikeys", all)];

@@ -15,6 +15,7 @@
 //! | [`websocket`] | WebSocket APIs |
 //! | [`control`] | the values of API keys |
 //! | [`functions`] | who runs functions |
+//! | [`parts`] | the parts of an API as its stages serve them |
 //! | [`authorizers`], [`limits`] | what is kept and counted |
 //! | [`iam`], [`tokens`] | callers that sign, and those that have a token of a user pool |
 //! | [`schema`] | JSON Schema of request bodies |
@@ -29,6 +30,7 @@ mod functions;
 mod http_api;
 mod iam;
 mod limits;
+pub(crate) mod parts;
 mod reply;
 mod rest;
 mod schema;
@@ -48,9 +50,9 @@ use s3s::Body;
 pub use crate::ground::{FunctionAnswer, FunctionCall, FunctionRefusal, FunctionRunner, Functions};
 pub(crate) use address::Address;
 
-use super::Host;
-use super::errors::ApiError;
 use crate::ground::Sender;
+use crate::ground::scalar::text;
+use crate::ground::{ApiError, Host};
 use call::Call;
 use reply::Reply;
 use state::Found;
@@ -136,7 +138,7 @@ impl Gateway {
                 if !v2.stage_in_path {
                     call.path = path;
                 }
-                let kind = super::resources::text(&v2.api.properties, "ProtocolType").unwrap_or_default();
+                let kind = text(&v2.api.properties, "ProtocolType").unwrap_or_default();
                 if kind == "WEBSOCKET" {
                     websocket::answer(self, *v2, call, connection).await
                 } else {

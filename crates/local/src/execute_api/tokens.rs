@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::Gateway;
 use crate::cognito::tokens::{Wrong, read};
 use crate::ground::ApiError;
-use crate::resources::world;
+use crate::ground::world;
 
 /// Why a token is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use super::record::{self, Entry};
 use super::session::Session;
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
-use crate::resources::world::{self, Thing};
+use crate::ground::world::{self, Thing};
 use bedplate_iam::{Decision, Policy, Principal, Request, decide};
 
 /// One action on one resource.

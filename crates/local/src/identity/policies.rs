@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
+use crate::ground::world::{self, Thing};
 use crate::lambda::permissions;
-use crate::resources::world::{self, Thing};
 use crate::s3::policy_of;
 use crate::secretsmanager as secrets;
 use bedplate_iam::Policy;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::policies;
 use crate::ground::store::{Store, StoreError};
-use crate::resources::world;
+use crate::ground::world;
 use bedplate_iam::Effect;
 
 /// Decisions kept of one role; beyond it those longest ago are forgotten.

@@ -10,7 +10,7 @@ use super::who::Who;
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
 use crate::ground::store::Schema;
-use crate::resources::world::{self, Thing};
+use crate::ground::world::{self, Thing};
 
 /// What access keys made here begin with: `ASIA`, as all of temporary credentials do (source: IAM user guide, "Understanding
 /// unique ID prefixes"), and a mark of our own, so that a person's temporary credentials of AWS are not taken for one of ours.

@@ -8,7 +8,7 @@ use super::code::{self, Source};
 use super::function::{Function, LATEST, Name, not_found, text};
 use super::permissions;
 use crate::ground::ApiError;
-use crate::resources::world::{self, Thing};
+use crate::ground::world::{self, Thing};
 
 const LAYER: &str = "AWS::Lambda::LayerVersion";
 

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::code::{self, Source};
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
-use crate::resources::scalar;
-use crate::resources::world::{self, Thing};
+use crate::ground::scalar::scalar;
+use crate::ground::world::{self, Thing};
 
 const FUNCTION: &str = "AWS::Lambda::Function";
 

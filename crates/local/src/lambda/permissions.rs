@@ -6,7 +6,7 @@ use serde_json::json;
 use super::function::text;
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
-use crate::resources::world;
+use crate::ground::world;
 use bedplate_iam::{Policy, Principal, Statement};
 
 /// The policy of a function (a name, perhaps with a qualifier): one statement a permission for exactly that name.

@@ -12,7 +12,7 @@ use super::function::{Function, Name, invalid, text};
 use crate::ground::ApiError;
 use crate::ground::Host;
 use crate::ground::store::BlobWriter;
-use crate::resources::world;
+use crate::ground::world;
 use crate::s3::object_blob;
 
 /// Bytes of a package sent along. Source: Lambda quotas, "Deployment package (.zip file archive) size".

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::aws_json;
 use crate::ground::ApiError;
-use crate::resources;
+use crate::ground::scalar::scalar;
 
 /// One request, with what operations read of its parameters.
 #[derive(Debug, Clone)]
@@ -51,7 +51,7 @@ impl Asked {
 
     /// A flag; absent is false.
     pub fn flag(&self, name: &str) -> bool {
-        self.get(name).is_some_and(|value| resources::scalar(value).as_deref() == Some("true"))
+        self.get(name).is_some_and(|value| scalar(value).as_deref() == Some("true"))
     }
 
     /// A list of texts; absent is empty.

@@ -5,10 +5,10 @@ use serde_json::{Map, Value, json};
 
 use super::store::{self, Version};
 use crate::ground::ApiError;
+use crate::ground::scalar::text;
+use crate::ground::world::{self, Thing};
 use crate::protocol::aws_json::{Service, Work};
 use crate::protocol::json::{Asked, compact, seconds};
-use crate::resources::text;
-use crate::resources::world::{self, Thing};
 
 /// The service.
 pub static SERVICE: Service<Asked, ApiError> = Service {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::cloudformation::CloudFormation;
 use crate::ground::Host;
 use crate::ground::store::Schema;
+use crate::handlers::handler;
 use crate::protocol::aws_json::JsonService;
 use crate::protocol::query::QueryService;
 use crate::sts::Sts;
@@ -27,7 +28,7 @@ pub(crate) const SCHEMAS: &[Schema] = &[
 
 /// The simulated services that speak awsQuery: one line a service.
 pub(crate) fn query_services(host: &Arc<Host>) -> Vec<Arc<dyn QueryService>> {
-    let cloudformation = CloudFormation::start(Arc::clone(host));
+    let cloudformation = CloudFormation::start(Arc::clone(host), handler);
     vec![Arc::new(Sts::new(Arc::clone(host))), Arc::new(cloudformation)]
 }
 

@@ -15,7 +15,7 @@ use crate::bedrock::answer::missing;
 use crate::cognito::tokens::{self, Wrong, pool_of_issuer};
 use crate::ground::ApiError;
 use crate::ground::body::read_at_most;
-use crate::resources::world::{self, Thing};
+use crate::ground::world::{self, Thing};
 
 /// What the discovery URL of an issuer ends with. Source: OpenID Connect Discovery 1.0.
 const DISCOVERY: &str = "/.well-known/openid-configuration";

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::answer::missing;
 use crate::ground::ApiError;
-use crate::resources::world;
+use crate::ground::world;
 
 pub(super) use api::{apply, get, list};
 pub(super) use detect::harmful;

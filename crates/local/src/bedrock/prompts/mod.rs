@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::answer::{invalid, missing};
 use super::text::{Role, Turn};
 use crate::ground::ApiError;
-use crate::resources::world;
+use crate::ground::world;
 
 pub(super) use describe::{get, list};
 

@@ -20,8 +20,9 @@ use crate::cloudformation::custom::{self, Heard, Question, Refused, Request};
 use crate::cloudformation::model::{Done, Phase, Physical, Resource};
 use crate::cloudformation::tables;
 use crate::ground::ApiError;
+use crate::ground::scalar::text;
 use crate::lambda::invoke::{Call, Caller, invoke};
-use crate::resources::{Failure, Made, text};
+use crate::resources::{Failure, Made};
 use crate::secretsmanager::reveal::refers;
 use bedplate_cfn::diff;
 

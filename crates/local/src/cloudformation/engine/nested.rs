@@ -16,7 +16,8 @@ use crate::cloudformation::prepare::{self, Given};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::{limits, source, stacks, tables};
 use crate::ground::ApiError;
-use crate::resources::{Failure, Made, scalar};
+use crate::ground::scalar::scalar;
+use crate::resources::{Failure, Made};
 
 /// A step that concerns a nested stack.
 pub(super) async fn step(

@@ -24,14 +24,14 @@ type StepFuture = Pin<Box<dyn Future<Output = Result<Ended, ApiError>> + Send>>;
 impl Engine {
     /// Carries one phase out and records what follows.
     pub(super) async fn phase(self: &Arc<Self>, operation: Operation) -> Result<(), ApiError> {
-        let host = Arc::clone(&self.host);
+        let (host, handlers) = (Arc::clone(&self.host), self.handlers);
         let loaded = operation.clone();
         let (run, rows) = self
             .host
             .store
             .read(move |tx| {
                 let rows = tables::resources(tx, &loaded.stack_id)?;
-                Ok::<_, ApiError>((Arc::new(Run::load(tx, host, loaded)?), rows))
+                Ok::<_, ApiError>((Arc::new(Run::load(tx, host, handlers, loaded)?), rows))
             })
             .await?;
         let (names, needs, on_failed) = plan(&run, &rows);

@@ -13,7 +13,7 @@ use crate::cloudformation::tables;
 use crate::ground::ApiError;
 use crate::ground::store::undone;
 use crate::ground::{ACCOUNT_ID, Host};
-use crate::resources::{Failure, Site, Work};
+use crate::resources::{Failure, Handler, Handlers, Site, Work};
 use crate::secretsmanager::reveal::reveal;
 use bedplate_cfn::diff::with_stack_tags;
 use bedplate_cfn::intrinsics::{Environment, Problem, resolve_at};
@@ -24,6 +24,8 @@ use bedplate_cfn::{ResourceGraph, Schemas, Template};
 pub struct Run {
     /// Store, clock, identities, injections.
     pub host: Arc<Host>,
+    /// The behaviour of resource types.
+    pub handlers: Handlers,
     /// The stack as it was when the phase began.
     pub stack: Stack,
     /// The operation.
@@ -48,7 +50,12 @@ impl Run {
     /// # Errors
     ///
     /// When the state can't be read, or holds a template that is none.
-    pub fn load(db: &Transaction<'_>, host: Arc<Host>, operation: Operation) -> Result<Self, ApiError> {
+    pub fn load(
+        db: &Transaction<'_>,
+        host: Arc<Host>,
+        handlers: Handlers,
+        operation: Operation,
+    ) -> Result<Self, ApiError> {
         let stack = tables::stack_by_id(db, &operation.stack_id)?
             .ok_or_else(|| ApiError::internal(format!("The stack {} is gone", operation.stack_id)))?;
         let template = template_of(&stack.target)?;
@@ -72,7 +79,18 @@ impl Run {
             let rows = tables::resources(db, &stack.id)?;
             types.extend(rows.into_iter().map(|row| (row.logical_id, row.resource_type)));
         }
-        Ok(Self { host, stack, operation, template, environment, known: Mutex::new(known), graph, order, types })
+        Ok(Self {
+            host,
+            handlers,
+            stack,
+            operation,
+            template,
+            environment,
+            known: Mutex::new(known),
+            graph,
+            order,
+            types,
+        })
     }
 
     /// The type of a resource of this phase.
@@ -106,6 +124,11 @@ impl Run {
             logical_id: logical_id.to_owned(),
             resource_type: resource_type.to_owned(),
         }
+    }
+
+    /// The behaviour of a resource type.
+    pub fn handler(&self, resource_type: &str) -> &'static dyn Handler {
+        (self.handlers)(resource_type)
     }
 
     /// Work on a resource within a transaction.

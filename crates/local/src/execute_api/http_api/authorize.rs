@@ -10,8 +10,8 @@ use crate::execute_api::iam::Refusal;
 use crate::execute_api::reply::Reply;
 use crate::execute_api::tokens::NotTaken;
 use crate::ground::ACCOUNT_ID;
+use crate::ground::scalar::{scalar, text};
 use crate::ground::{FunctionCall, FunctionRefusal};
-use crate::resources::{scalar, text};
 use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
 
 /// Refuses who may not call.

@@ -10,9 +10,9 @@ use crate::execute_api::call::encoded;
 use crate::execute_api::client::{Outgoing, is_hop_by_hop};
 use crate::execute_api::functions::function_of;
 use crate::execute_api::reply::Reply;
+use crate::ground::scalar::{scalar, text};
 use crate::ground::{FunctionCall, FunctionRefusal};
 use crate::lambda::line;
-use crate::resources::{scalar, text};
 
 /// How long an integration may take unless it says; also the longest.
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -22,8 +22,8 @@ use super::limits::Throttle;
 use super::reply::Reply;
 use super::state::{self, V2};
 use crate::ground::ACCOUNT_ID;
-use crate::resources::text;
-use crate::resources::world::Thing;
+use crate::ground::scalar::text;
+use crate::ground::world::Thing;
 
 /// What an account may have in a region unless AWS raised it. Source: API Gateway quotas, account-level throttling.
 const ACCOUNT: Throttle = Throttle { rate: 10_000.0, burst: 5_000.0 };

@@ -6,7 +6,7 @@ use super::{Exchange, Kind, Refused};
 use crate::cognito::tokens::Wrong;
 use crate::execute_api::authorizers::Kept;
 use crate::execute_api::tokens::NotTaken;
-use crate::resources::{scalar, text};
+use crate::ground::scalar::{scalar, text};
 use crate::velocity::java_regex;
 use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
 

@@ -7,7 +7,7 @@ use super::Exchange;
 use crate::execute_api::address;
 use crate::execute_api::call::{Call, SOURCE_IP, train_case};
 use crate::ground::ACCOUNT_ID;
-use crate::resources::text;
+use crate::ground::scalar::text;
 
 /// `$context.identity` of somebody nobody knows.
 pub(super) fn identity(call: &Call) -> Map<String, Value> {

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::{Exchange, Kind, Refused, lambda, respond, web};
 use crate::execute_api::functions::function_of;
 use crate::execute_api::reply::Reply;
+use crate::ground::scalar::text;
 use crate::lambda::line;
-use crate::resources::text;
 
 /// How long an integration may take unless the method says; also the longest unless AWS raised it.
 const TIMEOUT: Duration = Duration::from_secs(29);

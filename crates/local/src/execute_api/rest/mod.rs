@@ -37,8 +37,8 @@ use super::Gateway;
 use super::call::Call;
 use super::reply::Reply;
 use crate::ground::ACCOUNT_ID;
-use crate::resources::text;
-use crate::resources::world::Thing;
+use crate::ground::scalar::text;
+use crate::ground::world::Thing;
 use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
 
 /// One request on its way through an API.

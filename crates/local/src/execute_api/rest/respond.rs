@@ -8,7 +8,7 @@ use super::parameters::Answered;
 use super::{Exchange, Kind, Refused};
 use crate::execute_api::call::bare_media_type;
 use crate::execute_api::reply::Reply;
-use crate::resources::text;
+use crate::ground::scalar::text;
 use crate::velocity::java_regex;
 
 /// What came back, and what selection patterns are held against: an error's message, or a status.

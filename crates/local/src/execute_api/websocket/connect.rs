@@ -9,7 +9,7 @@ use crate::execute_api::http_api::part;
 use crate::execute_api::reply::Reply;
 use crate::execute_api::rest::{multiple, single};
 use crate::ground::ACCOUNT_ID;
-use crate::resources::{scalar, text};
+use crate::ground::scalar::{scalar, text};
 use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
 
 fn failed(failed: Failed) -> Reply {

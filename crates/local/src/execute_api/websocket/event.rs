@@ -11,9 +11,9 @@ use crate::execute_api::http_api::part;
 use crate::execute_api::rest::clf;
 use crate::execute_api::state;
 use crate::ground::ACCOUNT_ID;
+use crate::ground::scalar::text;
 use crate::ground::{FunctionAnswer, FunctionCall, FunctionRefusal};
 use crate::lambda::line;
-use crate::resources::text;
 
 /// How long an integration may take unless it says.
 const TIMEOUT: Duration = Duration::from_secs(29);

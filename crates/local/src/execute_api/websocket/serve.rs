@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role, WebSoc
 use super::Session;
 use super::connections::{Command, MAX_MESSAGE};
 use super::event::Failed;
-use crate::resources::text;
+use crate::ground::scalar::{scalar, text};
 use crate::velocity::jsonpath;
 
 /// How long a connection may be silent. Source: API Gateway quotas, idle connection timeout.
@@ -151,5 +151,5 @@ fn selected(session: &Session, body: &str) -> Option<String> {
     let path = path.strip_prefix("request.body.")?;
     let json: Value = serde_json::from_str(body).ok()?;
     let found = jsonpath::find(&json, path).ok()??;
-    crate::resources::scalar(&found).filter(|key| !key.starts_with('$'))
+    scalar(&found).filter(|key| !key.starts_with('$'))
 }

@@ -7,8 +7,8 @@ use super::{Routed, arn_of};
 use crate::bedrock::prompt_model;
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
+use crate::ground::world;
 use crate::identity::Need;
-use crate::resources::world;
 use bedplate_facts::models;
 
 pub(super) fn needs(db: &Transaction<'_>, routed: &Routed<'_>) -> Result<Option<Vec<Need>>, ApiError> {

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::formats::Formats;
-use super::world::{self, Thing};
-use super::{Failure, Handler, Made, Work, generic, text};
 use crate::ground::ApiError;
+use crate::ground::scalar::text;
+use crate::ground::world::{self, Thing};
+use crate::resources::Formats;
+use crate::resources::{Failure, Handler, Made, Work, generic};
 use crate::s3::{Buckets, Namespace, set_policy};
 
 fn refused(error: &ApiError) -> Failure {

@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 
 use super::policy;
-use super::world;
-use super::{Failure, Handler, Made, Work, generic, text};
+use crate::ground::scalar::text;
 use crate::ground::store::Blob;
+use crate::ground::world;
 use crate::identity::authorize::Place;
 use crate::identity::{Need, Session, authorize};
 use crate::lambda::code;
+use crate::resources::{Failure, Handler, Made, Work, generic};
 use crate::s3::object_blob;
 
 fn refused(code: &'static str, status: u16, message: &str) -> Failure {

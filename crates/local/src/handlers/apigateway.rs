@@ -4,8 +4,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::world::{self, Thing};
-use super::{Failure, Handler, Made, Work, generic, text};
+use crate::ground::scalar::text;
+use crate::ground::world::{self, Thing};
+use crate::resources::{Failure, Handler, Made, Work, generic};
 
 const API: &str = "AWS::ApiGateway::RestApi";
 const RESOURCE: &str = "AWS::ApiGateway::Resource";

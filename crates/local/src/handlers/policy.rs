@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Failure;
+use crate::resources::Failure;
 
 /// What a document is for decides what its statements may say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use super::policy::{self, Use};
-use super::{Failure, Handler, Made, Work, generic, text, world};
+use crate::ground::scalar::text;
+use crate::ground::world;
+use crate::resources::{Failure, Handler, Made, Work, generic};
 
 /// Characters of a role's trust policy (IAM quotas, default of an account).
 const TRUST_SIZE: usize = 2048;

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Failure, Handler, Made, Work, generic, text};
 use crate::ground::ApiError;
+use crate::ground::scalar::text;
+use crate::resources::{Failure, Handler, Made, Work, generic};
 use crate::ssm::operations::keep;
 use crate::ssm::store::{self, Parameter as Kept};
 

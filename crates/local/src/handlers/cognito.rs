@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Failure, Handler, Made, Work, generic, text, world};
 use crate::cognito::store;
+use crate::ground::scalar::text;
+use crate::ground::world;
+use crate::resources::{Failure, Handler, Made, Work, generic};
 
 pub(super) struct UserPool;
 

@@ -6,17 +6,29 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value};
 
-use super::Made;
+use super::store::Schema;
 
 /// The table.
-pub const SCHEMA: &str = "
+pub const SCHEMA: Schema = Schema {
+    room: "resources",
+    steps: &["
 CREATE TABLE resource (
     type TEXT NOT NULL, region TEXT NOT NULL, scope TEXT NOT NULL, physical_id TEXT NOT NULL, stack_id TEXT NOT NULL,
     logical_id TEXT NOT NULL, properties TEXT NOT NULL, attributes TEXT NOT NULL, state TEXT NOT NULL,
     PRIMARY KEY (type, scope, physical_id)) STRICT;
 CREATE INDEX resource_stack ON resource (stack_id, logical_id);
 CREATE TABLE resource_counter (name TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT;
-";
+"],
+};
+
+/// What was made: its id and what `Fn::GetAtt` gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Made {
+    /// What `Ref` gives.
+    pub id: String,
+    /// By attribute.
+    pub attributes: Map<String, Value>,
+}
 
 /// One thing that exists.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,10 +1,10 @@
-//! HTTP and WebSocket APIs: a deployment keeps a picture of its API for stages that do not deploy by themselves.
+//! The parts of an HTTP or WebSocket API as its stages serve them.
 
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
-use super::world::{self, Thing};
-use super::{Failure, Handler, Made, Work, generic, text};
+use crate::ground::scalar::text;
+use crate::ground::world::{self, Thing};
 
 /// What a stage serves.
 const PARTS: &[(&str, &str)] = &[
@@ -26,17 +26,4 @@ pub(crate) fn parts(db: &Connection, api: &Thing) -> rusqlite::Result<Value> {
         all.insert((*name).to_owned(), Value::Array(things));
     }
     Ok(Value::Object(all))
-}
-
-pub(super) struct Deployment;
-
-impl Handler for Deployment {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
-        let id = text(properties, "ApiId").unwrap_or_default();
-        let api = world::find(work.db, "AWS::ApiGatewayV2::Api", &work.site.region, &id)?.ok_or_else(|| {
-            let message = format!("Invalid API identifier specified {}:{id}", work.site.account);
-            Failure::handler("NotFound", format!("{message} (Service: ApiGatewayV2, Status Code: 404)"))
-        })?;
-        generic::create_with(work, properties, parts(work.db, &api)?)
-    }
 }

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Failure, Handler, Made, Work, generic, text};
+use crate::ground::scalar::text;
 use crate::logs::store;
+use crate::resources::{Failure, Handler, Made, Work, generic};
 
 fn retention(properties: &Value) -> Option<i64> {
     text(properties, "RetentionInDays").and_then(|days| days.parse().ok())

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Failure, Handler, Made, Work, generic, text};
+use crate::ground::scalar::text;
+use crate::resources::{Failure, Handler, Made, Work, generic};
 use crate::secretsmanager::generate;
 use crate::secretsmanager::store::{self, CURRENT, Version};
 

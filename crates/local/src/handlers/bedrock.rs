@@ -3,8 +3,10 @@
 
 use serde_json::Value;
 
-use super::{Failure, Handler, Made, Work, generic, text, world};
 use crate::bedrock::{forget_base, forget_source};
+use crate::ground::scalar::text;
+use crate::ground::world;
+use crate::resources::{Failure, Handler, Made, Work, generic};
 
 fn missing(what: &str) -> Failure {
     Failure::handler("NotFound", format!("{what} (Service: Bedrock, Status Code: 404)"))

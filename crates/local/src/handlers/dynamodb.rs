@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Failure, Handler, Made, Work, generic, text};
 use crate::dynamodb::{forget, keys_wrong};
+use crate::ground::scalar::text;
+use crate::resources::{Failure, Handler, Made, Work, generic};
 
 fn refused(message: &str) -> Failure {
     Failure::handler("InvalidRequest", format!("{message} (Service: DynamoDb, Status Code: 400)"))
