@@ -7,10 +7,10 @@ use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::identity::authorize::Place;
-use super::identity::{Credentials, assume};
 use crate::ground::ApiError;
 use crate::ground::Host;
+use crate::ground::Place;
+use crate::identity::{Credentials, assume};
 use crate::protocol::query::{CallContext, Params, QueryService};
 
 /// Seconds that a session lasts unless said, and the least and most that may be said.
@@ -91,7 +91,8 @@ impl Sts {
                  must have value between {least} and {most}"
             )));
         }
-        let (who, place) = (ctx.who.clone(), Place { region: ctx.region.clone(), now: ctx.now });
+        let (who, place) =
+            (ctx.who.clone(), Place { region: ctx.region.clone(), now: ctx.now, policies: self.host.policies });
         let assumed = self
             .host
             .store

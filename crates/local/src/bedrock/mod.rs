@@ -6,6 +6,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `actions` | the rights that operations need |
 //! | `front`, `operations`, `answer`, `stream` | requests in, answers, event streams and errors out |
 //! | `catalog`, `identify` | the models there are, and which of them an id stands for |
 //! | `text`, `embed`, `poster` | the stand-ins for text, embedding and image models |
@@ -20,7 +21,8 @@
 //! | `rights` | what the service may do under roles |
 //! | `store` | the tables |
 
-mod agentcore;
+pub(crate) mod actions;
+pub(crate) mod agentcore;
 mod agents;
 mod answer;
 mod catalog;

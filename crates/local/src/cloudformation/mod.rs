@@ -2,6 +2,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `actions` | the rights that operations need |
 //! | `api` | the operations, grouped by what they concern |
 //! | `prepare`, `expand`, `source` | from what a caller sent to a checked [`model::Target`] |
 //! | `changes`, `early` | what a change set would do, and what is validated before it |
@@ -13,6 +14,7 @@
 //! | `limits` | how much an account, a stack and a tree of nested stacks may have |
 //! | `policy`, `stacks`, `error` | stack policies, whole stacks, the words of refusals |
 
+pub(crate) mod actions;
 mod api;
 mod changes;
 pub mod custom;

@@ -7,9 +7,10 @@ use super::Gateway;
 use super::call::Call;
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
+use crate::ground::Place;
 use crate::ground::Sender;
 use crate::identity::Scope;
-use crate::identity::{self, Need, Signed, Who, authorize::Place};
+use crate::identity::{self, Need, Signed, Who};
 
 /// Who signed a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +80,7 @@ impl Gateway {
         identity::verify(&signed, &credentials.secret).map_err(|_| Refusal::Signature)?;
         let session = credentials.session;
         let need = Need::new(action, arn);
-        let place = Place { region: region.to_owned(), now };
+        let place = Place { region: region.to_owned(), now, policies: self.host.policies };
         let asker = session.clone();
         let decided = store
             .write::<_, ApiError>(move |tx| {

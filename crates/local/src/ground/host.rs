@@ -6,6 +6,7 @@ use super::functions::FunctionRunner;
 use super::kept::Kept;
 use super::model_server::ModelServer;
 use super::options::Injection;
+use super::rights::ResourcePolicies;
 use super::sources::{Clock, Ids};
 use super::store::Store;
 
@@ -26,6 +27,8 @@ pub struct Host {
     pub functions: FunctionRunner,
     /// Where this server listens, for example `http://127.0.0.1:4566`, with no trailing slash.
     pub url: String,
+    /// Where policies on resources are found.
+    pub policies: ResourcePolicies,
     /// What services keep in memory between requests.
     pub kept: Kept,
     /// Where real text and embedding models are asked, in place of the stand-ins.

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::policy;
+use crate::ground::Place;
 use crate::ground::scalar::text;
 use crate::ground::store::Blob;
 use crate::ground::world;
-use crate::identity::authorize::Place;
 use crate::identity::{Need, Session, authorize};
 use crate::lambda::code;
 use crate::resources::{Failure, Handler, Made, Work, generic};
@@ -142,7 +142,7 @@ impl Function {
         needs.extend(own.map(|action| Need::new(format!("ec2:{action}"), interface.clone())));
         let general = ["DescribeNetworkInterfaces", "DescribeSubnets"];
         needs.extend(general.map(|action| Need::new(format!("ec2:{action}"), "*")));
-        let place = Place { region: work.site.region.clone(), now: work.now };
+        let place = Place { region: work.site.region.clone(), now: work.now, policies: work.policies };
         for need in needs {
             let action = need.action.clone();
             let decided = authorize(work.db, session, &[need], &place)

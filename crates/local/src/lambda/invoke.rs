@@ -15,7 +15,8 @@ use super::prepare::{credentials, environment, event, packages, stream};
 use super::worker::{Outcome, Output, Start, Worker};
 use crate::ground::ApiError;
 use crate::ground::Host;
-use crate::identity::authorize::{Place, service_may};
+use crate::ground::Place;
+use crate::identity::authorize::service_may;
 use crate::identity::{self, Need, Session};
 
 /// Bytes of a payload. Source: Lambda quotas, "Invocation payload".
@@ -104,7 +105,7 @@ pub(super) async fn check(host: &Arc<Host>, call: &Call) -> Result<Function, Ref
         ));
     }
     let name = Name::of(&call.function, call.qualifier.as_deref(), &call.region)?;
-    let (caller, now) = (call.caller.clone(), host.clock.now());
+    let (caller, now, policies) = (call.caller.clone(), host.clock.now(), host.policies);
     let function = host.store.write(move |tx| -> Result<Result<Function, Refusal>, ApiError> {
         let function = match Function::find(tx, &name) {
             Ok(function) => function,
@@ -117,7 +118,7 @@ pub(super) async fn check(host: &Arc<Host>, call: &Call) -> Result<Function, Ref
             Caller::Decided => {}
             Caller::Role(session) => {
                 let need = Need::new("lambda:InvokeFunction", name.arn());
-                let place = Place { region: name.region.clone(), now };
+                let place = Place { region: name.region.clone(), now, policies };
                 if let Err(denial) = identity::authorize(tx, &session, &[need], &place)? {
                     return denied("AccessDeniedException", denial.message());
                 }

@@ -7,6 +7,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `actions` | the rights that operations need |
 //! | `front` | the REST API: paths in, answers and errors out |
 //! | `describe` | functions, versions, aliases and layers as the API shows them |
 //! | `update` | new code for a function |
@@ -22,6 +23,7 @@
 //! | `addresses.py` | where a function's calls of deployed APIs go |
 //! | `cfnresponse.py` | the module that code in a template answers CloudFormation with |
 
+pub(crate) mod actions;
 pub mod code;
 mod describe;
 mod front;

@@ -10,8 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::line;
 use super::python::Pythons;
 use super::worker::Worker;
-use crate::ground::Host;
-use crate::identity::Session;
+use crate::ground::{Host, Session};
 
 /// Calls of one function at a time; more wait for their turn.
 const AT_ONCE: usize = 16;

@@ -14,8 +14,8 @@ use serde_json::{Map, Value, json};
 
 use crate::ground::ApiError;
 use crate::ground::Host;
+use crate::ground::Who;
 use crate::ground::store::StoreError;
-use crate::identity::Who;
 
 /// One request, read.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
-use crate::ground::Ids;
+use crate::ground::{Ids, ResourcePolicies};
 
 /// Where a resource is made, and for whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct Work<'a> {
     pub now: Timestamp,
     /// Where random identities come from.
     pub ids: &'a Ids,
+    /// Where policies on resources are found.
+    pub policies: ResourcePolicies,
 }
 
 /// Why a resource could not be made, changed or deleted.

@@ -4,6 +4,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `actions` | the rights that operations need |
 //! | `front` | from the server's requests to `s3s` and back: signatures, `aws-chunked`, error documents |
 //! | `api` | one line an operation, to the file that carries it out |
 //! | `bucket_ops`, `setting_ops`, `object_ops`, `read_ops`, `list_ops`, `upload_ops` | the operations |
@@ -14,6 +15,7 @@
 //! | `body`, `chunked` | bodies on their way in |
 //! | [`names`], `refusals`, [`model`], `schema` | the rules of names, the words of errors, what is kept, the tables |
 
+pub(crate) mod actions;
 mod api;
 mod body;
 mod browse;

@@ -4,9 +4,9 @@ use http::HeaderMap;
 use s3s::dto::{self, *};
 use s3s::{S3Request, S3Response};
 
+use super::actions::delete_one;
 use crate::ground::ApiError;
-use crate::identity::actions::s3::delete_one;
-use crate::identity::authorize::Place;
+use crate::ground::Place;
 use crate::identity::{Who, authorize};
 
 use super::api::{Answer, Api, Caller, Refusal, time};
@@ -341,7 +341,11 @@ pub(super) async fn delete(api: &Api, request: S3Request<DeleteObjectInput>) -> 
 
 pub(super) async fn delete_many(api: &Api, request: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
     let who = request.extensions.get::<Who>().cloned();
-    let place = Place { region: Caller::of(&request).region().to_owned(), now: api.host.clock.now() };
+    let place = Place {
+        region: Caller::of(&request).region().to_owned(),
+        now: api.host.clock.now(),
+        policies: api.host.policies,
+    };
     let DeleteObjectsInput { bucket: name, delete: Delete { objects, quiet }, .. } = request.input;
     if objects.is_empty() || objects.len() > 1000 {
         return Err(refusals::malformed_xml().into());

@@ -9,11 +9,11 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use s3s::Body;
 
+use super::needs::needs;
 use super::service_call::{RefusedAs, ServiceCall, Unread};
 use crate::ground::ApiError;
+use crate::ground::Place;
 use crate::ground::{Host, LOCAL_KEY};
-use crate::identity::actions::needs;
-use crate::identity::authorize::Place;
 use crate::identity::{Credentials, Need, Scope, Session, Signed, Who, authorize, identify, is_temporary, verify};
 use crate::protocol::errors::Protocol;
 
@@ -84,7 +84,7 @@ pub(super) async fn admit_to_gateway(
     let Credentials { secret, session, .. } = credentials(host, headers, uri, access_key, false).await?;
     let signed = Signed { method: &request.parts.method, uri, headers, body: Some(&request.body), is_s3: false };
     verify(&signed, &secret)?;
-    let place = Place { region: request.region, now: host.clock.now() };
+    let place = Place { region: request.region, now: host.clock.now(), policies: host.policies };
     let need = Need::new("bedrock-agentcore:InvokeGateway", arn);
     // A denial is recorded, so the transaction itself must succeed.
     let decided = host.store.write(move |tx| -> Result<Result<(), ApiError>, ApiError> {
@@ -102,7 +102,8 @@ async fn decide(
     call: ServiceCall,
     protocol: Option<Protocol>,
 ) -> Result<ServiceCall, ApiError> {
-    let (asker, place) = (Arc::clone(session), Place { region: call.region.clone(), now: host.clock.now() });
+    let (asker, place) =
+        (Arc::clone(session), Place { region: call.region.clone(), now: host.clock.now(), policies: host.policies });
     // A denial is recorded, so the transaction itself must succeed.
     let decided = host.store.write(move |tx| -> Result<Result<ServiceCall, ApiError>, ApiError> {
         let Some(needs) = needs(tx, &call)? else {

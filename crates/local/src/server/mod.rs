@@ -10,6 +10,8 @@
 //! | `service_call` | a request to a service, read once |
 //! | `admission` | whose request it is, and whether they may |
 //! | `answer` | answers of the server itself |
+//! | `needs` | which actions on which resources an operation needs |
+//! | `policies` | the policies on resources |
 //! | `pages` | pages of the endpoint's own |
 //! | `services` | all services, in tables |
 //! | `upkeep` | what leaves the disk beside the requests |
@@ -19,8 +21,10 @@ mod answer;
 mod dispatch;
 mod guard;
 mod host;
+mod needs;
 mod pages;
-pub(super) mod service_call;
+mod policies;
+mod service_call;
 mod services;
 mod single;
 mod upkeep;
@@ -128,6 +132,7 @@ pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
         functions,
         url: format!("http://{address}"),
         kept: Kept::default(),
+        policies: policies::of_resource,
         model_server,
     });
     let server = Arc::new(Server::new(Arc::clone(&host)));

@@ -133,7 +133,7 @@ impl Run {
 
     /// Work on a resource within a transaction.
     pub fn work<'a>(&'a self, db: &'a Transaction<'a>, site: &'a Site) -> Work<'a> {
-        Work { db, site, now: self.host.clock.now(), ids: &self.host.ids }
+        Work { db, site, now: self.host.clock.now(), ids: &self.host.ids, policies: self.host.policies }
     }
 
     /// A resource's properties as the target has them, functions resolved and the stack's tags added, and its metadata.

@@ -1,10 +1,12 @@
 //! Bedrock AgentCore: its data plane and its control plane both sign as `bedrock-agentcore`.
 
-use super::{Routed, arn_of};
-use crate::identity::Need;
+use crate::bedrock::actions::Routed;
+use crate::ground::Need;
+use crate::identity::asked::arn_of;
 
-pub(super) fn needs(routed: &Routed<'_>) -> Option<Vec<Need>> {
-    let own = |kind: &str, id: &str| arn_of(&routed.call.region, "bedrock-agentcore", kind, id);
+/// What an operation needs; nothing when it is not known.
+pub(crate) fn needs(routed: &Routed<'_>) -> Option<Vec<Need>> {
+    let own = |kind: &str, id: &str| arn_of(routed.region, "bedrock-agentcore", kind, id);
     let one = |resource: String| vec![Need::new(format!("bedrock-agentcore:{}", routed.found.operation), resource)];
     Some(match routed.found.operation {
         "InvokeHarness" => {

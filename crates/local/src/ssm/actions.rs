@@ -3,12 +3,17 @@
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::Asked;
 use crate::ground::ApiError;
-use crate::identity::Need;
+use crate::ground::Need;
+use crate::identity::asked::Asked;
 use crate::ssm::store::{Named, arn};
 
-pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+/// What an operation needs; nothing when it is not known.
+///
+/// # Errors
+///
+/// When the state can't be read.
+pub(crate) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
     let action = format!("ssm:{}", asked.operation);
     let body = asked.input;
     let of = |name: &str| Need::new(action.clone(), arn(asked.region, &Named::of(name, asked.region).name));

@@ -2,15 +2,20 @@
 
 use rusqlite::Transaction;
 
-use super::Asked;
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
-use crate::identity::Need;
+use crate::ground::Need;
+use crate::identity::asked::Asked;
 
 /// What callers do not sign, and need no right for when they do.
 const PUBLIC: &[&str] = &["GetUser", "InitiateAuth", "SignUp"];
 
-pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+/// What an operation needs; nothing when it is not known.
+///
+/// # Errors
+///
+/// When the state can't be read.
+pub(crate) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
     if PUBLIC.contains(&asked.operation) {
         return Ok(Some(Vec::new()));
     }

@@ -1,6 +1,6 @@
 //! S3: by operation, bucket and key.
 
-use crate::identity::Need;
+use crate::ground::Need;
 
 /// What an S3 request asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,17 +2,22 @@
 
 use rusqlite::Transaction;
 
-use super::Asked;
 use crate::cloudformation::{stack_of_change_set, stack_of_operation};
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
-use crate::identity::Need;
+use crate::ground::Need;
+use crate::identity::asked::Asked;
 
 /// Operations about no stack in particular.
 const ANY: &[&str] =
     &["DescribeAccountLimits", "ListStacks", "ListExports", "ListImports", "ValidateTemplate", "GetTemplateSummary"];
 
-pub(super) fn needs(db: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+/// What an operation needs; nothing when it is not known.
+///
+/// # Errors
+///
+/// When the state can't be read.
+pub(crate) fn needs(db: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
     let action = format!("cloudformation:{}", asked.operation);
     if ANY.contains(&asked.operation) {
         return Ok(Some(vec![Need::new(action, "*")]));

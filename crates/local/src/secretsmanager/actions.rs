@@ -3,13 +3,18 @@
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::Asked;
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
-use crate::identity::Need;
+use crate::ground::Need;
+use crate::identity::asked::Asked;
 use crate::secretsmanager::store;
 
-pub(super) fn needs(db: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+/// What an operation needs; nothing when it is not known.
+///
+/// # Errors
+///
+/// When the state can't be read.
+pub(crate) fn needs(db: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
     let action = format!("secretsmanager:{}", asked.operation);
     let body = asked.input;
     if asked.operation == "BatchGetSecretValue" {

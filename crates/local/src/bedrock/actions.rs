@@ -1,18 +1,53 @@
 //! Bedrock: its four services (models, runtime, agents, agents' runtime) all sign as `bedrock` and are told apart by path.
 
+use std::collections::BTreeMap;
+
+use http::HeaderMap;
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::{Routed, arn_of};
-use crate::bedrock::prompt_model;
+use super::operations::Found;
+use super::prompt_model;
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
+use crate::ground::Need;
 use crate::ground::world;
-use crate::identity::Need;
+use crate::identity::asked::arn_of;
 use bedplate_facts::models;
 
-pub(super) fn needs(db: &Transaction<'_>, routed: &Routed<'_>) -> Result<Option<Vec<Need>>, ApiError> {
-    let region = routed.call.region.as_str();
+/// A request of a service whose operations are told by method and path.
+pub(crate) struct Routed<'a> {
+    /// The region of the signature.
+    pub region: &'a str,
+    /// All headers.
+    pub headers: &'a HeaderMap,
+    /// The parameters of the address.
+    pub query: &'a BTreeMap<String, String>,
+    /// The operation, and the values of the path.
+    pub found: &'a Found,
+    /// The body as JSON.
+    pub input: &'a Value,
+}
+
+impl Routed<'_> {
+    /// A value of the path.
+    pub fn label(&self, name: &str) -> &str {
+        self.found.labels.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// A parameter of the address.
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str)
+    }
+}
+
+/// What an operation needs; nothing when it is not known.
+///
+/// # Errors
+///
+/// When the state can't be read.
+pub(crate) fn needs(db: &Transaction<'_>, routed: &Routed<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+    let region = routed.region;
     let operation = routed.found.operation;
     let label = |name: &str| routed.label(name);
     let own = |kind: &str, id: &str| arn_of(region, "bedrock", kind, id);
@@ -123,9 +158,9 @@ enum Guarded {
 
 /// Calling a model, behind a guardrail where the request names one.
 fn invoke(db: &Transaction<'_>, routed: &Routed<'_>, action: &str, by: Guarded) -> Result<Vec<Need>, ApiError> {
-    let region = routed.call.region.as_str();
+    let region = routed.region;
     let mut needs = models_needed(db, region, action, routed.label("modelId"))?;
-    let header = |name: &str| routed.call.headers.get(name).and_then(|value| value.to_str().ok());
+    let header = |name: &str| routed.headers.get(name).and_then(|value| value.to_str().ok());
     let guardrail = match by {
         Guarded::ByHeader => header("x-amzn-bedrock-guardrailidentifier"),
         Guarded::ByBody => routed.input.pointer("/guardrailConfig/guardrailIdentifier").and_then(Value::as_str),
@@ -145,7 +180,7 @@ fn agentic(db: &Transaction<'_>, routed: &Routed<'_>) -> Result<Vec<Need>, ApiEr
     let pointer = "/agenticRetrieveConfiguration/foundationModelConfiguration/bedrockFoundationModelConfiguration/\
                    modelConfiguration/modelArn";
     if let Some(model) = routed.input.pointer(pointer).and_then(Value::as_str) {
-        needs.extend(models_needed(db, &routed.call.region, "bedrock:InvokeModel", model)?);
+        needs.extend(models_needed(db, routed.region, "bedrock:InvokeModel", model)?);
     }
     Ok(needs)
 }
@@ -165,7 +200,7 @@ fn answer_from(
         needs.push(Need::new("bedrock:Retrieve", own("knowledge-base", id)));
     }
     if let Some(model) = at("modelArn") {
-        needs.extend(models_needed(db, &routed.call.region, "bedrock:InvokeModel", model)?);
+        needs.extend(models_needed(db, routed.region, "bedrock:InvokeModel", model)?);
     }
     Ok(needs)
 }

@@ -1,8 +1,9 @@
 //! Lambda.
 
-use crate::identity::Need;
+use crate::ground::Need;
 use crate::lambda::Route;
 
-pub(super) fn needs(route: &Route, region: &str) -> Vec<Need> {
+/// What an operation needs.
+pub(crate) fn needs(route: &Route, region: &str) -> Vec<Need> {
     vec![Need::new(format!("lambda:{}", route.action()), route.resource(region))]
 }

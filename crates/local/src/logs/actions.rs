@@ -3,12 +3,17 @@
 
 use rusqlite::Transaction;
 
-use super::Asked;
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
-use crate::identity::Need;
+use crate::ground::Need;
+use crate::identity::asked::Asked;
 
-pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+/// What an operation needs; nothing when it is not known.
+///
+/// # Errors
+///
+/// When the state can't be read.
+pub(crate) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
     let text = |name: &str| asked.text(name);
     let prefix = format!("arn:aws:logs:{}:{ACCOUNT_ID}:log-group:", asked.region);
     let group = text("logGroupName")

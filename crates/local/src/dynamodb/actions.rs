@@ -3,10 +3,10 @@
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::Asked;
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
-use crate::identity::Need;
+use crate::ground::Need;
+use crate::identity::asked::Asked;
 
 /// A table's ARN, of its name or ARN.
 fn table_arn(region: &str, table: &str) -> String {
@@ -15,7 +15,12 @@ fn table_arn(region: &str, table: &str) -> String {
     format!("arn:aws:dynamodb:{region}:{ACCOUNT_ID}:table/{name}")
 }
 
-pub(super) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+/// What an operation needs; nothing when it is not known.
+///
+/// # Errors
+///
+/// When the state can't be read.
+pub(crate) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
     let body = asked.input;
     let action = format!("dynamodb:{}", asked.operation);
     let need = |table: &str| Need::new(action.clone(), table_arn(asked.region, table));
