@@ -3,8 +3,8 @@
 //! As everywhere in the local target, a request signed with temporary credentials is its role's, and verified; one signed
 //! with any other key is the administrator's of the account. A web page can only be the former.
 
-use super::Gateway;
 use super::call::Call;
+use super::gateway::Gateway;
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
 use crate::ground::Place;

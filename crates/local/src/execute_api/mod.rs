@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | [`address`] | which API a request is for |
 //! | [`call`], [`reply`] | a request as API Gateway sees it, and an answer on its way back |
+//! | [`gateway`] | what all requests share |
 //! | [`state`] | what is deployed, read from the resources of stacks |
 //! | [`rest`] | REST APIs |
 //! | [`http_api`] | HTTP APIs |
@@ -27,6 +28,7 @@ mod call;
 mod client;
 mod control;
 mod functions;
+mod gateway;
 mod http_api;
 mod iam;
 mod limits;
@@ -38,10 +40,8 @@ mod state;
 mod tokens;
 mod websocket;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use aws_credential_types::Credentials;
 use http::{HeaderMap, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -49,45 +49,16 @@ use s3s::Body;
 
 pub use crate::ground::{FunctionAnswer, FunctionCall, FunctionRefusal, FunctionRunner, Functions};
 pub(crate) use address::Address;
+pub(crate) use gateway::Gateway;
 
+use crate::ground::ApiError;
 use crate::ground::Sender;
 use crate::ground::scalar::text;
-use crate::ground::{ApiError, Host};
-use call::Call;
+use call::{Call, MAX_BODY};
 use reply::Reply;
 use state::Found;
 
-/// The largest body of a request or an answer. Source: API Gateway quotas, payload size.
-const MAX_BODY: usize = 10 << 20;
-
-/// The most deployments kept read.
-const MAX_DEPLOYMENTS: usize = 64;
-
-/// API Gateway.
-#[derive(Debug)]
-pub(crate) struct Gateway {
-    host: Arc<Host>,
-    client: client::Client,
-    limits: limits::Limits,
-    authorizations: authorizers::Authorizations,
-    /// Deployments by id, read once: they never change.
-    deployments: Mutex<HashMap<String, Arc<rest::RestApi>>>,
-    connections: websocket::Connections,
-}
-
 impl Gateway {
-    /// API Gateway over what stacks made.
-    pub(crate) fn new(host: Arc<Host>) -> Self {
-        Self {
-            host,
-            client: client::Client::new(),
-            limits: limits::Limits::default(),
-            authorizations: authorizers::Authorizations::default(),
-            deployments: Mutex::default(),
-            connections: websocket::Connections::default(),
-        }
-    }
-
     /// Answers a request to an API.
     pub(crate) async fn answer(
         self: &Arc<Self>,
@@ -165,38 +136,6 @@ impl Gateway {
     pub(crate) async fn control(&self, method: &Method, uri: &Uri, region: &str) -> Option<Response<Body>> {
         control::answer(&self.host, method, uri, region).await.map(Reply::into_response)
     }
-
-    /// A deployment, read.
-    fn deployed(&self, id: &str, snapshot: &serde_json::Value) -> Arc<rest::RestApi> {
-        let mut known = self.deployments.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(api) = known.get(id) {
-            return Arc::clone(api);
-        }
-        if known.len() >= MAX_DEPLOYMENTS {
-            known.clear();
-        }
-        let api = Arc::new(rest::RestApi::of(snapshot));
-        known.insert(id.to_owned(), Arc::clone(&api));
-        api
-    }
-
-    /// Calls a function: by whoever the options name, else as a Python process of this machine.
-    async fn invoke(&self, call: FunctionCall) -> Result<FunctionAnswer, FunctionRefusal> {
-        match self.host.functions.get() {
-            Some(functions) => functions.invoke(call).await,
-            None => functions::run(&self.host, call).await,
-        }
-    }
-
-    /// Credentials of a role that API Gateway works with.
-    ///
-    /// # Errors
-    /// In words, when the role is not there or does not trust API Gateway.
-    async fn credentials(&self, role: &str) -> Result<Credentials, String> {
-        let minted = functions::assume(&self.host, role).await.map_err(|error| error.to_string())?;
-        let minted = minted.ok_or_else(|| functions::no_trust(role))?;
-        Ok(Credentials::new(minted.access_key, minted.secret, Some(minted.token), None, "local"))
-    }
 }
 
 /// The operations that are simulated, by the service's name.
@@ -234,7 +173,7 @@ async fn read(
     let raw_query = parts.uri.query().unwrap_or_default().to_owned();
     Ok(Ok(Call {
         id: id.to_owned(),
-        extended_id: extended(id),
+        extended_id: call::extended(id),
         method: parts.method,
         path: parts.uri.path().to_owned(),
         query: call::pairs(&raw_query),
@@ -245,13 +184,6 @@ async fn read(
         body,
         at,
     }))
-}
-
-/// The shorter id that API Gateway gives beside a request's id, made of it.
-fn extended(id: &str) -> String {
-    use base64::Engine as _;
-    let bytes: Vec<u8> = id.bytes().filter(u8::is_ascii_hexdigit).take(11).collect();
-    base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 fn texts(headers: &HeaderMap) -> Vec<(String, String)> {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::Gateway;
+use super::gateway::Gateway;
 use crate::cognito::tokens::{Wrong, read};
 use crate::ground::ApiError;
 use crate::ground::world;

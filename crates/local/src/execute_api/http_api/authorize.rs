@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Exchange, message};
+use super::exchange::{Exchange, message};
 use crate::cognito::tokens::{Wrong, pool_of_issuer};
 use crate::execute_api::authorizers::Kept;
 use crate::execute_api::functions::function_of;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use serde_json::Value;
 
-use super::{Exchange, message};
+use super::exchange::{Exchange, message};
 use crate::execute_api::call::encoded;
 use crate::execute_api::client::{Outgoing, is_hop_by_hop};
 use crate::execute_api::functions::function_of;

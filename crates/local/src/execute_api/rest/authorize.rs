@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Exchange, Kind, Refused};
+use super::exchange::Exchange;
+use super::refusal::{Kind, Refused};
 use crate::cognito::tokens::Wrong;
 use crate::execute_api::authorizers::Kept;
 use crate::execute_api::tokens::NotTaken;

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
 
-use super::Exchange;
+use super::exchange::Exchange;
 use crate::execute_api::address;
 use crate::execute_api::call::{Call, SOURCE_IP, train_case};
 use crate::ground::ACCOUNT_ID;

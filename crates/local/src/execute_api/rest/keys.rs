@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Exchange, Kind, Refused};
+use super::exchange::Exchange;
+use super::refusal::{Kind, Refused};
 use crate::execute_api::limits::Throttle;
 use crate::execute_api::state;
 use crate::ground::ApiError;

@@ -3,9 +3,10 @@
 use base64::Engine as _;
 use serde_json::Value;
 
-use super::integrate::Asked;
+use super::asked::Asked;
+use super::exchange::Exchange;
+use super::refusal::{Kind, Refused};
 use super::respond::Answer;
-use super::{Exchange, Kind, Refused};
 use crate::execute_api::functions::function_of;
 use crate::execute_api::reply::Reply;
 use crate::ground::scalar::{scalar, text};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Exchange;
+use super::exchange::Exchange;
 use crate::execute_api::reply::Reply;
 use crate::ground::scalar::text;
 

@@ -4,8 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use super::exchange::Exchange;
 use super::parameters::Answered;
-use super::{Exchange, Kind, Refused};
+use super::refusal::{Kind, Refused};
 use crate::execute_api::call::bare_media_type;
 use crate::execute_api::reply::Reply;
 use crate::ground::scalar::text;

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Exchange, Kind, Refused};
+use super::exchange::Exchange;
+use super::refusal::{Kind, Refused};
 use crate::execute_api::schema;
 use crate::ground::scalar::text;
 

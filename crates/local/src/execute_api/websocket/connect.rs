@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Session;
 use super::event::Failed;
+use super::session::Session;
 use crate::execute_api::call::{Call, train_case};
 use crate::execute_api::http_api::part;
 use crate::execute_api::reply::Reply;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Session;
-use crate::execute_api::call::SOURCE_IP;
+use super::session::Session;
+use crate::execute_api::call::{SOURCE_IP, extended};
 use crate::execute_api::functions::function_of;
 use crate::execute_api::http_api::part;
 use crate::execute_api::rest::clf;
@@ -56,7 +56,7 @@ impl Session {
             "requestContext": {
                 "routeKey": route_key,
                 "eventType": kind,
-                "extendedRequestId": crate::execute_api::extended(request_id),
+                "extendedRequestId": extended(request_id),
                 "requestTime": clf(now),
                 "messageDirection": "IN",
                 "stage": self.stage,

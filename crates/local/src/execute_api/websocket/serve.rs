@@ -13,9 +13,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role, WebSocketConfig};
 
-use super::Session;
 use super::connections::{Command, MAX_MESSAGE};
 use super::event::Failed;
+use super::session::Session;
+use crate::execute_api::call::extended;
 use crate::ground::scalar::{scalar, text};
 use crate::velocity::jsonpath;
 
@@ -129,7 +130,7 @@ async fn message(session: &Session, (body, encoded): (String, bool)) -> Option<S
     let found = found.or_else(|| session.route("$default").map(|found| ("$default".to_owned(), found)));
     let Some((key, (id, route))) = found else { return Some(problem("Forbidden")) };
     let mut event = session.event(&key, "MESSAGE", &request_id);
-    event["requestContext"]["messageId"] = json!(crate::execute_api::extended(&request_id));
+    event["requestContext"]["messageId"] = json!(extended(&request_id));
     event["body"] = json!(body);
     event["isBase64Encoded"] = json!(encoded);
     match session.integrate(route, &key, &event).await {
