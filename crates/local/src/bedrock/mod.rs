@@ -6,11 +6,11 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions` | the rights that operations need |
+//! | `actions`, `model_rights` | the rights that operations, and calls of models, need |
 //! | `front`, `operations`, `answer`, `stream` | requests in, answers, event streams and errors out |
 //! | `catalog`, `identify` | the models there are, and which of them an id stands for |
 //! | `text`, `embed`, `poster` | the stand-ins for text, embedding and image models |
-//! | `native`, `claude`, `vectors` | calling models in their own formats |
+//! | `native`, `family`, `claude`, `vectors` | calling models in their own formats |
 //! | `converse`, `request` | calling text models in the common format |
 //! | `server` | a real model behind an address |
 //! | `prompts`, `guardrail` | managed prompts, guardrails |
@@ -29,11 +29,13 @@ mod catalog;
 mod claude;
 mod converse;
 mod embed;
+mod family;
 mod flows;
 mod front;
 mod guardrail;
 mod identify;
 mod knowledge;
+mod model_rights;
 mod native;
 mod operations;
 mod poster;

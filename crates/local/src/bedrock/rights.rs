@@ -7,7 +7,7 @@ use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Bedrock;
-use super::actions::models_needed;
+use super::model_rights::models_needed;
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
 use crate::ground::Place;

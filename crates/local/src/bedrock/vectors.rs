@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::Bedrock;
 use super::answer::invalid;
 use super::converse::tool_id;
+use super::family::{Answered, Family};
 use super::identify::Target;
-use super::native::{Answered, Family};
 use super::text::words::tokens;
 use crate::ground::ApiError;
 

@@ -7,7 +7,8 @@ use jiff::SignedDuration;
 use crate::ground::{ACCOUNT_ID, DEFAULT_REGION, Host};
 use crate::ground::{ApiError, FunctionAnswer, FunctionCall, FunctionRefusal};
 use crate::identity::{self, Credentials};
-use crate::lambda::invoke::{Answer, Call, Caller, invoke};
+use crate::lambda::call::{Answer, Call, Caller};
+use crate::lambda::invoke::invoke;
 
 /// The principal of API Gateway.
 const SERVICE: &str = "apigateway.amazonaws.com";

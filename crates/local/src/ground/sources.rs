@@ -1,10 +1,15 @@
-//! Where the time and new identities come from; tests fix both.
+//! Where the time and new identities come from, which tests fix, and how times are written.
 
 use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use uuid::Uuid;
+
+/// A moment as the API writes it: RFC 3339 in UTC with milliseconds.
+pub fn stamp(moment: Timestamp) -> String {
+    moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
 
 /// A source of time that tests can fix.
 #[derive(Clone)]

@@ -11,8 +11,9 @@ use rusqlite::Transaction;
 use s3s::Body;
 use serde_json::Value;
 
+use super::call::{Call, Caller};
 use super::function::Name;
-use super::invoke::{self, Call, Caller};
+use super::invoke;
 use super::pool::Pool;
 use super::{describe, update};
 use crate::ground::ApiError;

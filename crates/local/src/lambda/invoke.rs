@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::StatusCode;
-use serde_json::Value;
 
+use super::call::{Answer, Call, Caller, Refusal};
 use super::function::{Function, Name, invalid};
 use super::outcome::{Told, missing_sdk, report, tail, write_log};
 use super::permissions;
@@ -17,64 +17,13 @@ use crate::ground::ApiError;
 use crate::ground::Host;
 use crate::ground::Place;
 use crate::identity::authorize::service_may;
-use crate::identity::{self, Need, Session};
+use crate::identity::{self, Need};
 
 /// Bytes of a payload. Source: Lambda quotas, "Invocation payload".
 const LARGEST_PAYLOAD: usize = 6 << 20;
 
 /// How long importing a handler may take at least. Source: Lambda developer guide, "Init phase".
 const INIT: Duration = Duration::from_secs(10);
-
-/// Why a function was not called; an error of the function itself is an [`Answer`].
-pub(crate) type Refusal = ApiError;
-
-/// Who calls.
-#[derive(Debug, Clone)]
-pub(crate) enum Caller {
-    /// Someone whose right was looked at before, or who may do everything.
-    Decided,
-    /// A session of a role, for example the one API Gateway calls an integration with.
-    Role(Arc<Session>),
-    /// A service, whose right is in the function's own policy.
-    Service {
-        /// For example `apigateway.amazonaws.com`.
-        principal: String,
-        /// The ARN of what it calls for.
-        source_arn: Option<String>,
-        /// The account of what it calls for.
-        source_account: Option<String>,
-    },
-}
-
-/// A call of a function.
-#[derive(Debug, Clone)]
-pub(crate) struct Call {
-    /// A name, or a partial or whole ARN, perhaps with a qualifier.
-    pub function: String,
-    /// A version or an alias.
-    pub qualifier: Option<String>,
-    /// The region it is called in.
-    pub region: String,
-    /// The event: JSON; an empty one stands for `{}`.
-    pub payload: Bytes,
-    /// JSON, as the context object shows it.
-    pub client_context: Option<Value>,
-    /// Who calls.
-    pub caller: Caller,
-}
-
-/// What a function answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Answer {
-    /// JSON: what the handler returned, or the error.
-    pub payload: Bytes,
-    /// `Unhandled` when the payload is an error.
-    pub function_error: Option<&'static str>,
-    /// `$LATEST` or a number.
-    pub executed_version: String,
-    /// The end of what the call logged.
-    pub log_tail: String,
-}
 
 /// Calls a function and waits for its answer.
 ///

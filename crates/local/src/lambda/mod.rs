@@ -11,6 +11,7 @@
 //! | `front` | the REST API: paths in, answers and errors out |
 //! | `describe` | functions, versions, aliases and layers as the API shows them |
 //! | `update` | new code for a function |
+//! | `call` | a call, and what comes of it |
 //! | [`mod@invoke`] | one call: who may, and which process |
 //! | `prepare`, `outcome` | what a process is given; what comes of a call, and what is logged |
 //! | `function` | a function as a call needs it, found by any of its names |
@@ -24,6 +25,7 @@
 //! | `cfnresponse.py` | the module that code in a template answers CloudFormation with |
 
 pub(crate) mod actions;
+pub(crate) mod call;
 pub mod code;
 mod describe;
 mod front;

@@ -9,8 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::call::Refusal;
 use super::function::Function;
-use super::invoke::Refusal;
 use super::pool::Ready;
 use super::worker::{LARGEST_ANSWER, Outcome, Output};
 use crate::ground::ApiError;

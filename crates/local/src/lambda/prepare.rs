@@ -9,9 +9,9 @@ use bytes::Bytes;
 use jiff::SignedDuration;
 use serde_json::json;
 
+use super::call::{Call, Refusal};
 use super::code::{self, Source};
 use super::function::{Function, invalid};
-use super::invoke::{Call, Refusal};
 use super::worker::Event;
 use crate::ground::ApiError;
 use crate::ground::Host;

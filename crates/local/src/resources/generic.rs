@@ -11,6 +11,7 @@ use super::kinds::is_custom;
 use super::provider;
 use super::work::{Failure, Site, Work};
 use crate::ground::scalar::{scalar, text};
+use crate::ground::sources::stamp;
 use crate::ground::world::{self, Made, Thing};
 use bedplate_cfn::intrinsics::Environment;
 
@@ -160,7 +161,7 @@ impl<'a> Naming<'a> {
             counter: None,
             generated: None,
             id: None,
-            stamp: crate::cloudformation::stamp(now),
+            stamp: stamp(now),
         }
     }
 

@@ -8,9 +8,9 @@ use s3s::{S3Request, S3Response};
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
 
-use super::api::{Answer, Api, Caller, Refusal, time};
 use super::buckets::{Buckets, Versioning};
 use super::names::{self, Namespace};
+use super::operation::{Answer, Api, Caller, Refusal, time};
 use super::{refusals, settings};
 
 /// The owner of everything, as S3 shows it.

@@ -24,8 +24,8 @@ use crate::identity::{Who, is_temporary, secret_of};
 use crate::protocol::errors::rest_xml_error;
 use crate::protocol::xml;
 
-use super::api::{Api, Caller, Refusal};
 use super::chunked::Decoded;
+use super::operation::{Api, Caller, Refusal};
 use super::rights;
 
 /// The largest error document looked into.

@@ -13,7 +13,7 @@ use crate::ground::Place;
 use crate::ground::{DEFAULT_REGION, Host};
 use crate::identity::{Denial, Need, Session, authorize};
 
-use super::api::{Caller, Refusal};
+use super::operation::{Caller, Refusal};
 use super::read_ops::object_exists;
 
 /// Operations that tell whether an object is there.

@@ -12,7 +12,8 @@ use crate::bedrock::Bedrock;
 use crate::bedrock::text::tools::Parameter;
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
-use crate::lambda::invoke::{Call, Caller, invoke};
+use crate::lambda::call::{Call, Caller};
+use crate::lambda::invoke::invoke;
 
 /// For whom an action is carried out.
 #[derive(Debug, Clone)]

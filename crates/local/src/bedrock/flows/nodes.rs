@@ -19,7 +19,8 @@ use crate::bedrock::{Bedrock, text::Reply};
 use crate::ground::ACCOUNT_ID;
 use crate::ground::ApiError;
 use crate::identity::{Need, Session};
-use crate::lambda::invoke::{Call, Caller, invoke};
+use crate::lambda::call::{Call, Caller};
+use crate::lambda::invoke::invoke;
 
 /// What is said when a knowledge base does not answer. Source: Bedrock user guide, "RetrieveAndGenerate".
 const UNKNOWN: &str = "Sorry, I am unable to assist you with this request.";

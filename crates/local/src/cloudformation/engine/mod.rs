@@ -13,6 +13,7 @@ mod remove;
 mod revert;
 mod run;
 mod schedule;
+mod steps;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

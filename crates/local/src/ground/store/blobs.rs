@@ -5,28 +5,15 @@
 //! its count of users at nought. As both hold the database's one write lock, no process can remove a body that another
 //! is just about to use. A crash leaves at worst a file without a row, which the next start sweeps away.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Transaction;
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
-use super::{Schema, Store, StoreError, private};
-
-/// The table that counts the users of each body. Rooms count with triggers on their own tables, by `id` and not by digest:
-/// bodies written one after the other lie beside each other, so deleting many touches few pages.
-pub(super) const SCHEMA: Schema = Schema {
-    room: "store",
-    steps: &["CREATE TABLE blobs (
-            id INTEGER PRIMARY KEY,
-            sha256 TEXT NOT NULL UNIQUE,
-            size INTEGER NOT NULL,
-            users INTEGER NOT NULL DEFAULT 0
-         ) STRICT;
-         CREATE INDEX blobs_unused ON blobs (id) WHERE users = 0;"],
-};
+use super::scratch::{ScratchFile, remove_file};
+use super::{Store, StoreError, private};
 
 /// Bodies removed in one transaction, so that other writers are not kept waiting.
 const SWEEP_BATCH: usize = 500;
@@ -227,77 +214,6 @@ impl Store {
     }
 }
 
-/// This process's own folder for scratch files, with a lock beside it that tells others it is alive.
-#[derive(Debug)]
-pub(super) struct Scratch {
-    root: PathBuf,
-    dir: PathBuf,
-    lock_path: PathBuf,
-    _lock: File,
-}
-
-/// A scratch file that goes when nobody has renamed it.
-#[derive(Debug)]
-struct ScratchFile {
-    path: PathBuf,
-}
-
-impl Drop for ScratchFile {
-    fn drop(&mut self) {
-        // After a rename there is nothing to remove, and that is the usual case.
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-impl Scratch {
-    pub(super) fn make(dir: &Path) -> Result<Self, StoreError> {
-        let root = dir.join("tmp");
-        private::create_folder(&root)?;
-        let name = Uuid::new_v4().to_string();
-        // The lock is taken before the folder is there, so a sweep that sees the folder sees its owner alive.
-        let lock_path = root.join(format!("{name}.lock"));
-        let lock = private::create_file(&lock_path)?;
-        lock.lock().map_err(|source| StoreError::io(&lock_path, source))?;
-        let dir = root.join(name);
-        private::create_folder(&dir)?;
-        Ok(Self { root, dir, lock_path, _lock: lock })
-    }
-
-    fn file(&self) -> ScratchFile {
-        ScratchFile { path: self.dir.join(Uuid::new_v4().to_string()) }
-    }
-
-    /// Removes the scratch folders of processes that are no more; says whether there was one.
-    fn sweep_dead(&self) -> Result<bool, StoreError> {
-        let mut any = false;
-        let entries = std::fs::read_dir(&self.root).map_err(|source| StoreError::io(&self.root, source))?;
-        for entry in entries {
-            let path = entry.map_err(|source| StoreError::io(&self.root, source))?.path();
-            if path.extension().is_none_or(|extension| extension != "lock") || path == self.lock_path {
-                continue;
-            }
-            let Ok(file) = OpenOptions::new().write(true).open(&path) else { continue };
-            match file.try_lock() {
-                Ok(()) => {
-                    any = true;
-                    remove_dir(&path.with_extension(""))?;
-                    remove_file(&path)?;
-                }
-                Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
-            }
-        }
-        Ok(any)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What stays behind is swept by the next process.
-        let _ = std::fs::remove_dir_all(&self.dir);
-        let _ = std::fs::remove_file(&self.lock_path);
-    }
-}
-
 fn files_below(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut files = Vec::new();
     let mut folders = vec![dir.to_path_buf()];
@@ -314,18 +230,4 @@ fn files_below(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
         }
     }
     Ok(files)
-}
-
-fn remove_file(path: &Path) -> Result<(), StoreError> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io(path, error)),
-        _ => Ok(()),
-    }
-}
-
-fn remove_dir(path: &Path) -> Result<(), StoreError> {
-    match std::fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io(path, error)),
-        _ => Ok(()),
-    }
 }

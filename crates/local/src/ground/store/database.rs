@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use super::blobs::{self, Scratch};
 use super::room::AtWork;
+use super::scratch::Scratch;
 use super::{Schema, StoreError, private, schema};
 
 /// How long a transaction waits for another process's; theirs are milliseconds long.
@@ -87,7 +87,7 @@ impl Store {
             let _ = shrink(&connection);
             open.unlock().and_then(|()| open.lock_shared()).map_err(|source| StoreError::io(dir, source))?;
         }
-        let mut all = vec![blobs::SCHEMA];
+        let mut all = vec![schema::BLOBS];
         all.extend_from_slice(schemas);
         schema::migrate(&mut connection, dir, &all)?;
         let scratch = Scratch::make(dir)?;

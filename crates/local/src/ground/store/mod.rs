@@ -11,6 +11,7 @@ mod lease;
 pub mod private;
 mod room;
 mod schema;
+mod scratch;
 
 pub use blobs::{Blob, BlobWriter, Staged};
 pub(crate) use database::undone;

@@ -20,6 +20,19 @@ pub struct Schema {
     pub steps: &'static [&'static str],
 }
 
+/// The table that counts the users of each body. Rooms count with triggers on their own tables, by `id` and not by digest:
+/// bodies written one after the other lie beside each other, so deleting many touches few pages.
+pub(super) const BLOBS: Schema = Schema {
+    room: "store",
+    steps: &["CREATE TABLE blobs (
+            id INTEGER PRIMARY KEY,
+            sha256 TEXT NOT NULL UNIQUE,
+            size INTEGER NOT NULL,
+            users INTEGER NOT NULL DEFAULT 0
+         ) STRICT;
+         CREATE INDEX blobs_unused ON blobs (id) WHERE users = 0;"],
+};
+
 /// Refuses a database that is another program's.
 pub(super) fn claim(connection: &Connection, file: &Path) -> Result<(), StoreError> {
     let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
