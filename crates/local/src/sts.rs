@@ -7,9 +7,7 @@ use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::ground::ApiError;
-use crate::ground::Host;
-use crate::ground::Place;
+use crate::ground::{ApiError, Host, Place};
 use crate::identity::{Credentials, assume};
 use crate::protocol::query::{CallContext, Params, QueryService};
 

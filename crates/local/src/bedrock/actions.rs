@@ -8,9 +8,7 @@ use serde_json::Value;
 
 use super::model_rights::{foundation, models_needed};
 use super::operations::Found;
-use crate::ground::ACCOUNT_ID;
-use crate::ground::ApiError;
-use crate::ground::Need;
+use crate::ground::{ACCOUNT_ID, ApiError, Need};
 use crate::identity::asked::arn_of;
 
 /// A request of a service whose operations are told by method and path.

@@ -13,8 +13,7 @@ use super::agentcore::{self, Door};
 use super::answer::{Answer, Call, invalid};
 use super::operations::{Found, Work};
 use super::stream::CONTENT_TYPE;
-use crate::ground::ApiError;
-use crate::ground::Host;
+use crate::ground::{ApiError, Host};
 use crate::protocol::errors::Protocol;
 
 /// The largest request body, in bytes. Source: Bedrock API reference, `InvokeModel` (25,000,000 characters).

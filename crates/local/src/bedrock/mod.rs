@@ -57,8 +57,7 @@ pub(crate) use operations::{Found, find, simulated};
 pub(crate) use prompts::prompt_model;
 pub use store::{SCHEMA, forget_base, forget_source};
 
-use crate::ground::ApiError;
-use crate::ground::Host;
+use crate::ground::{ApiError, Host};
 
 /// What the operations share.
 #[derive(Debug)]

@@ -8,9 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Bedrock;
 use super::model_rights::models_needed;
-use crate::ground::ACCOUNT_ID;
-use crate::ground::ApiError;
-use crate::ground::Place;
+use crate::ground::{ACCOUNT_ID, ApiError, Place};
 use crate::identity::{Denial, Need, Session, assume_as_service, authorize};
 
 /// How long the service works with a role at a stretch.

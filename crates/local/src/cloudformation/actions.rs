@@ -3,9 +3,7 @@
 use rusqlite::Transaction;
 
 use crate::cloudformation::{stack_of_change_set, stack_of_operation};
-use crate::ground::ACCOUNT_ID;
-use crate::ground::ApiError;
-use crate::ground::Need;
+use crate::ground::{ACCOUNT_ID, ApiError, Need};
 use crate::identity::asked::Asked;
 
 /// Operations about no stack in particular.

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cloudformation::error::Outcome;
-use crate::ground::ACCOUNT_ID;
-use crate::ground::ApiError;
+use crate::ground::{ACCOUNT_ID, ApiError};
 use bedplate_cfn::finding::Severity;
 use bedplate_cfn::intrinsics::{Environment, expand};
 use bedplate_cfn::{Template, validate};

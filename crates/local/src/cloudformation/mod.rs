@@ -40,9 +40,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::ground::ApiError;
-use crate::ground::Host;
 use crate::ground::store::Schema;
+use crate::ground::{ApiError, Host};
 use crate::protocol::query::{CallContext, Params, QueryService};
 use crate::resources::Handlers;
 use engine::Engine;

@@ -2,9 +2,7 @@
 
 use rusqlite::Transaction;
 
-use crate::ground::ACCOUNT_ID;
-use crate::ground::ApiError;
-use crate::ground::Need;
+use crate::ground::{ACCOUNT_ID, ApiError, Need};
 use crate::identity::asked::Asked;
 
 /// What callers do not sign, and need no right for when they do.

@@ -7,9 +7,8 @@ use s3s::Body;
 use serde_json::json;
 
 use super::{people, sign_in, tokens};
-use crate::ground::ApiError;
-use crate::ground::Host;
 use crate::ground::body::respond;
+use crate::ground::{ApiError, Host};
 use crate::protocol::aws_json::{Service, Work};
 use crate::protocol::json::Asked;
 

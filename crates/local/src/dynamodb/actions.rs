@@ -3,9 +3,7 @@
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use crate::ground::ACCOUNT_ID;
-use crate::ground::ApiError;
-use crate::ground::Need;
+use crate::ground::{ACCOUNT_ID, ApiError, Need};
 use crate::identity::asked::Asked;
 
 /// A table's ARN, of its name or ARN.

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use crate::ground::{ACCOUNT_ID, DEFAULT_REGION, Host};
-use crate::ground::{ApiError, FunctionAnswer, FunctionCall, FunctionRefusal};
+use crate::ground::{ACCOUNT_ID, ApiError, DEFAULT_REGION, FunctionAnswer, FunctionCall, FunctionRefusal, Host};
 use crate::identity::{self, Credentials};
 use crate::lambda::call::{Answer, Call, Caller};
 use crate::lambda::invoke::invoke;

@@ -5,10 +5,7 @@
 
 use super::call::Call;
 use super::gateway::Gateway;
-use crate::ground::ACCOUNT_ID;
-use crate::ground::ApiError;
-use crate::ground::Place;
-use crate::ground::Sender;
+use crate::ground::{ACCOUNT_ID, ApiError, Place, Sender};
 use crate::identity::Scope;
 use crate::identity::{self, Need, Signed, Who};
 

@@ -51,9 +51,8 @@ pub use crate::ground::{FunctionAnswer, FunctionCall, FunctionRefusal, FunctionR
 pub(crate) use address::Address;
 pub(crate) use gateway::Gateway;
 
-use crate::ground::ApiError;
-use crate::ground::Sender;
 use crate::ground::scalar::text;
+use crate::ground::{ApiError, Sender};
 use call::{Call, MAX_BODY};
 use reply::Reply;
 use state::Found;

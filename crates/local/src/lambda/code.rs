@@ -16,9 +16,8 @@ use sha2::{Digest, Sha256};
 
 use super::pool::Pool;
 use super::unpack::{holds, unzip};
-use crate::ground::ApiError;
-use crate::ground::Host;
 use crate::ground::store::{Blob, Schema, Store, StoreError};
+use crate::ground::{ApiError, Host};
 
 /// Where packages are unpacked, in the state folder.
 const FOLDER: &str = "functions";

@@ -16,8 +16,7 @@ use super::function::Name;
 use super::invoke;
 use super::pool::Pool;
 use super::{describe, update};
-use crate::ground::ApiError;
-use crate::ground::{ACCOUNT_ID, Host};
+use crate::ground::{ACCOUNT_ID, ApiError, Host};
 
 /// An operation and what its path names.
 #[derive(Debug, Clone, PartialEq, Eq)]

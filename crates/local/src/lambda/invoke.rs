@@ -13,9 +13,7 @@ use super::permissions;
 use super::pool::{Pool, Ready};
 use super::prepare::{credentials, environment, event, packages, stream};
 use super::worker::{Outcome, Output, Start, Worker};
-use crate::ground::ApiError;
-use crate::ground::Host;
-use crate::ground::Place;
+use crate::ground::{ApiError, Host, Place};
 use crate::identity::authorize::service_may;
 use crate::identity::{self, Need};
 

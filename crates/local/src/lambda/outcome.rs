@@ -13,9 +13,7 @@ use super::call::Refusal;
 use super::function::Function;
 use super::pool::Ready;
 use super::worker::{LARGEST_ANSWER, Outcome, Output};
-use crate::ground::ApiError;
-use crate::ground::Host;
-use crate::ground::Place;
+use crate::ground::{ApiError, Host, Place};
 use crate::identity::{self, Need};
 use crate::logs;
 

@@ -13,8 +13,7 @@ use super::call::{Call, Refusal};
 use super::code::{self, Source};
 use super::function::{Function, invalid};
 use super::worker::Event;
-use crate::ground::ApiError;
-use crate::ground::Host;
+use crate::ground::{ApiError, Host};
 use crate::identity::{self, Credentials};
 
 /// How long a process's credentials last; it is replaced well before.

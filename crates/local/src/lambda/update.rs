@@ -9,10 +9,9 @@ use serde_json::{Value, json};
 use super::code::{self, owner_of};
 use super::describe;
 use super::function::{Function, Name, invalid, text};
-use crate::ground::ApiError;
-use crate::ground::Host;
 use crate::ground::store::BlobWriter;
 use crate::ground::world;
+use crate::ground::{ApiError, Host};
 use crate::s3::object_blob;
 
 /// Bytes of a package sent along. Source: Lambda quotas, "Deployment package (.zip file archive) size".

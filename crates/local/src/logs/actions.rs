@@ -3,9 +3,7 @@
 
 use rusqlite::Transaction;
 
-use crate::ground::ACCOUNT_ID;
-use crate::ground::ApiError;
-use crate::ground::Need;
+use crate::ground::{ACCOUNT_ID, ApiError, Need};
 use crate::identity::asked::Asked;
 
 /// What an operation needs; nothing when it is not known.

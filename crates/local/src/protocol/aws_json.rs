@@ -12,10 +12,8 @@ use rusqlite::Transaction;
 use s3s::Body;
 use serde_json::{Map, Value, json};
 
-use crate::ground::ApiError;
-use crate::ground::Host;
-use crate::ground::Who;
 use crate::ground::store::StoreError;
+use crate::ground::{ApiError, Host, Who};
 
 /// One request, read.
 #[derive(Debug, Clone)]

@@ -5,8 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use s3s::dto::{self, *};
 use s3s::{S3Request, S3Response};
 
-use crate::ground::ACCOUNT_ID;
-use crate::ground::ApiError;
+use crate::ground::{ACCOUNT_ID, ApiError};
 
 use super::buckets::{Buckets, Versioning};
 use super::names::{self, Namespace};

@@ -17,9 +17,8 @@ use s3s::host::{S3Host, VirtualHost};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3Error, S3ErrorCode, S3Result};
 
-use crate::ground::ApiError;
 use crate::ground::store::Store;
-use crate::ground::{ACCOUNT_ID, Host, LOCAL_KEY};
+use crate::ground::{ACCOUNT_ID, ApiError, Host, LOCAL_KEY};
 use crate::identity::{Who, is_temporary, secret_of};
 use crate::protocol::errors::rest_xml_error;
 use crate::protocol::xml;

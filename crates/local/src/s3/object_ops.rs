@@ -4,8 +4,7 @@ use s3s::dto::{self, *};
 use s3s::{S3Request, S3Response};
 
 use super::actions::delete_one;
-use crate::ground::ApiError;
-use crate::ground::Place;
+use crate::ground::{ApiError, Place};
 use crate::identity::{Who, authorize};
 
 use super::body::{Algorithm, Expected, Received, receive};

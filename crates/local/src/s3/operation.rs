@@ -9,8 +9,7 @@ use s3s::dto;
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response};
 
 use super::chunked::Trailers;
-use crate::ground::ApiError;
-use crate::ground::{DEFAULT_REGION, Host};
+use crate::ground::{ApiError, DEFAULT_REGION, Host};
 
 /// How long bodies that nothing uses may wait for their removal, so that one sweep serves many deletions.
 const SWEEP_DELAY: Duration = Duration::from_millis(200);

@@ -8,9 +8,7 @@ use s3s::dto::CopySource;
 use s3s::path::S3Path;
 
 use super::actions::{Object, arn, needs};
-use crate::ground::ApiError;
-use crate::ground::Place;
-use crate::ground::{DEFAULT_REGION, Host};
+use crate::ground::{ApiError, DEFAULT_REGION, Host, Place};
 use crate::identity::{Denial, Need, Session, authorize};
 
 use super::operation::{Caller, Refusal};

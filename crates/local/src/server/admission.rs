@@ -11,9 +11,7 @@ use s3s::Body;
 
 use super::needs::needs;
 use super::service_call::{RefusedAs, ServiceCall, Unread};
-use crate::ground::ApiError;
-use crate::ground::Place;
-use crate::ground::{Host, LOCAL_KEY};
+use crate::ground::{ApiError, Host, LOCAL_KEY, Place};
 use crate::identity::{Credentials, Need, Scope, Session, Signed, Who, authorize, identify, is_temporary, verify};
 use crate::protocol::errors::Protocol;
 

@@ -8,9 +8,8 @@ use s3s::Body;
 
 use super::answer::error_response;
 use super::services::JSON_SERVICES;
-use crate::ground::ApiError;
 use crate::ground::body::respond;
-use crate::ground::{ACCOUNT_ID, Host};
+use crate::ground::{ACCOUNT_ID, ApiError, Host};
 use crate::lambda::code;
 use crate::protocol::errors::Protocol;
 use crate::protocol::query::QueryService;

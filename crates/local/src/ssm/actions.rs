@@ -3,8 +3,7 @@
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use crate::ground::ApiError;
-use crate::ground::Need;
+use crate::ground::{ApiError, Need};
 use crate::identity::asked::Asked;
 use crate::ssm::store::{Named, arn};
 

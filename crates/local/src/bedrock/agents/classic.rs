@@ -23,8 +23,7 @@ use crate::bedrock::stream::Events;
 use crate::bedrock::text::Role;
 use crate::bedrock::text::tools::{Tool, told};
 use crate::bedrock::{Bedrock, store};
-use crate::ground::ACCOUNT_ID;
-use crate::ground::ApiError;
+use crate::ground::{ACCOUNT_ID, ApiError};
 use crate::identity::Need;
 use crate::s3::get_object;
 

@@ -10,8 +10,7 @@ use serde_json::{Map, Value, json};
 use super::schema::{Action, Form};
 use crate::bedrock::Bedrock;
 use crate::bedrock::text::tools::Parameter;
-use crate::ground::ACCOUNT_ID;
-use crate::ground::ApiError;
+use crate::ground::{ACCOUNT_ID, ApiError};
 use crate::lambda::call::{Call, Caller};
 use crate::lambda::invoke::invoke;
 

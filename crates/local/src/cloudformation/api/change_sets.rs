@@ -14,8 +14,7 @@ use crate::cloudformation::model::{Change, ChangeSet, OnFailure, Stack, Target, 
 use crate::cloudformation::prepare::{self, Given, Way};
 use crate::cloudformation::status::{ExecutionStatus, OperationType, Status};
 use crate::cloudformation::{changes, custom, early, limits, stacks, tables};
-use crate::ground::ACCOUNT_ID;
-use crate::ground::ApiError;
+use crate::ground::{ACCOUNT_ID, ApiError};
 
 /// The reason of a change set that would change nothing; clients match on it.
 const NO_CHANGES: &str =

@@ -24,9 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::model::{Operation, Phase};
 use super::tables;
-use crate::ground::ApiError;
-use crate::ground::Host;
 use crate::ground::store::Lease;
+use crate::ground::{ApiError, Host};
 use crate::lambda::code;
 use crate::resources::Handlers;
 

@@ -10,9 +10,8 @@ use crate::cloudformation::environment::{Known, environment, scope};
 use crate::cloudformation::journal::Journal;
 use crate::cloudformation::model::{Operation, Phase, Physical, Resource, Stack, Target};
 use crate::cloudformation::tables;
-use crate::ground::ApiError;
 use crate::ground::store::undone;
-use crate::ground::{ACCOUNT_ID, Host};
+use crate::ground::{ACCOUNT_ID, ApiError, Host, Injection};
 use crate::resources::{Failure, Handler, Handlers, Site, Work};
 use crate::secretsmanager::reveal::reveal;
 use bedplate_cfn::diff::with_stack_tags;
@@ -186,7 +185,7 @@ impl Run {
             _ => None,
         };
         let by_option = || {
-            let wanted = |injection: &&crate::Injection| injection.logical_id == resource.logical_id;
+            let wanted = |injection: &&Injection| injection.logical_id == resource.logical_id;
             let reason = self.host.fail.iter().find(wanted).map(|injection| injection.reason.as_str());
             reason.filter(|_| doing == "Create" || doing == "Update")
         };

@@ -9,9 +9,8 @@ use crate::execute_api::functions::function_of;
 use crate::execute_api::iam::Refusal;
 use crate::execute_api::reply::Reply;
 use crate::execute_api::tokens::NotTaken;
-use crate::ground::ACCOUNT_ID;
 use crate::ground::scalar::{scalar, text};
-use crate::ground::{FunctionCall, FunctionRefusal};
+use crate::ground::{ACCOUNT_ID, FunctionCall, FunctionRefusal};
 use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
 
 /// Refuses who may not call.

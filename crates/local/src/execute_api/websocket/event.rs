@@ -10,9 +10,8 @@ use crate::execute_api::functions::function_of;
 use crate::execute_api::http_api::part;
 use crate::execute_api::rest::clf;
 use crate::execute_api::state;
-use crate::ground::ACCOUNT_ID;
 use crate::ground::scalar::text;
-use crate::ground::{FunctionAnswer, FunctionCall, FunctionRefusal};
+use crate::ground::{ACCOUNT_ID, FunctionAnswer, FunctionCall, FunctionRefusal};
 use crate::lambda::line;
 
 /// How long an integration may take unless it says.
