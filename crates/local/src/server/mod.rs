@@ -135,6 +135,8 @@ pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
         policies: policies::of_resource,
         model_server,
     });
+    // Made now: which project the state folder is part of must not depend on when a function is first called.
+    drop(Pool::of(&host));
     let server = Arc::new(Server::new(Arc::clone(&host)));
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(accept(listener, server, stopped));
