@@ -6,8 +6,8 @@ use super::globals::Globals;
 #[cfg(feature = "local")]
 use super::local;
 use super::{
-    bootstrap, check, completions, deploy, destroy, explain, list, lock, logs, man, new, outputs, plan, render, schema, smoke,
-    status,
+    bootstrap, check, completions, deploy, destroy, explain, list, lock, logs, man, new, outputs, plan, render, schema,
+    smoke, status,
 };
 
 /// Turns short YAML use-case specs into CloudFormation stacks, deploys them, and takes them away again.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::store::{Store, StoreError};
+use crate::ground::store::{Store, StoreError};
 
 /// What a local target holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

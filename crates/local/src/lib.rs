@@ -4,121 +4,140 @@
 //! There is no daemon and no leader: all truth is in the [`store`], and any number of processes may serve the same
 //! folder at once. What is not simulated is refused by name, never by silence.
 //!
-//! | file | holds |
-//! | --- | --- |
-//! | [`server`] | the listener, and which service a request is for |
-//! | `service_call` | a request to a service, read once |
-//! | `admission` | whose request it is, and whether they may |
-//! | `pages` | pages of the endpoint's own |
-//! | `upkeep` | what leaves the disk beside the requests |
-//! | [`serving`] | where it is being served, told to other processes |
-//! | [`store`] | the database, object bodies, leases |
-//! | [`query`] | the awsQuery protocol: forms in, XML out, the trait its services implement |
-//! | [`aws_json`] | the awsJson protocols: one table a service |
-//! | [`errors`] | an error in the format of each protocol |
-//! | [`xml`] | writing XML safely |
-//! | [`sts`] | who am I |
-//! | [`cloudformation`] | stacks: the API and its engine |
-//! | [`resources`] | what the resources of stacks are |
-//! | [`s3`] | buckets and objects |
-//! | [`dynamodb`] | items of tables |
-//! | [`bedrock`] | models' stand-ins, knowledge bases, guardrails, agents |
-//! | [`lambda`] | functions, run by Python processes |
-//! | [`logs`] | log groups and what is written to them |
-//! | [`cognito`] | user pools: people, and the tokens they sign in for |
-//! | [`secretsmanager`] | secrets and their values |
-//! | [`ssm`] | parameters of Parameter Store |
-//! | `json` | parameters, pages and answers of some awsJson services |
-//! | [`identity`] | who asks, and whether they may |
-//! | [`execute_api`] | API Gateway's data plane |
-//! | [`velocity`] | API Gateway's mapping templates |
+//! Each folder may import those of its row and no others; the server alone knows all services, and what something below it
+//! needs of them is handed in.
+//!
+//! | folder | holds | may import |
+//! | --- | --- | --- |
+//! | [`ground`] | what every service is given: the state, the clock, errors, who asks | – |
+//! | [`protocol`] | how requests and answers are written | ground |
+//! | [`identity`] | who asks, and whether they may | ground |
+//! | [`resources`] | what the resources of stacks are, and the rule for most of them | ground |
+//! | [`velocity`] | API Gateway's mapping templates | – |
+//! | [`sts`] | who am I | ground, protocol, identity |
+//! | [`s3`] | buckets and objects | ground, protocol, identity |
+//! | [`dynamodb`] | items of tables | ground, protocol, identity |
+//! | [`logs`] | log groups and what is written to them | ground, protocol, identity |
+//! | [`cognito`] | user pools: people, and the tokens they sign in for | ground, protocol, identity |
+//! | [`secretsmanager`] | secrets and their values | ground, protocol, identity |
+//! | [`ssm`] | parameters of Parameter Store | ground, protocol, identity |
+//! | [`lambda`] | functions, run by Python processes | ground, identity, s3, logs |
+//! | [`execute_api`] | API Gateway's data plane | ground, identity, velocity, cognito, lambda |
+//! | [`bedrock`] | models' stand-ins, knowledge bases, guardrails, agents | ground, protocol, identity, velocity, s3, cognito, lambda |
+//! | [`cloudformation`] | stacks: the API and its engine | ground, protocol, identity, resources, s3, secretsmanager, ssm, lambda |
+//! | [`handlers`] | the behaviour of resource types that are not like all others | ground, identity, resources, s3, dynamodb, logs, cognito, secretsmanager, ssm, lambda, execute_api, bedrock |
+//! | [`server`] | the listener, who may ask, and which service a request is for | all |
+//! | [`serving`] | where it is being served, told to other processes | ground |
+//! | `holdings` | what a state folder holds | ground |
 
-mod admission;
-pub mod aws_json;
 pub mod bedrock;
 pub mod cloudformation;
 pub mod cognito;
 pub mod dynamodb;
-pub mod errors;
 pub mod execute_api;
+pub mod ground;
+pub mod handlers;
 mod holdings;
 pub mod identity;
-mod json;
 pub mod lambda;
 pub mod logs;
-pub mod options;
-mod pages;
-pub mod query;
+pub mod protocol;
 pub mod resources;
 pub mod s3;
 pub mod secretsmanager;
 pub mod server;
-mod service_call;
 pub mod serving;
 pub mod ssm;
-pub mod store;
 pub mod sts;
-mod upkeep;
 pub mod velocity;
-pub mod xml;
 
+pub use ground::{
+    ACCOUNT_ID, Clock, DEFAULT_REGION, Host, Ids, Injection, LOCAL_KEY, LocalError, LocalOptions, errors, options,
+    store,
+};
 pub use holdings::{HeldBucket, HeldStack, HeldTable, Holdings};
-pub use options::{Clock, Ids, Injection, LocalError, LocalOptions};
+pub use protocol::{aws_json, query, xml};
 pub use server::{Running, start};
 
-/// The account every local resource lives in. It is not a real account of anyone: AWS uses it in its own examples.
-pub const ACCOUNT_ID: &str = "123456789012";
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::path::{Path, PathBuf};
 
-/// The access key, and the secret, that the local target signs and checks pre-signed URLs with.
-pub const LOCAL_KEY: &str = "local";
+    use regex::Regex;
 
-/// The region of a request that names none.
-pub const DEFAULT_REGION: &str = "us-east-1";
+    /// The rows of the table above: the folder, and what it may import.
+    fn table() -> BTreeMap<String, BTreeSet<String>> {
+        let lines = include_str!("lib.rs").lines().map(|line| line.trim_start_matches("//!").trim());
+        let rows = lines.skip_while(|line| !line.starts_with("| folder |")).skip(2);
+        rows.take_while(|line| line.starts_with('|'))
+            .map(|row| {
+                let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+                let name = cells[0].trim_matches(['[', ']', '`']).to_owned();
+                (name, cells[2].split(", ").filter(|name| *name != "–").map(str::to_owned).collect())
+            })
+            .collect()
+    }
 
-/// The tables of every room of the local target; each room owns its own list of steps.
-const SCHEMAS: &[store::Schema] = &[
-    s3::SCHEMA,
-    cloudformation::SCHEMA,
-    resources::SCHEMA,
-    dynamodb::SCHEMA,
-    lambda::SCHEMA,
-    logs::SCHEMA,
-    identity::SCHEMA,
-    bedrock::SCHEMA,
-    secretsmanager::SCHEMA,
-    ssm::SCHEMA,
-    cognito::SCHEMA,
-];
+    fn sources(path: &Path) -> Vec<PathBuf> {
+        if path.is_file() {
+            return vec![path.to_owned()];
+        }
+        let entries = std::fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path());
+        entries.flat_map(|path| sources(&path)).filter(|path| path.extension().is_some_and(|it| it == "rs")).collect()
+    }
 
-/// The simulated services that speak awsQuery: one line a service.
-fn query_services(host: &std::sync::Arc<Host>) -> Vec<std::sync::Arc<dyn query::QueryService>> {
-    let cloudformation = cloudformation::CloudFormation::start(std::sync::Arc::clone(host));
-    vec![std::sync::Arc::new(sts::Sts::new(std::sync::Arc::clone(host))), std::sync::Arc::new(cloudformation)]
-}
+    #[test]
+    fn a_folder_imports_what_its_row_allows_and_nothing_else() {
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let table = table();
+        let there: BTreeSet<String> = std::fs::read_dir(&src)
+            .expect("the crate")
+            .filter_map(|entry| entry.expect("an entry").path().file_stem()?.to_str().map(str::to_owned))
+            .filter(|name| name != "lib")
+            .collect();
+        assert_eq!(table.keys().cloned().collect::<BTreeSet<_>>(), there, "every folder has a row, every row a folder");
+        let import = Regex::new(r"\bcrate::(?:(\w+)|\{([^}]*)\})").expect("a pattern");
+        let comment = Regex::new(r"//[^\n]*").expect("a pattern");
+        let (mut wrong, mut used) = (Vec::new(), BTreeSet::new());
+        for (folder, allowed) in &table {
+            let path = Some(src.join(folder)).filter(|path| path.is_dir());
+            for file in sources(&path.unwrap_or_else(|| src.join(format!("{folder}.rs")))) {
+                let text = std::fs::read_to_string(&file).expect("a source");
+                let text = comment.replace_all(text.split("#[cfg(test)]\nmod ").next().unwrap_or_default(), "");
+                for found in import.captures_iter(&text) {
+                    let names = found.get(1).or_else(|| found.get(2)).map_or("", |names| names.as_str());
+                    for name in names.split(',').map(str::trim).filter(|name| !name.is_empty() && name != folder) {
+                        used.insert((folder.clone(), name.to_owned()));
+                        if !allowed.contains(name) && !allowed.contains("all") {
+                            wrong.push(format!("{}: `{folder}` may not import `{name}`", file.display()));
+                        }
+                    }
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        // A permission that nothing needs is one too many.
+        let rows = table.iter().flat_map(|(folder, allowed)| allowed.iter().map(|name| (folder.clone(), name.clone())));
+        let idle: Vec<_> = rows.filter(|pair| pair.1 != "all" && !used.contains(pair)).collect();
+        assert!(idle.is_empty(), "not imported though allowed: {idle:?}");
+    }
 
-/// The simulated services that speak awsJson: one line a service.
-const JSON_SERVICES: &[&dyn aws_json::JsonService] =
-    &[&cognito::SERVICE, &dynamodb::SERVICE, &logs::SERVICE, &secretsmanager::SERVICE, &ssm::SERVICE];
-
-/// What the simulated services share: the store, the sources of time and identity, and what the user asked to fail.
-#[derive(Debug)]
-pub struct Host {
-    /// All state.
-    pub store: store::Store,
-    /// Where the time comes from.
-    pub clock: Clock,
-    /// Where identities come from.
-    pub ids: Ids,
-    /// Resources that are to fail.
-    pub fail: Vec<Injection>,
-    /// How long each resource takes between its beginning and its end.
-    pub delay: std::time::Duration,
-    /// Who runs functions for API Gateway.
-    pub functions: execute_api::FunctionRunner,
-    /// Where this server listens, for example `http://127.0.0.1:4566`, with no trailing slash.
-    pub url: String,
-    /// The processes of functions.
-    pub lambda: lambda::Pool,
-    /// Where real text and embedding models are asked, in place of the stand-ins.
-    pub model_server: Option<bedrock::ModelServer>,
+    #[test]
+    fn no_folder_is_below_itself() {
+        let mut left = table();
+        while !left.is_empty() {
+            let free: Vec<String> = left
+                .iter()
+                .filter(|(_, allowed)| !allowed.contains("all") && allowed.iter().all(|name| !left.contains_key(name)))
+                .map(|(folder, _)| folder.clone())
+                .collect();
+            if free.is_empty() {
+                break;
+            }
+            left.retain(|folder, _| !free.contains(folder));
+        }
+        // Of all that is left only the server may import everything.
+        assert_eq!(left.keys().map(String::as_str).collect::<Vec<_>>(), ["server"]);
+    }
 }

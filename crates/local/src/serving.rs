@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::store::private;
+use crate::ground::store::private;
 
 /// How long an address is given to say that it serves the folder.
 const PATIENCE: Duration = Duration::from_millis(500);

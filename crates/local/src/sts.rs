@@ -7,11 +7,9 @@ use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::Host;
-use super::errors::ApiError;
-use super::identity::authorize::Place;
-use super::identity::{Credentials, assume};
-use super::query::{CallContext, Params, QueryService};
+use crate::ground::{ApiError, Host, Place};
+use crate::identity::{Credentials, assume};
+use crate::protocol::query::{CallContext, Params, QueryService};
 
 /// Seconds that a session lasts unless said, and the least and most that may be said.
 /// Source: STS API reference, `AssumeRole`.
@@ -91,7 +89,8 @@ impl Sts {
                  must have value between {least} and {most}"
             )));
         }
-        let (who, place) = (ctx.who.clone(), Place { region: ctx.region.clone(), now: ctx.now });
+        let (who, place) =
+            (ctx.who.clone(), Place { region: ctx.region.clone(), now: ctx.now, policies: self.host.policies });
         let assumed = self
             .host
             .store

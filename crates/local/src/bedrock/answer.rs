@@ -6,7 +6,8 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
+use crate::ground::sources;
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -50,7 +51,7 @@ impl Call {
 
 /// A time as AWS writes it.
 pub(super) fn stamp(time: jiff::Timestamp) -> String {
-    crate::cloudformation::stamp(time)
+    sources::stamp(time)
 }
 
 /// What an operation answers.

@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Call, Outcome, invalid, missing, page, without_nulls};
 use super::identify::{gone, serves};
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
-use crate::resources::world::{self, Thing};
+use crate::ground::world::{self, Thing};
+use crate::ground::{ACCOUNT_ID, ApiError};
 use bedplate_facts::{Invoke, Model, Status, models};
 
 /// What an output is as a modality of the API; nothing for what the API has no word for.

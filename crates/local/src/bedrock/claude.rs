@@ -8,7 +8,7 @@ use super::converse::tool_id;
 use super::stream::pieces;
 use super::text::tools::Tool;
 use super::text::{Choice, Reply, Request, Role, Stop, Turn};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// Anthropic's messages. Source: Bedrock user guide, "Anthropic Claude Messages API".
 pub(super) fn request(body: &Map<String, Value>) -> Result<Request, ApiError> {

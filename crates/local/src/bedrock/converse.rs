@@ -18,7 +18,7 @@ use super::request::{check_sampling, check_turns, request_of};
 use super::stream::{Events, pieces};
 use super::text::words::tokens;
 use super::text::{Reply, Request, Role, Stop};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// A conversation answered, with what a guardrail did.
 struct Answered {

@@ -13,8 +13,8 @@ use super::agentcore::{self, Door};
 use super::answer::{Answer, Call, invalid};
 use super::operations::{Found, Work};
 use super::stream::CONTENT_TYPE;
-use crate::Host;
-use crate::errors::{ApiError, Protocol};
+use crate::ground::{ApiError, Host};
+use crate::protocol::errors::Protocol;
 
 /// The largest request body, in bytes. Source: Bedrock API reference, `InvokeModel` (25,000,000 characters).
 const LARGEST: usize = 25_000_000;

@@ -6,8 +6,8 @@ use rusqlite::Connection;
 
 use super::answer::{invalid, missing};
 use super::prompts::{self, Prompt};
-use crate::errors::ApiError;
-use crate::resources::world;
+use crate::ground::ApiError;
+use crate::ground::world;
 use bedplate_facts::{Day, Invoke, Model, Status, models};
 
 /// What a model id stands for.

@@ -6,10 +6,11 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `actions`, `model_rights` | the rights that operations, and calls of models, need |
 //! | `front`, `operations`, `answer`, `stream` | requests in, answers, event streams and errors out |
 //! | `catalog`, `identify` | the models there are, and which of them an id stands for |
 //! | `text`, `embed`, `poster` | the stand-ins for text, embedding and image models |
-//! | `native`, `claude`, `vectors` | calling models in their own formats |
+//! | `native`, `family`, `claude`, `vectors` | calling models in their own formats |
 //! | `converse`, `request` | calling text models in the common format |
 //! | `server` | a real model behind an address |
 //! | `prompts`, `guardrail` | managed prompts, guardrails |
@@ -20,18 +21,21 @@
 //! | `rights` | what the service may do under roles |
 //! | `store` | the tables |
 
-mod agentcore;
+pub(crate) mod actions;
+pub(crate) mod agentcore;
 mod agents;
 mod answer;
 mod catalog;
 mod claude;
 mod converse;
 mod embed;
+mod family;
 mod flows;
 mod front;
 mod guardrail;
 mod identify;
 mod knowledge;
+mod model_rights;
 mod native;
 mod operations;
 mod poster;
@@ -46,15 +50,14 @@ mod vectors;
 
 use std::sync::Arc;
 
+pub use crate::ground::ModelServer;
 pub(crate) use agentcore::{Door, gateway_of};
 pub use front::{Front, SIGNING_NAMES};
 pub(crate) use operations::{Found, find, simulated};
 pub(crate) use prompts::prompt_model;
-pub use server::ModelServer;
 pub use store::{SCHEMA, forget_base, forget_source};
 
-use super::Host;
-use super::errors::ApiError;
+use crate::ground::{ApiError, Host};
 
 /// What the operations share.
 #[derive(Debug)]

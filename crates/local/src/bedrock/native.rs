@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::Bedrock;
 use super::answer::{Answer, Call, Outcome, invalid};
 use super::converse::{count, tool_id};
+use super::family::{Answered, Family};
 use super::guardrail::{self, Guardrail, Piece, Source, harmful};
 use super::identify::{self, Target};
 use super::request::{check_sampling, check_turns, request_of};
@@ -17,7 +18,7 @@ use super::stream::Events;
 use super::text::words::tokens;
 use super::text::{Reply, Request, Role, Stop};
 use super::{claude, poster, stream, vectors};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// `InvokeModel`.
 pub(super) fn invoke(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
@@ -50,48 +51,6 @@ pub(super) fn invoke_stream(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'sta
         let headers = vec![("x-amzn-bedrock-content-type", "application/json".to_owned())];
         Ok(Answer::Events { frames: events.into_frames(), headers })
     })
-}
-
-/// The formats there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Family {
-    Claude,
-    Nova,
-    Stability,
-    TitanEmbed,
-    TitanEmbedImage,
-    CohereEmbed,
-    NovaEmbed,
-    Other,
-}
-
-impl Family {
-    fn of(id: &str) -> Self {
-        let begins = |prefix: &str| id.starts_with(prefix);
-        if begins("anthropic.claude") {
-            Self::Claude
-        } else if begins("amazon.nova") && id.contains("embeddings") {
-            Self::NovaEmbed
-        } else if begins("amazon.nova") {
-            Self::Nova
-        } else if begins("stability.") {
-            Self::Stability
-        } else if begins("amazon.titan-embed-image") {
-            Self::TitanEmbedImage
-        } else if begins("amazon.titan-embed") {
-            Self::TitanEmbed
-        } else if begins("cohere.embed") {
-            Self::CohereEmbed
-        } else {
-            Self::Other
-        }
-    }
-}
-
-pub(super) struct Answered {
-    pub body: Value,
-    pub input_tokens: usize,
-    pub output_tokens: usize,
 }
 
 async fn find(bedrock: &Arc<Bedrock>, call: &Call) -> Result<(Target, Option<Guardrail>), ApiError> {

@@ -8,7 +8,7 @@ use super::answer::invalid;
 use super::identify::Target;
 use super::text::tools::Tool;
 use super::text::{Choice, Request, Role, Turn};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// The parts of a request in the common format.
 ///

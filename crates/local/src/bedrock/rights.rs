@@ -7,10 +7,8 @@ use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Bedrock;
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
-use crate::identity::actions::models_needed;
-use crate::identity::authorize::Place;
+use super::model_rights::models_needed;
+use crate::ground::{ACCOUNT_ID, ApiError, Place};
 use crate::identity::{Denial, Need, Session, assume_as_service, authorize};
 
 /// How long the service works with a role at a stretch.
@@ -72,7 +70,7 @@ impl Worker {
         now: Timestamp,
     ) -> Result<(), ApiError> {
         let session = Arc::clone(session);
-        let place = Place { region: self.region.clone(), now };
+        let place = Place { region: self.region.clone(), now, policies: bedrock.host.policies };
         let decided = bedrock
             .host
             .store

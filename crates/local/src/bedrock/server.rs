@@ -1,76 +1,12 @@
-//! A real model behind an address: any server that speaks OpenAI's API, named by whoever serves the local target.
+//! Real models in place of the stand-ins: conversations and texts in the form of OpenAI's API.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use http::{Method, StatusCode, Uri};
+use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::text::{Choice, Reply, Request, Role, Stop};
-use crate::errors::ApiError;
-use bedplate_host::http_client::{Client, Outgoing};
-
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// The largest answer taken, in bytes.
-const LARGEST: usize = 16 << 20;
-
-/// A server that speaks OpenAI's API; cheap to clone.
-#[derive(Debug, Clone)]
-pub struct ModelServer(Arc<Connected>);
-
-#[derive(Debug)]
-struct Connected {
-    url: String,
-    client: Client,
-}
+use crate::ground::{ApiError, ModelServer};
 
 impl ModelServer {
-    /// The server at an address, with or without `/v1` at its end.
-    ///
-    /// # Errors
-    ///
-    /// In words, when the address is none.
-    pub fn new(url: &str) -> Result<Self, String> {
-        let url = url.trim().trim_end_matches('/').trim_end_matches("/v1").to_owned();
-        let address: Uri = url.parse().map_err(|error| format!("`{url}` is not an address: {error}"))?;
-        if !matches!(address.scheme_str(), Some("http" | "https")) {
-            return Err(format!("`{url}` is not an address that begins with http:// or https://"));
-        }
-        Ok(Self(Arc::new(Connected { url, client: Client::default() })))
-    }
-
-    /// Its address.
-    pub fn url(&self) -> &str {
-        &self.0.url
-    }
-
-    async fn ask(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
-        let failed = |what: String| {
-            ApiError::sender("ModelErrorException", format!("The model server {}: {what}", self.0.url))
-                .with_status(StatusCode::FAILED_DEPENDENCY)
-        };
-        let outgoing = Outgoing {
-            method: Method::POST,
-            url: format!("{}{path}", self.0.url),
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-            body: body.to_string().into_bytes(),
-        };
-        let asked = async {
-            let answer = self.0.client.ask(outgoing, LARGEST).await.map_err(failed)?;
-            if !(200..300).contains(&answer.status) {
-                let said = String::from_utf8_lossy(&answer.body).chars().take(300).collect::<String>();
-                return Err(failed(format!("{path} answers {}: {said}", answer.status)));
-            }
-            serde_json::from_slice(&answer.body).map_err(|error| failed(format!("its answer is not JSON: {error}")))
-        };
-        match tokio::time::timeout(PATIENCE, asked).await {
-            Ok(answer) => answer,
-            Err(_) => Err(failed(format!("no answer within {} seconds", PATIENCE.as_secs()))),
-        }
-    }
-
     /// A text model's answer.
     ///
     /// # Errors
@@ -127,7 +63,7 @@ impl ModelServer {
         let got = vectors.first().map_or(0, Vec::len);
         Err(ApiError::sender(
             "ModelErrorException",
-            format!("The model server {} gives vectors of dimension {got}, not {dimension}", self.0.url),
+            format!("The model server {} gives vectors of dimension {got}, not {dimension}", self.url()),
         )
         .with_status(StatusCode::FAILED_DEPENDENCY))
     }
@@ -199,13 +135,6 @@ fn chat_body(model: &str, request: &Request) -> Value {
 mod tests {
     use super::super::text::Turn;
     use super::*;
-
-    #[test]
-    fn only_addresses_are_taken() {
-        assert_eq!(ModelServer::new("http://127.0.0.1:8080/v1/").expect("an address").url(), "http://127.0.0.1:8080");
-        assert!(ModelServer::new("127.0.0.1:8080").is_err());
-        assert!(ModelServer::new("ftp://host").is_err());
-    }
 
     #[test]
     fn a_conversation_is_sent_in_the_form_of_that_api() {

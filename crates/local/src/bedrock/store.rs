@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
 
-use crate::errors::ApiError;
-use crate::store::Schema;
+use crate::ground::ApiError;
+use crate::ground::store::Schema;
 
 /// The tables. Times are milliseconds since 1970; vectors are numbers of four bytes, the least significant first.
 pub const SCHEMA: Schema = Schema {

@@ -4,7 +4,7 @@ use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use serde_json::Value;
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// The content type.
 pub(super) const CONTENT_TYPE: &str = "application/vnd.amazon.eventstream";

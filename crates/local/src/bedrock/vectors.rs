@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use super::Bedrock;
 use super::answer::invalid;
 use super::converse::tool_id;
+use super::family::{Answered, Family};
 use super::identify::Target;
-use super::native::{Answered, Family};
 use super::text::words::tokens;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// Vectors in each family's format.
 pub(super) async fn vectors(

@@ -9,9 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::model::Target;
 use super::tables::Sql;
-use crate::Host;
-use crate::errors::ApiError;
-use crate::resources::{scalar, text};
+use crate::ground::scalar::{scalar, text};
+use crate::ground::{ApiError, Host};
 
 /// The table of requests, and the values that answers asked not to be shown.
 pub const SCHEMA: &str = "

@@ -7,7 +7,8 @@ use rusqlite::Connection;
 
 use super::model::{Physical, Resource, Stack, Target};
 use super::tables::{self, Sql};
-use crate::resources::{is_custom, world};
+use crate::ground::world;
+use crate::resources::is_custom;
 use crate::{secretsmanager, ssm};
 use bedplate_cfn::Template;
 use bedplate_cfn::intrinsics::{Answer, DynamicReference, Environment, Problem, Resources, Scope};

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// The result of an API action.
 pub type Outcome<T> = Result<T, ApiError>;

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::ACCOUNT_ID;
 use crate::cloudformation::error::Outcome;
-use crate::errors::ApiError;
+use crate::ground::{ACCOUNT_ID, ApiError};
 use bedplate_cfn::finding::Severity;
 use bedplate_cfn::intrinsics::{Environment, expand};
 use bedplate_cfn::{Template, validate};

@@ -7,7 +7,7 @@ use super::custom;
 use super::model::{Event, Operation, Resource, Stack, mask, mask_text_values, mask_values, stamp};
 use super::status::Status;
 use super::tables::{self, Sql};
-use crate::Host;
+use crate::ground::Host;
 
 /// The type of a stack itself in events.
 pub const STACK_TYPE: &str = "AWS::CloudFormation::Stack";

@@ -66,13 +66,6 @@ pub fn room_for_change_set(existing: usize) -> Outcome<()> {
     Ok(())
 }
 
-/// The size of a stack's target as its tree counts it: resources, and bytes of the template.
-pub fn size(target: &Target) -> (i64, i64) {
-    let resources = target.processed.get("Resources").and_then(serde_json::Value::as_object).map_or(0, |all| all.len());
-    let whole = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    (whole(resources), whole(target.template.len()))
-}
-
 /// Why a stack may not be nested in another one with this target; nothing when it may. `existing` is the nested stack
 /// itself when it is there already and is to be changed.
 ///
@@ -98,7 +91,7 @@ pub fn nested(db: &Connection, parent: &Stack, target: &Target, existing: Option
              FROM cfn_stack WHERE id IN tree AND live = 1 AND id IS NOT ?2",
         )?
         .query_row(params![root, existing], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let (own_resources, own_bytes) = size(target);
+    let (own_resources, own_bytes) = target.size();
     let resources = resources.saturating_add(own_resources);
     if resources > RESOURCES_OF_TREE {
         return Ok(Some(format!(

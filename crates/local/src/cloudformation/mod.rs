@@ -2,6 +2,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `actions` | the rights that operations need |
 //! | `api` | the operations, grouped by what they concern |
 //! | `prepare`, `expand`, `source` | from what a caller sent to a checked [`model::Target`] |
 //! | `changes`, `early` | what a change set would do, and what is validated before it |
@@ -13,6 +14,7 @@
 //! | `limits` | how much an account, a stack and a tree of nested stacks may have |
 //! | `policy`, `stacks`, `error` | stack policies, whole stacks, the words of refusals |
 
+pub(crate) mod actions;
 mod api;
 mod changes;
 pub mod custom;
@@ -38,10 +40,10 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::Host;
-use super::errors::ApiError;
-use super::query::{CallContext, Params, QueryService};
-use super::store::Schema;
+use crate::ground::store::Schema;
+use crate::ground::{ApiError, Host};
+use crate::protocol::query::{CallContext, Params, QueryService};
+use crate::resources::Handlers;
 use engine::Engine;
 
 pub use model::{Tag, stamp};
@@ -58,10 +60,10 @@ pub struct CloudFormation {
 }
 
 impl CloudFormation {
-    /// The service, which takes up the operations that other processes left unfinished.
-    pub fn start(host: Arc<Host>) -> Self {
+    /// The service over the behaviour of resource types; it takes up the operations that other processes left unfinished.
+    pub fn start(host: Arc<Host>, handlers: Handlers) -> Self {
         let stop = CancellationToken::new();
-        let engine = Engine::new(host, stop.clone());
+        let engine = Engine::new(host, handlers, stop.clone());
         let resuming = Arc::clone(&engine);
         tokio::spawn(async move {
             let now = resuming.host.clock.now();

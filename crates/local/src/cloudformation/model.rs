@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use crate::ground::sources::stamp;
+
 use super::status::{ExecutionStatus, OperationType, Status};
 
 /// A tag of a stack.
@@ -392,9 +394,13 @@ pub struct Validation {
     pub path: String,
 }
 
-/// A moment as the API writes it: RFC 3339 in UTC with milliseconds.
-pub fn stamp(moment: jiff::Timestamp) -> String {
-    moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+impl Target {
+    /// Its size as the tree of its stack counts it: resources, and bytes of the template.
+    pub fn size(&self) -> (i64, i64) {
+        let resources = self.processed.get("Resources").and_then(Value::as_object).map_or(0, Map::len);
+        let whole = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        (whole(resources), whole(self.template.len()))
+    }
 }
 
 /// What stands for a hidden value.

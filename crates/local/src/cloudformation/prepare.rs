@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::error::{Outcome, capabilities, not_simulated};
 use super::model::{Parameter, Tag, Target};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
+use crate::ground::scalar::scalar;
 use crate::resources::{self, provider};
 use crate::ssm::store::Named;
 use bedplate_cfn::{ResourceGraph, Template};
@@ -326,8 +327,8 @@ pub fn parameters(
                 ))
             })?),
             None => parameter.default().map(|default| match default {
-                Value::Array(items) => items.iter().filter_map(resources::scalar).collect::<Vec<_>>().join(","),
-                other => resources::scalar(other).unwrap_or_default(),
+                Value::Array(items) => items.iter().filter_map(scalar).collect::<Vec<_>>().join(","),
+                other => scalar(other).unwrap_or_default(),
             }),
         };
         let Some(value) = value else {
@@ -395,9 +396,8 @@ fn stored(
 /// Whether a value is one the parameter takes.
 fn fits(parameter: &bedplate_cfn::Parameter<'_>, value: &str) -> Outcome<()> {
     let name = parameter.name;
-    let number = |attribute: &str| {
-        parameter.attribute(attribute).and_then(resources::scalar).and_then(|text| text.parse::<f64>().ok())
-    };
+    let number =
+        |attribute: &str| parameter.attribute(attribute).and_then(scalar).and_then(|text| text.parse::<f64>().ok());
     let refuse = |message: String| {
         let described = parameter.attribute("ConstraintDescription").and_then(Value::as_str);
         Err(ApiError::validation(match described {
@@ -408,7 +408,7 @@ fn fits(parameter: &bedplate_cfn::Parameter<'_>, value: &str) -> Outcome<()> {
     let numeric = matches!(parameter.type_(), "Number" | "List<Number>");
     let parts: Vec<&str> = if parameter.is_list() { value.split(',').map(str::trim).collect() } else { vec![value] };
     if let Some(allowed) = parameter.attribute("AllowedValues").and_then(Value::as_array) {
-        let allowed: Vec<String> = allowed.iter().filter_map(resources::scalar).collect();
+        let allowed: Vec<String> = allowed.iter().filter_map(scalar).collect();
         if let Some(part) = parts.iter().find(|part| !allowed.iter().any(|own| own == *part)) {
             let _ = part;
             return refuse(format!("Parameter '{name}' must be one of AllowedValues"));

@@ -1,7 +1,7 @@
 //! What is kept of stacks that are gone, and of events: as much as helps to see what happened, and no secret.
 
 use jiff::{Timestamp, ToSpan as _};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use serde_json::{Map, Value};
 
 use super::custom;
@@ -14,11 +14,6 @@ const DAYS: i64 = 90;
 const DELETED_STACKS: usize = 500;
 /// How many bytes the events of all deleted stacks may have. Our own.
 const DELETED_BYTES: i64 = 64 << 20;
-/// How many events of one stack are kept, and how many bytes they may have: the last ones. Our own; AWS keeps 90 days.
-const EVENTS: i64 = 10_000;
-const EVENT_BYTES: i64 = 32 << 20;
-/// Events are counted once in so many.
-const SELDOM: i64 = 1_024;
 
 /// Takes from a stack that is gone, and from all that is on record of it, every value that it was given: parameters that are
 /// not to be shown and whatever they went into, properties, and the targets of its operations.
@@ -95,22 +90,6 @@ pub fn prune(db: &Connection, now: Timestamp) -> Sql<usize> {
         pruned += 1;
     }
     Ok(pruned)
-}
-
-/// Forgets the oldest events of a stack that has too many; `seq` is the one that was added last.
-pub fn prune_events(db: &Connection, stack_id: &str, seq: i64) -> Sql<()> {
-    if seq % SELDOM != 0 {
-        return Ok(());
-    }
-    db.prepare_cached(
-        "DELETE FROM cfn_event WHERE stack_id = ?1 AND seq <= (
-            SELECT seq FROM (
-                SELECT seq, row_number() OVER newest AS number, sum(octet_length(doc)) OVER newest AS bytes
-                FROM cfn_event WHERE stack_id = ?1 WINDOW newest AS (ORDER BY seq DESC)
-            ) WHERE number > ?2 OR bytes > ?3 ORDER BY seq DESC LIMIT 1)",
-    )?
-    .execute(params![stack_id, EVENTS, EVENT_BYTES])?;
-    Ok(())
 }
 
 /// Brings the records of stacks that an older version deleted to what is kept of one now, and forgets what is too old.

@@ -1,8 +1,7 @@
 //! Where a template's text comes from: the request, a URL of an object in the local S3, or the stack itself.
 
-use crate::Host;
 use crate::cloudformation::error::{Outcome, not_simulated};
-use crate::errors::ApiError;
+use crate::ground::{ApiError, Host};
 use crate::s3;
 
 /// The largest template in a request, in bytes.

@@ -6,8 +6,7 @@ use super::journal::Journal;
 use super::model::{Stack, Target};
 use super::status::Status;
 use super::tables;
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
+use crate::ground::{ACCOUNT_ID, ApiError};
 
 /// A stack that does not exist yet.
 pub fn fresh(journal: &Journal<'_>, name: &str, region: &str) -> Stack {

@@ -6,8 +6,14 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::model::{ChangeSet, Event, Operation, Resource, Stack};
+use super::model::{ChangeSet, Event, Operation, Phase, Resource, Stack};
 use super::status::Status;
+
+/// How many events of one stack are kept, and how many bytes they may have: the last ones. Our own; AWS keeps 90 days.
+const EVENTS: i64 = 10_000;
+const EVENT_BYTES: i64 = 32 << 20;
+/// Events are counted once in so many.
+const SELDOM: i64 = 1_024;
 
 /// The result of a statement.
 pub type Sql<T> = rusqlite::Result<T>;
@@ -63,7 +69,7 @@ fn one<T: DeserializeOwned>(db: &Connection, sql: &str, with: &[&dyn rusqlite::T
 
 /// Writes a stack, new or changed.
 pub fn save_stack(db: &Connection, stack: &Stack) -> Sql<()> {
-    let (resources, bytes) = super::limits::size(&stack.target);
+    let (resources, bytes) = stack.target.size();
     db.prepare_cached(
         "INSERT INTO cfn_stack (id, region, name, status, live, created, parent, doc, resources, bytes, deleted)
          VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)
@@ -214,12 +220,7 @@ pub fn save_operation(db: &Connection, operation: &Operation) -> Sql<()> {
         "INSERT INTO cfn_operation (id, stack_id, over, doc) VALUES (?1,?2,?3,?4)
          ON CONFLICT (id) DO UPDATE SET over = ?3, doc = ?4",
     )?
-    .execute(params![
-        operation.id,
-        operation.stack_id,
-        operation.phase == super::model::Phase::Over,
-        encode(operation)?
-    ])?;
+    .execute(params![operation.id, operation.stack_id, operation.phase == Phase::Over, encode(operation)?])?;
     Ok(())
 }
 
@@ -252,7 +253,23 @@ pub fn add_event(db: &Connection, event: &Event) -> Sql<()> {
         event.operation_id,
         encode(event)?
     ])?;
-    super::retention::prune_events(db, &event.stack_id, db.last_insert_rowid())
+    prune_events(db, &event.stack_id, db.last_insert_rowid())
+}
+
+/// Forgets the oldest events of a stack that has too many; `seq` is the one that was added last.
+fn prune_events(db: &Connection, stack_id: &str, seq: i64) -> Sql<()> {
+    if seq % SELDOM != 0 {
+        return Ok(());
+    }
+    db.prepare_cached(
+        "DELETE FROM cfn_event WHERE stack_id = ?1 AND seq <= (
+            SELECT seq FROM (
+                SELECT seq, row_number() OVER newest AS number, sum(octet_length(doc)) OVER newest AS bytes
+                FROM cfn_event WHERE stack_id = ?1 WINDOW newest AS (ORDER BY seq DESC)
+            ) WHERE number > ?2 OR bytes > ?3 ORDER BY seq DESC LIMIT 1)",
+    )?
+    .execute(params![stack_id, EVENTS, EVENT_BYTES])?;
+    Ok(())
 }
 
 /// One page of events and where the next begins.

@@ -7,11 +7,10 @@ use s3s::Body;
 use serde_json::json;
 
 use super::{people, sign_in, tokens};
-use crate::Host;
-use crate::aws_json::{Service, Work};
-use crate::errors::ApiError;
-use crate::json::Asked;
-use crate::server::respond;
+use crate::ground::body::respond;
+use crate::ground::{ApiError, Host};
+use crate::protocol::aws_json::{Service, Work};
+use crate::protocol::json::Asked;
 
 const TARGET: &str = "AWSCognitoIdentityProviderService.";
 

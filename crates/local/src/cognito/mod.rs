@@ -6,6 +6,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `actions` | the rights that operations need |
 //! | `front` | which calls need no signature, and whose they are |
 //! | `people` | making, confirming, finding and describing people |
 //! | `sign_in` | passwords and refresh tokens in, tokens out |
@@ -14,6 +15,7 @@
 //! | `password` | policies and hashes |
 //! | [`store`] | the tables |
 
+pub(crate) mod actions;
 mod front;
 mod password;
 mod people;

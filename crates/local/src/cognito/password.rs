@@ -6,7 +6,7 @@ use aws_lc_rs::pbkdf2;
 use rand::RngCore as _;
 use serde_json::Value;
 
-use crate::resources::text;
+use crate::ground::scalar::text;
 
 /// Rounds of PBKDF2 with HMAC-SHA-256: some tens of milliseconds. The folder is its owner's; what matters is that a
 /// password used elsewhere does not lie there in clear.

@@ -8,10 +8,10 @@ use super::pool::{
 };
 use super::store::{self, CONFIRMED, FORCE_CHANGE, UNCONFIRMED, User};
 use super::{password, sign_in};
-use crate::errors::ApiError;
-use crate::json::{Asked, compact, seconds};
-use crate::resources::text;
-use crate::resources::world::Thing;
+use crate::ground::ApiError;
+use crate::ground::scalar::{scalar, text};
+use crate::ground::world::Thing;
+use crate::protocol::json::{Asked, compact, seconds};
 
 fn no_user() -> ApiError {
     refused("UserNotFoundException", "User does not exist.")
@@ -146,7 +146,7 @@ pub(super) fn sign_up(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiE
     let given = asked.required("Username")?;
     check_secret(&client, given, asked.text("SecretHash"))?;
     let invited = pool.properties.pointer("/AdminCreateUserConfig/AllowAdminCreateUserOnly");
-    if invited.and_then(crate::resources::scalar).as_deref() == Some("true") {
+    if invited.and_then(scalar).as_deref() == Some("true") {
         return Err(refused("NotAuthorizedException", "SignUp is not permitted for this user pool"));
     }
     let mut user = new_user(db, asked, &pool, given, attributes(asked.get("UserAttributes"))?)?;

@@ -7,9 +7,9 @@ use rusqlite::Connection;
 use serde_json::{Map, Value};
 
 use super::store::{self, User};
-use crate::errors::ApiError;
-use crate::resources::text;
-use crate::resources::world::{self, Thing};
+use crate::ground::ApiError;
+use crate::ground::scalar::{scalar, text};
+use crate::ground::world::{self, Thing};
 
 pub(super) const POOL: &str = "AWS::Cognito::UserPool";
 pub(super) const CLIENT: &str = "AWS::Cognito::UserPoolClient";
@@ -57,7 +57,7 @@ pub(super) fn named_by_attribute(pool: &Thing) -> Vec<String> {
 
 /// Names in the form they are compared in.
 pub(super) fn folded(pool: &Thing, name: &str) -> String {
-    let sensitive = pool.properties.pointer("/UsernameConfiguration/CaseSensitive").and_then(crate::resources::scalar);
+    let sensitive = pool.properties.pointer("/UsernameConfiguration/CaseSensitive").and_then(scalar);
     // Pools that stacks make tell cases apart unless they say otherwise.
     if sensitive.as_deref() == Some("false") { name.to_lowercase() } else { name.to_owned() }
 }

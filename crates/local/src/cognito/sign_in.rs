@@ -11,10 +11,10 @@ use super::password;
 use super::pool::{allows, check_secret, client, find, invalid, pool, refused};
 use super::store::{self, CONFIRMED, FORCE_CHANGE, Refresh, UNCONFIRMED, User};
 use super::tokens::{self, Wrong};
-use crate::errors::ApiError;
-use crate::json::Asked;
-use crate::resources::text;
-use crate::resources::world::Thing;
+use crate::ground::ApiError;
+use crate::ground::scalar::text;
+use crate::ground::world::Thing;
+use crate::protocol::json::Asked;
 
 const DAY: i64 = 24 * 60 * 60;
 /// Seconds that id and access tokens are good for unless the client says.

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value};
 
-use crate::store::Schema;
+use crate::ground::store::Schema;
 
 /// The tables.
 pub const SCHEMA: Schema = Schema {

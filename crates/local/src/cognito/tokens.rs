@@ -13,8 +13,8 @@ use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
 use super::store::{self, Key};
-use crate::errors::ApiError;
-use crate::resources::world;
+use crate::ground::ApiError;
+use crate::ground::world;
 
 /// The issuer of a pool's tokens.
 pub fn issuer(region: &str, pool: &str) -> String {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::attribute::{Item, LARGEST_ITEM, item_size, read_item};
 use super::error::Refused;
 use super::table::Table;
-use crate::aws_json::Asked;
+use crate::protocol::aws_json::Asked;
 
 /// One call.
 #[derive(Debug)]

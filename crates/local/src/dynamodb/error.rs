@@ -3,9 +3,9 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::aws_json::Refuses;
-use crate::errors::ApiError;
-use crate::store::StoreError;
+use crate::ground::ApiError;
+use crate::ground::store::StoreError;
+use crate::protocol::aws_json::Refuses;
 
 /// Why an operation is refused.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,7 +3,7 @@
 use super::arguments::Call;
 use super::error::Refused;
 use super::{batch_ops, item_ops, read_ops, table_ops};
-use crate::aws_json::{Service, Work};
+use crate::protocol::aws_json::{Service, Work};
 
 /// DynamoDB for the server. The largest request: quotas in the DynamoDB developer guide.
 pub static SERVICE: Service<Call, Refused> = Service {

@@ -5,6 +5,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `actions` | the rights that operations need |
 //! | `front` | one line an operation |
 //! | `error` | a refusal in DynamoDB's shape, and its usual words |
 //! | [`number`], `attribute` | numbers of 38 digits; attribute values, their sizes and limits |
@@ -14,6 +15,7 @@
 //! | `arguments` | what operations share: tables, keys, placeholders |
 //! | `table_ops`, `item_ops`, `batch_ops`, `read_ops` | the operations |
 
+pub(crate) mod actions;
 mod arguments;
 mod attribute;
 mod batch_ops;

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::attribute::{Item, item_json, read_item};
 use super::error::Refused;
 use super::table::{Keys, Table};
-use crate::store::Schema;
+use crate::ground::store::Schema;
 
 /// The table. An item is DynamoDB's JSON; `range` is empty in a table without sort keys.
 pub const SCHEMA: Schema = Schema {
@@ -214,6 +214,6 @@ fn walk_index(
 
 fn parse(text: &str) -> Result<Item, Refused> {
     let value = serde_json::from_str(text)
-        .map_err(|error| crate::errors::ApiError::internal(format!("An item cannot be read: {error}")))?;
+        .map_err(|error| crate::ground::errors::ApiError::internal(format!("An item cannot be read: {error}")))?;
     read_item(&value)
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::attribute::{Attribute, Item};
 use super::error::Refused;
-use crate::resources::world::{self, Thing};
+use crate::ground::world::{self, Thing};
 
 /// The resource type that makes tables.
 pub const TYPE: &str = "AWS::DynamoDB::Table";

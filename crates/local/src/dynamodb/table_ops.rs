@@ -7,7 +7,8 @@ use super::arguments::{Call, constraint};
 use super::error::Refused;
 use super::rows;
 use super::table::{Keys, Projection, TYPE, Table};
-use crate::resources::{text, world};
+use crate::ground::scalar::text;
+use crate::ground::world;
 
 /// Most names of a page. Source: `ListTables` in the DynamoDB API reference.
 const PAGE: u32 = 100;

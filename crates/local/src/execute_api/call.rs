@@ -1,10 +1,15 @@
 //! A request as API Gateway sees it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
 use jiff::Timestamp;
 
-use crate::server::Sender;
+use crate::ground::Sender;
+
+/// The largest body of a request or an answer. Source: API Gateway quotas, payload size.
+pub(super) const MAX_BODY: usize = 10 << 20;
 
 /// One request to an API.
 #[derive(Debug, Clone)]
@@ -114,6 +119,12 @@ pub(super) fn train_case(name: &str) -> String {
             c
         })
         .collect()
+}
+
+/// The shorter id that API Gateway gives beside a request's id, made of it.
+pub(super) fn extended(id: &str) -> String {
+    let bytes: Vec<u8> = id.bytes().filter(u8::is_ascii_hexdigit).take(11).collect();
+    STANDARD.encode(bytes)
 }
 
 #[cfg(test)]

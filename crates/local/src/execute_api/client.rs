@@ -1,6 +1,6 @@
 //! Asking other addresses: HTTP integrations, and AWS services of this endpoint.
 
-use super::MAX_BODY;
+use super::call::MAX_BODY;
 use super::reply::Reply;
 use bedplate_host::http_client;
 pub(super) use bedplate_host::http_client::{Outgoing, signed};

@@ -5,10 +5,9 @@ use serde_json::{Value, json};
 
 use super::reply::Reply;
 use super::state::key_value;
-use crate::Host;
-use crate::errors::ApiError;
-use crate::resources::text;
-use crate::resources::world::{self, Thing};
+use crate::ground::scalar::text;
+use crate::ground::world::{self, Thing};
+use crate::ground::{ApiError, Host};
 
 /// What is simulated: its path, with `*` for an id, and how it is answered.
 const SIMULATED: &[(&str, &str, Operation)] = &[("GetApiKey", "/apikeys/*", one), ("GetApiKeys", "/apikeys", all)];

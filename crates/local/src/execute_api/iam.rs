@@ -3,12 +3,11 @@
 //! As everywhere in the local target, a request signed with temporary credentials is its role's, and verified; one signed
 //! with any other key is the administrator's of the account. A web page can only be the former.
 
-use super::Gateway;
 use super::call::Call;
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
-use crate::identity::{self, Need, Signed, Who, authorize::Place};
-use crate::server::{Scope, Sender};
+use super::gateway::Gateway;
+use crate::ground::{ACCOUNT_ID, ApiError, Place, Sender};
+use crate::identity::Scope;
+use crate::identity::{self, Need, Signed, Who};
 
 /// Who signed a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +77,7 @@ impl Gateway {
         identity::verify(&signed, &credentials.secret).map_err(|_| Refusal::Signature)?;
         let session = credentials.session;
         let need = Need::new(action, arn);
-        let place = Place { region: region.to_owned(), now };
+        let place = Place { region: region.to_owned(), now, policies: self.host.policies };
         let asker = session.clone();
         let decided = store
             .write::<_, ApiError>(move |tx| {

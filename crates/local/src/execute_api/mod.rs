@@ -9,12 +9,14 @@
 //! | --- | --- |
 //! | [`address`] | which API a request is for |
 //! | [`call`], [`reply`] | a request as API Gateway sees it, and an answer on its way back |
+//! | [`gateway`] | what all requests share |
 //! | [`state`] | what is deployed, read from the resources of stacks |
 //! | [`rest`] | REST APIs |
 //! | [`http_api`] | HTTP APIs |
 //! | [`websocket`] | WebSocket APIs |
 //! | [`control`] | the values of API keys |
 //! | [`functions`] | who runs functions |
+//! | [`parts`] | the parts of an API as its stages serve them |
 //! | [`authorizers`], [`limits`] | what is kept and counted |
 //! | [`iam`], [`tokens`] | callers that sign, and those that have a token of a user pool |
 //! | [`schema`] | JSON Schema of request bodies |
@@ -26,9 +28,11 @@ mod call;
 mod client;
 mod control;
 mod functions;
+mod gateway;
 mod http_api;
 mod iam;
 mod limits;
+pub(crate) mod parts;
 mod reply;
 mod rest;
 mod schema;
@@ -36,56 +40,24 @@ mod state;
 mod tokens;
 mod websocket;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use aws_credential_types::Credentials;
 use http::{HeaderMap, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use s3s::Body;
 
+pub use crate::ground::{FunctionAnswer, FunctionCall, FunctionRefusal, FunctionRunner, Functions};
 pub(crate) use address::Address;
-pub use functions::{FunctionAnswer, FunctionCall, FunctionRefusal, FunctionRunner, Functions};
+pub(crate) use gateway::Gateway;
 
-use super::Host;
-use super::errors::ApiError;
-use super::server::Sender;
-use call::Call;
+use crate::ground::scalar::text;
+use crate::ground::{ApiError, Sender};
+use call::{Call, MAX_BODY};
 use reply::Reply;
 use state::Found;
 
-/// The largest body of a request or an answer. Source: API Gateway quotas, payload size.
-const MAX_BODY: usize = 10 << 20;
-
-/// The most deployments kept read.
-const MAX_DEPLOYMENTS: usize = 64;
-
-/// API Gateway.
-#[derive(Debug)]
-pub(crate) struct Gateway {
-    host: Arc<Host>,
-    client: client::Client,
-    limits: limits::Limits,
-    authorizations: authorizers::Authorizations,
-    /// Deployments by id, read once: they never change.
-    deployments: Mutex<HashMap<String, Arc<rest::RestApi>>>,
-    connections: websocket::Connections,
-}
-
 impl Gateway {
-    /// API Gateway over what stacks made.
-    pub(crate) fn new(host: Arc<Host>) -> Self {
-        Self {
-            host,
-            client: client::Client::new(),
-            limits: limits::Limits::default(),
-            authorizations: authorizers::Authorizations::default(),
-            deployments: Mutex::default(),
-            connections: websocket::Connections::default(),
-        }
-    }
-
     /// Answers a request to an API.
     pub(crate) async fn answer(
         self: &Arc<Self>,
@@ -136,7 +108,7 @@ impl Gateway {
                 if !v2.stage_in_path {
                     call.path = path;
                 }
-                let kind = super::resources::text(&v2.api.properties, "ProtocolType").unwrap_or_default();
+                let kind = text(&v2.api.properties, "ProtocolType").unwrap_or_default();
                 if kind == "WEBSOCKET" {
                     websocket::answer(self, *v2, call, connection).await
                 } else {
@@ -162,38 +134,6 @@ impl Gateway {
     /// Answers a call of API Gateway's own API, as far as it is simulated.
     pub(crate) async fn control(&self, method: &Method, uri: &Uri, region: &str) -> Option<Response<Body>> {
         control::answer(&self.host, method, uri, region).await.map(Reply::into_response)
-    }
-
-    /// A deployment, read.
-    fn deployed(&self, id: &str, snapshot: &serde_json::Value) -> Arc<rest::RestApi> {
-        let mut known = self.deployments.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(api) = known.get(id) {
-            return Arc::clone(api);
-        }
-        if known.len() >= MAX_DEPLOYMENTS {
-            known.clear();
-        }
-        let api = Arc::new(rest::RestApi::of(snapshot));
-        known.insert(id.to_owned(), Arc::clone(&api));
-        api
-    }
-
-    /// Calls a function: by whoever the options name, else as a Python process of this machine.
-    async fn invoke(&self, call: FunctionCall) -> Result<FunctionAnswer, FunctionRefusal> {
-        match self.host.functions.get() {
-            Some(functions) => functions.invoke(call).await,
-            None => functions::run(&self.host, call).await,
-        }
-    }
-
-    /// Credentials of a role that API Gateway works with.
-    ///
-    /// # Errors
-    /// In words, when the role is not there or does not trust API Gateway.
-    async fn credentials(&self, role: &str) -> Result<Credentials, String> {
-        let minted = functions::assume(&self.host, role).await.map_err(|error| error.to_string())?;
-        let minted = minted.ok_or_else(|| functions::no_trust(role))?;
-        Ok(Credentials::new(minted.access_key, minted.secret, Some(minted.token), None, "local"))
     }
 }
 
@@ -232,7 +172,7 @@ async fn read(
     let raw_query = parts.uri.query().unwrap_or_default().to_owned();
     Ok(Ok(Call {
         id: id.to_owned(),
-        extended_id: extended(id),
+        extended_id: call::extended(id),
         method: parts.method,
         path: parts.uri.path().to_owned(),
         query: call::pairs(&raw_query),
@@ -243,13 +183,6 @@ async fn read(
         body,
         at,
     }))
-}
-
-/// The shorter id that API Gateway gives beside a request's id, made of it.
-fn extended(id: &str) -> String {
-    use base64::Engine as _;
-    let bytes: Vec<u8> = id.bytes().filter(u8::is_ascii_hexdigit).take(11).collect();
-    base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 fn texts(headers: &HeaderMap) -> Vec<(String, String)> {

@@ -4,9 +4,10 @@ use rusqlite::Connection;
 use serde_json::{Map, Value};
 
 use super::limits::{Period, Quota, Throttle};
-use crate::errors::ApiError;
-use crate::resources::world::{self, Thing};
-use crate::resources::{scalar, text};
+use super::parts::parts;
+use crate::ground::ApiError;
+use crate::ground::scalar::{scalar, text};
+use crate::ground::world::{self, Thing};
 
 /// What an address leads to.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ pub(super) fn find(db: &Connection, api: &str, first: &str) -> Result<Found, Api
     };
     let parts = match deployed {
         Some(deployment) => deployment.state,
-        None if automatic => crate::resources::parts_of_v2_api(db, &found)?,
+        None if automatic => parts(db, &found)?,
         None => Value::Null,
     };
     Ok(Found::V2(Box::new(V2 { api: found, stage, stage_in_path, parts })))

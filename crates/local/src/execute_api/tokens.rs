@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::Gateway;
+use super::gateway::Gateway;
 use crate::cognito::tokens::{Wrong, read};
-use crate::errors::ApiError;
-use crate::resources::world;
+use crate::ground::ApiError;
+use crate::ground::world;
 
 /// Why a token is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,86 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use http::StatusCode;
 use jiff::Timestamp;
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::policies::{self, Named};
+use super::policies;
 use super::record::{self, Entry};
-use super::session::Session;
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
-use crate::resources::world::{self, Thing};
+use crate::ground::rights::{NamedPolicy, read_policy};
+use crate::ground::world::{self, Thing};
+use crate::ground::{ACCOUNT_ID, ApiError, Denial, Need, Place, Session};
 use bedplate_iam::{Decision, Policy, Principal, Request, decide};
-
-/// One action on one resource.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Need {
-    /// For example `s3:PutObject`.
-    pub action: String,
-    /// The ARN, or `*` where the action has no resource.
-    pub resource: String,
-    /// Condition keys of the service, such as `s3:prefix`.
-    pub context: Vec<(&'static str, String)>,
-}
-
-impl Need {
-    /// An action on a resource.
-    pub fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
-        Self { action: action.into(), resource: resource.into(), context: Vec::new() }
-    }
-
-    /// The same with a condition key's value.
-    #[must_use]
-    pub fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
-        self.context.push((key, value.into()));
-        self
-    }
-}
-
-/// Where and when a request is made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
-    /// The region of the request.
-    pub region: String,
-    /// The time.
-    pub now: Timestamp,
-}
-
-/// Why a role may not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Denial {
-    /// The principal's ARN.
-    principal: String,
-    need: Need,
-    because: String,
-}
-
-impl Denial {
-    /// The words of most services.
-    pub fn message(&self) -> String {
-        let Self { principal, need, because } = self;
-        format!(
-            "User: {principal} is not authorized to perform: {} on resource: {} {because}",
-            need.action, need.resource
-        )
-    }
-
-    /// The words of S3, which quotes the ARN.
-    pub fn s3_message(&self) -> String {
-        let Self { principal, need, because } = self;
-        format!(
-            "User: {principal} is not authorized to perform: {} on resource: \"{}\" {because}",
-            need.action, need.resource
-        )
-    }
-
-    /// The refusal with a service's own code and status for it.
-    pub fn refusal(&self, code: &str, status: StatusCode) -> ApiError {
-        ApiError::sender(code, self.message()).with_status(status)
-    }
-}
 
 /// Why it was not decided in favour: a denial, or a failure of the state.
 #[derive(Debug)]
@@ -136,7 +66,7 @@ pub(super) fn authorize_any(
         Some(role) => (policies::of_role(db, role)?, policies::boundary(db, role)?),
         None => (Vec::new(), None),
     };
-    let of_resource = policies::of_resource(db, &need.resource)?;
+    let of_resource = (place.policies)(db, &need.resource)?;
     let verdict = verdict(&own, boundary.as_ref(), of_resource.as_ref(), session, need, place);
     let principal = session.arn();
     let (policy, statement, sid) = match verdict.by {
@@ -169,15 +99,15 @@ pub(super) fn authorize_any(
 }
 
 struct Verdict<'a> {
-    by: Option<(&'a Named, usize)>,
+    by: Option<(&'a NamedPolicy, usize)>,
     /// Why not, in IAM's words.
     denied: Option<String>,
 }
 
 fn verdict<'a>(
-    own: &'a [Named],
+    own: &'a [NamedPolicy],
     boundary: Option<&Policy>,
-    of_resource: Option<&'a Named>,
+    of_resource: Option<&'a NamedPolicy>,
     session: &Session,
     need: &Need,
     place: &Place,
@@ -275,7 +205,7 @@ fn times(now: Timestamp) -> BTreeMap<String, Vec<String>> {
 /// Whether a role's trust policy lets one of some principals (kind and identity) assume it.
 pub(super) fn trust_allows(role: &Thing, own: &[(&str, &str)], context: &[(&str, &str)], now: Timestamp) -> bool {
     let trust = role.properties.get("AssumeRolePolicyDocument").unwrap_or(&Value::Null);
-    let Some(policy) = policies::read(trust) else { return false };
+    let Some(policy) = read_policy(trust) else { return false };
     let arn = role.attributes.get("Arn").and_then(Value::as_str).unwrap_or_default();
     let decisions = own.iter().map(|principal| {
         let mut keys = times(now);
@@ -318,9 +248,9 @@ mod tests {
         }
     }
 
-    fn named(name: &str, statements: Value) -> Named {
+    fn named(name: &str, statements: Value) -> NamedPolicy {
         let policy = Policy::from_value(&json!({ "Statement": statements })).expect("a policy");
-        Named { name: name.to_owned(), policy }
+        NamedPolicy { name: name.to_owned(), policy }
     }
 
     fn ask(own: Value, resource: Option<Value>, boundary: Option<Value>) -> Option<String> {
@@ -328,7 +258,7 @@ mod tests {
         let resource = resource.map(|statements| named("bucket", statements));
         let boundary = boundary.map(|statements| named("boundary", statements).policy);
         let need = Need::new("s3:GetObject", "arn:aws:s3:::b/k");
-        let place = Place { region: "us-west-2".to_owned(), now: Timestamp::UNIX_EPOCH };
+        let place = Place { region: "us-west-2".to_owned(), now: Timestamp::UNIX_EPOCH, policies: |_, _| Ok(None) };
         verdict(&own, boundary.as_ref(), resource.as_ref(), &session(), &need, &place).denied
     }
 

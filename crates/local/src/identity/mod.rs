@@ -7,26 +7,31 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `session` | temporary credentials, kept until they expire |
+//! | `scope` | who asks, and for what, as the signature says |
 //! | `signature` | Signature Version 4, in headers and URLs |
-//! | `policies` | the policies that stacks give roles and resources |
+//! | `policies` | the policies that stacks give roles |
 //! | [`authorize`] | deciding, and the words of a denial |
 //! | `record` | decisions kept, and told by statement |
-//! | [`actions`] | which actions on which resources an operation needs, one file a service |
+//! | `asked` | a request, as the table of what its service needs the right to sees it |
 //! | `who` | the principal of a request |
 
-pub mod actions;
+pub(crate) mod asked;
 pub mod authorize;
 mod policies;
 mod record;
+mod scope;
 mod session;
 mod signature;
 mod who;
 
-pub(crate) use authorize::{Denial, Need, authorize};
+pub(crate) use crate::ground::principal::is_temporary;
+pub use crate::ground::{Credentials, Session, Who};
+pub(crate) use crate::ground::{Denial, Need};
+pub(crate) use authorize::authorize;
 pub(crate) use record::denials;
 pub use record::{Denied, Report, StatementUse};
-pub use session::{Credentials, SCHEMA, Session};
+pub(crate) use scope::Scope;
+pub use session::SCHEMA;
 pub(crate) use session::{assume, assume_as_service, forget_expired, secret_of};
 pub(crate) use signature::{Signed, decode, verify};
-pub use who::Who;
-pub(crate) use who::{identify, is_temporary};
+pub(crate) use who::identify;

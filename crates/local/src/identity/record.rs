@@ -5,8 +5,8 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::policies;
-use crate::resources::world;
-use crate::store::{Store, StoreError};
+use crate::ground::store::{Store, StoreError};
+use crate::ground::world;
 use bedplate_iam::Effect;
 
 /// Decisions kept of one role; beyond it those longest ago are forgotten.

@@ -5,16 +5,12 @@ use rand::Rng as _;
 use rand::distr::Alphanumeric;
 use rusqlite::{OptionalExtension, Transaction};
 
-use super::authorize::{Need, Place, authorize_any, trust_allows};
-use super::who::Who;
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
-use crate::resources::world::{self, Thing};
-use crate::store::Schema;
-
-/// What access keys made here begin with: `ASIA`, as all of temporary credentials do (source: IAM user guide, "Understanding
-/// unique ID prefixes"), and a mark of our own, so that a person's temporary credentials of AWS are not taken for one of ours.
-pub(super) const PREFIX: &str = "ASIALOCAL";
+use super::authorize::{authorize_any, trust_allows};
+use crate::ground::principal::PREFIX;
+use crate::ground::rights::read_policy;
+use crate::ground::store::Schema;
+use crate::ground::world::{self, Thing};
+use crate::ground::{ApiError, Credentials, Need, Place, Session, Who};
 
 /// Sessions, and what was decided for them. Times are seconds since 1970.
 pub const SCHEMA: Schema = Schema {
@@ -32,52 +28,6 @@ pub const SCHEMA: Schema = Schema {
         ) STRICT;
     "],
 };
-
-/// The session of a role.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
-    /// The role's name.
-    pub role: String,
-    /// The role's ARN.
-    pub role_arn: String,
-    /// The role's unique id.
-    pub role_id: String,
-    /// The session's name.
-    pub name: String,
-    /// When it ends.
-    pub expires: Timestamp,
-}
-
-impl Session {
-    /// The ARN a request of this session is of.
-    pub fn arn(&self) -> String {
-        format!("arn:aws:sts::{ACCOUNT_ID}:assumed-role/{}/{}", self.role, self.name)
-    }
-
-    /// The unique id, as `aws:userid` and `GetCallerIdentity` tell it.
-    pub fn user_id(&self) -> String {
-        format!("{}:{}", self.role_id, self.name)
-    }
-}
-
-/// Temporary credentials.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    /// Begins with `ASIALOCAL`.
-    pub access_key: String,
-    /// What requests are signed with.
-    pub secret: String,
-    /// Sent along with requests.
-    pub token: String,
-    /// Who they stand for.
-    pub session: Session,
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").field("access_key", &self.access_key).finish_non_exhaustive()
-    }
-}
 
 fn random(length: usize, alphabet: Option<&[u8]>) -> String {
     let mut rng = rand::rng();
@@ -229,7 +179,7 @@ pub(crate) fn assume(
 
 fn trust_names(role: &Thing, own: &[(&str, &str)]) -> bool {
     let trust = role.properties.get("AssumeRolePolicyDocument").unwrap_or(&serde_json::Value::Null);
-    super::policies::read(trust).is_some_and(|policy| {
+    read_policy(trust).is_some_and(|policy| {
         policy.statements.iter().any(|statement| {
             own.iter().any(|(_, arn)| statement.principals.contains(&bedplate_iam::Principal::aws(arn)))
         })

@@ -6,7 +6,7 @@
 use http::{HeaderMap, Method, Uri, header};
 use sha2::{Digest, Sha256};
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// Bytes of a block of SHA-256.
 const BLOCK: usize = 64;

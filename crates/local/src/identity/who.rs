@@ -1,60 +1,10 @@
-//! The principal of a request.
-
-use std::sync::Arc;
+//! The principal of a request, by its access key.
 
 use http::StatusCode;
 use rusqlite::Transaction;
 
-use super::session::{self, Credentials, PREFIX, Session};
-use crate::errors::ApiError;
-use crate::{ACCOUNT_ID, LOCAL_KEY};
-
-/// Who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Who {
-    /// Whoever signs with a key that is no temporary one, or not at all: they may do everything.
-    Administrator {
-        /// The access key.
-        access_key: String,
-    },
-    /// A session of a role.
-    Role(Arc<Session>),
-}
-
-impl Who {
-    /// The administrator with no key of its own.
-    pub fn local() -> Self {
-        Self::Administrator { access_key: LOCAL_KEY.to_owned() }
-    }
-
-    /// The ARN.
-    pub fn arn(&self) -> String {
-        match self {
-            Self::Administrator { access_key } => format!("arn:aws:iam::{ACCOUNT_ID}:user/{}", user_name(access_key)),
-            Self::Role(session) => session.arn(),
-        }
-    }
-
-    /// The unique id, as `GetCallerIdentity` tells it.
-    pub fn user_id(&self) -> String {
-        match self {
-            Self::Administrator { access_key } => access_key.clone(),
-            Self::Role(session) => session.user_id(),
-        }
-    }
-}
-
-/// An access key as the user name of an ARN: only what IAM allows in one.
-fn user_name(access_key: &str) -> String {
-    let name: String =
-        access_key.chars().filter(|c| c.is_ascii_alphanumeric() || "+=,.@_-".contains(*c)).take(64).collect();
-    if name.is_empty() { LOCAL_KEY.to_owned() } else { name }
-}
-
-/// Whether an access key is one of temporary credentials made here.
-pub(crate) fn is_temporary(access_key: &str) -> bool {
-    access_key.starts_with(PREFIX)
-}
+use super::session;
+use crate::ground::{ApiError, Credentials};
 
 /// The credentials of a temporary access key that came with a token.
 ///

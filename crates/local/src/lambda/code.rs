@@ -14,10 +14,10 @@ use base64::engine::general_purpose::STANDARD;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use sha2::{Digest, Sha256};
 
+use super::pool::Pool;
 use super::unpack::{holds, unzip};
-use crate::Host;
-use crate::errors::ApiError;
-use crate::store::{Blob, Schema, Store, StoreError};
+use crate::ground::store::{Blob, Schema, Store, StoreError};
+use crate::ground::{ApiError, Host};
 
 /// Where packages are unpacked, in the state folder.
 const FOLDER: &str = "functions";
@@ -182,7 +182,7 @@ impl Source {
 pub(super) async fn unpacked(host: &Arc<Host>, source: &Source) -> Result<PathBuf, ApiError> {
     let source = source.clone();
     let digest = source.digest();
-    let mut verified = host.lambda.verified(&digest).await;
+    let mut verified = Pool::of(host).verified(&digest).await;
     let (store, from) = (host.store.clone(), host.store.clone());
     store
         .blocking(move || {
@@ -202,7 +202,7 @@ pub(super) async fn unpacked(host: &Arc<Host>, source: &Source) -> Result<PathBu
                 }
                 remove(&folder, &place).map_err(|error| StoreError::io(&place, error))?;
             }
-            crate::store::private::create_folder(&folder)?;
+            crate::ground::store::private::create_folder(&folder)?;
             let scratch = tempfile::Builder::new()
                 .prefix(UNPACKING)
                 .tempdir_in(&folder)

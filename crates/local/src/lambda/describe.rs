@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::code::{self, Source};
 use super::function::{Function, LATEST, Name, not_found, text};
 use super::permissions;
-use crate::errors::ApiError;
-use crate::resources::world::{self, Thing};
+use crate::ground::ApiError;
+use crate::ground::world::{self, Thing};
 
 const LAYER: &str = "AWS::Lambda::LayerVersion";
 

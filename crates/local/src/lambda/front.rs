@@ -11,11 +11,12 @@ use rusqlite::Transaction;
 use s3s::Body;
 use serde_json::Value;
 
+use super::call::{Call, Caller};
 use super::function::Name;
-use super::invoke::{self, Call, Caller};
+use super::invoke;
+use super::pool::Pool;
 use super::{describe, update};
-use crate::errors::ApiError;
-use crate::{ACCOUNT_ID, Host};
+use crate::ground::{ACCOUNT_ID, ApiError, Host};
 
 /// An operation and what its path names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -232,7 +233,7 @@ impl Front {
             "Event" => {
                 let found = invoke::check(&self.host, &call).await?;
                 let host = Arc::clone(&self.host);
-                let queued = super::Pool::event(&host).ok_or_else(|| {
+                let queued = Pool::of(&host).event().ok_or_else(|| {
                     ApiError::sender("TooManyRequestsException", "Rate Exceeded.")
                         .with_status(StatusCode::TOO_MANY_REQUESTS)
                 })?;

@@ -7,10 +7,9 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::code::{self, Source};
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
-use crate::resources::scalar;
-use crate::resources::world::{self, Thing};
+use crate::ground::scalar::scalar;
+use crate::ground::world::{self, Thing};
+use crate::ground::{ACCOUNT_ID, ApiError};
 
 const FUNCTION: &str = "AWS::Lambda::Function";
 

@@ -5,75 +5,23 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::StatusCode;
-use serde_json::Value;
 
+use super::call::{Answer, Call, Caller, Refusal};
 use super::function::{Function, Name, invalid};
 use super::outcome::{Told, missing_sdk, report, tail, write_log};
 use super::permissions;
-use super::pool::Ready;
+use super::pool::{Pool, Ready};
 use super::prepare::{credentials, environment, event, packages, stream};
 use super::worker::{Outcome, Output, Start, Worker};
-use crate::Host;
-use crate::errors::ApiError;
-use crate::identity::authorize::{Place, service_may};
-use crate::identity::{self, Need, Session};
+use crate::ground::{ApiError, Host, Place};
+use crate::identity::authorize::service_may;
+use crate::identity::{self, Need};
 
 /// Bytes of a payload. Source: Lambda quotas, "Invocation payload".
 const LARGEST_PAYLOAD: usize = 6 << 20;
 
 /// How long importing a handler may take at least. Source: Lambda developer guide, "Init phase".
 const INIT: Duration = Duration::from_secs(10);
-
-/// Why a function was not called; an error of the function itself is an [`Answer`].
-pub(crate) type Refusal = ApiError;
-
-/// Who calls.
-#[derive(Debug, Clone)]
-pub(crate) enum Caller {
-    /// Someone whose right was looked at before, or who may do everything.
-    Decided,
-    /// A session of a role, for example the one API Gateway calls an integration with.
-    Role(Arc<Session>),
-    /// A service, whose right is in the function's own policy.
-    Service {
-        /// For example `apigateway.amazonaws.com`.
-        principal: String,
-        /// The ARN of what it calls for.
-        source_arn: Option<String>,
-        /// The account of what it calls for.
-        source_account: Option<String>,
-    },
-}
-
-/// A call of a function.
-#[derive(Debug, Clone)]
-pub(crate) struct Call {
-    /// A name, or a partial or whole ARN, perhaps with a qualifier.
-    pub function: String,
-    /// A version or an alias.
-    pub qualifier: Option<String>,
-    /// The region it is called in.
-    pub region: String,
-    /// The event: JSON; an empty one stands for `{}`.
-    pub payload: Bytes,
-    /// JSON, as the context object shows it.
-    pub client_context: Option<Value>,
-    /// Who calls.
-    pub caller: Caller,
-}
-
-/// What a function answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Answer {
-    /// JSON: what the handler returned, or the error.
-    pub payload: Bytes,
-    /// `Unhandled` when the payload is an error.
-    pub function_error: Option<&'static str>,
-    /// `$LATEST` or a number.
-    pub executed_version: String,
-    /// The end of what the call logged.
-    pub log_tail: String,
-}
 
 /// Calls a function and waits for its answer.
 ///
@@ -104,7 +52,7 @@ pub(super) async fn check(host: &Arc<Host>, call: &Call) -> Result<Function, Ref
         ));
     }
     let name = Name::of(&call.function, call.qualifier.as_deref(), &call.region)?;
-    let (caller, now) = (call.caller.clone(), host.clock.now());
+    let (caller, now, policies) = (call.caller.clone(), host.clock.now(), host.policies);
     let function = host.store.write(move |tx| -> Result<Result<Function, Refusal>, ApiError> {
         let function = match Function::find(tx, &name) {
             Ok(function) => function,
@@ -117,7 +65,7 @@ pub(super) async fn check(host: &Arc<Host>, call: &Call) -> Result<Function, Ref
             Caller::Decided => {}
             Caller::Role(session) => {
                 let need = Need::new("lambda:InvokeFunction", name.arn());
-                let place = Place { region: name.region.clone(), now };
+                let place = Place { region: name.region.clone(), now, policies };
                 if let Err(denial) = identity::authorize(tx, &session, &[need], &place)? {
                     return denied("AccessDeniedException", denial.message());
                 }
@@ -164,30 +112,31 @@ pub(super) async fn check(host: &Arc<Host>, call: &Call) -> Result<Function, Ref
 pub(super) async fn run(host: &Arc<Host>, call: &Call, function: Function) -> Result<Answer, Refusal> {
     let request_id = host.ids.uuid().to_string();
     let arn = format!("{}:{}", function.name.plain_arn(), function.version);
-    let _turn = host.lambda.turn(&arn).await;
+    let pool = Pool::of(host);
+    let _turn = pool.turn(&arn).await;
     let runtime = function.runtime();
     if function.text("/PackageType").as_deref() == Some("Image") {
         return Err(invalid("The local target does not run functions from container images; deploy to AWS for it"));
     }
-    let python = host.lambda.pythons.of(&runtime).await.map_err(invalid)?;
+    let python = pool.pythons.of(&runtime).await.map_err(invalid)?;
     let packages = packages(host, &function).await?;
     let fingerprint = format!("{packages:?} {:?}", (&function.properties, &python));
 
     let mut output = Output::new(host.clock.clone());
     output.say(format!("START RequestId: {request_id} Version: {}", function.version));
     if (python.passed.is_some() || python.difference(&runtime).is_some())
-        && host.lambda.first_told(&format!("{arn} {runtime}"))
+        && pool.first_told(&format!("{arn} {runtime}"))
     {
         python.passed.iter().cloned().chain(python.difference(&runtime)).for_each(|told| output.say(told));
     }
     let timeout = Duration::from_secs(function.timeout());
     let mut init = None;
-    let mut waiting = host.lambda.take(&arn, &fingerprint, host.clock.now());
+    let mut waiting = pool.take(&arn, &fingerprint, host.clock.now());
     let mut may_start = None;
     if waiting.is_none() {
-        may_start = host.lambda.start().await;
+        may_start = pool.start().await;
         // While this call stood in line another one may have ended.
-        waiting = host.lambda.take(&arn, &fingerprint, host.clock.now());
+        waiting = pool.take(&arn, &fingerprint, host.clock.now());
     }
     let (mut ready, started) = match waiting {
         Some(ready) => (ready, Outcome::Answer { payload: Vec::new(), memory: 0 }),
@@ -231,7 +180,7 @@ pub(super) async fn run(host: &Arc<Host>, call: &Call, function: Function) -> Re
     let tail = tail(&output);
     write_log(host, &function, &ready, output).await?;
     if told.usable {
-        host.lambda.give_back(ready);
+        pool.give_back(ready);
     }
     Ok(Answer {
         payload: Bytes::from(told.payload),

@@ -7,9 +7,11 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `actions` | the rights that operations need |
 //! | `front` | the REST API: paths in, answers and errors out |
 //! | `describe` | functions, versions, aliases and layers as the API shows them |
 //! | `update` | new code for a function |
+//! | `call` | a call, and what comes of it |
 //! | [`mod@invoke`] | one call: who may, and which process |
 //! | `prepare`, `outcome` | what a process is given; what comes of a call, and what is logged |
 //! | `function` | a function as a call needs it, found by any of its names |
@@ -22,6 +24,8 @@
 //! | `addresses.py` | where a function's calls of deployed APIs go |
 //! | `cfnresponse.py` | the module that code in a template answers CloudFormation with |
 
+pub(crate) mod actions;
+pub(crate) mod call;
 pub mod code;
 mod describe;
 mod front;

@@ -9,13 +9,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::call::Refusal;
 use super::function::Function;
-use super::invoke::Refusal;
 use super::pool::Ready;
 use super::worker::{LARGEST_ANSWER, Outcome, Output};
-use crate::Host;
-use crate::errors::ApiError;
-use crate::identity::authorize::Place;
+use crate::ground::{ApiError, Host, Place};
 use crate::identity::{self, Need};
 use crate::logs;
 
@@ -165,10 +163,10 @@ pub(super) async fn write_log(
     output: Output,
 ) -> Result<(), Refusal> {
     let (region, group, stream) = (function.name.region.clone(), function.log_group(), ready.stream.clone());
-    let (session, now) = (ready.session.clone(), host.clock.now());
+    let (session, now, policies) = (ready.session.clone(), host.clock.now(), host.policies);
     host.store
         .write(move |tx| {
-            let place = Place { region: region.clone(), now };
+            let place = Place { region: region.clone(), now, policies };
             let prefix = logs::store::group_arn(&region, &group);
             let may = |action: &str, stream: &str| -> Result<bool, ApiError> {
                 let need = Need::new(format!("logs:{action}"), format!("{prefix}:log-stream:{stream}"));

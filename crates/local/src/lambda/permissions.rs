@@ -4,9 +4,8 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use super::function::text;
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
-use crate::resources::world;
+use crate::ground::world;
+use crate::ground::{ACCOUNT_ID, ApiError};
 use bedplate_iam::{Policy, Principal, Statement};
 
 /// The policy of a function (a name, perhaps with a qualifier): one statement a permission for exactly that name.

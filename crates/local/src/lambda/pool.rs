@@ -11,7 +11,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, OwnedSemaphorePermit, Se
 use super::line;
 use super::python::Pythons;
 use super::worker::Worker;
-use crate::identity::Session;
+use crate::ground::{Host, Session};
 
 /// Calls of one function at a time; more wait for their turn.
 const AT_ONCE: usize = 16;
@@ -57,11 +57,11 @@ pub struct Pool {
 
 /// The room of one event.
 #[derive(Debug)]
-pub(super) struct Queued(Arc<crate::Host>);
+pub(super) struct Queued(Arc<Pool>);
 
 impl Drop for Queued {
     fn drop(&mut self) {
-        self.0.lambda.events.fetch_sub(1, Ordering::Relaxed);
+        self.0.events.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -71,8 +71,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Pool {
+    /// The processes of an endpoint.
+    pub(crate) fn of(host: &Host) -> Arc<Self> {
+        host.kept.of(|| Self::for_state(host.store.dir()))
+    }
+
     /// The processes of an endpoint over a state folder.
-    pub(crate) fn for_state(dir: &Path) -> Self {
+    fn for_state(dir: &Path) -> Self {
         Self {
             pythons: Pythons::for_state(dir),
             idle: Mutex::default(),
@@ -86,13 +91,10 @@ impl Pool {
     }
 
     /// Takes room for an event that nobody waits for; none where there are too many. It is given back when it is dropped.
-    pub(super) fn event(host: &Arc<crate::Host>) -> Option<Queued> {
+    pub(super) fn event(self: &Arc<Self>) -> Option<Queued> {
         let more = |count: usize| (count < EVENTS).then_some(count + 1);
-        host.lambda
-            .events
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
-            .ok()
-            .map(|_| Queued(Arc::clone(host)))
+        let taken = self.events.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        taken.ok().map(|_| Queued(Arc::clone(self)))
     }
 
     /// Waits until a function may have one more call under way.

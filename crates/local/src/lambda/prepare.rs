@@ -9,12 +9,11 @@ use bytes::Bytes;
 use jiff::SignedDuration;
 use serde_json::json;
 
+use super::call::{Call, Refusal};
 use super::code::{self, Source};
 use super::function::{Function, invalid};
-use super::invoke::{Call, Refusal};
 use super::worker::Event;
-use crate::Host;
-use crate::errors::ApiError;
+use crate::ground::{ApiError, Host};
 use crate::identity::{self, Credentials};
 
 /// How long a process's credentials last; it is replaced well before.

@@ -6,8 +6,8 @@ use std::io::{self, BufRead as _, BufReader, Read};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::errors::ApiError;
-use crate::store::StoreError;
+use crate::ground::ApiError;
+use crate::ground::store::StoreError;
 
 /// Bytes of a function's code and layers, unpacked. Source: Lambda quotas, "Deployment package (.zip file archive) size".
 const LARGEST_UNPACKED: u64 = 250 << 20;

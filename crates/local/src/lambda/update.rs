@@ -9,11 +9,10 @@ use serde_json::{Value, json};
 use super::code::{self, owner_of};
 use super::describe;
 use super::function::{Function, Name, invalid, text};
-use crate::Host;
-use crate::errors::ApiError;
-use crate::resources::world;
+use crate::ground::store::BlobWriter;
+use crate::ground::world;
+use crate::ground::{ApiError, Host};
 use crate::s3::object_blob;
-use crate::store::BlobWriter;
 
 /// Bytes of a package sent along. Source: Lambda quotas, "Deployment package (.zip file archive) size".
 const LARGEST: usize = 50 << 20;

@@ -13,7 +13,7 @@ use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
-use crate::Clock;
+use crate::ground::Clock;
 use bedplate_host::helper::supervised;
 
 /// The script that a process runs.

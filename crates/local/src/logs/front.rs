@@ -1,8 +1,8 @@
 //! The operations, one line each: the awsJson1_1 protocol.
 
 use super::{operations, read};
-use crate::aws_json::{Asked, Service, Work};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
+use crate::protocol::aws_json::{Asked, Service, Work};
 
 /// CloudWatch Logs for the server. The largest request is above the largest batch of events with its JSON around it.
 pub static SERVICE: Service<Asked, ApiError> = Service {

@@ -5,12 +5,14 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `actions` | the rights that operations need |
 //! | `front` | one line an operation |
 //! | `operations` | the operations |
 //! | `read` | events: one stream's, or filtered over many |
 //! | [`pattern`] | filter patterns |
 //! | [`store`] | the tables |
 
+pub(crate) mod actions;
 mod front;
 mod operations;
 pub mod pattern;

@@ -4,8 +4,8 @@ use rusqlite::{Connection, Transaction};
 use serde_json::{Map, Value, json};
 
 use super::store::{self, Group, Stream};
-use crate::aws_json::Asked;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
+use crate::protocol::aws_json::Asked;
 
 /// Bytes of one batch, each event counted with 26 more. Source: CloudWatch Logs API reference, `PutLogEvents`.
 const LARGEST_BATCH: usize = 1 << 20;

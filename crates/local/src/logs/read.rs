@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use super::operations::{invalid, not_found};
 use super::pattern::Pattern;
 use super::store;
-use crate::aws_json::Asked;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
+use crate::protocol::aws_json::Asked;
 
 /// Events of one answer. Source: CloudWatch Logs API reference, `GetLogEvents` and `FilterLogEvents`.
 const MOST: usize = 10_000;

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::ACCOUNT_ID;
-use crate::store::Schema;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::store::Schema;
 
 /// The tables; groups that stacks made before there were any are taken over.
 pub const SCHEMA: Schema = Schema {

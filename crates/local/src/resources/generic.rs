@@ -7,26 +7,24 @@ use rand::Rng as _;
 use serde_json::{Map, Value, json};
 
 use super::formats::{Formats, fill};
+use super::kinds::is_custom;
 use super::provider;
-use super::world::{self, Thing};
-use super::{Failure, Handler, Made, Site, Work, scalar, text};
+use super::work::{Failure, Site, Work};
+use crate::ground::scalar::{scalar, text};
+use crate::ground::sources::stamp;
+use crate::ground::world::{self, Made, Thing};
 use bedplate_cfn::intrinsics::Environment;
-
-/// The rule for types without a file of their own.
-pub(super) struct Generic;
-
-impl Handler for Generic {}
 
 /// The longest generated name where nothing else is known.
 const NAME_MAX: usize = 128;
 
 /// Makes a thing by the formats and the schema of its type.
-pub(super) fn create(work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+pub(crate) fn create(work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
     create_with(work, properties, Value::Null)
 }
 
 /// The same, with a state of the handler's own.
-pub(super) fn create_with(work: &Work<'_>, properties: &Value, state: Value) -> Result<Made, Failure> {
+pub(crate) fn create_with(work: &Work<'_>, properties: &Value, state: Value) -> Result<Made, Failure> {
     let site = work.site;
     let formats = Formats::of(&site.resource_type).cloned().unwrap_or_default();
     let mut naming = Naming::new(site, &formats, properties, work.now);
@@ -62,7 +60,7 @@ pub(super) fn create_with(work: &Work<'_>, properties: &Value, state: Value) -> 
 }
 
 /// Changes a thing in place: its id and the attributes that do not depend on properties stay.
-pub(super) fn update(work: &Work<'_>, id: &str, properties: &Value) -> Result<Made, Failure> {
+pub(crate) fn update(work: &Work<'_>, id: &str, properties: &Value) -> Result<Made, Failure> {
     let site = work.site;
     let formats = Formats::of(&site.resource_type).cloned().unwrap_or_default();
     let existing = world::find(work.db, &site.resource_type, &scope(site, &formats, properties), id)?
@@ -88,17 +86,17 @@ pub(super) fn update(work: &Work<'_>, id: &str, properties: &Value) -> Result<Ma
 }
 
 /// Deletes a thing.
-pub(super) fn delete(work: &Work<'_>, id: &str) -> Result<(), Failure> {
+pub(crate) fn delete(work: &Work<'_>, id: &str) -> Result<(), Failure> {
     Ok(world::remove(work.db, &work.site.resource_type, &work.site.stack_id, id)?)
 }
 
 /// The refusal when an id is another resource's already.
-pub(super) fn taken(id: &str, other: &Thing) -> Failure {
+pub(crate) fn taken(id: &str, other: &Thing) -> Failure {
     Failure::plain(format!("{id} already exists in stack {}", other.stack_id))
 }
 
 /// Where an id is unique.
-pub(super) fn scope(site: &Site, formats: &Formats, properties: &Value) -> String {
+pub(crate) fn scope(site: &Site, formats: &Formats, properties: &Value) -> String {
     match (&formats.scope, &formats.within) {
         (Some(scope), _) => scope.clone(),
         (None, Some(property)) => text(properties, property).unwrap_or_else(|| site.region.clone()),
@@ -109,7 +107,7 @@ pub(super) fn scope(site: &Site, formats: &Formats, properties: &Value) -> Strin
 /// The name a template gives a resource itself, if it does: such a resource can't be replaced under the same name.
 pub fn custom_name(resource_type: &str, properties: &Value) -> Option<String> {
     // The properties of a custom resource are its function's own.
-    if super::is_custom(resource_type) {
+    if is_custom(resource_type) {
         return None;
     }
     let name = match Formats::of(resource_type) {
@@ -163,7 +161,7 @@ impl<'a> Naming<'a> {
             counter: None,
             generated: None,
             id: None,
-            stamp: crate::cloudformation::stamp(now),
+            stamp: stamp(now),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::ground::scalar::scalar;
 use bedplate_cfn::schema::{Extra, Match, ResourceSchema, Schemas, Shape, Types, matches};
 
 /// How deep properties are looked at.
@@ -140,7 +141,7 @@ fn check(schema: &ResourceSchema, shape: &Shape, value: &Value, path: &str, dept
 }
 
 fn check_scalar(shape: &Shape, value: &Value, path: &str, errors: &mut Vec<String>) {
-    let text = super::scalar(value).unwrap_or_default();
+    let text = scalar(value).unwrap_or_default();
     // What is known only once another resource is there is judged then, when this one is made.
     if text.contains(bedplate_cfn::intrinsics::UNKNOWN) {
         return;
@@ -162,7 +163,7 @@ fn check_scalar(shape: &Shape, value: &Value, path: &str, errors: &mut Vec<Strin
             errors.push(format!("{path}: {text} is not less or equal to {most}"));
         }
     }
-    let choice = |choice: &Value| super::scalar(choice).is_some_and(|choice| choice == text);
+    let choice = |choice: &Value| scalar(choice).is_some_and(|choice| choice == text);
     if !shape.choices.is_empty() && !shape.choices.iter().any(choice) {
         errors.push(format!("{path}: {text} is not a valid enum value"));
     }

@@ -11,8 +11,8 @@ use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
 use s3s::dto::StreamingBlob;
 use tokio::sync::mpsc;
 
-use crate::errors::ApiError;
-use crate::store::{BlobWriter, Staged, Store, StoreError};
+use crate::ground::ApiError;
+use crate::ground::store::{BlobWriter, Staged, Store, StoreError};
 
 use super::chunked::Trailers;
 use super::model::Checksums;

@@ -5,7 +5,7 @@ use rusqlite::Transaction;
 use super::buckets::Buckets;
 use super::list::{Listing, objects};
 use super::model::Version;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// The current objects whose keys begin with a prefix, by key.
 ///

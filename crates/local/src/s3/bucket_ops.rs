@@ -5,12 +5,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use s3s::dto::{self, *};
 use s3s::{S3Request, S3Response};
 
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
+use crate::ground::{ACCOUNT_ID, ApiError};
 
-use super::api::{Answer, Api, Caller, Refusal, time};
 use super::buckets::{Buckets, Versioning};
 use super::names::{self, Namespace};
+use super::operation::{Answer, Api, Caller, Refusal, time};
 use super::{refusals, settings};
 
 /// The owner of everything, as S3 shows it.

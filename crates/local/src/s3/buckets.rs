@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction};
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 use super::names::{self, Namespace};
 use super::refusals;

@@ -12,7 +12,7 @@ use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 use hyper::body::{Body, Frame};
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 use super::refusals;
 

@@ -17,13 +17,14 @@ use s3s::host::{S3Host, VirtualHost};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3Error, S3ErrorCode, S3Result};
 
-use crate::errors::{ApiError, rest_xml_error};
+use crate::ground::store::Store;
+use crate::ground::{ACCOUNT_ID, ApiError, Host, LOCAL_KEY};
 use crate::identity::{Who, is_temporary, secret_of};
-use crate::store::Store;
-use crate::{ACCOUNT_ID, Host, LOCAL_KEY, xml};
+use crate::protocol::errors::rest_xml_error;
+use crate::protocol::xml;
 
-use super::api::{Api, Caller, Refusal};
 use super::chunked::Decoded;
+use super::operation::{Api, Caller, Refusal};
 use super::rights;
 
 /// The largest error document looked into.

@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, Transaction};
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 use super::buckets::Bucket;
 use super::model::Version;

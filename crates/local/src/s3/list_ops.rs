@@ -3,14 +3,14 @@
 use s3s::dto::*;
 use s3s::{S3Request, S3Response};
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
-use super::api::{Answer, Api, Refusal, time};
 use super::bucket_ops::{decode_token, encode_token, owner};
 use super::buckets::Buckets;
 use super::list::{self, Last, Listing, Page};
 use super::model::{Checksums, Version};
-use super::object_ops::checksum_type;
+use super::object_meta::checksum_type;
+use super::operation::{Answer, Api, Refusal, time};
 use super::{body::Algorithm, refusals, versions};
 
 /// Most keys a page has.

@@ -4,7 +4,9 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `actions` | the rights that operations need |
 //! | `front` | from the server's requests to `s3s` and back: signatures, `aws-chunked`, error documents |
+//! | `operation`, `object_meta` | what every operation is given and answers; what comes with an object |
 //! | `api` | one line an operation, to the file that carries it out |
 //! | `bucket_ops`, `setting_ops`, `object_ops`, `read_ops`, `list_ops`, `upload_ops` | the operations |
 //! | [`buckets`], [`settings`], `properties` | buckets within a transaction, also for a bucket made by CloudFormation |
@@ -14,6 +16,7 @@
 //! | `body`, `chunked` | bodies on their way in |
 //! | [`names`], `refusals`, [`model`], `schema` | the rules of names, the words of errors, what is kept, the tables |
 
+pub(crate) mod actions;
 mod api;
 mod body;
 mod browse;
@@ -25,7 +28,9 @@ mod list;
 mod list_ops;
 pub mod model;
 pub mod names;
+mod object_meta;
 mod object_ops;
+mod operation;
 mod properties;
 mod read_ops;
 mod refusals;

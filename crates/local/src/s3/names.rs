@@ -2,8 +2,7 @@
 //!
 //! Rules: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 
-use crate::ACCOUNT_ID;
-use crate::errors::ApiError;
+use crate::ground::{ACCOUNT_ID, ApiError};
 
 use super::refusals::{self, invalid_bucket_name};
 

@@ -1,18 +1,19 @@
 //! Operations that write, copy, tag and delete objects.
 
-use http::HeaderMap;
 use s3s::dto::{self, *};
 use s3s::{S3Request, S3Response};
 
-use crate::errors::ApiError;
-use crate::identity::actions::s3::delete_one;
-use crate::identity::authorize::Place;
+use super::actions::delete_one;
+use crate::ground::{ApiError, Place};
 use crate::identity::{Who, authorize};
 
-use super::api::{Answer, Api, Caller, Refusal, time};
 use super::body::{Algorithm, Expected, Received, receive};
 use super::buckets::{Bucket, Buckets, Versioning};
 use super::model::{Checksums, Meta, Tags, Version};
+use super::object_meta::{
+    check_meta, checksum_type, encrypt, encryption, header_tags, meta_of, put_checksums, refuse_unsimulated,
+};
+use super::operation::{Answer, Api, Caller, Refusal, time};
 use super::read_ops::{self, Conditions};
 use super::setting_ops::{tag_set, tags_of};
 use super::versions::{self, NewVersion};
@@ -20,108 +21,6 @@ use super::{names, refusals, settings};
 
 /// The largest object made in one request, in bytes; larger ones are uploaded in parts.
 const MAX_PUT: i64 = 5 << 30;
-
-/// Sets the five checksum fields that many outputs have.
-macro_rules! put_checksums {
-    ($output:expr, $checksums:expr) => {{
-        let checksums = $checksums;
-        $output.checksum_crc32 = checksums.crc32.clone();
-        $output.checksum_crc32c = checksums.crc32c.clone();
-        $output.checksum_crc64nvme = checksums.crc64nvme.clone();
-        $output.checksum_sha1 = checksums.sha1.clone();
-        $output.checksum_sha256 = checksums.sha256.clone();
-    }};
-}
-pub(super) use put_checksums;
-
-/// Whether checksums are of the parts' or of the whole body, as the API says it.
-pub(super) fn checksum_type(checksums: &Checksums) -> Option<ChecksumType> {
-    (*checksums != Checksums::default()).then(|| {
-        ChecksumType::from_static(if checksums.composite { ChecksumType::COMPOSITE } else { ChecksumType::FULL_OBJECT })
-    })
-}
-
-/// The headers that a put, a copy and an upload in parts take alike.
-macro_rules! meta_of {
-    ($input:expr) => {
-        Meta {
-            content_type: $input.content_type.clone(),
-            cache_control: $input.cache_control.clone(),
-            content_disposition: $input.content_disposition.clone(),
-            content_encoding: $input.content_encoding.clone().filter(|encoding| !encoding.is_empty()),
-            content_language: $input.content_language.clone(),
-            expires: $input.expires.clone(),
-            website_redirect: $input.website_redirect_location.clone(),
-            storage_class: $input
-                .storage_class
-                .as_ref()
-                .map(|class| class.as_str().to_owned())
-                .filter(|class| class != StorageClass::STANDARD),
-            encryption: $input
-                .server_side_encryption
-                .as_ref()
-                .map(|algorithm| algorithm.as_str().to_owned())
-                .filter(|algorithm| algorithm != ServerSideEncryption::AES256),
-            kms_key: $input.ssekms_key_id.clone(),
-            user: $input.metadata.clone().unwrap_or_default().into_iter().collect(),
-            ..Meta::default()
-        }
-    };
-}
-pub(super) use meta_of;
-
-/// Refuses by name what objects can have on AWS and not here.
-macro_rules! refuse_unsimulated {
-    ($operation:literal, $input:expr) => {
-        $crate::s3::object_ops::refuse_features(
-            $operation,
-            $input.sse_customer_algorithm.is_some(),
-            $input.object_lock_mode.is_some() || $input.object_lock_legal_hold_status.is_some(),
-            $input.acl.as_ref().map(ObjectCannedACL::as_str),
-        )
-    };
-}
-pub(super) use refuse_unsimulated;
-
-pub(super) fn refuse_features(
-    operation: &str,
-    customer_key: bool,
-    lock: bool,
-    acl: Option<&str>,
-) -> Result<(), ApiError> {
-    if customer_key {
-        return Err(ApiError::not_implemented("s3", &format!("{operation} with a customer-provided key")));
-    }
-    if lock {
-        return Err(ApiError::not_implemented("s3", &format!("{operation} with object lock")));
-    }
-    match acl {
-        None | Some(ObjectCannedACL::BUCKET_OWNER_FULL_CONTROL) => Ok(()),
-        // Buckets here own their objects, as all new buckets on AWS do.
-        Some(_) => Err(ApiError::sender("AccessControlListNotSupported", "The bucket does not allow ACLs")),
-    }
-}
-
-/// User metadata has a limit of 2 KiB.
-pub(super) fn check_meta(meta: &Meta) -> Result<(), ApiError> {
-    let size: usize = meta.user.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if size > 2048 {
-        return Err(ApiError::sender(
-            "MetadataTooLarge",
-            "Your metadata headers exceed the maximum allowed metadata size",
-        ));
-    }
-    Ok(())
-}
-
-/// Tags of the `x-amz-tagging` header, which are written as a query string is.
-pub(super) fn header_tags(header: Option<&str>) -> Result<Tags, ApiError> {
-    let tags: Tags = form_urlencoded::parse(header.unwrap_or_default().as_bytes())
-        .map(|(key, value)| (key.into_owned(), value.into_owned()))
-        .collect();
-    settings::check_tags(&tags, 10)?;
-    Ok(tags)
-}
 
 /// The condition of a write: the object as it is, or that there is none.
 pub(super) fn check_write(
@@ -143,21 +42,6 @@ pub(super) fn check_write(
         (Some(condition), Some(version)) if holds(condition, version) => Err(refusals::precondition_failed()),
         _ => Ok(()),
     }
-}
-
-/// The encryption an object is shown with.
-pub(super) fn encryption(meta: &Meta) -> ServerSideEncryption {
-    meta.encryption.clone().map_or_else(|| ServerSideEncryption::from_static(ServerSideEncryption::AES256), Into::into)
-}
-
-/// The bucket's own encryption, for an object that came with none.
-pub(super) fn encrypt(tx: &rusqlite::Transaction<'_>, bucket: &Bucket, meta: &mut Meta) -> Result<(), ApiError> {
-    if meta.encryption.is_none() {
-        let (algorithm, key) = settings::encryption_of(tx, bucket)?;
-        meta.encryption = algorithm;
-        meta.kms_key = meta.kms_key.take().or(key);
-    }
-    Ok(())
 }
 
 pub(super) async fn put(api: &Api, request: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
@@ -341,7 +225,11 @@ pub(super) async fn delete(api: &Api, request: S3Request<DeleteObjectInput>) -> 
 
 pub(super) async fn delete_many(api: &Api, request: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
     let who = request.extensions.get::<Who>().cloned();
-    let place = Place { region: Caller::of(&request).region().to_owned(), now: api.host.clock.now() };
+    let place = Place {
+        region: Caller::of(&request).region().to_owned(),
+        now: api.host.clock.now(),
+        policies: api.host.policies,
+    };
     let DeleteObjectsInput { bucket: name, delete: Delete { objects, quiet }, .. } = request.input;
     if objects.is_empty() || objects.len() > 1000 {
         return Err(refusals::malformed_xml().into());
@@ -475,14 +363,4 @@ pub(super) async fn delete_tagging(
     let DeleteObjectTaggingInput { bucket, key, version_id, .. } = request.input;
     let version_id = replace_tags(api, bucket, key, version_id, Tags::new()).await?;
     Ok(S3Response::with_status(DeleteObjectTaggingOutput { version_id }, http::StatusCode::NO_CONTENT))
-}
-
-/// Headers that tell of a version in an error's answer.
-pub(super) fn marker_headers(version: &Version) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert("x-amz-delete-marker", http::HeaderValue::from_static("true"));
-    if let Ok(id) = http::HeaderValue::from_str(&version.version) {
-        headers.insert("x-amz-version-id", id);
-    }
-    headers
 }

@@ -11,7 +11,7 @@ use s3s::dto::{
 };
 use serde_json::{Map, Value};
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 use super::buckets::{Buckets, Versioning};
 use super::model::Tags;

@@ -12,13 +12,13 @@ use rusqlite::Transaction;
 use s3s::dto::*;
 use s3s::{Body, S3Request, S3Response};
 
-use crate::errors::ApiError;
-use crate::store::{Blob, Store, StoreError};
+use crate::ground::ApiError;
+use crate::ground::store::{Blob, Store, StoreError};
 
-use super::api::{Answer, Api, Refusal, time};
 use super::buckets::{Bucket, Buckets, Versioning};
 use super::model::Version;
-use super::object_ops::{checksum_type, encryption, marker_headers, put_checksums};
+use super::object_meta::{checksum_type, encryption, marker_headers, put_checksums};
+use super::operation::{Answer, Api, Refusal, time};
 use super::{refusals, versions};
 
 /// A body up to this size is read in one go with its row.

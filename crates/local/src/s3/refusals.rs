@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 fn refusal(status: StatusCode, code: &str, message: impl Into<String>) -> ApiError {
     ApiError::sender(code, message).with_status(status)

@@ -7,13 +7,11 @@ use s3s::access::S3AccessContext;
 use s3s::dto::CopySource;
 use s3s::path::S3Path;
 
-use crate::errors::ApiError;
-use crate::identity::actions::s3::{Object, arn, needs};
-use crate::identity::authorize::Place;
+use super::actions::{Object, arn, needs};
+use crate::ground::{ApiError, DEFAULT_REGION, Host, Place};
 use crate::identity::{Denial, Need, Session, authorize};
-use crate::{DEFAULT_REGION, Host};
 
-use super::api::{Caller, Refusal};
+use super::operation::{Caller, Refusal};
 use super::read_ops::object_exists;
 
 /// Operations that tell whether an object is there.
@@ -47,7 +45,11 @@ pub(super) async fn check(
     };
     let tags = header("x-amz-tagging").is_some_and(|tags| !tags.is_empty());
     let region = context.extensions_mut().get::<Caller>().and_then(|caller| caller.region.clone());
-    let place = Place { region: region.unwrap_or_else(|| DEFAULT_REGION.to_owned()), now: host.clock.now() };
+    let place = Place {
+        region: region.unwrap_or_else(|| DEFAULT_REGION.to_owned()),
+        now: host.clock.now(),
+        policies: host.policies,
+    };
     // A denial is recorded, so the transaction itself must succeed.
     let decided = host.store.write(move |tx| -> Result<Result<(), Denial>, ApiError> {
         let version = parameter("versionId");

@@ -1,12 +1,12 @@
 //! S3's tables.
 
-use crate::store::Schema;
+use crate::ground::store::Schema;
 
 /// The tables and their versions.
 ///
 /// `s3_versions` is clustered as S3 lists it: by key, and within a key the newest first: `seq` grows with every write. Times are
 /// seconds since 1970, which is all S3 shows of them. The triggers count the users of each body, see
-/// [`crate::store`].
+/// [`crate::ground::store`].
 pub const SCHEMA: Schema = Schema {
     room: "s3",
     steps: &["

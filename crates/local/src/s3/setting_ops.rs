@@ -3,11 +3,11 @@
 use s3s::dto::*;
 use s3s::{S3Request, S3Response};
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
-use super::api::{Answer, Api};
 use super::buckets::Buckets;
 use super::model::Tags;
+use super::operation::{Answer, Api};
 use super::settings::{self, ENCRYPTION, LIFECYCLE, OWNERSHIP, POLICY, PUBLIC_ACCESS, TAGS};
 use super::{refusals, settings::check_tags};
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 use super::buckets::{Bucket, Buckets};
 use super::model::Tags;

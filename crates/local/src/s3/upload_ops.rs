@@ -8,18 +8,18 @@ use md5::{Digest as _, Md5};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response};
 
-use crate::errors::ApiError;
-use crate::store::{Blob, BlobWriter, Staged, Store, StoreError};
+use crate::ground::ApiError;
+use crate::ground::store::{Blob, BlobWriter, Staged, Store, StoreError};
 
-use super::api::{Answer, Api, Caller, time};
 use super::body::{Algorithm, Expected, Hasher, Received, receive};
 use super::bucket_ops::owner;
 use super::buckets::{Buckets, Versioning};
 use super::model::{Checksums, Meta, PartMeta};
-use super::object_ops::{
-    check_meta, check_write, checksum_type, encrypt, encryption, header_tags, meta_of, put_checksums,
-    refuse_unsimulated, source_of,
+use super::object_meta::{
+    check_meta, checksum_type, encrypt, encryption, header_tags, meta_of, put_checksums, refuse_unsimulated,
 };
+use super::object_ops::{check_write, source_of};
+use super::operation::{Answer, Api, Caller, time};
 use super::read_ops::{self, Conditions};
 use super::uploads::{self, Part as StoredPart};
 use super::versions::{self, NewVersion};

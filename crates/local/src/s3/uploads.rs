@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction};
 
-use crate::errors::ApiError;
-use crate::store::Blob;
+use crate::ground::ApiError;
+use crate::ground::store::Blob;
 
 use super::buckets::Bucket;
 use super::list::{Upload, upload_of};

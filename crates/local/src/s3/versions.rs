@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction};
 
-use crate::Ids;
-use crate::errors::ApiError;
-use crate::store::{Blob, StoreError};
+use crate::ground::store::{Blob, StoreError};
+use crate::ground::{ApiError, Ids};
 
 use super::buckets::{Bucket, Versioning};
 use super::model::{Meta, NULL_VERSION, Tags, Version};

@@ -6,7 +6,7 @@ use rand::Rng as _;
 use rand::seq::SliceRandom as _;
 use serde_json::{Map, Value};
 
-use crate::resources::text;
+use crate::ground::scalar::text;
 
 /// Characters of a value unless the template says.
 const LENGTH: usize = 32;

@@ -4,11 +4,11 @@ use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
 
 use super::store::{self, Version};
-use crate::aws_json::{Service, Work};
-use crate::errors::ApiError;
-use crate::json::{Asked, compact, seconds};
-use crate::resources::text;
-use crate::resources::world::{self, Thing};
+use crate::ground::ApiError;
+use crate::ground::scalar::text;
+use crate::ground::world::{self, Thing};
+use crate::protocol::aws_json::{Service, Work};
+use crate::protocol::json::{Asked, compact, seconds};
 
 /// The service.
 pub static SERVICE: Service<Asked, ApiError> = Service {

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
-use crate::resources::world::{self, Thing};
-use crate::store::Schema;
+use crate::ground::store::Schema;
+use crate::ground::world::{self, Thing};
 
 /// The type of secrets.
 pub const SECRET: &str = "AWS::SecretsManager::Secret";

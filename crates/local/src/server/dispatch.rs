@@ -7,22 +7,25 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use s3s::Body;
 
-use super::guard::{Sender, is_simple, of_page, refusal, refuse_pages};
+use super::answer::{error_response, harden};
+use super::guard::{is_simple, of_page, refusal, refuse_pages};
 use super::host::RequestHost;
-use super::scope::Scope;
+use super::service_call::{MAX_FORM, Operation, RefusedAs, ServiceCall, Unread, refused_as};
+use super::services::query_services;
 use super::single::refuse_doubles;
-use super::{error_response, harden, respond};
-use crate::aws_json::Asked;
+use super::{admission, pages};
 use crate::bedrock::{self, Door, gateway_of};
 use crate::cloudformation::custom;
 use crate::cognito;
-use crate::errors::{ApiError, Protocol};
 use crate::execute_api::{Address, Gateway};
-use crate::identity::Who;
-use crate::query::{CallContext, QueryService, response};
+use crate::ground::body::{read_at_most, respond};
+use crate::ground::{ACCOUNT_ID, ApiError, DEFAULT_REGION, Host, Sender};
+use crate::identity::{Scope, Who};
+use crate::lambda;
+use crate::protocol::aws_json::Asked;
+use crate::protocol::errors::Protocol;
+use crate::protocol::query::{CallContext, QueryService, response};
 use crate::s3::Front;
-use crate::service_call::{MAX_FORM, Operation, RefusedAs, ServiceCall, Unread, read_at_most, refused_as};
-use crate::{ACCOUNT_ID, DEFAULT_REGION, Host, admission, lambda, pages, query_services};
 
 /// The services, behind one address.
 pub(super) struct Server {

@@ -13,35 +13,8 @@
 
 use http::{HeaderMap, Method, StatusCode, header};
 
-use super::scope::Scope;
-use crate::errors::ApiError;
-use crate::identity::is_temporary;
-
-/// What sent a request, as its headers give away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sender {
-    /// No browser.
-    Program,
-    /// A browser whose user typed the address, or came from another program.
-    Person,
-    /// A web page.
-    Page,
-}
-
-impl Sender {
-    /// Reads the headers that browsers set and pages cannot.
-    pub fn of(headers: &HeaderMap) -> Self {
-        if headers.contains_key(header::ORIGIN) {
-            return Self::Page;
-        }
-        let mut sites = headers.get_all("sec-fetch-site").iter();
-        match (sites.next().map(http::HeaderValue::as_bytes), sites.next()) {
-            (None, _) => Self::Program,
-            (Some(b"none"), None) => Self::Person,
-            _ => Self::Page,
-        }
-    }
-}
+use crate::ground::{ApiError, Sender};
+use crate::identity::{Scope, is_temporary};
 
 /// Whether a method only reads.
 pub(super) fn reads(method: &Method) -> bool {

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use http::{Request, header};
 
 use super::guard::refusal;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// The one host a request names, without its port, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]

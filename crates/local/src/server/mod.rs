@@ -4,40 +4,49 @@
 //! | --- | --- |
 //! | `mod` | listening, and ending |
 //! | `dispatch` | which service a request is for |
-//! | `scope` | who asks, and for what, as the signature says |
 //! | `host` | which host a request names |
 //! | `guard` | who may ask at all |
 //! | `single` | what a request may say only once |
-//! | `body` | bodies without their content coding |
+//! | `service_call` | a request to a service, read once |
+//! | `admission` | whose request it is, and whether they may |
+//! | `answer` | answers of the server itself |
+//! | `needs` | which actions on which resources an operation needs |
+//! | `policies` | the policies on resources |
+//! | `pages` | pages of the endpoint's own |
+//! | `services` | all services, in tables |
+//! | `upkeep` | what leaves the disk beside the requests |
 
-pub(super) mod body;
+mod admission;
+mod answer;
 mod dispatch;
 mod guard;
 mod host;
-mod scope;
+mod needs;
+mod pages;
+mod policies;
+mod service_call;
+mod services;
 mod single;
+mod upkeep;
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, Response, StatusCode, header};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use s3s::Body;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use self::dispatch::Server;
-pub(super) use self::guard::Sender;
-pub(super) use self::scope::Scope;
-use super::errors::{ApiError, Protocol};
-use super::lambda::code;
-use super::store::Store;
-use super::{ACCOUNT_ID, Host, LocalError, LocalOptions, SCHEMAS};
+use self::services::SCHEMAS;
+use crate::ground::store::{Store, StoreError};
+use crate::ground::{ACCOUNT_ID, Host, Kept, LocalError, LocalOptions};
+use crate::lambda::Pool;
+use crate::lambda::code;
 
 /// How long a shutdown waits for requests under way.
 const SHUTDOWN: Duration = Duration::from_secs(5);
@@ -92,7 +101,7 @@ impl Running {
         let _ = (&mut self.crash_sweep).await;
         self.upkeep.abort();
         let _ = (&mut self.upkeep).await;
-        self.host.lambda.close().await;
+        Pool::of(&self.host).close().await;
         let store = self.host.store.clone();
         // What is left unswept now is swept at the next start.
         let tidy = move || store.sweep_unused().and_then(|_| code::sweep(&store)).and_then(|()| store.wipe_deleted());
@@ -110,7 +119,7 @@ pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
     let store = match tokio::task::spawn_blocking(move || Store::open_within(&dir, SCHEMAS, limit)).await {
         Ok(store) => store?,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => return Err(super::store::StoreError::ShuttingDown.into()),
+        Err(_) => return Err(StoreError::ShuttingDown.into()),
     };
     let port = port.unwrap_or(0);
     let listen_error = |source| LocalError::Listen { port, source };
@@ -124,9 +133,12 @@ pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
         delay,
         functions,
         url: format!("http://{address}"),
-        lambda: super::lambda::Pool::for_state(store.dir()),
+        kept: Kept::default(),
+        policies: policies::of_resource,
         model_server,
     });
+    // Made now: which project the state folder is part of must not depend on when a function is first called.
+    drop(Pool::of(&host));
     let server = Arc::new(Server::new(Arc::clone(&host)));
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(accept(listener, server, stopped));
@@ -134,7 +146,7 @@ pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
     let crash_sweep = tokio::task::spawn_blocking(move || {
         let _ = store.sweep_after_crash().and_then(|()| code::sweep(&store));
     });
-    let upkeep = tokio::spawn(super::upkeep::run(Arc::clone(&host)));
+    let upkeep = tokio::spawn(upkeep::run(Arc::clone(&host)));
     Ok(Running { host, address, stop, task, upkeep, crash_sweep })
 }
 
@@ -179,37 +191,4 @@ async fn serve(stream: TcpStream, server: Arc<Server>, mut stopped: watch::Recei
             let _ = connection.await;
         }
     }
-}
-
-/// Makes an answer of little use as a page: it is of no other type than it says, and where a browser shows it, it runs no
-/// script and belongs to no origin. An object that a stack put into a bucket would otherwise be a page of this very address.
-fn harden(mut response: Response<Body>) -> Response<Body> {
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let kind = media.split('/').next().unwrap_or_default();
-    let is_inert = (matches!(kind, "image" | "audio" | "video" | "font") && !media.contains("xml"))
-        || matches!(media.as_str(), "application/pdf" | "application/zip" | "application/octet-stream");
-    // A browser shows no PDF in a sandbox.
-    if !is_inert {
-        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
-    }
-    response
-}
-
-pub(super) fn error_response(protocol: Protocol, error: &ApiError, request_id: &str) -> Response<Body> {
-    let (content_type, body) = protocol.render(error, request_id);
-    let mut response = respond(error.status, content_type, body);
-    for (name, value) in protocol.headers(error) {
-        response.headers_mut().insert(name, value);
-    }
-    response
-}
-
-pub(super) fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use http::{HeaderMap, Uri};
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// Headers that a service or a signature is read from, beside those of AWS's own prefix.
 const HEADERS: &[&str] = &["authorization", "content-type", "date", "smithy-protocol", "content-length"];

@@ -7,9 +7,9 @@ use rusqlite::{Connection, Transaction};
 use serde_json::{Value, json};
 
 use super::store::{self, Missing, Named, Parameter};
-use crate::aws_json::{Service, Work};
-use crate::errors::ApiError;
-use crate::json::{Asked, compact, seconds};
+use crate::ground::ApiError;
+use crate::protocol::aws_json::{Service, Work};
+use crate::protocol::json::{Asked, compact, seconds};
 use bedplate_cfn::schema::{Match, matches};
 
 /// The service.

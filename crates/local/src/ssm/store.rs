@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::ACCOUNT_ID;
-use crate::store::Schema;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::store::Schema;
 
 /// How many versions are kept. Source: Systems Manager user guide, "Working with parameter versions".
 const VERSIONS: i64 = 100;

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use serde_json::Value as Json;
 
+use super::input::{Input, MAX_OUTPUT, VelocityError};
 use super::syntax::{Expression, Node, Reference, Step};
 use super::value::{Heap, Value};
-use super::{Input, MAX_OUTPUT, VelocityError};
 
 /// How many pieces of a template are looked at in all.
 const MAX_STEPS: usize = 500_000;

@@ -1,6 +1,6 @@
 //! Reading references and expressions.
 
-use super::VelocityError;
+use super::input::VelocityError;
 use super::parser::Parser;
 use super::syntax::{Expression, Operator, Reference, Step};
 

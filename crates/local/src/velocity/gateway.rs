@@ -5,8 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 
 use super::evaluate::Evaluator;
+use super::input::{MAX_OUTPUT, VelocityError};
 use super::value::Value;
-use super::{MAX_OUTPUT, VelocityError, escape, jsonpath};
+use super::{escape, jsonpath};
 
 impl Evaluator<'_> {
     /// `$input.body`: an empty payload is an empty object.

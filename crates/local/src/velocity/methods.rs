@@ -1,8 +1,9 @@
 //! Methods of texts, lists, maps and numbers: those of Java's that templates use.
 
 use super::evaluate::Evaluator;
+use super::input::{MAX_OUTPUT, VelocityError};
+use super::java_regex;
 use super::value::Value;
-use super::{MAX_OUTPUT, VelocityError, java_regex};
 
 /// What goes wrong inside a method.
 pub(super) type Called = Result<Value, String>;

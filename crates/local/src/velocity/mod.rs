@@ -9,6 +9,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | [`syntax`] | what a template is made of |
+//! | [`input`] | what a template is given, and why it may fail |
 //! | [`parser`] | directives and text |
 //! | [`expressions`] | references and expressions |
 //! | [`value`] | values and how Java prints them |
@@ -24,6 +25,7 @@ mod escape;
 mod evaluate;
 mod expressions;
 mod gateway;
+mod input;
 pub mod java_regex;
 pub mod jsonpath;
 mod methods;
@@ -32,52 +34,13 @@ mod parser;
 mod syntax;
 mod value;
 
-use serde_json::Value as Json;
-
 pub use evaluate::Rendered;
-
-/// The largest text a template may write, in bytes: API Gateway's limit of a payload.
-pub const MAX_OUTPUT: usize = 10 << 20;
+pub use input::{Input, MAX_OUTPUT, VelocityError};
 
 /// A template that was read.
 #[derive(Debug, Clone)]
 pub struct Template {
     nodes: Vec<syntax::Node>,
-}
-
-/// What a template sees of a request or of an answer.
-#[derive(Debug, Clone, Default)]
-pub struct Input {
-    /// The payload as text.
-    pub body: String,
-    /// Path parameters.
-    pub path: Vec<(String, String)>,
-    /// Query-string parameters.
-    pub querystring: Vec<(String, String)>,
-    /// Headers.
-    pub header: Vec<(String, String)>,
-    /// `$context`, an object.
-    pub context: Json,
-    /// `$stageVariables`, an object of texts.
-    pub stage_variables: Json,
-}
-
-/// Why a template could not be read or carried out.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line} of the template: {message}")]
-pub struct VelocityError {
-    /// The line, from 1.
-    pub line: usize,
-    /// What is wrong.
-    pub message: String,
-    /// Whether it is the payload that is no JSON, which is its sender's fault.
-    pub bad_body: bool,
-}
-
-impl VelocityError {
-    pub(crate) fn new(line: usize, message: impl Into<String>) -> Self {
-        Self { line, message: message.into(), bad_body: false }
-    }
 }
 
 impl Template {

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::VelocityError;
 use super::evaluate::{Evaluator, truth};
+use super::input::VelocityError;
 use super::syntax::{Expression, Operator};
 use super::value::Value;
 

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::VelocityError;
+use super::input::VelocityError;
 use super::syntax::{Expression, Node, Reference};
 
 /// How deep directives, expressions and quoted templates may nest.

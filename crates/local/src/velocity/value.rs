@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Number, Value as Json};
 
+use super::input::MAX_OUTPUT;
+
 /// How deep a list or map may nest when it is printed or told as JSON.
 const MAX_DEPTH: usize = 64;
 
@@ -199,7 +201,7 @@ impl Heap {
 
 /// How large a list or map may be in all when it is told as JSON, in bytes: one that holds itself twice at every level would
 /// be endless work long before it is too deep.
-const MAX_JSON: usize = 2 * super::MAX_OUTPUT;
+const MAX_JSON: usize = 2 * MAX_OUTPUT;
 
 /// What a value counts for beside its text, in bytes.
 const NODE: usize = 16;

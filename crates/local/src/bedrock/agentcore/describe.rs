@@ -4,8 +4,8 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::bedrock::answer::{Answer, Call, Outcome, api_names, missing, page, without_nulls};
-use crate::errors::ApiError;
-use crate::resources::world::{self, Thing};
+use crate::ground::ApiError;
+use crate::ground::world::{self, Thing};
 
 fn text(thing: &Thing, name: &str) -> Value {
     thing.properties.get(name).cloned().unwrap_or_default()

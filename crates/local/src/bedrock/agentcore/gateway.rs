@@ -15,9 +15,10 @@ use crate::bedrock::answer::invalid;
 use crate::bedrock::knowledge::{self, Base, How, Wanted, agentic_retrieve, results};
 use crate::bedrock::rights::Worker;
 use crate::bedrock::text::tools::Tool;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::identity::Need;
-use crate::lambda::invoke::{Call, Caller, invoke};
+use crate::lambda::call::{Call, Caller};
+use crate::lambda::invoke::invoke;
 
 /// The principal of gateways and harnesses.
 pub(super) const SERVICE: &str = "bedrock-agentcore.amazonaws.com";

@@ -19,7 +19,7 @@ use crate::bedrock::text::Role;
 use crate::bedrock::text::tools::Tool;
 use crate::bedrock::text::words::tokens;
 use crate::bedrock::{Bedrock, store};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::identity::Need;
 
 /// How many steps an answer has at most when the harness does not say.

@@ -13,9 +13,9 @@ use super::gateway::Gateway;
 use crate::bedrock::Bedrock;
 use crate::bedrock::answer::missing;
 use crate::cognito::tokens::{self, Wrong, pool_of_issuer};
-use crate::errors::ApiError;
-use crate::resources::world::{self, Thing};
-use crate::service_call::read_at_most;
+use crate::ground::ApiError;
+use crate::ground::body::read_at_most;
+use crate::ground::world::{self, Thing};
 
 /// What the discovery URL of an issuer ends with. Source: OpenID Connect Discovery 1.0.
 const DISCOVERY: &str = "/.well-known/openid-configuration";

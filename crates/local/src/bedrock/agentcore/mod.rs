@@ -2,11 +2,13 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `actions` | the rights that operations need |
 //! | `describe` | harnesses, gateways and targets as the API shows them |
 //! | `gateway` | the tools of a gateway, and calling them |
 //! | `harness` | `InvokeHarness` |
 //! | `mcp` | the gateway's own endpoint |
 
+pub(crate) mod actions;
 mod describe;
 mod gateway;
 mod harness;

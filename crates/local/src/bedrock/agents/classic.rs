@@ -14,7 +14,6 @@ use super::lambda::{For, carry_out, parameters};
 use super::schema::{Action, Form, actions, objects};
 use super::think::{Memory, Step, Talk, think};
 use super::trace::Traces;
-use crate::ACCOUNT_ID;
 use crate::bedrock::answer::{Answer, Call, Outcome, invalid, stamp};
 use crate::bedrock::guardrail::{self, Guardrail, Piece, Source};
 use crate::bedrock::identify;
@@ -24,7 +23,7 @@ use crate::bedrock::stream::Events;
 use crate::bedrock::text::Role;
 use crate::bedrock::text::tools::{Tool, told};
 use crate::bedrock::{Bedrock, store};
-use crate::errors::ApiError;
+use crate::ground::{ACCOUNT_ID, ApiError};
 use crate::identity::Need;
 use crate::s3::get_object;
 

@@ -8,11 +8,11 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::schema::{Action, Form};
-use crate::ACCOUNT_ID;
 use crate::bedrock::Bedrock;
 use crate::bedrock::text::tools::Parameter;
-use crate::errors::ApiError;
-use crate::lambda::invoke::{Call, Caller, invoke};
+use crate::ground::{ACCOUNT_ID, ApiError};
+use crate::lambda::call::{Call, Caller};
+use crate::lambda::invoke::invoke;
 
 /// For whom an action is carried out.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::bedrock::answer::invalid;
 use crate::bedrock::text::tools::{Parameter, Tool};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// One action.
 #[derive(Debug, Clone, PartialEq)]

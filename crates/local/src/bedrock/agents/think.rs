@@ -12,7 +12,7 @@ use crate::bedrock::text::passages::fit;
 use crate::bedrock::text::tools::{Parameter, Tool, ask_for, fits, purpose, told};
 use crate::bedrock::text::words::{stems, words};
 use crate::bedrock::text::{Request, Role, Turn};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// From how well a tool fits a message on that it is used, or its input is asked for.
 const FITS: f64 = 0.3;
@@ -221,7 +221,7 @@ async fn by_model(bedrock: &Arc<Bedrock>, talk: &Talk<'_>) -> Result<Step, ApiEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::LocalOptions;
+    use crate::ground::LocalOptions;
 
     fn account() -> Tool {
         Tool::of_schema(

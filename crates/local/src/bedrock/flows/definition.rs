@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::bedrock::answer::invalid;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::velocity::jsonpath;
 
 /// The kinds of nodes that are simulated, with the one output each has; an output node has none.

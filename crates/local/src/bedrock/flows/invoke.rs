@@ -12,7 +12,7 @@ use crate::bedrock::Bedrock;
 use crate::bedrock::answer::{Answer, Call, Outcome, invalid};
 use crate::bedrock::rights::Worker;
 use crate::bedrock::stream::Events;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// The exceptions of the stream, by the code a service refuses with.
 const EXCEPTIONS: &[(&str, &str)] = &[

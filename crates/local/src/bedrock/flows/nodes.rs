@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 
 use super::definition::{Input, Node, is_of, short};
 use super::describe::Found;
-use crate::ACCOUNT_ID;
 use crate::bedrock::agents;
 use crate::bedrock::answer::invalid;
 use crate::bedrock::converse::of_prompt;
@@ -17,9 +16,10 @@ use crate::bedrock::knowledge::{Base, How, ground, results, search};
 use crate::bedrock::prompts::Prompt;
 use crate::bedrock::rights::{Worker, of_model};
 use crate::bedrock::{Bedrock, text::Reply};
-use crate::errors::ApiError;
+use crate::ground::{ACCOUNT_ID, ApiError};
 use crate::identity::{Need, Session};
-use crate::lambda::invoke::{Call, Caller, invoke};
+use crate::lambda::call::{Call, Caller};
+use crate::lambda::invoke::invoke;
 
 /// What is said when a knowledge base does not answer. Source: Bedrock user guide, "RetrieveAndGenerate".
 const UNKNOWN: &str = "Sorry, I am unable to assist you with this request.";

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::verdict::{Piece, judge};
 use super::{Guardrail, Source, find};
 use crate::bedrock::answer::{Answer, Call, Outcome, api_names, invalid, page, without_nulls};
-use crate::resources::world::{self, Thing};
+use crate::ground::world::{self, Thing};
 
 /// How many characters make a unit of text. Source: Bedrock quotas, guardrails.
 const UNIT: usize = 1000;

@@ -18,8 +18,8 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::answer::missing;
-use crate::errors::ApiError;
-use crate::resources::world;
+use crate::ground::ApiError;
+use crate::ground::world;
 
 pub(super) use api::{apply, get, list};
 pub(super) use detect::harmful;

@@ -15,7 +15,7 @@ use crate::bedrock::answer::{Answer, Call, Outcome, invalid, without_nulls};
 use crate::bedrock::identify;
 use crate::bedrock::stream::{Events, pieces};
 use crate::bedrock::text::sentences::sentences;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// How many searches a question comes to at most when nothing is said.
 const SEARCHES: usize = 5;

@@ -11,9 +11,9 @@ use crate::bedrock::answer::{invalid, missing};
 use crate::bedrock::identify;
 use crate::bedrock::rights::{Worker, of_model};
 use crate::bedrock::vectors::dimension_of;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
+use crate::ground::world::{self, Thing};
 use crate::identity::Need;
-use crate::resources::world::{self, Thing};
 
 /// The dimension of a managed knowledge base's own vectors.
 const MANAGED_DIMENSION: usize = 1024;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::base::{source_thing, thing};
 use crate::bedrock::answer::{Answer, Call, Outcome, api_names, page, without_nulls};
-use crate::resources::world::{self, Thing};
+use crate::ground::world::{self, Thing};
 
 /// A property under the API's names.
 fn named(thing: &Thing, name: &str) -> Value {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::bedrock::answer::invalid;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// Whether metadata meet a filter.
 ///

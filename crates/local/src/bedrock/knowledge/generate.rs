@@ -15,7 +15,7 @@ use crate::bedrock::text::passages;
 use crate::bedrock::text::words::{first_tokens, stems, tokens};
 use crate::bedrock::text::{Request, Role, Turn};
 use crate::bedrock::{Bedrock, store};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// What is said when nothing answers. Source: Bedrock user guide, "RetrieveAndGenerate".
 const UNKNOWN: &str = "Sorry, I am unable to assist you with this request.";

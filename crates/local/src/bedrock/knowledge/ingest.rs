@@ -4,49 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::base::{Base, Source};
 use super::chunk::chunks;
 use super::document::{METADATA, refusal, text};
-use super::jobs::{self, Job};
+use super::job::{self, Counts, Job};
 use super::store::Use;
 use crate::bedrock::Bedrock;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
+use crate::ground::store::Lease;
 use crate::identity::Need;
 use crate::s3::current_objects;
 use crate::s3::model::Version;
-use crate::store::Lease;
 
 /// Texts embedded at once: as many as the models here take in one call.
 const BATCH: usize = 96;
-
-/// Counts of a job, as the API names them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Counts {
-    pub scanned: u64,
-    pub metadata_scanned: u64,
-    pub new: u64,
-    pub modified: u64,
-    pub metadata_modified: u64,
-    pub deleted: u64,
-    pub failed: u64,
-}
-
-impl Counts {
-    /// As the API shows them.
-    pub fn to_value(&self) -> Value {
-        json!({
-            "numberOfDocumentsScanned": self.scanned,
-            "numberOfMetadataDocumentsScanned": self.metadata_scanned,
-            "numberOfNewDocumentsIndexed": self.new,
-            "numberOfModifiedDocumentsIndexed": self.modified,
-            "numberOfMetadataDocumentsModified": self.metadata_modified,
-            "numberOfDocumentsDeleted": self.deleted,
-            "numberOfDocumentsFailed": self.failed,
-        })
-    }
-}
 
 /// What is to be read: the knowledge base, its source, its model, what the bucket has and what was read before.
 struct Plan {
@@ -76,7 +49,7 @@ pub(super) async fn run(bedrock: Arc<Bedrock>, id: String) {
         }
     };
     let now = bedrock.host.clock.now();
-    let ended = bedrock.host.store.write(move |tx| jobs::set(tx, &id, status, &counts, &reasons, now)).await;
+    let ended = bedrock.host.store.write(move |tx| job::set(tx, &id, status, &counts, &reasons, now)).await;
     // It stays as it was and is taken up again, as after a crash.
     drop(ended);
 }
@@ -95,7 +68,7 @@ async fn carry_out(
             return Ok(None);
         }
         if job.status == "STARTING" {
-            jobs::set(tx, &job_id, "IN_PROGRESS", &Counts::default(), &[], now)?;
+            job::set(tx, &job_id, "IN_PROGRESS", &Counts::default(), &[], now)?;
         }
         let base = Base::find(tx, &job.region, &job.base)?;
         let source = Source::find(tx, &job.region, &job.base, &job.source)?;

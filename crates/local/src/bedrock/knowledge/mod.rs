@@ -7,7 +7,7 @@
 //! | `describe` | how the API shows them |
 //! | `document` | the text of a file |
 //! | `chunk` | cutting |
-//! | `ingest`, `jobs` | reading a data source, and the jobs that do |
+//! | `ingest`, `job`, `jobs` | reading a data source, and the jobs that do |
 //! | `filter`, `search` | finding: `Retrieve` |
 //! | `store` | what its vector store asks of its role |
 //! | `generate` | answering: `RetrieveAndGenerate` |
@@ -21,6 +21,7 @@ mod document;
 mod filter;
 mod generate;
 mod ingest;
+mod job;
 mod jobs;
 mod search;
 mod store;

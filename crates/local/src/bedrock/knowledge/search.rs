@@ -14,7 +14,7 @@ use crate::bedrock::answer::{Answer, Call, Outcome, invalid, without_nulls};
 use crate::bedrock::embed::cosine;
 use crate::bedrock::guardrail::{self, Piece, Source};
 use crate::bedrock::text::passages::fit;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// How many chunks are given when nothing is said, and at most. Source: Bedrock API reference, `Retrieve`.
 const USUAL: usize = 5;

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::answer::{invalid, missing};
 use super::text::{Role, Turn};
-use crate::errors::ApiError;
-use crate::resources::world;
+use crate::ground::ApiError;
+use crate::ground::world;
 
 pub(super) use describe::{get, list};
 

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::manage::{cannot, nothing_new, on_failure};
 use super::{Call, check_stack_name, existing, page, shapes};
-use crate::ACCOUNT_ID;
 use crate::cloudformation::engine::Request;
 use crate::cloudformation::error::{
     Outcome, already_exists, change_set_status, no_change_set, no_stack, not_simulated,
@@ -15,7 +14,7 @@ use crate::cloudformation::model::{Change, ChangeSet, OnFailure, Stack, Target, 
 use crate::cloudformation::prepare::{self, Given, Way};
 use crate::cloudformation::status::{ExecutionStatus, OperationType, Status};
 use crate::cloudformation::{changes, custom, early, limits, stacks, tables};
-use crate::errors::ApiError;
+use crate::ground::{ACCOUNT_ID, ApiError};
 
 /// The reason of a change set that would change nothing; clients match on it.
 const NO_CHANGES: &str =

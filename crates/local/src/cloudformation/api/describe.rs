@@ -7,7 +7,7 @@ use crate::cloudformation::error::{Outcome, no_stack};
 use crate::cloudformation::model::{Resource, Stack};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::tables;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// Stacks in one answer.
 const STACKS: usize = 100;

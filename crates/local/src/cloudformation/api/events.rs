@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Call, existing, shapes};
 use crate::cloudformation::error::{Outcome, no_change_set};
 use crate::cloudformation::tables::{self, EventsOf};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 impl Call<'_> {
     fn before(self) -> Outcome<Option<i64>> {

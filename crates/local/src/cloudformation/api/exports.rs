@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Call, page, shapes};
 use crate::cloudformation::error::Outcome;
 use crate::cloudformation::tables;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// Exports in one answer.
 const EXPORTS: usize = 100;

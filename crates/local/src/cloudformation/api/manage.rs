@@ -9,7 +9,7 @@ use crate::cloudformation::model::{OnFailure, Phase, Stack};
 use crate::cloudformation::prepare::{self, Way};
 use crate::cloudformation::status::{OperationType, Status};
 use crate::cloudformation::{changes, limits, policy, retention, source, stacks, tables};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// What answers the call when the stack's status does not allow it.
 pub(super) fn cannot(stack: &Stack, doing: &str) -> ApiError {

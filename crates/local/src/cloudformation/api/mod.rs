@@ -21,8 +21,8 @@ use super::journal::Journal;
 use super::model::{Stack, Tag, Target};
 use super::prepare::Given;
 use super::{source, tables};
-use crate::errors::ApiError;
-use crate::query::{CallContext, Params};
+use crate::ground::ApiError;
+use crate::protocol::query::{CallContext, Params};
 
 /// One call.
 #[derive(Clone, Copy)]

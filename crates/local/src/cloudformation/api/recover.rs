@@ -7,7 +7,7 @@ use crate::cloudformation::engine::Request;
 use crate::cloudformation::error::Outcome;
 use crate::cloudformation::status::{OperationType, Status};
 use crate::cloudformation::tables;
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 impl Call<'_> {
     pub(super) async fn continue_update_rollback(self) -> Outcome<Value> {

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::{Call, existing, shapes};
 use crate::cloudformation::error::{Outcome, no_change_set};
 use crate::cloudformation::{prepare, tables};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
+use crate::ground::scalar::scalar;
 use crate::resources::{self, provider};
 use bedplate_cfn::Template;
 
@@ -101,10 +102,10 @@ impl Call<'_> {
             .map(|parameter| {
                 let allowed = parameter.attribute("AllowedValues").and_then(Value::as_array);
                 let allowed: Vec<String> =
-                    allowed.into_iter().flatten().filter_map(resources::scalar).collect();
+                    allowed.into_iter().flatten().filter_map(scalar).collect();
                 shapes::compact(json!({
                     "ParameterKey": parameter.name,
-                    "DefaultValue": parameter.default().and_then(resources::scalar),
+                    "DefaultValue": parameter.default().and_then(scalar),
                     "ParameterType": parameter.type_(),
                     "NoEcho": parameter.no_echo(),
                     "Description": parameter.description(),
@@ -138,7 +139,7 @@ impl Call<'_> {
             .map(|parameter| {
                 shapes::compact(json!({
                     "ParameterKey": parameter.name,
-                    "DefaultValue": parameter.default().and_then(resources::scalar),
+                    "DefaultValue": parameter.default().and_then(scalar),
                     "NoEcho": parameter.no_echo(),
                     "Description": parameter.description(),
                 }))
@@ -156,7 +157,7 @@ impl Call<'_> {
 fn expanded(template: &Template, region: &str) -> Template {
     let defaults = template
         .parameters()
-        .filter_map(|parameter| Some((parameter.name.to_owned(), resources::scalar(parameter.default()?)?)))
+        .filter_map(|parameter| Some((parameter.name.to_owned(), scalar(parameter.default()?)?)))
         .collect();
     prepare::process(template, &defaults, region, "").unwrap_or_else(|_| template.clone())
 }

@@ -15,13 +15,16 @@ use tokio_util::sync::CancellationToken;
 use super::deploy::{self, Begun};
 use super::run::Run;
 use super::schedule::Ended;
-use super::{Engine, LONGEST, PATIENCE, phases, remove, revert};
+use super::steps::begin_checked;
+use super::{Engine, LONGEST, PATIENCE, remove, revert};
 use crate::cloudformation::custom::{self, Heard, Question, Refused, Request};
 use crate::cloudformation::model::{Done, Phase, Physical, Resource};
 use crate::cloudformation::tables;
-use crate::errors::ApiError;
-use crate::lambda::invoke::{Call, Caller, invoke};
-use crate::resources::{Failure, Made, text};
+use crate::ground::ApiError;
+use crate::ground::scalar::text;
+use crate::lambda::call::{Call, Caller};
+use crate::lambda::invoke::invoke;
+use crate::resources::{Failure, Made};
 use crate::secretsmanager::reveal::refers;
 use bedplate_cfn::diff;
 
@@ -57,7 +60,7 @@ pub(super) async fn step(
     let store = engine.host.store.clone();
     let (shared, id) = (Arc::clone(&run), name.clone());
     let asking = store
-        .write(move |tx| match phases::begin_checked(&shared, tx, &id)? {
+        .write(move |tx| match begin_checked(&shared, tx, &id)? {
             Begun::Over => Ok(Asking::Over(Ended::Finished)),
             Begun::Failed => Ok(Asking::Over(Ended::Failed)),
             Begun::Go | Begun::Made => ask(&shared, tx, &id),

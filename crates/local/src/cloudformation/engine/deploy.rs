@@ -10,8 +10,8 @@ use super::run::{Run, undoable};
 use crate::cloudformation::model::{Done, Physical, Resource, Step};
 use crate::cloudformation::status::{OperationType, Status};
 use crate::cloudformation::{policy, tables};
-use crate::errors::ApiError;
-use crate::resources::{self, Failure, Made, handler, provider};
+use crate::ground::ApiError;
+use crate::resources::{self, Failure, Made, provider};
 use bedplate_cfn::{Schemas, diff};
 
 const REPLACING: &str = "Requested update requires the creation of a new physical resource; hence creating one.";
@@ -195,13 +195,13 @@ pub fn make(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<bool, A
                         if diff::compare(None, &thing.properties, &properties).is_empty() {
                             return Ok(Made { id: thing.id.clone(), attributes: thing.attributes.clone() });
                         }
-                        handler(&resource_type).update(&work, &thing.id, &thing.properties, properties_of_thing)
+                        run.handler(&resource_type).update(&work, &thing.id, &thing.properties, properties_of_thing)
                     }
                     (thing, _) => {
                         let doing = if thing.is_some() { "Update" } else { "Create" };
                         match run.injected(&row, doing) {
                             Some(failure) => Err(failure),
-                            None => handler(&resource_type).create(&work, properties_of_thing),
+                            None => run.handler(&resource_type).create(&work, properties_of_thing),
                         }
                     }
                 }

@@ -13,6 +13,7 @@ mod remove;
 mod revert;
 mod run;
 mod schedule;
+mod steps;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,10 +24,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::model::{Operation, Phase};
 use super::tables;
-use crate::Host;
-use crate::errors::ApiError;
+use crate::ground::store::Lease;
+use crate::ground::{ApiError, Host};
 use crate::lambda::code;
-use crate::store::Lease;
+use crate::resources::Handlers;
 
 pub use begin::Request;
 pub use run::template_of;
@@ -43,6 +44,8 @@ const RETRY: Duration = Duration::from_secs(3);
 pub struct Engine {
     /// Store, clock, identities, injections.
     pub host: Arc<Host>,
+    /// The behaviour of resource types.
+    handlers: Handlers,
     driven: Mutex<HashSet<String>>,
     /// Why operations stopped that are not over, by their id: the state could not be read or written.
     stopped: Mutex<HashMap<String, ApiError>>,
@@ -53,8 +56,9 @@ pub struct Engine {
 
 impl Engine {
     /// An engine; operations left by others are taken up with [`Engine::resume_all`].
-    pub fn new(host: Arc<Host>, stop: CancellationToken) -> Arc<Self> {
-        Arc::new(Self { host, driven: Mutex::default(), stopped: Mutex::default(), ended: Notify::new(), stop })
+    pub fn new(host: Arc<Host>, handlers: Handlers, stop: CancellationToken) -> Arc<Self> {
+        let (driven, stopped) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { host, handlers, driven, stopped, ended: Notify::new(), stop })
     }
 
     fn driven(&self) -> MutexGuard<'_, HashSet<String>> {

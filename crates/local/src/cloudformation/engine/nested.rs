@@ -10,13 +10,15 @@ use super::begin::Request;
 use super::deploy::{self, Begun};
 use super::run::Run;
 use super::schedule::Ended;
-use super::{Engine, phases, remove, revert};
+use super::steps::begin_checked;
+use super::{Engine, remove, revert};
 use crate::cloudformation::model::{Done, OnFailure, Phase, Resource, Stack, Tag, Target};
 use crate::cloudformation::prepare::{self, Given};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::{limits, source, stacks, tables};
-use crate::errors::ApiError;
-use crate::resources::{Failure, Made, scalar};
+use crate::ground::ApiError;
+use crate::ground::scalar::scalar;
+use crate::resources::{Failure, Made};
 
 /// A step that concerns a nested stack.
 pub(super) async fn step(
@@ -28,7 +30,7 @@ pub(super) async fn step(
     let store = engine.host.store.clone();
     let deploying = run.operation.phase == Phase::Deploy;
     let (shared, id) = (Arc::clone(&run), name.clone());
-    let begun = store.write(move |tx| phases::begin_checked(&shared, tx, &id)).await?;
+    let begun = store.write(move |tx| begin_checked(&shared, tx, &id)).await?;
     match begun {
         Begun::Over => return Ok(Ended::Finished),
         Begun::Failed => return Ok(Ended::Failed),

@@ -6,8 +6,8 @@ use super::run::Run;
 use crate::cloudformation::environment::scope;
 use crate::cloudformation::model::{Output, Stack};
 use crate::cloudformation::tables;
-use crate::errors::ApiError;
-use crate::resources::scalar;
+use crate::ground::ApiError;
+use crate::ground::scalar::scalar;
 use bedplate_cfn::intrinsics::resolve_at;
 
 /// Resolves the outputs and publishes the exports.
@@ -91,7 +91,7 @@ fn publish(tx: &Transaction<'_>, stack: &Stack, outputs: &[Output]) -> Result<()
 ///
 /// When the state can't be written.
 pub fn keep_imports(run: &Run, tx: &Transaction<'_>, stack: &Stack) -> Result<(), ApiError> {
-    let fresh = Run::load(tx, run.host.clone(), run.operation.clone())?;
+    let fresh = Run::load(tx, run.host.clone(), run.handlers, run.operation.clone())?;
     for name in &fresh.order {
         // A resource that can't be resolved any more imports nothing.
         let _ = fresh.resolved(tx, name);

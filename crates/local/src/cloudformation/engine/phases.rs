@@ -11,12 +11,13 @@ use tokio_util::sync::CancellationToken;
 use super::deploy::{self, Begun};
 use super::run::Run;
 use super::schedule::{self, Ended, OnFailed};
+use super::steps::{begin, deploy_checked};
 use super::{Engine, custom, nested, outputs, remove, revert};
 use crate::cloudformation::journal::STACK_TYPE;
 use crate::cloudformation::model::{Done, OnFailure, Operation, Phase, Resource, Stack, Step};
 use crate::cloudformation::status::{ExecutionStatus, OperationType, Status};
 use crate::cloudformation::{custom as requests, retention, tables};
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 use crate::resources;
 
 type StepFuture = Pin<Box<dyn Future<Output = Result<Ended, ApiError>> + Send>>;
@@ -24,14 +25,14 @@ type StepFuture = Pin<Box<dyn Future<Output = Result<Ended, ApiError>> + Send>>;
 impl Engine {
     /// Carries one phase out and records what follows.
     pub(super) async fn phase(self: &Arc<Self>, operation: Operation) -> Result<(), ApiError> {
-        let host = Arc::clone(&self.host);
+        let (host, handlers) = (Arc::clone(&self.host), self.handlers);
         let loaded = operation.clone();
         let (run, rows) = self
             .host
             .store
             .read(move |tx| {
                 let rows = tables::resources(tx, &loaded.stack_id)?;
-                Ok::<_, ApiError>((Arc::new(Run::load(tx, host, loaded)?), rows))
+                Ok::<_, ApiError>((Arc::new(Run::load(tx, host, handlers, loaded)?), rows))
             })
             .await?;
         let (names, needs, on_failed) = plan(&run, &rows);
@@ -146,25 +147,6 @@ impl Engine {
             })
             .await
     }
-}
-
-/// Begins a step of whichever phase the operation is in.
-pub(super) fn begin_checked(run: &Run, tx: &Transaction<'_>, name: &str) -> Result<Begun, ApiError> {
-    if run.operation.phase == Phase::Deploy { deploy_checked(run, tx, name) } else { begin(run, tx, name) }
-}
-
-/// Begins a step of deploying, unless the update was cancelled or its time is over.
-fn deploy_checked(run: &Run, tx: &Transaction<'_>, name: &str) -> Result<Begun, ApiError> {
-    let cancelled = tables::operation(tx, &run.operation.id)?.is_some_and(|operation| operation.cancelled);
-    if cancelled {
-        return Ok(Begun::Failed);
-    }
-    deploy::begin(run, tx, name)
-}
-
-/// Begins a step of any other phase.
-pub(super) fn begin(run: &Run, tx: &Transaction<'_>, name: &str) -> Result<Begun, ApiError> {
-    if run.operation.phase == Phase::Revert { revert::begin(run, tx, name) } else { remove::begin(run, tx, name) }
 }
 
 /// The steps of a phase and their order.

@@ -8,8 +8,8 @@ use super::run::{Run, undoable};
 use crate::cloudformation::model::{Done, Phase, Physical, Resource, Step};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::{policy, tables};
-use crate::errors::ApiError;
-use crate::resources::{Failure, handler};
+use crate::ground::ApiError;
+use crate::resources::Failure;
 
 /// What is to be deleted of a resource in a phase.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,7 +124,7 @@ pub fn finish(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<bool,
     let site = run.site(logical_id, &thing.resource_type);
     let result = undoable(db, || match run.injected(&row, "Delete") {
         Some(failure) => Err(failure),
-        None => handler(&thing.resource_type).delete(&run.work(db, &site), &thing.id, &thing.properties),
+        None => run.handler(&thing.resource_type).delete(&run.work(db, &site), &thing.id, &thing.properties),
     })?;
     end(run, db, row, &thing, result)
 }

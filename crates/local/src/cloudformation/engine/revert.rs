@@ -7,8 +7,7 @@ use super::run::{Run, undoable};
 use crate::cloudformation::model::{Done, Physical, Resource, Step};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::tables;
-use crate::errors::ApiError;
-use crate::resources::handler;
+use crate::ground::ApiError;
 
 /// Whether a resource has anything to be put back.
 pub fn concerns(row: &Resource) -> bool {
@@ -50,7 +49,7 @@ pub fn finish(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<bool,
                 let work = run.work(db, &site);
                 let real = run.revealed(db, &before.properties)?;
                 let properties = real.as_ref().unwrap_or(&before.properties);
-                handler(&row.resource_type).update(&work, &now.id, &now.properties, properties).map(Some)
+                run.handler(&row.resource_type).update(&work, &now.id, &now.properties, properties).map(Some)
             }
             _ => Ok(None),
         }

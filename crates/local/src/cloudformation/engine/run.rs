@@ -10,11 +10,10 @@ use crate::cloudformation::environment::{Known, environment, scope};
 use crate::cloudformation::journal::Journal;
 use crate::cloudformation::model::{Operation, Phase, Physical, Resource, Stack, Target};
 use crate::cloudformation::tables;
-use crate::errors::ApiError;
-use crate::resources::{Failure, Site, Work};
+use crate::ground::store::undone;
+use crate::ground::{ACCOUNT_ID, ApiError, Host, Injection};
+use crate::resources::{Failure, Handler, Handlers, Site, Work};
 use crate::secretsmanager::reveal::reveal;
-use crate::store::undone;
-use crate::{ACCOUNT_ID, Host};
 use bedplate_cfn::diff::with_stack_tags;
 use bedplate_cfn::intrinsics::{Environment, Problem, resolve_at};
 use bedplate_cfn::{ResourceGraph, Schemas, Template};
@@ -24,6 +23,8 @@ use bedplate_cfn::{ResourceGraph, Schemas, Template};
 pub struct Run {
     /// Store, clock, identities, injections.
     pub host: Arc<Host>,
+    /// The behaviour of resource types.
+    pub handlers: Handlers,
     /// The stack as it was when the phase began.
     pub stack: Stack,
     /// The operation.
@@ -48,7 +49,12 @@ impl Run {
     /// # Errors
     ///
     /// When the state can't be read, or holds a template that is none.
-    pub fn load(db: &Transaction<'_>, host: Arc<Host>, operation: Operation) -> Result<Self, ApiError> {
+    pub fn load(
+        db: &Transaction<'_>,
+        host: Arc<Host>,
+        handlers: Handlers,
+        operation: Operation,
+    ) -> Result<Self, ApiError> {
         let stack = tables::stack_by_id(db, &operation.stack_id)?
             .ok_or_else(|| ApiError::internal(format!("The stack {} is gone", operation.stack_id)))?;
         let template = template_of(&stack.target)?;
@@ -72,7 +78,18 @@ impl Run {
             let rows = tables::resources(db, &stack.id)?;
             types.extend(rows.into_iter().map(|row| (row.logical_id, row.resource_type)));
         }
-        Ok(Self { host, stack, operation, template, environment, known: Mutex::new(known), graph, order, types })
+        Ok(Self {
+            host,
+            handlers,
+            stack,
+            operation,
+            template,
+            environment,
+            known: Mutex::new(known),
+            graph,
+            order,
+            types,
+        })
     }
 
     /// The type of a resource of this phase.
@@ -108,9 +125,14 @@ impl Run {
         }
     }
 
+    /// The behaviour of a resource type.
+    pub fn handler(&self, resource_type: &str) -> &'static dyn Handler {
+        (self.handlers)(resource_type)
+    }
+
     /// Work on a resource within a transaction.
     pub fn work<'a>(&'a self, db: &'a Transaction<'a>, site: &'a Site) -> Work<'a> {
-        Work { db, site, now: self.host.clock.now(), ids: &self.host.ids }
+        Work { db, site, now: self.host.clock.now(), ids: &self.host.ids, policies: self.host.policies }
     }
 
     /// A resource's properties as the target has them, functions resolved and the stack's tags added, and its metadata.
@@ -163,7 +185,7 @@ impl Run {
             _ => None,
         };
         let by_option = || {
-            let wanted = |injection: &&crate::Injection| injection.logical_id == resource.logical_id;
+            let wanted = |injection: &&Injection| injection.logical_id == resource.logical_id;
             let reason = self.host.fail.iter().find(wanted).map(|injection| injection.reason.as_str());
             reason.filter(|_| doing == "Create" || doing == "Update")
         };

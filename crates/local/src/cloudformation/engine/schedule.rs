@@ -6,7 +6,7 @@ use std::future::Future;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::errors::ApiError;
+use crate::ground::ApiError;
 
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,11 +3,7 @@
 use std::cmp::Ordering;
 
 use super::super::attribute::{Attribute, Item};
-use super::super::error::Refused;
-use super::parser::Parser;
 use super::path::Path;
-use super::placeholders::Placeholders;
-use super::reading::any;
 
 /// What is compared.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,18 +61,6 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// Reads one. `parameter` is what it is the value of.
-    ///
-    /// # Errors
-    ///
-    /// In DynamoDB's words.
-    pub fn parse(parameter: &'static str, text: &str, placeholders: &Placeholders) -> Result<Self, Refused> {
-        let mut parser = Parser::new(parameter, text, placeholders)?;
-        let condition = any(&mut parser)?;
-        parser.end()?;
-        Ok(condition)
-    }
-
     /// Whether it holds for an item; one that is not there has no attributes.
     pub fn holds(&self, item: &Item) -> bool {
         match self {
@@ -181,8 +165,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::super::attribute::read_item;
+    use super::super::placeholders::Placeholders;
     use super::*;
-    use crate::aws_json::Refuses as _;
+    use crate::protocol::aws_json::Refuses as _;
 
     fn values() -> Value {
         json!({"ExpressionAttributeValues": {

@@ -6,10 +6,25 @@ use super::super::attribute::Attribute;
 use super::super::error::Refused;
 use super::condition::{Comparator, Condition, Operand};
 use super::parser::Parser;
+use super::placeholders::Placeholders;
 use super::tokens::Token;
 
 /// The types `attribute_type` asks for.
 const TYPES: &[&str] = &["S", "SS", "N", "NS", "B", "BS", "BOOL", "NULL", "L", "M"];
+
+impl Condition {
+    /// Reads one. `parameter` is what it is the value of.
+    ///
+    /// # Errors
+    ///
+    /// In DynamoDB's words.
+    pub fn parse(parameter: &'static str, text: &str, placeholders: &Placeholders) -> Result<Self, Refused> {
+        let mut parser = Parser::new(parameter, text, placeholders)?;
+        let condition = any(&mut parser)?;
+        parser.end()?;
+        Ok(condition)
+    }
+}
 
 /// A condition of any form, from the cursor on.
 pub(super) fn any(parser: &mut Parser<'_>) -> Result<Condition, Refused> {

@@ -2,15 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Exchange, message};
-use crate::ACCOUNT_ID;
+use super::exchange::{Exchange, message};
 use crate::cognito::tokens::{Wrong, pool_of_issuer};
 use crate::execute_api::authorizers::Kept;
-use crate::execute_api::functions::{FunctionCall, FunctionRefusal, function_of};
+use crate::execute_api::functions::function_of;
 use crate::execute_api::iam::Refusal;
 use crate::execute_api::reply::Reply;
 use crate::execute_api::tokens::NotTaken;
-use crate::resources::{scalar, text};
+use crate::ground::scalar::{scalar, text};
+use crate::ground::{ACCOUNT_ID, FunctionCall, FunctionRefusal};
 use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
 
 /// Refuses who may not call.

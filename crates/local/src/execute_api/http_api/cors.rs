@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::execute_api::call::Call;
 use crate::execute_api::reply::Reply;
-use crate::resources::text;
+use crate::ground::scalar::text;
 
 fn list(rules: &Value, name: &str) -> Vec<String> {
     let items = rules.get(name).and_then(Value::as_array).into_iter().flatten();

@@ -3,11 +3,11 @@
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
 
-use super::Exchange;
-use crate::ACCOUNT_ID;
+use super::exchange::Exchange;
 use crate::execute_api::address;
 use crate::execute_api::call::{SOURCE_IP, bare_media_type};
 use crate::execute_api::rest::{clf, multiple, single};
+use crate::ground::ACCOUNT_ID;
 
 /// Media types whose bodies go to a function as text; all others go as base64.
 fn is_text(media: &str) -> bool {

@@ -5,13 +5,14 @@ use std::time::Duration;
 use base64::Engine as _;
 use serde_json::Value;
 
-use super::{Exchange, message};
+use super::exchange::{Exchange, message};
 use crate::execute_api::call::encoded;
 use crate::execute_api::client::{Outgoing, is_hop_by_hop};
-use crate::execute_api::functions::{FunctionCall, FunctionRefusal, function_of};
+use crate::execute_api::functions::function_of;
 use crate::execute_api::reply::Reply;
+use crate::ground::scalar::{scalar, text};
+use crate::ground::{FunctionCall, FunctionRefusal};
 use crate::lambda::line;
-use crate::resources::{scalar, text};
 
 /// How long an integration may take unless it says; also the longest.
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::execute_api::call::decoded;
-use crate::resources::text;
+use crate::ground::scalar::text;
 
 /// A route that fits.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use crate::execute_api::call::decoded;
-use crate::resources::text;
+use crate::ground::scalar::text;
 
 /// A deployed REST API.
 #[derive(Debug)]

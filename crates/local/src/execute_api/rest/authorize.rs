@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Exchange, Kind, Refused};
+use super::exchange::Exchange;
+use super::refusal::{Kind, Refused};
 use crate::cognito::tokens::Wrong;
 use crate::execute_api::authorizers::Kept;
 use crate::execute_api::tokens::NotTaken;
-use crate::resources::{scalar, text};
+use crate::ground::ACCOUNT_ID;
+use crate::ground::scalar::{scalar, text};
 use crate::velocity::java_regex;
 use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
 
@@ -159,8 +161,7 @@ async fn function(exchange: &mut Exchange<'_>) -> Result<(), Refused> {
 /// What the function says, once it is an answer at all.
 async fn ask(exchange: &Exchange<'_>, authorizer: &Value, id: &str, event: &Value) -> Result<Kept, Refused> {
     let uri = text(authorizer, "AuthorizerUri").unwrap_or_default();
-    let source =
-        format!("arn:aws:execute-api:{}:{}:{}/authorizers/{id}", exchange.region, crate::ACCOUNT_ID, exchange.id);
+    let source = format!("arn:aws:execute-api:{}:{}:{}/authorizers/{id}", exchange.region, ACCOUNT_ID, exchange.id);
     let role = text(authorizer, "AuthorizerCredentials");
     let answer = exchange.invoke(&uri, event.to_string().into_bytes(), source, role, false).await?;
     let json: Value = serde_json::from_slice(&answer.payload).unwrap_or(Value::Null);

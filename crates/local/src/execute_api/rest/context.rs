@@ -3,11 +3,11 @@
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
 
-use super::Exchange;
-use crate::ACCOUNT_ID;
+use super::exchange::Exchange;
 use crate::execute_api::address;
 use crate::execute_api::call::{Call, SOURCE_IP, train_case};
-use crate::resources::text;
+use crate::ground::ACCOUNT_ID;
+use crate::ground::scalar::text;
 
 /// `$context.identity` of somebody nobody knows.
 pub(super) fn identity(call: &Call) -> Map<String, Value> {

@@ -2,31 +2,19 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{Exchange, Kind, Refused, lambda, respond, web};
+use super::asked::Asked;
+use super::exchange::Exchange;
+use super::refusal::{Kind, Refused};
+use super::{lambda, respond, web};
 use crate::execute_api::functions::function_of;
 use crate::execute_api::reply::Reply;
+use crate::ground::scalar::text;
 use crate::lambda::line;
-use crate::resources::text;
 
 /// How long an integration may take unless the method says; also the longest unless AWS raised it.
 const TIMEOUT: Duration = Duration::from_secs(29);
-
-/// What is sent on, once templates and mappings are carried out.
-#[derive(Debug, Default)]
-pub(super) struct Asked {
-    /// The body.
-    pub body: Vec<u8>,
-    /// Its media type, where it was not mapped.
-    pub media: Option<String>,
-    /// Headers that mappings set.
-    pub headers: Vec<(String, String)>,
-    /// Query parameters that mappings set.
-    pub query: Vec<(String, String)>,
-    /// Variables of the address.
-    pub path: Map<String, Value>,
-}
 
 /// Asks, and turns what comes back into the answer.
 pub(super) async fn integrate(exchange: &Exchange<'_>) -> Result<Reply, Refused> {
@@ -131,29 +119,4 @@ fn mapped(exchange: &Exchange<'_>, integration: &Value) -> Result<Asked, Refused
         _ => {}
     }
     Ok(asked)
-}
-
-impl Asked {
-    /// Sets a header, a query parameter or a variable of the address.
-    fn set(&mut self, place: &str, name: &str, value: String) {
-        match place {
-            "header" => {
-                self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-                self.headers.push((name.to_owned(), value));
-            }
-            "querystring" => {
-                self.query.retain(|(known, _)| known != name);
-                self.query.push((name.to_owned(), value));
-            }
-            "path" => {
-                self.path.insert(name.to_owned(), Value::String(value));
-            }
-            _ => {}
-        }
-    }
-
-    /// A header that mappings set.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-    }
 }

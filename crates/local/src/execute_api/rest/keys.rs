@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use super::{Exchange, Kind, Refused};
-use crate::errors::ApiError;
+use super::exchange::Exchange;
+use super::refusal::{Kind, Refused};
 use crate::execute_api::limits::Throttle;
 use crate::execute_api::state;
-use crate::resources::text;
+use crate::ground::ApiError;
+use crate::ground::scalar::text;
 
 /// What an account may have in a region unless AWS raised it. Source: API Gateway quotas, account-level throttling.
 const ACCOUNT: Throttle = Throttle { rate: 10_000.0, burst: 5_000.0 };

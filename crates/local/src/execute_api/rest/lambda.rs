@@ -3,12 +3,14 @@
 use base64::Engine as _;
 use serde_json::Value;
 
-use super::integrate::Asked;
+use super::asked::Asked;
+use super::exchange::Exchange;
+use super::refusal::{Kind, Refused};
 use super::respond::Answer;
-use super::{Exchange, Kind, Refused};
-use crate::execute_api::functions::{FunctionAnswer, FunctionCall, FunctionRefusal, function_of};
+use crate::execute_api::functions::function_of;
 use crate::execute_api::reply::Reply;
-use crate::resources::text;
+use crate::ground::scalar::{scalar, text};
+use crate::ground::{FunctionAnswer, FunctionCall, FunctionRefusal};
 
 impl Exchange<'_> {
     /// Calls a function on behalf of the method, or of an authorizer.
@@ -113,14 +115,14 @@ fn proxied(json: &Value) -> Option<Reply> {
     .into();
     if let Some(headers) = answer.get("headers").filter(|headers| !headers.is_null()) {
         for (name, value) in headers.as_object()? {
-            reply.set(name, &crate::resources::scalar(value)?);
+            reply.set(name, &scalar(value)?);
         }
     }
     if let Some(headers) = answer.get("multiValueHeaders").filter(|headers| !headers.is_null()) {
         for (name, values) in headers.as_object()? {
             reply.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
             for value in values.as_array()? {
-                reply.headers.push((name.clone(), crate::resources::scalar(value)?));
+                reply.headers.push((name.clone(), scalar(value)?));
             }
         }
     }

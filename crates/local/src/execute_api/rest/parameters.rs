@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Exchange, Kind, Refused};
+use super::exchange::Exchange;
+use super::refusal::{Kind, Refused};
 use crate::execute_api::reply::Reply;
 use crate::velocity::{self, Rendered, VelocityError, jsonpath};
 

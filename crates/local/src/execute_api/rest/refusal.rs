@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::Exchange;
+use super::exchange::Exchange;
 use crate::execute_api::reply::Reply;
-use crate::resources::text;
+use crate::ground::scalar::text;
 
 /// Why a request goes no further.
 #[derive(Debug, Clone, PartialEq)]

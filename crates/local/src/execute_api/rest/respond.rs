@@ -4,11 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use super::exchange::Exchange;
 use super::parameters::Answered;
-use super::{Exchange, Kind, Refused};
+use super::refusal::{Kind, Refused};
 use crate::execute_api::call::bare_media_type;
 use crate::execute_api::reply::Reply;
-use crate::resources::text;
+use crate::ground::scalar::text;
 use crate::velocity::java_regex;
 
 /// What came back, and what selection patterns are held against: an error's message, or a status.

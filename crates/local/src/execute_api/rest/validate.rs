@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Exchange, Kind, Refused};
+use super::exchange::Exchange;
+use super::refusal::{Kind, Refused};
 use crate::execute_api::schema;
-use crate::resources::text;
+use crate::ground::scalar::text;
 
 /// Refuses a request that lacks a parameter or whose body does not fit its model.
 pub(super) fn validate(exchange: &Exchange<'_>) -> Result<(), Refused> {

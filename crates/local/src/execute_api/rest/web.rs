@@ -3,12 +3,13 @@
 use http::Method;
 use serde_json::{Map, Value};
 
-use super::integrate::Asked;
-use super::{Exchange, Kind, Refused};
+use super::asked::Asked;
+use super::exchange::Exchange;
+use super::refusal::{Kind, Refused};
 use crate::execute_api::call::encoded;
 use crate::execute_api::client::{Outgoing, is_hop_by_hop, signed};
 use crate::execute_api::reply::Reply;
-use crate::resources::text;
+use crate::ground::scalar::text;
 
 /// AWS services that speak JSON, and what their operations' names begin with on the wire.
 const TARGETS: &[(&str, &str)] = &[

@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Session;
 use super::event::Failed;
-use crate::ACCOUNT_ID;
+use super::session::Session;
 use crate::execute_api::call::{Call, train_case};
 use crate::execute_api::http_api::part;
 use crate::execute_api::reply::Reply;
 use crate::execute_api::rest::{multiple, single};
-use crate::resources::{scalar, text};
+use crate::ground::ACCOUNT_ID;
+use crate::ground::scalar::{scalar, text};
 use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
 
 fn failed(failed: Failed) -> Reply {

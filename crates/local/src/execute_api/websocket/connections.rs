@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::execute_api::call::SOURCE_IP;
 use crate::execute_api::reply::Reply;
-use crate::options::Ids;
+use crate::ground::Ids;
 
 /// The largest message. Source: API Gateway quotas, WebSocket message payload size.
 pub(super) const MAX_MESSAGE: usize = 128 << 10;

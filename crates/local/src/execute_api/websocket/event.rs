@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Session;
-use crate::ACCOUNT_ID;
-use crate::execute_api::call::SOURCE_IP;
-use crate::execute_api::functions::{FunctionAnswer, FunctionCall, FunctionRefusal, function_of};
+use super::session::Session;
+use crate::execute_api::call::{SOURCE_IP, extended};
+use crate::execute_api::functions::function_of;
 use crate::execute_api::http_api::part;
 use crate::execute_api::rest::clf;
 use crate::execute_api::state;
+use crate::ground::scalar::text;
+use crate::ground::{ACCOUNT_ID, FunctionAnswer, FunctionCall, FunctionRefusal};
 use crate::lambda::line;
-use crate::resources::text;
 
 /// How long an integration may take unless it says.
 const TIMEOUT: Duration = Duration::from_secs(29);
@@ -55,7 +55,7 @@ impl Session {
             "requestContext": {
                 "routeKey": route_key,
                 "eventType": kind,
-                "extendedRequestId": crate::execute_api::extended(request_id),
+                "extendedRequestId": extended(request_id),
                 "requestTime": clf(now),
                 "messageDirection": "IN",
                 "stage": self.stage,

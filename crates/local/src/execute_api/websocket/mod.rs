@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`connections`] | who is connected, and what is sent to them |
 //! | [`connect`] | `$connect` and its authorizer |
+//! | [`session`] | what all events of a connection share |
 //! | [`serve`] | one connection from its first message to its last |
 //! | [`event`] | events, and the functions behind routes |
 
@@ -11,37 +12,22 @@ mod connect;
 mod connections;
 mod event;
 mod serve;
+mod session;
 
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
 use s3s::Body;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::Gateway;
 use super::call::Call;
 use super::reply::Reply;
 use super::state::V2;
+use crate::execute_api::gateway::Gateway;
 pub(super) use connections::{Connections, operations};
-
-/// What all events of one connection share.
-#[derive(Debug)]
-pub(super) struct Session {
-    pub gateway: Arc<Gateway>,
-    pub v2: V2,
-    pub stage: String,
-    /// The connection's id.
-    pub id: String,
-    pub connected_at: jiff::Timestamp,
-    pub domain: String,
-    pub user_agent: Option<String>,
-    /// What `$connect`'s authorizer said.
-    pub authorizer: Option<Map<String, Value>>,
-    /// The headers of the request that connected.
-    pub headers: Vec<(String, String)>,
-}
+use session::Session;
 
 /// Answers a request to a WebSocket API: opens a connection, or manages one.
 pub(super) async fn answer(

@@ -13,10 +13,11 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role, WebSocketConfig};
 
-use super::Session;
 use super::connections::{Command, MAX_MESSAGE};
 use super::event::Failed;
-use crate::resources::text;
+use super::session::Session;
+use crate::execute_api::call::extended;
+use crate::ground::scalar::{scalar, text};
 use crate::velocity::jsonpath;
 
 /// How long a connection may be silent. Source: API Gateway quotas, idle connection timeout.
@@ -129,7 +130,7 @@ async fn message(session: &Session, (body, encoded): (String, bool)) -> Option<S
     let found = found.or_else(|| session.route("$default").map(|found| ("$default".to_owned(), found)));
     let Some((key, (id, route))) = found else { return Some(problem("Forbidden")) };
     let mut event = session.event(&key, "MESSAGE", &request_id);
-    event["requestContext"]["messageId"] = json!(crate::execute_api::extended(&request_id));
+    event["requestContext"]["messageId"] = json!(extended(&request_id));
     event["body"] = json!(body);
     event["isBase64Encoded"] = json!(encoded);
     match session.integrate(route, &key, &event).await {
@@ -151,5 +152,5 @@ fn selected(session: &Session, body: &str) -> Option<String> {
     let path = path.strip_prefix("request.body.")?;
     let json: Value = serde_json::from_str(body).ok()?;
     let found = jsonpath::find(&json, path).ok()??;
-    crate::resources::scalar(&found).filter(|key| !key.starts_with('$'))
+    scalar(&found).filter(|key| !key.starts_with('$'))
 }

@@ -1,0 +1,25 @@
+//! Cognito user pools. What a person does with a password or a token of their own needs no right.
+
+use rusqlite::Transaction;
+
+use crate::ground::{ACCOUNT_ID, ApiError, Need};
+use crate::identity::asked::Asked;
+
+/// What callers do not sign, and need no right for when they do.
+const PUBLIC: &[&str] = &["GetUser", "InitiateAuth", "SignUp"];
+
+/// What an operation needs; nothing when it is not known.
+///
+/// # Errors
+///
+/// When the state can't be read.
+pub(crate) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+    if PUBLIC.contains(&asked.operation) {
+        return Ok(Some(Vec::new()));
+    }
+    let resource = match asked.text("UserPoolId") {
+        Some(pool) => format!("arn:aws:cognito-idp:{}:{ACCOUNT_ID}:userpool/{pool}", asked.region),
+        None => "*".to_owned(),
+    };
+    Ok(Some(vec![Need::new(format!("cognito-idp:{}", asked.operation), resource)]))
+}

@@ -1,0 +1,59 @@
+//! DynamoDB.
+
+use rusqlite::Transaction;
+use serde_json::Value;
+
+use crate::ground::{ACCOUNT_ID, ApiError, Need};
+use crate::identity::asked::Asked;
+
+/// A table's ARN, of its name or ARN.
+fn table_arn(region: &str, table: &str) -> String {
+    // A table is found by its name in the region of the request, whatever stands before the name.
+    let name = table.split_once(":table/").filter(|_| table.starts_with("arn:")).map_or(table, |(_, name)| name);
+    format!("arn:aws:dynamodb:{region}:{ACCOUNT_ID}:table/{name}")
+}
+
+/// What an operation needs; nothing when it is not known.
+///
+/// # Errors
+///
+/// When the state can't be read.
+pub(crate) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+    let body = asked.input;
+    let action = format!("dynamodb:{}", asked.operation);
+    let need = |table: &str| Need::new(action.clone(), table_arn(asked.region, table));
+    Ok(Some(match asked.operation {
+        // Asked about no table in particular, DynamoDB asks about all.
+        "ListTables" => vec![need("*")],
+        "DescribeLimits" | "DescribeEndpoints" => vec![Need::new(action, "*")],
+        "BatchGetItem" | "BatchWriteItem" => {
+            let tables = body.get("RequestItems").and_then(Value::as_object);
+            tables.into_iter().flatten().map(|(table, _)| need(table)).collect()
+        }
+        // A transaction needs the rights of what it does.
+        "TransactGetItems" | "TransactWriteItems" => {
+            let items = body.get("TransactItems").and_then(Value::as_array);
+            let parts = items.into_iter().flatten().filter_map(Value::as_object).flatten();
+            parts
+                .filter_map(|(kind, part)| {
+                    let table = part.get("TableName")?.as_str()?;
+                    let action = if kind == "ConditionCheck" {
+                        "dynamodb:ConditionCheckItem".to_owned()
+                    } else {
+                        format!("dynamodb:{kind}Item")
+                    };
+                    Some(Need::new(action, table_arn(asked.region, table)))
+                })
+                .collect()
+        }
+        _ => {
+            let arn = table_arn(asked.region, asked.text("TableName").unwrap_or_default());
+            // Only reading goes through an index; elsewhere the name of one means nothing.
+            let reads = matches!(asked.operation, "Query" | "Scan");
+            vec![match asked.text("IndexName").filter(|_| reads) {
+                Some(index) => Need::new(action, format!("{arn}/index/{index}")),
+                None => Need::new(action, arn),
+            }]
+        }
+    }))
+}

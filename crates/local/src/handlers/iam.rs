@@ -1,0 +1,150 @@
+//! IAM: roles and policies. Documents are checked as IAM checks them, and the quotas of a fresh account hold.
+
+use serde_json::Value;
+
+use super::policy::{self, Use};
+use crate::ground::scalar::text;
+use crate::ground::world;
+use crate::resources::{Failure, Handler, Made, Work, generic};
+
+/// Characters of a role's trust policy (IAM quotas, default of an account).
+const TRUST_SIZE: usize = 2048;
+/// Characters of all inline policies of a role together (IAM quotas).
+const INLINE_SIZE: usize = 10_240;
+/// Characters of a managed policy (IAM quotas).
+const MANAGED_SIZE: usize = 6144;
+/// Managed policies of a role (IAM quotas, default of an account).
+const MANAGED_PER_ROLE: usize = 10;
+
+pub(super) struct Role;
+
+impl Handler for Role {
+    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+        check_role(properties)?;
+        generic::create(work, properties)
+    }
+
+    fn update(&self, work: &Work<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
+        check_role(new)?;
+        generic::update(work, id, new)
+    }
+
+    fn delete(&self, work: &Work<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
+        let attached = world::of_type(work.db, "AWS::IAM::Policy", None)?
+            .iter()
+            .any(|policy| names(&policy.properties, "Roles").contains(&id));
+        if attached {
+            return Err(Failure::handler(
+                "InvalidRequest",
+                "Cannot delete entity, must delete policies first. (Service: Iam, Status Code: 409, Error Code: DeleteConflict)",
+            ));
+        }
+        generic::delete(work, id)
+    }
+}
+
+fn check_role(properties: &Value) -> Result<(), Failure> {
+    let role = text(properties, "RoleName").unwrap_or_default();
+    if let Some(trust) = properties.get("AssumeRolePolicyDocument") {
+        policy::check(trust, Use::Trust)?;
+        if policy::length(trust) > TRUST_SIZE {
+            return Err(quota(&format!("Cannot exceed quota for ACLSizePerRole: {TRUST_SIZE}")));
+        }
+    }
+    let mut inline = 0;
+    for entry in properties.get("Policies").and_then(Value::as_array).into_iter().flatten() {
+        let document = entry.get("PolicyDocument").unwrap_or(&Value::Null);
+        policy::check(document, Use::Identity)?;
+        inline += policy::length(document);
+    }
+    if inline > INLINE_SIZE {
+        return Err(quota(&format!("Maximum policy size of {INLINE_SIZE} bytes exceeded for role {role}")));
+    }
+    if names(properties, "ManagedPolicyArns").len() > MANAGED_PER_ROLE {
+        return Err(quota(&format!("Cannot exceed quota for PoliciesPerRole: {MANAGED_PER_ROLE}")));
+    }
+    let seconds = text(properties, "MaxSessionDuration").and_then(|seconds| seconds.parse::<i64>().ok());
+    match seconds {
+        Some(seconds) if !(3600..=43_200).contains(&seconds) => Err(Failure::handler(
+            "InvalidRequest",
+            format!(
+                "1 validation error detected: Value '{seconds}' at 'maxSessionDuration' failed to satisfy constraint: \
+                 Member must have value {} (Service: Iam, Status Code: 400)",
+                if seconds < 3600 { "greater than or equal to 3600" } else { "less than or equal to 43200" }
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn quota(message: &str) -> Failure {
+    Failure::handler(
+        "ServiceLimitExceeded",
+        format!("{message} (Service: Iam, Status Code: 409, Error Code: LimitExceeded)"),
+    )
+}
+
+fn names<'a>(properties: &'a Value, list: &str) -> Vec<&'a str> {
+    properties.get(list).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+pub(super) struct Policy;
+
+impl Handler for Policy {
+    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+        check_attached(work, properties)?;
+        generic::create(work, properties)
+    }
+
+    fn update(&self, work: &Work<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
+        check_attached(work, new)?;
+        generic::update(work, id, new)
+    }
+}
+
+fn check_attached(work: &Work<'_>, properties: &Value) -> Result<(), Failure> {
+    policy::check(properties.get("PolicyDocument").unwrap_or(&Value::Null), Use::Identity)?;
+    let kinds = [
+        ("Roles", "AWS::IAM::Role", "role"),
+        ("Users", "AWS::IAM::User", "user"),
+        ("Groups", "AWS::IAM::Group", "group"),
+    ];
+    let mut any = false;
+    for (list, resource_type, kind) in kinds {
+        for name in names(properties, list) {
+            any = true;
+            if world::find(work.db, resource_type, "global", name)?.is_none() {
+                return Err(Failure::handler(
+                    "NotFound",
+                    format!(
+                        "The {kind} with name {name} cannot be found. (Service: Iam, Status Code: 404, Error Code: NoSuchEntity)"
+                    ),
+                ));
+            }
+        }
+    }
+    if any { Ok(()) } else { Err(Failure::plain("At least one of [Groups,Roles,Users] must be non-empty.")) }
+}
+
+pub(super) struct ManagedPolicy;
+
+impl Handler for ManagedPolicy {
+    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+        check_managed(properties)?;
+        generic::create(work, properties)
+    }
+
+    fn update(&self, work: &Work<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
+        check_managed(new)?;
+        generic::update(work, id, new)
+    }
+}
+
+fn check_managed(properties: &Value) -> Result<(), Failure> {
+    let document = properties.get("PolicyDocument").unwrap_or(&Value::Null);
+    policy::check(document, Use::Identity)?;
+    if policy::length(document) > MANAGED_SIZE {
+        return Err(quota(&format!("Cannot exceed quota for PolicySize: {MANAGED_SIZE}")));
+    }
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! The behaviour of resource types that are not like all others: one small file a service.
+
+mod apigateway;
+mod apigatewayv2;
+mod bedrock;
+mod cognito;
+mod dynamodb;
+mod iam;
+mod lambda;
+mod logs;
+mod policy;
+mod s3;
+mod secretsmanager;
+mod ssm;
+
+use crate::resources::{Generic, Handler};
+
+/// Types with behaviour of their own: one line a type.
+const HANDLERS: &[(&str, &dyn Handler)] = &[
+    ("AWS::ApiGateway::Authorizer", &apigateway::PartOfApi),
+    ("AWS::ApiGateway::ApiKey", &apigateway::ApiKey),
+    ("AWS::ApiGateway::Deployment", &apigateway::Deployment),
+    ("AWS::ApiGateway::GatewayResponse", &apigateway::PartOfApi),
+    ("AWS::ApiGateway::Method", &apigateway::Method),
+    ("AWS::ApiGateway::Model", &apigateway::PartOfApi),
+    ("AWS::ApiGateway::RequestValidator", &apigateway::PartOfApi),
+    ("AWS::ApiGateway::Resource", &apigateway::Resource),
+    ("AWS::ApiGateway::RestApi", &apigateway::RestApi),
+    ("AWS::ApiGateway::Stage", &apigateway::Stage),
+    ("AWS::Bedrock::DataSource", &bedrock::DataSource),
+    ("AWS::Bedrock::FlowVersion", &bedrock::FlowVersion),
+    ("AWS::Bedrock::GuardrailVersion", &bedrock::GuardrailVersion),
+    ("AWS::Bedrock::KnowledgeBase", &bedrock::KnowledgeBase),
+    ("AWS::Bedrock::PromptVersion", &bedrock::PromptVersion),
+    ("AWS::Cognito::UserPool", &cognito::UserPool),
+    ("AWS::Cognito::UserPoolClient", &cognito::UserPoolClient),
+    ("AWS::DynamoDB::Table", &dynamodb::Table),
+    ("AWS::ApiGatewayV2::Deployment", &apigatewayv2::Deployment),
+    ("AWS::IAM::ManagedPolicy", &iam::ManagedPolicy),
+    ("AWS::IAM::Policy", &iam::Policy),
+    ("AWS::IAM::Role", &iam::Role),
+    ("AWS::Lambda::Function", &lambda::Function),
+    ("AWS::Lambda::LayerVersion", &lambda::LayerVersion),
+    ("AWS::Lambda::Permission", &lambda::Permission),
+    ("AWS::Lambda::Version", &lambda::Version),
+    ("AWS::Logs::LogGroup", &logs::LogGroup),
+    ("AWS::S3::Bucket", &s3::Bucket),
+    ("AWS::S3::BucketPolicy", &s3::BucketPolicy),
+    ("AWS::SSM::Parameter", &ssm::Parameter),
+    ("AWS::SecretsManager::ResourcePolicy", &secretsmanager::ResourcePolicy),
+    ("AWS::SecretsManager::Secret", &secretsmanager::Secret),
+];
+
+/// The behaviour of a type.
+pub fn handler(resource_type: &str) -> &'static dyn Handler {
+    HANDLERS.iter().find(|(name, _)| *name == resource_type).map_or(&Generic, |(_, handler)| *handler)
+}

@@ -1,0 +1,26 @@
+//! CloudWatch Logs. The ARN of a group ends in `:log-stream:` where a stream could follow, so that a policy on
+//! `…:log-group:NAME:*` speaks about the group, too.
+
+use rusqlite::Transaction;
+
+use crate::ground::{ACCOUNT_ID, ApiError, Need};
+use crate::identity::asked::Asked;
+
+/// What an operation needs; nothing when it is not known.
+///
+/// # Errors
+///
+/// When the state can't be read.
+pub(crate) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+    let text = |name: &str| asked.text(name);
+    let prefix = format!("arn:aws:logs:{}:{ACCOUNT_ID}:log-group:", asked.region);
+    let group = text("logGroupName")
+        .or_else(|| text("logGroupIdentifier").map(|name| name.strip_prefix(&prefix).unwrap_or(name)))
+        .map(|name| name.trim_end_matches(":*"));
+    let stream = match asked.operation {
+        "CreateLogStream" | "PutLogEvents" | "GetLogEvents" | "DeleteLogStream" => text("logStreamName"),
+        _ => None,
+    };
+    let resource = format!("{prefix}{}:log-stream:{}", group.unwrap_or_default(), stream.unwrap_or_default());
+    Ok(Some(vec![Need::new(format!("logs:{}", asked.operation), resource)]))
+}

@@ -1,0 +1,48 @@
+//! The behaviour of resource types.
+
+use serde_json::Value;
+
+use super::generic;
+use super::work::{Failure, Work};
+use crate::ground::world::Made;
+
+/// The behaviour of one or more resource types.
+pub trait Handler: Sync {
+    /// Makes the thing.
+    ///
+    /// # Errors
+    ///
+    /// What the service would refuse.
+    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+        generic::create(work, properties)
+    }
+
+    /// Changes it in place.
+    ///
+    /// # Errors
+    ///
+    /// What the service would refuse.
+    fn update(&self, work: &Work<'_>, id: &str, old: &Value, new: &Value) -> Result<Made, Failure> {
+        let _ = old;
+        generic::update(work, id, new)
+    }
+
+    /// Deletes it; deleting what is gone already is fine.
+    ///
+    /// # Errors
+    ///
+    /// What the service would refuse.
+    fn delete(&self, work: &Work<'_>, id: &str, properties: &Value) -> Result<(), Failure> {
+        let _ = properties;
+        generic::delete(work, id)
+    }
+}
+
+/// Where the behaviour of a type is found; who starts CloudFormation hands it in.
+pub type Handlers = fn(&str) -> &'static dyn Handler;
+
+/// The rule for types without behaviour of their own.
+#[derive(Debug)]
+pub struct Generic;
+
+impl Handler for Generic {}
