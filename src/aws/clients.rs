@@ -9,6 +9,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_http_client::Builder as HttpClientBuilder;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -128,6 +129,15 @@ impl Clients {
         dynamodb.set_endpoint_url(of("dynamodb"));
         s3.set_endpoint_url(of("s3"));
         sts.set_endpoint_url(of("sts"));
+        // What is on this machine is not asked through a proxy: it would see everything, and could not reach it.
+        let direct = |service: &str| {
+            endpoints.of(service).is_some_and(is_plain_loopback).then(|| HttpClientBuilder::new().build_http())
+        };
+        bedrock_agent.set_http_client(direct("bedrock-agent").or_else(|| config.http_client()));
+        cloudformation.set_http_client(direct("cloudformation").or_else(|| config.http_client()));
+        dynamodb.set_http_client(direct("dynamodb").or_else(|| config.http_client()));
+        s3.set_http_client(direct("s3").or_else(|| config.http_client()));
+        sts.set_http_client(direct("sts").or_else(|| config.http_client()));
         // `bucket.127.0.0.1` resolves nowhere.
         s3 = s3.force_path_style(endpoints.of("s3").is_some());
         let loopback = endpoints.common().is_some_and(is_plain_loopback);

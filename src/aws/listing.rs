@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_s3::types::EncodingType;
+
 use super::clients::Clients;
 use super::error::{CallError, CallErrorKind};
+use super::objects::plain_key;
 
 /// An object as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,14 +35,16 @@ impl Clients {
     /// When a call fails.
     pub async fn objects(&self, bucket: &str, prefix: &str, owner: &str) -> Result<Vec<ListedObject>, CallError> {
         let call = self.inner.s3.list_objects_v2().bucket(bucket).prefix(prefix).expected_bucket_owner(owner);
+        let call = call.encoding_type(EncodingType::Url);
         let mut pages = call.into_paginator().send();
         let mut objects = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| self.error("s3:ListBucket", error))?;
+            let encoded = page.encoding_type.clone();
             objects.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| {
                 let size = object.size.and_then(|size| u64::try_from(size).ok())?;
                 Some(ListedObject {
-                    key: object.key?,
+                    key: plain_key(&object.key?, encoded.as_ref()),
                     size,
                     modified: object.last_modified.map_or(0, |time| time.secs()),
                 })

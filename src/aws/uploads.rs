@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, EncodingType};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use super::clients::Clients;
 use super::error::{CallError, CallErrorKind};
+use super::objects::plain_key;
 use super::upload_connector::Moved;
 use super::upload_limits::AT_ONCE;
 
@@ -236,9 +237,12 @@ impl Clients {
     /// is not allowed, everything goes up.
     async fn cut_short(&self, upload: &Upload<'_>) -> Option<(String, BTreeMap<u64, PartThere>)> {
         let call = self.inner.s3.list_multipart_uploads().bucket(upload.bucket).prefix(upload.key);
+        let call = call.encoding_type(EncodingType::Url);
         let page = call.expected_bucket_owner(upload.owner).send().await.ok()?;
+        let encoded = page.encoding_type.clone();
         let same = page.uploads.unwrap_or_default().into_iter().filter(|it| {
-            it.key.as_deref() == Some(upload.key) && it.checksum_algorithm == Some(ChecksumAlgorithm::Sha256)
+            it.key.as_deref().is_some_and(|key| plain_key(key, encoded.as_ref()) == upload.key)
+                && it.checksum_algorithm == Some(ChecksumAlgorithm::Sha256)
         });
         let last = same.max_by_key(|it| it.initiated.map(|at| (at.secs(), at.subsec_nanos())))?;
         let id = last.upload_id?;

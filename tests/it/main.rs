@@ -48,6 +48,7 @@ mod local_secrets;
 mod logs;
 mod model_server;
 mod network;
+mod odd_keys;
 mod outside;
 mod pyyaml;
 mod recorder;
