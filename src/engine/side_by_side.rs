@@ -72,7 +72,7 @@ mod tests {
             let seen = &seen;
             async move {
                 seen.borrow_mut().push(format!("begun {number}"));
-                for _ in 0..number {
+                for _ in 0..=number {
                     yield_now().await;
                 }
                 seen.borrow_mut().push(format!("ended {number}"));

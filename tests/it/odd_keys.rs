@@ -30,7 +30,10 @@ async fn a_bucket_with_odd_keys_is_planned_deployed_and_taken_away() {
     );
     for key in ODD {
         s3.put_object().bucket(bucket).key(key).body(ByteStream::from_static(b"x")).send().await.expect(key);
-        s3.create_multipart_upload().bucket(bucket).key(key).send().await.expect(key);
+        // The answer names the key, which not every document can.
+        if !key.contains(['\u{1}', '\r']) {
+            s3.create_multipart_upload().bucket(bucket).key(key).send().await.expect(key);
+        }
     }
     let _ = project.run(&["plan", "keys"]).ok();
     project.write("stacks/keys/documents/b.txt", "b");
