@@ -215,6 +215,9 @@ impl Project {
         let absolute = std::path::absolute(from).unwrap_or_else(|_| from.to_owned());
         let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         let root = marked(&folder).unwrap_or(&folder).to_owned();
+        if root != folder {
+            refuse_foreign_marker(&root.join(FILE), &absolute)?;
+        }
         let reach = Root::new(&root).map_err(|error| {
             let message = format!("cannot read the folder `{}`: {error}", shown(&root, &absolute));
             vec![Finding::error("P001", message).help("check the path and its permissions")]
@@ -463,3 +466,29 @@ fn problems(file: &ProjectFile) -> Vec<(String, String, &'static str)> {
 pub fn project_schema() -> Value {
     schema_of::<ProjectFile>()
 }
+
+/// Refuses a project file above the current folder that somebody else has put there, such as one in a temporary folder that
+/// all users share: it would decide where a deployment goes and what is allowed.
+#[cfg(unix)]
+fn refuse_foreign_marker(path: &Path, from: &Path) -> Result<(), Vec<Finding>> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let owner = std::fs::symlink_metadata(path).ok().map(|about| about.uid());
+    // The system's own administrator needs no such way.
+    let trusted = |uid: u32| uid == 0 || uid == rustix::process::geteuid().as_raw();
+    match owner {
+        Some(uid) if !trusted(uid) => {
+            let message =
+                format!("`{}` belongs to another user ({uid}), and this folder is below it", shown(path, from));
+            let help = "work in a folder of your own, or put a `bedplate.yaml` of your own into this one";
+            Err(vec![Finding::error("P077", message).help(help)])
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn refuse_foreign_marker(_: &Path, _: &Path) -> Result<(), Vec<Finding>> {
+    Ok(())
+}
+

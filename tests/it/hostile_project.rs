@@ -327,3 +327,26 @@ fn no_line_under_a_finding_shows_a_credential() {
         }
     }
 }
+
+/// A project file that somebody else has put into a folder above, as anybody can in `/tmp`, decides nothing.
+#[test]
+fn a_project_file_above_that_is_somebody_elses_is_refused() {
+    let project = Project::empty();
+    project.write("bedplate.yaml", "stages:\n  dev: { target: aws, region: us-west-2 }\n");
+    project.write("own/usecase.yaml", "bedplate: 1\nname: own\nbuckets: { b: {} }\n");
+    let check = |project: &Project| {
+        let mut command = project.command(&["check", "usecase.yaml"]);
+        let output = command.current_dir(project.path().join("own")).output().expect("it runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(check(&project).0, Some(0), "one's own counts");
+    let foreign = std::os::unix::fs::chown(project.path().join("bedplate.yaml"), Some(12_345), None);
+    if let Err(error) = foreign {
+        // Only the administrator may give files away.
+        assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
+        return;
+    }
+    let (code, said) = check(&project);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("error[P077]") && said.contains("belongs to another user (12345)"), "{said}");
+}
