@@ -491,4 +491,3 @@ fn refuse_foreign_marker(path: &Path, from: &Path) -> Result<(), Vec<Finding>> {
 fn refuse_foreign_marker(_: &Path, _: &Path) -> Result<(), Vec<Finding>> {
     Ok(())
 }
-
