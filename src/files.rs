@@ -150,7 +150,9 @@ impl Unwritten {
                 "P043",
                 format!("`{shown}` is not written: `{}` is a link that lies in the project", link.display()),
             )
-            .help("nothing is written through links of a project; take the link away, or name a path outside the project"),
+            .help(
+                "nothing is written through links of a project; take the link away, or name a path outside the project",
+            ),
             Self::NotRegular(what) => {
                 Finding::error("P043", format!("`{shown}` is not written: it is {what}, not a file"))
                     .help("take it away, or name another path")

@@ -81,6 +81,12 @@ fn one(session: &Session, spec: &LoadedSpec, cancel: &CancellationToken) -> Resu
         return Ok((false, packages));
     }
     let path = spec.dir.join(LOCK_FILE);
-    session.write(&path, locks.text().as_bytes(), Manner::Replace, "A035", "check its permissions and the free space")?;
+    session.write(
+        &path,
+        locks.text().as_bytes(),
+        Manner::Replace,
+        "A035",
+        "check its permissions and the free space",
+    )?;
     Ok((true, packages))
 }

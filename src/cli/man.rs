@@ -29,7 +29,13 @@ pub(super) fn run(session: &Session, args: &ManArgs, command: Command) -> Outcom
         }
         Some(dir) => {
             for (name, page) in pages(command).map_err(unwritable)? {
-                session.write(&dir.join(name), &page, Manner::MakeFolders, "P021", "check its permissions and space")?;
+                session.write(
+                    &dir.join(name),
+                    &page,
+                    Manner::MakeFolders,
+                    "P021",
+                    "check its permissions and space",
+                )?;
             }
             session.ui.status(&format!("Wrote the manual pages into {}", dir.display()));
         }

@@ -75,7 +75,13 @@ pub(super) fn run(session: &Session, args: &RenderArgs) -> Outcome {
     for (stack, rendered) in rendered {
         let path = dir.join(format!("{stack}.template.{}", format.extension()));
         let text = format.text(&rendered);
-        session.write(&path, text.as_bytes(), Manner::MakeFolders, "P021", "check its permissions and the free space")?;
+        session.write(
+            &path,
+            text.as_bytes(),
+            Manner::MakeFolders,
+            "P021",
+            "check its permissions and the free space",
+        )?;
         session.ui.status(&format!("Wrote {}", path.display()));
     }
     Ok(Exit::Done)

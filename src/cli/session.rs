@@ -24,7 +24,7 @@ use crate::files::{self, Manner};
 use crate::finding::{Finding, Place, has_errors};
 use crate::helper::ProjectTree;
 use crate::render::{self, Partials, RenderOptions, Rendered};
-use crate::report::findings::printable;
+use crate::report::findings::on_one_line;
 use crate::report::style::paint;
 use crate::spec::{self, LoadedSpec, Project, StageSettings, UseCaseFile};
 
@@ -419,18 +419,18 @@ impl Session {
         };
         let own: Vec<String> = clients.endpoints().own().iter().map(|(host, url)| format!("{host} at {url}")).collect();
         let own = if own.is_empty() { own.concat() } else { format!(" ({})", own.join(", ")) };
-        let account = printable(&identity.account);
+        let account = on_one_line(&identity.account);
         self.ui.status(&format!(
             "{verb} {} → {place}{own}, account {account}, {}{whose}",
             paint(self.ui.err_styles.strong, what),
             clients.region()
         ));
         if self.ui.verbose {
-            self.ui.status(&format!("  as {}", printable(&identity.arn)));
+            self.ui.status(&format!("  as {}", on_one_line(&identity.arn)));
         }
     }
 
-    /// What a run says of a use case's stack before it takes it away.
+    /// What a run says of a use case's stack before it looks at it, tries it or takes it away.
     pub fn claim(&self, use_case: &str) -> Result<Claim, Vec<Finding>> {
         Ok(Claim {
             use_case: Some(use_case.to_owned()),

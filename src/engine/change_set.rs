@@ -236,11 +236,21 @@ fn validation_finding(result: &ValidationResult) -> Finding {
         Finding::warning("D020", message)
     };
     match (&result.logical_id, &result.path) {
-        (Some(id), Some(path)) => {
-            finding.in_template(format!("Resources/{id}/{}", path.trim_matches('/').replace('.', "/")))
-        }
+        (Some(id), Some(path)) => finding.in_template(in_resource(id, path)),
         (Some(id), None) => finding.in_template(format!("Resources/{id}")),
         _ => finding,
+    }
+}
+
+/// A place in a resource. CloudFormation gives paths of properties as well as such that begin at the template's root.
+fn in_resource(id: &str, path: &str) -> String {
+    let path = path.trim_matches('/').replace('.', "/");
+    let whole = format!("Resources/{id}");
+    match path.strip_prefix(&whole) {
+        Some("") => whole,
+        Some(rest) if rest.starts_with('/') => format!("{whole}{rest}"),
+        _ if path.is_empty() => whole,
+        _ => format!("{whole}/{path}"),
     }
 }
 
