@@ -110,112 +110,42 @@ fn is_variable(name: &str) -> bool {
 }
 
 /// Variables that make shells, loaders and common programs run or load something else, or send it elsewhere.
-const LISTENED_TO: [&str; 62] = [
-    "ALL_PROXY",
-    "BASHOPTS",
-    "BROWSER",
-    "CDPATH",
-    "CLASSPATH",
-    "COMSPEC",
-    "EDITOR",
-    "ENV",
-    "FPATH",
-    "FTP_PROXY",
-    "GCONV_PATH",
-    "GETCONF_DIR",
-    "GITHUB_ENV",
-    "GITHUB_OUTPUT",
-    "GITHUB_PATH",
-    "GITHUB_STATE",
-    "GITHUB_STEP_SUMMARY",
-    "GITHUB_TOKEN",
-    "GLOBIGNORE",
-    "GOFLAGS",
-    "GOPATH",
-    "GOPROXY",
-    "GOROOT",
-    "GREP_OPTIONS",
-    "HOME",
-    "HOSTALIASES",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "IFS",
-    "INPUTRC",
-    "JAVA_OPTS",
-    "JAVA_TOOL_OPTIONS",
-    "JDK_JAVA_OPTIONS",
-    "KUBECONFIG",
-    "LANG",
-    "LANGUAGE",
-    "LESSCLOSE",
-    "LESSOPEN",
-    "LOCALDOMAIN",
-    "LOCPATH",
-    "LOGNAME",
-    "MAKEFLAGS",
-    "MANPAGER",
-    "NLSPATH",
-    "NO_PROXY",
-    "PAGER",
-    "PATH",
-    "PATHEXT",
-    "PHPRC",
-    "PROMPT_COMMAND",
-    "PWD",
-    "REQUESTS_CA_BUNDLE",
-    "RES_OPTIONS",
-    "RUSTC_WRAPPER",
-    "RUSTFLAGS",
-    "SHELL",
-    "SHELLOPTS",
-    "TERM",
-    "TERMINFO",
-    "USER",
-    "VISUAL",
-    "ZDOTDIR",
-];
+const LISTENED_TO: &str = "ALL_PROXY BASHOPTS BROWSER CDPATH CLASSPATH COMSPEC CURL_CA_BUNDLE CURL_HOME DOCKER_CONFIG \
+    DOCKER_HOST EDITOR ENV FPATH FTP_PROXY GCONV_PATH GETCONF_DIR GITHUB_ENV GITHUB_OUTPUT GITHUB_PATH GITHUB_STATE \
+    GITHUB_STEP_SUMMARY GITHUB_TOKEN GIT_ASKPASS GIT_DIR GIT_EDITOR GIT_EXEC_PATH GIT_EXTERNAL_DIFF GIT_PAGER \
+    GIT_PROXY_COMMAND GIT_SEQUENCE_EDITOR GIT_SSH GIT_SSH_COMMAND GIT_TEMPLATE_DIR GLOBIGNORE GOFLAGS GOPATH GOPROXY \
+    GOROOT GREP_OPTIONS HOME HOSTALIASES HTTPS_PROXY HTTP_PROXY IFS INPUTRC JAVA_OPTS JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS \
+    KUBECONFIG LANG LANGUAGE LESSCLOSE LESSOPEN LOCALDOMAIN LOCPATH LOGNAME LUA_CPATH LUA_INIT LUA_PATH MAKEFLAGS \
+    MANPAGER NLSPATH NODE_EXTRA_CA_CERTS NODE_OPTIONS NODE_PATH NODE_REPL_EXTERNAL_MODULE NODE_TLS_REJECT_UNAUTHORIZED \
+    NO_PROXY PAGER PATH PATHEXT PHPRC PHP_INI_SCAN_DIR PROMPT_COMMAND PS1 PS2 PS3 PS4 PWD REQUESTS_CA_BUNDLE RES_OPTIONS \
+    RUBYLIB RUBYOPT RUSTC_WRAPPER RUSTFLAGS SHELL SHELLOPTS SSH_ASKPASS SSH_AUTH_SOCK SSL_CERT_DIR SSL_CERT_FILE TEMP \
+    TERM TERMINFO TMP TMPDIR TMPPREFIX USER VISUAL ZDOTDIR";
 
-/// How the names of many such variables begin. A name of a component's output that begins like one is not among them: the
-/// word goes on with an underscore there, as in `PYTHON_FUNCTION_NAME`.
-const LISTENED_TO_FROM: [&str; 34] = [
+/// How the names of many such variables begin.
+const LISTENED_TO_FROM: [&str; 17] = [
     "AWS_",
     "BASH_",
     "BEDPLATE_",
     "CARGO_",
-    "CURL_",
-    "DOCKER_",
     "DOTNET_",
     "DYLD_",
     "GEM_",
-    "GIT_",
+    "GIT_CONFIG",
     "GLIBC_",
     "LC_",
     "LD_",
-    "LUA_",
     "MALLOC_",
-    "NODE_EXTRA_",
-    "NODE_OPTIONS",
-    "NODE_PATH",
-    "NODE_REPL_",
-    "NODE_TLS_",
     "NPM_CONFIG_",
     "PERL5",
-    "PERLLIB",
     "PIP_",
-    "PS1",
-    "PS2",
-    "PS4",
     "PYTHON",
-    "RUBYLIB",
-    "RUBYOPT",
-    "SSH_",
-    "SSL_",
-    "TMP",
     "XDG_",
 ];
 
+/// Whether a shell, a loader or another program does something else because of a variable. Those of Python have no underscore
+/// where a component's name goes on with one, as in `PYTHON_FUNCTION_NAME`.
 fn is_listened_to(name: &str) -> bool {
-    LISTENED_TO.contains(&name)
+    LISTENED_TO.split(' ').any(|one| one == name)
         || (LISTENED_TO_FROM.iter().any(|from| name.starts_with(from)) && !name.starts_with("PYTHON_"))
 }
 

@@ -456,3 +456,22 @@ impl<'a> InDoubt<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_a_resource_is_told_once() {
+        for (path, place) in [
+            ("Resources/C", "Resources/C"),
+            ("/Resources/C/Properties/Name", "Resources/C/Properties/Name"),
+            ("Properties.Name", "Resources/C/Properties/Name"),
+            ("/Properties/Name", "Resources/C/Properties/Name"),
+            ("Resources/CD/Properties", "Resources/C/Resources/CD/Properties"),
+            ("", "Resources/C"),
+        ] {
+            assert_eq!(in_resource("C", path), place, "{path}");
+        }
+    }
+}
