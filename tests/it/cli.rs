@@ -401,7 +401,9 @@ fn values_of_a_stack_forge_no_line_and_no_command() {
             let run = project.run(&[verb, "forger", "--format", format, "--yes"]).ok();
             for line in run.stdout.lines().chain(run.stderr.lines()) {
                 let line = line.trim_start();
-                assert!(!line.starts_with("::") && !line.starts_with("Other"), "{verb} {format}: {line}");
+                let is_own = format == "github" && line.contains(",title=R102::");
+                assert!(is_own || !line.starts_with("::"), "{verb} {format}: {line}");
+                assert!(!line.starts_with("Other"), "{verb} {format}: {line}");
                 assert!(!line.contains("##[") && !line.contains('\u{1b}'), "{verb} {format}: {line}");
             }
             if format != "json" {
@@ -429,7 +431,9 @@ fn help_and_readme_tell_the_same_exit_codes_and_verbs() {
     let verbs = readme.split("## Verbs").nth(1).and_then(|text| text.split("Global options").next()).expect("a table");
     let first: Vec<&str> = verbs.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect();
     let listed = first.join(" ");
-    let words: Vec<&str> = listed.split(|c: char| !c.is_ascii_lowercase()).collect();
+    // Each stands behind a backtick.
+    let words: Vec<&str> = listed.split(" `").map(|word| word.trim_start_matches('`')).collect();
+    let words: Vec<&str> = words.iter().filter_map(|word| word.split([' ', '`']).next()).collect();
     let commands = help.split("Commands:").nth(1).and_then(|text| text.split("\n\n").next()).expect("the verbs");
     for line in commands.lines() {
         let Some(verb) = line.strip_prefix("  ").and_then(|line| line.split(' ').next()) else { continue };
