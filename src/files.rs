@@ -1,12 +1,19 @@
-//! Opening the files of a project: nothing outside its folder, nothing but regular files, never more of one than a bound.
+//! Opening and writing the files of a project: nothing outside its folder, nothing but regular files, never more of one than
+//! a bound.
 //!
 //! A project may come from a stranger. A link in it can lead anywhere on this machine, a pipe makes whoever opens it wait for
-//! ever, and a device has no end although its size says 0. Whatever reads a file because a project names it does so here.
+//! ever, and a device has no end although its size says 0. Whatever reads a file because a project names it does so here, and
+//! so does whatever writes one that may come to lie in a project.
 
+use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::fmt;
-use std::fs::{File, Metadata, OpenOptions};
-use std::io::{ErrorKind, Read};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
+use std::io::{ErrorKind, Read, Write as _};
 use std::path::{Component, Path, PathBuf};
+
+use crate::finding::Finding;
+use crate::helper::ProjectTree;
 
 /// A folder that nothing is read outside of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +117,171 @@ impl Root {
 /// When it is no regular file, has more than `most` bytes, or cannot be read.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unopened> {
     at_most(open_regular(&path.canonicalize()?)?, most)
+}
+
+/// What may be where a file is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Its folder is there; a file of its name is replaced.
+    Replace,
+    /// Folders that are not there are made; a file of its name is replaced.
+    MakeFolders,
+    /// Folders that are not there are made; nothing of its name is there.
+    New,
+}
+
+/// Why a file is not written.
+#[derive(Debug)]
+pub enum Unwritten {
+    /// This part of its path is a link that the project brings along.
+    Link(PathBuf),
+    /// Its name is taken by something else than a file, in words such as `a folder`.
+    NotRegular(&'static str),
+    /// The system refuses.
+    Failed(std::io::Error),
+}
+
+impl Unwritten {
+    /// As a finding about a path. `code` and `help` are for a refusal of the system: a link has a code of its own.
+    pub fn finding(&self, path: &Path, code: &'static str, help: &str) -> Finding {
+        let shown = path.display();
+        match self {
+            Self::Link(link) => Finding::error(
+                "P043",
+                format!("`{shown}` is not written: `{}` is a link that lies in the project", link.display()),
+            )
+            .help(
+                "nothing is written through links of a project; take the link away, or name a path outside the project",
+            ),
+            Self::NotRegular(what) => {
+                Finding::error("P043", format!("`{shown}` is not written: it is {what}, not a file"))
+                    .help("take it away, or name another path")
+            }
+            Self::Failed(error) => Finding::error(code, format!("`{shown}` cannot be written: {error}")).help(help),
+        }
+    }
+}
+
+impl From<std::io::Error> for Unwritten {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The most links on the way to a file; as many as Linux follows.
+const MOST_LINKS: usize = 40;
+
+/// Writes a file that may come to lie in a project, whole or not at all.
+///
+/// Nothing is written through a link that lies in the project (or in the repository around it): it may lead to any file of
+/// whoever runs this. Links elsewhere are that person's own, and are followed.
+///
+/// # Errors
+/// When a part of the path is such a link, something else than a file has its name, or the system refuses.
+pub fn write(project: &ProjectTree, path: &Path, bytes: &[u8], manner: Manner) -> Result<(), Unwritten> {
+    let path = std::path::absolute(path)?;
+    // What is there, such as the program's own standard output, is no file that could be put in the place of another.
+    if ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder)) && !project.contains(&path) {
+        return Ok(std::fs::write(path, bytes)?);
+    }
+    let target = destination(project, &path, manner)?;
+    let Some(folder) = target.parent() else { return Err(Unwritten::NotRegular("a folder")) };
+    let is_ours = project.contains(folder);
+    let before = match std::fs::symlink_metadata(&target) {
+        Ok(_) if manner == Manner::New => return Err(std::io::Error::from(ErrorKind::AlreadyExists).into()),
+        Ok(about) => Some(about),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(error.into()),
+    };
+    match before.as_ref().map(regular) {
+        None | Some(Ok(())) => {}
+        // A pipe or a device outside the project was named by the user.
+        Some(Err(Unopened::NotRegular(what))) if is_ours || what == "a folder" || what == "a link" => {
+            return Err(Unwritten::NotRegular(what));
+        }
+        Some(Err(_)) => return Ok(std::fs::write(&target, bytes)?),
+    }
+    match replace(folder, &target, bytes, before.map(|about| about.permissions()), manner) {
+        // A folder may be closed to new files where one in it may be written.
+        Err(Unwritten::Failed(_)) if !is_ours && manner != Manner::New => Ok(std::fs::write(&target, bytes)?),
+        done => done,
+    }
+}
+
+/// Where a path leads, without links of the project; folders that are not there are made where that is asked for.
+fn destination(project: &ProjectTree, path: &Path, manner: Manner) -> Result<PathBuf, Unwritten> {
+    let (mut at, mut ahead) = parts(path);
+    let mut links = 0;
+    while let Some(part) = ahead.pop_front() {
+        if part == ".." {
+            at.pop();
+            continue;
+        }
+        let next = at.join(&part);
+        match std::fs::symlink_metadata(&next) {
+            Ok(about) if about.is_symlink() => {
+                if project.contains(&at) {
+                    return Err(Unwritten::Link(next));
+                }
+                links += 1;
+                if links > MOST_LINKS {
+                    return Err(std::io::Error::other("links lead round in a circle").into());
+                }
+                let (start, parts) = parts(&std::fs::read_link(&next)?);
+                if start.has_root() {
+                    at = start;
+                }
+                for part in parts.into_iter().rev() {
+                    ahead.push_front(part);
+                }
+            }
+            Ok(_) => at = next,
+            Err(error) if error.kind() == ErrorKind::NotFound && (ahead.is_empty() || manner != Manner::Replace) => {
+                if !ahead.is_empty() {
+                    std::fs::create_dir(&next)?;
+                }
+                at = next;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(at)
+}
+
+/// Where a path starts, and its parts from there.
+fn parts(path: &Path) -> (PathBuf, VecDeque<OsString>) {
+    let (mut start, mut parts) = (PathBuf::new(), VecDeque::new());
+    for component in path.components() {
+        match component {
+            Component::Prefix(_) | Component::RootDir => start.push(component),
+            Component::CurDir => {}
+            Component::ParentDir | Component::Normal(_) => parts.push_back(component.as_os_str().to_owned()),
+        }
+    }
+    (start, parts)
+}
+
+/// Puts a file into its place in one piece. What somebody makes a link of meanwhile is replaced or refused, not followed.
+fn replace(
+    folder: &Path,
+    target: &Path,
+    bytes: &[u8],
+    permissions: Option<Permissions>,
+    manner: Manner,
+) -> Result<(), Unwritten> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder)?;
+    if folder.canonicalize()? != folder {
+        return Err(Unwritten::Link(folder.to_owned()));
+    }
+    file.write_all(bytes)?;
+    if let Some(permissions) = permissions {
+        file.as_file().set_permissions(permissions)?;
+    }
+    let put = if manner == Manner::New { file.persist_noclobber(target) } else { file.persist(target) };
+    put.map(|_| ()).map_err(|error| error.error.into())
 }
 
 /// The names of files that say what of a folder is left out.

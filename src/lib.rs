@@ -17,7 +17,7 @@
 //!
 //! | room | holds | may import |
 //! | --- | --- | --- |
-//! | [`files`] | opening the files of a project, and nothing outside it | – |
+//! | [`files`] | opening and writing the files of a project, and nothing outside it by its links | helper |
 //! | [`spec`] | the language: types, loading, references | files, yaml |
 //! | [`render`] | spec → template, through the Handlebars partials in `templates/` | cfn, facts, files, iam, spec, yaml |
 //! | [`check`] | findings over spec and template | cfn, facts, iam, render, spec, yaml |

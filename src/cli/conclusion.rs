@@ -9,6 +9,7 @@ use super::session::Session;
 use super::stack_outputs;
 use crate::engine::{self, Desired, Report};
 use crate::report;
+use crate::report::findings::on_one_line;
 use crate::report::style::{count, duration, paint};
 
 /// Says how a verb that changes something ended, and gives its exit code.
@@ -67,7 +68,7 @@ pub(super) fn conclude(session: &Session, report: &Report, elapsed: Duration, de
         engine::Outcome::Declined => format!("{stack}: {}; {}", declined(session, report), account.aftermath()),
         engine::Outcome::RolledBack => format!("{} {stack}: rolled back after {took}", paint(styles.bad, "failed")),
         engine::Outcome::FailedState => {
-            let status = report.status.as_deref().unwrap_or("a failed state");
+            let status = on_one_line(report.status.as_deref().unwrap_or("a failed state"));
             format!("{} {stack}: left in {status} after {took}", paint(styles.bad, "failed"))
         }
         engine::Outcome::Leftovers => {

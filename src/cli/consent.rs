@@ -14,7 +14,7 @@ use super::exit::Exit;
 use super::ui::Ui;
 use crate::aws::{AddressKind, Clients, CredentialFacts, CredentialSource, Identity, address_kind, is_plain};
 use crate::finding::Finding;
-use crate::report::findings::printable;
+use crate::report::findings::on_one_line;
 
 /// The verbs that change something, or call what costs; the others only read.
 const CHANGES: [&str; 4] = ["deploy", "destroy", "bootstrap", "smoke"];
@@ -144,7 +144,7 @@ impl Consent {
             Some(by) => by == NamedBy::Flag,
             None if known.holds(account) => true,
             None if ui.interactive && !to.yes => {
-                ui.say(&printable(&Self::question(to, clients, identity, facts)));
+                ui.say(&Self::question(to, clients, identity, facts));
                 ask(ui, cancel, "Is this the right account? The answer is kept for this project and stage.").await?;
                 true
             }
@@ -166,12 +166,13 @@ impl Consent {
         let by = if to.profile_of_project { ", named by bedplate.yaml" } else { "" };
         format!(
             "Nothing of this project's stage `{}` was changed in this account from here before:\n  account      {}\n  \
-             identity     {}\n  region       {}\n  credentials  {}{by}\n  place        {place}",
-            to.stage,
-            identity.account,
-            identity.arn,
-            clients.region(),
-            facts.source
+             identity     {}\n  region       {}\n  credentials  {}{by}\n  place        {}",
+            on_one_line(to.stage),
+            on_one_line(&identity.account),
+            on_one_line(&identity.arn),
+            on_one_line(clients.region()),
+            on_one_line(&facts.source.to_string()),
+            on_one_line(place),
         )
     }
 

@@ -116,7 +116,7 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
         if args.rm {
             outcome = away(session, &specs, outcome, &results.made, approver.with_yes(), &cancel).await;
         }
-        results.suites.write_after(outcome, args.junit.as_deref())
+        results.suites.write_after(session, outcome, args.junit.as_deref())
     })
 }
 

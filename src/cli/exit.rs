@@ -19,7 +19,7 @@ pub enum Exit {
     RolledBack,
     /// The stack was left in a failed state that needs a hand.
     FailedState,
-    /// Something the target lacks was seen before anything was sent.
+    /// Something the target lacks was seen before anything was sent. Kept: nothing ends so today.
     PreflightRefused,
     /// Deployed, but a smoke test failed.
     SmokeFailed,

@@ -70,7 +70,7 @@ fn stage(text: &str) -> Result<String, String> {
     if is_stage_name(text) {
         Ok(text.to_owned())
     } else {
-        Err("a stage is at most 32 letters, digits and hyphens, a letter first".to_owned())
+        Err("a stage is at most 32 letters, digits and hyphens, a letter first and no hyphen last".to_owned())
     }
 }
 

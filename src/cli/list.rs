@@ -13,6 +13,7 @@ use super::session::Session;
 use crate::aws::StackSummary;
 use crate::engine::{self, USE_CASE_TAG};
 use crate::finding::Finding;
+use crate::report::findings::on_one_line;
 use crate::report::style::{duration, paint};
 
 /// List the use cases here, and what is deployed of them in any stage.
@@ -51,7 +52,8 @@ pub(super) fn run(session: &Session, _: &ListArgs) -> Outcome {
         let age = stack
             .created
             .map_or(Duration::ZERO, |created| Duration::try_from(now.duration_since(created)).unwrap_or_default());
-        let _ = writeln!(out, "{name:28} {:32} {:24} {region} {:>8}", stack.name, stack.status, duration(age));
+        let (name, stack_name, status) = (on_one_line(name), on_one_line(&stack.name), on_one_line(&stack.status));
+        let _ = writeln!(out, "{name:28} {stack_name:32} {status:24} {region} {:>8}", duration(age));
     };
     for file in &here {
         let of: Vec<_> = stacks.iter().filter(|(_, stack)| use_case(stack) == file.name).collect();
@@ -63,7 +65,7 @@ pub(super) fn run(session: &Session, _: &ListArgs) -> Outcome {
         row(&format!("{} (no spec here)", use_case(&one.1)), one);
     }
     for file in here.iter().filter(|file| !stacks.iter().any(|(_, stack)| use_case(stack) == file.name)) {
-        let _ = writeln!(out, "{:28} {}", file.name, paint(ui.out_styles.dim, "not deployed"));
+        let _ = writeln!(out, "{:28} {}", on_one_line(&file.name), paint(ui.out_styles.dim, "not deployed"));
     }
     if out.is_empty() {
         ui.status("There are no use cases here, and nothing is deployed");

@@ -15,6 +15,7 @@ use super::user_folders::remove_unknown_state;
 use crate::local::bedrock::ModelServer;
 use crate::local::store::Store;
 use crate::local::{self, Holdings, Injection, LocalOptions, serving};
+use crate::report::findings::{on_one_line, printable};
 use crate::report::style::count;
 
 /// The port `local serve` listens on unless told otherwise; none of the usual emulators' ports.
@@ -84,7 +85,7 @@ async fn serve(session: &Session, args: &ServeArgs) -> Outcome {
         ui.status(&format!("Text and vectors come from the model server {}", server.url()));
     }
     for one in &args.fail {
-        ui.status(&format!("{} will fail: {}", one.logical_id, one.reason));
+        ui.status(&format!("{} will fail: {}", on_one_line(&one.logical_id), printable(&one.reason)));
     }
     cancel.cancelled().await;
     ui.status("Ending: what is under way is finished first");
@@ -111,15 +112,16 @@ async fn status(session: &Session) -> Outcome {
     let mut out = String::new();
     for stack in &holds.stacks {
         let resources = count(usize::try_from(stack.resources).unwrap_or(usize::MAX), "resource");
-        let _ = writeln!(out, "stack   {:14} {}  {}, {resources}", stack.region, stack.name, stack.status);
+        let _ =
+            writeln!(out, "stack   {:14} {}  {}, {resources}", stack.region, on_one_line(&stack.name), stack.status);
     }
     for bucket in &holds.buckets {
         let versions = count(usize::try_from(bucket.versions).unwrap_or(usize::MAX), "object version");
-        let _ = writeln!(out, "bucket  {:14} {}  {versions}", bucket.region, bucket.name);
+        let _ = writeln!(out, "bucket  {:14} {}  {versions}", bucket.region, on_one_line(&bucket.name));
     }
     for table in &holds.tables {
         let items = count(usize::try_from(table.items).unwrap_or(usize::MAX), "item");
-        let _ = writeln!(out, "table   {:14} {}  {items}", table.region, table.name);
+        let _ = writeln!(out, "table   {:14} {}  {items}", table.region, on_one_line(&table.name));
     }
     if out.is_empty() {
         out.push_str("The local target holds nothing\n");

@@ -10,6 +10,7 @@ use super::globals::Format;
 use super::outcome::Outcome;
 use super::session::Session;
 use crate::artifacts::{self, BuildContext, Component, LOCK_FILE, LayerLocks};
+use crate::files::Manner;
 use crate::finding::Finding;
 use crate::report::style::count;
 use crate::spec::LoadedSpec;
@@ -80,22 +81,12 @@ fn one(session: &Session, spec: &LoadedSpec, cancel: &CancellationToken) -> Resu
         return Ok((false, packages));
     }
     let path = spec.dir.join(LOCK_FILE);
-    let write = || {
-        // In one piece, and in place of a link and not through it.
-        let mut file = tempfile::NamedTempFile::new_in(&spec.dir)?;
-        std::io::Write::write_all(&mut file, locks.text().as_bytes())?;
-        readable(file.as_file())?;
-        file.persist(&path).map(|_| ()).map_err(|error| error.error)
-    };
-    write().map_err(|error| {
-        let finding = Finding::error("A035", format!("`{}` cannot be written: {error}", path.display()));
-        vec![finding.help("check its permissions and the free space")]
-    })?;
+    session.write(
+        &path,
+        locks.text().as_bytes(),
+        Manner::Replace,
+        "A035",
+        "check its permissions and the free space",
+    )?;
     Ok((true, packages))
-}
-
-/// For everyone to read, as files of a project are.
-fn readable(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
 }

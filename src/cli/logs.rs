@@ -14,7 +14,7 @@ use super::stack_outputs::not_deployed;
 use crate::aws::{Clients, TargetKind};
 use crate::engine::{self, LogLine, LogReader, LogSource};
 use crate::finding::Finding;
-use crate::report::findings::printable;
+use crate::report::findings::{harmless, on_one_line};
 use crate::report::style::{Styles, paint};
 
 /// How often is looked for new lines: CloudWatch Logs takes ten requests of this kind a second.
@@ -66,9 +66,10 @@ pub(super) fn run(session: &Session, args: &LogsArgs) -> Outcome {
         let cancel = session.interrupted();
         for spec in &specs {
             let stack = session.stack_name(spec);
+            let claim = session.claim(&spec.spec.name)?;
             let rendered = session.render(spec)?;
             let connection = session.connect("logs of", &stack, session.region(Some(spec))?).await?;
-            let sources = engine::log_sources(&connection.clients, &stack, &rendered).await;
+            let sources = engine::log_sources(&connection.clients, &stack, &claim, &rendered).await;
             let told = match sources {
                 Err(finding) => Err(vec![finding]),
                 Ok(None) => Err(vec![not_deployed(&stack, &spec.spec.name)]),
@@ -142,12 +143,11 @@ fn moment(line: &LogLine) -> String {
 
 /// Time, function and message; each line of a message that has several.
 fn as_text(line: &LogLine, width: usize, styles: &Styles) -> String {
-    let (at, source) = (moment(line), format!("{:width$}", line.source));
-    let message = printable(line.event.message.trim_end());
+    let (at, source) = (moment(line), format!("{:width$}", on_one_line(&line.source)));
     let mut text = String::new();
-    for part in message.split('\n') {
+    for part in line.event.message.trim_end().split('\n') {
         let head = format!("{} {}", paint(styles.dim, &at), paint(styles.strong, &source));
-        let _ = writeln!(text, "{head}  {part}");
+        let _ = writeln!(text, "{head}  {}", harmless(part));
     }
     text
 }

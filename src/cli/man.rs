@@ -1,5 +1,6 @@
 //! `bedplate man`: manual pages.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Command;
@@ -7,6 +8,7 @@ use clap::Command;
 use super::exit::Exit;
 use super::outcome::Outcome;
 use super::session::Session;
+use crate::files::Manner;
 use crate::finding::Finding;
 
 /// Print the manual page, or write one a verb into a folder.
@@ -26,11 +28,30 @@ pub(super) fn run(session: &Session, args: &ManArgs, command: Command) -> Outcom
             session.ui.out(&String::from_utf8_lossy(&page))?;
         }
         Some(dir) => {
-            std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(command, dir)).map_err(unwritable)?;
+            for (name, page) in pages(command).map_err(unwritable)? {
+                session.write(
+                    &dir.join(name),
+                    &page,
+                    Manner::MakeFolders,
+                    "P021",
+                    "check its permissions and space",
+                )?;
+            }
             session.ui.status(&format!("Wrote the manual pages into {}", dir.display()));
         }
     }
     Ok(Exit::Done)
+}
+
+/// The pages, each with its file's name: made where nobody else writes, to be put where they were asked for.
+fn pages(command: Command) -> std::io::Result<Vec<(OsString, Vec<u8>)>> {
+    let made = tempfile::tempdir()?;
+    clap_mangen::generate_to(command, made.path())?;
+    let page = |entry: std::io::Result<std::fs::DirEntry>| {
+        let entry = entry?;
+        Ok((entry.file_name(), std::fs::read(entry.path())?))
+    };
+    std::fs::read_dir(made.path())?.map(page).collect()
 }
 
 fn unwritable(error: std::io::Error) -> Vec<Finding> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::session::{Connection, Session};
 use crate::aws::{Clients, Target};
-use crate::engine::{self, Desired, USE_CASE_TAG};
+use crate::engine::{self, Claim, Desired, USE_CASE_TAG};
 use crate::finding::{Finding, Place};
 use crate::render::NeededOutput;
 use crate::spec::LoadedSpec;
@@ -208,13 +208,14 @@ async fn read(
         }
         None => None,
     };
+    let claim = Claim { use_case: Some(need.use_case.clone()), stage: Some(need.stage.clone()), ..Claim::default() };
     let outputs = match region.filter(|region| region != here.region()) {
         Some(region) => {
             let target = Target { region: Some(region), ..here.target().clone() };
             let there = Clients::connect(&target).await.map_err(|finding| vec![finding])?;
-            engine::outputs(&there, stack).await
+            engine::outputs(&there, stack, &claim).await
         }
-        None => engine::outputs(here, stack).await,
+        None => engine::outputs(here, stack, &claim).await,
     };
     let outputs = outputs.map_err(|finding| vec![finding])?;
     Ok(outputs.map(|outputs| outputs.into_iter().map(|output| (output.key, output.value)).collect()))

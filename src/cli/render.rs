@@ -6,6 +6,7 @@ use super::exit::Exit;
 use super::globals::Format;
 use super::outcome::Outcome;
 use super::session::Session;
+use crate::files::Manner;
 use crate::finding::Finding;
 use crate::render::Rendered;
 
@@ -73,9 +74,14 @@ pub(super) fn run(session: &Session, args: &RenderArgs) -> Outcome {
         .collect::<Result<Vec<_>, Vec<Finding>>>()?;
     for (stack, rendered) in rendered {
         let path = dir.join(format!("{stack}.template.{}", format.extension()));
-        std::fs::create_dir_all(dir).and_then(|()| std::fs::write(&path, format.text(&rendered))).map_err(|error| {
-            vec![Finding::error("P021", format!("`{}` cannot be written: {error}", path.display()))]
-        })?;
+        let text = format.text(&rendered);
+        session.write(
+            &path,
+            text.as_bytes(),
+            Manner::MakeFolders,
+            "P021",
+            "check its permissions and the free space",
+        )?;
         session.ui.status(&format!("Wrote {}", path.display()));
     }
     Ok(Exit::Done)

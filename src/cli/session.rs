@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
@@ -20,9 +20,11 @@ use crate::artifacts;
 use crate::aws::{Clients, CredentialFacts, Identity, Target, TargetKind, endpoint_address};
 use crate::check::{self, CheckOptions};
 use crate::engine::{Account, Claim, Desired, Packaging};
+use crate::files::{self, Manner};
 use crate::finding::{Finding, Place, has_errors};
+use crate::helper::ProjectTree;
 use crate::render::{self, Partials, RenderOptions, Rendered};
-use crate::report::findings::printable;
+use crate::report::findings::on_one_line;
 use crate::report::style::paint;
 use crate::spec::{self, LoadedSpec, Project, StageSettings, UseCaseFile};
 
@@ -166,6 +168,27 @@ impl Session {
     /// The settings of the stage, empty when the project file has none.
     pub fn stage(&self) -> Result<StageSettings, Vec<Finding>> {
         Ok(self.project()?.stage(&self.globals.stage))
+    }
+
+    /// Writes a file that the user asked for, through no link of the project. `code` and `help` are for a refusal of the
+    /// system.
+    ///
+    /// # Errors
+    /// As [`files::write`].
+    pub fn write(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        manner: Manner,
+        code: &'static str,
+        help: &str,
+    ) -> Result<(), Vec<Finding>> {
+        let project = match self.project.get() {
+            Some(project) => ProjectTree::of(&project.root),
+            // A verb that needs no project may still stand in one.
+            None => spec::root_of(Path::new(".")).map(|root| ProjectTree::of(root.path())).unwrap_or_default(),
+        };
+        files::write(&project, path, bytes, manner).map_err(|why| vec![why.finding(path, code, help)])
     }
 
     /// The stack's name, `<use-case>-<stage>`.
@@ -396,18 +419,18 @@ impl Session {
         };
         let own: Vec<String> = clients.endpoints().own().iter().map(|(host, url)| format!("{host} at {url}")).collect();
         let own = if own.is_empty() { own.concat() } else { format!(" ({})", own.join(", ")) };
-        let account = printable(&identity.account);
+        let account = on_one_line(&identity.account);
         self.ui.status(&format!(
             "{verb} {} → {place}{own}, account {account}, {}{whose}",
             paint(self.ui.err_styles.strong, what),
             clients.region()
         ));
         if self.ui.verbose {
-            self.ui.status(&format!("  as {}", printable(&identity.arn)));
+            self.ui.status(&format!("  as {}", on_one_line(&identity.arn)));
         }
     }
 
-    /// What a run says of a use case's stack before it takes it away.
+    /// What a run says of a use case's stack before it looks at it, tries it or takes it away.
     pub fn claim(&self, use_case: &str) -> Result<Claim, Vec<Finding>> {
         Ok(Claim {
             use_case: Some(use_case.to_owned()),

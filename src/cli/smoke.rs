@@ -38,7 +38,7 @@ pub(super) fn run(session: &Session, args: &SmokeArgs) -> Outcome {
         let cancel = session.interrupted();
         let mut suites = Suites::default();
         let outcome = all(session, &specs, &cancel, &mut suites).await;
-        suites.write_after(outcome, args.junit.as_deref())
+        suites.write_after(session, outcome, args.junit.as_deref())
     })
 }
 

@@ -8,7 +8,7 @@ use super::ui::Ui;
 use crate::aws::{Output, TargetKind};
 use crate::finding::Finding;
 use crate::local_address::{gateway_url, local_url};
-use crate::report::findings::printable;
+use crate::report::findings::on_one_line;
 use crate::report::style::paint;
 
 /// The finding for a stack that is not there.
@@ -20,8 +20,8 @@ pub(super) fn not_deployed(stack: &str, use_case: &str) -> Finding {
 /// `Key = value`, a line each.
 pub(super) fn text(outputs: &[Output], ui: &Ui) -> String {
     outputs.iter().fold(String::new(), |mut text, output| {
-        let key = paint(ui.out_styles.strong, &output.key);
-        let _ = writeln!(text, "{key} = {}", printable(&output.value));
+        let key = paint(ui.out_styles.strong, on_one_line(&output.key));
+        let _ = writeln!(text, "{key} = {}", on_one_line(&output.value));
         text
     })
 }
@@ -51,7 +51,7 @@ impl Session {
         };
         self.ui.status(why);
         for (key, url) in here {
-            self.ui.status(&format!("  {key}: {}", printable(&url)));
+            self.ui.status(&format!("  {}: {}", on_one_line(key), on_one_line(&url)));
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::globals::Format;
 use super::outcome::Outcome;
 use super::session::Session;
 use crate::engine::{self, Status};
-use crate::report::findings::printable;
+use crate::report::findings::{on_one_line, printable};
 use crate::report::style::{Styles, duration, paint};
 
 /// Show the state of what is deployed: its status, its resources, and what failed in its last operation.
@@ -27,14 +27,23 @@ pub(super) fn run(session: &Session, args: &StatusArgs) -> Outcome {
     let specs = session.load(&args.use_cases)?;
     session.block_on(async {
         let mut reports = Vec::new();
+        let mut foreign = Vec::new();
         for spec in &specs {
             let stack = session.stack_name(spec);
+            let claim = session.claim(&spec.spec.name)?;
             let rendered = session.render(spec).ok();
             let connection = session.connect("status of", &stack, session.region(Some(spec))?).await?;
-            let status =
-                engine::status(&connection.clients, &stack, rendered.as_ref().map(|rendered| &rendered.template)).await;
+            let template = rendered.as_ref().map(|rendered| &rendered.template);
+            let status = engine::status(&connection.clients, &stack, &claim, template).await;
             connection.close().await;
-            let status = status.map_err(|finding| vec![finding])?;
+            let status = match status {
+                // The others are told of all the same.
+                Err(finding) if finding.code == "D012" => {
+                    foreign.push(finding);
+                    continue;
+                }
+                status => status.map_err(|finding| vec![finding])?,
+            };
             match session.ui.format {
                 Format::Json => reports.push(json!({ "use-case": spec.spec.name, "stack": stack, "deployed": status })),
                 Format::Text | Format::Github => session.ui.out(&match &status {
@@ -46,7 +55,7 @@ pub(super) fn run(session: &Session, args: &StatusArgs) -> Outcome {
         if session.ui.format == Format::Json {
             session.ui.json(&json!({ "stacks": reports }))?;
         }
-        Ok(Exit::Done)
+        if foreign.is_empty() { Ok(Exit::Done) } else { Err(foreign) }
     })
 }
 
@@ -63,7 +72,12 @@ fn text(status: &Status, styles: &Styles) -> String {
     };
     let age =
         status.age.map_or_else(String::new, |age| format!(", {} old", duration(std::time::Duration::from_secs(age))));
-    let _ = writeln!(out, "{} {}{age}", paint(styles.strong, &stack.name), paint(style, &stack.status));
+    let _ = writeln!(
+        out,
+        "{} {}{age}",
+        paint(styles.strong, on_one_line(&stack.name)),
+        paint(style, on_one_line(&stack.status))
+    );
     if let Some(reason) = stack.reason.as_ref().filter(|_| !healthy && !status.in_progress) {
         let _ = writeln!(out, "  {}", printable(reason));
     }
@@ -72,16 +86,17 @@ fn text(status: &Status, styles: &Styles) -> String {
     }
     for cause in &status.causes {
         let reason = cause.reason.as_deref().unwrap_or("no reason given");
-        let _ = writeln!(out, "  {} {}: {}", paint(styles.bad, &cause.status), cause.logical_id, printable(reason));
+        let status = paint(styles.bad, on_one_line(&cause.status));
+        let _ = writeln!(out, "  {status} {}: {}", on_one_line(&cause.logical_id), printable(reason));
     }
     let width = status.resources.iter().map(|resource| resource.logical_id.chars().count()).max().unwrap_or(0);
     for resource in &status.resources {
         let _ = writeln!(
             out,
             "  {:width$}  {}  {}",
-            resource.logical_id,
-            resource.status,
-            paint(styles.dim, &resource.resource_type)
+            on_one_line(&resource.logical_id),
+            on_one_line(&resource.status),
+            paint(styles.dim, on_one_line(&resource.resource_type))
         );
     }
     out

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::exit::Exit;
 use crate::engine::{Account, Ledger, Leftover, Report};
 use crate::finding::Finding;
+use crate::report::findings::json_line;
 
 /// What a run has told so far. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -121,5 +122,5 @@ impl EventStream {
 fn write(line: &Value) {
     let mut stdout = io::stdout().lock();
     // There is nobody to tell when standard output cannot be written.
-    let _ = stdout.write_all(format!("{line}\n").as_bytes()).and_then(|()| stdout.flush());
+    let _ = stdout.write_all(format!("{}\n", json_line(line)).as_bytes()).and_then(|()| stdout.flush());
 }

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::outcome::Outcome;
+use super::session::Session;
 use crate::engine::{Report, SmokeResult};
+use crate::files::Manner;
 use crate::finding::Finding;
 use crate::report;
 
@@ -20,8 +22,8 @@ impl Suites {
     }
 
     /// Writes them where they were asked for, however the run ended, and gives its end.
-    pub(super) fn write_after(&self, outcome: Outcome, file: Option<&Path>) -> Outcome {
-        match (outcome, self.write(file)) {
+    pub(super) fn write_after(&self, session: &Session, outcome: Outcome, file: Option<&Path>) -> Outcome {
+        match (outcome, self.write(session, file)) {
             (Ok(exit), Ok(())) => Ok(exit),
             (Err(findings), Ok(())) | (Ok(_), Err(findings)) => Err(findings),
             (Err(mut findings), Err(more)) => {
@@ -31,11 +33,9 @@ impl Suites {
         }
     }
 
-    fn write(&self, file: Option<&Path>) -> Result<(), Vec<Finding>> {
+    fn write(&self, session: &Session, file: Option<&Path>) -> Result<(), Vec<Finding>> {
         let Some(file) = file else { return Ok(()) };
-        std::fs::write(file, report::smoke::junit(&self.0)).map_err(|error| {
-            let message = format!("`{}` cannot be written: {error}", file.display());
-            vec![Finding::error("D064", message).help("name a file in a folder that is there")]
-        })
+        let text = report::smoke::junit(&self.0);
+        session.write(file, text.as_bytes(), Manner::Replace, "D064", "name a file in a folder that is there")
     }
 }

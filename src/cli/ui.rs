@@ -8,7 +8,7 @@ use super::globals::{Format, Globals};
 use super::stream::EventStream;
 use crate::finding::Finding;
 use crate::report;
-use crate::report::findings::for_terminal;
+use crate::report::findings::{for_terminal, json_line};
 use crate::report::style::Styles;
 use crate::spec::root_of;
 
@@ -81,7 +81,7 @@ impl Ui {
     /// # Errors
     /// As [`Ui::out`].
     pub fn json(&self, value: &serde_json::Value) -> Result<(), Vec<Finding>> {
-        self.out(&format!("{value}\n"))
+        self.out(&format!("{}\n", json_line(value)))
     }
 
     /// Says how things go, unless `--quiet`.
@@ -109,7 +109,7 @@ impl Ui {
     pub fn render_findings(&self, findings: &[Finding], styles: &Styles) -> String {
         match self.format {
             Format::Text => report::findings::text(findings, styles, &read_source),
-            Format::Json => format!("{}\n", report::findings::json(findings)),
+            Format::Json => format!("{}\n", json_line(&report::findings::json(findings))),
             Format::Github => report::findings::github(findings),
         }
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use crate::files::{self, Manner};
 use crate::finding::Finding;
 use crate::helper::ProjectTree;
 
@@ -205,7 +206,8 @@ fn ignore_in_git(own: &Path) -> Result<(), Vec<Finding>> {
     if ignores_all {
         return Ok(());
     }
-    fs::write(&path, "*\n").map_err(|error| vec![not_written(&path.display().to_string(), &error)])
+    let project = ProjectTree::of(own.parent().unwrap_or(own));
+    files::write(&project, &path, b"*\n", Manner::Replace).map_err(|why| vec![why.finding(&path, "A039", OWN_FOLDERS)])
 }
 
 fn no_folder(path: &Path) -> Finding {
@@ -214,10 +216,12 @@ fn no_folder(path: &Path) -> Finding {
 }
 
 fn not_written(path: &str, error: &io::Error) -> Finding {
-    Finding::error("A039", format!("`{path}` cannot be written: {error}")).help(
-        "check its permissions and the free space, or set XDG_CACHE_HOME and XDG_STATE_HOME to folders of your own",
-    )
+    Finding::error("A039", format!("`{path}` cannot be written: {error}")).help(OWN_FOLDERS)
 }
+
+/// The way on when a folder of the user's cannot be written to.
+const OWN_FOLDERS: &str =
+    "check its permissions and the free space, or set XDG_CACHE_HOME and XDG_STATE_HOME to folders of your own";
 
 /// Makes a folder that only this user can look into, where it is not there.
 fn private(folder: &Path) -> io::Result<()> {

@@ -17,7 +17,7 @@ use super::{
     version,
     propagate_version = true,
     arg_required_else_help = true,
-    after_help = "Examples:\n  bedplate check movie-poster            what is wrong with a spec, offline\n  bedplate deploy movie-poster           to the local target, no account needed\n  bedplate plan movie-poster --target aws --profile sandbox\n  bedplate deploy movie-poster --target aws --profile sandbox --account 111122223333 --yes\n  bedplate destroy movie-poster          the stack and everything it left\n\nExit codes: 0 done · 1 failed · 2 usage · 3 changes present · 4 declined · 10 rolled back · 11 stack left failed ·\n12 preflight refused · 13 smoke failed · 14 leftovers remain · 130 interrupted"
+    after_help = "Examples:\n  bedplate check movie-poster            what is wrong with a spec, offline\n  bedplate deploy movie-poster           to the local target, no account needed\n  bedplate plan movie-poster --target aws --profile sandbox\n  bedplate deploy movie-poster --target aws --profile sandbox --account 111122223333 --yes\n  bedplate destroy movie-poster          the stack and everything it left\n\nExit codes: 0 done · 1 failed · 2 usage · 3 changes present · 4 declined · 10 rolled back · 11 stack left failed ·\n13 smoke failed · 14 leftovers remain · 130 interrupted (12 is kept for preflight: nothing gives it today)"
 )]
 pub struct Cli {
     /// What every verb takes.

@@ -236,11 +236,21 @@ fn validation_finding(result: &ValidationResult) -> Finding {
         Finding::warning("D020", message)
     };
     match (&result.logical_id, &result.path) {
-        (Some(id), Some(path)) => {
-            finding.in_template(format!("Resources/{id}/{}", path.trim_matches('/').replace('.', "/")))
-        }
+        (Some(id), Some(path)) => finding.in_template(in_resource(id, path)),
         (Some(id), None) => finding.in_template(format!("Resources/{id}")),
         _ => finding,
+    }
+}
+
+/// A place in a resource. CloudFormation gives paths of properties as well as such that begin at the template's root.
+fn in_resource(id: &str, path: &str) -> String {
+    let path = path.trim_matches('/').replace('.', "/");
+    let whole = format!("Resources/{id}");
+    match path.strip_prefix(&whole) {
+        Some("") => whole,
+        Some(rest) if rest.starts_with('/') => format!("{whole}{rest}"),
+        _ if path.is_empty() => whole,
+        _ => format!("{whole}/{path}"),
     }
 }
 
@@ -443,6 +453,25 @@ impl<'a> InDoubt<'a> {
     fn unchanged(self) {
         for (effect, known) in &self.effects {
             self.run.ledger().restore(effect, *known);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_a_resource_is_told_once() {
+        for (path, place) in [
+            ("Resources/C", "Resources/C"),
+            ("/Resources/C/Properties/Name", "Resources/C/Properties/Name"),
+            ("Properties.Name", "Resources/C/Properties/Name"),
+            ("/Properties/Name", "Resources/C/Properties/Name"),
+            ("Resources/CD/Properties", "Resources/C/Resources/CD/Properties"),
+            ("", "Resources/C"),
+        ] {
+            assert_eq!(in_resource("C", path), place, "{path}");
         }
     }
 }

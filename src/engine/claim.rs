@@ -74,6 +74,12 @@ impl Claim {
         }
     }
 
+    /// Refuses a stack that is not this use case's and stage's for a verb that only looks at it. One that was made to hold
+    /// change sets has no tags of its own yet, and nothing in it to look at.
+    pub(super) fn refuse_to_look(&self, stack: &StackSummary) -> Result<(), Finding> {
+        if stack.state() == StackState::Review { Ok(()) } else { self.refuse_foreign(stack) }
+    }
+
     /// What is to be said of a stack that belongs to another owner; none of one that may be changed.
     pub(super) fn other_owner(&self, stack: &StackSummary, identity: &Identity) -> Option<OtherOwner> {
         let owner = stack.tags.get(OWNER_TAG).filter(|owner| !self.take_over && **owner != self.owner(identity))?;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::claim::Claim;
 use crate::aws::{CallError, Clients, LogEvent, StackResource};
 use crate::finding::Finding;
 use crate::render::Rendered;
@@ -35,17 +36,17 @@ pub struct LogLine {
 /// The log groups of a deployed stack, functions first, each in the order of the template; `None` when it is not there.
 ///
 /// # Errors
-/// When CloudFormation cannot be asked.
+/// When CloudFormation cannot be asked, or the stack is not the one that `claim` says.
 pub async fn log_sources(
     clients: &Clients,
     stack: &str,
+    claim: &Claim,
     rendered: &Rendered,
 ) -> Result<Option<Vec<LogSource>>, Finding> {
     let failed = |error: CallError| error.finding();
-    if clients.stack(stack).await.map_err(failed)?.is_none() {
-        return Ok(None);
-    }
-    let resources = clients.stack_resources(stack).await.map_err(failed)?;
+    let Some(found) = clients.stack(stack).await.map_err(failed)? else { return Ok(None) };
+    claim.refuse_to_look(&found)?;
+    let resources = clients.stack_resources(&found.id).await.map_err(failed)?;
     Ok(Some(sources(rendered, &resources)))
 }
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::causes::is_cause;
+use super::claim::Claim;
 use crate::aws::{Clients, Output, StackEvent, StackResource, StackState, StackSummary};
 use crate::cfn::Template;
 use crate::finding::Finding;
@@ -37,10 +38,16 @@ pub struct Status {
 /// A stack's state; none when there is no such stack. `template` is what the spec renders to now.
 ///
 /// # Errors
-/// When a call fails or the account is not the target's.
-pub async fn status(clients: &Clients, stack: &str, template: Option<&Template>) -> Result<Option<Status>, Finding> {
+/// When a call fails, the account is not the target's, or the stack is not the one that `claim` says.
+pub async fn status(
+    clients: &Clients,
+    stack: &str,
+    claim: &Claim,
+    template: Option<&Template>,
+) -> Result<Option<Status>, Finding> {
     let account = clients.identity().await?.account.clone();
     let Some(stack) = clients.stack(stack).await? else { return Ok(None) };
+    claim.refuse_to_look(&stack)?;
     let (resources, events, deployed) = tokio::join!(
         clients.stack_resources(&stack.id),
         clients.last_operation(&stack.id),
@@ -68,11 +75,13 @@ pub async fn status(clients: &Clients, stack: &str, template: Option<&Template>)
 /// A stack's outputs; none when there is no such stack.
 ///
 /// # Errors
-/// When a call fails or the account is not the target's.
-pub async fn outputs(clients: &Clients, stack: &str) -> Result<Option<Vec<Output>>, Finding> {
+/// When a call fails, the account is not the target's, or the stack is not the one that `claim` says.
+pub async fn outputs(clients: &Clients, stack: &str, claim: &Claim) -> Result<Option<Vec<Output>>, Finding> {
     clients.identity().await?;
-    let stack = clients.stack(stack).await?;
-    Ok(stack.filter(|stack| stack.state() != StackState::Review).map(|stack| stack.outputs))
+    let stack = clients.stack(stack).await?.filter(|stack| stack.state() != StackState::Review);
+    let Some(stack) = stack else { return Ok(None) };
+    claim.refuse_foreign(&stack)?;
+    Ok(Some(stack.outputs))
 }
 
 /// All stacks of use cases in the account and region, in order of their names.

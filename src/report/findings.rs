@@ -183,23 +183,43 @@ fn window(line: &str, column: usize) -> (String, usize) {
         .take(LINE_SHOWN)
         .collect();
     let length = shown.chars().count();
-    (shown.trim_end().to_owned(), (at - start).min(length))
+    (shown.trim_end().replace("##[", "## ["), (at - start).min(length))
 }
 
-/// Text from a file or a service, without the characters that could drive a terminal.
+/// Text from a file, a stack or a service: without the characters that could drive a terminal, and without a line that begins
+/// like one of ours or like a command to whoever reads the log. A line of it that is not the first is marked.
 pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if drives_a_terminal(c) && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    harmless(text).replace('\n', "\n  | ")
 }
 
-/// The same on one line.
+/// The same on one line, whatever it holds: names, and values that have a line of their own. It can stand first in the line.
 pub fn on_one_line(text: &str) -> String {
-    printable(text).replace(['\n', '\t'], "\u{fffd}")
+    let text = harmless(text).replace(['\n', '\t'], "\u{fffd}");
+    // `::error …::` is a command, and `::1` an address.
+    let is_command = text.trim_start().strip_prefix("::").is_some_and(|rest| rest.contains("::"));
+    if is_command { text.replacen("::", ":\u{fffd}:", 1) } else { text }
+}
+
+/// Text without the characters that could drive a terminal, for where its lines are taken apart.
+///
+/// GitHub reads commands of two forms. The older one counts wherever it stands in a line.
+/// Source: `src/Runner.Common/ActionCommand.cs` of github.com/actions/runner, `Prefix`.
+pub fn harmless(text: &str) -> String {
+    let text: String =
+        text.chars().map(|c| if drives_a_terminal(c) && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect();
+    text.replace("##[", "##\u{fffd}[")
+}
+
+/// A JSON value on one line, in which no text reads as a command of GitHub's.
+pub fn json_line(value: &Value) -> String {
+    // The mark can only stand in a text, where a character may be written as an escape.
+    value.to_string().replace("##[", "#\\u0023[")
 }
 
 /// A message or a hint: no longer than anybody reads. A line of it that is not the first does not begin like a line of ours or
 /// like a command to whoever reads the log (GitHub's begin with `::`).
 fn said(text: &str) -> String {
-    printable(&shortened(text)).replace('\n', "\n  | ")
+    printable(&shortened(text))
 }
 
 /// A text no longer than anybody reads, and without credentials.

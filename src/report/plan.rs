@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
-use super::findings::printable;
+use super::findings::{harmless, on_one_line, printable};
 use super::style::{Styles, bytes, count, paint};
 use crate::cfn::intrinsics::UNKNOWN;
 use crate::plan::{
@@ -165,28 +165,27 @@ fn one(out: &mut String, change: &PlannedChange, (id, kind): (usize, usize), sty
         Action::Modify | Action::Import => styles.info,
         Action::Add => styles.good,
     };
-    let place = change
-        .place
-        .as_ref()
-        .map_or_else(String::new, |place| format!("  {}", paint(styles.dim, format!("{}:{}", place.file, place.line))));
+    let place = change.place.as_ref().map_or_else(String::new, |place| {
+        format!("  {}", paint(styles.dim, format!("{}:{}", on_one_line(&place.file), place.line)))
+    });
     let _ = writeln!(
         out,
         "  {} {:id$}  {}{place}",
         paint(style, change.action.symbol()),
-        change.logical_id,
-        paint(styles.dim, format!("{:kind$}", change.resource_type)),
+        on_one_line(&change.logical_id),
+        paint(styles.dim, format!("{:kind$}", on_one_line(&change.resource_type))),
     );
     if let Some(fate) = fate(change) {
         let _ = writeln!(out, "      {fate}");
     }
     for reason in &change.reasons {
-        let _ = writeln!(out, "      {}", why(reason));
+        let _ = writeln!(out, "      {}", printable(&why(reason)));
     }
 }
 
 /// What becomes of the physical resource, by its name in the account, when it does not stay as it is.
 fn fate(change: &PlannedChange) -> Option<String> {
-    let name = change.physical_id.as_deref().map(printable).unwrap_or_default();
+    let name = change.physical_id.as_deref().map(on_one_line).unwrap_or_default();
     let said = match (change.kept, change.action) {
         (Some(Kept::Retained), _) => "stays in the account, no longer managed",
         (Some(Kept::Snapshot), _) => "a snapshot stays",
@@ -223,7 +222,7 @@ fn from_to(before: Option<&str>, after: Option<&str>, known_after_apply: bool) -
 }
 
 fn short(value: &str) -> String {
-    let value = printable(value).replace('\n', "⏎").replace(UNKNOWN, KNOWN_AFTER_APPLY);
+    let value = harmless(value).replace('\n', "⏎").replace(UNKNOWN, KNOWN_AFTER_APPLY);
     let mut shown: String = value.chars().take(VALUE_SHOWN).collect();
     if value.chars().count() > VALUE_SHOWN {
         shown.push('…');

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use super::findings::printable;
+use super::findings::{on_one_line, printable};
 use super::style::{Styles, bytes, count, duration, paint};
 use crate::engine::{Event, EventKind};
 
@@ -71,14 +71,20 @@ impl Progress {
                 // Who started it is known to whoever did.
                 let reason = reason.as_ref().filter(|reason| *reason != "User Initiated");
                 let reason = reason.map_or_else(String::new, |reason| format!(": {}", printable(reason)));
-                Some(format!("{} {}{reason}", paint(self.style_of(status), status), paint(styles.strong, stack)))
+                Some(format!(
+                    "{} {}{reason}",
+                    paint(self.style_of(status), on_one_line(status)),
+                    paint(styles.strong, on_one_line(stack))
+                ))
             }
             EventKind::Waiting { r#for } => {
                 self.waiting = Some((r#for.clone(), now));
-                (!self.live).then(|| format!("waiting for {for}"))
+                (!self.live).then(|| format!("waiting for {}", on_one_line(r#for)))
             }
             EventKind::Note { message } => Some(printable(message)),
-            EventKind::Emptied { bucket, deleted } => Some(format!("emptied {bucket}: {} deleted", versions(*deleted))),
+            EventKind::Emptied { bucket, deleted } => {
+                Some(format!("emptied {}: {} deleted", on_one_line(bucket), versions(*deleted)))
+            }
             EventKind::Emptying { bucket, deleted } => {
                 self.waiting = Some((format!("{bucket} to be empty, {} deleted so far", versions(*deleted)), now));
                 None
@@ -92,9 +98,11 @@ impl Progress {
             EventKind::ArtifactUploaded { component, size, .. } => {
                 Some(format!("uploaded {component} ({})", bytes(*size)))
             }
-            EventKind::ArtifactBucketMade { bucket, stack } => {
-                Some(format!("making the artifact bucket {bucket}, in a stack of its own, {stack}"))
-            }
+            EventKind::ArtifactBucketMade { bucket, stack } => Some(format!(
+                "making the artifact bucket {}, in a stack of its own, {}",
+                on_one_line(bucket),
+                on_one_line(stack)
+            )),
             EventKind::ArtifactBuilt { component, size, .. } if self.verbose => {
                 Some(format!("packaged {component} ({})", bytes(*size)))
             }
@@ -108,7 +116,7 @@ impl Progress {
                 Some(format!("{component}: {}", parts.join(", ")))
             }
             EventKind::ReadingDocuments { component, job } => {
-                Some(format!("{component}: reading (job {})", printable(job)))
+                Some(format!("{component}: reading (job {})", on_one_line(job)))
             }
             EventKind::DocumentsRead { component, indexed, deleted, failed } => {
                 let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
@@ -123,14 +131,16 @@ impl Progress {
                 Some(format!("{component}: {} written{there}", count(*written, "row")))
             }
             EventKind::DocumentUploaded { component, key, size } if self.verbose => {
-                Some(format!("{component}: uploaded {} ({})", printable(key), bytes(*size)))
+                Some(format!("{component}: uploaded {} ({})", on_one_line(key), bytes(*size)))
             }
             EventKind::DocumentRemoved { component, key } if self.verbose => {
-                Some(format!("{component}: deleted {}", printable(key)))
+                Some(format!("{component}: deleted {}", on_one_line(key)))
             }
-            EventKind::ChangeSetCreated { name } if self.verbose => Some(format!("change set {name}")),
-            EventKind::ChangeSetRemoved { name } if self.verbose => Some(format!("removed the change set {name}")),
-            EventKind::Executing { name, .. } if self.verbose => Some(format!("executing {name}")),
+            EventKind::ChangeSetCreated { name } if self.verbose => Some(format!("change set {}", on_one_line(name))),
+            EventKind::ChangeSetRemoved { name } if self.verbose => {
+                Some(format!("removed the change set {}", on_one_line(name)))
+            }
+            EventKind::Executing { name, .. } if self.verbose => Some(format!("executing {}", on_one_line(name))),
             EventKind::Warning { finding } => {
                 Some(format!("{} {}", paint(styles.warn, "warning:"), printable(&finding.message)))
             }
@@ -184,9 +194,9 @@ impl Progress {
             .map_or_else(String::new, |reason| format!("\n{:10}{}", "", printable(reason)));
         Some(format!(
             "{} {} {}{}{reason}",
-            paint(self.style_of(status), format!("{status:18}")),
-            logical_id,
-            paint(self.styles.dim, resource_type),
+            paint(self.style_of(status), format!("{:18}", on_one_line(status))),
+            on_one_line(logical_id),
+            paint(self.styles.dim, on_one_line(resource_type)),
             if over { paint(self.styles.dim, format!(" in {}", duration(took))) } else { String::new() },
         ))
     }
@@ -227,7 +237,7 @@ impl Progress {
         self.drawn = rows.len();
         rows.iter().fold(String::new(), |mut out, row| {
             // A row that wraps would make the block taller than counted.
-            let row: String = printable(row).chars().take(self.width.saturating_sub(1)).collect();
+            let row: String = on_one_line(row).chars().take(self.width.saturating_sub(1)).collect();
             let _ = writeln!(out, "{}", paint(self.styles.dim, row));
             out
         })

@@ -2,14 +2,19 @@
 
 use std::fmt::Write as _;
 
-use super::findings::printable;
+use super::findings::{on_one_line, printable};
 use super::style::{Styles, count, paint};
 use crate::engine::{Fate, Leftover, ObjectCount, Removal, RemovedResource};
 
 /// The whole removal.
 pub fn text(removal: &Removal, styles: &Styles) -> String {
     let mut out = String::new();
-    let _ = writeln!(out, "{} ({}) would be deleted", paint(styles.strong, &removal.stack), removal.status);
+    let _ = writeln!(
+        out,
+        "{} ({}) would be deleted",
+        paint(styles.strong, on_one_line(&removal.stack)),
+        on_one_line(&removal.status)
+    );
     out.push('\n');
     let widest = |text: fn(&RemovedResource) -> &str| {
         removal.resources.iter().map(|resource| text(resource).chars().count()).max().unwrap_or(0)
@@ -22,12 +27,12 @@ pub fn text(removal: &Removal, styles: &Styles) -> String {
             Fate::Snapshot => ("-", styles.bad, "  a snapshot stays".to_owned()),
             Fate::LeftAlone => ("=", styles.warn, "  not proven to be this stack's: left alone".to_owned()),
         };
-        let name = resource.physical_id.as_deref().map(printable).unwrap_or_default();
+        let name = resource.physical_id.as_deref().map(on_one_line).unwrap_or_default();
         let line = format!(
             "  {} {:width$}  {}  {name}",
             paint(style, symbol),
-            resource.logical_id,
-            paint(styles.dim, format!("{:type_width$}", resource.resource_type)),
+            on_one_line(&resource.logical_id),
+            paint(styles.dim, format!("{:type_width$}", on_one_line(&resource.resource_type))),
         );
         let _ = writeln!(out, "{}{said}", line.trim_end());
         let holds =
@@ -58,8 +63,8 @@ pub fn leftovers(title: &str, left: &[Leftover], styles: &Styles) -> String {
             out,
             "  {} {} {}: {}",
             paint(style, "•"),
-            one.resource_type,
-            printable(&one.physical_id),
+            on_one_line(&one.resource_type),
+            on_one_line(&one.physical_id),
             printable(&one.reason)
         );
     }

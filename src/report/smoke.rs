@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use quick_xml::escape::escape;
 
-use super::findings::printable;
+use super::findings::{on_one_line, printable};
 use super::style::{Styles, duration, paint};
 use crate::engine::SmokeResult;
 
@@ -19,12 +19,12 @@ pub fn line(result: &SmokeResult, styles: &Styles) -> String {
         name = name.chars().take(NAME).chain(['…']).collect();
     }
     let mut line =
-        format!("{word} {} {}", printable(&name), paint(styles.dim, format!("in {}", duration(result.elapsed))));
+        format!("{word} {} {}", on_one_line(&name), paint(styles.dim, format!("in {}", duration(result.elapsed))));
     if let Some(reason) = &result.reason {
         let _ = write!(line, "\n{:10}{}", "", printable(reason));
     }
     if let Some(place) = result.place.as_ref().filter(|_| !result.ok) {
-        let _ = write!(line, "\n{:10}{}", "", paint(styles.dim, format!("--> {place}")));
+        let _ = write!(line, "\n{:10}{}", "", paint(styles.dim, format!("--> {}", on_one_line(&place.to_string()))));
     }
     line
 }

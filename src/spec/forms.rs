@@ -1,9 +1,10 @@
 //! The forms of names that a spec, a project file and the command line all take.
 
-/// Whether a text can be the name of a stage: letters, digits and hyphens, a letter first, at most 32. It becomes part of
-/// the stack's name.
+/// Whether a text can be the name of a stage: letters, digits and hyphens, a letter first and no hyphen last, at most 32. It
+/// becomes part of the stack's name, and of names that may not end with a hyphen.
 pub fn is_stage_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !text.ends_with('-')
         && text.len() <= 32
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
@@ -49,7 +50,7 @@ mod tests {
         for good in ["dev", "prod", "v2", "Team-1"] {
             assert!(is_stage_name(good), "{good}");
         }
-        for bad in ["", "a b", "x_y", "ä", "2nd", "-x"] {
+        for bad in ["", "a b", "x_y", "ä", "2nd", "-x", "dev-"] {
             assert!(!is_stage_name(bad), "{bad}");
         }
         assert!(!is_stage_name(&"s".repeat(33)));

@@ -426,7 +426,11 @@ fn problems(file: &ProjectFile) -> Vec<(String, String, &'static str)> {
         }
         if !is_stage_name(name) {
             let message = format!("`{}` cannot be the name of a stage", cut(name));
-            problems.push((base.clone(), message, "use letters, digits and hyphens, a letter first, at most 32"));
+            problems.push((
+                base.clone(),
+                message,
+                "use letters, digits and hyphens, a letter first and no hyphen last, at most 32",
+            ));
         }
         if let Some(account) = &stage.account
             && !is_account_id(account)

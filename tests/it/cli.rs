@@ -386,3 +386,61 @@ fn rm_takes_away_what_this_run_made_and_nothing_else() {
     let list = project.run(&["list"]).ok();
     assert!(list.stdout.contains("CREATE_COMPLETE"), "it was not touched: {}", list.session());
 }
+
+/// What a stack gives back is text of whoever made it.
+#[test]
+fn values_of_a_stack_forge_no_line_and_no_command() {
+    let project = Project::empty();
+    let spec = |name: &str, value: &str| {
+        format!("bedplate: 1\nname: forger\nbuckets: {{ b: {{}} }}\noutputs:\n  {name}: {value}\n")
+    };
+    let evil = r#""one\n::error file=a.rs,line=1::forged\n##[stop-commands]x\nOther = value\e[2J""#;
+    project.write("stacks/forger/usecase.yaml", spec("Evil", evil));
+    for (verb, formats) in [("deploy", ["text", "github", "json"]), ("outputs", ["text", "github", "json"])] {
+        for format in formats {
+            let run = project.run(&[verb, "forger", "--format", format, "--yes"]).ok();
+            for line in run.stdout.lines().chain(run.stderr.lines()) {
+                let line = line.trim_start();
+                let is_own = format == "github" && line.contains(",title=R102::");
+                assert!(is_own || !line.starts_with("::"), "{verb} {format}: {line}");
+                assert!(!line.starts_with("Other"), "{verb} {format}: {line}");
+                assert!(!line.contains("##[") && !line.contains('\u{1b}'), "{verb} {format}: {line}");
+            }
+            if format != "json" {
+                let evil: Vec<&str> = run.stdout.lines().filter(|line| line.contains("forged")).collect();
+                assert!(evil.len() == 1 && evil[0].starts_with("Evil = one"), "{}", run.session());
+            }
+        }
+    }
+    let run = project.run(&["outputs", "forger", "--env"]);
+    assert!(run.code == 1 && run.stderr.contains("error[P044]") && run.stdout.is_empty(), "{}", run.session());
+    for name in ["Path", "LdPreload", "BashEnv"] {
+        project.write("stacks/forger/usecase.yaml", spec(name, "/tmp/evil.so"));
+        let _ = project.run(&["deploy", "forger", "--yes"]).ok();
+        let run = project.run(&["outputs", "forger", "--env"]);
+        assert!(run.code == 1 && run.stderr.contains("error[P044]") && run.stdout.is_empty(), "{}", run.session());
+    }
+}
+
+#[test]
+fn help_and_readme_tell_the_same_exit_codes_and_verbs() {
+    let project = Project::empty();
+    let help = project.run(&["--help"]).ok().stdout;
+    let readme = std::fs::read_to_string(crate::support::repository().join("README.md")).expect("the README");
+    assert!(help.contains("12 is kept for preflight") && readme.contains("12 is kept for preflight"), "{help}");
+    let verbs = readme.split("## Verbs").nth(1).and_then(|text| text.split("Global options").next()).expect("a table");
+    let first: Vec<&str> = verbs.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect();
+    let listed = first.join(" ");
+    // Each stands behind a backtick.
+    let words: Vec<&str> = listed.split(" `").map(|word| word.trim_start_matches('`')).collect();
+    let words: Vec<&str> = words.iter().filter_map(|word| word.split([' ', '`']).next()).collect();
+    let commands = help.split("Commands:").nth(1).and_then(|text| text.split("\n\n").next()).expect("the verbs");
+    for line in commands.lines() {
+        let Some(verb) = line.strip_prefix("  ").and_then(|line| line.split(' ').next()) else { continue };
+        if !verb.is_empty() && verb != "help" {
+            assert_eq!(words.iter().filter(|word| **word == verb).count(), 1, "{verb} in {listed}");
+        }
+    }
+    let run = project.run(&["list", "--stage", "dev-"]);
+    assert_eq!(run.code, 2, "{}", run.session());
+}

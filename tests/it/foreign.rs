@@ -158,3 +158,43 @@ fn the_name_of_an_artifact_bucket_is_one_a_bucket_can_have() {
     assert_eq!(run.code, 1, "{}", run.session());
     assert!(run.stderr.contains("D079"), "{}", run.session());
 }
+
+/// `m-dev` at the stage `x`, and `m` at the stage `dev-x`: one name, two use cases.
+#[test]
+fn every_verb_refuses_the_stack_of_another_use_case_with_the_same_name() {
+    let project = Project::empty();
+    let spec = |name: &str| {
+        format!(
+            "bedplate: 1\nname: {name}\nfunctions:\n  f: {{ code: code/, handler: app.handler, runtime: python3.13 }}\n\
+             smoke:\n  - invoke: functions.f\n"
+        )
+    };
+    for name in ["m-dev", "m"] {
+        project.write(&format!("stacks/{name}/usecase.yaml"), spec(name));
+        project.write(&format!("stacks/{name}/code/app.py"), "def handler(event, context):\n    return 1\n");
+    }
+    project.write("stacks/fine/usecase.yaml", spec("fine"));
+    project.write("stacks/fine/code/app.py", "def handler(event, context):\n    return 1\n");
+    let _ = project.run(&["deploy", "m-dev", "--stage", "x", "--yes"]).ok();
+    for verb in ["deploy", "plan", "smoke", "outputs", "logs", "status", "destroy"] {
+        let mut args = vec![verb, "m", "--stage", "dev-x"];
+        args.extend(["deploy", "destroy"].contains(&verb).then_some("--yes"));
+        let run = project.run(&args);
+        assert!(run.code == 1 && run.stderr.contains("error[D012]"), "{verb}: {}", run.session());
+        assert!(run.stdout.is_empty(), "{verb}: {}", run.session());
+        if verb != "destroy" && verb != "deploy" {
+            let own = project.run(&[verb, "m-dev", "--stage", "x"]);
+            assert_eq!(own.code, 0, "{verb}: {}", own.session());
+        }
+    }
+    // The others are told of all the same.
+    let run = project.run(&["status", "--stage", "dev-x"]);
+    assert!(run.code == 1 && run.stdout.contains("fine-dev-x is not deployed"), "{}", run.session());
+    // Nor are its outputs taken for another's.
+    project.write(
+        "stacks/takes/usecase.yaml",
+        "bedplate: 1\nname: takes\nneeds:\n  m: { stage: dev-x }\noutputs:\n  Taken: ${needs.m.FFunctionName}\nbuckets: { b: {} }\n",
+    );
+    let run = project.run(&["plan", "takes"]);
+    assert!(run.code == 1 && run.stderr.contains("[D012]"), "{}", run.session());
+}

@@ -350,3 +350,176 @@ fn a_project_file_above_that_is_somebody_elses_is_refused() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("error[P077]") && said.contains("belongs to another user (12345)"), "{said}");
 }
+
+/// Every verb that writes a file, with the file or folder it writes to.
+const WRITING: [(&[&str], &str); 6] = [
+    (&["render", "x", "--out", "out"], "out/x-dev.template.yaml"),
+    (&["render", "x", "--out", "out/deeper"], "out"),
+    (&["deploy", "x", "--yes", "--junit", "out/smoke.xml"], "out/smoke.xml"),
+    (&["new", "aaa"], "stacks"),
+    (&["man", "--out", "out"], "out/bedplate.1"),
+    (&["man", "--out", "out"], "out"),
+];
+
+/// A small use case whose deployment tries something.
+const TRIED: &str = "bedplate: 1
+name: x
+functions:
+  f: { code: code/, handler: app.handler, runtime: python3.13 }
+smoke:
+  - invoke: functions.f
+";
+
+fn tried() -> Project {
+    let project = Project::empty();
+    project.write("bedplate.yaml", "{}\n");
+    project.write("stacks/x/usecase.yaml", TRIED);
+    project.write("stacks/x/code/app.py", "def handler(event, context): return 1\n");
+    project
+}
+
+/// The names of all that is in a folder, and what the files say.
+fn everything(folder: &Path) -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let mut all: Vec<(String, String)> = entries
+        .flat_map(|path| match path.is_dir() {
+            true => everything(&path),
+            false => vec![(path.display().to_string(), std::fs::read_to_string(&path).expect("a file"))],
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn nothing_is_written_through_a_link_of_the_project() {
+    for (args, name) in WRITING {
+        let project = tried();
+        let outside = tempfile::tempdir().expect("a folder");
+        std::fs::write(outside.path().join("bashrc"), "mine\n").expect("a file");
+        let path = project.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
+        let to = if name.contains('.') { outside.path().join("bashrc") } else { outside.path().to_owned() };
+        if name == "stacks" {
+            // What is named there is not a use case, so that it is no project of its own.
+            std::fs::remove_dir_all(&path).expect("removed");
+        }
+        symlink(&to, &path).expect("a link");
+        let (code, text) = said(&project, args);
+        assert!(code == 1 && text.contains("[P043]"), "{args:?}: {text}");
+        let left = everything(outside.path());
+        assert!(left.len() == 1 && left[0].1 == "mine\n", "{args:?} wrote outside: {left:?}\n{text}");
+        assert!(path.is_symlink(), "{args:?} took the link away");
+        // Nor by the whole path, nor from another folder, nor by a link that leads nowhere yet.
+        std::fs::remove_file(&path).expect("removed");
+        symlink(outside.path().join("new"), &path).expect("a link");
+        let (code, text) = said(&project, args);
+        assert!(code == 1 && everything(outside.path()).len() == 1, "{args:?}: {text}");
+    }
+}
+
+#[test]
+fn a_whole_path_leads_through_no_link_of_the_project_either() {
+    let project = tried();
+    let outside = tempfile::tempdir().expect("a folder");
+    symlink(outside.path(), project.path().join("out")).expect("a link");
+    // A link of the reader's own leads into the project, and there a link of the project leads out.
+    let own = tempfile::tempdir().expect("a folder");
+    symlink(project.path(), own.path().join("link")).expect("a link");
+    for out in [project.path().join("out"), own.path().join("link/out"), own.path().join("link/stacks/../out/a")] {
+        let (code, text) = said(&project, &["render", "x", "--out", out.to_str().expect("a name")]);
+        assert!(code == 1 && text.contains("[P043]"), "{}: {text}", out.display());
+    }
+    assert!(everything(outside.path()).is_empty());
+}
+
+#[test]
+fn what_the_reader_names_outside_the_project_is_written() {
+    let project = tried();
+    let outside = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(outside.path().join("real")).expect("a folder");
+    symlink("real", outside.path().join("link")).expect("a link");
+    std::fs::write(outside.path().join("real/kept"), "").expect("a file");
+    let out = outside.path().join("link/deep/er");
+    let (code, text) = said(&project, &["render", "x", "--out", out.to_str().expect("a name")]);
+    assert_eq!(code, 0, "{text}");
+    assert!(outside.path().join("real/deep/er/x-dev.template.yaml").is_file());
+    let file = outside.path().join("real/kept");
+    symlink(&file, outside.path().join("mine.xml")).expect("a link");
+    let junit = outside.path().join("mine.xml");
+    let (code, text) = said(&project, &["deploy", "x", "--yes", "--junit", junit.to_str().expect("a name")]);
+    assert_eq!(code, 0, "{text}");
+    assert!(junit.is_symlink() && std::fs::read_to_string(&file).expect("a file").contains("<testsuites>"));
+    let (code, text) = said(&project, &["smoke", "x", "--junit", "/dev/stdout"]);
+    assert!(code == 0 && text.contains("<testsuites>"), "{text}");
+    // In the project, a file of a name is replaced, with its rights.
+    for _ in 0..2 {
+        let (code, text) = said(&project, &["render", "x", "--out", "new/out"]);
+        assert_eq!(code, 0, "{text}");
+    }
+    assert!(project.read("new/out/x-dev.template.yaml").contains("Resources:"));
+    let named = project.path().join("smoke.xml");
+    let (code, text) = said(&project, &["smoke", "x", "--junit", named.to_str().expect("a name")]);
+    assert!(code == 0 && named.is_file(), "{text}");
+    let (code, text) = said(&project, &["smoke", "x", "--junit", "nowhere/smoke.xml"]);
+    assert!(code == 1 && text.contains("[D064]") && !project.path().join("nowhere").exists(), "{text}");
+}
+
+#[test]
+fn a_pipe_of_the_project_is_not_written_to() {
+    let project = tried();
+    std::fs::create_dir(project.path().join("out")).expect("a folder");
+    assert!(Command::new("mkfifo").arg(project.path().join("out/x-dev.template.yaml")).status().expect("it").success());
+    let (code, text) = said(&project, &["render", "x", "--out", "out"]);
+    assert!(code == 1 && text.contains("[P043]"), "{text}");
+}
+
+/// Whoever writes a file elsewhere than through `files` says here why that is no file of a project.
+#[test]
+fn files_are_written_in_one_place() {
+    const OTHERS: [(&str, &str); 7] = [
+        ("src/files.rs", "the place"),
+        (
+            "src/cli/user_folders.rs",
+            "folders of the user outside the project, and the local target's own, looked at first",
+        ),
+        ("src/cli/approved_accounts.rs", "the user's state folder"),
+        ("src/cli/man.rs", "a temporary folder"),
+        ("src/artifacts/cache.rs", "the cache, outside the project"),
+        ("src/artifacts/pip.rs", "a work folder in the cache"),
+        ("src/artifacts/pack.rs", "a zip in the cache"),
+    ];
+    let writes = regex::Regex::new(
+        r"fs::(write|copy|rename|hard_link|create_dir)|File::create|OpenOptions::new|NamedTempFile::new_in|generate_to|\.persist",
+    )
+    .expect("a pattern");
+    fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+        entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+    }
+    let repository = crate::support::repository();
+    for file in
+        sources(&repository.join("src")).into_iter().filter(|file| file.extension().is_some_and(|it| it == "rs"))
+    {
+        let text = std::fs::read_to_string(&file).expect("a source");
+        let own = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        let name = file.strip_prefix(repository).expect("ours").display().to_string();
+        assert!(
+            !writes.is_match(own) || OTHERS.iter().any(|(other, _)| *other == name),
+            "{name} writes a file by itself: `Session::write` does it without following links of the project"
+        );
+    }
+}
+
+#[test]
+fn a_document_has_a_name_that_can_be_shown() {
+    for name in ["a\u{1b}[2Jb.txt", "line\nbreak.txt", " ", "folder/\u{a0}/text.txt", "tab\there.txt", "a\u{202e}b"] {
+        let project = Project::empty();
+        project.write("usecase.yaml", "bedplate: 1\nname: x\nbuckets:\n  b: { documents: documents/ }\n");
+        project.write("documents/fine name.txt", "text\n");
+        project.write(&format!("documents/{name}"), "text\n");
+        let run = project.run(&["check", "usecase.yaml"]);
+        assert!(run.code == 1 && run.stdout.contains("[S076]"), "{name:?}: {}", run.session());
+        assert!(run.stdout.contains("usecase.yaml:4:"), "{}", run.session());
+    }
+}

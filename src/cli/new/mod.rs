@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::globals::Format;
 use super::outcome::Outcome;
 use super::session::Session;
+use crate::files::Manner;
 use crate::finding::{Finding, has_errors};
 use crate::spec;
 
@@ -60,7 +61,7 @@ pub(super) fn run(session: &Session, args: &NewArgs) -> Outcome {
     if has_errors(&findings) {
         return Err(findings);
     }
-    write(&folder, &shown, &files)?;
+    write(session, &folder, &shown, &files)?;
     match session.ui.format {
         Format::Json => session.ui.json(&json!({
             "use-case": name,
@@ -87,25 +88,15 @@ fn judge(files: &[NewFile], shown: &str) -> Vec<Finding> {
 }
 
 /// Writes the files into a folder that is not there yet.
-fn write(folder: &Path, shown: &str, files: &[NewFile]) -> Result<(), Vec<Finding>> {
+fn write(session: &Session, folder: &Path, shown: &str, files: &[NewFile]) -> Result<(), Vec<Finding>> {
     if folder.symlink_metadata().is_ok() {
         return Err(vec![
             Finding::error("P041", format!("`{shown}` is there already, and nothing is overwritten"))
                 .help("choose another name, or take the folder away"),
         ]);
     }
-    let failed = |error: std::io::Error| {
-        vec![
-            Finding::error("P042", format!("`{shown}` cannot be written: {error}"))
-                .help("check its permissions and space"),
-        ]
-    };
     for (file, content) in files {
-        let path = folder.join(file);
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).map_err(failed)?;
-        }
-        std::fs::write(&path, content).map_err(failed)?;
+        session.write(&folder.join(file), content, Manner::New, "P042", "check its permissions and space")?;
     }
     Ok(())
 }

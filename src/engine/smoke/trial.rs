@@ -8,6 +8,7 @@ use super::patience;
 use super::result::SmokeResult;
 use super::test::{SmokeTest, What};
 use crate::aws::{CallErrorKind, StackState, StackSummary};
+use crate::engine::claim::Claim;
 use crate::engine::events::{EventKind, Teller};
 use crate::engine::outcome::{Outcome, Report};
 use crate::engine::run::Run;
@@ -30,6 +31,8 @@ async fn stands(run: &Run<'_>, teller: &Teller<'_>, desired: &Desired) -> Result
     let mut report = Report::new(Outcome::Absent, run.clients.region(), &desired.stack);
     report.account = Some(identity.account);
     let Some(stack) = stack.filter(|stack| stack.state() != StackState::Review) else { return Ok(report) };
+    // What is called does something: it must be this use case's.
+    Claim::of(desired, false).refuse_foreign(&stack)?;
     report.outcome = Outcome::Tested;
     report.stack_id = Some(stack.id.clone());
     report.status = Some(stack.status.clone());

@@ -9,6 +9,7 @@ use super::code::folder;
 use super::context::Rules;
 use crate::files::{Root, ignore_files_problem};
 use crate::spec::words::{cut, escape};
+use crate::terminal::drives_a_terminal;
 
 /// The largest document, in bytes: what one request puts, so that every document can be put again by any other tool.
 /// Source: `PutObject` in the S3 API reference.
@@ -24,6 +25,17 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         let pointer = format!("/buckets/{}/documents", escape(name));
         let Some(found) = folder(rules, &pointer, beside, documents, "documents are") else { continue };
         look(rules, name, &pointer, &found);
+    }
+}
+
+/// What keeps a file's name from being an object's key that people and programs can work with.
+fn unfit(file: &str) -> Option<&'static str> {
+    if file.chars().any(drives_a_terminal) {
+        Some("has control characters in its name")
+    } else if file.split('/').any(|part| part.trim().is_empty()) {
+        Some("has nothing but white space for a name")
+    } else {
+        None
     }
 }
 
@@ -50,7 +62,7 @@ fn look(rules: &mut Rules<'_>, name: &str, pointer: &str, folder: &Path) {
             enters
         })
         .build();
-    let mut number = 0;
+    let (mut number, mut named) = (0, false);
     // Even the first step of the walk opens them.
     for entry in entered.then_some(walk).into_iter().flatten().flatten() {
         let Ok(metadata) = entry.metadata() else { continue };
@@ -58,8 +70,17 @@ fn look(rules: &mut Rules<'_>, name: &str, pointer: &str, folder: &Path) {
             continue;
         }
         number += 1;
+        let file = entry.path().strip_prefix(folder).unwrap_or(entry.path()).display().to_string();
+        if let Some(what) = unfit(&file) {
+            // The first tells what is wrong with the others.
+            if !named {
+                let shown: String = file.chars().map(|c| if drives_a_terminal(c) { '\u{fffd}' } else { c }).collect();
+                let message = format!("the document `{}` of `buckets.{name}` {what}", cut(&shown));
+                rules.error("S076", pointer, message, "rename the file");
+            }
+            named = true;
+        }
         if metadata.len() > LARGEST {
-            let file = entry.path().strip_prefix(folder).unwrap_or(entry.path()).display().to_string();
             let message = format!("the document `{}` of `buckets.{name}` is larger than 5 GiB", cut(&file));
             rules.error("S075", pointer, message, "cut it into smaller files");
         }

@@ -23,7 +23,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         }
         if let Some(stage) = need.stage.as_ref().filter(|stage| !is_stage_name(stage)) {
             let message = format!("`{}` cannot be the name of a stage", cut(stage));
-            let help = "use letters, digits and hyphens, a letter first, at most 32";
+            let help = "use letters, digits and hyphens, a letter first and no hyphen last, at most 32";
             rules.error("S215", &format!("{base}/stage"), message, help);
         }
     }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bedplate::aws::{Clients, StackState, Target};
 use bedplate::cfn::Template;
 use bedplate::engine::{
-    ApproveAll, Approver, Artifact, DeclineAll, DeployOptions, Desired, Event, EventKind, EventSink, Outcome, Proposal,
-    Recorder, Report, Run, bootstrap, deploy, destroy, list, outputs, plan, remove_bootstrap, status,
+    ApproveAll, Approver, Artifact, Claim, DeclineAll, DeployOptions, Desired, Event, EventKind, EventSink, Outcome,
+    Proposal, Recorder, Report, Run, bootstrap, deploy, destroy, list, outputs, plan, remove_bootstrap, status,
 };
 use bedplate::finding::Place;
 use bedplate::local::{self, LocalOptions, Running};
@@ -465,21 +465,26 @@ async fn somebody_elses_stack_is_not_touched() {
 #[tokio::test]
 async fn status_and_outputs_tell_what_is_there() {
     let world = World::start().await;
-    assert!(status(&world.clients, "poster-dev", None).await.expect("an answer").is_none());
-    assert!(outputs(&world.clients, "poster-dev").await.expect("an answer").is_none());
+    assert!(status(&world.clients, "poster-dev", &Claim::default(), None).await.expect("an answer").is_none());
+    assert!(outputs(&world.clients, "poster-dev", &Claim::default()).await.expect("an answer").is_none());
     let desired = world.poster();
     world.deploy(&desired).await;
-    let told =
-        status(&world.clients, "poster-dev", Some(&desired.template)).await.expect("an answer").expect("a stack");
+    let told = status(&world.clients, "poster-dev", &Claim::default(), Some(&desired.template))
+        .await
+        .expect("an answer")
+        .expect("a stack");
     assert_eq!(told.spec_changed, Some(false));
     let other = Template::from_value(json!({ "Resources": { "Other": { "Type": "AWS::S3::Bucket" } } }));
     let other = other.expect("a template");
-    let told = status(&world.clients, "poster-dev", Some(&other)).await.expect("an answer").expect("a stack");
+    let told = status(&world.clients, "poster-dev", &Claim::default(), Some(&other))
+        .await
+        .expect("an answer")
+        .expect("a stack");
     assert_eq!(told.spec_changed, Some(true));
     assert!(told.causes.is_empty() && !told.in_progress);
     assert_eq!(told.resources.len(), 2);
     assert!(told.last_operation.iter().any(|event| event.is_stack() && event.status == "CREATE_COMPLETE"));
-    let values = outputs(&world.clients, "poster-dev").await.expect("an answer").expect("a stack");
+    let values = outputs(&world.clients, "poster-dev", &Claim::default()).await.expect("an answer").expect("a stack");
     assert_eq!(values[0].key, "Stack");
 }
 
