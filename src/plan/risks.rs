@@ -68,7 +68,40 @@ pub(super) fn of_changes(
     }
     risks.sort();
     risks.dedup();
-    risks
+    bounded(risks)
+}
+
+/// The most reasons of one kind that a plan gives for one resource, and the most characters of a reason.
+const MOST_REASONS: usize = 100;
+const LONGEST_REASON: usize = 1_500;
+
+/// No more than a person reads. What is compared is whole; only what is said of it is cut.
+fn bounded(risks: Vec<Risk>) -> Vec<Risk> {
+    let mut kept: Vec<Risk> = Vec::new();
+    let (mut said, mut left_out) = (0_usize, 0_usize);
+    let mut last: Option<Risk> = None;
+    let close = |kept: &mut Vec<Risk>, last: Option<Risk>, left_out: usize| {
+        kept.extend(last.filter(|_| left_out > 0).map(|it| Risk { reason: format!("and {left_out} more"), ..it }));
+    };
+    for mut risk in risks {
+        if last.as_ref().is_none_or(|last| (last.kind, &last.resource) != (risk.kind, &risk.resource)) {
+            close(&mut kept, last.take(), left_out);
+            (said, left_out) = (0, 0);
+        }
+        if let Some((end, _)) = risk.reason.char_indices().nth(LONGEST_REASON) {
+            risk.reason.truncate(end);
+            risk.reason.push('…');
+        }
+        if said < MOST_REASONS {
+            said += 1;
+            last = Some(risk.clone());
+            kept.push(risk);
+        } else {
+            left_out += 1;
+        }
+    }
+    close(&mut kept, last, left_out);
+    kept
 }
 
 /// What a change does to the data its resource holds.
