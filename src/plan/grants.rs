@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::policies::documents;
+use super::policies::{documents, is_unreadable};
+use super::revealed::Untold;
 use super::settled::{NESTED, SettledResource, SettledTemplate};
 use super::types::{Broadening, Gain};
 use super::values::text_of;
 use crate::cfn::intrinsics::references;
+use crate::facts;
 use crate::iam::{self, Policy, Principal, resource_text};
 
 /// Properties that list policies made elsewhere.
@@ -24,13 +26,19 @@ const CREDENTIALS: &str = "Credentials";
 
 /// Permissions of the new template that the old one does not give, by resource and property. With no old template, all.
 /// It errs towards saying too much: what a person need not look at is what the old template grants already.
-pub(super) fn broadening(old: Option<&SettledTemplate>, new: &SettledTemplate) -> Vec<Broadening> {
+///
+/// What is `untold` changes, and neither template nor change set says to what.
+pub(super) fn broadening(
+    old: Option<&SettledTemplate>,
+    new: &SettledTemplate,
+    untold: &BTreeSet<Untold>,
+) -> Vec<Broadening> {
     let before = old.map(documents_of).unwrap_or_default();
     let after = documents_of(new);
     let mut found = Vec::new();
     for (at, documents) in &after {
         let had = before.get(at).map(Vec::as_slice).unwrap_or_default();
-        let gains = match (read(had), read(documents)) {
+        let mut gains = match (read(had), read(documents)) {
             (Some(had), Some(has)) => {
                 let mut gains: Vec<Gain> = iam::broadens(&had, &has).into_iter().map(gain).collect();
                 gains.extend(newcomers(&had, &has));
@@ -40,6 +48,9 @@ pub(super) fn broadening(old: Option<&SettledTemplate>, new: &SettledTemplate) -
             _ if had != documents => vec![Gain::Unreadable],
             _ => Vec::new(),
         };
+        if had != documents && documents.iter().any(is_unreadable) {
+            gains.push(Gain::Unreadable);
+        }
         found.extend(gains.into_iter().map(|gain| of(&at.0, &at.1, gain)));
     }
     if let Some(old) = old {
@@ -57,6 +68,7 @@ pub(super) fn broadening(old: Option<&SettledTemplate>, new: &SettledTemplate) -
     for (logical_id, resource) in &new.resources {
         let had = old.and_then(|old| old.resources.get(logical_id));
         found.extend(attachments(logical_id, had, resource));
+        found.extend(given(had, resource).map(|what| of(logical_id, &resource.type_, Gain::Given { what })));
         found.extend(roles(logical_id, old, new, resource));
         if let Some(had) = had {
             found.extend(holders(logical_id, had, resource));
@@ -72,9 +84,65 @@ pub(super) fn broadening(old: Option<&SettledTemplate>, new: &SettledTemplate) -
             found.push(of(logical_id, "TemplateURL", Gain::Unreadable));
         }
     }
+    for value in untold {
+        let Some((top, resource)) = value.path.first().zip(new.resources.get(&value.logical_id)) else { continue };
+        if is_about_rights(resource, top, &value.path) {
+            found.push(of(&value.logical_id, top, Gain::Unreadable));
+        }
+    }
     found.sort();
     found.dedup();
     bounded(found)
+}
+
+/// Properties that say nothing of what a resource gives.
+const WORDS: [&str; 2] = ["Description", "Tags"];
+
+/// What a resource gives by being there that the present one does not give, in words.
+fn given(had: Option<&SettledResource>, has: &SettledResource) -> Option<String> {
+    let (gives, properties) = match facts::grants().of(&has.type_) {
+        Some(row) => (row.gives.clone()?, row.properties.as_slice()),
+        None if is_named_like_a_grant(has) => {
+            (format!("what a resource of the type `{}` may give", has.type_), &[][..])
+        }
+        None => return None,
+    };
+    let Some(had) = had.filter(|had| had.type_ == has.type_) else { return Some(gives) };
+    let counts = |name: &&String| {
+        if properties.is_empty() { !WORDS.contains(&name.as_str()) } else { properties.contains(name) }
+    };
+    let mut names = had.properties.keys().chain(has.properties.keys()).filter(counts);
+    names.any(|name| is_wider(had.properties.get(name), has.properties.get(name))).then_some(gives)
+}
+
+/// Whether a type that nobody knows is named like a grant, and has no policy document that says what it grants.
+fn is_named_like_a_grant(resource: &SettledResource) -> bool {
+    let said = documents(resource);
+    let is_said = !said.is_empty() && said.iter().all(|(_, documents)| !documents.iter().any(is_unreadable));
+    !is_said && facts::grants().is_named_like_one(&resource.type_)
+}
+
+/// Whether a property may give more than it did: of a list only what comes to it.
+fn is_wider(was: Option<&Value>, is: Option<&Value>) -> bool {
+    match (was, is) {
+        (Some(Value::Array(was)), Some(Value::Array(is))) => {
+            let known: BTreeSet<String> = was.iter().map(Value::to_string).collect();
+            is.iter().any(|item| !known.contains(&item.to_string())) || is.is_empty() && !was.is_empty()
+        }
+        _ => was != is,
+    }
+}
+
+/// Whether what somebody may do depends on a property.
+fn is_about_rights(resource: &SettledResource, top: &str, path: &[String]) -> bool {
+    let row = facts::grants().of(&resource.type_);
+    let is_given = row.is_some_and(|row| row.properties.is_empty() || row.properties.iter().any(|it| it == top));
+    let names = ATTACHED.iter().chain(&HOLDERS).chain([&BOUNDARY, &CREDENTIALS]);
+    let names: Vec<&str> = names.copied().collect();
+    is_given
+        || is_named_like_a_grant(resource)
+        || documents(resource).iter().any(|(property, _)| property == top)
+        || path.iter().any(|part| names.contains(&part.as_str()) || ROLES.iter().any(|end| part.ends_with(end)))
 }
 
 /// The most gains that a plan names; of the others it says how many a resource has.
@@ -262,6 +330,10 @@ mod tests {
     fn template(resources: Value) -> SettledTemplate {
         let template = Template::from_value(json!({ "Resources": resources })).expect("a template");
         settle(&template, &BTreeMap::new(), Deployed { account: None, region: "us-west-2", stack: "s" })
+    }
+
+    fn broadening(old: Option<&SettledTemplate>, new: &SettledTemplate) -> Vec<Broadening> {
+        super::broadening(old, new, &BTreeSet::new())
     }
 
     fn role(actions: &[&str]) -> SettledTemplate {

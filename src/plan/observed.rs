@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::data_loss::losses;
 use super::grants::broadening;
+use super::revealed::reveal;
 use super::risks::{Compared, of_changes};
 use super::settled::{Deployed, settle};
 use super::types::{Action, Current, Kept, ParameterChange, Plan, PlanKind, PlannedChange, Reason, Recreation, Wanted};
@@ -18,30 +19,35 @@ const KNOWN_AFTER_APPLY: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
 /// Reads a described change set.
 pub fn from_change_set(wanted: &Wanted<'_>, current: &Current<'_>, set: &ChangeSet, kind: PlanKind) -> Plan {
     let secrets = Secrets::of(wanted.template, &wanted.parameters);
-    let mut changes: Vec<PlannedChange> = set
-        .changes
-        .iter()
-        .filter_map(|change| change.resource_change.as_ref())
-        .map(|change| planned(change, wanted, &secrets))
-        .collect();
+    let summaries: Vec<&ResourceChangeSummary> =
+        set.changes.iter().filter_map(|change| change.resource_change.as_ref()).collect();
+    let mut changes: Vec<PlannedChange> = summaries.iter().map(|change| planned(change, wanted, &secrets)).collect();
     changes.sort_by(|a, b| (a.action, &a.logical_id).cmp(&(b.action, &b.logical_id)));
-    assemble(wanted, current, kind, Some(set.change_set_name.clone()), changes)
+    assemble(wanted, current, kind, Some(set.change_set_name.clone()), changes, &summaries)
 }
 
-/// What every plan has in common once its changes are known.
+/// What every plan has in common once its changes are known, in the service's own words too where it was asked.
 pub(super) fn assemble(
     wanted: &Wanted<'_>,
     current: &Current<'_>,
     kind: PlanKind,
     change_set: Option<String>,
     changes: Vec<PlannedChange>,
+    summaries: &[&ResourceChangeSummary],
 ) -> Plan {
     let unchanged = kind == PlanKind::NoChange;
     let deployed = Deployed { account: wanted.account, region: wanted.region, stack: wanted.stack };
-    let new = wanted.template.filter(|_| !unchanged).map(|it| settle(it, &wanted.parameters, deployed));
-    let old = current.template.map(|it| settle(it, &current.parameters, deployed));
-    let iam_broadening = new.as_ref().map(|new| broadening(old.as_ref(), new)).unwrap_or_default();
-    let compared = Compared { old: old.as_ref(), new: new.as_ref() };
+    let mut new = wanted.template.filter(|_| !unchanged).map(|it| settle(it, &wanted.parameters, deployed));
+    let mut old = current.template.map(|it| settle(it, &current.parameters, deployed));
+    let untold = match (&mut old, &mut new) {
+        (Some(old), Some(new)) => {
+            let secrets = Secrets::of(wanted.template, &wanted.parameters);
+            reveal(summaries, &secrets, old, new)
+        }
+        _ => BTreeSet::new(),
+    };
+    let iam_broadening = new.as_ref().map(|new| broadening(old.as_ref(), new, &untold)).unwrap_or_default();
+    let compared = Compared { old: old.as_ref(), new: new.as_ref(), untold: &untold };
     let risks = of_changes(wanted, kind, &changes, &iam_broadening, &compared);
     Plan {
         stack: wanted.stack.to_owned(),

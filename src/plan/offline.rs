@@ -30,7 +30,7 @@ pub fn for_new_stack(wanted: &Wanted<'_>, kind: PlanKind) -> Plan {
         })
         .collect();
     changes.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
-    assemble(wanted, &Current::default(), kind, None, changes)
+    assemble(wanted, &Current::default(), kind, None, changes, &[])
 }
 
 /// The plan for going from one template to another, without an account: what only the service knows is compared by

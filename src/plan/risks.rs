@@ -1,11 +1,13 @@
 //! What of a plan needs more than a general yes: changes of a stack that exists by which data goes, by which something may
 //! do more, or by which anyone can reach something.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::data_loss::holds_data;
 use super::expiry::shortened;
+use super::let_go::let_go;
 use super::public::exposures;
+use super::revealed::Untold;
 use super::risk_kinds::{Risk, RiskKind};
 use super::settled::{NESTED, SettledTemplate};
 use super::types::{Action, Broadening, Kept, PlanKind, PlannedChange, PlannedContent, Wanted};
@@ -14,6 +16,8 @@ use super::types::{Action, Broadening, Kept, PlanKind, PlannedChange, PlannedCon
 pub(super) struct Compared<'a> {
     pub(super) old: Option<&'a SettledTemplate>,
     pub(super) new: Option<&'a SettledTemplate>,
+    /// What changes, and nobody says to what.
+    pub(super) untold: &'a BTreeSet<Untold>,
 }
 
 /// The risks of changing a stack that exists. Making one has none: nobody relies on it yet.
@@ -53,6 +57,7 @@ pub(super) fn of_changes(
     }
     if let (Some(old), Some(new)) = (compared.old, compared.new) {
         risks.extend(shortened(old, new).into_iter().map(|(id, reason)| risk(RiskKind::DataLoss, &id, reason)));
+        risks.extend(let_go(old, new, changes).into_iter().map(|(id, reason)| risk(RiskKind::DataLoss, &id, reason)));
         // A nested stack's own changes are in a plan of their own, which nobody has seen.
         let nested = new.resources.iter().filter(|(id, has)| {
             let had = old.resources.get(*id);
@@ -60,11 +65,19 @@ pub(super) fn of_changes(
         });
         let unseen = "it changes, and what becomes of the data inside is not in the plan";
         risks.extend(nested.map(|(id, _)| risk(RiskKind::DataLoss, id, unseen.to_owned())));
-        risks.extend(exposures(old, new).into_iter().map(|it| risk(RiskKind::Public, &it.logical_id, it.reason)));
+        risks.extend(
+            exposures(old, new, compared.untold)
+                .into_iter()
+                .map(|it| risk(RiskKind::Public, &it.logical_id, it.reason)),
+        );
     } else if let Some(new) = compared.new {
         // What the stack is now cannot be read: everything may be new.
         let nothing = SettledTemplate::default();
-        risks.extend(exposures(&nothing, new).into_iter().map(|it| risk(RiskKind::Public, &it.logical_id, it.reason)));
+        risks.extend(
+            exposures(&nothing, new, compared.untold)
+                .into_iter()
+                .map(|it| risk(RiskKind::Public, &it.logical_id, it.reason)),
+        );
     }
     risks.sort();
     risks.dedup();
