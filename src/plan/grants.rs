@@ -451,7 +451,11 @@ mod tests {
         assert!(gained(queue, own.clone()).is_empty(), "a new role is told by its own policies");
         assert_eq!(gained(json!({ "R": role }), own), ["F.Role: the rights of the role `${R.Arn}`"]);
 
-        let policy = |roles: Value| json!({ "P": { "Type": "AWS::IAM::Policy", "Properties": { "Roles": roles } } });
+        let policy = |roles: Value| {
+            let statement = json!({ "Effect": "Allow", "Action": "a:b", "Resource": "*" });
+            json!({ "P": { "Type": "AWS::IAM::Policy", "Properties": {
+                "Roles": roles, "PolicyDocument": { "Statement": [statement] } } } })
+        };
         assert_eq!(gained(policy(json!(["a"])), policy(json!(["a", "b"]))), ["P.Roles: use by `b`"]);
         let bounded = |boundary: Value| json!({ "R": { "Type": "AWS::IAM::Role", "Properties": boundary } });
         let found = gained(bounded(json!({ "PermissionsBoundary": "arn:b" })), bounded(json!({})));
@@ -474,5 +478,45 @@ mod tests {
         assert!(broadening(Some(&with("a/*")), &with("a/b")).is_empty());
         let found = broadening(Some(&with("a/b")), &with("*"));
         assert_eq!(found.len(), 1, "{found:?}");
+    }
+
+    #[test]
+    fn what_a_resource_gives_by_being_there_is_told_by_its_row() {
+        let queue = json!({ "Q": { "Type": "AWS::SQS::Queue" } });
+        let one = |kind: &str, properties: Value| json!({ "R": { "Type": kind, "Properties": properties } });
+        for row in facts::grants().types.iter().filter(|row| row.gives.is_some()) {
+            let property = row.properties.first().map_or("Anything", String::as_str);
+            let with = |value: Value| one(&row.type_, json!({ property: value }));
+            assert!(!gained(queue.clone(), with(json!("a"))).is_empty(), "{}: added", row.type_);
+            assert!(!gained(with(json!("a")), with(json!("b"))).is_empty(), "{}: changed", row.type_);
+            assert!(gained(with(json!(["a", "b"])), with(json!(["a"]))).is_empty(), "{}: fewer", row.type_);
+            assert!(gained(with(json!("a")), with(json!("a"))).is_empty(), "{}: the same", row.type_);
+            assert!(gained(with(json!("a")), queue.clone()).is_empty(), "{}: gone", row.type_);
+        }
+        let tomorrow = |actions: &str| one("AWS::Some::ThingOfTomorrowPolicy", json!({ "Who": actions }));
+        assert_eq!(gained(queue.clone(), tomorrow("a")).len(), 1, "a type that nobody knows");
+        assert_eq!(gained(tomorrow("a"), tomorrow("b")).len(), 1);
+        assert!(gained(queue, one("AWS::AutoScaling::ScalingPolicy", json!({ "A": 1 }))).is_empty());
+        let all = facts::grants().types.iter().map(|row| &row.type_);
+        let all: Vec<&String> = all.chain(facts::grants().harmless.iter().map(|row| &row.type_)).collect();
+        let unknown: Vec<&&String> =
+            all.iter().filter(|it| crate::cfn::Schemas::embedded().get(it).is_none()).collect();
+        assert!(unknown.is_empty(), "not in the registry: {unknown:?}");
+        let bus = |who: &str| {
+            let statement = json!({ "Effect": "Allow", "Principal": { "AWS": who }, "Action": "events:PutEvents", "Resource": "b" });
+            one("AWS::Events::EventBusPolicy", json!({ "Statement": statement }))
+        };
+        assert_eq!(gained(bus("1"), bus("2")), ["R.Statement: use by `2`"]);
+    }
+
+    #[test]
+    fn a_new_policy_with_a_value_that_only_the_service_knows_is_told() {
+        let policy = |who: &str| {
+            let statement =
+                json!({ "Effect": "Allow", "Principal": { "AWS": who }, "Action": "s3:GetObject", "Resource": "*" });
+            json!({ "P": { "Type": "AWS::S3::BucketPolicy", "Properties": { "PolicyDocument": { "Statement": [statement] } } } })
+        };
+        let found = gained(policy("1"), policy("{{resolve:ssm:/who}}"));
+        assert!(found.iter().any(|it| it.contains("cannot be worked out")), "{found:?}");
     }
 }

@@ -185,7 +185,6 @@ mod tests {
             ),
             ("AWS::KMS::Key", json!({}), json!({ "Enabled": false })),
             ("AWS::KMS::Key", json!({ "PendingWindowInDays": 30 }), json!({ "PendingWindowInDays": 7 })),
-            ("AWS::KMS::Key", json!({}), json!({ "PendingWindowInDays": { "Fn::GetAtt": ["A", "B"] } })),
             ("AWS::RDS::DBInstance", json!({ "DeletionProtection": true }), json!({})),
         ] {
             let of = |properties: &Value| json!({ "Type": kind, "Properties": properties });

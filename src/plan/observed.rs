@@ -16,6 +16,9 @@ use crate::cfn::change_set::{ChangeDetail, ChangeSet, ResourceChangeSummary};
 /// What CloudFormation writes where a value is known only while the change set runs.
 const KNOWN_AFTER_APPLY: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
 
+/// The most reasons that are given for one resource.
+const MOST_REASONS: usize = 100;
+
 /// Reads a described change set.
 pub fn from_change_set(wanted: &Wanted<'_>, current: &Current<'_>, set: &ChangeSet, kind: PlanKind) -> Plan {
     let secrets = Secrets::of(wanted.template, &wanted.parameters);
@@ -32,7 +35,7 @@ pub(super) fn assemble(
     current: &Current<'_>,
     kind: PlanKind,
     change_set: Option<String>,
-    changes: Vec<PlannedChange>,
+    mut changes: Vec<PlannedChange>,
     summaries: &[&ResourceChangeSummary],
 ) -> Plan {
     let unchanged = kind == PlanKind::NoChange;
@@ -49,6 +52,12 @@ pub(super) fn assemble(
     let iam_broadening = new.as_ref().map(|new| broadening(old.as_ref(), new, &untold)).unwrap_or_default();
     let compared = Compared { old: old.as_ref(), new: new.as_ref(), untold: &untold };
     let risks = of_changes(wanted, kind, &changes, &iam_broadening, &compared);
+    let parameters = if unchanged { Vec::new() } else { parameter_changes(wanted, current, &changes) };
+    // All of them were looked at; of thousands a person reads the first.
+    for change in &mut changes {
+        change.more_reasons = change.reasons.len().saturating_sub(MOST_REASONS);
+        change.reasons.truncate(MOST_REASONS);
+    }
     Plan {
         stack: wanted.stack.to_owned(),
         account: wanted.account.map(str::to_owned),
@@ -57,7 +66,7 @@ pub(super) fn assemble(
         change_set,
         data_loss: losses(&changes),
         risks,
-        parameters: if unchanged { Vec::new() } else { parameter_changes(wanted, current, &changes) },
+        parameters,
         changes,
         iam_broadening,
         artifacts: wanted.artifacts.clone(),
@@ -78,6 +87,7 @@ fn planned(change: &ResourceChangeSummary, wanted: &Wanted<'_>, secrets: &Secret
             _ => None,
         },
         reasons: if action == Action::Add { Vec::new() } else { reasons(change, wanted, secrets) },
+        more_reasons: 0,
         place: wanted.places.get(&change.logical_resource_id).cloned(),
     }
 }

@@ -26,6 +26,7 @@ pub fn for_new_stack(wanted: &Wanted<'_>, kind: PlanKind) -> Plan {
             physical_id: None,
             kept: None,
             reasons: Vec::new(),
+            more_reasons: 0,
             place: wanted.places.get(resource.logical_id).cloned(),
         })
         .collect();

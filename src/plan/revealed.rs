@@ -183,3 +183,56 @@ fn put(properties: &mut Map<String, Value>, path: &[String], value: Option<Value
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::cfn::Template;
+    use crate::cfn::change_set::{Change, ChangeDetail, ChangeSet, ChangeTarget, ResourceChangeSummary};
+    use crate::plan::{Current, Plan, PlanKind, RiskKind, Wanted, from_change_set};
+
+    /// The plan of a change of a bucket policy's principal, which the template leaves to Parameter Store.
+    fn plan(before: Option<&str>, after: Option<&str>, caused_by: Option<&str>) -> Plan {
+        let statement = json!({ "Effect": "Allow", "Principal": { "AWS": "{{resolve:ssm:/who}}" }, "Action": "s3:GetObject", "Resource": "*" });
+        let template = Template::from_value(json!({ "Resources": {
+            "C": { "Type": "Custom::Who" }, "B": { "Type": "AWS::S3::Bucket" },
+            "P": { "Type": "AWS::S3::BucketPolicy", "Properties": { "PolicyDocument": { "Statement": [statement] } } },
+        } }));
+        let template = template.expect("a template");
+        let wanted = Wanted { stack: "s", region: "us-west-2", template: Some(&template), ..Wanted::default() };
+        let current = Current { template: Some(&template), ..Current::default() };
+        let detail = ChangeDetail {
+            target: Some(ChangeTarget {
+                path: Some("/Properties/PolicyDocument/Statement/0/Principal/AWS".to_owned()),
+                before_value: before.map(str::to_owned),
+                after_value: after.map(str::to_owned),
+                ..ChangeTarget::default()
+            }),
+            causing_entity: caused_by.map(str::to_owned),
+            ..ChangeDetail::default()
+        };
+        let change = ResourceChangeSummary {
+            action: "Modify".to_owned(),
+            logical_resource_id: "P".to_owned(),
+            resource_type: "AWS::S3::BucketPolicy".to_owned(),
+            details: vec![detail],
+            ..ResourceChangeSummary::default()
+        };
+        let changes = vec![Change { r#type: "Resource".to_owned(), resource_change: Some(change) }];
+        from_change_set(&wanted, &current, &ChangeSet { changes, ..ChangeSet::default() }, PlanKind::Update)
+    }
+
+    #[test]
+    fn what_the_change_set_tells_is_compared_and_what_it_does_not_tell_needs_both() {
+        let both = [RiskKind::Rights, RiskKind::Public];
+        assert_eq!(plan(Some("111111111111"), Some("*"), None).risk_kinds(), both);
+        assert_eq!(plan(Some("111111111111"), Some("222222222222"), None).risk_kinds(), [RiskKind::Rights]);
+        assert!(plan(Some("*"), Some("111111111111"), None).risk_kinds().is_empty(), "narrower");
+        assert_eq!(plan(None, None, None).risk_kinds(), both);
+        assert_eq!(plan(None, Some("{{changeSet:KNOWN_AFTER_APPLY}}"), Some("C.Arn")).risk_kinds(), both);
+        assert_eq!(plan(Some("****"), Some("****"), None).risk_kinds(), both);
+        let named = plan(None, Some("{{changeSet:KNOWN_AFTER_APPLY}}"), Some("B.Arn"));
+        assert!(named.risk_kinds().is_empty(), "a name that the service makes: {:?}", named.risks);
+    }
+}

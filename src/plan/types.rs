@@ -105,6 +105,9 @@ pub struct PlannedChange {
     /// Why, property by property.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub reasons: Vec<Reason>,
+    /// How many more reasons there are than are given.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub more_reasons: usize,
     /// Where in the spec it comes from; none for what the spec no longer has.
     #[serde(skip_serializing_if = "Option::is_none", skip_deserializing, default)]
     pub place: Option<Place>,
