@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::policies::documents;
+use super::policies::{documents, is_unreadable};
+use super::revealed::Untold;
 use super::settled::{NESTED, SettledResource, SettledTemplate};
 use super::types::{Broadening, Gain};
 use super::values::text_of;
 use crate::cfn::intrinsics::references;
+use crate::facts;
 use crate::iam::{self, Policy, Principal, resource_text};
 
 /// Properties that list policies made elsewhere.
@@ -24,13 +26,19 @@ const CREDENTIALS: &str = "Credentials";
 
 /// Permissions of the new template that the old one does not give, by resource and property. With no old template, all.
 /// It errs towards saying too much: what a person need not look at is what the old template grants already.
-pub(super) fn broadening(old: Option<&SettledTemplate>, new: &SettledTemplate) -> Vec<Broadening> {
+///
+/// What is `untold` changes, and neither template nor change set says to what.
+pub(super) fn broadening(
+    old: Option<&SettledTemplate>,
+    new: &SettledTemplate,
+    untold: &BTreeSet<Untold>,
+) -> Vec<Broadening> {
     let before = old.map(documents_of).unwrap_or_default();
     let after = documents_of(new);
     let mut found = Vec::new();
     for (at, documents) in &after {
         let had = before.get(at).map(Vec::as_slice).unwrap_or_default();
-        let gains = match (read(had), read(documents)) {
+        let mut gains = match (read(had), read(documents)) {
             (Some(had), Some(has)) => {
                 let mut gains: Vec<Gain> = iam::broadens(&had, &has).into_iter().map(gain).collect();
                 gains.extend(newcomers(&had, &has));
@@ -40,6 +48,9 @@ pub(super) fn broadening(old: Option<&SettledTemplate>, new: &SettledTemplate) -
             _ if had != documents => vec![Gain::Unreadable],
             _ => Vec::new(),
         };
+        if had != documents && documents.iter().any(is_unreadable) {
+            gains.push(Gain::Unreadable);
+        }
         found.extend(gains.into_iter().map(|gain| of(&at.0, &at.1, gain)));
     }
     if let Some(old) = old {
@@ -57,6 +68,7 @@ pub(super) fn broadening(old: Option<&SettledTemplate>, new: &SettledTemplate) -
     for (logical_id, resource) in &new.resources {
         let had = old.and_then(|old| old.resources.get(logical_id));
         found.extend(attachments(logical_id, had, resource));
+        found.extend(given(had, resource).map(|what| of(logical_id, &resource.type_, Gain::Given { what })));
         found.extend(roles(logical_id, old, new, resource));
         if let Some(had) = had {
             found.extend(holders(logical_id, had, resource));
@@ -72,8 +84,78 @@ pub(super) fn broadening(old: Option<&SettledTemplate>, new: &SettledTemplate) -
             found.push(of(logical_id, "TemplateURL", Gain::Unreadable));
         }
     }
+    for value in untold {
+        let Some((top, resource)) = value.path.first().zip(new.resources.get(&value.logical_id)) else { continue };
+        if is_about_rights(resource, top, &value.path) {
+            found.push(of(&value.logical_id, top, Gain::Unreadable));
+        }
+    }
     found.sort();
     found.dedup();
+    bounded(found)
+}
+
+/// Properties that say nothing of what a resource gives.
+const WORDS: [&str; 2] = ["Description", "Tags"];
+
+/// What a resource gives by being there that the present one does not give, in words.
+fn given(had: Option<&SettledResource>, has: &SettledResource) -> Option<String> {
+    let (gives, properties) = match facts::grants().of(&has.type_) {
+        Some(row) => (row.gives.clone()?, row.properties.as_slice()),
+        None if is_named_like_a_grant(has) => {
+            (format!("what a resource of the type `{}` may give", has.type_), &[][..])
+        }
+        None => return None,
+    };
+    let Some(had) = had.filter(|had| had.type_ == has.type_) else { return Some(gives) };
+    let counts = |name: &&String| {
+        if properties.is_empty() { !WORDS.contains(&name.as_str()) } else { properties.contains(name) }
+    };
+    let mut names = had.properties.keys().chain(has.properties.keys()).filter(counts);
+    names.any(|name| is_wider(had.properties.get(name), has.properties.get(name))).then_some(gives)
+}
+
+/// Whether a type that nobody knows is named like a grant, and has no policy document that says what it grants.
+fn is_named_like_a_grant(resource: &SettledResource) -> bool {
+    let said = documents(resource);
+    let is_said = !said.is_empty() && said.iter().all(|(_, documents)| !documents.iter().any(is_unreadable));
+    !is_said && facts::grants().is_named_like_one(&resource.type_)
+}
+
+/// Whether a property may give more than it did: of a list only what comes to it.
+fn is_wider(was: Option<&Value>, is: Option<&Value>) -> bool {
+    match (was, is) {
+        (Some(Value::Array(was)), Some(Value::Array(is))) => {
+            let known: BTreeSet<String> = was.iter().map(Value::to_string).collect();
+            is.iter().any(|item| !known.contains(&item.to_string())) || is.is_empty() && !was.is_empty()
+        }
+        _ => was != is,
+    }
+}
+
+/// Whether what somebody may do depends on a property.
+fn is_about_rights(resource: &SettledResource, top: &str, path: &[String]) -> bool {
+    let row = facts::grants().of(&resource.type_);
+    let is_given = row.is_some_and(|row| row.properties.is_empty() || row.properties.iter().any(|it| it == top));
+    let names = ATTACHED.iter().chain(&HOLDERS).chain([&BOUNDARY, &CREDENTIALS]);
+    let names: Vec<&str> = names.copied().collect();
+    is_given
+        || is_named_like_a_grant(resource)
+        || documents(resource).iter().any(|(property, _)| property == top)
+        || path.iter().any(|part| names.contains(&part.as_str()) || ROLES.iter().any(|end| part.ends_with(end)))
+}
+
+/// The most gains that a plan names; of the others it says how many a resource has.
+const MOST_NAMED: usize = 300;
+
+fn bounded(mut found: Vec<Broadening>) -> Vec<Broadening> {
+    let mut more: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for one in found.drain(found.len().min(MOST_NAMED)..) {
+        let count = if let Gain::More { count } = one.gain { count } else { 1 };
+        let all = more.entry((one.logical_id, one.property)).or_default();
+        *all = all.saturating_add(count);
+    }
+    found.extend(more.into_iter().map(|((id, property), count)| of(&id, &property, Gain::More { count })));
     found
 }
 
@@ -96,6 +178,7 @@ fn gain(broadening: iam::Broadening) -> Gain {
         iam::Broadening::Grant { action, resource } => Gain::Action { action, resource },
         iam::Broadening::Principal(principal) => Gain::Principal { principal },
         iam::Broadening::DenyGone { actions, resources } => Gain::DenyGone { actions, resources },
+        iam::Broadening::More(count) => Gain::More { count },
     }
 }
 
@@ -121,7 +204,7 @@ fn newcomers(old: &Policy, new: &Policy) -> Vec<Gain> {
 /// Several documents in one property grant what all of them grant.
 fn read(documents: &[Value]) -> Option<Policy> {
     let policies: Result<Vec<Policy>, _> = documents.iter().map(Policy::from_value).collect();
-    Some(Policy::of(policies.ok()?.into_iter().flat_map(|policy| policy.statements)))
+    Some(Policy { statements: policies.ok()?.into_iter().flat_map(|policy| policy.statements).collect() })
 }
 
 /// Logical id and property → the documents there.
@@ -249,6 +332,10 @@ mod tests {
         settle(&template, &BTreeMap::new(), Deployed { account: None, region: "us-west-2", stack: "s" })
     }
 
+    fn broadening(old: Option<&SettledTemplate>, new: &SettledTemplate) -> Vec<Broadening> {
+        super::broadening(old, new, &BTreeSet::new())
+    }
+
     fn role(actions: &[&str]) -> SettledTemplate {
         let statement = json!({ "Effect": "Allow", "Action": actions, "Resource": { "Fn::Sub": "${Posters.Arn}/*" } });
         template(json!({ "Role": { "Type": "AWS::IAM::Role", "Properties": { "Policies": [
@@ -277,7 +364,7 @@ mod tests {
         assert_eq!(broadening(Some(&old), &new), [expected]);
         assert!(broadening(Some(&new), &old).is_empty(), "narrowing is no broadening");
         assert!(broadening(Some(&new), &new).is_empty());
-        assert_eq!(broadening(None, &new).len(), 2, "a new role gains all it has");
+        assert_eq!(broadening(None, &new).len(), 1, "a new role gains all it has, in one line");
     }
 
     #[test]
@@ -364,7 +451,11 @@ mod tests {
         assert!(gained(queue, own.clone()).is_empty(), "a new role is told by its own policies");
         assert_eq!(gained(json!({ "R": role }), own), ["F.Role: the rights of the role `${R.Arn}`"]);
 
-        let policy = |roles: Value| json!({ "P": { "Type": "AWS::IAM::Policy", "Properties": { "Roles": roles } } });
+        let policy = |roles: Value| {
+            let statement = json!({ "Effect": "Allow", "Action": "a:b", "Resource": "*" });
+            json!({ "P": { "Type": "AWS::IAM::Policy", "Properties": {
+                "Roles": roles, "PolicyDocument": { "Statement": [statement] } } } })
+        };
         assert_eq!(gained(policy(json!(["a"])), policy(json!(["a", "b"]))), ["P.Roles: use by `b`"]);
         let bounded = |boundary: Value| json!({ "R": { "Type": "AWS::IAM::Role", "Properties": boundary } });
         let found = gained(bounded(json!({ "PermissionsBoundary": "arn:b" })), bounded(json!({})));
@@ -387,5 +478,45 @@ mod tests {
         assert!(broadening(Some(&with("a/*")), &with("a/b")).is_empty());
         let found = broadening(Some(&with("a/b")), &with("*"));
         assert_eq!(found.len(), 1, "{found:?}");
+    }
+
+    #[test]
+    fn what_a_resource_gives_by_being_there_is_told_by_its_row() {
+        let queue = json!({ "Q": { "Type": "AWS::SQS::Queue" } });
+        let one = |kind: &str, properties: Value| json!({ "R": { "Type": kind, "Properties": properties } });
+        for row in facts::grants().types.iter().filter(|row| row.gives.is_some()) {
+            let property = row.properties.first().map_or("Anything", String::as_str);
+            let with = |value: Value| one(&row.type_, json!({ property: value }));
+            assert!(!gained(queue.clone(), with(json!("a"))).is_empty(), "{}: added", row.type_);
+            assert!(!gained(with(json!("a")), with(json!("b"))).is_empty(), "{}: changed", row.type_);
+            assert!(gained(with(json!(["a", "b"])), with(json!(["a"]))).is_empty(), "{}: fewer", row.type_);
+            assert!(gained(with(json!("a")), with(json!("a"))).is_empty(), "{}: the same", row.type_);
+            assert!(gained(with(json!("a")), queue.clone()).is_empty(), "{}: gone", row.type_);
+        }
+        let tomorrow = |actions: &str| one("AWS::Some::ThingOfTomorrowPolicy", json!({ "Who": actions }));
+        assert_eq!(gained(queue.clone(), tomorrow("a")).len(), 1, "a type that nobody knows");
+        assert_eq!(gained(tomorrow("a"), tomorrow("b")).len(), 1);
+        assert!(gained(queue, one("AWS::AutoScaling::ScalingPolicy", json!({ "A": 1 }))).is_empty());
+        let all = facts::grants().types.iter().map(|row| &row.type_);
+        let all: Vec<&String> = all.chain(facts::grants().harmless.iter().map(|row| &row.type_)).collect();
+        let unknown: Vec<&&String> =
+            all.iter().filter(|it| crate::cfn::Schemas::embedded().get(it).is_none()).collect();
+        assert!(unknown.is_empty(), "not in the registry: {unknown:?}");
+        let bus = |who: &str| {
+            let statement = json!({ "Effect": "Allow", "Principal": { "AWS": who }, "Action": "events:PutEvents", "Resource": "b" });
+            one("AWS::Events::EventBusPolicy", json!({ "Statement": statement }))
+        };
+        assert_eq!(gained(bus("1"), bus("2")), ["R.Statement: use by `2`"]);
+    }
+
+    #[test]
+    fn a_new_policy_with_a_value_that_only_the_service_knows_is_told() {
+        let policy = |who: &str| {
+            let statement =
+                json!({ "Effect": "Allow", "Principal": { "AWS": who }, "Action": "s3:GetObject", "Resource": "*" });
+            json!({ "P": { "Type": "AWS::S3::BucketPolicy", "Properties": { "PolicyDocument": { "Statement": [statement] } } } })
+        };
+        let found = gained(policy("1"), policy("{{resolve:ssm:/who}}"));
+        assert!(found.iter().any(|it| it.contains("cannot be worked out")), "{found:?}");
     }
 }

@@ -4,10 +4,12 @@
 mod data_loss;
 mod expiry;
 mod grants;
+mod let_go;
 mod observed;
 mod offline;
 mod policies;
 mod public;
+mod revealed;
 mod risk_kinds;
 mod risks;
 mod settled;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::data_loss::losses;
 use super::grants::broadening;
+use super::revealed::reveal;
 use super::risks::{Compared, of_changes};
 use super::settled::{Deployed, settle};
 use super::types::{Action, Current, Kept, ParameterChange, Plan, PlanKind, PlannedChange, Reason, Recreation, Wanted};
@@ -15,34 +16,48 @@ use crate::cfn::change_set::{ChangeDetail, ChangeSet, ResourceChangeSummary};
 /// What CloudFormation writes where a value is known only while the change set runs.
 const KNOWN_AFTER_APPLY: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
 
+/// The most reasons that are given for one resource.
+const MOST_REASONS: usize = 100;
+
 /// Reads a described change set.
 pub fn from_change_set(wanted: &Wanted<'_>, current: &Current<'_>, set: &ChangeSet, kind: PlanKind) -> Plan {
     let secrets = Secrets::of(wanted.template, &wanted.parameters);
-    let mut changes: Vec<PlannedChange> = set
-        .changes
-        .iter()
-        .filter_map(|change| change.resource_change.as_ref())
-        .map(|change| planned(change, wanted, &secrets))
-        .collect();
+    let summaries: Vec<&ResourceChangeSummary> =
+        set.changes.iter().filter_map(|change| change.resource_change.as_ref()).collect();
+    let mut changes: Vec<PlannedChange> = summaries.iter().map(|change| planned(change, wanted, &secrets)).collect();
     changes.sort_by(|a, b| (a.action, &a.logical_id).cmp(&(b.action, &b.logical_id)));
-    assemble(wanted, current, kind, Some(set.change_set_name.clone()), changes)
+    assemble(wanted, current, kind, Some(set.change_set_name.clone()), changes, &summaries)
 }
 
-/// What every plan has in common once its changes are known.
+/// What every plan has in common once its changes are known, in the service's own words too where it was asked.
 pub(super) fn assemble(
     wanted: &Wanted<'_>,
     current: &Current<'_>,
     kind: PlanKind,
     change_set: Option<String>,
-    changes: Vec<PlannedChange>,
+    mut changes: Vec<PlannedChange>,
+    summaries: &[&ResourceChangeSummary],
 ) -> Plan {
     let unchanged = kind == PlanKind::NoChange;
     let deployed = Deployed { account: wanted.account, region: wanted.region, stack: wanted.stack };
-    let new = wanted.template.filter(|_| !unchanged).map(|it| settle(it, &wanted.parameters, deployed));
-    let old = current.template.map(|it| settle(it, &current.parameters, deployed));
-    let iam_broadening = new.as_ref().map(|new| broadening(old.as_ref(), new)).unwrap_or_default();
-    let compared = Compared { old: old.as_ref(), new: new.as_ref() };
+    let mut new = wanted.template.filter(|_| !unchanged).map(|it| settle(it, &wanted.parameters, deployed));
+    let mut old = current.template.map(|it| settle(it, &current.parameters, deployed));
+    let untold = match (&mut old, &mut new) {
+        (Some(old), Some(new)) => {
+            let secrets = Secrets::of(wanted.template, &wanted.parameters);
+            reveal(summaries, &secrets, old, new)
+        }
+        _ => BTreeSet::new(),
+    };
+    let iam_broadening = new.as_ref().map(|new| broadening(old.as_ref(), new, &untold)).unwrap_or_default();
+    let compared = Compared { old: old.as_ref(), new: new.as_ref(), untold: &untold };
     let risks = of_changes(wanted, kind, &changes, &iam_broadening, &compared);
+    let parameters = if unchanged { Vec::new() } else { parameter_changes(wanted, current, &changes) };
+    // All of them were looked at; of thousands a person reads the first.
+    for change in &mut changes {
+        change.more_reasons = change.reasons.len().saturating_sub(MOST_REASONS);
+        change.reasons.truncate(MOST_REASONS);
+    }
     Plan {
         stack: wanted.stack.to_owned(),
         account: wanted.account.map(str::to_owned),
@@ -51,7 +66,7 @@ pub(super) fn assemble(
         change_set,
         data_loss: losses(&changes),
         risks,
-        parameters: if unchanged { Vec::new() } else { parameter_changes(wanted, current, &changes) },
+        parameters,
         changes,
         iam_broadening,
         artifacts: wanted.artifacts.clone(),
@@ -72,6 +87,7 @@ fn planned(change: &ResourceChangeSummary, wanted: &Wanted<'_>, secrets: &Secret
             _ => None,
         },
         reasons: if action == Action::Add { Vec::new() } else { reasons(change, wanted, secrets) },
+        more_reasons: 0,
         place: wanted.places.get(&change.logical_resource_id).cloned(),
     }
 }

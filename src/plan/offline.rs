@@ -26,11 +26,12 @@ pub fn for_new_stack(wanted: &Wanted<'_>, kind: PlanKind) -> Plan {
             physical_id: None,
             kept: None,
             reasons: Vec::new(),
+            more_reasons: 0,
             place: wanted.places.get(resource.logical_id).cloned(),
         })
         .collect();
     changes.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
-    assemble(wanted, &Current::default(), kind, None, changes)
+    assemble(wanted, &Current::default(), kind, None, changes, &[])
 }
 
 /// The plan for going from one template to another, without an account: what only the service knows is compared by

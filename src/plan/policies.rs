@@ -2,34 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::settled::SettledResource;
+use super::settled::{SettledResource, is_unknown};
+use crate::facts;
+use crate::iam::Policy;
 
 /// Ends of names of properties that hold policies. What stands there and is made by a function or a macro is a document
 /// that cannot be read.
 const NAMED: [&str; 4] = ["Policies", "Policy", "PolicyDocument", "PolicyText"];
-/// Conditions by which a resource narrows who: its property, the operator, the key.
-type Narrowing = &'static [(&'static str, &'static str, &'static str)];
-
-/// The resources that let somebody call something, each a statement in other words: the property that names what, and the
-/// conditions that narrow who.
-const PERMISSIONS: &[(&str, &str, Narrowing)] = &[
-    (
-        "AWS::Lambda::LayerVersionPermission",
-        "LayerVersionArn",
-        &[("OrganizationId", "StringEquals", "aws:PrincipalOrgID")],
-    ),
-    (
-        "AWS::Lambda::Permission",
-        "FunctionName",
-        &[
-            ("SourceArn", "ArnLike", "aws:SourceArn"),
-            ("SourceAccount", "StringEquals", "aws:SourceAccount"),
-            ("PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"),
-            ("EventSourceToken", "StringEquals", "lambda:EventSourceToken"),
-            ("FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"),
-        ],
-    ),
-];
 /// What a permission resource's statement is listed under.
 const PERMISSION: &str = "Permission";
 
@@ -39,10 +18,17 @@ pub(super) fn documents(resource: &SettledResource) -> Vec<(String, Vec<Value>)>
     if let Some(statement) = permission(resource) {
         found.push((PERMISSION.to_owned(), vec![json!({ "Statement": [statement] })]));
     }
+    // The properties themselves, of a resource that is a statement.
+    if let Some(statement) = resource.properties.get("Statement").filter(|_| is_document(&resource.properties)) {
+        found.push(("Statement".to_owned(), vec![json!({ "Statement": statement })]));
+    }
     for (property, value) in &resource.properties {
         let mut here = Vec::new();
         collect(value, &mut here);
-        if here.is_empty() && NAMED.iter().any(|end| property.ends_with(end)) && is_made(value) {
+        if here.is_empty()
+            && NAMED.iter().any(|end| property.ends_with(end))
+            && (is_made(value) || value.is_string() && is_unknown(value))
+        {
             here.push(value.clone());
         }
         if !here.is_empty() {
@@ -118,19 +104,29 @@ fn access_rules(map: &Map<String, Value>) -> Option<Value> {
     (!statements.is_empty()).then(|| json!({ "Statement": statements }))
 }
 
+/// The statement that the properties of a resource spell in other words, as the table of grants says.
 fn permission(resource: &SettledResource) -> Option<Value> {
-    let (_, what, narrowed) = PERMISSIONS.iter().find(|(type_, _, _)| *type_ == resource.type_)?;
+    let spelled = facts::grants().of(&resource.type_)?.statement.as_ref()?;
+    let principal = resource.properties.get("Principal")?;
     let part = |key: &str| resource.properties.get(key).cloned().unwrap_or_default();
     let mut statement = json!({
         "Effect": "Allow",
-        "Principal": { "AWS": part("Principal") },
+        "Principal": { "AWS": principal },
         "Action": part("Action"),
-        "Resource": part(what),
+        "Resource": part(&spelled.resource),
     });
-    for (property, operator, key) in *narrowed {
-        if let Some(value) = resource.properties.get(*property) {
-            statement["Condition"][*operator][*key] = value.clone();
+    for narrowed in &spelled.narrowed {
+        let mut path = narrowed.property.split('.');
+        let top = path.next().and_then(|top| resource.properties.get(top));
+        let value = top.and_then(|top| path.try_fold(top, |value, part| value.get(part)));
+        if let Some(value) = value {
+            statement["Condition"][narrowed.operator.as_str()][narrowed.key.as_str()] = value.clone();
         }
     }
     Some(statement)
+}
+
+/// Whether what a document grants cannot be read: it is made by a function, or a value in it is known to the service only.
+pub(super) fn is_unreadable(document: &Value) -> bool {
+    is_unknown(document) || Policy::from_value(document).is_err()
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::policies::documents;
-use super::settled::{SettledResource, SettledTemplate};
-use crate::iam::resource_text;
+use super::revealed::Untold;
+use super::settled::{SettledResource, SettledTemplate, is_unknown};
+use crate::facts::{self, Open};
+use crate::iam::{listed, resource_text};
 
 /// Settings that open something to anyone: the type (none: any), the property at any depth, its value, and what it means.
 /// Sources: the documentation of the properties in CloudFormation's template reference, read 2026-11.
@@ -68,15 +70,24 @@ const WIDE: u8 = 7;
 pub(super) struct Exposure {
     pub(super) logical_id: String,
     pub(super) reason: String,
+    /// What it is compared by beside: the statement, where it cannot be read.
+    pub(super) whole: String,
 }
 
-/// What is open to anyone in the new template and was not in the old one.
-pub(super) fn exposures(old: &SettledTemplate, new: &SettledTemplate) -> Vec<Exposure> {
+impl Exposure {
+    fn of(logical_id: &str, (reason, whole): (String, String)) -> Self {
+        Self { logical_id: logical_id.to_owned(), reason, whole }
+    }
+}
+
+/// What is open to anyone in the new template and was not in the old one. A policy of which nobody says what it will be may
+/// let anyone in.
+pub(super) fn exposures(old: &SettledTemplate, new: &SettledTemplate, untold: &BTreeSet<Untold>) -> Vec<Exposure> {
     let before = open(old);
     let mut found: BTreeSet<Exposure> = open(new).difference(&before).cloned().collect();
     for (logical_id, resource) in &new.resources {
         let Some(had) = old.resources.get(logical_id) else { continue };
-        let mut add = |reason: String| found.insert(Exposure { logical_id: logical_id.clone(), reason });
+        let mut add = |reason: String| found.insert(Exposure::of(logical_id, (reason, String::new())));
         let block = |resource: &SettledResource, name: &str| {
             resource.properties.get(BLOCK).and_then(|block| block.get(name)).is_some_and(is_true)
         };
@@ -97,7 +108,28 @@ pub(super) fn exposures(old: &SettledTemplate, new: &SettledTemplate) -> Vec<Exp
             add("anyone can sign up".to_owned());
         }
     }
+    for value in untold {
+        let Some((top, resource)) = value.path.first().zip(new.resources.get(&value.logical_id)) else { continue };
+        let is_open_by = |name: &str| {
+            let row = facts::grants().of(&resource.type_);
+            let in_table = row.is_some_and(|row| row.open.iter().any(|open| open.at == name));
+            in_table || OPEN.iter().any(|(of, at, _, _)| *at == name && of.is_none_or(|of| of == resource.type_))
+        };
+        let in_policy = !is_of_an_identity(resource, top)
+            && (documents(resource).iter().any(|(property, _)| property == top)
+                || facts::grants().is_named_like_one(&resource.type_));
+        if in_policy || value.path.iter().any(|part| is_open_by(part)) {
+            let reason = format!("anyone, perhaps: what `{top}` will be cannot be worked out");
+            found.insert(Exposure::of(&value.logical_id, (reason, String::new())));
+        }
+    }
     found.into_iter().collect()
+}
+
+/// Whether a property holds policies of a role, a user or a group, which name nobody who may use something.
+fn is_of_an_identity(resource: &SettledResource, property: &str) -> bool {
+    ["AWS::IAM::", "AWS::SSO::"].iter().any(|of| resource.type_.starts_with(of))
+        && property != "AssumeRolePolicyDocument"
 }
 
 /// Everything that is open to anyone.
@@ -109,16 +141,50 @@ fn open(template: &SettledTemplate) -> BTreeSet<Exposure> {
             reasons.push("anyone can reach what it serves".to_owned());
         }
         settings(&resource.type_, &resource.properties, &mut reasons);
-        reasons.extend(statements(resource));
         reasons.extend(routes(template, resource));
         reasons.extend(addresses(resource));
         if let Some(block) = resource.properties.get(BLOCK) {
             let off = BLOCKS.into_iter().filter(|name| block.get(name).is_some_and(|value| !is_true(value)));
             reasons.extend(off.map(|name| format!("`{name}` no longer keeps the public out")));
         }
-        found.extend(reasons.into_iter().map(|reason| Exposure { logical_id: logical_id.clone(), reason }));
+        reasons.extend(listed_settings(resource));
+        found.extend(reasons.into_iter().map(|reason| Exposure::of(logical_id, (reason, String::new()))));
+        found.extend(statements(resource).into_iter().map(|it| Exposure::of(logical_id, it)));
     }
     found
+}
+
+/// What the table of grants says is open to anyone.
+fn listed_settings(resource: &SettledResource) -> Vec<String> {
+    let rows = facts::grants().of(&resource.type_).map(|row| row.open.as_slice()).unwrap_or_default();
+    let opens = |open: &&Open| {
+        let mut values = Vec::new();
+        named(&resource.properties, &open.at, &mut values);
+        let is_it = |value: &Value| match (&open.is, value) {
+            (None, _) => true,
+            (Some(is), Value::String(text)) => text.eq_ignore_ascii_case(is) || is_unknown(value),
+            (Some(is), Value::Bool(said)) => said.to_string() == *is,
+            _ => false,
+        };
+        values.is_empty() && open.or_absent || values.into_iter().any(is_it)
+    };
+    rows.iter().filter(opens).map(|open| open.means.clone()).collect()
+}
+
+/// The values of properties of a name, at any depth; of a list each.
+fn named<'v>(properties: &'v Map<String, Value>, name: &str, into: &mut Vec<&'v Value>) {
+    for (key, value) in properties {
+        match value {
+            Value::Array(items) if key == name => into.extend(items),
+            _ if key == name => into.push(value),
+            _ => {}
+        }
+        match value {
+            Value::Object(inner) => named(inner, name, into),
+            Value::Array(items) => items.iter().filter_map(Value::as_object).for_each(|inner| named(inner, name, into)),
+            _ => {}
+        }
+    }
 }
 
 fn is_true(value: &Value) -> bool {
@@ -157,20 +223,37 @@ fn deeper(value: &Value, look: &mut dyn FnMut(&Map<String, Value>)) {
     }
 }
 
-/// What policies allow anyone.
-fn statements(resource: &SettledResource) -> Vec<String> {
+/// What policies allow anyone, or may: each as it is told, and, where it cannot be read, as it is written.
+fn statements(resource: &SettledResource) -> Vec<(String, String)> {
     if FILTERS.contains(&resource.type_.as_str()) || is_private(resource) {
         return Vec::new();
     }
     let mut found = Vec::new();
-    for document in documents(resource).into_iter().flat_map(|(_, documents)| documents) {
+    let all = documents(resource).into_iter().flat_map(|(property, documents)| {
+        let is_own = is_of_an_identity(resource, &property);
+        documents.into_iter().map(move |document| (is_own, document))
+    });
+    for (is_own, document) in all {
         let statements = match document.get("Statement") {
             Some(Value::Array(statements)) => statements.clone(),
             Some(statement) => vec![statement.clone()],
-            None => Vec::new(),
+            // The document is made by a function, or text that is none.
+            None => vec![document.clone()],
         };
         for statement in statements {
-            let allows = statement.get("Effect").and_then(Value::as_str) == Some("Allow");
+            let effect = statement.get("Effect").and_then(Value::as_str);
+            let who = ["Principal", "NotPrincipal"].iter().find_map(|key| statement.get(*key));
+            let unreadable = match effect {
+                Some("Deny") => false,
+                Some("Allow") => who.is_some_and(is_unknown),
+                _ => !is_own,
+            };
+            if unreadable {
+                let reason = "anyone, perhaps: who its policy names cannot be worked out".to_owned();
+                found.push((reason, statement.to_string()));
+                continue;
+            }
+            let allows = effect == Some("Allow");
             let any = statement.get("Principal").is_some_and(is_anyone) || statement.get("NotPrincipal").is_some();
             if allows && any && !statement.get("Condition").is_some_and(narrows) {
                 let said = |keys: [&str; 2]| {
@@ -180,11 +263,14 @@ fn statements(resource: &SettledResource) -> Vec<String> {
                         Value::Null => Vec::new(),
                         one => vec![resource_text(&one)],
                     };
-                    texts.join(", ")
+                    texts
                 };
                 let (actions, resources) = (said(["Action", "NotAction"]), said(["Resource", "NotResource"]));
-                let on = if resources.is_empty() { String::new() } else { format!(" on `{resources}`") };
-                found.push(format!("its policy allows anyone `{actions}`{on}"));
+                let on =
+                    if resources.is_empty() { String::new() } else { format!(" on `{}`", listed(resources.clone())) };
+                // Lists that are cut are told apart by the whole.
+                let whole = format!("{}\n{}", actions.join(", "), resources.join(", "));
+                found.push((format!("its policy allows anyone `{}`{on}", listed(actions)), whole));
             }
         }
     }
@@ -200,9 +286,19 @@ fn is_anyone(principal: &Value) -> bool {
     }
 }
 
-/// Whether a condition leaves only some of all the world. One that holds as well where its key is absent does not.
+/// Whether a condition leaves only some of all the world. One that holds as well where its key is absent does not, and
+/// one whose values fit anybody's does not either.
 fn narrows(condition: &Value) -> bool {
     let Some(operators) = condition.as_object() else { return false };
+    // Of a key that must be there, all values are some.
+    let is_there = |key: &str| {
+        let keys =
+            operators.iter().filter(|(operator, _)| *operator == "Null").filter_map(|(_, keys)| keys.as_object());
+        keys.flatten().any(|(name, absent)| {
+            let said = absent.as_array().and_then(|said| said.first()).unwrap_or(absent);
+            name.eq_ignore_ascii_case(key) && (said == false || said == "false")
+        })
+    };
     operators.iter().any(|(operator, keys)| {
         let positive = !operator.contains("Not") && !operator.ends_with("IfExists") && operator != "Null";
         positive
@@ -211,11 +307,60 @@ fn narrows(condition: &Value) -> bool {
                     Value::Array(values) => values.clone(),
                     one => vec![one.clone()],
                 };
-                let everything =
-                    |value: &Value| value.as_str().is_some_and(|text| text.chars().all(|c| c == '*') || is_wide(text));
-                NARROWING.contains(&key.to_ascii_lowercase().as_str()) && !values.iter().any(everything)
+                let key = key.to_ascii_lowercase();
+                NARROWING.contains(&key.as_str())
+                    && (!operator.starts_with("ForAllValues:") || is_there(&key))
+                    && values.iter().all(|value| names_some(&key, value))
             })
     })
+}
+
+/// The place of the account in an ARN, and that of the name in it.
+const ACCOUNT: usize = 4;
+const NAME: usize = 5;
+
+/// Whether a value of a condition fits some only, and not somebody in every account.
+/// Source: "The meaning of public" in the S3 user guide, which asks for fixed values; the parts of an ARN as in "Identify AWS
+/// resources with ARNs" in the IAM user guide. Common knowledge of both in 2026-11, not held against them.
+fn names_some(key: &str, value: &Value) -> bool {
+    if is_unknown(value) {
+        return false;
+    }
+    let text = without_references(&resource_text(value));
+    let is_wild = |text: &str| text.contains(['*', '?']);
+    let parts: Vec<&str> = text.split(':').collect();
+    let part = |at: usize| parts.get(at).copied();
+    match key {
+        "aws:sourceip" => !is_wide(&text) && !is_wild(&text),
+        _ if !is_wild(&text) => true,
+        "aws:principalarn" | "aws:sourcearn" => match (part(ACCOUNT), part(NAME)) {
+            // A bucket's ARN has no account, and its name is one of all the world.
+            (Some(""), Some(name)) => !is_wild(name.split('/').next().unwrap_or_default()),
+            (Some(account), Some(_)) => !is_wild(account),
+            _ => false,
+        },
+        // What comes before the colon is one role's; before the first slash, one organisation's.
+        "aws:userid" => parts.len() > 1 && part(0).is_some_and(|role| !is_wild(role)),
+        "aws:principalorgpaths" | "aws:sourceorgpaths" => {
+            text.split_once('/').is_some_and(|(organisation, _)| !is_wild(organisation))
+        }
+        _ => false,
+    }
+}
+
+/// The text with a letter in place of each `${…}`: what a reference comes out as has neither wildcards nor colons that count.
+fn without_references(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, (_, after))) =
+        rest.split_once("${").and_then(|(before, after)| Some((before, after.split_once('}')?)))
+    {
+        out.push_str(before);
+        out.push('x');
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Whether a REST API answers only inside VPCs.
@@ -324,7 +469,10 @@ mod tests {
             let template = Template::from_value(json!({ "Resources": resources })).expect("a template");
             settle(&template, &BTreeMap::new(), Deployed { account: None, region: "us-west-2", stack: "s" })
         };
-        exposures(&of(old), &of(new)).into_iter().map(|it| format!("{}: {}", it.logical_id, it.reason)).collect()
+        exposures(&of(old), &of(new), &BTreeSet::new())
+            .into_iter()
+            .map(|it| format!("{}: {}", it.logical_id, it.reason))
+            .collect()
     }
 
     fn resource(kind: &str, properties: Value) -> Value {
@@ -344,6 +492,7 @@ mod tests {
             policy(statement)
         };
         let any = json!({ "Principal": { "AWS": ["*"] } });
+        let when = |operator: &str, key: &str, value: Value| read(json!({ "Condition": { operator: { key: value } } }));
         let oss = json!([{ "Rules": [{ "ResourceType": "collection", "Resource": ["collection/c"] }], "AllowFromPublic": true }]);
         let body = json!({ "paths": { "/a": { "get": {}, "options": {}, "post": { "security": [{ "k": [] }] } } } });
         for (kind, properties) in [
@@ -355,6 +504,29 @@ mod tests {
                 read(json!({ "Condition": { "StringEqualsIfExists": { "aws:SourceVpc": "v" } } })),
             ),
             ("AWS::S3::BucketPolicy", read(json!({ "Condition": { "IpAddress": { "aws:SourceIp": "0.0.0.0/0" } } }))),
+            ("AWS::S3::BucketPolicy", when("ArnLike", "aws:PrincipalArn", json!("arn:aws:iam::*:*"))),
+            ("AWS::S3::BucketPolicy", when("ArnLike", "aws:PrincipalArn", json!("arn:aws:iam::*:role/admin"))),
+            ("AWS::S3::BucketPolicy", when("ArnLike", "aws:SourceArn", json!("arn:aws:*:*:*:*"))),
+            ("AWS::S3::BucketPolicy", when("ArnLike", "aws:SourceArn", json!(["arn:aws:s3:::b", "arn:aws:s3:::*"]))),
+            ("AWS::S3::BucketPolicy", when("StringLike", "aws:PrincipalOrgID", json!("o-*"))),
+            ("AWS::S3::BucketPolicy", when("StringLike", "aws:PrincipalOrgPaths", json!("*/r-1/*"))),
+            ("AWS::S3::BucketPolicy", when("StringLike", "aws:userid", json!("*:*"))),
+            ("AWS::S3::BucketPolicy", when("ForAllValues:StringEquals", "aws:PrincipalOrgPaths", json!("o-1/r-1/"))),
+            ("AWS::S3::BucketPolicy", when("StringEquals", "aws:PrincipalOrgID", json!("{{resolve:ssm:/org}}"))),
+            ("AWS::S3::BucketPolicy", read(json!({ "Principal": { "AWS": "{{resolve:ssm:/who}}" } }))),
+            ("AWS::S3::BucketPolicy", json!({ "PolicyDocument": { "Fn::Transform": { "Name": "m" } } })),
+            (
+                "AWS::Events::EventBusPolicy",
+                json!({ "Statement": { "Effect": "Allow", "Principal": "*", "Action": "events:PutEvents", "Resource": "b" } }),
+            ),
+            ("AWS::Events::EventBusPolicy", json!({ "Principal": "*", "Action": "events:PutEvents" })),
+            ("AWS::EC2::VPCEndpointServicePermissions", json!({ "AllowedPrincipals": ["*"] })),
+            (
+                "AWS::AppSync::GraphQLApi",
+                json!({ "AdditionalAuthenticationProviders": [{ "AuthenticationType": "API_KEY" }] }),
+            ),
+            ("AWS::AppRunner::Service", json!({})),
+            ("AWS::Cognito::IdentityPoolRoleAttachment", json!({ "Roles": { "unauthenticated": "r" } })),
             ("AWS::S3::BucketPolicy", read(json!({ "Condition": { "Bool": { "aws:SecureTransport": "true" } } }))),
             (
                 "AWS::IAM::Role",
@@ -389,6 +561,11 @@ mod tests {
 
     #[test]
     fn what_is_closed_is_not_told() {
+        let bound = |operator: &str, key: &str, value: Value| {
+            let statement = json!({ "Effect": "Allow", "Principal": "*", "Action": "a:b", "Resource": "*",
+                "Condition": { operator: { key: value } } });
+            ("AWS::S3::BucketPolicy", json!({ "PolicyDocument": { "Statement": [statement] } }))
+        };
         let queue = json!({ "Q": { "Type": "AWS::SQS::Queue" } });
         for (kind, properties) in [
             (
@@ -400,6 +577,34 @@ mod tests {
                 { "Effect": "Allow", "Principal": { "Service": "s3.amazonaws.com" }, "Action": "s3:*", "Resource": "*" }] } }),
             ),
             ("AWS::Lambda::Permission", json!({ "Principal": "*", "Action": "x", "PrincipalOrgID": "o-1" })),
+            bound(
+                "ArnLike",
+                "aws:PrincipalArn",
+                json!({ "Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*" }),
+            ),
+            bound("ArnLike", "aws:SourceArn", json!("arn:aws:s3:::b")),
+            bound("ArnLike", "aws:SourceArn", json!("arn:aws:sns:*:111111111111:*")),
+            bound("StringLike", "aws:userid", json!("AROA1:*")),
+            bound("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", json!("o-1/*")),
+            (
+                "AWS::S3::BucketPolicy",
+                json!({ "PolicyDocument": { "Statement": { "Effect": "Allow", "Principal": "*", "Action": "a:b", "Condition": {
+                    "ForAllValues:StringEquals": { "aws:PrincipalOrgPaths": "o-1/r-1/" },
+                    "Null": { "aws:PrincipalOrgPaths": "false" } } } } }),
+            ),
+            (
+                "AWS::Events::EventBusPolicy",
+                json!({ "Principal": "*", "Action": "events:PutEvents", "Condition": {
+                    "Key": "aws:PrincipalOrgID", "Type": "StringEquals", "Value": "o-1" } }),
+            ),
+            (
+                "AWS::EC2::VPCEndpointServicePermissions",
+                json!({ "AllowedPrincipals": ["arn:aws:iam::111111111111:root"] }),
+            ),
+            (
+                "AWS::AppRunner::Service",
+                json!({ "NetworkConfiguration": { "IngressConfiguration": { "IsPubliclyAccessible": false } } }),
+            ),
             ("AWS::Lambda::Url", json!({ "AuthType": "AWS_IAM" })),
             (
                 "AWS::EC2::VPCEndpoint",

@@ -1,11 +1,13 @@
 //! What of a plan needs more than a general yes: changes of a stack that exists by which data goes, by which something may
 //! do more, or by which anyone can reach something.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::data_loss::holds_data;
 use super::expiry::shortened;
+use super::let_go::let_go;
 use super::public::exposures;
+use super::revealed::Untold;
 use super::risk_kinds::{Risk, RiskKind};
 use super::settled::{NESTED, SettledTemplate};
 use super::types::{Action, Broadening, Kept, PlanKind, PlannedChange, PlannedContent, Wanted};
@@ -14,6 +16,8 @@ use super::types::{Action, Broadening, Kept, PlanKind, PlannedChange, PlannedCon
 pub(super) struct Compared<'a> {
     pub(super) old: Option<&'a SettledTemplate>,
     pub(super) new: Option<&'a SettledTemplate>,
+    /// What changes, and nobody says to what.
+    pub(super) untold: &'a BTreeSet<Untold>,
 }
 
 /// The risks of changing a stack that exists. Making one has none: nobody relies on it yet.
@@ -53,6 +57,7 @@ pub(super) fn of_changes(
     }
     if let (Some(old), Some(new)) = (compared.old, compared.new) {
         risks.extend(shortened(old, new).into_iter().map(|(id, reason)| risk(RiskKind::DataLoss, &id, reason)));
+        risks.extend(let_go(old, new, changes).into_iter().map(|(id, reason)| risk(RiskKind::DataLoss, &id, reason)));
         // A nested stack's own changes are in a plan of their own, which nobody has seen.
         let nested = new.resources.iter().filter(|(id, has)| {
             let had = old.resources.get(*id);
@@ -60,15 +65,56 @@ pub(super) fn of_changes(
         });
         let unseen = "it changes, and what becomes of the data inside is not in the plan";
         risks.extend(nested.map(|(id, _)| risk(RiskKind::DataLoss, id, unseen.to_owned())));
-        risks.extend(exposures(old, new).into_iter().map(|it| risk(RiskKind::Public, &it.logical_id, it.reason)));
+        risks.extend(
+            exposures(old, new, compared.untold)
+                .into_iter()
+                .map(|it| risk(RiskKind::Public, &it.logical_id, it.reason)),
+        );
     } else if let Some(new) = compared.new {
         // What the stack is now cannot be read: everything may be new.
         let nothing = SettledTemplate::default();
-        risks.extend(exposures(&nothing, new).into_iter().map(|it| risk(RiskKind::Public, &it.logical_id, it.reason)));
+        risks.extend(
+            exposures(&nothing, new, compared.untold)
+                .into_iter()
+                .map(|it| risk(RiskKind::Public, &it.logical_id, it.reason)),
+        );
     }
     risks.sort();
     risks.dedup();
-    risks
+    bounded(risks)
+}
+
+/// The most reasons of one kind that a plan gives for one resource, and the most characters of a reason.
+const MOST_REASONS: usize = 100;
+const LONGEST_REASON: usize = 1_500;
+
+/// No more than a person reads. What is compared is whole; only what is said of it is cut.
+fn bounded(risks: Vec<Risk>) -> Vec<Risk> {
+    let mut kept: Vec<Risk> = Vec::new();
+    let (mut said, mut left_out) = (0_usize, 0_usize);
+    let mut last: Option<Risk> = None;
+    let close = |kept: &mut Vec<Risk>, last: Option<Risk>, left_out: usize| {
+        kept.extend(last.filter(|_| left_out > 0).map(|it| Risk { reason: format!("and {left_out} more"), ..it }));
+    };
+    for mut risk in risks {
+        if last.as_ref().is_none_or(|last| (last.kind, &last.resource) != (risk.kind, &risk.resource)) {
+            close(&mut kept, last.take(), left_out);
+            (said, left_out) = (0, 0);
+        }
+        if let Some((end, _)) = risk.reason.char_indices().nth(LONGEST_REASON) {
+            risk.reason.truncate(end);
+            risk.reason.push('…');
+        }
+        if said < MOST_REASONS {
+            said += 1;
+            last = Some(risk.clone());
+            kept.push(risk);
+        } else {
+            left_out += 1;
+        }
+    }
+    close(&mut kept, last, left_out);
+    kept
 }
 
 /// What a change does to the data its resource holds.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::values::is_secret;
+use super::values::{is_secret, text_of};
 use crate::cfn::Template;
 use crate::cfn::intrinsics::{Environment, Placeholders, Scope, resolve_at};
+use crate::cfn::template::Parameter;
 
 /// Functions that are worked out where everything they take is known.
 const WORKED_OUT: [&str; 4] = ["Fn::FindInMap", "Fn::Join", "Fn::Select", "Fn::Split"];
@@ -33,6 +34,8 @@ pub(super) struct SettledResource {
     pub(super) type_: String,
     /// Its properties.
     pub(super) properties: Map<String, Value>,
+    /// Its deletion policy and its update-replace policy, where they are written.
+    pub(super) policies: [Option<String>; 2],
 }
 
 /// Where a template is deployed.
@@ -66,13 +69,34 @@ pub(super) fn settle(
             Some(Value::Object(properties)) => properties,
             _ => Map::new(),
         };
-        (resource.logical_id.to_owned(), SettledResource { type_: resource.type_.to_owned(), properties })
+        (
+            resource.logical_id.to_owned(),
+            SettledResource {
+                type_: resource.type_.to_owned(),
+                properties,
+                policies: [resource.deletion_policy(), resource.update_replace_policy()]
+                    .map(|it| it.map(str::to_owned)),
+            },
+        )
     });
     let mut macros: Vec<String> = template.transforms().into_iter().map(str::to_owned).collect();
     macros.retain(|name| name != "AWS::LanguageExtensions");
     let loops = template.section("Resources").is_some_and(|all| all.keys().any(|key| key.starts_with("Fn::")));
     macros.extend(loops.then(|| "Fn::ForEach".to_owned()));
     SettledTemplate { resources: resources.collect(), macros, digest: template.digest() }
+}
+
+/// What a dynamic reference begins with, whose value only the service knows.
+const DYNAMIC: &str = "{{resolve:";
+
+/// Whether a value is one that only the service knows, or has one somewhere in it.
+pub(super) fn is_unknown(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(DYNAMIC),
+        Value::Array(items) => items.iter().any(is_unknown),
+        Value::Object(map) => map.values().any(is_unknown),
+        _ => false,
+    }
 }
 
 struct Settling<'a> {
@@ -100,7 +124,17 @@ impl Settling<'_> {
 
     /// The value of a parameter, unless it is a secret.
     fn parameter(&self, name: &str) -> Option<Value> {
-        if is_secret(Some(self.template), name) { None } else { self.scope.parameter(name).cloned() }
+        let value = if is_secret(Some(self.template), name) { None } else { self.scope.parameter(name).cloned() };
+        // The value of such a parameter names what Parameter Store is asked for, like a dynamic reference.
+        let stored = |it: Parameter<'_>| it.type_().starts_with("AWS::SSM::Parameter::Value<");
+        if !self.template.parameter(name).is_some_and(stored) {
+            return value;
+        }
+        let asked = |value: &Value| Value::String(format!("{DYNAMIC}ssm:{}}}}}", text_of(value)));
+        value.map(|value| match value {
+            Value::Array(items) => Value::Array(items.iter().map(asked).collect()),
+            one => asked(&one),
+        })
     }
 
     fn function(&self, name: &str, of: &Value) -> Option<Value> {

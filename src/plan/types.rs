@@ -105,6 +105,9 @@ pub struct PlannedChange {
     /// Why, property by property.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub reasons: Vec<Reason>,
+    /// How many more reasons there are than are given.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub more_reasons: usize,
     /// Where in the spec it comes from; none for what the spec no longer has.
     #[serde(skip_serializing_if = "Option::is_none", skip_deserializing, default)]
     pub place: Option<Place>,
@@ -214,11 +217,11 @@ pub struct Broadening {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "gain", rename_all = "kebab-case")]
 pub enum Gain {
-    /// An action on a resource.
+    /// Actions on resources, those of a statement together; of long lists the first, and how many more.
     Action {
-        /// The action, perhaps with wildcards.
+        /// The action, perhaps with wildcards; several by commas.
         action: String,
-        /// The resource; references as `${…}`.
+        /// The resource; references as `${…}`; several by commas.
         resource: String,
     },
     /// Someone who may use it and could not.
@@ -248,8 +251,19 @@ pub enum Gain {
         /// The boundary until now.
         boundary: String,
     },
-    /// Something this program cannot work out: the document is made by a function or a macro.
+    /// What a resource of this type gives by being there, as `schemas/grants.json` says it.
+    Given {
+        /// What, in words.
+        what: String,
+    },
+    /// Something this program cannot work out: the document is made by a function or a macro, or a value in it is known to
+    /// the service only.
     Unreadable,
+    /// So many more than are named: a plan is read by people, and the whole is in the template.
+    More {
+        /// How many.
+        count: usize,
+    },
 }
 
 impl fmt::Display for Gain {
@@ -261,6 +275,8 @@ impl fmt::Display for Gain {
             Gain::Attached { policy } => write!(f, "everything in the policy `{policy}`"),
             Gain::Role { role } => write!(f, "the rights of the role `{role}`"),
             Gain::Unbounded { boundary } => write!(f, "what the permissions boundary `{boundary}` kept from it"),
+            Gain::Given { what } => f.write_str(what),
+            Gain::More { count } => write!(f, "{count} more"),
             Gain::Unreadable => f.write_str("something that cannot be worked out from the template"),
         }
     }

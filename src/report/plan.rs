@@ -181,6 +181,9 @@ fn one(out: &mut String, change: &PlannedChange, (id, kind): (usize, usize), sty
     for reason in &change.reasons {
         let _ = writeln!(out, "      {}", printable(&why(reason)));
     }
+    if change.more_reasons > 0 {
+        let _ = writeln!(out, "      and {}", count(change.more_reasons, "more property"));
+    }
 }
 
 /// What becomes of the physical resource, by its name in the account, when it does not stay as it is.

@@ -529,13 +529,17 @@ fn partials_of_many_components_share_what_they_may_do() {
 
 /// What `plan` says of going from one template to another.
 fn plan(old: &Value, new: &Value) -> Ended {
+    plan_as(old, new, "text")
+}
+
+fn plan_as(old: &Value, new: &Value, format: &str) -> Ended {
     run(
         &[
             ("usecase.yaml", format!("{HEAD}template: t.json\n")),
             ("t.json", new.to_string()),
             ("old.json", old.to_string()),
         ],
-        &["plan", "--offline", "usecase.yaml", "--against", "old.json", "--region", "us-east-1"],
+        &["plan", "--offline", "usecase.yaml", "--against", "old.json", "--region", "us-east-1", "--format", format],
     )
 }
 
@@ -588,6 +592,47 @@ fn policies_of_thousands_of_statements() {
         })
     };
     assert_eq!(plan(&puzzle(100_000, "b"), &puzzle(150_000, "")).code, 0);
+}
+
+/// Permissions are the product of actions and resources; what is worked out and what is said of them is not.
+#[test]
+fn one_statement_of_thousands_of_actions_and_resources() {
+    let policy = |count: usize, word: &str, more: Value| {
+        let list = |what: &str| (0..count).map(|index| format!("{what}{word}{index}")).collect::<Vec<_>>();
+        let mut statement = json!({ "Effect": "Allow", "Action": list("s3:Get"), "Resource": list("arn:aws:s3:::b") });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            statement[key] = value.clone();
+        }
+        resources(1, |_| {
+            json!({ "Type": "AWS::IAM::Policy", "Properties": { "PolicyName": "x", "Roles": ["r"],
+                    "PolicyDocument": { "Version": "2012-10-17", "Statement": [statement] } } })
+        })
+    };
+    let empty = resources(1, |_| json!({ "Type": "AWS::S3::Bucket" }));
+    for format in ["text", "json"] {
+        for (old, new) in [
+            (empty.clone(), policy(2_000, "a", json!({}))),
+            (policy(2_000, "a", json!({})), policy(2_000, "b", json!({}))),
+            (policy(2_000, "a", json!({})), policy(2_001, "a", json!({}))),
+            (policy(9_000, "a", json!({})), policy(9_000, "b", json!({}))),
+            (policy(9_000, "a", json!({})), empty.clone()),
+            (policy(9_000, "a", json!({ "Effect": "Deny" })), policy(9_000, "b", json!({ "Effect": "Deny" }))),
+            (empty.clone(), policy(9_000, "a", json!({ "Principal": "*" }))),
+        ] {
+            let said = plan_as(&old, &new, format).said;
+            assert!(said.len() < 50_000, "{} bytes", said.len());
+        }
+    }
+    // Each action and each resource in a statement of its own, so that no two are alike.
+    let many = |word: &str| {
+        let statement = |index: usize| json!({ "Effect": "Allow", "Action": format!("s3:G{word}{index}"), "Resource": format!("r{index}") });
+        let statements: Vec<Value> = (0..6_000).map(statement).collect();
+        resources(1, |_| {
+            json!({ "Type": "AWS::IAM::Policy", "Properties": { "PolicyName": "x", "Roles": ["r"],
+                    "PolicyDocument": { "Version": "2012-10-17", "Statement": statements } } })
+        })
+    };
+    assert!(plan(&many("a"), &many("b")).said.contains(" more"));
 }
 
 #[test]

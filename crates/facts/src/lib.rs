@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 mod agents;
 mod dates;
 mod endpoints;
+mod grants;
 mod iam;
 mod knowledge_bases;
 mod models;
@@ -17,6 +18,7 @@ mod runtimes;
 pub use agents::{AgentLimit, Agents, Classic, agents};
 pub use dates::Day;
 pub use endpoints::{EndpointKind, EndpointService, endpoints};
+pub use grants::{Giving, Grants, Harmless, Narrowed, Open, Spelled, grants};
 pub use iam::{ActionException, IamExceptions, TrustException, iam_exceptions};
 pub use knowledge_bases::{KnowledgeBases, knowledge_bases};
 pub use models::{Invoke, Model, Models, Status, models};
@@ -25,7 +27,7 @@ pub use runtimes::{Runtime, Runtimes, runtimes};
 
 /// Reads every table. The build script does so with this very code: a program with a table of the wrong shape is never built.
 pub fn read_all() {
-    let _ = (agents(), endpoints(), iam_exceptions(), knowledge_bases(), models(), prices(), runtimes());
+    let _ = (agents(), endpoints(), grants(), iam_exceptions(), knowledge_bases(), models(), prices(), runtimes());
 }
 
 /// A table that is part of the program.

@@ -6,7 +6,7 @@ mod evaluate;
 mod pattern;
 mod policy;
 
-pub use broadens::{Broadening, broadens, resource_text};
+pub use broadens::{Broadening, broadens, listed, resource_text};
 pub use evaluate::{Decision, Request, decide, evaluate};
 pub use pattern::{covers, matches};
 pub use policy::{Conditions, Effect, Policy, PolicyError, Principal, Statement};

@@ -125,7 +125,7 @@ impl Statement {
         }
     }
 
-    fn to_value(&self) -> Value {
+    pub(super) fn to_value(&self) -> Value {
         let mut body = Map::new();
         if let Some(sid) = &self.sid {
             body.insert("Sid".to_owned(), json!(sid));

@@ -1,0 +1,233 @@
+//! Data that a changed setting replaces, or no longer guards.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::settled::{SettledResource, SettledTemplate};
+use super::types::PlannedChange;
+
+/// Properties that are the data: a change puts another in its place. The type, the property, and what happens.
+/// Source: the properties in CloudFormation's provider schemas (cfn-lint 1.58.0 of 2026-10-20).
+const REPLACED: &[(&str, &str, &str)] = &[
+    (
+        "AWS::SecretsManager::Secret",
+        "GenerateSecretString",
+        "another value is generated in place of the one that the secret has",
+    ),
+    ("AWS::SecretsManager::Secret", "SecretString", "another value takes the place of the one that the secret has"),
+    ("AWS::SSM::Parameter", "Value", "another value takes the place of the one that the parameter has"),
+];
+
+/// A setting that guards data while it has one value.
+struct Guard {
+    /// The type; none: any.
+    of: Option<&'static str>,
+    /// The property; inside others by dots, `*` for each of a list.
+    at: &'static str,
+    /// The value that guards.
+    on: &'static str,
+    /// Whether it guards where it is not set.
+    by_default: bool,
+    /// What its end means.
+    means: &'static str,
+}
+
+/// Source: the properties and defaults in CloudFormation's provider schemas (cfn-lint 1.58.0 of 2026-10-20); that a key is
+/// enabled unless it says otherwise is common knowledge, not held against AWS's documentation.
+const GUARDS: &[Guard] = &[
+    guard("AWS::DynamoDB::Table", "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled", "true", RECOVERY),
+    guard(
+        "AWS::DynamoDB::GlobalTable",
+        "Replicas.*.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled",
+        "true",
+        RECOVERY,
+    ),
+    guard(
+        "AWS::S3::Bucket",
+        "VersioningConfiguration.Status",
+        "Enabled",
+        "what is overwritten or deleted from then on leaves no version behind",
+    ),
+    Guard { of: Some("AWS::KMS::Key"), at: "Enabled", on: "true", by_default: true, means: DISABLED },
+    Guard { of: Some("AWS::KMS::ReplicaKey"), at: "Enabled", on: "true", by_default: true, means: DISABLED },
+    Guard { of: None, at: "DeletionProtection", on: "true", by_default: false, means: UNPROTECTED },
+    Guard { of: None, at: "DeletionProtection", on: "ACTIVE", by_default: false, means: UNPROTECTED },
+    Guard { of: None, at: "DeletionProtectionEnabled", on: "true", by_default: false, means: UNPROTECTED },
+    Guard { of: None, at: "Replicas.*.DeletionProtectionEnabled", on: "true", by_default: false, means: UNPROTECTED },
+];
+const RECOVERY: &str = "it can no longer be restored to an earlier time, and its continuous backups go";
+const DISABLED: &str = "what this key encrypts cannot be read while it is disabled";
+const UNPROTECTED: &str = "it is no longer protected against deletion";
+
+const fn guard(of: &'static str, at: &'static str, on: &'static str, means: &'static str) -> Guard {
+    Guard { of: Some(of), at, on, by_default: false, means }
+}
+
+/// Times that are left to change one's mind: the type, the property, what holds where it is not set, and the unit.
+/// Source: as of [`GUARDS`]; the default is that of the property's documentation, common knowledge.
+const WINDOWS: &[(&str, &str, u64, &str)] = &[
+    ("AWS::KMS::Key", "PendingWindowInDays", 30, "days"),
+    ("AWS::KMS::ReplicaKey", "PendingWindowInDays", 30, "days"),
+];
+
+/// The two policies of a resource, in the order of [`SettledResource::policies`], and when they speak.
+const POLICIES: [(&str, &str); 2] =
+    [("DeletionPolicy", "it leaves the stack"), ("UpdateReplacePolicy", "it is replaced")];
+
+/// Resources whose data is replaced or less guarded than now, with what happens. What only the change set knows to change
+/// counts too.
+pub(super) fn let_go(old: &SettledTemplate, new: &SettledTemplate, changes: &[PlannedChange]) -> Vec<(String, String)> {
+    let by_id: BTreeMap<&str, &PlannedChange> = changes.iter().map(|it| (it.logical_id.as_str(), it)).collect();
+    let mut found = Vec::new();
+    for (logical_id, has) in &new.resources {
+        let Some(had) = old.resources.get(logical_id).filter(|had| had.type_ == has.type_) else { continue };
+        let mut add = |reason: String| found.push((logical_id.clone(), reason));
+        for (_, property, means) in REPLACED.iter().filter(|it| it.0 == has.type_) {
+            let path = format!("Properties.{property}");
+            let is_at =
+                |reason: &str| reason.strip_prefix(&path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+            let told = by_id.get(logical_id.as_str()).is_some_and(|it| it.reasons.iter().any(|it| is_at(&it.path)));
+            if told || had.properties.get(*property) != has.properties.get(*property) {
+                add((*means).to_owned());
+            }
+        }
+        for guard in GUARDS.iter().filter(|it| it.of.is_none_or(|of| of == has.type_)) {
+            if guards(guard, has) < guards(guard, had) {
+                add(guard.means.to_owned());
+            }
+        }
+        for (_, property, absent, unit) in WINDOWS.iter().filter(|it| it.0 == has.type_) {
+            let (was, is) = (had.properties.get(*property), has.properties.get(*property));
+            let time = |value: Option<&Value>| value.map_or(Some(*absent), number);
+            match (time(was), time(is)) {
+                (Some(was), Some(is)) if is >= was => {}
+                (_, Some(days)) if was != is => {
+                    add(format!("once its deletion is asked for, {days} {unit} are left to take that back"));
+                }
+                (_, None) if was != is => {
+                    add("once its deletion is asked for, less time may be left to take that back".to_owned());
+                }
+                _ => {}
+            }
+        }
+        for ((name, when), (was, is)) in POLICIES.into_iter().zip(had.policies.iter().zip(&has.policies)) {
+            let deletes = |policy: Option<&str>| policy.is_none_or(|policy| policy == "Delete");
+            if let Some(was) = was.as_deref().filter(|was| !deletes(Some(was)) && deletes(is.as_deref())) {
+                add(format!("`{name}` is no longer `{was}`: when {when}, it is deleted"));
+            }
+        }
+    }
+    found
+}
+
+/// How many values of a resource guard it.
+fn guards(guard: &Guard, resource: &SettledResource) -> usize {
+    let mut path = guard.at.split('.');
+    let top = path.next().and_then(|top| resource.properties.get(top));
+    let mut values: Vec<&Value> = top.into_iter().collect();
+    for part in path {
+        values = values
+            .into_iter()
+            .flat_map(|value| match (part, value) {
+                ("*", Value::Array(items)) => items.iter().collect(),
+                _ => value.get(part).into_iter().collect::<Vec<_>>(),
+            })
+            .collect();
+    }
+    if values.is_empty() {
+        return usize::from(guard.by_default);
+    }
+    let is_on = |value: &&Value| match value {
+        Value::Bool(on) => on.to_string() == guard.on,
+        Value::String(text) => text.eq_ignore_ascii_case(guard.on),
+        _ => false,
+    };
+    values.into_iter().filter(is_on).count()
+}
+
+fn number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::settled::{Deployed, settle};
+    use super::*;
+    use crate::cfn::{Schemas, Template};
+
+    fn settled(resource: Value) -> SettledTemplate {
+        let template = Template::from_value(json!({ "Resources": { "R": resource } })).expect("a template");
+        settle(&template, &BTreeMap::new(), Deployed { account: None, region: "us-west-2", stack: "s" })
+    }
+
+    fn told(old: Value, new: Value) -> usize {
+        let_go(&settled(old), &settled(new), &[]).len()
+    }
+
+    #[test]
+    fn data_that_is_replaced_or_less_guarded_is_told_and_the_other_way_is_not() {
+        let recovery = |on: bool| json!({ "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": on } });
+        for (kind, safe, not) in [
+            ("AWS::DynamoDB::Table", recovery(true), recovery(false)),
+            ("AWS::DynamoDB::Table", recovery(true), json!({})),
+            (
+                "AWS::DynamoDB::GlobalTable",
+                json!({ "Replicas": [recovery(true)] }),
+                json!({ "Replicas": [recovery(false)] }),
+            ),
+            (
+                "AWS::S3::Bucket",
+                json!({ "VersioningConfiguration": { "Status": "Enabled" } }),
+                json!({ "VersioningConfiguration": { "Status": "Suspended" } }),
+            ),
+            ("AWS::KMS::Key", json!({}), json!({ "Enabled": false })),
+            ("AWS::KMS::Key", json!({ "PendingWindowInDays": 30 }), json!({ "PendingWindowInDays": 7 })),
+            ("AWS::RDS::DBInstance", json!({ "DeletionProtection": true }), json!({})),
+        ] {
+            let of = |properties: &Value| json!({ "Type": kind, "Properties": properties });
+            assert_eq!(told(of(&safe), of(&not)), 1, "{kind} {not}");
+            assert_eq!(told(of(&not), of(&safe)), 0, "{kind} {not}, the other way");
+            assert_eq!(told(of(&safe), of(&safe)), 0, "{kind}");
+        }
+        for (kind, property, old, new) in [
+            (
+                "AWS::SecretsManager::Secret",
+                "GenerateSecretString",
+                json!({ "PasswordLength": 20 }),
+                json!({ "PasswordLength": 30 }),
+            ),
+            ("AWS::SecretsManager::Secret", "SecretString", json!("a"), json!("b")),
+            ("AWS::SSM::Parameter", "Value", json!("a"), json!("b")),
+        ] {
+            let of = |value: &Value| json!({ "Type": kind, "Properties": { property: value } });
+            assert_eq!(told(of(&old), of(&new)), 1, "{kind}");
+            assert_eq!(told(of(&old), of(&old)), 0, "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_policy_that_no_longer_keeps_is_told() {
+        let bucket = |policies: Value| {
+            let mut resource = json!({ "Type": "AWS::S3::Bucket" });
+            for (key, value) in policies.as_object().into_iter().flatten() {
+                resource[key] = value.clone();
+            }
+            resource
+        };
+        let kept = || bucket(json!({ "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Snapshot" }));
+        assert_eq!(told(kept(), bucket(json!({ "DeletionPolicy": "Delete" }))), 2);
+        assert_eq!(told(kept(), bucket(json!({}))), 2);
+        assert_eq!(told(bucket(json!({})), kept()), 0);
+    }
+
+    #[test]
+    fn the_types_are_those_of_the_registry() {
+        let guarded = GUARDS.iter().filter_map(|it| it.of);
+        let types = guarded.chain(REPLACED.iter().map(|it| it.0)).chain(WINDOWS.iter().map(|it| it.0));
+        let unknown: Vec<&str> = types.filter(|it| Schemas::embedded().get(it).is_none()).collect();
+        assert!(unknown.is_empty(), "not in the registry: {unknown:?}");
+    }
+}
