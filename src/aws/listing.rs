@@ -53,11 +53,15 @@ impl Clients {
         Ok(objects)
     }
 
-    /// What goes with an object; none when it is not there.
+    /// What goes with an object; none when it is not there. None either for a key of white space only, which the SDK takes for
+    /// none: this program writes no such object.
     ///
     /// # Errors
     /// When the call fails for another reason than absence.
     pub async fn object_marks(&self, bucket: &str, key: &str, owner: &str) -> Result<Option<ObjectMarks>, CallError> {
+        if key.trim().is_empty() {
+            return Ok(None);
+        }
         let call = self.inner.s3.head_object().bucket(bucket).key(key).expected_bucket_owner(owner);
         match call.send().await {
             Ok(head) => Ok(Some(ObjectMarks {

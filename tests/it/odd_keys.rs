@@ -1,14 +1,23 @@
 //! Keys of objects that XML has no place for, or that parsers of XML change: anything may put them into a bucket.
 
+use std::process::Command;
+
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::primitives::ByteStream;
 
-use crate::support::Project;
+use crate::support::{Project, judges};
 
 const SPEC: &str =
     "bedplate: 1\nname: keys\ndescription: A bucket with odd keys.\nbuckets:\n  shelf:\n    documents: documents/\n";
 
-const ODD: [&str; 7] = ["a\u{1}b", " ", "\n", " a ", "a\rb", "a b+c%41&<>\"'", "\u{2028}"];
+const ODD: [&str; 4] = ["a\u{1}b", " a ", "a\rb", "a b+c%41&<>\"'"];
+
+/// Puts keys of white space only, which the Rust SDK takes for none.
+const BLANK: &str = "import boto3, sys
+s3 = boto3.client('s3', endpoint_url=sys.argv[1], region_name='us-west-2', aws_access_key_id='local', aws_secret_access_key='local')
+for key in (' ', '\\n', '\\u2028'):
+    s3.put_object(Bucket=sys.argv[2], Key=key, Body=b'x')
+";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_with_odd_keys_is_planned_deployed_and_taken_away() {
@@ -35,6 +44,8 @@ async fn a_bucket_with_odd_keys_is_planned_deployed_and_taken_away() {
             s3.create_multipart_upload().bucket(bucket).key(key).send().await.expect(key);
         }
     }
+    let blank = Command::new(judges()).args(["-c", BLANK, &served.url, bucket]).output().expect("Python");
+    assert!(blank.status.success(), "{}", String::from_utf8_lossy(&blank.stderr));
     let _ = project.run(&["plan", "keys"]).ok();
     project.write("stacks/keys/documents/b.txt", "b");
     let _ = project.run(&["deploy", "keys", "--yes"]).ok();
