@@ -22,7 +22,7 @@
 //! | [`render`] | spec → template, through the Handlebars partials in `templates/` | cfn, facts, files, iam, spec, yaml |
 //! | [`check`] | findings over spec and template | cfn, facts, iam, render, spec, yaml |
 //! | [`artifacts`] | deterministic zips and layers | files, helper, spec |
-//! | [`plan`] | desired + observed → plan, with reasons; pure | cfn, iam |
+//! | [`plan`] | desired + observed → plan, with reasons; pure | cfn, facts, iam |
 //! | [`aws`] | the only place that names `aws_sdk_*` | cfn, http_client, local_address |
 //! | [`engine`] | carries a plan out; emits events | artifacts, aws, cfn, plan, render, spec |
 //! | [`report`] | events, plans and findings as text, JSON lines, GitHub annotations | cfn, engine, plan, render |
