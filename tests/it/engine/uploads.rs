@@ -256,7 +256,8 @@ async fn an_interruption_ends_an_upload_at_once_and_the_next_deploy_goes_on() {
     let run = Run::new(&clients, &sink, cancel);
     let report = deploy(&run, &desired, &DeployOptions::default(), &ApproveAll).await;
     let told = sink.1.lock().expect("no panic while telling").expect("it was said how far the upload is");
-    assert!(told.elapsed() < Duration::from_secs(1), "{:?}", told.elapsed());
+    // Waiting for the line to move would take thirty seconds.
+    assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
     assert_eq!(report.outcome, Outcome::Interrupted, "{:?}", report.findings);
     assert!(world.clients.stack("poster-dev").await.expect("an answer").is_none(), "nothing of the stack is left");
 
