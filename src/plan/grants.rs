@@ -135,6 +135,9 @@ fn is_wider(was: Option<&Value>, is: Option<&Value>) -> bool {
 
 /// Whether what somebody may do depends on a property.
 fn is_about_rights(resource: &SettledResource, top: &str, path: &[String]) -> bool {
+    if WORDS.contains(&top) {
+        return false;
+    }
     let row = facts::grants().of(&resource.type_);
     let is_given = row.is_some_and(|row| row.properties.is_empty() || row.properties.iter().any(|it| it == top));
     let names = ATTACHED.iter().chain(&HOLDERS).chain([&BOUNDARY, &CREDENTIALS]);
