@@ -55,6 +55,11 @@ pub fn broadens(old: &Policy, new: &Policy) -> Vec<Broadening> {
     let (granted, grants_now) = (scoped(old, Effect::Allow), scoped(new, Effect::Allow));
     let written: BTreeSet<String> = granted.iter().map(|it| text_of(it.statement)).collect();
     for now in grants_now.iter().filter(|now| !written.contains(&text_of(now.statement))) {
+        if steps == 0 {
+            let all = |scopes: &[Scope]| named(&scopes.iter().collect::<Vec<_>>());
+            found.add(|| Broadening::Grant { action: all(&now.actions), resource: all(&now.resources) });
+            continue;
+        }
         let speakers: Vec<&Scoped<'_>> =
             granted.iter().filter(|old| old.is_as_free(now.statement, &mut steps)).collect();
         let principals = &now.statement.principals;
@@ -80,6 +85,11 @@ pub fn broadens(old: &Policy, new: &Policy) -> Vec<Broadening> {
     let denied = scoped(new, Effect::Deny);
     let written: BTreeSet<String> = denied.iter().map(|it| text_of(it.statement)).collect();
     for was in scoped(old, Effect::Deny).iter().filter(|was| !written.contains(&text_of(was.statement))) {
+        if steps == 0 {
+            let all = |scopes: &[Scope]| named(&scopes.iter().collect::<Vec<_>>());
+            found.add(|| Broadening::DenyGone { actions: all(&was.actions), resources: all(&was.resources) });
+            continue;
+        }
         let of_as_many = |new: &&Scoped<'_>| {
             let principals = &new.statement.principals;
             principals.contains(&Principal::Any) || principals.is_superset(&was.statement.principals)
@@ -96,7 +106,7 @@ pub fn broadens(old: &Policy, new: &Policy) -> Vec<Broadening> {
 
 /// The most characters compared for two documents. What is not compared any more is named as granted: a person should look at
 /// a document of that size.
-const MOST_STEPS: usize = 20_000_000;
+const MOST_STEPS: usize = 4_000_000;
 /// The most that is named of two documents; the others are counted.
 const MOST_NAMED: usize = 200;
 /// The most characters of a list that are shown. The whole is in the template.
