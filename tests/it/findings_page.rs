@@ -2,20 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 
 use bedplate::finding::FINDINGS;
 use regex::Regex;
 
-use crate::support::{Project, repository};
+use crate::support::{Project, repository, sources};
 
 const PAGE: &str = "docs/findings.md";
-
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-    let files = entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] });
-    files.filter(|path| path.extension().is_some_and(|it| it == "rs")).collect()
-}
 
 /// The codes in the program's own sources, tests in them left out.
 fn codes_in_sources() -> BTreeSet<String> {

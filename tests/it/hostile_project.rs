@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::Project;
+use crate::support::{Project, sources};
 
 /// Stands in every file outside the project, on every line.
 const SECRET: &str = "KEEP-THIS-PRIVATE";
@@ -493,14 +493,8 @@ fn files_are_written_in_one_place() {
         r"fs::(write|copy|rename|hard_link|create_dir)|File::create|OpenOptions::new|NamedTempFile::new_in|generate_to|\.persist",
     )
     .expect("a pattern");
-    fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
-        let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-        entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
-    }
     let repository = crate::support::repository();
-    for file in
-        sources(&repository.join("src")).into_iter().filter(|file| file.extension().is_some_and(|it| it == "rs"))
-    {
+    for file in sources(&repository.join("src")) {
         let text = std::fs::read_to_string(&file).expect("a source");
         let own = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
         let name = file.strip_prefix(repository).expect("ours").display().to_string();

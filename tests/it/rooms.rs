@@ -1,11 +1,10 @@
 //! The tables of `src/lib.rs`: which room may import which, and which crate may depend on which.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-use crate::support::repository;
+use crate::support::{repository, sources};
 
 /// What any room may import.
 const ANY: [&str; 4] = ["credentials", "finding", "suggestion", "terminal"];
@@ -23,14 +22,6 @@ fn table(first_header: &str) -> BTreeMap<String, BTreeSet<String>> {
         (name, names.collect())
     })
     .collect()
-}
-
-fn sources(path: &Path) -> Vec<PathBuf> {
-    if path.is_file() {
-        return vec![path.to_owned()];
-    }
-    let entries = std::fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path());
-    entries.flat_map(|path| sources(&path)).filter(|path| path.extension().is_some_and(|it| it == "rs")).collect()
 }
 
 #[test]

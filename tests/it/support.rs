@@ -26,6 +26,15 @@ pub fn judges() -> PathBuf {
         .expect("a Python with the judges: `scripts/venv` makes one, `scripts/test` sets BEDPLATE_TEST_PYTHON")
 }
 
+/// The Rust sources below a folder, or the one that a path names.
+pub fn sources(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
+    }
+    let entries = std::fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| sources(&path)).filter(|path| path.extension().is_some_and(|it| it == "rs")).collect()
+}
+
 /// A project in a folder of its own, removed when dropped.
 pub struct Project {
     dir: TempDir,

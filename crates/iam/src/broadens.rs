@@ -56,8 +56,7 @@ pub fn broadens(old: &Policy, new: &Policy) -> Vec<Broadening> {
     let written: BTreeSet<String> = granted.iter().map(|it| text_of(it.statement)).collect();
     for now in grants_now.iter().filter(|now| !written.contains(&text_of(now.statement))) {
         if steps == 0 {
-            let all = |scopes: &[Scope]| named(&scopes.iter().collect::<Vec<_>>());
-            found.add(|| Broadening::Grant { action: all(&now.actions), resource: all(&now.resources) });
+            found.add(|| Broadening::Grant { action: all_of(&now.actions), resource: all_of(&now.resources) });
             continue;
         }
         let speakers: Vec<&Scoped<'_>> =
@@ -85,20 +84,17 @@ pub fn broadens(old: &Policy, new: &Policy) -> Vec<Broadening> {
     let denied = scoped(new, Effect::Deny);
     let written: BTreeSet<String> = denied.iter().map(|it| text_of(it.statement)).collect();
     for was in scoped(old, Effect::Deny).iter().filter(|was| !written.contains(&text_of(was.statement))) {
-        if steps == 0 {
-            let all = |scopes: &[Scope]| named(&scopes.iter().collect::<Vec<_>>());
-            found.add(|| Broadening::DenyGone { actions: all(&was.actions), resources: all(&was.resources) });
-            continue;
-        }
-        let of_as_many = |new: &&Scoped<'_>| {
-            let principals = &new.statement.principals;
-            principals.contains(&Principal::Any) || principals.is_superset(&was.statement.principals)
+        let is_kept = |steps: &mut usize| {
+            let of_as_many = |new: &&Scoped<'_>| {
+                let principals = &new.statement.principals;
+                principals.contains(&Principal::Any) || principals.is_superset(&was.statement.principals)
+            };
+            let speakers: Vec<&Scoped<'_>> =
+                denied.iter().filter(|new| new.is_as_free(was.statement, steps)).filter(of_as_many).collect();
+            compare(was, &speakers, steps, &mut |_, _| {}).is_empty()
         };
-        let speakers: Vec<&Scoped<'_>> =
-            denied.iter().filter(|new| new.is_as_free(was.statement, &mut steps)).filter(of_as_many).collect();
-        if !compare(was, &speakers, &mut steps, &mut |_, _| {}).is_empty() {
-            let all = |scopes: &[Scope]| named(&scopes.iter().collect::<Vec<_>>());
-            found.add(|| Broadening::DenyGone { actions: all(&was.actions), resources: all(&was.resources) });
+        if steps == 0 || !is_kept(&mut steps) {
+            found.add(|| Broadening::DenyGone { actions: all_of(&was.actions), resources: all_of(&was.resources) });
         }
     }
     found.all()
@@ -147,6 +143,11 @@ pub fn listed(mut texts: Vec<String>) -> String {
 
 fn named(scopes: &[&Scope]) -> String {
     listed(scopes.iter().map(|scope| scope.text()).collect())
+}
+
+/// All that a statement is about on one side.
+fn all_of(scopes: &[Scope]) -> String {
+    named(&scopes.iter().collect::<Vec<_>>())
 }
 
 fn spend(steps: &mut usize, some: usize) {

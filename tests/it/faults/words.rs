@@ -1,24 +1,11 @@
 //! Where it may be said that nothing was changed: in the ledger, which knows.
 
-use std::path::Path;
-
 use regex::Regex;
 
-use crate::support::repository;
+use crate::support::{repository, sources};
 
 /// The one file that may say it.
 const LEDGER: &str = "src/engine/ledger.rs";
-
-fn files(folder: &Path, ending: &str, found: &mut Vec<std::path::PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            files(&path, ending, found);
-        } else if path.to_string_lossy().ends_with(ending) {
-            found.push(path);
-        }
-    }
-}
 
 #[test]
 fn only_the_ledger_says_that_nothing_was_changed() {
@@ -30,7 +17,7 @@ fn only_the_ledger_says_that_nothing_was_changed() {
     let mut found = Vec::new();
     // The local target's own words are of its services, and what the language says is of parameters.
     for room in ["engine", "cli", "report", "aws", "plan"] {
-        files(&repository().join("src").join(room), ".rs", &mut found);
+        found.extend(sources(&repository().join("src").join(room)));
     }
     for page in ["docs/ci.md", "docs/deploying.md", "docs/findings.md", "README.md"] {
         found.push(repository().join(page));
