@@ -34,6 +34,8 @@ enum Line {
     Breaks { connections: u64, after: u64 },
     /// Takes nothing more, for ever, of the first so many connections that carry more than so many bytes.
     StandsStill { connections: u64, after: u64 },
+    /// Takes nothing more, for ever, of connections with more than a MiB, once all of them have carried more than so many bytes.
+    Ends { after: u64 },
 }
 
 /// A line to an endpoint.
@@ -66,7 +68,7 @@ impl Proxy {
                             break;
                         }
                         own += count as u64;
-                        carried.fetch_add(count as u64, Ordering::Relaxed);
+                        let together = carried.fetch_add(count as u64, Ordering::Relaxed) + count as u64;
                         match line {
                             Line::Free => {}
                             Line::Slow(rate) => {
@@ -89,7 +91,10 @@ impl Proxy {
                                     std::future::pending::<()>().await;
                                 }
                             }
-                            Line::Breaks { .. } | Line::StandsStill { .. } => {}
+                            Line::Ends { after } if together > after && own > MIB => {
+                                std::future::pending::<()>().await;
+                            }
+                            Line::Breaks { .. } | Line::StandsStill { .. } | Line::Ends { .. } => {}
                         }
                     }
                 });
@@ -171,7 +176,7 @@ async fn a_line_that_stands_still_is_given_up_and_the_part_goes_over_a_new_one()
 /// An upload that was given up once its first part was there.
 async fn cut_short(world: &World, bytes: &[u8], labels: &Labels) {
     let path = file(world, bytes);
-    let proxy = Proxy::to(world, Line::StandsStill { connections: u64::MAX, after: 10 * MIB }).await;
+    let proxy = Proxy::to(world, Line::Ends { after: 10 * MIB }).await;
     let clients = proxy.clients(Duration::from_millis(700), 1).await;
     let sent = clients.upload_labelled(BUCKET, "a", &path, OWNER, labels, &UploadProgress::default()).await;
     assert_eq!(sent.expect_err("the line stands still").kind, CallErrorKind::TimedOut);
@@ -222,7 +227,8 @@ struct InterruptsUpload(CancellationToken, Mutex<Option<Instant>>);
 impl EventSink for InterruptsUpload {
     fn emit(&self, event: Event) {
         if let EventKind::Uploading { done, total, .. } = event.what {
-            assert!(done > 0 && done < total && total == SIZE as u64, "{done} of {total}");
+            // What the system has taken over and not sent yet counts as done.
+            assert!(done > 0 && done <= total && total == SIZE as u64, "{done} of {total}");
             self.0.cancel();
             self.1.lock().expect("no panic while telling").get_or_insert_with(Instant::now);
         }
@@ -249,16 +255,17 @@ fn with_artifact(world: &World) -> Desired {
 async fn an_interruption_ends_an_upload_at_once_and_the_next_deploy_goes_on() {
     let world = World::start().await;
     let desired = with_artifact(&world);
-    let proxy = Proxy::to(&world, Line::StandsStill { connections: u64::MAX, after: 10 * MIB }).await;
-    let clients = proxy.clients(Duration::from_secs(30), 1).await;
+    let proxy = Proxy::to(&world, Line::Ends { after: 10 * MIB }).await;
+    let standstill = Duration::from_secs(60);
+    let clients = proxy.clients(standstill, 1).await;
     let cancel = CancellationToken::new();
     let sink = InterruptsUpload(cancel.clone(), Mutex::default());
     let run = Run::new(&clients, &sink, cancel);
     let report = deploy(&run, &desired, &DeployOptions::default(), &ApproveAll).await;
     let told = sink.1.lock().expect("no panic while telling").expect("it was said how far the upload is");
-    // Waiting for the line to move would take thirty seconds.
-    assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
     assert_eq!(report.outcome, Outcome::Interrupted, "{:?}", report.findings);
+    // Nobody waited for the line to move, however busy the machine is.
+    assert!(told.elapsed() < standstill / 2, "{:?}", told.elapsed());
     assert!(world.clients.stack("poster-dev").await.expect("an answer").is_none(), "nothing of the stack is left");
 
     let (report, _) = world.deploy(&desired).await;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bedplate::aws::{Clients, Target};
+use bedplate::aws::{CallErrorKind, Clients, Target};
 use bedplate::engine::{Account, Effect, Outcome, Report, artifact_bucket_name};
 
 use crate::engine::deploys::World;
@@ -29,11 +29,15 @@ impl State {
         let mut state = State::default();
         for stack in clients.stacks().await.expect("an answer") {
             for name in clients.change_set_names(&stack.id).await.expect("an answer") {
-                // One that goes between the two questions is not there.
+                // One that is deleted between two of these requests does not exist.
                 let ids = clients.change_set_ids(&stack.name, &name).await.expect("an answer");
                 let Some((id, _)) = ids else { continue };
-                if clients.change_set(&id).await.expect("an answer").execution_status == "AVAILABLE" {
-                    state.change_sets.insert((stack.name.clone(), name));
+                match clients.change_set(&id).await {
+                    Ok(set) if set.execution_status == "AVAILABLE" => {
+                        state.change_sets.insert((stack.name.clone(), name));
+                    }
+                    Ok(_) => {}
+                    Err(error) => assert_eq!(error.kind, CallErrorKind::NotFound, "{error:?}"),
                 }
             }
             state.stacks.insert(stack.name, stack.status);
