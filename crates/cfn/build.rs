@@ -1,4 +1,4 @@
-//! Turns the registry of findings, `schemas/findings.json`, into a table, and packs `schemas/cloudformation/*.json`: every resource type is compressed on its own, so that a template
+//! Turns the registry of findings, `schemas/findings.json`, into a table, with examples from `tests/findings`, and packs `schemas/cloudformation/*.json`: every resource type is compressed on its own, so that a template
 //! pays for the types it uses and for no others. Files are cut at their lines, not parsed: `scripts/make-schemas` starts
 //! each type with a quotation mark in the first column and ends it with a brace there.
 
@@ -67,6 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn findings() -> Result<String, Box<dyn Error>> {
     let source = "../../schemas/findings.json";
     println!("cargo::rerun-if-changed={source}");
+    println!("cargo::rerun-if-changed=../../tests/findings");
     let registry: serde_json::Value = serde_json::from_str(&fs::read_to_string(source)?)?;
     let text = |value: &serde_json::Value, key: &str| {
         value[key].as_str().map(str::to_owned).ok_or_else(|| format!("{source}: `{key}` is missing in {value}"))
@@ -87,9 +88,11 @@ fn findings() -> Result<String, Box<dyn Error>> {
                 return Err(format!("{source}: {code} is not in its place").into());
             }
             let (severity, title, fix) = (text(&kind, "severity")?, text(&kind, "title")?, text(&kind, "fix")?);
+            let example = example(&code)?;
             writeln!(
                 table,
-                "        FindingKind {{ code: {code:?}, severity: {severity:?}, title: {title:?}, fix: {fix:?} }},"
+                "        FindingKind {{ code: {code:?}, severity: {severity:?}, title: {title:?}, fix: {fix:?}, \
+                 example: {example:?} }},"
             )?;
             last = code;
         }
@@ -97,6 +100,25 @@ fn findings() -> Result<String, Box<dyn Error>> {
     }
     table.push_str("]\n");
     Ok(table)
+}
+
+/// The most lines of a spec that is shown as an example.
+const LONGEST_EXAMPLE: usize = 15;
+
+/// A short spec that gives a finding: `tests/findings/CODE/usecase.yaml`, unless it takes other files than a function's code or
+/// another command than `check`.
+fn example(code: &str) -> Result<Option<String>, Box<dyn Error>> {
+    let folder = Path::new("../../tests/findings").join(code);
+    if !folder.is_dir() {
+        return Ok(None);
+    }
+    let names: Vec<_> =
+        fs::read_dir(&folder)?.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<_, _>>()?;
+    if !names.iter().all(|name| name == "usecase.yaml" || name == "function") {
+        return Ok(None);
+    }
+    let spec = fs::read_to_string(folder.join("usecase.yaml"))?;
+    Ok(Some(spec).filter(|spec| spec.lines().count() <= LONGEST_EXAMPLE))
 }
 
 /// Appends the types of one file.

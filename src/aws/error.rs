@@ -411,4 +411,43 @@ mod tests {
         assert_eq!(kind_of(None, 429), CallErrorKind::Throttled);
         assert_eq!(kind_of(None, 502), CallErrorKind::Unreadable);
     }
+
+    #[test]
+    fn an_answer_that_does_not_come_in_time_is_told_with_what_to_do() {
+        use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
+        let error: SdkError<GetCallerIdentityError, HttpResponse> = SdkError::timeout_error("late");
+        let error = CallError::new("sts:GetCallerIdentity", error);
+        assert!(error.is_passing());
+        let finding = error.finding();
+        assert_eq!(finding.code, "C007");
+        assert!(
+            finding.message.contains("`sts:GetCallerIdentity` took too long") && finding.help.is_some(),
+            "{finding}"
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_local_targets_state_has_a_code_each() {
+        let codes = [
+            ("LocalStateFull", "L160"),
+            ("LocalStateReadOnly", "L161"),
+            ("LocalStateGone", "L162"),
+            ("LocalStateLocked", "L163"),
+        ];
+        for (said, code) in codes {
+            let error = CallError {
+                kind: CallErrorKind::ServiceFault,
+                action: "s3:PutObject",
+                code: Some(said.to_owned()),
+                message: "database or disk is full".to_owned(),
+                request_id: None,
+                endpoint: None,
+                profile: None,
+            };
+            let finding = error.finding();
+            assert_eq!(finding.code, code);
+            assert!(is_local_state(finding.code) && finding.help.is_some(), "{finding}");
+        }
+        assert!(!is_local_state("C010"));
+    }
 }

@@ -24,7 +24,6 @@ pub(super) fn check(loaded: &LoadedSpec, today: Day, region: Option<&str>, findi
             }
             continue;
         }
-        findings.extend(sampling(loaded, name, model));
         let at = |finding: Finding| finding.at(loaded.place(&format!("{pointer}/id")));
         let Some(fact) = facts::models().get(&model.id) else {
             findings.push(at(unknown(&model.id)));
@@ -41,25 +40,6 @@ pub(super) fn check(loaded: &LoadedSpec, today: Day, region: Option<&str>, findi
             );
         }
     }
-}
-
-/// Newer models refuse a call that says how freely they choose their words.
-fn sampling(loaded: &LoadedSpec, name: &str, model: &crate::spec::Model) -> Vec<Finding> {
-    if facts::models().get(&model.id).and_then(|fact| fact.sampling) != Some(false) {
-        return Vec::new();
-    }
-    let inference = &model.inference;
-    let said = [
-        ("temperature", inference.temperature.is_some()),
-        ("top-p", inference.top_p.is_some()),
-        ("top-k", inference.top_k.is_some()),
-    ];
-    let said = said.into_iter().filter(|(_, said)| *said).map(|(key, _)| {
-        Finding::error("B061", format!("`{}` takes no `{key}`: it refuses the call", model.id))
-            .at(loaded.place(&format!("/models/{}/inference/{key}", escape(name))))
-            .help("take it away, or choose a model that takes it")
-    });
-    said.collect()
 }
 
 fn unknown(id: &str) -> Finding {
@@ -132,5 +112,25 @@ fn article(output: &str) -> String {
     match output {
         "text" | "speech" | "video" => output.to_owned(),
         other => format!("an {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No model of the table is both offered to new customers and near its end at all times, so the row is made up.
+    #[test]
+    fn a_model_is_warned_of_before_its_end_and_refused_from_then_on() {
+        let row = serde_json::json!({
+            "id": "maker.writer-v1:0", "provider": "Maker", "output": "text", "status": "active",
+            "end-of-life": "2027-03-01", "replacement": "maker.writer-v2:0", "source": "made up", "as-of": "2026-11-22",
+        });
+        let model: Model = serde_json::from_value(row).expect("a row");
+        let on = |day: &str| life(&model.id, &model, Day::parse(day).expect("a day"));
+        assert_eq!(on("2026-11-30"), None);
+        let near = on("2026-12-01").expect("a warning");
+        assert_eq!((near.code, near.help.as_deref()), ("B004", Some("use `maker.writer-v2:0`")));
+        assert_eq!(on("2027-03-01").map(|finding| finding.code), Some("B002"));
     }
 }

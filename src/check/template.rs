@@ -1,5 +1,7 @@
 //! The provider schemas' findings, at the line of the spec they come from.
 
+use serde_json::Value;
+
 use crate::cfn::validate;
 use crate::finding::{Finding, Place};
 use crate::render::Rendered;
@@ -164,6 +166,7 @@ pub(super) fn place(loaded: &LoadedSpec, rendered: &Rendered, path: &str) -> Opt
 /// A template made elsewhere, whose findings have lines of its own file.
 struct Outside {
     file: String,
+    value: Value,
     positions: Positions,
 }
 
@@ -172,14 +175,19 @@ impl Outside {
     fn of(loaded: &LoadedSpec) -> Option<Self> {
         let path = loaded.spec.template.as_ref()?;
         let document = yaml::parse_cloudformation(loaded.files.get("/template")?).ok()?;
-        Some(Self { file: loaded.beside(path), positions: document.positions })
+        Some(Self { file: loaded.beside(path), value: document.value, positions: document.positions })
     }
 
     /// The place of what came from it.
     fn place(&self, rendered: &Rendered, path: &str) -> Option<Place> {
         let path = path.trim_start_matches('/');
-        let id = path.split('/').nth(1)?;
-        let from_here = rendered.origins.get(id).is_some_and(|origin| origin == "/template");
+        let mut segments = path.split('/');
+        let (section, id) = (segments.next()?, segments.next()?);
+        let from_here = match section {
+            "Resources" | "Parameters" => rendered.origins.get(id).is_some_and(|origin| origin == "/template"),
+            // What it has of these sections no component has: the same name twice would have been refused.
+            _ => self.value.pointer(&format!("/{section}/{id}")).is_some(),
+        };
         let (line, column) = self.positions.at(&format!("/{path}")).filter(|_| from_here)?;
         Some(Place { file: self.file.clone(), line, column })
     }

@@ -50,6 +50,12 @@ pub(super) fn run(session: &Session, args: &ExplainArgs) -> Outcome {
                 kind.fix.trim_end_matches('.')
             ),
         };
+        if let Some(spec) = kind.example.filter(|_| args.code.is_some()) {
+            text.push_str("\n`bedplate check` says it of this spec:\n\n");
+            for line in spec.lines() {
+                let _ = writeln!(text, "  {line}");
+            }
+        }
     }
     ui.out(&text)?;
     Ok(Exit::Done)
@@ -62,6 +68,7 @@ fn value(group: &FindingGroup, kind: &FindingKind) -> Value {
         "part": group.title,
         "title": kind.title,
         "fix": kind.fix,
+        "example": kind.example,
     })
 }
 

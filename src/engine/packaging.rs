@@ -87,7 +87,7 @@ pub(super) async fn build(run: &Run<'_>, teller: &Teller<'_>, packages: &[Packag
             }
             Ok((_, Err(wrong))) => findings.extend(wrong),
             Err(error) => findings.push(
-                Finding::error("D027", format!("packaging broke off: {error}"))
+                Finding::error("D096", format!("packaging broke off: {error}"))
                     .help("this is a defect of Bedplate; repeat the command"),
             ),
         }

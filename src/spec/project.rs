@@ -20,7 +20,8 @@ use crate::files::{Root, Unopened, plain};
 use crate::finding::{Finding, Place, has_errors};
 use crate::yaml;
 
-const CODES: Codes = Codes { unknown: "P002", missing: "P003", kind: "P004", choice: "P005" };
+// No key of a project file has to be there, so none is ever missing.
+const CODES: Codes = Codes { unknown: "P002", missing: "P004", kind: "P004", choice: "P005" };
 
 /// What `bedplate.yaml` says; an absent file says the same as an empty one.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

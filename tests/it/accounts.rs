@@ -138,7 +138,7 @@ fn an_answer_is_kept_for_the_project_the_stage_and_the_account() {
     let asked = |shown: &str| shown.contains("Is this the right account?");
 
     let (code, shown) = somewhere.on_terminal(&deploy, "n");
-    assert!(code == 4 && asked(&shown), "{shown}");
+    assert!(code == 4 && asked(&shown) && shown.contains("note[C025]: declined"), "{shown}");
     for said in
         ["444444444444", "arn:aws:iam::444444444444:user/ann", "us-west-2", "profile `four`, named by bedplate.yaml"]
     {
@@ -398,4 +398,19 @@ fn an_address_that_is_allowed_or_agreed_to_is_asked() {
     );
     let run = somewhere.run(&["list"]);
     assert!(run.stderr.contains("account 444444444444") && !run.stderr.contains("C026"), "{}", run.session());
+}
+
+#[test]
+fn an_interrupted_question_and_an_answer_that_cannot_be_kept_are_told() {
+    let recorder = Recorder::knowing_only_who_asks();
+    let deploy = ["deploy", "x", "--target", "aws", "--profile", "four", "--endpoint-url", &recorder.url];
+    let somewhere = Somewhere::new("");
+    // Control and C.
+    let (code, shown) = somewhere.on_terminal(&deploy, "\u{3}");
+    assert!(code == 130 && shown.contains("note[C029]: "), "{code}: {shown}");
+    assert!(recorder.actions().iter().all(|action| action == "GetCallerIdentity"));
+    somewhere.user.write("state", "a file where the folder of answers would be");
+    let (code, shown) = somewhere.on_terminal(&deploy, "y");
+    assert!(code == 1 && shown.contains("warning[C028]: the answer is not kept: "), "{code}: {shown}");
+    assert!(shown.contains("C009"), "it went on: {shown}");
 }

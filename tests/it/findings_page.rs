@@ -1,11 +1,12 @@
 //! The registry of findings: the codes in the sources are those in it, and `docs/findings.md` is made from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use bedplate::finding::FINDINGS;
+use bedplate::finding::{FINDINGS, FindingKind};
 use regex::Regex;
 
+use crate::findings_produced::{all_printed, cases};
 use crate::support::{Project, repository, sources};
 
 const PAGE: &str = "docs/findings.md";
@@ -31,13 +32,30 @@ fn every_code_is_in_the_registry_and_the_registry_has_no_other() {
     assert_eq!(codes_in_sources(), registered);
 }
 
+/// The spec that gives a finding and what the program prints of it, to be unfolded.
+fn shown(kind: &FindingKind, spec: &str, printed: &str) -> String {
+    let title = kind.title.replace('&', "&amp;").replace('<', "&lt;").replace('`', "");
+    format!(
+        "\n<details><summary>{}: {title}</summary>\n\n```console\n$ cat usecase.yaml\n{spec}$ bedplate check usecase.yaml\n{printed}\n\
+         ```\n\n</details>\n",
+        kind.code
+    )
+}
+
 /// `UPDATE_DOCS=1 cargo test --test it findings_page` writes the page anew.
 #[test]
 fn the_page_of_findings_is_made_from_the_registry() {
     let mut page = String::from(
         "# Findings\n\nEvery problem Bedplate reports has a code that does not change. `bedplate explain CODE` prints its row of this page, which\n\
-         is generated from `schemas/findings.json`. The letter names the part of the program.\n",
+         is generated from `schemas/findings.json`. The letter names the part of the program. Below the tables are examples: a spec, and \
+         the\nfinding in question as the check prints it.\n",
     );
+    let cases = cases();
+    let printed: BTreeMap<String, String> = cases
+        .iter()
+        .zip(all_printed(&cases))
+        .map(|(case, printed)| (case.code.clone(), printed.unwrap_or_else(|why| panic!("{why}"))))
+        .collect();
     for group in FINDINGS {
         let _ = write!(
             page,
@@ -46,6 +64,9 @@ fn the_page_of_findings_is_made_from_the_registry() {
         );
         for kind in group.kinds {
             let _ = writeln!(page, "| {} | {} | {} | {} |", kind.code, kind.severity, kind.title, kind.fix);
+        }
+        for kind in group.kinds {
+            page.extend(kind.example.map(|spec| shown(kind, spec, &printed[kind.code])));
         }
     }
     let path = repository().join(PAGE);
@@ -64,6 +85,9 @@ fn a_code_is_explained() {
     let run = project.run(&["explain", "d018"]).ok();
     assert!(run.stdout.starts_with("D018 (error; deploying)\n\n"), "{}", run.session());
     assert!(run.stdout.contains("What to do: "), "{}", run.session());
+    assert!(!run.stdout.contains("says it of this spec"), "{}", run.session());
+    let run = project.run(&["explain", "S010"]).ok();
+    assert!(run.stdout.contains("`bedplate check` says it of this spec:\n\n  bedplate: 1\n"), "{}", run.session());
     let all = project.run(&["explain"]).ok();
     let kinds: usize = FINDINGS.iter().map(|group| group.kinds.len()).sum();
     assert_eq!(all.stdout.lines().count(), kinds);

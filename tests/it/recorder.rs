@@ -187,7 +187,9 @@ while True:
     seen += more
     if seen.endswith(b'[y/N] '):
         seen = b''
-        os.write(terminal, (answers.pop(0) if answers else 'n').encode() + b'\\n')
+        answer = (answers.pop(0) if answers else 'n').encode()
+        # An interrupt is a key of its own.
+        os.write(terminal, answer if answer == b'\\x03' else answer + b'\\n')
 sys.stdout.flush()
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 ";

@@ -325,7 +325,8 @@ fn settle(text: &str) -> String {
     out.join("\n")
 }
 
-fn copy_tree(from: &Path, to: &Path) {
+/// Copies what a folder holds into another, made if need be; without what Python has compiled.
+pub fn copy_tree(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("a folder to copy") {
         let entry = entry.expect("an entry");

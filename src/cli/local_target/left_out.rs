@@ -34,3 +34,14 @@ impl LocalTarget {
 pub(in crate::cli) async fn served_at(_: &Path) -> Option<String> {
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_program_without_the_local_target_says_so() {
+        let refused = LocalTarget::start(PathBuf::new()).await.err().unwrap_or_default();
+        assert_eq!(refused.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["P075"]);
+    }
+}

@@ -60,7 +60,7 @@ pub(in crate::engine) async fn read(run: &Run<'_>, finishers: &[Finisher]) -> Re
     });
     match run.unless_cancelled(reading).await? {
         Ok(read) => Ok(read?),
-        Err(error) => Err(Finding::error("D027", format!("reading documents broke off: {error}"))
+        Err(error) => Err(Finding::error("D096", format!("reading documents broke off: {error}"))
             .help("this is a defect of Bedplate; repeat the command")
             .into()),
     }

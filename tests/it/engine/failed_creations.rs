@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::deploys::{World, desired};
 use super::proxy::{Asked, Proxy, Reaction, cloudformation, keys, make_again, put};
 
-fn use_case() -> Desired {
+pub(super) fn use_case() -> Desired {
     desired(
         "poster-dev",
         json!({
@@ -37,7 +37,7 @@ async fn settled(world: &World) -> StackState {
 }
 
 /// A stack in `CREATE_FAILED`, with what was made of it before it failed.
-async fn half_made() -> World {
+pub(super) async fn half_made() -> World {
     let world = World::with(failing).await;
     let tag = Tag::builder().key("bedplate:use-case").value("poster").build();
     let made = cloudformation(&world).create_stack().stack_name("poster-dev").on_failure(OnFailure::DoNothing);

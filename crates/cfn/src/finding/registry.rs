@@ -12,6 +12,8 @@ pub struct FindingKind {
     pub title: &'static str,
     /// What to do about it.
     pub fix: &'static str,
+    /// A short spec of which `bedplate check` says this, where there is one.
+    pub example: Option<&'static str>,
 }
 
 /// The findings whose codes begin with the same letter: those of one part of the program.

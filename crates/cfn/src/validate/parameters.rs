@@ -82,7 +82,7 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         if let Some(Err(problem)) = parameter.default().and_then(plain).map(|text| check_value(*parameter, &text)) {
             findings.push(finding(
-                "T021",
+                problem.code,
                 format!("The default does not fit: {}", problem.message),
                 &format!("{path}/Default"),
                 None,
