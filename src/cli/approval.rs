@@ -136,7 +136,7 @@ impl Approver for PromptApprover {
         }
         match proposal {
             Proposal::Deploy(plan) => findings(&self.not_allowed(plan)),
-            Proposal::Destroy(removal) => self.protects(&removal.stack).into_iter().collect(),
+            Proposal::Destroy(destroy_plan) => self.protects(&destroy_plan.stack).into_iter().collect(),
         }
     }
 
@@ -152,9 +152,9 @@ impl Approver for PromptApprover {
                 let typed = self.protected.is_some() && !risks.is_empty();
                 (format!("Deploy {}?{with}", plan.stack), typed.then(|| plan.stack.clone()))
             }
-            Proposal::Destroy(removal) => {
-                let typed = self.protects(&removal.stack).map(|_| removal.stack.clone());
-                (format!("Delete {} and everything in it?", removal.stack), typed)
+            Proposal::Destroy(destroy_plan) => {
+                let typed = self.protects(&destroy_plan.stack).map(|_| destroy_plan.stack.clone());
+                (format!("Delete {} and everything in it?", destroy_plan.stack), typed)
             }
         };
         let stage = self.protected.clone().unwrap_or_default();

@@ -4,8 +4,8 @@ use super::approval::AllowArgs;
 use super::conclusion::conclude;
 use super::exit::Exit;
 use super::follow::Follower;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
 use crate::engine::{self, ARTIFACT_STACK, Run};
 use crate::finding::Finding;
 
@@ -26,7 +26,7 @@ pub struct BootstrapArgs {
     allow: AllowArgs,
 }
 
-pub(super) fn run(session: &Session, args: &BootstrapArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &BootstrapArgs) -> VerbResult {
     let regions = session.regions()?;
     if let Some(bucket) = args.bucket.as_deref().filter(|_| regions.len() > 1) {
         let message = format!("`{bucket}` cannot be the artifact bucket of {} regions", regions.len());
@@ -42,7 +42,7 @@ pub(super) fn run(session: &Session, args: &BootstrapArgs) -> Outcome {
             let started = std::time::Instant::now();
             let follower = Follower::start(&session.ui);
             let run = Run::new(&connection.clients, &follower, cancel.clone());
-            session.ui.stream.begin(connection.clients.region(), run.ledger());
+            session.ui.stream.start_stack(connection.clients.region(), run.ledger());
             let report = if args.remove {
                 engine::remove_bootstrap(&run, &approver).await
             } else {

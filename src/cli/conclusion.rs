@@ -4,23 +4,23 @@ use std::time::Duration;
 
 use super::exit::Exit;
 use super::globals::Format;
-use super::outcome::Outcome;
 use super::session::Session;
 use super::stack_outputs;
+use super::verb_result::VerbResult;
 use crate::engine::{self, Desired, Report};
 use crate::report;
 use crate::report::findings::on_one_line;
 use crate::report::style::{count, duration, paint};
 
 /// Says how a verb that changes something ended, and gives its exit code.
-pub(super) fn conclude(session: &Session, report: &Report, elapsed: Duration, desired: Option<&Desired>) -> Outcome {
+pub(super) fn conclude(session: &Session, report: &Report, elapsed: Duration, desired: Option<&Desired>) -> VerbResult {
     let ui = &session.ui;
     ui.stream.end(report);
     let styles = &ui.err_styles;
     let took = duration(elapsed);
     let stack = paint(styles.strong, &report.stack);
     ui.findings(&report.findings);
-    let left = report::removal::leftovers("Still there", &report.left, styles);
+    let left = report::destroy_plan::leftovers("Still there", &report.left, styles);
     if !left.is_empty() {
         ui.say(left.trim_end());
     }

@@ -8,15 +8,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::approval::{AllowArgs, PromptApprover};
 use super::conclusion::conclude;
+use super::destroy_stack::StackToDestroy;
 use super::exit::Exit;
 use super::follow::Follower;
 use super::globals::Format;
-use super::going::Going;
 use super::needs;
-use super::outcome::Outcome;
 use super::parameter::parameter;
 use super::session::{Connection, Session};
 use super::suites::Suites;
+use super::verb_result::VerbResult;
 use crate::aws::{StackState, StackSummary};
 use crate::engine::{self, Claim, DeployOptions, MadeHere, Report, Run};
 use crate::finding::Finding;
@@ -58,7 +58,7 @@ pub struct DeployArgs {
     allow: AllowArgs,
 }
 
-pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &DeployArgs) -> VerbResult {
     let specs = needs::in_order(session, session.load(&args.use_cases)?)?;
     // Everything that can be known to be wrong is said before the first stack is touched.
     let mut findings = Vec::new();
@@ -93,7 +93,7 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
             }
         }
         if args.rm {
-            let looking = already_there(session, &specs);
+            let looking = existing_stacks(session, &specs);
             let stacks: Vec<String> = specs.iter().map(|spec| session.stack_name(spec)).collect();
             let Some(there) = session.unless_interrupted(&stacks.join("`, `"), looking).await? else {
                 return Ok(Exit::Interrupted);
@@ -112,9 +112,10 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
             }
         }
         let mut results = Results::default();
-        let mut outcome = all(session, &specs, &parameters, &options, &approver, &mut results).await;
+        let mut outcome = deploy_all(session, &specs, &parameters, &options, &approver, &mut results).await;
         if args.rm {
-            outcome = away(session, &specs, outcome, &results.made, approver.with_yes(), &cancel).await;
+            outcome =
+                destroy_what_was_made(session, &specs, outcome, &results.made, approver.with_yes(), &cancel).await;
         }
         results.suites.write_after(session, outcome, args.junit.as_deref())
     })
@@ -140,17 +141,17 @@ impl Results {
 }
 
 /// Deploys one after the other, up to the first that does not end well.
-async fn all(
+async fn deploy_all(
     session: &Session,
     specs: &[LoadedSpec],
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
     approver: &PromptApprover,
     results: &mut Results,
-) -> Outcome {
+) -> VerbResult {
     let mut exit = Exit::Done;
     for spec in specs {
-        exit = exit.worse(one(session, spec, parameters, options, approver, results).await?);
+        exit = exit.worse(deploy_one(session, spec, parameters, options, approver, results).await?);
         if exit != Exit::Done {
             break;
         }
@@ -159,7 +160,7 @@ async fn all(
 }
 
 /// The stack of a use case as it is, if it is there.
-async fn look_at(session: &Session, spec: &LoadedSpec) -> Result<Option<StackSummary>, Vec<Finding>> {
+async fn existing_stack(session: &Session, spec: &LoadedSpec) -> Result<Option<StackSummary>, Vec<Finding>> {
     let name = session.stack_name(spec);
     let connection = session.connect("look at", &name, session.region(Some(spec))?).await?;
     let stack = connection.clients.stack(&name).await;
@@ -168,11 +169,11 @@ async fn look_at(session: &Session, spec: &LoadedSpec) -> Result<Option<StackSum
 }
 
 /// The stacks that are there, which `--rm` must not take away: it would take along what an earlier run has made of them.
-async fn already_there(session: &Session, specs: &[LoadedSpec]) -> Result<Vec<Finding>, Vec<Finding>> {
+async fn existing_stacks(session: &Session, specs: &[LoadedSpec]) -> Result<Vec<Finding>, Vec<Finding>> {
     let mut findings = Vec::new();
     for spec in specs {
         let name = session.stack_name(spec);
-        if look_at(session, spec).await?.is_some_and(|stack| stack.state() != StackState::Review) {
+        if existing_stack(session, spec).await?.is_some_and(|stack| stack.state() != StackState::Review) {
             findings.push(
                 Finding::error("P033", format!("`{name}` is there already, and `--rm` would take it away"))
                     .at(spec.place("/name"))
@@ -184,14 +185,14 @@ async fn already_there(session: &Session, specs: &[LoadedSpec]) -> Result<Vec<Fi
 }
 
 /// Takes away what this run has made, the last first, however it ended.
-async fn away(
+async fn destroy_what_was_made(
     session: &Session,
     specs: &[LoadedSpec],
-    outcome: Outcome,
+    outcome: VerbResult,
     made: &BTreeMap<String, String>,
     approver: PromptApprover,
     cancel: &CancellationToken,
-) -> Outcome {
+) -> VerbResult {
     if cancel.is_cancelled() {
         session.ui.say("Interrupted: whatever was made stays; `bedplate destroy` takes it away");
         return outcome;
@@ -203,9 +204,9 @@ async fn away(
         let (stack, name) = (session.stack_name(spec), spec.spec.name.clone());
         let made_here = MadeHere { stack_id: made.get(&stack).cloned() };
         let claim = Claim { made_here: Some(made_here), ..session.claim(&name)? };
-        let going = Going { stack, name, region, claim };
+        let going = StackToDestroy { stack, name, region, claim };
         // One that cannot be taken away keeps neither the others nor what was said before.
-        ended = match (ended, going.away(session, &others, &approver, cancel).await) {
+        ended = match (ended, going.destroy_stack(session, &others, &approver, cancel).await) {
             (Ok(before), Ok(exit)) => Ok(before.worse(exit)),
             (Err(before), Err(more)) => Err([before, more].concat()),
             (Err(findings), Ok(_)) | (Ok(_), Err(findings)) => Err(findings),
@@ -229,20 +230,20 @@ async fn without_values(
     if missing.is_empty() {
         return Ok(Vec::new());
     }
-    let stack = look_at(session, spec).await?;
+    let stack = existing_stack(session, spec).await?;
     missing.retain(|id, _| !stack.as_ref().is_some_and(|stack| stack.parameters.contains_key(id)));
     let place = |name: &String| spec.key_place(&format!("/parameters/{name}"));
     Ok(missing.values().map(|name| engine::without_value(name).at(place(name))).collect())
 }
 
-async fn one(
+async fn deploy_one(
     session: &Session,
     spec: &LoadedSpec,
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
     approver: &PromptApprover,
     results: &mut Results,
-) -> Outcome {
+) -> VerbResult {
     let stack = session.stack_name(spec);
     let region = session.region(Some(spec))?;
     let Some(connection) = session.connect_unless_interrupted("deploy", &stack, region).await? else {
@@ -261,7 +262,7 @@ async fn deploy(
     options: &DeployOptions,
     approver: &PromptApprover,
     results: &mut Results,
-) -> Outcome {
+) -> VerbResult {
     let packaged = tokio::task::block_in_place(|| session.desired(spec, parameters));
     let filling = async {
         let mut desired = packaged?;
@@ -274,9 +275,9 @@ async fn deploy(
     let follower = Follower::start(&session.ui);
     let run = Run::new(&connection.clients, &follower, session.interrupted());
     // An endpoint that stands for AWS, such as the local target, knows at once what it is told.
-    let patience = if connection.clients.endpoint().is_none() { engine::PATIENCE } else { Duration::ZERO };
-    let options = DeployOptions { smoke_patience: patience, ..options.clone() };
-    session.ui.stream.begin(connection.clients.region(), run.ledger());
+    let retry_for = if connection.clients.endpoint().is_none() { engine::RETRY_FOR } else { Duration::ZERO };
+    let options = DeployOptions { smoke_retry_for: retry_for, ..options.clone() };
+    session.ui.stream.start_stack(connection.clients.region(), run.ledger());
     let report = engine::deploy(&run, &desired, &options, approver).await;
     drop(follower);
     results.add(&report);

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::approval::AllowArgs;
+use super::destroy_stack::StackToDestroy;
 use super::exit::Exit;
-use super::going::Going;
 use super::needs;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
 use crate::engine::Claim;
 use crate::finding::Finding;
 use crate::spec::UseCaseFile;
@@ -32,7 +32,7 @@ pub struct DestroyArgs {
     allow: AllowArgs,
 }
 
-pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &DestroyArgs) -> VerbResult {
     // A spec that no longer loads must not keep its stack from being taken away: a name and a region are enough.
     let found = session.find(if args.all { &[] } else { &args.use_cases })?;
     let found = in_order(session, found);
@@ -56,8 +56,8 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
                 Err(_) => session.region_of(file.region()?, None)?,
             };
             let claim = Claim { take_over: args.take_over, ..session.claim(&name)? };
-            let going = Going { stack, name, region, claim };
-            exit = exit.worse(going.away(session, &others, &approver, &cancel).await?);
+            let going = StackToDestroy { stack, name, region, claim };
+            exit = exit.worse(going.destroy_stack(session, &others, &approver, &cancel).await?);
             if exit == Exit::Interrupted {
                 break;
             }

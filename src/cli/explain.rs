@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::globals::Format;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
 use crate::finding::{FINDINGS, Finding, FindingGroup, FindingKind, finding_kind};
 use crate::report::style::paint;
 use crate::suggestion::nearest;
@@ -23,7 +23,7 @@ pub struct ExplainArgs {
     code: Option<String>,
 }
 
-pub(super) fn run(session: &Session, args: &ExplainArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &ExplainArgs) -> VerbResult {
     let ui = &session.ui;
     let chosen = match &args.code {
         None => FINDINGS.iter().flat_map(|group| group.kinds.iter().map(move |kind| (group, kind))).collect(),

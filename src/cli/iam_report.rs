@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::exit::Exit;
 use super::globals::Format;
 use super::local_target::unavailable;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
 use crate::local::identity::{Report, StatementUse};
 use crate::local::{self, LocalOptions};
 use crate::report::findings::printable;
@@ -20,7 +20,7 @@ pub struct IamReportArgs {
     use_case: Option<String>,
 }
 
-pub(super) fn run(session: &Session, args: &IamReportArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &IamReportArgs) -> VerbResult {
     let stack = match &args.use_case {
         None => None,
         Some(use_case) => {

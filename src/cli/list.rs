@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::globals::Format;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
 use crate::aws::StackSummary;
 use crate::engine::{self, USE_CASE_TAG};
 use crate::finding::Finding;
@@ -21,7 +21,7 @@ use crate::report::style::{duration, paint};
 #[command(after_help = "Examples:\n  bedplate list\n  bedplate list --target aws --region us-west-2 --format json")]
 pub struct ListArgs {}
 
-pub(super) fn run(session: &Session, _: &ListArgs) -> Outcome {
+pub(super) fn run(session: &Session, _: &ListArgs) -> VerbResult {
     let here = session.project()?.use_cases()?;
     let regions = session.regions()?;
     let stacks = session.block_on_value(async {

@@ -9,9 +9,9 @@ use super::exit::Exit;
 use super::globals::Format;
 use super::iam_report::{self, IamReportArgs};
 use super::local_target::unavailable;
-use super::outcome::Outcome;
 use super::session::Session;
 use super::user_folders::remove_unknown_state;
+use super::verb_result::VerbResult;
 use crate::local::bedrock::ModelServer;
 use crate::local::store::Store;
 use crate::local::{self, Holdings, Injection, LocalOptions, serving};
@@ -54,7 +54,7 @@ pub struct ServeArgs {
     model_server: Option<ModelServer>,
 }
 
-pub(super) fn run(session: &Session, verb: &LocalVerb) -> Outcome {
+pub(super) fn run(session: &Session, verb: &LocalVerb) -> VerbResult {
     match verb {
         LocalVerb::Serve(args) => session.block_on(serve(session, args)),
         LocalVerb::Status => session.block_on(status(session)),
@@ -63,7 +63,7 @@ pub(super) fn run(session: &Session, verb: &LocalVerb) -> Outcome {
     }
 }
 
-async fn serve(session: &Session, args: &ServeArgs) -> Outcome {
+async fn serve(session: &Session, args: &ServeArgs) -> VerbResult {
     let options = LocalOptions {
         port: Some(args.port),
         fail: args.fail.clone(),
@@ -94,7 +94,7 @@ async fn serve(session: &Session, args: &ServeArgs) -> Outcome {
     Ok(Exit::Done)
 }
 
-async fn status(session: &Session) -> Outcome {
+async fn status(session: &Session) -> VerbResult {
     let dir = session.local_dir()?;
     let ui = &session.ui;
     let holds = if dir.exists() {
@@ -130,7 +130,7 @@ async fn status(session: &Session) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn reset(session: &Session) -> Outcome {
+fn reset(session: &Session) -> VerbResult {
     let ui = &session.ui;
     let dir = match session.local_dir() {
         Ok(dir) => dir,

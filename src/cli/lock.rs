@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::exit::Exit;
 use super::globals::Format;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
 use crate::artifacts::{self, BuildContext, Component, LOCK_FILE, LayerLocks};
 use crate::files::Manner;
 use crate::finding::Finding;
@@ -26,13 +26,13 @@ pub struct LockArgs {
     use_cases: Vec<String>,
 }
 
-pub(super) fn run(session: &Session, args: &LockArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &LockArgs) -> VerbResult {
     let specs = session.load(&args.use_cases)?;
     session.block_on(async {
         let cancel = session.interrupted();
         let mut written = Vec::new();
         for spec in specs.iter().filter(|spec| !spec.spec.layers.is_empty()) {
-            let packages = tokio::task::block_in_place(|| one(session, spec, &cancel));
+            let packages = tokio::task::block_in_place(|| lock_one(session, spec, &cancel));
             if cancel.is_cancelled() {
                 session.ui.say("Interrupted: what was not locked yet stays as it was");
                 return Ok(Exit::Interrupted);
@@ -53,7 +53,7 @@ pub(super) fn run(session: &Session, args: &LockArgs) -> Outcome {
 }
 
 /// Locks the layers of one use case; whether that changed anything, and how many packages there are.
-fn one(session: &Session, spec: &LoadedSpec, cancel: &CancellationToken) -> Result<(bool, usize), Vec<Finding>> {
+fn lock_one(session: &Session, spec: &LoadedSpec, cancel: &CancellationToken) -> Result<(bool, usize), Vec<Finding>> {
     let packaging = session.packaging()?;
     let context = BuildContext {
         cache: &packaging.cache,

@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::globals::Format;
-use super::outcome::Outcome;
 use super::session::Session;
 use super::stack_outputs::not_deployed;
+use super::verb_result::VerbResult;
 use crate::aws::{Clients, TargetKind};
 use crate::engine::{self, LogLine, LogReader, LogSource};
 use crate::finding::Finding;
@@ -60,7 +60,7 @@ fn age(text: &str) -> Result<SignedDuration, String> {
     Ok(SignedDuration::from_secs(i64::from(amount) * seconds))
 }
 
-pub(super) fn run(session: &Session, args: &LogsArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &LogsArgs) -> VerbResult {
     let specs = session.load(std::slice::from_ref(&args.use_case))?;
     session.block_on(async {
         let cancel = session.interrupted();
@@ -109,7 +109,7 @@ async fn tell(
     clients: &Clients,
     sources: Vec<LogSource>,
     cancel: &tokio_util::sync::CancellationToken,
-) -> Outcome {
+) -> VerbResult {
     let ui = &session.ui;
     let width = sources.iter().map(|source| source.name.chars().count()).max().unwrap_or(0);
     let since = Timestamp::now().checked_sub(args.since).unwrap_or(Timestamp::UNIX_EPOCH).as_millisecond();

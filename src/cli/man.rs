@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::Command;
 
 use super::exit::Exit;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
 use crate::files::Manner;
 use crate::finding::Finding;
 
@@ -20,7 +20,7 @@ pub struct ManArgs {
     out: Option<PathBuf>,
 }
 
-pub(super) fn run(session: &Session, args: &ManArgs, command: Command) -> Outcome {
+pub(super) fn run(session: &Session, args: &ManArgs, command: Command) -> VerbResult {
     match &args.out {
         None => {
             let mut page = Vec::new();

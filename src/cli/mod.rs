@@ -10,11 +10,11 @@ mod conclusion;
 mod consent;
 mod deploy;
 mod destroy;
+mod destroy_stack;
 mod exit;
 mod explain;
 mod follow;
 mod globals;
-mod going;
 #[cfg(feature = "local")]
 mod iam_report;
 mod interrupts;
@@ -27,7 +27,6 @@ mod logs;
 mod man;
 mod needs;
 mod new;
-mod outcome;
 mod outputs;
 mod parameter;
 mod plan;
@@ -41,6 +40,7 @@ mod stream;
 mod suites;
 mod ui;
 mod user_folders;
+mod verb_result;
 mod verbs;
 
 use std::process::ExitCode;
@@ -49,8 +49,8 @@ use clap::{CommandFactory as _, Parser as _};
 
 use self::exit::Exit;
 use self::globals::Format;
-use self::outcome::Outcome;
 use self::session::Session;
+use self::verb_result::VerbResult;
 use self::verbs::{Cli, Verb};
 use crate::finding::Finding;
 
@@ -65,14 +65,14 @@ pub fn main() -> ExitCode {
         }
     };
     let session = Session::new(cli.globals);
-    if cli.verb.tells_events() {
+    if cli.verb.emits_events() {
         if session.globals.format == Format::Json {
             session.ui.stream.open();
         }
         // From the first moment on: an interrupt that comes early ends in order too.
         session.interrupted();
     }
-    let (exit, findings) = match ended(|| run(&session, &cli.verb)) {
+    let (exit, findings) = match catch_panic(|| run(&session, &cli.verb)) {
         Ok(exit) => (exit, Vec::new()),
         Err(findings) => (consent::exit_of(&findings).unwrap_or(Exit::Failed), findings),
     };
@@ -82,7 +82,7 @@ pub fn main() -> ExitCode {
 }
 
 /// How a verb ended, though the program itself went down.
-fn ended(verb: impl FnOnce() -> Outcome) -> Outcome {
+fn catch_panic(verb: impl FnOnce() -> VerbResult) -> VerbResult {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(verb)).unwrap_or_else(|_| {
         Err(vec![Finding::error("D096", "the program failed in itself and broke off").help(
             "this is a defect of Bedplate: please report what is told above; see how things are with `bedplate status`",
@@ -90,7 +90,7 @@ fn ended(verb: impl FnOnce() -> Outcome) -> Outcome {
     })
 }
 
-fn run(session: &Session, verb: &Verb) -> Outcome {
+fn run(session: &Session, verb: &Verb) -> VerbResult {
     match verb {
         Verb::New(args) => new::run(session, args),
         Verb::List(args) => list::run(session, args),
@@ -120,8 +120,8 @@ mod tests {
 
     #[test]
     fn a_verb_that_goes_down_still_ends_with_a_finding() {
-        let findings = ended(|| panic!("on purpose")).expect_err("findings");
+        let findings = catch_panic(|| panic!("on purpose")).expect_err("findings");
         assert_eq!(findings[0].code, "D096");
-        assert_eq!(ended(|| Ok(Exit::Declined)), Ok(Exit::Declined));
+        assert_eq!(catch_panic(|| Ok(Exit::Declined)), Ok(Exit::Declined));
     }
 }

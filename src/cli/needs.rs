@@ -11,14 +11,14 @@ use crate::spec::LoadedSpec;
 
 /// What a use case takes and gives, as far as its spec says.
 #[derive(Debug, Default)]
-pub(super) struct Bonds {
+pub(super) struct Dependencies {
     /// The outputs it takes, each with the place of the need.
     pub needs: Vec<(NeededOutput, Option<Place>)>,
     /// The outputs it gives; none when it does not render.
     pub outputs: Option<BTreeSet<String>>,
 }
 
-impl Bonds {
+impl Dependencies {
     /// Those of a rendered spec.
     pub(super) fn of(spec: &LoadedSpec, rendered: &crate::render::Rendered) -> Self {
         let place = |need: &NeededOutput| spec.key_place(&format!("/needs/{}", need.alias));
@@ -30,13 +30,13 @@ impl Bonds {
     }
 }
 
-/// What a check can say of the bonds between use cases: outputs that nobody gives, and circles.
-pub(super) fn offline(session: &Session, checked: &BTreeMap<String, Bonds>) -> Vec<Finding> {
+/// What a check can say of the dependencies between use cases: outputs that nobody gives, and circles.
+pub(super) fn offline(session: &Session, checked: &BTreeMap<String, Dependencies>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut others: BTreeMap<String, Option<BTreeSet<String>>> = BTreeMap::new();
-    for (need, place) in checked.values().flat_map(|bonds| &bonds.needs) {
+    for (need, place) in checked.values().flat_map(|dependencies| &dependencies.needs) {
         let given = match checked.get(&need.use_case) {
-            Some(bonds) => bonds.outputs.as_ref(),
+            Some(dependencies) => dependencies.outputs.as_ref(),
             None => {
                 let outputs = others.entry(need.use_case.clone());
                 outputs.or_insert_with(|| outputs_of(session, &need.use_case)).as_ref()
@@ -52,8 +52,8 @@ pub(super) fn offline(session: &Session, checked: &BTreeMap<String, Bonds>) -> V
         }
     }
     let stage = &session.globals.stage;
-    let edges = checked.iter().map(|(name, bonds)| {
-        let needs = bonds.needs.iter().filter(|(need, _)| need.stage == *stage);
+    let edges = checked.iter().map(|(name, dependencies)| {
+        let needs = dependencies.needs.iter().filter(|(need, _)| need.stage == *stage);
         (name.as_str(), needs.map(|(need, _)| need.use_case.as_str()).collect())
     });
     if let Err(circle) = sorted(&edges.collect::<Vec<_>>()) {
@@ -66,7 +66,7 @@ pub(super) fn offline(session: &Session, checked: &BTreeMap<String, Bonds>) -> V
 /// The outputs of a use case of the project that is not among those checked.
 fn outputs_of(session: &Session, name: &str) -> Option<BTreeSet<String>> {
     let spec = in_project(session, name)?;
-    Bonds::of(&spec, &session.render(&spec).ok()?).outputs
+    Dependencies::of(&spec, &session.render(&spec).ok()?).outputs
 }
 
 fn in_project(session: &Session, name: &str) -> Option<LoadedSpec> {

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 use super::exit::Exit;
 use super::globals::Format;
-use super::outcome::Outcome;
 use super::session::Session;
 use super::stack_outputs::{not_deployed, text};
+use super::verb_result::VerbResult;
 use crate::aws::Output;
 use crate::engine;
 use crate::finding::Finding;
@@ -30,7 +30,7 @@ pub struct OutputsArgs {
     env: bool,
 }
 
-pub(super) fn run(session: &Session, args: &OutputsArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &OutputsArgs) -> VerbResult {
     let specs = session.load(std::slice::from_ref(&args.use_case))?;
     session.block_on(async {
         for spec in &specs {

@@ -11,9 +11,9 @@ use super::exit::Exit;
 use super::follow::Follower;
 use super::globals::Format;
 use super::needs;
-use super::outcome::Outcome;
 use super::parameter::parameter;
 use super::session::Session;
+use super::verb_result::VerbResult;
 use crate::cfn::Template;
 use crate::cfn::template::BODY_LIMIT_S3;
 use crate::engine::{self, Run};
@@ -49,7 +49,7 @@ pub struct PlanArgs {
     against: Option<PathBuf>,
 }
 
-pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &PlanArgs) -> VerbResult {
     let specs = needs::in_order(session, session.load(&args.use_cases)?)?;
     let parameters: BTreeMap<String, String> = args.parameters.iter().cloned().collect();
     session.known_parameters(&specs, &parameters)?;
@@ -80,7 +80,7 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
             // The plan is this verb's result, so it goes to standard output and not with the progress.
             let follower = Follower::without_plan(&session.ui);
             let run = Run::new(&connection.clients, &follower, cancel.clone());
-            session.ui.stream.begin(connection.clients.region(), run.ledger());
+            session.ui.stream.start_stack(connection.clients.region(), run.ledger());
             let outcome = engine::plan(&run, &desired).await;
             drop(follower);
             connection.close().await;
@@ -119,7 +119,7 @@ fn as_json(session: &Session, plan: &Plan) -> Result<serde_json::Value, Vec<Find
 }
 
 /// Prints a plan as the verb's result.
-fn show(session: &Session, args: &PlanArgs, plan: &Plan) -> Outcome {
+fn show(session: &Session, args: &PlanArgs, plan: &Plan) -> VerbResult {
     match session.ui.format {
         Format::Json => session.ui.json(&as_json(session, plan)?)?,
         Format::Text | Format::Github => session.ui.out(&report::plan::text(plan, &session.ui.out_styles))?,
@@ -128,7 +128,12 @@ fn show(session: &Session, args: &PlanArgs, plan: &Plan) -> Outcome {
 }
 
 /// Plans without a target: what packaged code would be is not asked, since only a deploy can tell whether it changed.
-fn offline(session: &Session, args: &PlanArgs, specs: &[LoadedSpec], parameters: BTreeMap<String, String>) -> Outcome {
+fn offline(
+    session: &Session,
+    args: &PlanArgs,
+    specs: &[LoadedSpec],
+    parameters: BTreeMap<String, String>,
+) -> VerbResult {
     let saved = match (&args.against, specs) {
         (None, _) => None,
         (Some(file), [_]) => Some(saved(file)?),

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::exit::Exit;
 use super::globals::Format;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
 use crate::files::Manner;
 use crate::finding::Finding;
 use crate::render::Rendered;
@@ -49,7 +49,7 @@ impl TemplateFormat {
     }
 }
 
-pub(super) fn run(session: &Session, args: &RenderArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &RenderArgs) -> VerbResult {
     let specs = session.load(&args.use_cases)?;
     let format = args.template_format.unwrap_or(match session.ui.format {
         Format::Json => TemplateFormat::Json,

@@ -13,9 +13,9 @@ use super::consent::{Consent, Destination, NamedBy};
 use super::globals::{Globals, TargetName};
 use super::interrupts;
 use super::local_target::{LocalTarget, unavailable_because};
-use super::outcome::Outcome;
 use super::ui::Ui;
 use super::user_folders::{CacheFolder, known_state, own_state};
+use super::verb_result::VerbResult;
 use crate::artifacts;
 use crate::aws::{Clients, CredentialFacts, Identity, Target, TargetKind, endpoint_address};
 use crate::check::{self, CheckOptions};
@@ -90,7 +90,7 @@ impl Session {
             biased;
             () = self.interrupted().cancelled_owned() => {
                 let finding = Account::default().interrupted(what);
-                self.ui.stream.found(std::slice::from_ref(&finding));
+                self.ui.stream.add_findings(std::slice::from_ref(&finding));
                 self.ui.findings(&[finding]);
                 Ok(None)
             }
@@ -492,7 +492,7 @@ impl Session {
     }
 
     /// Runs an async verb to its end.
-    pub fn block_on(&self, verb: impl Future<Output = Outcome>) -> Outcome {
+    pub fn block_on(&self, verb: impl Future<Output = VerbResult>) -> VerbResult {
         self.block_on_value(verb)
     }
 

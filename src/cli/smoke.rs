@@ -7,10 +7,10 @@ use std::time::Instant;
 use super::conclusion::conclude;
 use super::exit::Exit;
 use super::follow::Follower;
-use super::outcome::Outcome;
 use super::session::Session;
 use super::stack_outputs::not_deployed;
 use super::suites::Suites;
+use super::verb_result::VerbResult;
 use crate::engine::{self, Desired, Run};
 use crate::finding::Finding;
 use crate::spec::LoadedSpec;
@@ -29,7 +29,7 @@ pub struct SmokeArgs {
     junit: Option<PathBuf>,
 }
 
-pub(super) fn run(session: &Session, args: &SmokeArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &SmokeArgs) -> VerbResult {
     let mut specs = session.load(&args.use_cases)?;
     if args.use_cases.is_empty() {
         specs.retain(|spec| !spec.spec.smoke.is_empty());
@@ -37,20 +37,20 @@ pub(super) fn run(session: &Session, args: &SmokeArgs) -> Outcome {
     session.block_on(async {
         let cancel = session.interrupted();
         let mut suites = Suites::default();
-        let outcome = all(session, &specs, &cancel, &mut suites).await;
+        let outcome = test_all(session, &specs, &cancel, &mut suites).await;
         suites.write_after(session, outcome, args.junit.as_deref())
     })
 }
 
-async fn all(
+async fn test_all(
     session: &Session,
     specs: &[LoadedSpec],
     cancel: &tokio_util::sync::CancellationToken,
     suites: &mut Suites,
-) -> Outcome {
+) -> VerbResult {
     let mut exit = Exit::Done;
     for spec in specs {
-        exit = exit.worse(one(session, spec, cancel, suites).await?);
+        exit = exit.worse(test_one(session, spec, cancel, suites).await?);
         if exit == Exit::Interrupted {
             break;
         }
@@ -58,12 +58,12 @@ async fn all(
     Ok(exit)
 }
 
-async fn one(
+async fn test_one(
     session: &Session,
     spec: &LoadedSpec,
     cancel: &tokio_util::sync::CancellationToken,
     suites: &mut Suites,
-) -> Outcome {
+) -> VerbResult {
     let stack = session.stack_name(spec);
     if spec.spec.smoke.is_empty() {
         let finding = Finding::note("D065", format!("`{}` has no smoke tests", spec.spec.name));
@@ -80,7 +80,7 @@ async fn one(
     let started = Instant::now();
     let follower = Follower::with_smoke(&session.ui);
     let run = Run::new(&connection.clients, &follower, cancel.clone());
-    session.ui.stream.begin(connection.clients.region(), run.ledger());
+    session.ui.stream.start_stack(connection.clients.region(), run.ledger());
     let report = engine::smoke(&run, &desired).await;
     drop(follower);
     connection.close().await;

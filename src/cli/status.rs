@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::globals::Format;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
 use crate::engine::{self, Status};
 use crate::report::findings::{on_one_line, printable};
 use crate::report::style::{Styles, duration, paint};
@@ -23,7 +23,7 @@ pub struct StatusArgs {
     use_cases: Vec<String>,
 }
 
-pub(super) fn run(session: &Session, args: &StatusArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &StatusArgs) -> VerbResult {
     let specs = session.load(&args.use_cases)?;
     session.block_on(async {
         let mut reports = Vec::new();

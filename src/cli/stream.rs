@@ -43,7 +43,7 @@ impl EventStream {
     }
 
     /// A stack is worked on.
-    pub fn begin(&self, region: &str, ledger: &Ledger) {
+    pub fn start_stack(&self, region: &str, ledger: &Ledger) {
         self.lock().current = Some((region.to_owned(), ledger.clone()));
     }
 
@@ -59,7 +59,7 @@ impl EventStream {
     }
 
     /// Something was found that no report holds.
-    pub fn found(&self, findings: &[Finding]) {
+    pub fn add_findings(&self, findings: &[Finding]) {
         self.lock().findings.extend(findings.iter().cloned());
     }
 

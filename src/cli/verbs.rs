@@ -73,7 +73,7 @@ pub enum Verb {
 
 impl Verb {
     /// Whether it changes or tries what is deployed, and so tells events.
-    pub fn tells_events(&self) -> bool {
+    pub fn emits_events(&self) -> bool {
         matches!(self, Verb::Deploy(_) | Verb::Destroy(_) | Verb::Bootstrap(_) | Verb::Smoke(_))
     }
 }

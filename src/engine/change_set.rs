@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::abort::Abort;
 use super::effect::Effect;
-use super::events::{EventKind, Teller};
+use super::events::{EventEmitter, EventKind};
 use super::ledger::Known;
 use super::run::Run;
-use super::stop::Stop;
 use crate::aws::{
     CallError, CallErrorKind, ChangeSetKind, ChangeSetRequest, ListedChangeSet, StackState, ValidationResult,
 };
@@ -24,7 +24,7 @@ const REMOVAL_TRIES: usize = 30;
 /// The age from which a change set of this program is taken for one that a run left behind.
 const LEFT_BEHIND: SignedDuration = SignedDuration::from_hours(1);
 /// How long the deletion of an empty stack is waited for; it has nothing to delete.
-const REMOVAL_PATIENCE: Duration = Duration::from_secs(20);
+const REMOVAL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What came of asking for a change set.
 pub(super) enum Made {
@@ -55,7 +55,7 @@ pub(super) struct Ready {
 }
 
 /// Makes a change set and waits until it is ready.
-pub(super) async fn make(run: &Run<'_>, teller: &Teller<'_>, request: &ChangeSetRequest) -> Result<Made, Stop> {
+pub(super) async fn make(run: &Run<'_>, emitter: &EventEmitter<'_>, request: &ChangeSetRequest) -> Result<Made, Abort> {
     let (id, stack_id) = Box::pin(create(run, request)).await?;
     let ready = |set: ChangeSet| Ready {
         id: id.clone(),
@@ -70,19 +70,19 @@ pub(super) async fn make(run: &Run<'_>, teller: &Teller<'_>, request: &ChangeSet
     let set = match waited {
         Ok(Ok(set)) => set,
         Ok(Err(error)) => {
-            ready(ChangeSet::default()).try_to_discard(run, teller).await;
+            ready(ChangeSet::default()).try_to_discard(run, emitter).await;
             return Err(if is_gone(&error) { overtaken(&request.stack).into() } else { error.into() });
         }
         Err(stop) => {
-            ready(ChangeSet::default()).try_to_discard(run, teller).await;
+            ready(ChangeSet::default()).try_to_discard(run, emitter).await;
             return Err(stop);
         }
     };
     if set.status != "FAILED" {
-        teller.tell(EventKind::ChangeSetCreated { name: request.name.clone() });
+        emitter.emit(EventKind::ChangeSetCreated { name: request.name.clone() });
         let made = ready(set);
         for finding in warnings(run, &made).await {
-            teller.tell(EventKind::Warning { finding });
+            emitter.emit(EventKind::Warning { finding });
         }
         return Ok(Made::Ready(Box::new(made)));
     }
@@ -95,7 +95,7 @@ pub(super) async fn make(run: &Run<'_>, teller: &Teller<'_>, request: &ChangeSet
     }
     let validation = run.until_answered(run.clients.validation_results(&stack_id, &id)).await;
     let validation = validation.ok().and_then(Result::ok).unwrap_or_default();
-    ready(set).try_to_discard(run, teller).await;
+    ready(set).try_to_discard(run, emitter).await;
     let mut findings: Vec<Finding> = validation.iter().map(validation_finding).collect();
     if !findings.iter().any(|finding| finding.severity == Severity::Error) {
         let reason = if reason.is_empty() { "CloudFormation gave no reason" } else { reason.trim_end_matches('.') };
@@ -116,7 +116,7 @@ fn effects(request: &ChangeSetRequest) -> (Effect, Option<Effect>) {
 }
 
 /// Asks for a change set, and when the answer is lost finds out whether it was made.
-async fn create(run: &Run<'_>, request: &ChangeSetRequest) -> Result<(String, String), Stop> {
+async fn create(run: &Run<'_>, request: &ChangeSetRequest) -> Result<(String, String), Abort> {
     let (set, shell) = effects(request);
     // Not to be left half way: whether it was made decides what has to be removed.
     let asked = run.effect(set.clone(), run.clients.create_change_set(request));
@@ -179,7 +179,7 @@ async fn create(run: &Run<'_>, request: &ChangeSetRequest) -> Result<(String, St
 }
 
 /// What is wrong with the request itself.
-fn refused(request: &ChangeSetRequest, error: CallError) -> Stop {
+fn refused(request: &ChangeSetRequest, error: CallError) -> Abort {
     if error.kind == CallErrorKind::Refused {
         let said = error.message.trim_end_matches('.');
         let code = error.code.as_deref().unwrap_or("refused");
@@ -256,15 +256,15 @@ fn in_resource(id: &str, path: &str) -> String {
 
 impl Ready {
     /// Removes it, and tells.
-    pub(super) async fn discard(&self, run: &Run<'_>, teller: &Teller<'_>) -> Result<(), Stop> {
+    pub(super) async fn discard(&self, run: &Run<'_>, emitter: &EventEmitter<'_>) -> Result<(), Abort> {
         run.until_cleaned(self.remove(run)).await??;
-        teller.tell(EventKind::ChangeSetRemoved { name: self.name.clone() });
+        emitter.emit(EventKind::ChangeSetRemoved { name: self.name.clone() });
         Ok(())
     }
 
     /// Removes it after something else went wrong, which is what is reported. Whether it stays is the ledger's to tell.
-    pub(super) async fn try_to_discard(&self, run: &Run<'_>, teller: &Teller<'_>) -> bool {
-        self.discard(run, teller).await.is_ok()
+    pub(super) async fn try_to_discard(&self, run: &Run<'_>, emitter: &EventEmitter<'_>) -> bool {
+        self.discard(run, emitter).await.is_ok()
     }
 
     /// What it leaves behind when it is not removed.
@@ -284,7 +284,7 @@ impl Ready {
     }
 
     /// Removes it, and with it the stack that is only there to hold it.
-    async fn remove(&self, run: &Run<'_>) -> Result<(), Stop> {
+    async fn remove(&self, run: &Run<'_>) -> Result<(), Abort> {
         if self.kind.creates() {
             return self.remove_with_shell(run).await;
         }
@@ -295,7 +295,7 @@ impl Ready {
     }
 
     /// Removes the change set and leaves its stack.
-    async fn remove_alone(&self, run: &Run<'_>) -> Result<(), Stop> {
+    async fn remove_alone(&self, run: &Run<'_>) -> Result<(), Abort> {
         let mut tries = 0;
         loop {
             let doubt = InDoubt::of(run, vec![self.effect()]);
@@ -321,7 +321,7 @@ impl Ready {
     }
 
     /// Removes both by one request: between two, an interrupt would leave a stack that nothing tells whose it is.
-    async fn remove_with_shell(&self, run: &Run<'_>) -> Result<(), Stop> {
+    async fn remove_with_shell(&self, run: &Run<'_>) -> Result<(), Abort> {
         match self.in_shell(run).await {
             Ok(Shell::Alone) => {}
             Ok(Shell::Gone) => {
@@ -355,8 +355,8 @@ impl Ready {
             }
             return Err(failed.into());
         }
-        let patience = Instant::now() + REMOVAL_PATIENCE;
-        while Instant::now() < patience {
+        let deadline = Instant::now() + REMOVAL_TIMEOUT;
+        while Instant::now() < deadline {
             match run.clients.stack(&self.stack_id).await? {
                 Some(stack) if stack.state() != StackState::Deleted => run.clients.pace().turn().await,
                 _ => break,

@@ -4,10 +4,10 @@
 //! A stack that was made before there was an owner's tag has none: its use case counts alone, and the next deployment
 //! adds the tag.
 
-use super::look::USE_CASE_TAG;
+use super::abort::Abort;
+use super::desired::Desired;
 use super::run::Run;
-use super::stop::Stop;
-use super::wanted::Desired;
+use super::status::USE_CASE_TAG;
 use crate::aws::{Identity, StackState, StackSummary};
 use crate::finding::Finding;
 
@@ -93,7 +93,7 @@ impl Claim {
         run: &Run<'_>,
         stack: &StackSummary,
         identity: &Identity,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Abort> {
         if stack.state() != StackState::Review || self.use_case.is_none() {
             return Ok(());
         }

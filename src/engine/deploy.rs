@@ -2,20 +2,20 @@
 
 use uuid::Uuid;
 
+use super::abort::Abort;
 use super::causes::{explain, not_cleaned_up};
 use super::change_set::{self, Made};
-use super::deployment::{DeployOptions, Deployment, begin_and_build};
-use super::end::End;
-use super::events::{EventKind, Teller};
+use super::deployment::{DeployOptions, Deployment, start_and_build};
+use super::desired::{Desired, ParameterValues};
+use super::end::OperationEnd;
+use super::events::{EventEmitter, EventKind};
 use super::execution::{Executed, Execution};
 use super::finishers;
 use super::outcome::{Outcome, Report};
-use super::recover::{Start, settle};
+use super::recover::{StartState, resolve_start};
 use super::run::{Approver, Proposal, Run};
 use super::smoke;
-use super::stop::Stop;
 use super::uploads::{presence, upload_missing};
-use super::wanted::{Desired, ParameterValues};
 use crate::aws::{Identity, StackState, StackSummary, is_local_state};
 use crate::finding::Finding;
 use crate::plan::{Plan, PlannedArtifact, Secrets, Wanted};
@@ -25,34 +25,34 @@ use crate::plan::{Plan, PlannedArtifact, Secrets, Wanted};
 /// The order keeps what is declined without a trace: the change set is made first, artifacts are uploaded after the
 /// plan is approved (a change set does not read them) and before it runs.
 pub async fn deploy(run: &Run<'_>, desired: &Desired, options: &DeployOptions, approver: &dyn Approver) -> Report {
-    let teller = Teller::hiding(run.events, Secrets::of(Some(&desired.template), &desired.parameters));
+    let emitter = EventEmitter::redacting(run.events, Secrets::of(Some(&desired.template), &desired.parameters));
     let mut desired = desired.clone();
     if options.no_build {
         desired.build_nothing();
     }
     let desired = &desired;
     run.ledger().about(&desired.stack, desired.use_case());
-    let result = begin_and_build(run, &teller, "deploy", desired).await;
+    let result = start_and_build(run, &emitter, "deploy", desired).await;
     let result = match result {
         Ok((identity, desired, contents)) => {
             let deployment =
-                Deployment { run, teller: &teller, desired: &desired, contents: &contents, options, approver };
+                Deployment { run, emitter: &emitter, desired: &desired, contents: &contents, options, approver };
             deployment.carry_out(&identity).await
         }
         Err(stop) => Err(stop),
     };
-    run.finish(&teller, &desired.stack, result)
+    run.finish(&emitter, &desired.stack, result)
 }
 
 impl Deployment<'_> {
-    async fn carry_out(&self, identity: &Identity) -> Result<Report, Stop> {
+    async fn carry_out(&self, identity: &Identity) -> Result<Report, Abort> {
         let claim = self.claim();
         let (start, artifacts) = tokio::join!(
-            settle(self.run, self.teller, self.desired, identity, &claim, true),
+            resolve_start(self.run, self.emitter, self.desired, identity, &claim, true),
             presence(self.run, self.desired, &identity.account),
         );
         let (start, artifacts) = (start?, artifacts?);
-        if let Start::Recreate(failed) = start {
+        if let StartState::Recreate(failed) = start {
             let shown = self.parameters(identity, None)?.shown;
             let wanted = self.wanted(identity, shown, artifacts.clone());
             let plan = self.plan_to_recreate(&wanted, &failed, identity).await?;
@@ -60,8 +60,8 @@ impl Deployment<'_> {
                 return Ok(self.declined(identity, plan));
             }
             // Agreed to once: what is made anew below is the plan just shown, resource by resource.
-            failed.remove(self.run, self.teller).await?;
-            return self.with_change_set(identity, Start::New, artifacts, Some(plan)).await;
+            failed.remove(self.run, self.emitter).await?;
+            return self.with_change_set(identity, StartState::New, artifacts, Some(plan)).await;
         }
         self.with_change_set(identity, start, artifacts, None).await
     }
@@ -69,13 +69,13 @@ impl Deployment<'_> {
     async fn with_change_set(
         &self,
         identity: &Identity,
-        start: Start,
+        start: StartState,
         artifacts: Vec<PlannedArtifact>,
         agreed: Option<Plan>,
-    ) -> Result<Report, Stop> {
+    ) -> Result<Report, Abort> {
         let ParameterValues { sent, shown } = self.parameters(identity, start.stack())?;
         let request = self.request(identity, &start, sent).await?;
-        let made = Box::pin(change_set::make(self.run, self.teller, &request)).await?;
+        let made = Box::pin(change_set::make(self.run, self.emitter, &request)).await?;
         let wanted = self.wanted(identity, shown, artifacts.clone());
         let made = match made {
             Made::Ready(made) => made,
@@ -87,7 +87,7 @@ impl Deployment<'_> {
             Ok(mut report) => {
                 if report.outcome == Outcome::Declined {
                     // One that stays is told at the end; the answer was no all the same.
-                    made.try_to_discard(self.run, self.teller).await;
+                    made.try_to_discard(self.run, self.emitter).await;
                 }
                 if report.outcome == Outcome::Deployed {
                     self.fill(identity, &made.stack_id, &mut report).await;
@@ -99,7 +99,7 @@ impl Deployment<'_> {
             Err((stop, Executed::Unknown)) => Err(stop),
             Err((stop, Executed::No)) => {
                 // The first failure is the one to report; a change set that stays is in the ledger.
-                made.try_to_discard(self.run, self.teller).await;
+                made.try_to_discard(self.run, self.emitter).await;
                 Err(stop)
             }
         }
@@ -109,12 +109,12 @@ impl Deployment<'_> {
     async fn approve_and_execute(
         &self,
         identity: &Identity,
-        start: &Start,
+        start: &StartState,
         wanted: &Wanted<'_>,
         made: &change_set::Ready,
         agreed: Option<Plan>,
-    ) -> Result<Report, (Stop, Executed)> {
-        let before = |stop: Stop| (stop, Executed::No);
+    ) -> Result<Report, (Abort, Executed)> {
+        let before = |stop: Abort| (stop, Executed::No);
         let plan = match agreed {
             Some(plan) => plan,
             None => {
@@ -125,7 +125,7 @@ impl Deployment<'_> {
                 plan
             }
         };
-        upload_missing(self.run, self.teller, self.desired, &wanted.artifacts, &identity.account)
+        upload_missing(self.run, self.emitter, self.desired, &wanted.artifacts, &identity.account)
             .await
             .map_err(before)?;
         let newest = self.run.unless_cancelled(self.run.clients.newest_event(&made.stack_id)).await.map_err(before)?;
@@ -135,24 +135,24 @@ impl Deployment<'_> {
         self.run.unless_cancelled(std::future::ready(())).await.map_err(before)?;
         let execution = Execution { run: self.run, made, stack: &self.desired.stack, token: &token, newest: &newest };
         let follow = Box::pin(execution.start()).await?;
-        self.teller.tell(EventKind::Executing { name: made.name.clone(), token: token.clone() });
-        match follow.until_rest(self.run, self.teller).await {
+        self.emitter.emit(EventKind::Executing { name: made.name.clone(), token: token.clone() });
+        match follow.until_rest(self.run, self.emitter).await {
             Ok(end) => Ok(self.ended(identity, made, end, plan).await),
-            Err(Stop::Interrupted) => Ok(self.left_running(identity, made, plan)),
+            Err(Abort::Interrupted) => Ok(self.left_running(identity, made, plan)),
             Err(stop) => Err((stop, Executed::Yes)),
         }
     }
 
     /// Fills a stack that stands as it should; the report says how that went.
     async fn fill(&self, identity: &Identity, stack_id: &str, report: &mut Report) {
-        match finishers::carry_out(self.run, self.teller, self.contents, stack_id, &identity.account).await {
+        match finishers::carry_out(self.run, self.emitter, self.contents, stack_id, &identity.account).await {
             Ok(()) => {}
-            Err(Stop::Interrupted) => {
+            Err(Abort::Interrupted) => {
                 report.outcome = Outcome::Interrupted;
                 let message = format!("interrupted while `{}` was being filled; the stack stands", self.desired.stack);
                 report.findings.push(Finding::note("D041", message).help("deploy again: only what is missing is done"));
             }
-            Err(Stop::Failed(findings)) => {
+            Err(Abort::Failed(findings)) => {
                 report.outcome = Outcome::Unfinished;
                 report.findings.extend(findings);
             }
@@ -168,16 +168,16 @@ impl Deployment<'_> {
             let stack = self.run.unless_cancelled(self.run.clients.stack(stack_id)).await??;
             let gone = || Finding::error("D062", format!("`{}` is gone before it was tried", self.desired.stack));
             let stack = stack.ok_or_else(gone)?;
-            smoke::tried(self.run, self.teller, self.desired, &stack, self.options.smoke_patience, report).await
+            smoke::tried(self.run, self.emitter, self.desired, &stack, self.options.smoke_retry_for, report).await
         };
         match trying.await {
             Ok(()) => {}
-            Err(Stop::Interrupted) => {
+            Err(Abort::Interrupted) => {
                 report.outcome = Outcome::Interrupted;
                 let message = format!("interrupted while `{}` was being tried; the stack stands", self.desired.stack);
                 report.findings.push(Finding::note("D063", message).help(self.try_again()));
             }
-            Err(Stop::Failed(findings)) => {
+            Err(Abort::Failed(findings)) => {
                 // Nobody answered: that is no verdict on the stack, unless a test was answered wrongly before.
                 if report.outcome != Outcome::SmokeFailed {
                     report.outcome = Outcome::Untested;
@@ -197,7 +197,7 @@ impl Deployment<'_> {
         identity: &Identity,
         wanted: &Wanted<'_>,
         stack: Option<&StackSummary>,
-    ) -> Result<Report, Stop> {
+    ) -> Result<Report, Abort> {
         let mut report = self.no_change(identity, wanted, stack).await?;
         let (Some(plan), Some(stack)) = (&report.plan, stack) else { return Ok(report) };
         if plan.has_changes() {
@@ -208,13 +208,13 @@ impl Deployment<'_> {
             self.fill(identity, &stack.id, &mut report).await;
             self.smoke(&stack.id, &mut report).await;
         } else if !self.options.no_smoke && !self.desired.smoke.is_empty() {
-            self.teller.note("it is up to date: its smoke tests are not tried again; `bedplate smoke` does");
+            self.emitter.note("it is up to date: its smoke tests are not tried again; `bedplate smoke` does");
         }
         Ok(report)
     }
 
-    async fn agreed(&self, plan: &Plan) -> Result<bool, Stop> {
-        self.teller.tell(EventKind::PlanReady { plan: Box::new(plan.clone()) });
+    async fn agreed(&self, plan: &Plan) -> Result<bool, Abort> {
+        self.emitter.emit(EventKind::PlanReady { plan: Box::new(plan.clone()) });
         let proposal = Proposal::Deploy(plan);
         if !self.approver.uncovered(&proposal).is_empty() {
             return Ok(false);
@@ -230,7 +230,7 @@ impl Deployment<'_> {
         report
     }
 
-    async fn ended(&self, identity: &Identity, made: &change_set::Ready, end: End, plan: Plan) -> Report {
+    async fn ended(&self, identity: &Identity, made: &change_set::Ready, end: OperationEnd, plan: Plan) -> Report {
         self.run.ledger().ended(&self.desired.stack, &end.status);
         let outcome = match StackState::of(&end.status) {
             StackState::Good => Outcome::Deployed,
@@ -246,7 +246,7 @@ impl Deployment<'_> {
             match self.run.until_answered(self.run.clients.stack(&made.stack_id)).await {
                 Ok(Ok(stack)) => {
                     report.outputs = stack.map(|stack| stack.outputs).unwrap_or_default();
-                    self.teller.tell(EventKind::OutputsReady { outputs: report.outputs.clone() });
+                    self.emitter.emit(EventKind::OutputsReady { outputs: report.outputs.clone() });
                 }
                 Ok(Err(error)) => {
                     report.outcome = Outcome::Unfinished;
@@ -277,8 +277,8 @@ impl Deployment<'_> {
     }
 
     /// The operation goes on though it can no longer be followed.
-    fn out_of_sight(&self, identity: &Identity, made: &change_set::Ready, stop: Stop) -> Result<Report, Stop> {
-        let Stop::Failed(findings) = stop else { return Err(stop) };
+    fn out_of_sight(&self, identity: &Identity, made: &change_set::Ready, stop: Abort) -> Result<Report, Abort> {
+        let Abort::Failed(findings) = stop else { return Err(stop) };
         let mut report = self.report(Outcome::OutOfSight, identity, None);
         report.stack_id = Some(made.stack_id.clone());
         let stack = &self.desired.stack;

@@ -4,12 +4,12 @@
 //! answered. Its events carry this run's token, which no other run has; a change set that can still be executed was not; and
 //! the same request with the same token is the same request.
 
+use super::abort::Abort;
 use super::change_set::{Ready, SETTLING_TRIES, is_gone, overtaken};
 use super::effect::Effect;
 use super::follow::Follow;
 use super::ledger::EffectError;
 use super::run::Run;
-use super::stop::Stop;
 use crate::aws::CallError;
 
 /// Whether a change set is executed.
@@ -37,7 +37,7 @@ pub(super) struct Execution<'a> {
 
 impl Execution<'_> {
     /// Begins it and gives what to follow.
-    pub(super) async fn start(&self) -> Result<Follow, (Stop, Executed)> {
+    pub(super) async fn start(&self) -> Result<Follow, (Abort, Executed)> {
         match self.ask().await {
             Ok(Ok(())) => Ok(self.ours()),
             Ok(Err(failed)) if failed.lost => self.find_out(failed.error).await,
@@ -46,7 +46,7 @@ impl Execution<'_> {
         }
     }
 
-    async fn ask(&self) -> Result<Result<(), EffectError>, Stop> {
+    async fn ask(&self) -> Result<Result<(), EffectError>, Abort> {
         let call = self.run.clients.execute_change_set(&self.made.id, self.token, self.made.kind);
         let answer = self.run.until_answered(self.run.effect(self.effect(), call)).await?;
         if answer.is_ok() {
@@ -63,15 +63,15 @@ impl Execution<'_> {
         Follow::operation(self.made.stack_id.clone(), self.token.to_owned(), self.newest.clone())
     }
 
-    fn runs(&self, follow: Follow) -> Result<Follow, (Stop, Executed)> {
+    fn runs(&self, follow: Follow) -> Result<Follow, (Abort, Executed)> {
         self.run.ledger().confirm(&self.effect());
         self.made.is_executed(self.run);
         Ok(follow)
     }
 
     /// Asks the stack and the change set, and again with the same token while it can still be executed.
-    async fn find_out(&self, first: CallError) -> Result<Follow, (Stop, Executed)> {
-        let unknown = |stop: Stop| (stop, Executed::Unknown);
+    async fn find_out(&self, first: CallError) -> Result<Follow, (Abort, Executed)> {
+        let unknown = |stop: Abort| (stop, Executed::Unknown);
         let clients = self.run.clients;
         for _ in 0..SETTLING_TRIES {
             let events = clients.stack_events(&self.made.stack_id, self.newest.as_deref());
@@ -111,13 +111,13 @@ impl Execution<'_> {
     }
 
     /// What is not known of the execution covers what is not known of the change set.
-    fn in_doubt(&self, error: CallError) -> (Stop, Executed) {
+    fn in_doubt(&self, error: CallError) -> (Abort, Executed) {
         self.made.is_executed(self.run);
         (error.into(), Executed::Unknown)
     }
 
     /// An earlier try may still be on its way: it comes to nothing once the change set is gone.
-    async fn give_up(&self, error: CallError) -> Result<Follow, (Stop, Executed)> {
+    async fn give_up(&self, error: CallError) -> Result<Follow, (Abort, Executed)> {
         let removal = self.run.undo(self.run.clients.delete_change_set(&self.made.id));
         match self.run.until_answered(removal).await {
             Ok(Ok(())) => {
@@ -134,7 +134,7 @@ impl Execution<'_> {
     }
 
     /// Why a change set that was ready does not run.
-    fn why_not(&self, error: CallError) -> Stop {
+    fn why_not(&self, error: CallError) -> Abort {
         let stale = error.is("InvalidChangeSetStatus") || error.is("InvalidChangeSetStatusException");
         if stale || is_gone(&error) {
             return overtaken(self.stack).into();

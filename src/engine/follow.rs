@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::abort::Abort;
 use super::causes::is_cause;
-use super::end::End;
-use super::events::{EventKind, Teller};
+use super::end::OperationEnd;
+use super::events::{EventEmitter, EventKind};
 use super::run::Run;
-use super::stop::Stop;
 use crate::aws::{CallError, StackEvent, StackState, StackSummary};
 
 /// Failed requests in a row before following is given up; the stack goes on without us, so patience costs nothing.
-const PATIENCE: usize = 6;
+const RETRY_FOR: usize = 6;
 /// Requests without news after which the stack itself is asked: an endpoint may not write the last event.
 const QUIET: usize = 10;
 
@@ -57,7 +57,7 @@ impl Follow {
     }
 
     /// Tells every event until the stack comes to rest.
-    pub(super) async fn until_rest(mut self, run: &Run<'_>, teller: &Teller<'_>) -> Result<End, Stop> {
+    pub(super) async fn until_rest(mut self, run: &Run<'_>, emitter: &EventEmitter<'_>) -> Result<OperationEnd, Abort> {
         let mut failed = 0;
         let mut quiet = 0;
         loop {
@@ -65,7 +65,7 @@ impl Follow {
             let events = match read {
                 Ok(events) => events,
                 Err(error) if is_gone(&error) => return Ok(self.end("DELETE_COMPLETE".to_owned(), None)),
-                Err(error) if error.is_passing() && failed < PATIENCE => {
+                Err(error) if error.is_passing() && failed < RETRY_FOR => {
                     failed += 1;
                     continue;
                 }
@@ -74,7 +74,7 @@ impl Follow {
             failed = 0;
             quiet = if events.is_empty() { quiet + 1 } else { 0 };
             for event in events {
-                if let Some(end) = self.take(event, teller) {
+                if let Some(end) = self.take(event, emitter) {
                     return Ok(end);
                 }
             }
@@ -138,12 +138,12 @@ impl Follow {
     }
 
     /// Tells one event; gives the end when it is the last.
-    fn take(&mut self, event: StackEvent, teller: &Teller<'_>) -> Option<End> {
+    fn take(&mut self, event: StackEvent, emitter: &EventEmitter<'_>) -> Option<OperationEnd> {
         let own = event.stack_id == self.stack;
         if event.is_stack() {
             let (status, reason) = (event.status.clone(), event.reason.clone());
             if own {
-                teller.tell(EventKind::Stack {
+                emitter.emit(EventKind::Stack {
                     stack: event.stack_name,
                     status: status.clone(),
                     reason: reason.clone(),
@@ -155,7 +155,7 @@ impl Follow {
         if is_cause(&event) {
             self.failures.push(event.clone());
         }
-        teller.tell(EventKind::Resource {
+        emitter.emit(EventKind::Resource {
             stack: event.stack_name,
             logical_id: event.logical_id,
             resource_type: event.resource_type,
@@ -179,7 +179,7 @@ impl Follow {
     }
 
     /// Asks the stack itself, in case no event will come.
-    async fn ask(&mut self, run: &Run<'_>) -> Result<Option<End>, Stop> {
+    async fn ask(&mut self, run: &Run<'_>) -> Result<Option<OperationEnd>, Abort> {
         run.clients.pace().turn().await;
         match run.unless_cancelled(run.clients.stack(&self.stack)).await? {
             Ok(Some(stack)) if is_rest(&stack.status) => Ok(Some(self.end(stack.status, stack.reason))),
@@ -190,18 +190,18 @@ impl Follow {
         }
     }
 
-    fn end(&mut self, status: String, reason: Option<String>) -> End {
-        End { status, reason, failures: std::mem::take(&mut self.failures), seen: Instant::now() }
+    fn end(&mut self, status: String, reason: Option<String>) -> OperationEnd {
+        OperationEnd { status, reason, failures: std::mem::take(&mut self.failures), seen: Instant::now() }
     }
 }
 
 /// Follows an operation somebody else, or an earlier run, began.
-pub(super) async fn wait_for(run: &Run<'_>, teller: &Teller<'_>, stack: &StackSummary) -> Result<(), Stop> {
-    teller.tell(EventKind::Waiting {
+pub(super) async fn wait_for(run: &Run<'_>, emitter: &EventEmitter<'_>, stack: &StackSummary) -> Result<(), Abort> {
+    emitter.emit(EventKind::Waiting {
         r#for: format!("`{}` is in `{}`: waiting for that to end", stack.name, stack.status),
     });
     let newest = run.unless_cancelled(run.clients.newest_event(&stack.id)).await??;
-    Follow::whatever_runs(stack.id.clone(), newest).until_rest(run, teller).await?;
+    Follow::whatever_runs(stack.id.clone(), newest).until_rest(run, emitter).await?;
     Ok(())
 }
 

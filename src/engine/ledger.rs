@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
+use super::abort::Abort;
 use super::effect::{Effect, counted, set_count};
 use super::effect_words::{describe_stack, done, remedy, unknown};
-use super::stop::Stop;
 use crate::aws::{Attempts, CallError};
 use crate::finding::Finding;
 
@@ -79,7 +79,7 @@ impl EffectError {
     }
 }
 
-impl From<EffectError> for Stop {
+impl From<EffectError> for Abort {
     fn from(failed: EffectError) -> Self {
         failed.error.into()
     }
@@ -181,22 +181,22 @@ impl Ledger {
 
     /// What was not known is known now: it was done.
     pub(super) fn confirm(&self, effect: &Effect) {
-        self.settle(effect, Known::Done);
+        self.record_answer(effect, Known::Done);
     }
 
     /// What was not known is known now: it was not done; or it was, and was taken back since.
     pub(super) fn strike(&self, effect: &Effect) {
-        self.settle(effect, Known::Nothing);
+        self.record_answer(effect, Known::Nothing);
     }
 
     /// It is being taken back, and it is not known with what success. Gives what was known before.
     pub(super) fn doubt(&self, effect: &Effect) -> Option<Known> {
-        self.settle(effect, Known::Unknown)
+        self.record_answer(effect, Known::Unknown)
     }
 
     /// Taking it back came to nothing: what was known before is known again.
     pub(super) fn restore(&self, effect: &Effect, known: Known) {
-        self.settle(effect, known);
+        self.record_answer(effect, known);
     }
 
     /// It was asked for a second time and refused; the first time may still come to something.
@@ -252,7 +252,7 @@ impl Ledger {
         account
     }
 
-    fn settle(&self, effect: &Effect, known: Known) -> Option<Known> {
+    fn record_answer(&self, effect: &Effect, known: Known) -> Option<Known> {
         let mut entries = self.lock();
         let entry = entries.iter_mut().rev().find(|entry| entry.effect == *effect)?;
         Some(std::mem::replace(&mut entry.known, known))

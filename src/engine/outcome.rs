@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::destroy_plan::{DestroyPlan, Leftover};
 use super::ledger::Account;
-use super::removal::{Leftover, Removal};
 use super::smoke::SmokeResult;
 use crate::aws::Output;
 use crate::finding::Finding;
@@ -93,7 +93,7 @@ pub struct Report {
     /// What was planned.
     pub plan: Option<Plan>,
     /// What was to be removed.
-    pub removal: Option<Removal>,
+    pub destroy_plan: Option<DestroyPlan>,
     /// The outputs after a deployment.
     pub outputs: Vec<Output>,
     /// How each smoke test ended, in order; none were tried when it is empty.
@@ -122,7 +122,7 @@ impl Report {
             stack_id: None,
             status: None,
             plan: None,
-            removal: None,
+            destroy_plan: None,
             outputs: Vec::new(),
             smoke: Vec::new(),
             findings: Vec::new(),

@@ -5,10 +5,10 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::sync::mpsc;
 
-use super::events::{EventKind, Teller};
+use super::abort::Abort;
+use super::events::{EventEmitter, EventKind};
 use super::package::{Artifact, Package, Unbuilt};
 use super::run::Run;
-use super::stop::Stop;
 use crate::artifacts::{self, BuildContext};
 use crate::finding::{Finding, has_errors};
 
@@ -23,7 +23,7 @@ pub(super) struct Built {
 }
 
 /// Builds all of them at once; what is wrong with any is told together.
-pub(super) async fn build(run: &Run<'_>, teller: &Teller<'_>, packages: &[Package]) -> Result<Built, Stop> {
+pub(super) async fn build(run: &Run<'_>, emitter: &EventEmitter<'_>, packages: &[Package]) -> Result<Built, Abort> {
     if packages.is_empty() {
         return Ok(Built::default());
     }
@@ -48,7 +48,7 @@ pub(super) async fn build(run: &Run<'_>, teller: &Teller<'_>, packages: &[Packag
     drop(said);
     let tell = async {
         while let Some((component, doing)) = hears.recv().await {
-            teller.tell(EventKind::Building { component, doing });
+            emitter.emit(EventKind::Building { component, doing });
         }
     };
     let mut work = std::pin::pin!(async { tokio::join!(join_all(builds), tell) });
@@ -57,7 +57,7 @@ pub(super) async fn build(run: &Run<'_>, teller: &Teller<'_>, packages: &[Packag
         () = run.cancel.cancelled() => {
             // The builds are interrupted, too: what they have started ends first.
             let _ = tokio::time::timeout(TIDYING, work).await;
-            return Err(Stop::Interrupted);
+            return Err(Abort::Interrupted);
         }
         done = &mut work => done,
     };
@@ -66,13 +66,13 @@ pub(super) async fn build(run: &Run<'_>, teller: &Teller<'_>, packages: &[Packag
     for built in built {
         match built {
             Ok((package, Ok(Some(artifact)))) => {
-                teller.tell(EventKind::ArtifactBuilt {
+                emitter.emit(EventKind::ArtifactBuilt {
                     component: package.component.clone(),
                     size: artifact.size,
                     sha256: artifact.sha256.clone(),
                 });
                 for finding in artifact.warnings {
-                    teller.tell(EventKind::Warning { finding });
+                    emitter.emit(EventKind::Warning { finding });
                 }
                 ready.artifacts.push(Artifact {
                     parameter: package.parameter,

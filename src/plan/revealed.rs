@@ -90,7 +90,7 @@ pub(super) fn reveal(
 }
 
 fn is_told(text: &str, secrets: &Secrets) -> bool {
-    !text.contains(HIDDEN) && !NOT_TOLD.iter().any(|it| text.contains(it)) && secrets.hide(text) == text
+    !text.contains(HIDDEN) && !NOT_TOLD.iter().any(|it| text.contains(it)) && secrets.redact(text) == text
 }
 
 /// The value of a property as a change set has it: text, or JSON in text.

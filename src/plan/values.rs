@@ -32,7 +32,7 @@ impl Secrets {
     }
 
     /// The text without any of them.
-    pub fn hide(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         let mut shown = text.to_owned();
         for secret in &self.0 {
             if shown.contains(secret.as_str()) {
@@ -44,7 +44,7 @@ impl Secrets {
 
     /// The text without any of them, shortened.
     pub(super) fn show(&self, text: &str) -> String {
-        shorten(self.hide(text))
+        shorten(self.redact(text))
     }
 }
 

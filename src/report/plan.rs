@@ -175,8 +175,8 @@ fn one(out: &mut String, change: &PlannedChange, (id, kind): (usize, usize), sty
         on_one_line(&change.logical_id),
         paint(styles.dim, format!("{:kind$}", on_one_line(&change.resource_type))),
     );
-    if let Some(fate) = fate(change) {
-        let _ = writeln!(out, "      {fate}");
+    if let Some(disposition) = disposition(change) {
+        let _ = writeln!(out, "      {disposition}");
     }
     for reason in &change.reasons {
         let _ = writeln!(out, "      {}", printable(&why(reason)));
@@ -187,7 +187,7 @@ fn one(out: &mut String, change: &PlannedChange, (id, kind): (usize, usize), sty
 }
 
 /// What becomes of the physical resource, by its name in the account, when it does not stay as it is.
-fn fate(change: &PlannedChange) -> Option<String> {
+fn disposition(change: &PlannedChange) -> Option<String> {
     let name = change.physical_id.as_deref().map(on_one_line).unwrap_or_default();
     let said = match (change.kept, change.action) {
         (Some(Kept::Retained), _) => "stays in the account, no longer managed",

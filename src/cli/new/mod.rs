@@ -9,8 +9,8 @@ use serde_json::json;
 use self::course::NewFile;
 use super::exit::Exit;
 use super::globals::Format;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
 use crate::files::Manner;
 use crate::finding::{Finding, has_errors};
 use crate::spec;
@@ -38,7 +38,7 @@ const STARTER: [(&str, &str); 2] = [
     ("function/app.py", include_str!("starter/function/app.py")),
 ];
 
-pub(super) fn run(session: &Session, args: &NewArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &NewArgs) -> VerbResult {
     let Some(name) = &args.name else { return list(session) };
     let files = match &args.from {
         Some(from) => course::copy(from, name)?,
@@ -101,7 +101,7 @@ fn write(session: &Session, folder: &Path, shown: &str, files: &[NewFile]) -> Re
     Ok(())
 }
 
-fn list(session: &Session) -> Outcome {
+fn list(session: &Session) -> VerbResult {
     let all = course::all();
     match session.ui.format {
         Format::Json => {

@@ -6,10 +6,10 @@ use super::finisher::Finisher;
 use super::{documents, ingestion, rows};
 use crate::artifacts::{self, Document};
 use crate::aws::{CallErrorKind, Item};
+use crate::engine::abort::Abort;
 use crate::engine::bucket_origin::{BucketOrigin, bucket_origin};
-use crate::engine::events::Teller;
+use crate::engine::events::EventEmitter;
 use crate::engine::run::Run;
-use crate::engine::stop::Stop;
 use crate::finding::{Finding, Place};
 use crate::plan::{Action, PlannedChange, PlannedContent};
 
@@ -31,7 +31,7 @@ enum What {
 }
 
 /// Reads the folders; what is wrong with any is told together.
-pub(in crate::engine) async fn read(run: &Run<'_>, finishers: &[Finisher]) -> Result<Vec<Content>, Stop> {
+pub(in crate::engine) async fn read(run: &Run<'_>, finishers: &[Finisher]) -> Result<Vec<Content>, Abort> {
     let finishers = finishers.to_vec();
     let reading = tokio::task::spawn_blocking(move || {
         let mut contents = Vec::new();
@@ -67,7 +67,7 @@ pub(in crate::engine) async fn read(run: &Run<'_>, finishers: &[Finisher]) -> Re
 }
 
 /// Physical ids by logical id.
-async fn physical_ids(run: &Run<'_>, stack_id: &str) -> Result<BTreeMap<String, String>, Stop> {
+async fn physical_ids(run: &Run<'_>, stack_id: &str) -> Result<BTreeMap<String, String>, Abort> {
     let resources = run.unless_cancelled(run.clients.stack_resources(stack_id)).await??;
     Ok(resources.into_iter().filter_map(|resource| Some((resource.logical_id, resource.physical_id?))).collect())
 }
@@ -79,7 +79,7 @@ pub(in crate::engine) async fn planned(
     stack_id: Option<&str>,
     changes: &[PlannedChange],
     account: &str,
-) -> Result<Vec<PlannedContent>, Stop> {
+) -> Result<Vec<PlannedContent>, Abort> {
     let there = match stack_id {
         Some(stack_id) if !contents.is_empty() => physical_ids(run, stack_id).await?,
         _ => BTreeMap::new(),
@@ -114,11 +114,11 @@ pub(in crate::engine) async fn planned(
 /// Does all of it; what fails keeps nothing else from being done.
 pub(in crate::engine) async fn carry_out(
     run: &Run<'_>,
-    teller: &Teller<'_>,
+    emitter: &EventEmitter<'_>,
     contents: &[Content],
     stack_id: &str,
     account: &str,
-) -> Result<(), Stop> {
+) -> Result<(), Abort> {
     if contents.is_empty() {
         return Ok(());
     }
@@ -129,7 +129,7 @@ pub(in crate::engine) async fn carry_out(
         let done = match there.get(&content.logical_id) {
             Some(name) => match content.refuse_foreign(run, name, stack_id).await {
                 Ok(()) => {
-                    content.carry_out(run, teller, name, &Done { there: &there, changed: &changed }, account).await
+                    content.carry_out(run, emitter, name, &Done { there: &there, changed: &changed }, account).await
                 }
                 Err(stop) => Err(stop),
             },
@@ -138,14 +138,14 @@ pub(in crate::engine) async fn carry_out(
         match done {
             Ok(true) => changed.push(&content.component),
             Ok(false) => {}
-            Err(Stop::Interrupted) => return Err(Stop::Interrupted),
-            Err(Stop::Failed(causes)) => {
+            Err(Abort::Interrupted) => return Err(Abort::Interrupted),
+            Err(Abort::Failed(causes)) => {
                 findings.extend(causes.into_iter().map(|cause| content.placed(cause)));
                 findings.push(content.unfinished());
             }
         }
     }
-    if findings.is_empty() { Ok(()) } else { Err(Stop::Failed(findings)) }
+    if findings.is_empty() { Ok(()) } else { Err(Abort::Failed(findings)) }
 }
 
 /// What a finisher may build on.
@@ -167,7 +167,7 @@ impl Content {
         self.place.as_ref()
     }
 
-    async fn planned(&self, run: &Run<'_>, name: Option<&str>, account: &str) -> Result<PlannedContent, Stop> {
+    async fn planned(&self, run: &Run<'_>, name: Option<&str>, account: &str) -> Result<PlannedContent, Abort> {
         let component = self.component.clone();
         Ok(match &self.what {
             What::Documents { prefix, documents } => {
@@ -209,7 +209,7 @@ impl Content {
     }
 
     /// Refuses to write documents over those in a bucket that has the name of the stack's and is another.
-    async fn refuse_foreign(&self, run: &Run<'_>, name: &str, stack_id: &str) -> Result<(), Stop> {
+    async fn refuse_foreign(&self, run: &Run<'_>, name: &str, stack_id: &str) -> Result<(), Abort> {
         if !matches!(self.what, What::Documents { .. }) {
             return Ok(());
         }
@@ -229,17 +229,17 @@ impl Content {
     async fn carry_out(
         &self,
         run: &Run<'_>,
-        teller: &Teller<'_>,
+        emitter: &EventEmitter<'_>,
         name: &str,
         done: &Done<'_>,
         account: &str,
-    ) -> Result<bool, Stop> {
+    ) -> Result<bool, Abort> {
         match &self.what {
             What::Ingestion { bucket, filled_by, prefix } => match done.there.get(bucket) {
                 Some(bucket) => {
                     let reads = ingestion::Reads { source: name, bucket, prefix };
                     let filled = done.changed.contains(&filled_by.as_str());
-                    ingestion::read(run, teller, &self.component, reads, filled, account).await?;
+                    ingestion::read(run, emitter, &self.component, reads, filled, account).await?;
                     Ok(false)
                 }
                 None => {
@@ -248,10 +248,10 @@ impl Content {
                 }
             },
             What::Documents { prefix, documents } => {
-                documents::bring(run, teller, name, prefix, documents, &self.component, account).await
+                documents::bring(run, emitter, name, prefix, documents, &self.component, account).await
             }
             What::Rows { key, rows } => {
-                rows::write(run, teller, name, key, rows, &self.component).await?;
+                rows::write(run, emitter, name, key, rows, &self.component).await?;
                 Ok(false)
             }
         }

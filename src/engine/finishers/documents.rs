@@ -9,11 +9,11 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::artifacts::Document;
 use crate::aws::{CallError, DELETE_BATCH, Labels, ListedObject, ObjectVersion};
+use crate::engine::abort::Abort;
 use crate::engine::effect::Effect;
-use crate::engine::events::{EventKind, Teller};
+use crate::engine::events::{EventEmitter, EventKind};
 use crate::engine::run::Run;
 use crate::engine::side_by_side::side_by_side;
-use crate::engine::stop::Stop;
 use crate::engine::uploads::{Outgoing, told};
 use crate::finding::Finding;
 
@@ -111,13 +111,13 @@ pub(super) async fn compare<'a>(
 /// Makes a bucket hold the documents; tells whether it did not before.
 pub(super) async fn bring(
     run: &Run<'_>,
-    teller: &Teller<'_>,
+    emitter: &EventEmitter<'_>,
     bucket: &str,
     prefix: &str,
     documents: &[Document],
     component: &str,
     account: &str,
-) -> Result<bool, Stop> {
+) -> Result<bool, Abort> {
     let compared = compare(run, bucket, prefix, documents, component, account);
     let difference = run.unless_cancelled(compared).await??;
     let changed = !difference.upload.is_empty() || !difference.remove.is_empty();
@@ -132,7 +132,7 @@ pub(super) async fn bring(
                         ]),
                     };
                     let file = Outgoing { component, key: &key, size: document.size };
-                    let upload = told(teller, file, |progress| {
+                    let upload = told(emitter, file, |progress| {
                         let (key, labels) = (&key, &labels);
                         async move {
                             run.clients.upload_labelled(bucket, key, &document.path, account, labels, &progress).await
@@ -141,8 +141,8 @@ pub(super) async fn bring(
                     let effect = Effect::ObjectsUploaded { bucket: bucket.to_owned(), count: 1 };
                     run.effect(effect, upload).await?;
                     let (component, size) = (component.to_owned(), document.size);
-                    teller.tell(EventKind::DocumentUploaded { component, key, size });
-                    Ok::<_, Stop>(())
+                    emitter.emit(EventKind::DocumentUploaded { component, key, size });
+                    Ok::<_, Abort>(())
                 }
             });
     run.unless_cancelled(side_by_side(uploads, UPLOADS)).await??;
@@ -160,7 +160,7 @@ pub(super) async fn bring(
                 .into());
         }
         for key in batch {
-            teller.tell(EventKind::DocumentRemoved { component: component.to_owned(), key: key.clone() });
+            emitter.emit(EventKind::DocumentRemoved { component: component.to_owned(), key: key.clone() });
         }
     }
     if difference.crowded {
@@ -169,9 +169,9 @@ pub(super) async fn bring(
              looked for"
         );
         let help = "keep documents in a bucket of their own, and delete by hand what is gone";
-        teller.tell(EventKind::Warning { finding: Finding::warning("D042", message).help(help) });
+        emitter.emit(EventKind::Warning { finding: Finding::warning("D042", message).help(help) });
     }
-    teller.tell(EventKind::DocumentsReady {
+    emitter.emit(EventKind::DocumentsReady {
         component: component.to_owned(),
         uploaded: difference.upload.len(),
         removed: difference.remove.len(),

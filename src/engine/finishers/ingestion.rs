@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use crate::aws::{CallError, CallErrorKind, IngestionJob};
+use crate::engine::abort::Abort;
 use crate::engine::effect::Effect;
-use crate::engine::events::{EventKind, Teller};
+use crate::engine::events::{EventEmitter, EventKind};
 use crate::engine::run::Run;
-use crate::engine::stop::Stop;
 use crate::finding::Finding;
 
 /// The first wait between two looks at a job; each is twice as long as the one before.
@@ -59,18 +59,18 @@ pub(super) async fn needed(run: &Run<'_>, reads: Reads<'_>, account: &str) -> Re
 /// Reads the documents, unless they are read already; `filled` says that they have just been changed.
 pub(super) async fn read(
     run: &Run<'_>,
-    teller: &Teller<'_>,
+    emitter: &EventEmitter<'_>,
     component: &str,
     reads: Reads<'_>,
     filled: bool,
     account: &str,
-) -> Result<(), Stop> {
+) -> Result<(), Abort> {
     if !filled && !run.unless_cancelled(needed(run, reads, account)).await?? {
         return Ok(());
     }
     let (base, source) = reads.ids();
     let mut job = start(run, component, base, source).await?;
-    teller.tell(EventKind::ReadingDocuments { component: component.to_owned(), job: job.id.clone() });
+    emitter.emit(EventKind::ReadingDocuments { component: component.to_owned(), job: job.id.clone() });
     let mut wait = FIRST_WAIT;
     while !job.ended() {
         run.unless_cancelled(tokio::time::sleep(wait)).await?;
@@ -88,9 +88,9 @@ pub(super) async fn read(
             format!("`{component}`: {} of {} documents could not be read{}", job.failed, job.scanned, told(&job));
         let finding =
             Finding::warning("D043", message).help("the knowledge base answers without them; see the reasons");
-        teller.tell(EventKind::Warning { finding });
+        emitter.emit(EventKind::Warning { finding });
     }
-    teller.tell(EventKind::DocumentsRead {
+    emitter.emit(EventKind::DocumentsRead {
         component: component.to_owned(),
         indexed: job.indexed,
         deleted: job.deleted,
@@ -101,7 +101,7 @@ pub(super) async fn read(
 
 /// Starts a job. The token makes a request that is repeated the same request: its job is the one that an answer that was lost
 /// told of.
-async fn start(run: &Run<'_>, component: &str, base: &str, source: &str) -> Result<IngestionJob, Stop> {
+async fn start(run: &Run<'_>, component: &str, base: &str, source: &str) -> Result<IngestionJob, Abort> {
     let token = uuid::Uuid::new_v4().to_string();
     let effect = Effect::Ingestion { component: component.to_owned() };
     let ask = || run.until_answered(run.effect(effect.clone(), run.clients.start_ingestion(base, source, &token)));

@@ -14,7 +14,7 @@
 //! | `socket` | conversations over a WebSocket |
 //! | `picture` | whether bytes are a picture |
 //! | `text` | whether a text is as it is expected, and what of it a reason repeats |
-//! | `patience` | what is tried a second time |
+//! | `retry` | what is tried a second time |
 
 mod attempt;
 mod deployed;
@@ -22,17 +22,17 @@ mod dialogue;
 mod failure;
 mod http;
 mod of_spec;
-mod patience;
 mod picture;
 mod result;
+mod retry;
 mod socket;
 mod test;
 mod text;
 mod trial;
 
 pub(super) use of_spec::of_spec;
-pub use patience::PATIENCE;
 pub use result::SmokeResult;
+pub use retry::RETRY_FOR;
 pub use test::SmokeTest;
 pub use trial::smoke;
 pub(super) use trial::tried;

@@ -185,7 +185,7 @@ pub(crate) fn steps(events: &[Event]) -> Vec<&'static str> {
         EventKind::Executing { .. } => "executing",
         EventKind::Waiting { .. } => "waiting",
         EventKind::Warning { .. } => "warning",
-        EventKind::RemovalReady { .. } => "removal",
+        EventKind::DestroyPlanReady { .. } => "destroy_plan",
         EventKind::OutputsReady { .. } => "outputs",
         EventKind::Finished { .. } => "finished",
         _ => "",
@@ -222,9 +222,9 @@ async fn a_use_case_is_made_left_alone_changed_and_taken_away() {
 
     let (report, events) = world.destroy("poster-dev").await;
     assert_eq!(report.outcome, Outcome::Destroyed, "{:?}", report.findings);
-    assert_eq!(steps(&events), ["started", "removal", "finished"]);
-    let removal = report.removal.expect("what went");
-    assert_eq!((removal.resources.len(), removal.artifacts.count), (2, 1));
+    assert_eq!(steps(&events), ["started", "destroy_plan", "finished"]);
+    let destroy_plan = report.destroy_plan.expect("what went");
+    assert_eq!((destroy_plan.resources.len(), destroy_plan.artifacts.count), (2, 1));
     assert_eq!(world.state("poster-dev").await, None);
 
     let (report, _) = world.destroy("poster-dev").await;

@@ -43,7 +43,7 @@ def handler(event, context):
     let desired = Desired::of(&loaded, &rendered, "late-dev", Default::default(), &packaging).expect("no rows");
     let recorder = Recorder::default();
     let run = Run::new(&world.clients, &recorder, CancellationToken::new());
-    let options = DeployOptions { smoke_patience: patience, ..DeployOptions::default() };
+    let options = DeployOptions { smoke_retry_for: patience, ..DeployOptions::default() };
     let report = deploy(&run, &desired, &options, &ApproveAll).await;
     let notes = recorder.events().into_iter().filter_map(|event| match event.what {
         EventKind::Note { message } => Some(message),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::artifact_names::artifact_bucket_name;
 use super::finishers::{Finisher, of_spec};
-use super::look::USE_CASE_TAG;
 use super::package::{Artifact, Package, Packaging, Unbuilt};
 use super::smoke::{self, SmokeTest};
+use super::status::USE_CASE_TAG;
 use crate::aws::{ParameterValue, StackSummary};
 use crate::cfn::Template;
 use crate::finding::{Finding, Place};
