@@ -6,31 +6,33 @@ use crate::spec::{Agent, BuiltIn, Engine, LoadedSpec, escape};
 
 pub(super) fn check(loaded: &LoadedSpec, today: Day, findings: &mut Vec<Finding>) {
     for (name, agent) in &loaded.spec.agents {
-        let of = Of { loaded, agent, pointer: format!("/agents/{}", escape(name)) };
-        findings.extend(of.model());
+        let agent_check = AgentCheck { loaded, agent, pointer: format!("/agents/{}", escape(name)) };
+        findings.extend(agent_check.model());
         match agent.engine {
             Engine::Classic => {
-                findings.extend(of.closed(today));
-                findings.extend(of.quotas());
-                findings.extend(of.without_effect(&[("limits", of.has_limits())], "Bedrock Agents Classic"));
-                findings.extend(of.ignored_instruction());
+                findings.extend(agent_check.closed(today));
+                findings.extend(agent_check.quotas());
+                findings.extend(
+                    agent_check.without_effect(&[("limits", agent_check.has_limits())], "Bedrock Agents Classic"),
+                );
+                findings.extend(agent_check.ignored_instruction());
             }
             Engine::Agentcore => {
-                findings.extend(of.shell());
-                findings.extend(of.without_effect(&[("alias", agent.alias.is_some())], "AgentCore"));
+                findings.extend(agent_check.shell());
+                findings.extend(agent_check.without_effect(&[("alias", agent.alias.is_some())], "AgentCore"));
             }
         }
-        findings.extend(of.inference());
+        findings.extend(agent_check.inference());
     }
 }
 
-struct Of<'a> {
+struct AgentCheck<'a> {
     loaded: &'a LoadedSpec,
     agent: &'a Agent,
     pointer: String,
 }
 
-impl Of<'_> {
+impl AgentCheck<'_> {
     /// An agent talks.
     fn model(&self) -> Option<Finding> {
         let model = self.loaded.spec.models.get(&self.agent.model)?;

@@ -49,14 +49,16 @@ fn at_once(ui: &Ui) -> ! {
     std::process::exit(i32::from(Exit::Interrupted.code()))
 }
 
-#[cfg(unix)]
+/// The signals that end a run: `SIGINT` and `SIGTERM`, or Ctrl-C where there are no signals.
 struct Signals {
+    #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
 }
 
-#[cfg(unix)]
 impl Signals {
+    #[cfg(unix)]
     fn new() -> Option<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Some(Self {
@@ -65,23 +67,20 @@ impl Signals {
         })
     }
 
+    #[cfg(not(unix))]
+    fn new() -> Option<Self> {
+        Some(Self {})
+    }
+
+    #[cfg(unix)]
     async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
     }
-}
 
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> Option<Self> {
-        Some(Self)
-    }
-
+    #[cfg(not(unix))]
     async fn next(&mut self) {
         let _ = tokio::signal::ctrl_c().await;
     }

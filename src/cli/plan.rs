@@ -19,7 +19,7 @@ use crate::cfn::template::BODY_LIMIT_S3;
 use crate::engine::{self, Run};
 use crate::files;
 use crate::finding::Finding;
-use crate::plan::{self, Plan, PlanKind, Wanted};
+use crate::plan::{self, DesiredStack, Plan, PlanKind};
 use crate::report;
 use crate::spec::LoadedSpec;
 
@@ -150,7 +150,7 @@ fn offline(
         let stack = &desired.stack;
         let region = session.region(Some(spec))?;
         session.ui.status(&format!("plan {stack} offline"));
-        let wanted = Wanted {
+        let wanted = DesiredStack {
             stack,
             account: None,
             region: region.as_deref().unwrap_or("${AWS::Region}"),

@@ -323,8 +323,8 @@ impl Session {
         Ok(match asked {
             Some(kind) => kind,
             None => match self.stage()?.target.unwrap_or_default() {
-                spec::TargetKind::Local => TargetKind::Local,
-                spec::TargetKind::Aws => TargetKind::Aws,
+                spec::StageTarget::Local => TargetKind::Local,
+                spec::StageTarget::Aws => TargetKind::Aws,
             },
         })
     }

@@ -18,7 +18,7 @@ use super::smoke;
 use super::uploads::{presence, upload_missing};
 use crate::aws::{Identity, StackState, StackSummary, is_local_state};
 use crate::finding::Finding;
-use crate::plan::{Plan, PlannedArtifact, Secrets, Wanted};
+use crate::plan::{DesiredStack, Plan, PlannedArtifact, Secrets};
 
 /// Deploys a use case, from the account guard to the outputs.
 ///
@@ -54,8 +54,8 @@ impl Deployment<'_> {
         let (start, artifacts) = (start?, artifacts?);
         if let StartState::Recreate(failed) = start {
             let shown = self.parameters(identity, None)?.shown;
-            let wanted = self.wanted(identity, shown, artifacts.clone());
-            let plan = self.plan_to_recreate(&wanted, &failed, identity).await?;
+            let desired_stack = self.desired_stack(identity, shown, artifacts.clone());
+            let plan = self.plan_to_recreate(&desired_stack, &failed, identity).await?;
             if !self.agreed(&plan).await? {
                 return Ok(self.declined(identity, plan));
             }
@@ -76,13 +76,13 @@ impl Deployment<'_> {
         let ParameterValues { sent, shown } = self.parameters(identity, start.stack())?;
         let request = self.request(identity, &start, sent).await?;
         let made = Box::pin(change_set::make(self.run, self.emitter, &request)).await?;
-        let wanted = self.wanted(identity, shown, artifacts.clone());
+        let desired_stack = self.desired_stack(identity, shown, artifacts.clone());
         let made = match made {
             Made::Ready(made) => made,
-            Made::NoChange => return self.only_fill(identity, &wanted, start.stack()).await,
+            Made::NoChange => return self.only_fill(identity, &desired_stack, start.stack()).await,
             Made::Refused(findings) => return Err(self.placed(findings).into()),
         };
-        let carried = Box::pin(self.approve_and_execute(identity, &start, &wanted, &made, agreed)).await;
+        let carried = Box::pin(self.approve_and_execute(identity, &start, &desired_stack, &made, agreed)).await;
         match carried {
             Ok(mut report) => {
                 if report.outcome == Outcome::Declined {
@@ -110,7 +110,7 @@ impl Deployment<'_> {
         &self,
         identity: &Identity,
         start: &StartState,
-        wanted: &Wanted<'_>,
+        desired_stack: &DesiredStack<'_>,
         made: &change_set::Ready,
         agreed: Option<Plan>,
     ) -> Result<Report, (Abort, Executed)> {
@@ -118,14 +118,14 @@ impl Deployment<'_> {
         let plan = match agreed {
             Some(plan) => plan,
             None => {
-                let plan = self.plan_of(identity, start, wanted, made).await.map_err(before)?;
+                let plan = self.plan_of(identity, start, desired_stack, made).await.map_err(before)?;
                 if !self.agreed(&plan).await.map_err(before)? {
                     return Ok(self.declined(identity, plan));
                 }
                 plan
             }
         };
-        upload_missing(self.run, self.emitter, self.desired, &wanted.artifacts, &identity.account)
+        upload_missing(self.run, self.emitter, self.desired, &desired_stack.artifacts, &identity.account)
             .await
             .map_err(before)?;
         let newest = self.run.unless_cancelled(self.run.clients.newest_event(&made.stack_id)).await.map_err(before)?;
@@ -195,10 +195,10 @@ impl Deployment<'_> {
     async fn only_fill(
         &self,
         identity: &Identity,
-        wanted: &Wanted<'_>,
+        desired_stack: &DesiredStack<'_>,
         stack: Option<&StackSummary>,
     ) -> Result<Report, Abort> {
-        let mut report = self.no_change(identity, wanted, stack).await?;
+        let mut report = self.no_change(identity, desired_stack, stack).await?;
         let (Some(plan), Some(stack)) = (&report.plan, stack) else { return Ok(report) };
         if plan.has_changes() {
             if !self.agreed(plan).await? {

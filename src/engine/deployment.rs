@@ -24,7 +24,9 @@ use crate::artifacts::ArtifactRequest;
 use crate::aws::{ChangeSetKind, ChangeSetRequest, Identity, ParameterValue, StackSummary, TemplateSource};
 use crate::cfn::Template;
 use crate::finding::Finding;
-use crate::plan::{Current, Plan, PlanKind, PlannedArtifact, Risk, Wanted, for_new_stack, from_change_set, of_content};
+use crate::plan::{
+    Current, DesiredStack, Plan, PlanKind, PlannedArtifact, Risk, for_new_stack, from_change_set, of_content,
+};
 
 /// The longest template a request carries; a longer one goes through S3.
 /// Source: `TemplateBody` in the CloudFormation API reference.
@@ -121,29 +123,29 @@ impl Deployment<'_> {
         &self,
         identity: &Identity,
         start: &StartState,
-        wanted: &Wanted<'_>,
+        desired_stack: &DesiredStack<'_>,
         made: &Ready,
     ) -> Result<Plan, Abort> {
         let Some(stack) = start.stack() else {
-            let plan = from_change_set(wanted, &Current::default(), &made.set, PlanKind::Create);
+            let plan = from_change_set(desired_stack, &Current::default(), &made.set, PlanKind::Create);
             return self.filled(plan, None, identity).await;
         };
         let old = self.run.unless_cancelled(self.run.clients.template_of(&stack.id)).await??;
         let old = Template::parse(&old).ok();
         let current =
             Current { status: Some(&stack.status), template: old.as_ref(), parameters: stack.parameters.clone() };
-        let plan = from_change_set(wanted, &current, &made.set, PlanKind::Update);
+        let plan = from_change_set(desired_stack, &current, &made.set, PlanKind::Update);
         self.filled(plan, Some(&stack.id), identity).await
     }
 
     /// The plan for a stack whose creation failed, with the data that goes with what is left of it.
     pub(super) async fn plan_to_recreate(
         &self,
-        wanted: &Wanted<'_>,
+        desired_stack: &DesiredStack<'_>,
         failed: &FailedStack,
         identity: &Identity,
     ) -> Result<Plan, Abort> {
-        let mut plan = for_new_stack(wanted, PlanKind::Recreate);
+        let mut plan = for_new_stack(desired_stack, PlanKind::Recreate);
         plan.data_loss.extend(failed.losses());
         plan.risks = failed.risks(self.desired);
         self.filled(plan, None, identity).await
@@ -172,7 +174,7 @@ impl Deployment<'_> {
     pub(super) async fn no_change(
         &self,
         identity: &Identity,
-        wanted: &Wanted<'_>,
+        desired_stack: &DesiredStack<'_>,
         stack: Option<&StackSummary>,
     ) -> Result<Report, Abort> {
         let current = Current {
@@ -180,7 +182,7 @@ impl Deployment<'_> {
             template: None,
             parameters: stack.map(|stack| stack.parameters.clone()).unwrap_or_default(),
         };
-        let plan = from_change_set(wanted, &current, &Default::default(), PlanKind::NoChange);
+        let plan = from_change_set(desired_stack, &current, &Default::default(), PlanKind::NoChange);
         let plan = self.filled(plan, stack.map(|stack| stack.id.as_str()), identity).await?;
         let mut report = self.report(Outcome::NoChange, identity, Some(plan));
         if let Some(stack) = stack {
@@ -209,14 +211,14 @@ impl Deployment<'_> {
         Ok(self.desired.parameter_values(&identity.account, self.run.clients.region(), stack)?)
     }
 
-    /// What is wanted, as a plan takes it.
-    pub(super) fn wanted<'w>(
+    /// What is desired_stack, as a plan takes it.
+    pub(super) fn desired_stack<'w>(
         &'w self,
         identity: &'w Identity,
         shown: BTreeMap<String, String>,
         artifacts: Vec<PlannedArtifact>,
-    ) -> Wanted<'w> {
-        Wanted {
+    ) -> DesiredStack<'w> {
+        DesiredStack {
             stack: &self.desired.stack,
             account: Some(&identity.account),
             region: self.run.clients.region(),

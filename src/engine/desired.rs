@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::artifact_names::artifact_bucket_name;
 use super::finishers::{Finisher, of_spec};
-use super::package::{Artifact, Package, Packaging, Unbuilt};
-use super::smoke::{self, SmokeTest};
+use super::package::{Package, Packaging, StackArtifact, Unbuilt};
+use super::smoke::{self, PreparedSmokeTest};
 use super::status::USE_CASE_TAG;
 use crate::aws::{ParameterValue, StackSummary};
 use crate::cfn::Template;
@@ -42,7 +42,7 @@ pub struct Desired {
     /// Outputs of other use cases that the template takes; their values are among `parameters` when it is deployed.
     pub needs: Vec<NeededOutput>,
     /// The files the template refers to, when they are built already.
-    pub artifacts: Vec<Artifact>,
+    pub artifacts: Vec<StackArtifact>,
     /// Those that are to be built first.
     pub packages: Vec<Package>,
     /// Those that are not built and not to be: a plan only.
@@ -50,7 +50,7 @@ pub struct Desired {
     /// What is done once the stack is complete.
     pub finishers: Vec<Finisher>,
     /// What is tried once it is filled.
-    pub smoke: Vec<SmokeTest>,
+    pub smoke: Vec<PreparedSmokeTest>,
 }
 
 /// The values of a template's parameters.
@@ -234,7 +234,7 @@ mod tests {
             "Resources": { "Queue": { "Type": "AWS::SQS::Queue" } },
         }));
         let mut desired = Desired::new("poster-dev", template.expect("a template"));
-        desired.artifacts.push(Artifact {
+        desired.artifacts.push(StackArtifact {
             parameter: "CodeKey".into(),
             component: "functions.design".into(),
             path: PathBuf::from("design.zip"),

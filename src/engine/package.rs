@@ -72,7 +72,7 @@ impl Package {
 
 /// A file on its way to the artifact bucket, addressed by its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Artifact {
+pub struct StackArtifact {
     /// The template parameter its key is given to.
     pub parameter: String,
     /// The component it belongs to, such as `functions.design`.
@@ -85,7 +85,7 @@ pub struct Artifact {
     pub size: u64,
 }
 
-impl Artifact {
+impl StackArtifact {
     /// Its key in the artifact bucket: the stack's own folder, so that destroying the stack can take its artifacts
     /// along without asking whether another stack has the same content.
     pub fn key(&self, stack: &str) -> String {

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::abort::Abort;
 use super::events::{EventEmitter, EventKind};
-use super::package::{Artifact, Package, Unbuilt};
+use super::package::{Package, StackArtifact, Unbuilt};
 use super::run::Run;
 use crate::artifacts::{self, BuildContext};
 use crate::finding::{Finding, has_errors};
@@ -18,7 +18,7 @@ const TIDYING: Duration = Duration::from_secs(8);
 /// What a deployment refers to in S3.
 #[derive(Debug, Default)]
 pub(super) struct Built {
-    pub artifacts: Vec<Artifact>,
+    pub artifacts: Vec<StackArtifact>,
     pub unbuilt: Vec<Unbuilt>,
 }
 
@@ -74,7 +74,7 @@ pub(super) async fn build(run: &Run<'_>, emitter: &EventEmitter<'_>, packages: &
                 for finding in artifact.warnings {
                     emitter.emit(EventKind::Warning { finding });
                 }
-                ready.artifacts.push(Artifact {
+                ready.artifacts.push(StackArtifact {
                     parameter: package.parameter,
                     component: package.component,
                     path: artifact.path,

@@ -34,19 +34,19 @@ async fn look_ahead(run: &Run<'_>, emitter: &EventEmitter<'_>, desired: &Desired
     );
     let (start, artifacts) = (start?, artifacts?);
     let ParameterValues { sent, shown } = deployment.parameters(&identity, start.stack())?;
-    let wanted = deployment.wanted(&identity, shown, artifacts);
+    let desired_stack = deployment.desired_stack(&identity, shown, artifacts);
     let plan = match &start {
         StartState::New | StartState::Shell => {
-            deployment.filled(for_new_stack(&wanted, PlanKind::Create), None, &identity).await?
+            deployment.filled(for_new_stack(&desired_stack, PlanKind::Create), None, &identity).await?
         }
-        StartState::Recreate(failed) => deployment.plan_to_recreate(&wanted, failed, &identity).await?,
+        StartState::Recreate(failed) => deployment.plan_to_recreate(&desired_stack, failed, &identity).await?,
         StartState::Update(stack) => {
             let request = deployment.request(&identity, &start, sent).await?;
             match change_set::make(run, emitter, &request).await? {
-                Made::NoChange => return deployment.no_change(&identity, &wanted, Some(stack)).await,
+                Made::NoChange => return deployment.no_change(&identity, &desired_stack, Some(stack)).await,
                 Made::Refused(findings) => return Err(deployment.placed(findings).into()),
                 Made::Ready(made) => {
-                    let plan = deployment.plan_of(&identity, &start, &wanted, &made).await;
+                    let plan = deployment.plan_of(&identity, &start, &desired_stack, &made).await;
                     // The plan is as good when its change set stays; that it does is told at the end.
                     made.try_to_discard(run, emitter).await;
                     plan?

@@ -117,7 +117,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::settled::{Deployed, settle};
+    use super::super::settled::{DeploymentScope, settle};
     use super::*;
     use crate::cfn::Template;
 
@@ -125,7 +125,7 @@ mod tests {
         let of = |properties: Value| {
             let template = json!({ "Resources": { "R": { "Type": kind, "Properties": properties } } });
             let template = Template::from_value(template).expect("a template");
-            settle(&template, &BTreeMap::new(), Deployed { account: None, region: "us-west-2", stack: "s" })
+            settle(&template, &BTreeMap::new(), DeploymentScope { account: None, region: "us-west-2", stack: "s" })
         };
         shortened(&of(old), &of(new)).into_iter().map(|(_, reason)| reason).collect()
     }

@@ -326,13 +326,13 @@ fn handed(map: &Map<String, Value>, top: Option<&str>, into: &mut BTreeMap<Strin
 mod tests {
     use serde_json::json;
 
-    use super::super::settled::{Deployed, settle};
+    use super::super::settled::{DeploymentScope, settle};
     use super::*;
     use crate::cfn::Template;
 
     fn template(resources: Value) -> SettledTemplate {
         let template = Template::from_value(json!({ "Resources": resources })).expect("a template");
-        settle(&template, &BTreeMap::new(), Deployed { account: None, region: "us-west-2", stack: "s" })
+        settle(&template, &BTreeMap::new(), DeploymentScope { account: None, region: "us-west-2", stack: "s" })
     }
 
     fn broadening(old: Option<&SettledTemplate>, new: &SettledTemplate) -> Vec<Broadening> {
@@ -476,7 +476,7 @@ mod tests {
         let template = template.expect("a template");
         let with = |value: &str| {
             let values = BTreeMap::from([("Which".to_owned(), value.to_owned())]);
-            settle(&template, &values, Deployed { account: None, region: "us-west-2", stack: "s" })
+            settle(&template, &values, DeploymentScope { account: None, region: "us-west-2", stack: "s" })
         };
         assert!(broadening(Some(&with("a/*")), &with("a/b")).is_empty());
         let found = broadening(Some(&with("a/b")), &with("*"));

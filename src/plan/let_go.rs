@@ -154,13 +154,13 @@ fn number(value: &Value) -> Option<u64> {
 mod tests {
     use serde_json::json;
 
-    use super::super::settled::{Deployed, settle};
+    use super::super::settled::{DeploymentScope, settle};
     use super::*;
     use crate::cfn::{Schemas, Template};
 
     fn settled(resource: Value) -> SettledTemplate {
         let template = Template::from_value(json!({ "Resources": { "R": resource } })).expect("a template");
-        settle(&template, &BTreeMap::new(), Deployed { account: None, region: "us-west-2", stack: "s" })
+        settle(&template, &BTreeMap::new(), DeploymentScope { account: None, region: "us-west-2", stack: "s" })
     }
 
     fn told(old: Value, new: Value) -> usize {

@@ -460,14 +460,14 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::settled::{Deployed, settle};
+    use super::super::settled::{DeploymentScope, settle};
     use super::*;
     use crate::cfn::Template;
 
     fn opened(old: Value, new: Value) -> Vec<String> {
         let of = |resources: Value| {
             let template = Template::from_value(json!({ "Resources": resources })).expect("a template");
-            settle(&template, &BTreeMap::new(), Deployed { account: None, region: "us-west-2", stack: "s" })
+            settle(&template, &BTreeMap::new(), DeploymentScope { account: None, region: "us-west-2", stack: "s" })
         };
         exposures(&of(old), &of(new), &BTreeSet::new())
             .into_iter()

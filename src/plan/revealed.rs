@@ -190,7 +190,7 @@ mod tests {
 
     use crate::cfn::Template;
     use crate::cfn::change_set::{Change, ChangeDetail, ChangeSet, ChangeTarget, ResourceChangeSummary};
-    use crate::plan::{Current, Plan, PlanKind, RiskKind, Wanted, from_change_set};
+    use crate::plan::{Current, DesiredStack, Plan, PlanKind, RiskKind, from_change_set};
 
     /// The plan of a change of a bucket policy's principal, which the template leaves to Parameter Store.
     fn plan(before: Option<&str>, after: Option<&str>, caused_by: Option<&str>) -> Plan {
@@ -200,7 +200,8 @@ mod tests {
             "P": { "Type": "AWS::S3::BucketPolicy", "Properties": { "PolicyDocument": { "Statement": [statement] } } },
         } }));
         let template = template.expect("a template");
-        let wanted = Wanted { stack: "s", region: "us-west-2", template: Some(&template), ..Wanted::default() };
+        let desired =
+            DesiredStack { stack: "s", region: "us-west-2", template: Some(&template), ..DesiredStack::default() };
         let current = Current { template: Some(&template), ..Current::default() };
         let detail = ChangeDetail {
             target: Some(ChangeTarget {
@@ -220,7 +221,7 @@ mod tests {
             ..ResourceChangeSummary::default()
         };
         let changes = vec![Change { r#type: "Resource".to_owned(), resource_change: Some(change) }];
-        from_change_set(&wanted, &current, &ChangeSet { changes, ..ChangeSet::default() }, PlanKind::Update)
+        from_change_set(&desired, &current, &ChangeSet { changes, ..ChangeSet::default() }, PlanKind::Update)
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::public::exposures;
 use super::revealed::Untold;
 use super::risk_kinds::{Risk, RiskKind};
 use super::settled::{NESTED, SettledTemplate};
-use super::types::{Action, Broadening, Kept, PlanKind, PlannedChange, PlannedContent, Wanted};
+use super::types::{Action, Broadening, DesiredStack, Kept, PlanKind, PlannedChange, PlannedContent};
 
 /// What the two templates are, where both are known.
 pub(super) struct Compared<'a> {
@@ -22,7 +22,7 @@ pub(super) struct Compared<'a> {
 
 /// The risks of changing a stack that exists. Making one has none: nobody relies on it yet.
 pub(super) fn of_changes(
-    wanted: &Wanted<'_>,
+    desired: &DesiredStack<'_>,
     kind: PlanKind,
     changes: &[PlannedChange],
     broadening: &[Broadening],
@@ -41,8 +41,8 @@ pub(super) fn of_changes(
         resource: id.to_owned(),
         resource_type: type_of(id),
         physical: by_id.get(id).and_then(|change| change.physical_id.clone()),
-        pointer: wanted.pointers.get(id).cloned(),
-        place: wanted.places.get(id).cloned(),
+        pointer: desired.pointers.get(id).cloned(),
+        place: desired.places.get(id).cloned(),
         reason,
     };
     let mut risks: Vec<Risk> = changes

@@ -40,7 +40,7 @@ pub(super) struct SettledResource {
 
 /// Where a template is deployed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Deployed<'a> {
+pub(super) struct DeploymentScope<'a> {
     pub(super) account: Option<&'a str>,
     pub(super) region: &'a str,
     pub(super) stack: &'a str,
@@ -50,7 +50,7 @@ pub(super) struct Deployed<'a> {
 pub(super) fn settle(
     template: &Template,
     parameters: &BTreeMap<String, String>,
-    deployed: Deployed<'_>,
+    deployed: DeploymentScope<'_>,
 ) -> SettledTemplate {
     let environment =
         Environment::new(deployed.account.unwrap_or("${AWS::AccountId}"), deployed.region, deployed.stack);
@@ -218,7 +218,7 @@ mod tests {
         }));
         let template = template.expect("a template");
         let values = BTreeMap::from([("Open".into(), "no".into()), ("Secret".into(), "****".into())]);
-        let deployed = Deployed { account: None, region: "us-west-2", stack: "s" };
+        let deployed = DeploymentScope { account: None, region: "us-west-2", stack: "s" };
         let settled = settle(&template, &values, deployed);
         assert_eq!(settled.resources.keys().collect::<Vec<_>>(), ["Queue"]);
         assert_eq!(

@@ -42,7 +42,7 @@ pub struct ProjectFile {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StageSettings {
     /// Where it goes: `local` unless said.
-    pub target: Option<TargetKind>,
+    pub target: Option<StageTarget>,
     /// The AWS region of every use case whose spec names none; `--region` cannot say another.
     #[schemars(example = &"us-west-2")]
     pub region: Option<String>,
@@ -110,7 +110,7 @@ impl Allowance {
 /// What a stage is deployed to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum TargetKind {
+pub enum StageTarget {
     /// The endpoint inside the program, on this machine.
     #[default]
     Local,

@@ -33,12 +33,12 @@ pub(super) struct Shape {
 
 /// Compares a document with a schema.
 pub(super) fn compare(document: &Value, schema: &Value, positions: &Positions, file: &str, codes: Codes) -> Shape {
-    let mut walk = Walk { root: schema, positions, file, codes, shape: Shape::default() };
+    let mut walk = ShapeWalk { root: schema, positions, file, codes, shape: Shape::default() };
     walk.value(document, schema, "");
     walk.shape
 }
 
-struct Walk<'a> {
+struct ShapeWalk<'a> {
     root: &'a Value,
     positions: &'a Positions,
     file: &'a str,
@@ -46,7 +46,7 @@ struct Walk<'a> {
     shape: Shape,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> ShapeWalk<'a> {
     fn place(&self, at: Option<(usize, usize)>) -> Option<Place> {
         at.map(|(line, column)| Place { file: self.file.to_owned(), line, column })
     }

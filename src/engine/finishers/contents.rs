@@ -20,11 +20,11 @@ pub(in crate::engine) struct Content {
     /// The logical id of what is filled.
     logical_id: String,
     place: Option<Place>,
-    what: What,
+    what: Payload,
 }
 
 #[derive(Debug, Clone)]
-enum What {
+enum Payload {
     Documents { prefix: String, documents: Vec<Document> },
     Rows { key: Vec<String>, rows: Vec<Item> },
     Ingestion { bucket: String, filled_by: String, prefix: String },
@@ -41,17 +41,17 @@ pub(in crate::engine) async fn read(run: &Run<'_>, finishers: &[Finisher]) -> Re
                 Finisher::Upload { component, bucket, folder, shown, prefix, place } => {
                     match artifacts::documents(&folder, &shown, place.as_ref()) {
                         Ok(documents) => {
-                            let what = What::Documents { prefix, documents };
+                            let what = Payload::Documents { prefix, documents };
                             contents.push(Content { component, logical_id: bucket, place, what });
                         }
                         Err(wrong) => findings.extend(wrong),
                     }
                 }
                 Finisher::Seed { component, table, key, rows, place } => {
-                    contents.push(Content { component, logical_id: table, place, what: What::Rows { key, rows } });
+                    contents.push(Content { component, logical_id: table, place, what: Payload::Rows { key, rows } });
                 }
                 Finisher::Ingest { component, source, bucket, filled_by, prefix, place } => {
-                    let what = What::Ingestion { bucket, filled_by, prefix };
+                    let what = Payload::Ingestion { bucket, filled_by, prefix };
                     contents.push(Content { component, logical_id: source, place, what });
                 }
             }
@@ -72,7 +72,7 @@ async fn physical_ids(run: &Run<'_>, stack_id: &str) -> Result<BTreeMap<String, 
     Ok(resources.into_iter().filter_map(|resource| Some((resource.logical_id, resource.physical_id?))).collect())
 }
 
-/// What would be done, for the plan. `stack_id` is the stack there is now, `changes` what becomes of its resources.
+/// Payload would be done, for the plan. `stack_id` is the stack there is now, `changes` what becomes of its resources.
 pub(in crate::engine) async fn planned(
     run: &Run<'_>,
     contents: &[Content],
@@ -92,7 +92,7 @@ pub(in crate::engine) async fn planned(
     for content in contents {
         let name = there.get(&content.logical_id).filter(|_| !made_anew(&content.logical_id));
         let one = match &content.what {
-            What::Ingestion { bucket, filled_by, prefix } => {
+            Payload::Ingestion { bucket, filled_by, prefix } => {
                 let filled =
                     planned.iter().any(|one: &PlannedContent| one.component() == filled_by && one.has_changes());
                 let read = match (name, there.get(bucket).filter(|_| !made_anew(bucket))) {
@@ -148,7 +148,7 @@ pub(in crate::engine) async fn carry_out(
     if findings.is_empty() { Ok(()) } else { Err(Abort::Failed(findings)) }
 }
 
-/// What a finisher may build on.
+/// Payload a finisher may build on.
 struct Done<'a> {
     /// Physical ids by logical id.
     there: &'a BTreeMap<String, String>,
@@ -170,7 +170,7 @@ impl Content {
     async fn planned(&self, run: &Run<'_>, name: Option<&str>, account: &str) -> Result<PlannedContent, Abort> {
         let component = self.component.clone();
         Ok(match &self.what {
-            What::Documents { prefix, documents } => {
+            Payload::Documents { prefix, documents } => {
                 let difference = match name {
                     None => documents::Difference::all(documents),
                     Some(bucket) => {
@@ -193,7 +193,7 @@ impl Content {
                     unchanged: difference.unchanged,
                 }
             }
-            What::Rows { key, rows } => {
+            Payload::Rows { key, rows } => {
                 let present = match name {
                     None => 0,
                     Some(table) => match run.unless_cancelled(rows::present(run, table, key, rows)).await? {
@@ -203,14 +203,14 @@ impl Content {
                 };
                 PlannedContent::Rows { component, write: rows.len().saturating_sub(present), present }
             }
-            // What is to be read depends on what is filled; see `planned` of all contents.
-            What::Ingestion { .. } => PlannedContent::Ingestion { component, read: true },
+            // Payload is to be read depends on what is filled; see `planned` of all contents.
+            Payload::Ingestion { .. } => PlannedContent::Ingestion { component, read: true },
         })
     }
 
     /// Refuses to write documents over those in a bucket that has the name of the stack's and is another.
     async fn refuse_foreign(&self, run: &Run<'_>, name: &str, stack_id: &str) -> Result<(), Abort> {
-        if !matches!(self.what, What::Documents { .. }) {
+        if !matches!(self.what, Payload::Documents { .. }) {
             return Ok(());
         }
         match run.unless_cancelled(bucket_origin(run.clients, name, stack_id)).await?? {
@@ -235,7 +235,7 @@ impl Content {
         account: &str,
     ) -> Result<bool, Abort> {
         match &self.what {
-            What::Ingestion { bucket, filled_by, prefix } => match done.there.get(bucket) {
+            Payload::Ingestion { bucket, filled_by, prefix } => match done.there.get(bucket) {
                 Some(bucket) => {
                     let reads = ingestion::Reads { source: name, bucket, prefix };
                     let filled = done.changed.contains(&filled_by.as_str());
@@ -247,10 +247,10 @@ impl Content {
                         .into())
                 }
             },
-            What::Documents { prefix, documents } => {
+            Payload::Documents { prefix, documents } => {
                 documents::bring(run, emitter, name, prefix, documents, &self.component, account).await
             }
-            What::Rows { key, rows } => {
+            Payload::Rows { key, rows } => {
                 rows::write(run, emitter, name, key, rows, &self.component).await?;
                 Ok(false)
             }
@@ -263,9 +263,9 @@ impl Content {
 
     fn unfinished(&self) -> Finding {
         let what = match &self.what {
-            What::Documents { .. } => "documents",
-            What::Rows { .. } => "rows",
-            What::Ingestion { .. } => "documents",
+            Payload::Documents { .. } => "documents",
+            Payload::Rows { .. } => "rows",
+            Payload::Ingestion { .. } => "documents",
         };
         Finding::error("D040", format!("the stack is deployed, but `{}` has not got all its {what}", self.component))
             .at(self.place.clone())

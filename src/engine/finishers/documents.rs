@@ -48,7 +48,7 @@ impl<'a> Difference<'a> {
 
 /// What is under the key of a document.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Found {
+enum ObjectState {
     Nothing,
     /// The document.
     Same,
@@ -73,23 +73,23 @@ pub(super) async fn compare<'a>(
         let key = format!("{prefix}{}", document.name);
         let there = sizes.get(key.as_str()).copied();
         async move {
-            let Some(size) = there else { return Ok((document, Found::Nothing)) };
+            let Some(size) = there else { return Ok((document, ObjectState::Nothing)) };
             let Some(marks) = run.clients.object_marks(bucket, &key, account).await? else {
-                return Ok((document, Found::Nothing));
+                return Ok((document, ObjectState::Nothing));
             };
             let ours = marks.metadata.get(SOURCE).is_some_and(|source| source == component);
             let same = size == document.size
                 && marks.metadata.get(DIGEST) == Some(&document.sha256)
                 && marks.content_type.as_ref() == Some(&document.content_type);
             let found = match (ours, same) {
-                (true, true) => Found::Same,
-                (true, false) => Found::Older,
-                (false, _) => Found::Foreign,
+                (true, true) => ObjectState::Same,
+                (true, false) => ObjectState::Older,
+                (false, _) => ObjectState::Foreign,
             };
             Ok::<_, CallError>((document, found))
         }
     }));
-    let judged: Vec<(&Document, Found)> = asked.buffered(QUESTIONS).try_collect().await?;
+    let judged: Vec<(&Document, ObjectState)> = asked.buffered(QUESTIONS).try_collect().await?;
     let wanted: BTreeSet<String> = documents.iter().map(|document| format!("{prefix}{}", document.name)).collect();
     let others: Vec<&ListedObject> = listed.iter().filter(|object| !wanted.contains(&object.key)).collect();
     let crowded = others.len() > STRANGERS;
@@ -100,9 +100,13 @@ pub(super) async fn compare<'a>(
     }));
     let remove: Vec<Option<String>> = asked.buffered(QUESTIONS).try_collect().await?;
     Ok(Difference {
-        overwrite: judged.iter().filter(|(_, found)| *found == Found::Foreign).count(),
-        unchanged: judged.iter().filter(|(_, found)| *found == Found::Same).count(),
-        upload: judged.into_iter().filter(|(_, found)| *found != Found::Same).map(|(document, _)| document).collect(),
+        overwrite: judged.iter().filter(|(_, found)| *found == ObjectState::Foreign).count(),
+        unchanged: judged.iter().filter(|(_, found)| *found == ObjectState::Same).count(),
+        upload: judged
+            .into_iter()
+            .filter(|(_, found)| *found != ObjectState::Same)
+            .map(|(document, _)| document)
+            .collect(),
         remove: remove.into_iter().flatten().collect(),
         crowded,
     })

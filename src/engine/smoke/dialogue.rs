@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::deployed::{Deployed, within};
+use super::deployed::{DeployedStack, within};
 use super::failure::Failure;
-use super::test::Agent;
+use super::test::ChatAgent;
 use super::text::{Hidden, is_like};
 use crate::aws::{AgentAddress, AgentSaid, Passage};
 use crate::spec::{Expect, ExpectTurn, Seconds, SmokeTurn};
@@ -20,7 +20,7 @@ const LONGEST_TURN: Duration = Duration::from_secs(180);
 const SAID: usize = 40;
 
 pub(super) async fn retrieve(
-    deployed: &Deployed<'_>,
+    deployed: &DeployedStack<'_>,
     output: &str,
     query: &str,
     expect: &Expect,
@@ -31,10 +31,10 @@ pub(super) async fn retrieve(
     in_time(expect.within, elapsed, "expect")
 }
 
-pub(super) async fn chat(deployed: &Deployed<'_>, agent: &Agent, turns: &[SmokeTurn]) -> Result<(), Failure> {
+pub(super) async fn chat(deployed: &DeployedStack<'_>, agent: &ChatAgent, turns: &[SmokeTurn]) -> Result<(), Failure> {
     let address = match agent {
-        Agent::Harness { output } => AgentAddress::Harness(deployed.output(output, "agent")?.to_owned()),
-        Agent::Classic { agent_output, alias_output } => AgentAddress::Classic {
+        ChatAgent::Harness { output } => AgentAddress::Harness(deployed.output(output, "agent")?.to_owned()),
+        ChatAgent::Classic { agent_output, alias_output } => AgentAddress::Classic {
             agent: deployed.output(agent_output, "agent")?.to_owned(),
             alias: deployed.output(alias_output, "agent")?.to_owned(),
         },

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::deployed::{Deployed, within};
+use super::deployed::{DeployedStack, within};
 use super::failure::{Failure, unsettled};
 use super::picture;
 use super::test::{Call, Sent};
@@ -17,7 +17,7 @@ const LONGEST_CALL: Duration = Duration::from_secs(60);
 /// How long a function may take where the test does not say: the longest timeout a function can have, and its start.
 const LONGEST_INVOCATION: Duration = Duration::from_secs(16 * 60);
 
-pub(super) async fn call(deployed: &Deployed<'_>, call: &Call, expect: &Expect) -> Result<(), Failure> {
+pub(super) async fn call(deployed: &DeployedStack<'_>, call: &Call, expect: &Expect) -> Result<(), Failure> {
     let url = deployed.output(&call.output, "API")?.trim_end_matches('/');
     let mut hidden = Hidden::default();
     let mut headers = Vec::new();
@@ -49,7 +49,7 @@ pub(super) async fn call(deployed: &Deployed<'_>, call: &Call, expect: &Expect) 
 }
 
 pub(super) async fn invoke(
-    deployed: &Deployed<'_>,
+    deployed: &DeployedStack<'_>,
     function: &str,
     payload: &[u8],
     expect: &Expect,
@@ -81,7 +81,7 @@ fn settled(failure: Failure, status: u16, answer: &Answered) -> Failure {
 
 /// The value of a header. What is secret in it goes into `hidden` before it can come back from anywhere.
 pub(super) async fn header(
-    deployed: &Deployed<'_>,
+    deployed: &DeployedStack<'_>,
     header: &str,
     pieces: &[Sent],
     hidden: &mut Hidden,
@@ -152,7 +152,7 @@ fn own_status(answer: &Answered) -> Option<u16> {
 
 /// Whether the body, or what lies at the address in it, is the picture that is expected.
 async fn is_picture(
-    deployed: &Deployed<'_>,
+    deployed: &DeployedStack<'_>,
     answer: &Answered,
     expected: Option<ImageFormat>,
     hidden: &Hidden,

@@ -33,6 +33,6 @@ mod trial;
 pub(super) use of_spec::of_spec;
 pub use result::SmokeResult;
 pub use retry::RETRY_FOR;
-pub use test::SmokeTest;
+pub use test::PreparedSmokeTest;
 pub use trial::smoke;
 pub(super) use trial::tried;

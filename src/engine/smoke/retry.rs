@@ -5,9 +5,9 @@
 use std::time::{Duration, Instant};
 
 use super::attempt::attempt;
-use super::deployed::Deployed;
+use super::deployed::DeployedStack;
 use super::failure::Failure;
-use super::test::SmokeTest;
+use super::test::PreparedSmokeTest;
 use crate::engine::abort::Abort;
 use crate::engine::events::EventEmitter;
 use crate::engine::run::Run;
@@ -25,8 +25,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 pub(super) async fn until_settled(
     run: &Run<'_>,
     emitter: &EventEmitter<'_>,
-    test: &SmokeTest,
-    deployed: &Deployed<'_>,
+    test: &PreparedSmokeTest,
+    deployed: &DeployedStack<'_>,
     retry_for: Duration,
 ) -> Result<Option<Failure>, Abort> {
     let start = Instant::now();

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::deployed::Deployed;
+use super::deployed::DeployedStack;
 use super::failure::Failure;
 use super::result::SmokeResult;
 use super::retry;
-use super::test::{SmokeTest, What};
+use super::test::{PreparedSmokeTest, Probe};
 use crate::aws::{CallErrorKind, StackState, StackSummary};
 use crate::engine::abort::Abort;
 use crate::engine::claim::Claim;
@@ -55,7 +55,7 @@ async fn stands(run: &Run<'_>, emitter: &EventEmitter<'_>, desired: &Desired) ->
 }
 
 /// Whether the target still answers and the stack is still there: without either, a test that failed says nothing of the stack.
-async fn is_verdict(run: &Run<'_>, test: &SmokeTest, stack: &StackSummary) -> Result<(), Abort> {
+async fn is_verdict(run: &Run<'_>, test: &PreparedSmokeTest, stack: &StackSummary) -> Result<(), Abort> {
     match run.unless_cancelled(run.clients.stack(&stack.id)).await? {
         Ok(Some(now)) if now.state() != StackState::Deleted => Ok(()),
         Ok(_) => Err(Finding::error("D062", format!("`{}` is gone while it was being tried", stack.name)).into()),
@@ -83,7 +83,7 @@ pub(in crate::engine) async fn tried(
 ) -> Result<(), Abort> {
     let resources = run.unless_cancelled(run.clients.stack_resources(&stack.id)).await??;
     let ids = resources.into_iter().filter_map(|resource| Some((resource.logical_id, resource.physical_id?))).collect();
-    let deployed = Deployed { clients: run.clients, stack, ids };
+    let deployed = DeployedStack { clients: run.clients, stack, ids };
     for test in &desired.smoke {
         let start = Instant::now();
         let failure = retry::until_settled(run, emitter, test, &deployed, retry_for).await?;
@@ -100,7 +100,7 @@ pub(in crate::engine) async fn tried(
         if let Some(Failure { code, at, reason, .. }) = failure {
             let place = test.place_of(&at);
             let help = match (code, &test.what) {
-                ("D060", What::Call(_) | What::Invoke { .. } | What::Connect { .. }) => {
+                ("D060", Probe::Call(_) | Probe::Invoke { .. } | Probe::Connect { .. }) => {
                     "see the function's log for why; correct it, or what the spec expects, and deploy again"
                 }
                 ("D060", _) => "correct what it answers from, or what the spec expects, and deploy again",

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bedplate::aws::{Clients, StackState, Target};
 use bedplate::cfn::Template;
 use bedplate::engine::{
-    ApproveAll, Approver, Artifact, Claim, DeclineAll, DeployOptions, Desired, Event, EventKind, EventSink, Outcome,
-    Proposal, Recorder, Report, Run, bootstrap, deploy, destroy, list, outputs, plan, remove_bootstrap, status,
+    ApproveAll, Approver, Claim, DeclineAll, DeployOptions, Desired, Event, EventKind, EventSink, Outcome, Proposal,
+    Recorder, Report, Run, StackArtifact, bootstrap, deploy, destroy, list, outputs, plan, remove_bootstrap, status,
 };
 use bedplate::finding::Place;
 use bedplate::local::{self, LocalOptions, Running};
@@ -133,7 +133,7 @@ impl World {
                     "VisibilityTimeout": 30, "Tags": [{ "Key": "code", "Value": { "Ref": "CodeKey" } }] } },
             }),
         );
-        desired.artifacts.push(Artifact {
+        desired.artifacts.push(StackArtifact {
             parameter: "CodeKey".into(),
             component: "functions.design".into(),
             path: zip,

@@ -6,7 +6,7 @@ use serde_json_path::JsonPath;
 
 use crate::spec::rules::context::Rules;
 use crate::spec::rules::parameters::regular_expression;
-use crate::spec::types::{Agent, Engine, Expect, ExpectText, ExpectTurn, Wanted};
+use crate::spec::types::{Agent, Engine, Expect, ExpectText, ExpectTurn, ExpectedValue};
 use crate::spec::values::Seconds;
 use crate::spec::words::{cut, escape, suggest};
 
@@ -26,7 +26,7 @@ pub(super) fn check(rules: &mut Rules<'_>, base: &str, expect: &Expect) {
             let message = format!("`{}` is not the name of a header", cut(name));
             rules.error_at_key("S052", &pointer, message, "use letters, digits and `-`");
         }
-        if let Wanted::Value(value) = wanted
+        if let ExpectedValue::Value(value) = wanted
             && !value.is_string()
         {
             let message = format!("the value of the header `{}` is a text", cut(name));
@@ -110,7 +110,7 @@ fn deepest(path: &str) -> usize {
     most
 }
 
-fn json(rules: &mut Rules<'_>, base: &str, json: &BTreeMap<String, Wanted>) {
+fn json(rules: &mut Rules<'_>, base: &str, json: &BTreeMap<String, ExpectedValue>) {
     for (path, wanted) in json {
         let pointer = format!("{base}/json/{}", escape(path));
         let problem = match () {
@@ -143,8 +143,8 @@ fn within(rules: &mut Rules<'_>, base: &str, within: Option<Seconds>) {
     }
 }
 
-fn wanted_text(rules: &mut Rules<'_>, pointer: &str, wanted: &Wanted) {
-    if let Wanted::Like(expected) = wanted {
+fn wanted_text(rules: &mut Rules<'_>, pointer: &str, wanted: &ExpectedValue) {
+    if let ExpectedValue::Like(expected) = wanted {
         text(rules, pointer, expected);
     }
 }
