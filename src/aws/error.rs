@@ -78,7 +78,7 @@ impl CallError {
     }
 
     /// Whether the same request may succeed in a moment.
-    pub fn is_passing(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         matches!(
             self.kind,
             CallErrorKind::Unreachable
@@ -154,7 +154,7 @@ impl CallError {
     }
 
     /// That there are no credentials, or that they cannot be had; known before anything was sent.
-    pub(super) fn of_credentials(error: Option<&CredentialsError>, profile: Option<String>) -> Self {
+    pub(super) fn from_credentials_error(error: Option<&CredentialsError>, profile: Option<String>) -> Self {
         let (kind, message) = error.map_or((CallErrorKind::NoCredentials, String::new()), credentials_failure);
         let action = "sts:GetCallerIdentity";
         CallError { kind, action, code: None, message, request_id: None, endpoint: None, profile }

@@ -109,7 +109,7 @@ fn check_one(session: &Session, file: &UseCaseFile) -> Checked {
 
 fn findings_of(session: &Session, spec: &LoadedSpec) -> (Vec<Finding>, Dependencies) {
     match session.render(spec) {
-        Ok(rendered) => (session.check(spec, &rendered), Dependencies::of(spec, &rendered)),
+        Ok(rendered) => (session.check(spec, &rendered), Dependencies::from_rendered(spec, &rendered)),
         Err(findings) => (findings, Dependencies::default()),
     }
 }

@@ -283,7 +283,7 @@ async fn deploy(
     results.add(&report);
     let exit = conclude(session, &report, started.elapsed(), Some(&desired))?;
     if session.ui.format != Format::Json {
-        session.tell_local_urls(&report.outputs).await?;
+        session.print_local_urls(&report.outputs).await?;
     }
     Ok(exit)
 }

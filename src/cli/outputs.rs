@@ -51,7 +51,7 @@ pub(super) fn run(session: &Session, args: &OutputsArgs) -> VerbResult {
                 ui.json(&Value::Object(map))?;
             } else {
                 ui.out(&text(&outputs, ui))?;
-                session.tell_local_urls(&outputs).await?;
+                session.print_local_urls(&outputs).await?;
             }
         }
         Ok(Exit::Done)

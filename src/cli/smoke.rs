@@ -72,7 +72,7 @@ async fn test_one(
     }
     let rendered = session.render(spec)?;
     let parameters: BTreeMap<String, String> = session.stage()?.parameters;
-    let desired = Desired::of(spec, &rendered, &stack, parameters, &session.packaging()?)?;
+    let desired = Desired::from_rendered(spec, &rendered, &stack, parameters, &session.packaging()?)?;
     let region = session.region(Some(spec))?;
     let Some(connection) = session.connect_unless_interrupted("smoke", &stack, region).await? else {
         return Ok(Exit::Interrupted);

@@ -37,7 +37,7 @@ impl CacheFolder {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn of(project: &Path) -> Result<Self, Vec<Finding>> {
+    pub fn for_project(project: &Path) -> Result<Self, Vec<Finding>> {
         let for_this_run = |why: String| {
             let folder =
                 TempDir::with_prefix("bedplate-").map_err(|error| vec![not_written("a temporary folder", &error)])?;

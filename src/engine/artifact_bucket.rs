@@ -8,12 +8,12 @@ use uuid::Uuid;
 use super::abort::Abort;
 use super::artifact_names::{ARTIFACT_STACK, artifact_bucket_name};
 use super::bucket_origin::{BucketOrigin, bucket_origin};
-use super::change_set::SETTLING_TRIES;
+use super::change_set::RECONCILE_TRIES;
 use super::effect::Effect;
-use super::end::OperationEnd;
 use super::events::{EventEmitter, EventKind};
-use super::follow::{Follow, wait_for};
+use super::follow::{StackFollower, wait_for};
 use super::ledger::EffectError;
+use super::operation_end::OperationEnd;
 use super::run::Run;
 use crate::aws::{CallErrorKind, StackState, StackSummary};
 use crate::finding::Finding;
@@ -171,9 +171,9 @@ pub(super) async fn ensure(
     let effect = Effect::ArtifactBucket { bucket: bucket.clone(), stack: ARTIFACT_STACK.to_owned() };
     let asked = run.effect(effect.clone(), run.clients.create_stack(ARTIFACT_STACK, &text, &tags, &token));
     let follow = match run.until_answered(asked).await? {
-        Ok(stack) => Follow::operation(stack, token, None),
+        Ok(stack) => StackFollower::operation(stack, token, None),
         Err(failed) if failed.lost => match made_nevertheless(run, failed, &effect).await? {
-            Some(stack) => Follow::operation(stack, token, None),
+            Some(stack) => StackFollower::operation(stack, token, None),
             // It never arrived; the token makes it the same request should it still do so.
             None => {
                 let create = run.clients.create_stack(ARTIFACT_STACK, &text, &tags, &token);
@@ -181,7 +181,7 @@ pub(super) async fn ensure(
                 if again.as_ref().is_err_and(|failed| !failed.lost) {
                     run.ledger().reopen(&effect);
                 }
-                Follow::operation(again?, token, None)
+                StackFollower::operation(again?, token, None)
             }
         },
         // Another run was faster: what it makes is looked at like any other.
@@ -194,9 +194,9 @@ pub(super) async fn ensure(
         }
         Err(error) => return Err(error.into()),
     };
-    let end: OperationEnd = follow.until_rest(run, &EventEmitter::silent()).await?;
-    run.ledger().ended(ARTIFACT_STACK, &end.status);
-    if StackState::of(&end.status) == StackState::Good {
+    let end: OperationEnd = follow.until_terminal(run, &EventEmitter::silent()).await?;
+    run.ledger().operation_ended(ARTIFACT_STACK, &end.status);
+    if StackState::from_status(&end.status) == StackState::Good {
         return Ok((bucket, true));
     }
     let cause = end.root_cause().map(|event| event.reason.clone().unwrap_or_default());
@@ -208,7 +208,7 @@ pub(super) async fn ensure(
 
 /// The stack whose creation was asked for and not answered, if it is there.
 async fn made_nevertheless(run: &Run<'_>, failed: EffectError, effect: &Effect) -> Result<Option<String>, Abort> {
-    for _ in 0..SETTLING_TRIES {
+    for _ in 0..RECONCILE_TRIES {
         run.unless_cancelled(run.clients.pace().turn()).await?;
         match run.until_answered(run.clients.stack(ARTIFACT_STACK)).await? {
             Ok(Some(stack)) => {
@@ -216,10 +216,10 @@ async fn made_nevertheless(run: &Run<'_>, failed: EffectError, effect: &Effect) 
                 return Ok(Some(stack.id));
             }
             Ok(None) => {
-                run.ledger().strike(effect);
+                run.ledger().retract(effect);
                 return Ok(None);
             }
-            Err(error) if error.is_passing() => {}
+            Err(error) if error.is_transient() => {}
             Err(_) => break,
         }
     }

@@ -91,7 +91,7 @@ async fn remove(run: &Run<'_>, emitter: &EventEmitter<'_>, approver: &dyn Approv
     // Somebody may have deployed since.
     refuse_used(run).await?;
     let end = tear_down(run, emitter, &stack, &mut destroy_plan.resources).await?;
-    if StackState::of(&end.status) != StackState::Deleted {
+    if StackState::from_status(&end.status) != StackState::Deleted {
         report.outcome = Outcome::FailedState;
         report.findings = explain(ARTIFACT_STACK, &end, &Default::default());
     } else {

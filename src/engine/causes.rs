@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::end::OperationEnd;
+use super::operation_end::OperationEnd;
 use crate::aws::{StackEvent, StackState};
 use crate::finding::{Finding, Place};
 
@@ -74,7 +74,7 @@ pub(super) fn not_cleaned_up(end: &OperationEnd, places: &BTreeMap<String, Place
 }
 
 fn next_step(stack: &str, end: &OperationEnd) -> String {
-    match StackState::of(&end.status) {
+    match StackState::from_status(&end.status) {
         StackState::RolledBackUpdate => "the stack is back as it was; correct the cause and deploy again".to_owned(),
         StackState::Deleted => "CloudFormation has deleted it again; correct the cause and deploy again".to_owned(),
         StackState::FailedCreate if end.status == "ROLLBACK_COMPLETE" => {

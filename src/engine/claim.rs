@@ -45,7 +45,7 @@ pub struct MadeHere {
 
 impl Claim {
     /// The claim of a deployment.
-    pub(super) fn of(desired: &Desired, take_over: bool) -> Self {
+    pub(super) fn for_deployment(desired: &Desired, take_over: bool) -> Self {
         Self {
             use_case: desired.tags.get(USE_CASE_TAG).cloned(),
             stage: desired.tags.get(STAGE_TAG).cloned(),
@@ -76,7 +76,7 @@ impl Claim {
 
     /// Refuses a stack that is not this use case's and stage's for a verb that only looks at it. One that was made to hold
     /// change sets has no tags of its own yet, and nothing in it to look at.
-    pub(super) fn refuse_to_look(&self, stack: &StackSummary) -> Result<(), Finding> {
+    pub(super) fn refuse_foreign_read(&self, stack: &StackSummary) -> Result<(), Finding> {
         if stack.state() == StackState::Review { Ok(()) } else { self.refuse_foreign(stack) }
     }
 
@@ -126,13 +126,13 @@ pub(super) struct OtherOwner {
 }
 
 impl OtherOwner {
-    fn said(&self) -> String {
+    fn message(&self) -> String {
         format!("the stack `{}` belongs to `{}`, and this run is by `{}`", self.stack, self.owner, self.caller)
     }
 
     /// For a run that would change it.
     pub(super) fn refusal(&self) -> Finding {
-        Finding::error("D071", self.said()).help(format!(
+        Finding::error("D071", self.message()).help(format!(
             "if both are one team, write `owner: {}` into bedplate.yaml; to make it yours, repeat the command with \
              `--take-over`",
             self.owner
@@ -141,7 +141,7 @@ impl OtherOwner {
 
     /// For a run that only looks.
     pub(super) fn warning(&self) -> Finding {
-        Finding::warning("D072", self.said()).help("a deploy is refused without `--take-over`")
+        Finding::warning("D072", self.message()).help("a deploy is refused without `--take-over`")
     }
 }
 

@@ -4,13 +4,13 @@ use uuid::Uuid;
 
 use super::abort::Abort;
 use super::causes::{explain, not_cleaned_up};
-use super::change_set::{self, Made};
+use super::change_set::{self, ChangeSetResult};
 use super::deployment::{DeployOptions, Deployment, start_and_build};
 use super::desired::{Desired, ParameterValues};
-use super::end::OperationEnd;
 use super::events::{EventEmitter, EventKind};
-use super::execution::{Executed, Execution};
+use super::execution::{Execution, ExecutionState};
 use super::finishers;
+use super::operation_end::OperationEnd;
 use super::outcome::{Outcome, Report};
 use super::recover::{StartState, resolve_start};
 use super::run::{Approver, Proposal, Run};
@@ -25,13 +25,14 @@ use crate::plan::{DesiredStack, Plan, PlannedArtifact, Secrets};
 /// The order keeps what is declined without a trace: the change set is made first, artifacts are uploaded after the
 /// plan is approved (a change set does not read them) and before it runs.
 pub async fn deploy(run: &Run<'_>, desired: &Desired, options: &DeployOptions, approver: &dyn Approver) -> Report {
-    let emitter = EventEmitter::redacting(run.events, Secrets::of(Some(&desired.template), &desired.parameters));
+    let emitter =
+        EventEmitter::redacting(run.events, Secrets::from_parameters(Some(&desired.template), &desired.parameters));
     let mut desired = desired.clone();
     if options.no_build {
         desired.build_nothing();
     }
     let desired = &desired;
-    run.ledger().about(&desired.stack, desired.use_case());
+    run.ledger().set_use_case(&desired.stack, desired.use_case());
     let result = start_and_build(run, &emitter, "deploy", desired).await;
     let result = match result {
         Ok((identity, desired, contents)) => {
@@ -78,9 +79,9 @@ impl Deployment<'_> {
         let made = Box::pin(change_set::make(self.run, self.emitter, &request)).await?;
         let desired_stack = self.desired_stack(identity, shown, artifacts.clone());
         let made = match made {
-            Made::Ready(made) => made,
-            Made::NoChange => return self.only_fill(identity, &desired_stack, start.stack()).await,
-            Made::Refused(findings) => return Err(self.placed(findings).into()),
+            ChangeSetResult::Ready(made) => made,
+            ChangeSetResult::NoChange => return self.only_fill(identity, &desired_stack, start.stack()).await,
+            ChangeSetResult::Refused(findings) => return Err(self.placed(findings).into()),
         };
         let carried = Box::pin(self.approve_and_execute(identity, &start, &desired_stack, &made, agreed)).await;
         match carried {
@@ -95,9 +96,9 @@ impl Deployment<'_> {
                 }
                 Ok(report)
             }
-            Err((stop, Executed::Yes)) => self.out_of_sight(identity, &made, stop),
-            Err((stop, Executed::Unknown)) => Err(stop),
-            Err((stop, Executed::No)) => {
+            Err((stop, ExecutionState::Yes)) => self.out_of_sight(identity, &made, stop),
+            Err((stop, ExecutionState::Unknown)) => Err(stop),
+            Err((stop, ExecutionState::No)) => {
                 // The first failure is the one to report; a change set that stays is in the ledger.
                 made.try_to_discard(self.run, self.emitter).await;
                 Err(stop)
@@ -111,10 +112,10 @@ impl Deployment<'_> {
         identity: &Identity,
         start: &StartState,
         desired_stack: &DesiredStack<'_>,
-        made: &change_set::Ready,
+        made: &change_set::ReadyChangeSet,
         agreed: Option<Plan>,
-    ) -> Result<Report, (Abort, Executed)> {
-        let before = |stop: Abort| (stop, Executed::No);
+    ) -> Result<Report, (Abort, ExecutionState)> {
+        let before = |stop: Abort| (stop, ExecutionState::No);
         let plan = match agreed {
             Some(plan) => plan,
             None => {
@@ -136,10 +137,10 @@ impl Deployment<'_> {
         let execution = Execution { run: self.run, made, stack: &self.desired.stack, token: &token, newest: &newest };
         let follow = Box::pin(execution.start()).await?;
         self.emitter.emit(EventKind::Executing { name: made.name.clone(), token: token.clone() });
-        match follow.until_rest(self.run, self.emitter).await {
+        match follow.until_terminal(self.run, self.emitter).await {
             Ok(end) => Ok(self.ended(identity, made, end, plan).await),
             Err(Abort::Interrupted) => Ok(self.left_running(identity, made, plan)),
-            Err(stop) => Err((stop, Executed::Yes)),
+            Err(stop) => Err((stop, ExecutionState::Yes)),
         }
     }
 
@@ -230,9 +231,15 @@ impl Deployment<'_> {
         report
     }
 
-    async fn ended(&self, identity: &Identity, made: &change_set::Ready, end: OperationEnd, plan: Plan) -> Report {
-        self.run.ledger().ended(&self.desired.stack, &end.status);
-        let outcome = match StackState::of(&end.status) {
+    async fn ended(
+        &self,
+        identity: &Identity,
+        made: &change_set::ReadyChangeSet,
+        end: OperationEnd,
+        plan: Plan,
+    ) -> Report {
+        self.run.ledger().operation_ended(&self.desired.stack, &end.status);
+        let outcome = match StackState::from_status(&end.status) {
             StackState::Good => Outcome::Deployed,
             StackState::RolledBackUpdate | StackState::Deleted => Outcome::RolledBack,
             StackState::FailedCreate if end.status == "ROLLBACK_COMPLETE" => Outcome::RolledBack,
@@ -277,7 +284,12 @@ impl Deployment<'_> {
     }
 
     /// The operation goes on though it can no longer be followed.
-    fn out_of_sight(&self, identity: &Identity, made: &change_set::Ready, stop: Abort) -> Result<Report, Abort> {
+    fn out_of_sight(
+        &self,
+        identity: &Identity,
+        made: &change_set::ReadyChangeSet,
+        stop: Abort,
+    ) -> Result<Report, Abort> {
         let Abort::Failed(findings) = stop else { return Err(stop) };
         let mut report = self.report(Outcome::OutOfSight, identity, None);
         report.stack_id = Some(made.stack_id.clone());
@@ -298,7 +310,7 @@ impl Deployment<'_> {
         )
     }
 
-    fn left_running(&self, identity: &Identity, made: &change_set::Ready, plan: Plan) -> Report {
+    fn left_running(&self, identity: &Identity, made: &change_set::ReadyChangeSet, plan: Plan) -> Report {
         let mut report = self.report(Outcome::Interrupted, identity, Some(plan));
         report.stack_id = Some(made.stack_id.clone());
         report

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::abort::Abort;
 use super::artifact_bucket::{ArtifactBucket, ensure, find};
 use super::artifact_names::folder;
-use super::change_set::Ready;
+use super::change_set::ReadyChangeSet;
 use super::claim::{Claim, OWNER_TAG};
 use super::desired::{Desired, ParameterValues};
 use super::effect::Effect;
@@ -124,7 +124,7 @@ impl Deployment<'_> {
         identity: &Identity,
         start: &StartState,
         desired_stack: &DesiredStack<'_>,
-        made: &Ready,
+        made: &ReadyChangeSet,
     ) -> Result<Plan, Abort> {
         let Some(stack) = start.stack() else {
             let plan = from_change_set(desired_stack, &Current::default(), &made.set, PlanKind::Create);
@@ -153,7 +153,7 @@ impl Deployment<'_> {
 
     /// What this deployment says of the stack it is about.
     pub(super) fn claim(&self) -> Claim {
-        Claim::of(self.desired, self.options.take_over)
+        Claim::for_deployment(self.desired, self.options.take_over)
     }
 
     /// A plan with what the stack would be filled with.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::artifact_names::artifact_bucket_name;
-use super::finishers::{Finisher, of_spec};
+use super::finishers::{Finisher, from_spec};
 use super::package::{Package, Packaging, StackArtifact, Unbuilt};
 use super::smoke::{self, PreparedSmokeTest};
 use super::status::USE_CASE_TAG;
@@ -96,7 +96,7 @@ impl Desired {
     ///
     /// # Errors
     /// When rows of a table are wrong; loading the spec tells that first.
-    pub fn of(
+    pub fn from_rendered(
         loaded: &LoadedSpec,
         rendered: &Rendered,
         stack: &str,
@@ -123,10 +123,10 @@ impl Desired {
             places: places.collect(),
             pointers: rendered.origins.clone(),
             artifacts: Vec::new(),
-            packages: packages.filter_map(|wanted| Package::of(loaded, wanted, packaging)).collect(),
+            packages: packages.filter_map(|wanted| Package::from_parameter(loaded, wanted, packaging)).collect(),
             unbuilt: Vec::new(),
-            finishers: of_spec(loaded, rendered)?,
-            smoke: smoke::of_spec(loaded, rendered),
+            finishers: from_spec(loaded, rendered)?,
+            smoke: smoke::from_spec(loaded, rendered),
         })
     }
 

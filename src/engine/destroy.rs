@@ -30,7 +30,7 @@ pub async fn destroy(run: &Run<'_>, stack: &str, use_case: Option<&str>, approve
 /// The same with everything a run can say of the stack that it is about: one that does not fit is left alone.
 pub async fn destroy_claimed(run: &Run<'_>, stack: &str, claim: &Claim, approver: &dyn Approver) -> Report {
     let emitter = EventEmitter::new(run.events);
-    run.ledger().about(stack, claim.use_case.as_deref());
+    run.ledger().set_use_case(stack, claim.use_case.as_deref());
     let result = Destruction { run, emitter: &emitter, name: stack, claim, approver }.carry_out().await;
     run.finish(&emitter, stack, result)
 }
@@ -67,12 +67,12 @@ impl Destruction<'_> {
             return self.clean_up(&identity, None, destroy_plan).await;
         };
         match tear_down(self.run, self.emitter, &stack, &mut destroy_plan.resources).await {
-            Ok(end) if StackState::of(&end.status) == StackState::Deleted => {
+            Ok(end) if StackState::from_status(&end.status) == StackState::Deleted => {
                 self.clean_up(&identity, Some(&stack), destroy_plan).await
             }
             Ok(end) => {
                 // Back in a good state: CloudFormation took the request and then would not do it.
-                let good = StackState::of(&end.status) == StackState::Good;
+                let good = StackState::from_status(&end.status) == StackState::Good;
                 let outcome = if good { Outcome::Failed } else { Outcome::FailedState };
                 let mut report = self.report(outcome, &identity, Some(destroy_plan));
                 report.findings = explain(self.name, &end, &std::collections::BTreeMap::new());
@@ -91,7 +91,7 @@ impl Destruction<'_> {
     /// The stack itself, when things of it are gone and its deletion was not begun.
     fn still_there(&self) -> Option<Finding> {
         let account = self.run.ledger().account(self.run.clients.region());
-        if account.is_empty() || account.running().is_some() || account.doubts_the_stack() {
+        if account.is_empty() || account.running().is_some() || account.stack_state_is_unknown() {
             return None;
         }
         let message = format!("the stack `{}` still exists, without what was deleted before", self.name);

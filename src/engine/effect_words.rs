@@ -9,7 +9,7 @@ fn several(count: u64, thing: &str) -> String {
 
 /// What was done, in words.
 pub(super) fn done(effect: &Effect, ended: Option<&str>) -> String {
-    let good = ended.is_some_and(|status| StackState::of(status) == StackState::Good);
+    let good = ended.is_some_and(|status| StackState::from_status(status) == StackState::Good);
     match (effect, ended) {
         (Effect::ArtifactBucket { bucket, stack }, _) if good => {
             format!("the artifact bucket `{bucket}` was made, by the stack `{stack}`")

@@ -4,7 +4,7 @@
 //! Every verb is one function that takes a [`Run`] and gives a [`Report`]; whatever goes wrong is in the report, with the
 //! outcome that decides the exit code.
 //!
-//! What is told of a run is data and imports no verb: `events`, `outcome`, `ledger`, `effect`, `destroy_plan`, `end`, `abort`.
+//! What is told of a run is data and imports no verb: `events`, `outcome`, `ledger`, `effect`, `destroy_plan`, `operation_end`, `abort`.
 
 mod abort;
 mod artifact_bucket;
@@ -22,7 +22,6 @@ mod destroy_plan;
 mod effect;
 mod effect_words;
 mod empty;
-mod end;
 mod events;
 mod execution;
 mod finishers;
@@ -30,6 +29,7 @@ mod follow;
 mod inventory;
 mod ledger;
 mod logs;
+mod operation_end;
 mod outcome;
 mod package;
 mod packaging;

@@ -56,7 +56,11 @@ impl Unbuilt {
 
 impl Package {
     /// What a rendered template asks for; none when the spec lacks the component, which rendering rules out.
-    pub(super) fn of(loaded: &LoadedSpec, parameter: &ArtifactParameter, packaging: &Packaging) -> Option<Self> {
+    pub(super) fn from_parameter(
+        loaded: &LoadedSpec,
+        parameter: &ArtifactParameter,
+        packaging: &Packaging,
+    ) -> Option<Self> {
         let (section, component) = match &parameter.component {
             ArtifactComponent::Function(name) => (format!("functions.{name}"), Component::Function(name.clone())),
             ArtifactComponent::Layer(name) => (format!("layers.{name}"), Component::Layer(name.clone())),

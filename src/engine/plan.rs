@@ -1,7 +1,7 @@
 //! Planning: what a deployment would do, with nothing left behind by asking.
 
 use super::abort::Abort;
-use super::change_set::{self, Made};
+use super::change_set::{self, ChangeSetResult};
 use super::deployment::{Deployment, start_and_build};
 use super::desired::{Desired, ParameterValues};
 use super::events::{EventEmitter, EventKind};
@@ -16,8 +16,9 @@ use crate::plan::{PlanKind, Secrets, for_new_stack};
 /// For a stack that exists, a change set is made, read and removed. For a new one CloudFormation is not asked to make
 /// anything: a change set would leave a stack in `REVIEW_IN_PROGRESS`, and every resource is added anyway.
 pub async fn plan(run: &Run<'_>, desired: &Desired) -> Report {
-    let emitter = EventEmitter::redacting(run.events, Secrets::of(Some(&desired.template), &desired.parameters));
-    run.ledger().about(&desired.stack, desired.use_case());
+    let emitter =
+        EventEmitter::redacting(run.events, Secrets::from_parameters(Some(&desired.template), &desired.parameters));
+    run.ledger().set_use_case(&desired.stack, desired.use_case());
     let result = look_ahead(run, &emitter, desired).await;
     run.finish(&emitter, &desired.stack, result)
 }
@@ -43,9 +44,9 @@ async fn look_ahead(run: &Run<'_>, emitter: &EventEmitter<'_>, desired: &Desired
         StartState::Update(stack) => {
             let request = deployment.request(&identity, &start, sent).await?;
             match change_set::make(run, emitter, &request).await? {
-                Made::NoChange => return deployment.no_change(&identity, &desired_stack, Some(stack)).await,
-                Made::Refused(findings) => return Err(deployment.placed(findings).into()),
-                Made::Ready(made) => {
+                ChangeSetResult::NoChange => return deployment.no_change(&identity, &desired_stack, Some(stack)).await,
+                ChangeSetResult::Refused(findings) => return Err(deployment.placed(findings).into()),
+                ChangeSetResult::Ready(made) => {
                     let plan = deployment.plan_of(&identity, &start, &desired_stack, &made).await;
                     // The plan is as good when its change set stays; that it does is told at the end.
                     made.try_to_discard(run, emitter).await;

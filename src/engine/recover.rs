@@ -74,17 +74,17 @@ pub(super) async fn resolve_start(
             StackState::Review => return Ok(StartState::Shell),
             StackState::FailedCreate => {
                 let history = run.unless_cancelled(run.clients.last_operation(&stack.id)).await??;
-                tell_causes(emitter, &stack, &history, desired);
+                report_causes(emitter, &stack, &history, desired);
                 // These statuses themselves say that the creation never came to its end.
-                return Ok(StartState::Recreate(FailedStack::of(run, stack).await?));
+                return Ok(StartState::Recreate(FailedStack::describe(run, stack).await?));
             }
             StackState::FailedDelete => {
                 let history = run.unless_cancelled(run.clients.stack_events(&stack.id, None)).await??;
                 if may_have_worked(&stack, &history) {
                     return Err(half_deleted(&stack).into());
                 }
-                tell_causes(emitter, &stack, &history, desired);
-                return Ok(StartState::Recreate(FailedStack::of(run, stack).await?));
+                report_causes(emitter, &stack, &history, desired);
+                return Ok(StartState::Recreate(FailedStack::describe(run, stack).await?));
             }
             StackState::StuckRollback => {
                 let history = run.unless_cancelled(run.clients.last_operation(&stack.id)).await??;
@@ -104,7 +104,7 @@ pub(super) struct FailedStack {
 }
 
 impl FailedStack {
-    async fn of(run: &Run<'_>, stack: StackSummary) -> Result<Self, Abort> {
+    async fn describe(run: &Run<'_>, stack: StackSummary) -> Result<Self, Abort> {
         let (resources, _) = inventory(run, &stack.id).await?;
         Ok(Self { stack, resources })
     }
@@ -157,7 +157,7 @@ impl FailedStack {
         let stack = &self.stack;
         emitter.note(format!("removing what is left of the failed `{}`", stack.name));
         let end = tear_down(run, emitter, stack, &mut self.resources).await?;
-        if StackState::of(&end.status) == StackState::Deleted {
+        if StackState::from_status(&end.status) == StackState::Deleted {
             return Ok(());
         }
         let mut findings = explain(&stack.name, &end, &BTreeMap::new());
@@ -169,7 +169,7 @@ impl FailedStack {
     }
 }
 
-fn tell_causes(emitter: &EventEmitter<'_>, stack: &StackSummary, history: &[StackEvent], desired: &Desired) {
+fn report_causes(emitter: &EventEmitter<'_>, stack: &StackSummary, history: &[StackEvent], desired: &Desired) {
     let cause = history.iter().find(|event| is_cause(event) && event.status == "CREATE_FAILED");
     let (said, place) = match cause {
         Some(event) => (

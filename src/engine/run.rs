@@ -185,7 +185,7 @@ impl Run<'_> {
             }
             Err(Abort::Failed(findings)) => {
                 let outcome = match () {
-                    () if account.doubts_the_stack() => Outcome::Unknown,
+                    () if account.stack_state_is_unknown() => Outcome::Unknown,
                     () if account.running().is_some() => Outcome::OutOfSight,
                     () => Outcome::Failed,
                 };

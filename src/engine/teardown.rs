@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::abort::Abort;
 use super::bucket_origin::{BucketOrigin, bucket_origin, is_like_aws};
 use super::causes::explain;
-use super::change_set::SETTLING_TRIES;
+use super::change_set::RECONCILE_TRIES;
 use super::destroy_plan::{Disposition, PlannedDeletion};
 use super::effect::Effect;
 use super::empty::empty;
-use super::end::OperationEnd;
 use super::events::{EventEmitter, EventKind};
-use super::follow::Follow;
+use super::follow::StackFollower;
+use super::operation_end::OperationEnd;
 use super::run::Run;
 use super::side_by_side::side_by_side;
 use crate::aws::{CallError, CallErrorKind, StackState, StackSummary};
@@ -34,7 +34,7 @@ pub(super) async fn tear_down(
     spare(run, resources).await?;
     empty_buckets(run, emitter, resources).await?;
     let end = delete_and_follow(run, emitter, &stack.id, &[]).await?;
-    if StackState::of(&end.status) != StackState::FailedDelete {
+    if StackState::from_status(&end.status) != StackState::FailedDelete {
         return Ok(end);
     }
     for finding in explain(&stack.name, &end, &BTreeMap::new()) {
@@ -43,7 +43,7 @@ pub(super) async fn tear_down(
     emitter.note("deleting failed; emptying the buckets again and trying once more");
     prove(run, emitter, resources).await?;
     empty_buckets(run, emitter, resources).await?;
-    let retained = let_go(run, stack, resources).await?;
+    let retained = resources_to_retain(run, stack, resources).await?;
     if !retained.is_empty() {
         let names = retained.join("`, `");
         emitter.note(format!("not proven to be this stack's: `{names}`; `{}` is deleted without it", stack.name));
@@ -113,7 +113,11 @@ async fn empty_buckets(run: &Run<'_>, emitter: &EventEmitter<'_>, resources: &[P
 
 /// What CloudFormation is told to keep: buckets that are not the stack's and that it could not delete. Those of nested
 /// stacks cannot be named.
-async fn let_go(run: &Run<'_>, stack: &StackSummary, resources: &[PlannedDeletion]) -> Result<Vec<String>, Abort> {
+async fn resources_to_retain(
+    run: &Run<'_>,
+    stack: &StackSummary,
+    resources: &[PlannedDeletion],
+) -> Result<Vec<String>, Abort> {
     let others: BTreeSet<&str> = resources
         .iter()
         .filter(|resource| {
@@ -150,8 +154,8 @@ async fn delete_and_follow(
         }
         Err(failed) => return Err(failed.into()),
     }
-    let end = Follow::operation(stack_id.to_owned(), token, newest).until_rest(run, emitter).await?;
-    run.ledger().ended(&stack, &end.status);
+    let end = StackFollower::operation(stack_id.to_owned(), token, newest).until_terminal(run, emitter).await?;
+    run.ledger().operation_ended(&stack, &end.status);
     Ok(end)
 }
 
@@ -166,11 +170,11 @@ async fn is_deleting(
     first: CallError,
 ) -> Result<(), Abort> {
     let Effect::StackDeletion { token, .. } = effect else { return Err(first.into()) };
-    for _ in 0..SETTLING_TRIES {
+    for _ in 0..RECONCILE_TRIES {
         run.clients.pace().turn().await;
         let stack = match run.until_answered(run.clients.stack(stack_id)).await? {
             Ok(stack) => stack,
-            Err(error) if error.is_passing() => continue,
+            Err(error) if error.is_transient() => continue,
             Err(_) => break,
         };
         if stack.is_none_or(|stack| stack.status.starts_with("DELETE_") && stack.state() != StackState::FailedDelete) {
@@ -183,10 +187,10 @@ async fn is_deleting(
                 return Ok(());
             }
             Ok(_) => {}
-            Err(error) if error.is_passing() => continue,
+            Err(error) if error.is_transient() => continue,
             Err(_) => break,
         }
-        run.ledger().strike(effect);
+        run.ledger().retract(effect);
         let again = run.effect(effect.clone(), run.clients.delete_stack_but(stack_id, token, retain));
         match run.until_answered(again).await? {
             Ok(()) => return Ok(()),

@@ -19,10 +19,10 @@ const QUESTIONS: usize = 16;
 /// Files looked at at once; how many bodies are on their way is for the clients to say.
 const UPLOADS: usize = 4;
 /// How often it is said how far an upload is.
-const SAID_EVERY: Duration = Duration::from_secs(2);
+const REPORT_EVERY: Duration = Duration::from_secs(2);
 
 /// A file on its way.
-pub(super) struct Outgoing<'a> {
+pub(super) struct OutgoingFile<'a> {
     /// The component it belongs to.
     pub(super) component: &'a str,
     /// Its key in the bucket.
@@ -32,9 +32,9 @@ pub(super) struct Outgoing<'a> {
 }
 
 /// Uploads a file and says now and then how far it is.
-pub(super) async fn told<F: Future<Output = Result<(), CallError>>>(
+pub(super) async fn with_progress<F: Future<Output = Result<(), CallError>>>(
     emitter: &EventEmitter<'_>,
-    file: Outgoing<'_>,
+    file: OutgoingFile<'_>,
     upload: impl FnOnce(UploadProgress) -> F,
 ) -> Result<(), CallError> {
     let progress = UploadProgress::default();
@@ -43,7 +43,7 @@ pub(super) async fn told<F: Future<Output = Result<(), CallError>>>(
     loop {
         tokio::select! {
             ended = &mut upload => return ended,
-            () = tokio::time::sleep(SAID_EVERY) => {
+            () = tokio::time::sleep(REPORT_EVERY) => {
                 let done = progress.bytes().min(file.size);
                 if done != said {
                     said = done;
@@ -96,8 +96,8 @@ pub(super) async fn upload_missing(
     let uploads = missing.into_iter().map(|(artifact, planned)| {
         let bucket = bucket.as_str();
         async move {
-            let file = Outgoing { component: &artifact.component, key: &planned.key, size: artifact.size };
-            let upload = told(emitter, file, |progress| async move {
+            let file = OutgoingFile { component: &artifact.component, key: &planned.key, size: artifact.size };
+            let upload = with_progress(emitter, file, |progress| async move {
                 run.clients.upload_file(bucket, &planned.key, &artifact.path, account, &progress).await
             });
             let effect = Effect::ObjectsUploaded { bucket: bucket.to_owned(), count: 1 };

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::change_set_values::apply_change_set_values;
 use super::data_loss::losses;
 use super::grants::broadening;
-use super::revealed::reveal;
+use super::resolved::{DeploymentScope, resolve_template};
 use super::risks::{Compared, of_changes};
-use super::settled::{DeploymentScope, settle};
 use super::types::{
     Action, Current, DesiredStack, Kept, ParameterChange, Plan, PlanKind, PlannedChange, Reason, Recreation,
 };
@@ -23,7 +23,7 @@ const MOST_REASONS: usize = 100;
 
 /// Reads a described change set.
 pub fn from_change_set(desired: &DesiredStack<'_>, current: &Current<'_>, set: &ChangeSet, kind: PlanKind) -> Plan {
-    let secrets = Secrets::of(desired.template, &desired.parameters);
+    let secrets = Secrets::from_parameters(desired.template, &desired.parameters);
     let summaries: Vec<&ResourceChangeSummary> =
         set.changes.iter().filter_map(|change| change.resource_change.as_ref()).collect();
     let mut changes: Vec<PlannedChange> = summaries.iter().map(|change| planned(change, desired, &secrets)).collect();
@@ -42,17 +42,17 @@ pub(super) fn assemble(
 ) -> Plan {
     let unchanged = kind == PlanKind::NoChange;
     let deployed = DeploymentScope { account: desired.account, region: desired.region, stack: desired.stack };
-    let mut new = desired.template.filter(|_| !unchanged).map(|it| settle(it, &desired.parameters, deployed));
-    let mut old = current.template.map(|it| settle(it, &current.parameters, deployed));
-    let untold = match (&mut old, &mut new) {
+    let mut new = desired.template.filter(|_| !unchanged).map(|it| resolve_template(it, &desired.parameters, deployed));
+    let mut old = current.template.map(|it| resolve_template(it, &current.parameters, deployed));
+    let unknown = match (&mut old, &mut new) {
         (Some(old), Some(new)) => {
-            let secrets = Secrets::of(desired.template, &desired.parameters);
-            reveal(summaries, &secrets, old, new)
+            let secrets = Secrets::from_parameters(desired.template, &desired.parameters);
+            apply_change_set_values(summaries, &secrets, old, new)
         }
         _ => BTreeSet::new(),
     };
-    let iam_broadening = new.as_ref().map(|new| broadening(old.as_ref(), new, &untold)).unwrap_or_default();
-    let compared = Compared { old: old.as_ref(), new: new.as_ref(), untold: &untold };
+    let iam_broadening = new.as_ref().map(|new| broadening(old.as_ref(), new, &unknown)).unwrap_or_default();
+    let compared = Compared { old: old.as_ref(), new: new.as_ref(), unknown: &unknown };
     let risks = of_changes(desired, kind, &changes, &iam_broadening, &compared);
     let parameters = if unchanged { Vec::new() } else { parameter_changes(desired, current, &changes) };
     // All of them were looked at; of thousands a person reads the first.

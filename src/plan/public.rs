@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::change_set_values::UnknownValue;
 use super::policies::documents;
-use super::revealed::Untold;
-use super::settled::{SettledResource, SettledTemplate, is_unknown};
+use super::resolved::{ResolvedResource, ResolvedTemplate, is_unknown};
 use crate::facts::{self, Open};
 use crate::iam::{listed, resource_text};
 
@@ -82,13 +82,17 @@ impl Exposure {
 
 /// What is open to anyone in the new template and was not in the old one. A policy of which nobody says what it will be may
 /// let anyone in.
-pub(super) fn exposures(old: &SettledTemplate, new: &SettledTemplate, untold: &BTreeSet<Untold>) -> Vec<Exposure> {
+pub(super) fn exposures(
+    old: &ResolvedTemplate,
+    new: &ResolvedTemplate,
+    unknown: &BTreeSet<UnknownValue>,
+) -> Vec<Exposure> {
     let before = open(old);
     let mut found: BTreeSet<Exposure> = open(new).difference(&before).cloned().collect();
     for (logical_id, resource) in &new.resources {
         let Some(had) = old.resources.get(logical_id) else { continue };
         let mut add = |reason: String| found.insert(Exposure::of(logical_id, (reason, String::new())));
-        let block = |resource: &SettledResource, name: &str| {
+        let block = |resource: &ResolvedResource, name: &str| {
             resource.properties.get(BLOCK).and_then(|block| block.get(name)).is_some_and(is_true)
         };
         for name in BLOCKS.into_iter().filter(|name| block(had, name) && !block(resource, name)) {
@@ -97,7 +101,7 @@ pub(super) fn exposures(old: &SettledTemplate, new: &SettledTemplate, untold: &B
         if is_private(had) && !is_private(resource) {
             add("it can be reached from the internet".to_owned());
         }
-        let closed = |resource: &SettledResource| {
+        let closed = |resource: &ResolvedResource| {
             resource
                 .properties
                 .get("AdminCreateUserConfig")
@@ -108,7 +112,7 @@ pub(super) fn exposures(old: &SettledTemplate, new: &SettledTemplate, untold: &B
             add("anyone can sign up".to_owned());
         }
     }
-    for value in untold {
+    for value in unknown {
         let Some((top, resource)) = value.path.first().zip(new.resources.get(&value.logical_id)) else { continue };
         let is_open_by = |name: &str| {
             let row = facts::grants().of(&resource.type_);
@@ -127,13 +131,13 @@ pub(super) fn exposures(old: &SettledTemplate, new: &SettledTemplate, untold: &B
 }
 
 /// Whether a property holds policies of a role, a user or a group, which name nobody who may use something.
-fn is_of_an_identity(resource: &SettledResource, property: &str) -> bool {
+fn is_of_an_identity(resource: &ResolvedResource, property: &str) -> bool {
     ["AWS::IAM::", "AWS::SSO::"].iter().any(|of| resource.type_.starts_with(of))
         && property != "AssumeRolePolicyDocument"
 }
 
 /// Everything that is open to anyone.
-fn open(template: &SettledTemplate) -> BTreeSet<Exposure> {
+fn open(template: &ResolvedTemplate) -> BTreeSet<Exposure> {
     let mut found = BTreeSet::new();
     for (logical_id, resource) in &template.resources {
         let mut reasons = Vec::new();
@@ -155,7 +159,7 @@ fn open(template: &SettledTemplate) -> BTreeSet<Exposure> {
 }
 
 /// What the table of grants says is open to anyone.
-fn listed_settings(resource: &SettledResource) -> Vec<String> {
+fn listed_settings(resource: &ResolvedResource) -> Vec<String> {
     let rows = facts::grants().of(&resource.type_).map(|row| row.open.as_slice()).unwrap_or_default();
     let opens = |open: &&Open| {
         let mut values = Vec::new();
@@ -223,8 +227,8 @@ fn deeper(value: &Value, look: &mut dyn FnMut(&Map<String, Value>)) {
     }
 }
 
-/// What policies allow anyone, or may: each as it is told, and, where it cannot be read, as it is written.
-fn statements(resource: &SettledResource) -> Vec<(String, String)> {
+/// What policies allow anyone, or may: each as it is reported, and, where it cannot be read, as it is written.
+fn statements(resource: &ResolvedResource) -> Vec<(String, String)> {
     if FILTERS.contains(&resource.type_.as_str()) || is_private(resource) {
         return Vec::new();
     }
@@ -364,13 +368,13 @@ fn without_references(text: &str) -> String {
 }
 
 /// Whether a REST API answers only inside VPCs.
-fn is_private(resource: &SettledResource) -> bool {
+fn is_private(resource: &ResolvedResource) -> bool {
     let types = resource.properties.get("EndpointConfiguration").and_then(|it| it.get("Types"));
     types.and_then(Value::as_array).is_some_and(|types| types.iter().any(|it| it == "PRIVATE"))
 }
 
 /// Routes of APIs that anyone can call.
-fn routes(template: &SettledTemplate, resource: &SettledResource) -> Vec<String> {
+fn routes(template: &ResolvedTemplate, resource: &ResolvedResource) -> Vec<String> {
     let text = |key: &str| resource.properties.get(key).and_then(Value::as_str);
     let api = |key: &str| {
         let id = resource.properties.get(key).and_then(|id| id.get("Ref")).and_then(Value::as_str)?;
@@ -422,7 +426,7 @@ fn operations(body: &Value) -> Vec<String> {
 }
 
 /// Ports and ways that stand open to all addresses.
-fn addresses(resource: &SettledResource) -> Vec<String> {
+fn addresses(resource: &ResolvedResource) -> Vec<String> {
     let anywhere = |map: &Map<String, Value>| {
         let cidr = ["CidrIp", "CidrIpv6"].iter().find_map(|key| map.get(*key)?.as_str().filter(|text| is_wide(text)));
         cidr.map(|cidr| {
@@ -460,14 +464,18 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::settled::{DeploymentScope, settle};
+    use super::super::resolved::{DeploymentScope, resolve_template};
     use super::*;
     use crate::cfn::Template;
 
     fn opened(old: Value, new: Value) -> Vec<String> {
         let of = |resources: Value| {
             let template = Template::from_value(json!({ "Resources": resources })).expect("a template");
-            settle(&template, &BTreeMap::new(), DeploymentScope { account: None, region: "us-west-2", stack: "s" })
+            resolve_template(
+                &template,
+                &BTreeMap::new(),
+                DeploymentScope { account: None, region: "us-west-2", stack: "s" },
+            )
         };
         exposures(&of(old), &of(new), &BTreeSet::new())
             .into_iter()

@@ -199,7 +199,7 @@ impl Project {
     ///
     /// # Errors
     /// As [`Project::find`].
-    pub fn of(from: &Path, named: Option<&str>) -> Result<Self, Vec<Finding>> {
+    pub fn open(from: &Path, named: Option<&str>) -> Result<Self, Vec<Finding>> {
         let absolute = std::path::absolute(from).unwrap_or_else(|_| from.to_owned());
         let path = named.map(|named| plain(&absolute.join(named))).filter(|path| path.exists());
         match path {

@@ -172,13 +172,13 @@ impl Content {
         Ok(match &self.what {
             Payload::Documents { prefix, documents } => {
                 let difference = match name {
-                    None => documents::Difference::all(documents),
+                    None => documents::Difference::upload_all(documents),
                     Some(bucket) => {
                         let found = documents::compare(run, bucket, prefix, documents, &component, account);
                         match run.unless_cancelled(found).await? {
                             // Taken away by hand: the deployment will say so where it matters.
                             Err(error) if error.kind == CallErrorKind::NotFound => {
-                                documents::Difference::all(documents)
+                                documents::Difference::upload_all(documents)
                             }
                             found => found?,
                         }

@@ -14,7 +14,7 @@ use crate::engine::effect::Effect;
 use crate::engine::events::{EventEmitter, EventKind};
 use crate::engine::run::Run;
 use crate::engine::side_by_side::side_by_side;
-use crate::engine::uploads::{Outgoing, told};
+use crate::engine::uploads::{OutgoingFile, with_progress};
 use crate::finding::Finding;
 
 /// Metadata: the component an object was uploaded for.
@@ -41,7 +41,7 @@ pub(super) struct Difference<'a> {
 
 impl<'a> Difference<'a> {
     /// A bucket that is not there yet lacks everything.
-    pub(super) fn all(documents: &'a [Document]) -> Self {
+    pub(super) fn upload_all(documents: &'a [Document]) -> Self {
         Self { upload: documents.iter().collect(), remove: Vec::new(), overwrite: 0, unchanged: 0, crowded: false }
     }
 }
@@ -135,8 +135,8 @@ pub(super) async fn bring(
                             (DIGEST.to_owned(), document.sha256.clone()),
                         ]),
                     };
-                    let file = Outgoing { component, key: &key, size: document.size };
-                    let upload = told(emitter, file, |progress| {
+                    let file = OutgoingFile { component, key: &key, size: document.size };
+                    let upload = with_progress(emitter, file, |progress| {
                         let (key, labels) = (&key, &labels);
                         async move {
                             run.clients.upload_labelled(bucket, key, &document.path, account, labels, &progress).await

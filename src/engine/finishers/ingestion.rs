@@ -16,7 +16,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// What documents' metadata files end with; they are no documents themselves.
 const METADATA: &str = ".metadata.json";
-/// How many reasons are told.
+/// How many reasons are describe.
 const REASONS: usize = 5;
 
 /// A data source and its bucket, by their own names.
@@ -78,14 +78,14 @@ pub(super) async fn read(
         job = run.unless_cancelled(run.clients.ingestion(base, source, &job.id)).await??;
     }
     if job.status != "COMPLETE" {
-        let message = format!("reading the documents of `{component}` ended as {}{}", job.status, told(&job));
+        let message = format!("reading the documents of `{component}` ended as {}{}", job.status, describe(&job));
         return Err(Finding::error("D044", message)
             .help("look at the rights of the knowledge base's role and at its embedding model, and deploy again")
             .into());
     }
     if job.failed > 0 {
         let message =
-            format!("`{component}`: {} of {} documents could not be read{}", job.failed, job.scanned, told(&job));
+            format!("`{component}`: {} of {} documents could not be read{}", job.failed, job.scanned, describe(&job));
         let finding =
             Finding::warning("D043", message).help("the knowledge base answers without them; see the reasons");
         emitter.emit(EventKind::Warning { finding });
@@ -100,7 +100,7 @@ pub(super) async fn read(
 }
 
 /// Starts a job. The token makes a request that is repeated the same request: its job is the one that an answer that was lost
-/// told of.
+/// describe of.
 async fn start(run: &Run<'_>, component: &str, base: &str, source: &str) -> Result<IngestionJob, Abort> {
     let token = uuid::Uuid::new_v4().to_string();
     let effect = Effect::Ingestion { component: component.to_owned() };
@@ -109,7 +109,7 @@ async fn start(run: &Run<'_>, component: &str, base: &str, source: &str) -> Resu
         Ok(job) => Ok(job),
         Err(failed) if failed.lost => {
             // The second answer tells of both.
-            run.ledger().strike(&effect);
+            run.ledger().retract(&effect);
             let again = ask().await?;
             if again.as_ref().is_err_and(|failed| !failed.lost) {
                 run.ledger().reopen(&effect);
@@ -120,7 +120,7 @@ async fn start(run: &Run<'_>, component: &str, base: &str, source: &str) -> Resu
     }
 }
 
-fn told(job: &IngestionJob) -> String {
+fn describe(job: &IngestionJob) -> String {
     let reasons: Vec<&str> = job.reasons.iter().take(REASONS).map(String::as_str).collect();
     if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) }
 }

@@ -8,7 +8,7 @@ use super::deployed::{DeployedStack, within};
 use super::failure::Failure;
 use super::test::ChatAgent;
 use super::text::{Hidden, is_like};
-use crate::aws::{AgentAddress, AgentSaid, Passage};
+use crate::aws::{AgentAddress, AgentReply, Passage};
 use crate::spec::{Expect, ExpectTurn, Seconds, SmokeTurn};
 
 /// How long a search may take where the test does not say.
@@ -81,7 +81,7 @@ fn found(passages: &[Passage], expect: &Expect) -> Result<(), Failure> {
 }
 
 /// Whether an agent's answer is the one that is expected.
-fn answered(said: &AgentSaid, expect: &ExpectTurn, at: &str) -> Result<(), Failure> {
+fn answered(said: &AgentReply, expect: &ExpectTurn, at: &str) -> Result<(), Failure> {
     if let Some(expected) = &expect.text {
         is_like(&said.text, expected, &format!("{at}/text"), "the answer", &Hidden::default())?;
     }
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_judged_by_words_tools_and_citations() {
-        let said = AgentSaid {
+        let said = AgentReply {
             text: "It is Pending".to_owned(),
             sources: vec!["s3://b/proof.md".to_owned()],
             tools: vec!["account-status".to_owned()],

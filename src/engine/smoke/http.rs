@@ -9,7 +9,7 @@ use super::failure::{Failure, unsettled};
 use super::picture;
 use super::test::{Call, Sent};
 use super::text::{Hidden, holds, is_like, is_wanted};
-use crate::aws::{Answered, ApiCall};
+use crate::aws::{ApiCall, ApiResponse};
 use crate::spec::{Expect, ImageFormat, escape};
 
 /// How long a call may take where the test does not say: API Gateway itself gives up after 29 or 30 seconds.
@@ -75,7 +75,7 @@ pub(super) async fn invoke(
 }
 
 /// A failure with the word whether a moment may change it.
-fn settled(failure: Failure, status: u16, answer: &Answered) -> Failure {
+fn settled(failure: Failure, status: u16, answer: &ApiResponse) -> Failure {
     Failure { unsettled: failure.unsettled || unsettled(Some(status), &answer.text()), ..failure }
 }
 
@@ -115,7 +115,13 @@ pub(super) async fn header(
 }
 
 /// The first expectation that is not met. Without a status in the spec, any below 400 will do.
-fn judge(answer: &Answered, status: u16, expect: &Expect, elapsed: Duration, hidden: &Hidden) -> Result<(), Failure> {
+fn judge(
+    answer: &ApiResponse,
+    status: u16,
+    expect: &Expect,
+    elapsed: Duration,
+    hidden: &Hidden,
+) -> Result<(), Failure> {
     let body = answer.text();
     let said = || hidden.shown(&body);
     match expect.status {
@@ -145,7 +151,7 @@ fn judge(answer: &Answered, status: u16, expect: &Expect, elapsed: Duration, hid
     Ok(())
 }
 
-fn own_status(answer: &Answered) -> Option<u16> {
+fn own_status(answer: &ApiResponse) -> Option<u16> {
     let answer: Value = serde_json::from_slice(&answer.body).ok()?;
     answer.get("statusCode")?.as_u64().and_then(|status| u16::try_from(status).ok())
 }
@@ -153,7 +159,7 @@ fn own_status(answer: &Answered) -> Option<u16> {
 /// Whether the body, or what lies at the address in it, is the picture that is expected.
 async fn is_picture(
     deployed: &DeployedStack<'_>,
-    answer: &Answered,
+    answer: &ApiResponse,
     expected: Option<ImageFormat>,
     hidden: &Hidden,
 ) -> Result<(), Failure> {
@@ -183,7 +189,7 @@ async fn is_picture(
     is_format(&fetched, expected, &format!("what lies at `{shown}`"))
 }
 
-fn is_format(answer: &Answered, expected: ImageFormat, what: &str) -> Result<(), Failure> {
+fn is_format(answer: &ApiResponse, expected: ImageFormat, what: &str) -> Result<(), Failure> {
     const AT: &str = "expect/image";
     let (wanted, media) = (picture::name(expected), picture::media_type(expected));
     match picture::format_of(&answer.body) {
@@ -235,9 +241,9 @@ mod tests {
         serde_json::from_value(value).expect("an expectation")
     }
 
-    fn answer(status: u16, body: &str) -> Answered {
+    fn answer(status: u16, body: &str) -> ApiResponse {
         let headers = vec![("Content-Type".to_owned(), "application/json; charset=utf-8".to_owned())];
-        Answered { status, headers, body: body.to_owned().into(), function_error: None }
+        ApiResponse { status, headers, body: body.to_owned().into(), function_error: None }
     }
 
     fn told(expected: Value, status: u16, body: &str, millis: u64) -> Option<(String, String)> {
@@ -290,14 +296,14 @@ mod tests {
 
     #[test]
     fn a_picture_of_another_format_or_type_is_told() {
-        let png = |content_type: &str| Answered {
+        let png = |content_type: &str| ApiResponse {
             status: 200,
             headers: vec![("content-type".into(), content_type.into())],
             body: (&b"\x89PNG\r\n\x1a\n"[..]).into(),
             function_error: None,
         };
         assert_eq!(is_format(&png("image/png"), ImageFormat::Png, "it"), Ok(()));
-        let said = |answer: &Answered, format| is_format(answer, format, "it").expect_err("a reason").reason;
+        let said = |answer: &ApiResponse, format| is_format(answer, format, "it").expect_err("a reason").reason;
         assert_eq!(said(&png("image/png"), ImageFormat::Webp), "it is a PNG picture, expected WebP");
         let untyped = said(&png("binary/octet-stream"), ImageFormat::Png);
         assert_eq!(untyped, "it is a PNG picture and is sent as `binary/octet-stream`, expected `image/png`");

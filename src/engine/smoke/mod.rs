@@ -5,7 +5,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `test`, `result` | a test and how it ended, as data |
-//! | `of_spec` | the tests of a spec, and which resources they ask |
+//! | `from_spec` | the tests of a spec, and which resources they ask |
 //! | `trial` | trying all of them |
 //! | `attempt` | one try of one of them |
 //! | `deployed`, `failure` | what is asked, and why a try failed |
@@ -20,8 +20,8 @@ mod attempt;
 mod deployed;
 mod dialogue;
 mod failure;
+mod from_spec;
 mod http;
-mod of_spec;
 mod picture;
 mod result;
 mod retry;
@@ -30,7 +30,7 @@ mod test;
 mod text;
 mod trial;
 
-pub(super) use of_spec::of_spec;
+pub(super) use from_spec::from_spec;
 pub use result::SmokeResult;
 pub use retry::RETRY_FOR;
 pub use test::PreparedSmokeTest;

@@ -19,8 +19,9 @@ use crate::plan::Secrets;
 
 /// Tries the tests of a use case on its stack as it is deployed, each once.
 pub async fn smoke(run: &Run<'_>, desired: &Desired) -> Report {
-    let emitter = EventEmitter::redacting(run.events, Secrets::of(Some(&desired.template), &desired.parameters));
-    run.ledger().about(&desired.stack, desired.use_case());
+    let emitter =
+        EventEmitter::redacting(run.events, Secrets::from_parameters(Some(&desired.template), &desired.parameters));
+    run.ledger().set_use_case(&desired.stack, desired.use_case());
     let result = stands(run, &emitter, desired).await;
     run.finish(&emitter, &desired.stack, result)
 }
@@ -32,7 +33,7 @@ async fn stands(run: &Run<'_>, emitter: &EventEmitter<'_>, desired: &Desired) ->
     report.account = Some(identity.account);
     let Some(stack) = stack.filter(|stack| stack.state() != StackState::Review) else { return Ok(report) };
     // What is called does something: it must be this use case's.
-    Claim::of(desired, false).refuse_foreign(&stack)?;
+    Claim::for_deployment(desired, false).refuse_foreign(&stack)?;
     report.outcome = Outcome::Tested;
     report.stack_id = Some(stack.id.clone());
     report.status = Some(stack.status.clone());
@@ -59,7 +60,7 @@ async fn is_verdict(run: &Run<'_>, test: &PreparedSmokeTest, stack: &StackSummar
     match run.unless_cancelled(run.clients.stack(&stack.id)).await? {
         Ok(Some(now)) if now.state() != StackState::Deleted => Ok(()),
         Ok(_) => Err(Finding::error("D062", format!("`{}` is gone while it was being tried", stack.name)).into()),
-        Err(error) if error.is_passing() || error.kind == CallErrorKind::Expired => {
+        Err(error) if error.is_transient() || error.kind == CallErrorKind::Expired => {
             let message =
                 format!("smoke test `{}` could not be tried: that says nothing of `{}`", test.name, stack.name);
             let again = run.ledger().command("smoke");

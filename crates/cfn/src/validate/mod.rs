@@ -65,7 +65,7 @@ pub fn validate(template: &Template, region: Option<&str>) -> Vec<Finding> {
     parameters::check(&context, &mut findings);
     sections::check(&context, &mut findings);
     resources::check(&context, &mut findings);
-    if let Some(problem) = ResourceGraph::of(template).circular() {
+    if let Some(problem) = ResourceGraph::from_template(template).circular() {
         findings.push(Finding::from(problem).help("Take one of the references or `DependsOn` entries out"));
     }
     if is_full(&findings) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::settled::{SettledResource, SettledTemplate};
+use super::resolved::{ResolvedResource, ResolvedTemplate};
 use super::types::PlannedChange;
 
 /// Properties that are the data: a change puts another in its place. The type, the property, and what happens.
@@ -71,13 +71,17 @@ const WINDOWS: &[(&str, &str, u64, &str)] = &[
     ("AWS::KMS::ReplicaKey", "PendingWindowInDays", 30, "days"),
 ];
 
-/// The two policies of a resource, in the order of [`SettledResource::policies`], and when they speak.
+/// The two policies of a resource, in the order of [`ResolvedResource::policies`], and when they speak.
 const POLICIES: [(&str, &str); 2] =
     [("DeletionPolicy", "it leaves the stack"), ("UpdateReplacePolicy", "it is replaced")];
 
 /// Resources whose data is replaced or less guarded than now, with what happens. What only the change set knows to change
 /// counts too.
-pub(super) fn let_go(old: &SettledTemplate, new: &SettledTemplate, changes: &[PlannedChange]) -> Vec<(String, String)> {
+pub(super) fn lost_protection(
+    old: &ResolvedTemplate,
+    new: &ResolvedTemplate,
+    changes: &[PlannedChange],
+) -> Vec<(String, String)> {
     let by_id: BTreeMap<&str, &PlannedChange> = changes.iter().map(|it| (it.logical_id.as_str(), it)).collect();
     let mut found = Vec::new();
     for (logical_id, has) in &new.resources {
@@ -87,8 +91,8 @@ pub(super) fn let_go(old: &SettledTemplate, new: &SettledTemplate, changes: &[Pl
             let path = format!("Properties.{property}");
             let is_at =
                 |reason: &str| reason.strip_prefix(&path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-            let told = by_id.get(logical_id.as_str()).is_some_and(|it| it.reasons.iter().any(|it| is_at(&it.path)));
-            if told || had.properties.get(*property) != has.properties.get(*property) {
+            let reported = by_id.get(logical_id.as_str()).is_some_and(|it| it.reasons.iter().any(|it| is_at(&it.path)));
+            if reported || had.properties.get(*property) != has.properties.get(*property) {
                 add((*means).to_owned());
             }
         }
@@ -122,7 +126,7 @@ pub(super) fn let_go(old: &SettledTemplate, new: &SettledTemplate, changes: &[Pl
 }
 
 /// How many values of a resource guard it.
-fn guards(guard: &Guard, resource: &SettledResource) -> usize {
+fn guards(guard: &Guard, resource: &ResolvedResource) -> usize {
     let mut path = guard.at.split('.');
     let top = path.next().and_then(|top| resource.properties.get(top));
     let mut values: Vec<&Value> = top.into_iter().collect();
@@ -154,17 +158,21 @@ fn number(value: &Value) -> Option<u64> {
 mod tests {
     use serde_json::json;
 
-    use super::super::settled::{DeploymentScope, settle};
+    use super::super::resolved::{DeploymentScope, resolve_template};
     use super::*;
     use crate::cfn::{Schemas, Template};
 
-    fn settled(resource: Value) -> SettledTemplate {
+    fn settled(resource: Value) -> ResolvedTemplate {
         let template = Template::from_value(json!({ "Resources": { "R": resource } })).expect("a template");
-        settle(&template, &BTreeMap::new(), DeploymentScope { account: None, region: "us-west-2", stack: "s" })
+        resolve_template(
+            &template,
+            &BTreeMap::new(),
+            DeploymentScope { account: None, region: "us-west-2", stack: "s" },
+        )
     }
 
-    fn told(old: Value, new: Value) -> usize {
-        let_go(&settled(old), &settled(new), &[]).len()
+    fn reported(old: Value, new: Value) -> usize {
+        lost_protection(&settled(old), &settled(new), &[]).len()
     }
 
     #[test]
@@ -188,9 +196,9 @@ mod tests {
             ("AWS::RDS::DBInstance", json!({ "DeletionProtection": true }), json!({})),
         ] {
             let of = |properties: &Value| json!({ "Type": kind, "Properties": properties });
-            assert_eq!(told(of(&safe), of(&not)), 1, "{kind} {not}");
-            assert_eq!(told(of(&not), of(&safe)), 0, "{kind} {not}, the other way");
-            assert_eq!(told(of(&safe), of(&safe)), 0, "{kind}");
+            assert_eq!(reported(of(&safe), of(&not)), 1, "{kind} {not}");
+            assert_eq!(reported(of(&not), of(&safe)), 0, "{kind} {not}, the other way");
+            assert_eq!(reported(of(&safe), of(&safe)), 0, "{kind}");
         }
         for (kind, property, old, new) in [
             (
@@ -203,8 +211,8 @@ mod tests {
             ("AWS::SSM::Parameter", "Value", json!("a"), json!("b")),
         ] {
             let of = |value: &Value| json!({ "Type": kind, "Properties": { property: value } });
-            assert_eq!(told(of(&old), of(&new)), 1, "{kind}");
-            assert_eq!(told(of(&old), of(&old)), 0, "{kind}");
+            assert_eq!(reported(of(&old), of(&new)), 1, "{kind}");
+            assert_eq!(reported(of(&old), of(&old)), 0, "{kind}");
         }
     }
 
@@ -218,9 +226,9 @@ mod tests {
             resource
         };
         let kept = || bucket(json!({ "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Snapshot" }));
-        assert_eq!(told(kept(), bucket(json!({ "DeletionPolicy": "Delete" }))), 2);
-        assert_eq!(told(kept(), bucket(json!({}))), 2);
-        assert_eq!(told(bucket(json!({})), kept()), 0);
+        assert_eq!(reported(kept(), bucket(json!({ "DeletionPolicy": "Delete" }))), 2);
+        assert_eq!(reported(kept(), bucket(json!({}))), 2);
+        assert_eq!(reported(bucket(json!({})), kept()), 0);
     }
 
     #[test]

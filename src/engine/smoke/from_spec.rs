@@ -10,7 +10,7 @@ use crate::render::Rendered;
 use crate::spec::{self, LoadedSpec, Piece, Reference, SmokeCall, escape};
 
 /// The tests in order; one of a form that loading the spec refuses is left out.
-pub(in crate::engine) fn of_spec(loaded: &LoadedSpec, rendered: &Rendered) -> Vec<PreparedSmokeTest> {
+pub(in crate::engine) fn from_spec(loaded: &LoadedSpec, rendered: &Rendered) -> Vec<PreparedSmokeTest> {
     let tests = loaded.spec.smoke.iter().enumerate();
     let tests_of = SpecTests { loaded, rendered };
     let mut all: Vec<PreparedSmokeTest> =
