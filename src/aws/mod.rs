@@ -1,4 +1,4 @@
-//! The only room that names an `aws_sdk_*` crate: clients for a target, retries, timeouts and pace, and every answer
+//! The only module that names an `aws_sdk_*` crate: clients for a target, retries, timeouts and pace, and every answer
 //! and failure turned into our own types.
 
 mod address;

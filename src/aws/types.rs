@@ -1,4 +1,4 @@
-//! What the services answer, in our own words: nothing of an SDK crosses the room's border.
+//! What the services answer, in our own words: no type of an SDK leaves this module.
 
 use std::collections::BTreeMap;
 

@@ -2,11 +2,10 @@
 
 use super::approval::AllowArgs;
 use super::conclusion::conclude;
-use super::exit::Exit;
 use super::follow::Follower;
 use super::session::Session;
 use super::verb_result::VerbResult;
-use crate::engine::{self, ARTIFACT_STACK, Run};
+use crate::engine::{self, ARTIFACT_STACK, ExitCode, Run};
 use crate::finding::Finding;
 
 /// Make the artifact bucket of an account and region ahead of the first deploy, or take it away after the last.
@@ -35,10 +34,10 @@ pub(super) fn run(session: &Session, args: &BootstrapArgs) -> VerbResult {
     session.block_on(async {
         let cancel = session.interrupted();
         let approver = session.approver(&args.allow)?;
-        let mut exit = Exit::Done;
+        let mut exit = ExitCode::Done;
         for region in regions {
             let connecting = session.connect_unless_interrupted("bootstrap", ARTIFACT_STACK, region);
-            let Some(connection) = connecting.await? else { return Ok(Exit::Interrupted) };
+            let Some(connection) = connecting.await? else { return Ok(ExitCode::Interrupted) };
             let started = std::time::Instant::now();
             let follower = Follower::start(&session.ui);
             let run = Run::new(&connection.clients, &follower, cancel.clone());
@@ -51,7 +50,7 @@ pub(super) fn run(session: &Session, args: &BootstrapArgs) -> VerbResult {
             drop(follower);
             connection.close().await;
             exit = exit.worse(conclude(session, &report, started.elapsed(), None)?);
-            if exit == Exit::Interrupted {
+            if exit == ExitCode::Interrupted {
                 break;
             }
         }

@@ -7,11 +7,11 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::exit::Exit;
 use super::globals::Format;
 use super::needs::{self, Dependencies};
 use super::session::Session;
 use super::verb_result::VerbResult;
+use crate::engine::ExitCode;
 use crate::finding::{Finding, has_errors};
 use crate::report::findings::{json as findings_json, on_one_line, summary};
 use crate::report::style::{duration, paint};
@@ -70,7 +70,7 @@ pub(super) fn run(session: &Session, args: &CheckArgs) -> VerbResult {
     let took = if took.as_secs() == 0 { format!("{} ms", took.as_millis()) } else { duration(took) };
     ui.status(&format!("Checked offline in {took}"));
     let failed = has_errors(&all) || args.strict && all.iter().any(|f| f.severity == crate::finding::Severity::Warning);
-    Ok(if failed { Exit::Failed } else { Exit::Done })
+    Ok(if failed { ExitCode::Failed } else { ExitCode::Done })
 }
 
 /// A use case that has been checked.

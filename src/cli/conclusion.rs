@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::exit::Exit;
 use super::globals::Format;
 use super::session::Session;
 use super::stack_outputs;
@@ -92,7 +91,7 @@ pub(super) fn conclude(session: &Session, report: &Report, elapsed: Duration, de
     {
         ui.out(&stack_outputs::text(&report.outputs, ui))?;
     }
-    Ok(exit_of(report.outcome))
+    Ok(report.outcome.exit_code())
 }
 
 /// How many smoke tests passed.
@@ -119,28 +118,5 @@ fn declined(session: &Session, report: &Report) -> &'static str {
         (_, false) => "not allowed, see above",
         (true, true) => "declined",
         (false, true) => "not approved: there is no terminal to ask on, and `--yes` was not given",
-    }
-}
-
-fn exit_of(outcome: engine::Outcome) -> Exit {
-    match outcome {
-        engine::Outcome::Deployed
-        | engine::Outcome::NoChange
-        | engine::Outcome::Tested
-        | engine::Outcome::Planned
-        | engine::Outcome::Destroyed
-        | engine::Outcome::Absent
-        | engine::Outcome::Ready => Exit::Done,
-        engine::Outcome::Failed
-        | engine::Outcome::Unknown
-        | engine::Outcome::OutOfSight
-        | engine::Outcome::Unfinished
-        | engine::Outcome::Untested => Exit::Failed,
-        engine::Outcome::Declined => Exit::Declined,
-        engine::Outcome::RolledBack => Exit::RolledBack,
-        engine::Outcome::FailedState => Exit::FailedState,
-        engine::Outcome::SmokeFailed => Exit::SmokeFailed,
-        engine::Outcome::Leftovers => Exit::LeftoversRemain,
-        engine::Outcome::Interrupted => Exit::Interrupted,
     }
 }

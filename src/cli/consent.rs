@@ -10,9 +10,9 @@ use std::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::approved_accounts::ApprovedAccounts;
-use super::exit::Exit;
 use super::ui::Ui;
 use crate::aws::{AddressKind, Clients, CredentialFacts, CredentialSource, Identity, address_kind, is_plain};
+use crate::engine::ExitCode;
 use crate::finding::Finding;
 use crate::report::findings::on_one_line;
 
@@ -55,10 +55,10 @@ pub(super) enum NamedBy {
 }
 
 /// The exit code of what was not agreed to; none for all other findings.
-pub(super) fn exit_of(findings: &[Finding]) -> Option<Exit> {
+pub(super) fn exit_of(findings: &[Finding]) -> Option<ExitCode> {
     match findings {
-        [finding] if finding.code == "C025" => Some(Exit::Declined),
-        [finding] if finding.code == "C029" => Some(Exit::Interrupted),
+        [finding] if finding.code == "C025" => Some(ExitCode::Declined),
+        [finding] if finding.code == "C029" => Some(ExitCode::Interrupted),
         _ => None,
     }
 }

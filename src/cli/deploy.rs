@@ -9,7 +9,6 @@ use tokio_util::sync::CancellationToken;
 use super::approval::{AllowArgs, PromptApprover};
 use super::conclusion::conclude;
 use super::destroy_stack::StackToDestroy;
-use super::exit::Exit;
 use super::follow::Follower;
 use super::globals::Format;
 use super::needs;
@@ -18,7 +17,7 @@ use super::session::{Connection, Session};
 use super::suites::Suites;
 use super::verb_result::VerbResult;
 use crate::aws::{StackState, StackSummary};
-use crate::engine::{self, Claim, DeployOptions, MadeHere, Report, Run};
+use crate::engine::{self, Claim, DeployOptions, ExitCode, MadeHere, Report, Run};
 use crate::finding::Finding;
 use crate::plan::PlanKind;
 use crate::spec::LoadedSpec;
@@ -85,7 +84,7 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> VerbResult {
                 let asking = without_values(session, spec, &parameters);
                 match session.unless_interrupted(&session.stack_name(spec), asking).await? {
                     Some(more) => findings.extend(more),
-                    None => return Ok(Exit::Interrupted),
+                    None => return Ok(ExitCode::Interrupted),
                 }
             }
             if !findings.is_empty() {
@@ -96,7 +95,7 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> VerbResult {
             let looking = existing_stacks(session, &specs);
             let stacks: Vec<String> = specs.iter().map(|spec| session.stack_name(spec)).collect();
             let Some(there) = session.unless_interrupted(&stacks.join("`, `"), looking).await? else {
-                return Ok(Exit::Interrupted);
+                return Ok(ExitCode::Interrupted);
             };
             if !there.is_empty() {
                 return Err(there);
@@ -108,7 +107,7 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> VerbResult {
                 specs.iter().filter_map(|spec| approver.protects(&session.stack_name(spec))).collect();
             if !protected.is_empty() {
                 session.ui.findings(&protected);
-                return Ok(Exit::Declined);
+                return Ok(ExitCode::Declined);
             }
         }
         let mut results = Results::default();
@@ -149,10 +148,10 @@ async fn deploy_all(
     approver: &PromptApprover,
     results: &mut Results,
 ) -> VerbResult {
-    let mut exit = Exit::Done;
+    let mut exit = ExitCode::Done;
     for spec in specs {
         exit = exit.worse(deploy_one(session, spec, parameters, options, approver, results).await?);
-        if exit != Exit::Done {
+        if exit != ExitCode::Done {
             break;
         }
     }
@@ -247,7 +246,7 @@ async fn deploy_one(
     let stack = session.stack_name(spec);
     let region = session.region(Some(spec))?;
     let Some(connection) = session.connect_unless_interrupted("deploy", &stack, region).await? else {
-        return Ok(Exit::Interrupted);
+        return Ok(ExitCode::Interrupted);
     };
     let outcome = deploy(session, &connection, spec, parameters, options, approver, results).await;
     connection.close().await;
@@ -270,7 +269,7 @@ async fn deploy(
         Ok(desired)
     };
     let stack = session.stack_name(spec);
-    let Some(desired) = session.unless_interrupted(&stack, filling).await? else { return Ok(Exit::Interrupted) };
+    let Some(desired) = session.unless_interrupted(&stack, filling).await? else { return Ok(ExitCode::Interrupted) };
     let started = std::time::Instant::now();
     let follower = Follower::start(&session.ui);
     let run = Run::new(&connection.clients, &follower, session.interrupted());

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::approval::AllowArgs;
 use super::destroy_stack::StackToDestroy;
-use super::exit::Exit;
 use super::needs;
 use super::session::Session;
 use super::verb_result::VerbResult;
 use crate::engine::Claim;
+use crate::engine::ExitCode;
 use crate::finding::Finding;
 use crate::spec::UseCaseFile;
 
@@ -40,7 +40,7 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> VerbResult {
     session.block_on(async {
         let cancel = session.interrupted();
         let approver = session.approver(&args.allow)?;
-        let mut exit = Exit::Done;
+        let mut exit = ExitCode::Done;
         for file in &found {
             let spec = file.load();
             let name = spec.as_ref().map_or_else(|_| file.name.clone(), |spec| spec.spec.name.clone());
@@ -58,7 +58,7 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> VerbResult {
             let claim = Claim { take_over: args.take_over, ..session.claim(&name)? };
             let going = StackToDestroy { stack, name, region, claim };
             exit = exit.worse(going.destroy_stack(session, &others, &approver, &cancel).await?);
-            if exit == Exit::Interrupted {
+            if exit == ExitCode::Interrupted {
                 break;
             }
         }

@@ -6,12 +6,11 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::conclusion::conclude;
-use super::exit::Exit;
 use super::follow::Follower;
 use super::needs;
 use super::session::Session;
 use super::verb_result::VerbResult;
-use crate::engine::{self, Approver, Claim, Run};
+use crate::engine::{self, Approver, Claim, ExitCode, Run};
 
 /// A stack that is to go.
 pub(super) struct StackToDestroy {
@@ -35,16 +34,16 @@ impl StackToDestroy {
         cancel: &CancellationToken,
     ) -> VerbResult {
         let connecting = session.connect_unless_interrupted("destroy", &self.stack, self.region.clone());
-        let Some(connection) = connecting.await? else { return Ok(Exit::Interrupted) };
+        let Some(connection) = connecting.await? else { return Ok(ExitCode::Interrupted) };
         let asking = needs::dependents(session, &connection, &self.name, others);
         let Some(needed) = session.unless_interrupted(&self.stack, asking).await? else {
-            return Ok(Exit::Interrupted);
+            return Ok(ExitCode::Interrupted);
         };
         if !needed.is_empty() {
             connection.close().await;
             session.ui.stream.add_findings(&needed);
             session.ui.findings(&needed);
-            return Ok(Exit::Failed);
+            return Ok(ExitCode::Failed);
         }
         let started = Instant::now();
         let follower = Follower::start(&session.ui);

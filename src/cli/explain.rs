@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::exit::Exit;
 use super::globals::Format;
 use super::session::Session;
 use super::verb_result::VerbResult;
+use crate::engine::ExitCode;
 use crate::finding::{FINDINGS, Finding, FindingGroup, FindingKind, finding_kind};
 use crate::report::style::paint;
 use crate::suggestion::nearest;
@@ -33,7 +33,7 @@ pub(super) fn run(session: &Session, args: &ExplainArgs) -> VerbResult {
         let all: Vec<Value> = chosen.iter().map(|(group, kind)| value(group, kind)).collect();
         let single = args.code.is_some();
         ui.json(&if single { all.into_iter().next().unwrap_or_default() } else { Value::from(all) })?;
-        return Ok(Exit::Done);
+        return Ok(ExitCode::Done);
     }
     let mut text = String::new();
     for (group, kind) in &chosen {
@@ -52,7 +52,7 @@ pub(super) fn run(session: &Session, args: &ExplainArgs) -> VerbResult {
         };
     }
     ui.out(&text)?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }
 
 fn value(group: &FindingGroup, kind: &FindingKind) -> Value {

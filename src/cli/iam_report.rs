@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::exit::Exit;
 use super::globals::Format;
 use super::local_target::unavailable;
 use super::session::Session;
 use super::verb_result::VerbResult;
+use crate::engine::ExitCode;
 use crate::local::identity::{Report, StatementUse};
 use crate::local::{self, LocalOptions};
 use crate::report::findings::printable;
@@ -43,7 +43,7 @@ pub(super) fn run(session: &Session, args: &IamReportArgs) -> VerbResult {
             Format::Json => ui.json(&serde_json::json!(report))?,
             Format::Text | Format::Github => ui.out(&text(&report, ui.out_styles.strong))?,
         }
-        Ok(Exit::Done)
+        Ok(ExitCode::Done)
     })
 }
 

@@ -4,8 +4,8 @@ use std::sync::mpsc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::exit::Exit;
 use super::ui::Ui;
+use crate::engine::ExitCode;
 use crate::report;
 
 /// A token that the first signal cancels. A second one ends the program, with exit code 130; what may be left is told first,
@@ -45,8 +45,8 @@ fn at_once(ui: &Ui) -> ! {
         }
     };
     ui.say(&said);
-    ui.stream.close(Exit::Interrupted, &[]);
-    std::process::exit(i32::from(Exit::Interrupted.code()))
+    ui.stream.close(ExitCode::Interrupted, &[]);
+    std::process::exit(i32::from(ExitCode::Interrupted.code()))
 }
 
 /// The signals that end a run: `SIGINT` and `SIGTERM`, or Ctrl-C where there are no signals.

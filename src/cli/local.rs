@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::exit::Exit;
 use super::globals::Format;
 use super::iam_report::{self, IamReportArgs};
 use super::local_target::unavailable;
 use super::session::Session;
 use super::user_folders::remove_unknown_state;
 use super::verb_result::VerbResult;
+use crate::engine::ExitCode;
 use crate::local::bedrock::ModelServer;
 use crate::local::store::Store;
 use crate::local::{self, Holdings, Injection, LocalOptions, serving};
@@ -91,7 +91,7 @@ async fn serve(session: &Session, args: &ServeArgs) -> VerbResult {
     ui.status("Ending: what is under way is finished first");
     serving::withdraw(&dir, running.url());
     running.shutdown().await;
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }
 
 async fn status(session: &Session) -> VerbResult {
@@ -107,7 +107,7 @@ async fn status(session: &Session) -> VerbResult {
     };
     if ui.format == Format::Json {
         ui.json(&json!({ "dir": dir, "stacks": holds.stacks, "buckets": holds.buckets, "tables": holds.tables }))?;
-        return Ok(Exit::Done);
+        return Ok(ExitCode::Done);
     }
     let mut out = String::new();
     for stack in &holds.stacks {
@@ -127,7 +127,7 @@ async fn status(session: &Session) -> VerbResult {
         out.push_str("The local target holds nothing\n");
     }
     ui.out(&out)?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }
 
 fn reset(session: &Session) -> VerbResult {
@@ -141,22 +141,22 @@ fn reset(session: &Session) -> VerbResult {
             let shown = root.join(".bedplate").display().to_string();
             if !session.globals.yes && !ui.confirm(&format!("Remove the local target in {shown}, unread?")) {
                 ui.say("Not approved: nothing was removed (without a terminal, say `--yes`)");
-                return Ok(Exit::Declined);
+                return Ok(ExitCode::Declined);
             }
             remove_unknown_state(root)?;
             ui.status("Removed");
-            return Ok(Exit::Done);
+            return Ok(ExitCode::Done);
         }
     };
     if !dir.exists() {
         ui.status("The local target holds nothing: nothing to do");
-        return Ok(Exit::Done);
+        return Ok(ExitCode::Done);
     }
     if !session.globals.yes && !ui.confirm(&format!("Forget everything in {}?", dir.display())) {
         ui.say("Not approved: nothing was forgotten (without a terminal, say `--yes`)");
-        return Ok(Exit::Declined);
+        return Ok(ExitCode::Declined);
     }
     Store::reset(&dir).map_err(|error| unavailable(error.into()))?;
     ui.status("The local target is as new");
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }

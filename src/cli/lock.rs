@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::exit::Exit;
 use super::globals::Format;
 use super::session::Session;
 use super::verb_result::VerbResult;
 use crate::artifacts::{self, BuildContext, Component, LOCK_FILE, LayerLocks};
+use crate::engine::ExitCode;
 use crate::files::Manner;
 use crate::finding::Finding;
 use crate::report::style::count;
@@ -35,7 +35,7 @@ pub(super) fn run(session: &Session, args: &LockArgs) -> VerbResult {
             let packages = tokio::task::block_in_place(|| lock_one(session, spec, &cancel));
             if cancel.is_cancelled() {
                 session.ui.say("Interrupted: what was not locked yet stays as it was");
-                return Ok(Exit::Interrupted);
+                return Ok(ExitCode::Interrupted);
             }
             let (changed, packages) = packages?;
             let name = &spec.spec.name;
@@ -48,7 +48,7 @@ pub(super) fn run(session: &Session, args: &LockArgs) -> VerbResult {
         } else if written.is_empty() {
             session.ui.status("There are no layers to lock: nothing to do");
         }
-        Ok(Exit::Done)
+        Ok(ExitCode::Done)
     })
 }
 

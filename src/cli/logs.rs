@@ -6,13 +6,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::exit::Exit;
 use super::globals::Format;
 use super::session::Session;
 use super::stack_outputs::not_deployed;
 use super::verb_result::VerbResult;
 use crate::aws::{Clients, TargetKind};
-use crate::engine::{self, LogLine, LogReader, LogSource};
+use crate::engine::{self, ExitCode, LogLine, LogReader, LogSource};
 use crate::finding::Finding;
 use crate::report::findings::{harmless, on_one_line};
 use crate::report::style::{Styles, paint};
@@ -80,11 +79,11 @@ pub(super) fn run(session: &Session, args: &LogsArgs) -> VerbResult {
             };
             connection.close().await;
             match told? {
-                Exit::Done => {}
+                ExitCode::Done => {}
                 other => return Ok(other),
             }
         }
-        Ok(Exit::Done)
+        Ok(ExitCode::Done)
     })
 }
 
@@ -117,7 +116,7 @@ async fn tell(
     let mut reader = LogReader::new(sources, since.max(0), args.filter.clone());
     loop {
         let lines = tokio::select! {
-            () = cancel.cancelled() => return Ok(Exit::Interrupted),
+            () = cancel.cancelled() => return Ok(ExitCode::Interrupted),
             lines = reader.look(clients) => lines.map_err(|finding| vec![finding])?,
         };
         for line in &lines {
@@ -127,10 +126,10 @@ async fn tell(
             }
         }
         if !args.follow {
-            return Ok(Exit::Done);
+            return Ok(ExitCode::Done);
         }
         tokio::select! {
-            () = cancel.cancelled() => return Ok(Exit::Interrupted),
+            () = cancel.cancelled() => return Ok(ExitCode::Interrupted),
             () = tokio::time::sleep(pause) => {}
         }
     }

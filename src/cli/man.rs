@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::Command;
 
-use super::exit::Exit;
 use super::session::Session;
 use super::verb_result::VerbResult;
+use crate::engine::ExitCode;
 use crate::files::Manner;
 use crate::finding::Finding;
 
@@ -40,7 +40,7 @@ pub(super) fn run(session: &Session, args: &ManArgs, command: Command) -> VerbRe
             session.ui.status(&format!("Wrote the manual pages into {}", dir.display()));
         }
     }
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }
 
 /// The pages, each with its file's name: made where nobody else writes, to be put where they were asked for.

@@ -11,7 +11,6 @@ mod consent;
 mod deploy;
 mod destroy;
 mod destroy_stack;
-mod exit;
 mod explain;
 mod follow;
 mod globals;
@@ -43,25 +42,23 @@ mod user_folders;
 mod verb_result;
 mod verbs;
 
-use std::process::ExitCode;
-
 use clap::{CommandFactory as _, Parser as _};
 
-use self::exit::Exit;
 use self::globals::Format;
 use self::session::Session;
 use self::verb_result::VerbResult;
 use self::verbs::{Cli, Verb};
+use crate::engine::ExitCode;
 use crate::finding::Finding;
 
 /// Parses the command line, runs the verb and gives its exit code.
-pub fn main() -> ExitCode {
+pub fn main() -> std::process::ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             // `--help` and `--version` come this way too, with exit code 0; anything else is usage, 2.
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+            return if error.use_stderr() { ExitCode::Usage.into() } else { ExitCode::Done.into() };
         }
     };
     let session = Session::new(cli.globals);
@@ -74,7 +71,7 @@ pub fn main() -> ExitCode {
     }
     let (exit, findings) = match catch_panic(|| run(&session, &cli.verb)) {
         Ok(exit) => (exit, Vec::new()),
-        Err(findings) => (consent::exit_of(&findings).unwrap_or(Exit::Failed), findings),
+        Err(findings) => (consent::exit_of(&findings).unwrap_or(ExitCode::Failed), findings),
     };
     session.ui.findings(&findings);
     session.ui.stream.close(exit, &findings);
@@ -122,6 +119,6 @@ mod tests {
     fn a_verb_that_goes_down_still_ends_with_a_finding() {
         let findings = catch_panic(|| panic!("on purpose")).expect_err("findings");
         assert_eq!(findings[0].code, "D096");
-        assert_eq!(catch_panic(|| Ok(Exit::Declined)), Ok(Exit::Declined));
+        assert_eq!(catch_panic(|| Ok(ExitCode::Declined)), Ok(ExitCode::Declined));
     }
 }

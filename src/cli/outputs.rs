@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use super::exit::Exit;
 use super::globals::Format;
 use super::session::Session;
 use super::stack_outputs::{not_deployed, text};
 use super::verb_result::VerbResult;
 use crate::aws::Output;
 use crate::engine;
+use crate::engine::ExitCode;
 use crate::finding::Finding;
 use crate::report::findings::on_one_line;
 use crate::terminal::drives_a_terminal;
@@ -54,7 +54,7 @@ pub(super) fn run(session: &Session, args: &OutputsArgs) -> VerbResult {
                 session.print_local_urls(&outputs).await?;
             }
         }
-        Ok(Exit::Done)
+        Ok(ExitCode::Done)
     })
 }
 

@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::approval::AllowArgs;
 use super::conclusion::conclude;
-use super::exit::Exit;
 use super::follow::Follower;
 use super::globals::Format;
 use super::needs;
@@ -16,7 +15,7 @@ use super::session::Session;
 use super::verb_result::VerbResult;
 use crate::cfn::Template;
 use crate::cfn::template::BODY_LIMIT_S3;
-use crate::engine::{self, Run};
+use crate::engine::{self, ExitCode, Run};
 use crate::files;
 use crate::finding::Finding;
 use crate::plan::{self, DesiredStack, Plan, PlanKind};
@@ -35,7 +34,7 @@ pub struct PlanArgs {
     /// A value for a parameter of the spec; may be repeated
     #[arg(long = "parameter", short = 'p', value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
-    /// Exit with 3 when there are changes
+    /// ExitCode with 3 when there are changes
     #[arg(long)]
     exit_code: bool,
     /// Run no helper program: a layer that is not in the cache is shown as to be built
@@ -58,12 +57,12 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> VerbResult {
     }
     session.block_on(async {
         let cancel = session.interrupted();
-        let mut exit = Exit::Done;
+        let mut exit = ExitCode::Done;
         for spec in &specs {
             let stack = session.stack_name(spec);
             let region = session.region(Some(spec))?;
             let Some(connection) = session.connect_unless_interrupted("plan", &stack, region).await? else {
-                return Ok(Exit::Interrupted);
+                return Ok(ExitCode::Interrupted);
             };
             let mut desired = tokio::task::block_in_place(|| session.desired(spec, &parameters))?;
             if args.no_build {
@@ -73,7 +72,7 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> VerbResult {
                 // What the others would become can still be told.
                 connection.close().await;
                 session.ui.findings(&findings);
-                exit = exit.worse(Exit::Failed);
+                exit = exit.worse(ExitCode::Failed);
                 continue;
             }
             let started = std::time::Instant::now();
@@ -88,7 +87,7 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> VerbResult {
             let ended = match outcome.outcome {
                 engine::Outcome::NoChange => {
                     session.ui.findings(&outcome.findings);
-                    Exit::Done
+                    ExitCode::Done
                 }
                 _ => conclude(session, &outcome, started.elapsed(), None)?,
             };
@@ -100,11 +99,11 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> VerbResult {
                     }
                 }
                 if args.exit_code && plan.has_changes() {
-                    exit = exit.worse(Exit::ChangesPresent);
+                    exit = exit.worse(ExitCode::ChangesPresent);
                 }
             }
             exit = exit.worse(ended);
-            if exit == Exit::Interrupted {
+            if exit == ExitCode::Interrupted {
                 break;
             }
         }
@@ -124,7 +123,7 @@ fn show(session: &Session, args: &PlanArgs, plan: &Plan) -> VerbResult {
         Format::Json => session.ui.json(&as_json(session, plan)?)?,
         Format::Text | Format::Github => session.ui.out(&report::plan::text(plan, &session.ui.out_styles))?,
     }
-    Ok(if args.exit_code && plan.has_changes() { Exit::ChangesPresent } else { Exit::Done })
+    Ok(if args.exit_code && plan.has_changes() { ExitCode::ChangesPresent } else { ExitCode::Done })
 }
 
 /// Plans without a target: what packaged code would be is not asked, since only a deploy can tell whether it changed.
@@ -144,7 +143,7 @@ fn offline(
             ]);
         }
     };
-    let mut exit = Exit::Done;
+    let mut exit = ExitCode::Done;
     for spec in specs {
         let desired = session.desired(spec, &parameters)?;
         let stack = &desired.stack;

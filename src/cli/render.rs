@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::exit::Exit;
 use super::globals::Format;
 use super::session::Session;
 use super::verb_result::VerbResult;
+use crate::engine::ExitCode;
 use crate::files::Manner;
 use crate::finding::Finding;
 use crate::render::Rendered;
@@ -65,7 +65,7 @@ pub(super) fn run(session: &Session, args: &RenderArgs) -> VerbResult {
         for spec in &specs {
             session.ui.out(&format.text(&session.render(spec)?))?;
         }
-        return Ok(Exit::Done);
+        return Ok(ExitCode::Done);
     };
     // All are rendered before the first is written: a fault in one leaves the folder as it was.
     let rendered = specs
@@ -84,5 +84,5 @@ pub(super) fn run(session: &Session, args: &RenderArgs) -> VerbResult {
         )?;
         session.ui.status(&format!("Wrote {}", path.display()));
     }
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }

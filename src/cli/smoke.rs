@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::conclusion::conclude;
-use super::exit::Exit;
 use super::follow::Follower;
 use super::session::Session;
 use super::stack_outputs::not_deployed;
 use super::suites::Suites;
 use super::verb_result::VerbResult;
-use crate::engine::{self, Desired, Run};
+use crate::engine::{self, Desired, ExitCode, Run};
 use crate::finding::Finding;
 use crate::spec::LoadedSpec;
 
@@ -48,10 +47,10 @@ async fn test_all(
     cancel: &tokio_util::sync::CancellationToken,
     suites: &mut Suites,
 ) -> VerbResult {
-    let mut exit = Exit::Done;
+    let mut exit = ExitCode::Done;
     for spec in specs {
         exit = exit.worse(test_one(session, spec, cancel, suites).await?);
-        if exit == Exit::Interrupted {
+        if exit == ExitCode::Interrupted {
             break;
         }
     }
@@ -68,14 +67,14 @@ async fn test_one(
     if spec.spec.smoke.is_empty() {
         let finding = Finding::note("D065", format!("`{}` has no smoke tests", spec.spec.name));
         session.ui.findings(&[finding.help("add one under `smoke:`, such as `- invoke: functions.NAME`")]);
-        return Ok(Exit::Done);
+        return Ok(ExitCode::Done);
     }
     let rendered = session.render(spec)?;
     let parameters: BTreeMap<String, String> = session.stage()?.parameters;
     let desired = Desired::from_rendered(spec, &rendered, &stack, parameters, &session.packaging()?)?;
     let region = session.region(Some(spec))?;
     let Some(connection) = session.connect_unless_interrupted("smoke", &stack, region).await? else {
-        return Ok(Exit::Interrupted);
+        return Ok(ExitCode::Interrupted);
     };
     let started = Instant::now();
     let follower = Follower::with_smoke(&session.ui);

@@ -4,11 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::exit::Exit;
 use super::globals::Format;
 use super::session::Session;
 use super::verb_result::VerbResult;
-use crate::engine::{self, Status};
+use crate::engine::{self, ExitCode, Status};
 use crate::report::findings::{on_one_line, printable};
 use crate::report::style::{Styles, duration, paint};
 
@@ -55,7 +54,7 @@ pub(super) fn run(session: &Session, args: &StatusArgs) -> VerbResult {
         if session.ui.format == Format::Json {
             session.ui.json(&json!({ "stacks": reports }))?;
         }
-        if foreign.is_empty() { Ok(Exit::Done) } else { Err(foreign) }
+        if foreign.is_empty() { Ok(ExitCode::Done) } else { Err(foreign) }
     })
 }
 

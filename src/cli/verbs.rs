@@ -9,6 +9,21 @@ use super::{
     bootstrap, check, completions, deploy, destroy, explain, list, lock, logs, man, new, outputs, plan, render, schema,
     smoke, status,
 };
+use crate::engine::ExitCode;
+
+/// Examples, and the table of exit codes.
+fn after_help() -> String {
+    let codes: Vec<String> = ExitCode::ALL.iter().map(|it| format!("{} {}", it.code(), it.summary())).collect();
+    format!("{EXAMPLES}\n\nExit codes: {}", codes.join(" · "))
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bedplate check movie-poster            check a spec, offline
+  bedplate deploy movie-poster           deploy to the local target; no account needed
+  bedplate plan movie-poster --target aws --profile sandbox
+  bedplate deploy movie-poster --target aws --profile sandbox --account 111122223333 --yes
+  bedplate destroy movie-poster          delete the stack and everything it left";
 
 /// Turns short YAML use-case specs into CloudFormation stacks, deploys them, and takes them away again.
 #[derive(Debug, Parser)]
@@ -17,7 +32,7 @@ use super::{
     version,
     propagate_version = true,
     arg_required_else_help = true,
-    after_help = "Examples:\n  bedplate check movie-poster            what is wrong with a spec, offline\n  bedplate deploy movie-poster           to the local target, no account needed\n  bedplate plan movie-poster --target aws --profile sandbox\n  bedplate deploy movie-poster --target aws --profile sandbox --account 111122223333 --yes\n  bedplate destroy movie-poster          the stack and everything it left\n\nExit codes: 0 done · 1 failed · 2 usage · 3 changes present · 4 declined · 10 rolled back · 11 stack left failed ·\n13 smoke failed · 14 leftovers remain · 130 interrupted (12 is kept for preflight: nothing gives it today)"
+    after_help = after_help()
 )]
 pub struct Cli {
     /// What every verb takes.

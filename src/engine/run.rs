@@ -202,7 +202,7 @@ impl Run<'_> {
         emitter.emit(EventKind::Finished {
             stack: stack.to_owned(),
             outcome: report.outcome,
-            exit_code: report.outcome.exit_code(),
+            exit_code: report.outcome.exit_code().code(),
             findings: report.findings.clone(),
             changes: report.account_of_changes.clone(),
             left: report.left.clone(),

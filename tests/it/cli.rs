@@ -423,11 +423,10 @@ fn values_of_a_stack_forge_no_line_and_no_command() {
 }
 
 #[test]
-fn help_and_readme_tell_the_same_exit_codes_and_verbs() {
+fn help_and_readme_list_the_same_verbs() {
     let project = Project::empty();
     let help = project.run(&["--help"]).ok().stdout;
     let readme = std::fs::read_to_string(crate::support::repository().join("README.md")).expect("the README");
-    assert!(help.contains("12 is kept for preflight") && readme.contains("12 is kept for preflight"), "{help}");
     let verbs = readme.split("## Verbs").nth(1).and_then(|text| text.split("Global options").next()).expect("a table");
     let first: Vec<&str> = verbs.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect();
     let listed = first.join(" ");

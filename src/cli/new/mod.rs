@@ -7,10 +7,10 @@ use std::path::Path;
 use serde_json::json;
 
 use self::course::NewFile;
-use super::exit::Exit;
 use super::globals::Format;
 use super::session::Session;
 use super::verb_result::VerbResult;
+use crate::engine::ExitCode;
 use crate::files::Manner;
 use crate::finding::{Finding, has_errors};
 use crate::spec;
@@ -78,7 +78,7 @@ pub(super) fn run(session: &Session, args: &NewArgs) -> VerbResult {
         "\nNext:\n  bedplate check {name}           what is wrong with it, offline\n  bedplate deploy {name}          to the local \
          target, no account needed\n  bedplate destroy {name}         and away with it"
     ));
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }
 
 /// What the language says of the spec before it is written: a name that cannot be one, above all.
@@ -115,5 +115,5 @@ fn list(session: &Session) -> VerbResult {
             }
         }
     }
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }

@@ -32,7 +32,7 @@ fn emptied(events: &[Event]) -> bool {
 
 /// The bucket is told of as left alone, and the ending does not say that all is gone.
 fn is_left_alone(report: &Report, bucket: &str) {
-    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Leftovers, 14), "{:?}", report.findings);
+    assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::Leftovers, 14), "{:?}", report.findings);
     let left: Vec<(&str, bool)> = report.left.iter().map(|it| (it.physical_id.as_str(), it.intended)).collect();
     assert_eq!(left, [(bucket, false)]);
     assert!(report.left[0].reason.contains("not proven to be this stack's"), "{}", report.left[0].reason);

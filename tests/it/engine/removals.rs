@@ -62,7 +62,7 @@ async fn what_is_retained_is_named_and_left_as_it_is() {
         world.clients.upload_bytes(bucket, "a", vec![1], "123456789012").await.expect("an upload");
     }
     let (report, _) = world.destroy("poster-dev").await;
-    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Destroyed, 0), "{:?}", report.findings);
+    assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::Destroyed, 0), "{:?}", report.findings);
     let left: Vec<(&str, bool)> = report.left.iter().map(|it| (it.physical_id.as_str(), it.intended)).collect();
     assert_eq!(left, [("kept", true)]);
     let dispositions: Vec<Disposition> =
