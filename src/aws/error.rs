@@ -233,8 +233,8 @@ const LOCAL_STATE: [(&str, &str, &str, &str); 4] = [
     (
         "LocalStateFull",
         "L160",
-        "there is no room for the local target's state",
-        "make room and repeat the command: what was under way is taken up where it stopped",
+        "there is no space left for the local target's state",
+        "free some space and repeat the command: it resumes what was in progress",
     ),
     (
         "LocalStateReadOnly",
@@ -245,7 +245,7 @@ const LOCAL_STATE: [(&str, &str, &str, &str); 4] = [
     (
         "LocalStateGone",
         "L162",
-        "the local target's state was taken away while it was in use",
+        "the local target's state was deleted while it was in use",
         "end the programs that work with it, `bedplate local serve` among them, and deploy again",
     ),
     (

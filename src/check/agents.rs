@@ -57,7 +57,7 @@ impl AgentCheck<'_> {
 
     fn shell(&self) -> Option<Finding> {
         let index = self.agent.built_in.iter().position(|tool| *tool == BuiltIn::Shell)?;
-        let message = "the agent has a shell: whoever talks to it can have it run commands";
+        let message = "the agent has a shell: everyone who talks to it can have it run commands";
         Some(
             Finding::warning("B041", message)
                 .at(self.loaded.place(&format!("{}/built-in/{index}", self.pointer)))
@@ -98,7 +98,7 @@ impl AgentCheck<'_> {
         Some(
             Finding::note("B043", message)
                 .at(self.loaded.key_place(&pointer))
-                .help("this engine has its own settings there; whoever else uses the model goes by them"),
+                .help("this engine has its own settings for it; other users of the model follow them"),
         )
     }
 

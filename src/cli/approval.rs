@@ -15,8 +15,8 @@ use crate::spec::Allowance;
 /// What of a run is said to be meant.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct AllowArgs {
-    /// What `--yes` covers beside what harms nobody; several by commas, or repeated. On a stack that exists: `data-loss`,
-    /// `replacement` of what holds data, `rights` that something gains, `public` exposure. In a protected stage: `destroy`
+    /// What `--yes` covers beside harmless changes; separated by commas, or repeated. On a stack that exists: `data-loss`,
+    /// `replacement` of what holds data, `rights`: new permissions, `public` exposure. In a protected stage: `destroy`
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = allowances())]
     pub allow: Vec<Allowance>,
 }
@@ -123,7 +123,7 @@ fn findings(risks: &[&Risk]) -> Vec<Finding> {
         reasons.extend((risks.len() > REASONS_SHOWN).then_some(more.as_str()));
         Finding::error(code(kind), format!("{kind}: `{resource}`{what}: {}", reasons.join("; ")))
             .at(first.and_then(|risk| risk.place.clone()))
-            .help(format!("`--yes` does not cover it: if it is meant, add `--allow {flag}`"))
+            .help(format!("`--yes` does not cover it: if it is intended, add `--allow {flag}`"))
     };
     grouped.into_iter().map(finding).collect()
 }

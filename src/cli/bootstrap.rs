@@ -11,7 +11,7 @@ use crate::finding::Finding;
 /// Make the artifact bucket of an account and region ahead of the first deploy, or take it away after the last.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate bootstrap --target aws --region us-west-2\n  bedplate bootstrap --remove                        in every region of the project's use cases\n  bedplate bootstrap --region us-west-2 --bucket our-artifacts-8f3a   where the usual name is taken"
+    after_help = "Examples:\n  bedplate bootstrap --target aws --region us-west-2\n  bedplate bootstrap --remove                        in every region of the project's use cases\n  bedplate bootstrap --region us-west-2 --bucket our-artifacts-8f3a   if the usual name is taken"
 )]
 pub struct BootstrapArgs {
     /// Take it away, with everything in it; refused while a use case is deployed

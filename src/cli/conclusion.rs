@@ -37,7 +37,7 @@ pub(super) fn conclude(session: &Session, report: &Report, elapsed: Duration, de
         engine::Outcome::Deployed => format!("{} {stack} in {took}", paint(styles.good, "deployed")),
         engine::Outcome::Unfinished => format!("{} {stack} in {took}", paint(styles.warn, "deployed, not finished")),
         engine::Outcome::Untested => {
-            format!("{} {stack}: its smoke tests could not be tried to their end", paint(styles.warn, "untested"))
+            format!("{} {stack}: its smoke tests could not be completed", paint(styles.warn, "untested"))
         }
         engine::Outcome::SmokeFailed => format!("{} {stack} in {took}: {}", paint(styles.bad, "failed"), tried(report)),
         engine::Outcome::Tested => format!("{} {stack} in {took}: {}", paint(styles.good, "tried"), tried(report)),
@@ -46,7 +46,7 @@ pub(super) fn conclude(session: &Session, report: &Report, elapsed: Duration, de
         engine::Outcome::Destroyed => {
             // What stays was said in the plan and is listed above; the last line must not deny it.
             let left = match report.left.len() {
-                0 => "nothing of it is left".to_owned(),
+                0 => "nothing of it remains".to_owned(),
                 1 => "all but the one above, which was meant to stay".to_owned(),
                 several => format!("all but the {several} above, which were meant to stay"),
             };
@@ -54,15 +54,15 @@ pub(super) fn conclude(session: &Session, report: &Report, elapsed: Duration, de
         }
         engine::Outcome::Absent => {
             let account = report.account.as_deref().unwrap_or("this account");
-            format!("{stack} is not there: nothing to do in account {account}, {}", report.region)
+            format!("{stack} does not exist: nothing to do in account {account}, {}", report.region)
         }
         engine::Outcome::Ready => format!("{stack} is ready ({took})"),
         engine::Outcome::Failed => format!("{} {stack}: {}", paint(styles.bad, "failed"), account.aftermath()),
         engine::Outcome::Unknown => {
-            format!("{} {stack}: what became of it is not known; see above", paint(styles.bad, "lost"))
+            format!("{} {stack}: its state is not known; see above", paint(styles.bad, "lost"))
         }
         engine::Outcome::OutOfSight => {
-            format!("{} {stack}: its operation was lost sight of", paint(styles.bad, "lost"))
+            format!("{} {stack}: its operation could not be followed to its end", paint(styles.bad, "lost"))
         }
         engine::Outcome::Declined => format!("{stack}: {}; {}", declined(session, report), account.aftermath()),
         engine::Outcome::RolledBack => format!("{} {stack}: rolled back after {took}", paint(styles.bad, "failed")),

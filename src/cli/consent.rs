@@ -88,7 +88,7 @@ impl Consent {
         if !ui.interactive {
             return Err(vec![
                 Finding::error("C022", format!("{what}, which is neither AWS nor this machine"))
-                    .help(format!("if that is meant, say so with `--allow-endpoint {url}`")),
+                    .help(format!("if that is intended, add `--allow-endpoint {url}`")),
             ]);
         }
         ui.say(&format!("{what}.\nThat is neither AWS nor this machine. Who runs it sees everything that is sent."));
@@ -195,8 +195,10 @@ fn is_emulator(clients: &Clients, account: &str, facts: &CredentialFacts) -> boo
 
 fn unnamed(to: &Destination<'_>, identity: &Identity, facts: &CredentialFacts) -> Finding {
     let Identity { account, arn } = identity;
-    let message =
-        format!("nobody named account `{account}` (`{arn}`, {}) for this project's stage `{}`", facts.source, to.stage);
+    let message = format!(
+        "the account was not named: `{account}` (`{arn}`, {}) for this project's stage `{}`",
+        facts.source, to.stage
+    );
     Finding::error("C023", message).help(format!(
         "if it is the right one, run the command with `--account {account}`, or write `account: \
          \"{account}\"` for the stage in `bedplate.yaml`"

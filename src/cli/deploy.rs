@@ -25,7 +25,7 @@ use crate::spec::LoadedSpec;
 /// Deploy use cases: plan, ask, execute exactly that plan, follow it to its end.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate deploy movie-poster                     to the local target, no account needed\n  bedplate deploy movie-poster --yes --format json  in a pipeline\n  bedplate deploy movie-poster --target aws --profile sandbox\n  bedplate deploy movie-poster --yes --rm          deployed, tried and taken away\n  bedplate deploy movie-poster --yes --allow data-loss,rights   when the plan needs that, and it is meant\n\nA stack that is new needs nothing but --yes. On one that exists --yes covers what harms nobody; the plan says what\nelse it needs, and bedplate.yaml may allow that for a stage.\n\nExit codes: 0 deployed, or nothing to do · 1 refused, or not finished: the last lines say which · 4 declined, or not allowed · 10 failed and rolled back ·\n11 left in a failed state · 13 deployed, a smoke test failed · 130 interrupted; the next run picks up"
+    after_help = "Examples:\n  bedplate deploy movie-poster                     to the local target, no account needed\n  bedplate deploy movie-poster --yes --format json  in a pipeline\n  bedplate deploy movie-poster --target aws --profile sandbox\n  bedplate deploy movie-poster --yes --rm          deployed, tested and deleted\n  bedplate deploy movie-poster --yes --allow data-loss,rights   if the plan needs it and it is intended\n\nA new stack needs only --yes. On one that exists --yes covers harmless changes; the plan says what\nelse it needs, and bedplate.yaml may allow that for a stage.\n\nExit codes: 0 deployed, or nothing to do · 1 refused, or not finished: the last lines say which · 4 declined, or not allowed · 10 failed and rolled back ·\n11 stack left in a failed state · 13 deployed, a smoke test failed · 130 interrupted; the next run resumes"
 )]
 pub struct DeployArgs {
     /// Use cases: names under stacks/, folders or spec files; all of the project when none is named
@@ -34,7 +34,7 @@ pub struct DeployArgs {
     /// A value for a parameter of the spec; may be repeated
     #[arg(long = "parameter", short = 'p', value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
-    /// A name for the change set, for a pipeline that wants to find it again
+    /// A name for the change set, so that a pipeline can refer to it
     #[arg(long, value_name = "NAME")]
     change_set_name: Option<String>,
     /// Run no helper program: a layer that is not in the cache is refused
@@ -174,9 +174,9 @@ async fn existing_stacks(session: &Session, specs: &[LoadedSpec]) -> Result<Vec<
         let name = session.stack_name(spec);
         if existing_stack(session, spec).await?.is_some_and(|stack| stack.state() != StackState::Review) {
             findings.push(
-                Finding::error("P033", format!("`{name}` is there already, and `--rm` would take it away"))
+                Finding::error("P033", format!("`{name}` exists already, and `--rm` would delete it"))
                     .at(spec.place("/name"))
-                    .help("deploy to another `--stage`, or leave `--rm` out and run `bedplate destroy` when it may go"),
+                    .help("deploy to another `--stage`, or leave `--rm` out and run `bedplate destroy` if it is not needed"),
             );
         }
     }
@@ -193,7 +193,7 @@ async fn destroy_what_was_made(
     cancel: &CancellationToken,
 ) -> VerbResult {
     if cancel.is_cancelled() {
-        session.ui.say("Interrupted: whatever was made stays; `bedplate destroy` takes it away");
+        session.ui.say("Interrupted: what was created remains; `bedplate destroy` deletes it");
         return outcome;
     }
     let others: BTreeSet<String> = specs.iter().map(|spec| spec.spec.name.clone()).collect();

@@ -12,10 +12,10 @@ use crate::engine::ExitCode;
 use crate::finding::Finding;
 use crate::spec::UseCaseFile;
 
-/// Take stacks away with everything they left: what goes and what stays is shown first.
+/// Delete stacks with everything they left; what is deleted and what remains is shown first.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate destroy movie-poster\n  bedplate destroy movie-poster --stage test --yes\n  bedplate destroy movie-poster --stage prod --yes --allow destroy   where bedplate.yaml protects the stage\n  bedplate destroy movie-poster --take-over        one that a colleague deployed\n\nExit codes: 0 gone, or never there · 4 declined, or protected · 11 left in a failed state · 14 something is still there"
+    after_help = "Examples:\n  bedplate destroy movie-poster\n  bedplate destroy movie-poster --stage test --yes\n  bedplate destroy movie-poster --stage prod --yes --allow destroy   where bedplate.yaml protects the stage\n  bedplate destroy movie-poster --take-over        a stack that a colleague deployed\n\nExit codes: 0 deleted, or there was no stack · 4 declined, or protected · 11 left in a failed state · 14 something still exists"
 )]
 pub struct DestroyArgs {
     /// Use cases: names under stacks/, folders or spec files
@@ -24,7 +24,7 @@ pub struct DestroyArgs {
     /// Every use case of the project
     #[arg(long, conflicts_with = "use_cases")]
     all: bool,
-    /// Take away stacks that belong to another owner too
+    /// Also delete stacks that belong to another owner
     #[arg(long)]
     take_over: bool,
     /// What `--yes` covers.

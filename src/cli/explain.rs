@@ -15,7 +15,7 @@ use crate::suggestion::nearest;
 /// Explain a finding: what its code means, and what to do
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate explain D018\n  bedplate explain                 every code there is\n  bedplate explain D018 --format json"
+    after_help = "Examples:\n  bedplate explain D018\n  bedplate explain                 every code\n  bedplate explain D018 --format json"
 )]
 pub struct ExplainArgs {
     /// A finding's code, such as `D018`; all of them unless given

@@ -15,7 +15,7 @@ use crate::finding::Finding;
 use crate::report::findings::on_one_line;
 use crate::report::style::{duration, paint};
 
-/// List the use cases here, and what is deployed of them in any stage.
+/// List the use cases of the project, and what is deployed of them in any stage.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  bedplate list\n  bedplate list --target aws --region us-west-2 --format json")]
 pub struct ListArgs {}

@@ -33,7 +33,7 @@ pub enum LocalVerb {
     Status,
     /// Show which statements of the deployed roles were needed, and what was denied
     #[command(
-        after_help = "Examples:\n  bedplate local iam-report movie-poster\n  bedplate local iam-report --format json\n\nRun what the use case is for first, for example its smoke tests: a statement that nothing needed then is one to doubt."
+        after_help = "Examples:\n  bedplate local iam-report movie-poster\n  bedplate local iam-report --format json\n\nFirst use the use case as intended, for example run its smoke tests: a statement that nothing has needed may be superfluous."
     )]
     IamReport(IamReportArgs),
     /// Forget everything the local target holds
@@ -157,6 +157,6 @@ fn reset(session: &Session) -> VerbResult {
         return Ok(ExitCode::Declined);
     }
     Store::reset(&dir).map_err(|error| unavailable(error.into()))?;
-    ui.status("The local target is as new");
+    ui.status("The local target is empty");
     Ok(ExitCode::Done)
 }

@@ -18,7 +18,7 @@ use crate::spec::LoadedSpec;
 /// Pin the packages of layers, with their digests, in a file beside the spec; a deploy then uses nothing else.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate lock                  every use case of the project\n  bedplate lock movie-poster     write stacks/movie-poster/layers.lock, or take newer versions into it\n\nCommit the file. Where it is there, `deploy` and `plan` install exactly what it pins, and refuse anything else."
+    after_help = "Examples:\n  bedplate lock                  every use case of the project\n  bedplate lock movie-poster     write stacks/movie-poster/layers.lock, or update it to newer versions\n\nCommit the file. If it exists, `deploy` and `plan` install exactly what it pins, and refuse anything else."
 )]
 pub struct LockArgs {
     /// Use cases: names under stacks/, folders or spec files; all of the project when none is named

@@ -24,13 +24,13 @@ const PAUSE_HERE: Duration = Duration::from_millis(200);
 /// Show what the functions and APIs of a deployed stack have logged.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate logs movie-poster                       the last ten minutes of all its functions\n  bedplate logs movie-poster design --follow       of one, and what comes\n  bedplate logs movie-poster --since 2h --filter '?ERROR ?Traceback'\n  bedplate logs movie-poster --format json | jq -r .message\n\nExit codes: 0 told, or nothing was logged · 1 not deployed, no such function, or the log cannot be read · 130 interrupted,\nwhich is how --follow ends"
+    after_help = "Examples:\n  bedplate logs movie-poster                       the last ten minutes of all functions\n  bedplate logs movie-poster design --follow       of one function, and new lines as they come\n  bedplate logs movie-poster --since 2h --filter '?ERROR ?Traceback'\n  bedplate logs movie-poster --format json | jq -r .message\n\nExit codes: 0 printed, or nothing was logged · 1 not deployed, no such function, or the log cannot be read · 130 interrupted,\nwhich is how --follow ends"
 )]
 pub struct LogsArgs {
     /// A use case: a name under stacks/, a folder or a spec file
     #[arg(value_name = "USE-CASE")]
     use_case: String,
-    /// Functions by their names in the spec, or other logs by the names they are told under; all when none is named
+    /// Functions by their names in the spec, or other logs by the names that the output shows; all by default
     #[arg(value_name = "FUNCTION")]
     functions: Vec<String>,
     /// How far back, such as 30s, 10m, 2h or 1d

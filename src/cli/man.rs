@@ -11,7 +11,7 @@ use crate::engine::ExitCode;
 use crate::files::Manner;
 use crate::finding::Finding;
 
-/// Print the manual page, or write one a verb into a folder.
+/// Print the manual page, or write one per verb into a folder.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  bedplate man | man -l -\n  bedplate man --out /usr/local/share/man/man1")]
 pub struct ManArgs {

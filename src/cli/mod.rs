@@ -81,8 +81,8 @@ pub fn main() -> std::process::ExitCode {
 /// How a verb ended, though the program itself went down.
 fn catch_panic(verb: impl FnOnce() -> VerbResult) -> VerbResult {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(verb)).unwrap_or_else(|_| {
-        Err(vec![Finding::error("D096", "the program failed in itself and broke off").help(
-            "this is a defect of Bedplate: please report what is told above; see how things are with `bedplate status`",
+        Err(vec![Finding::error("D096", "the program failed").help(
+            "this is a defect of Bedplate: please report the message above; see the state of the stack with `bedplate status`",
         )])
     })
 }

@@ -167,7 +167,7 @@ pub(super) async fn fill(
         };
         match stacks.get(&stack).and_then(Option::as_ref) {
             None => findings.push(
-                Finding::error("D050", format!("`{}` needs the stack `{stack}`, which is not there", spec.spec.name))
+                Finding::error("D050", format!("`{}` needs the stack `{stack}`, which does not exist", spec.spec.name))
                     .at(place)
                     .help(format!("deploy it first: `bedplate deploy {}{stage}`", need.use_case)),
             ),

@@ -16,7 +16,7 @@ use crate::finding::Finding;
 use crate::report::findings::on_one_line;
 use crate::terminal::drives_a_terminal;
 
-/// Print what a deployed stack gives back: URLs, names, ids.
+/// Print the outputs of a deployed stack: URLs, names, ids.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bedplate outputs movie-poster\n  bedplate outputs movie-poster --format json\n  bedplate outputs movie-poster --env > .env"

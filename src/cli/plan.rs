@@ -25,7 +25,7 @@ use crate::spec::LoadedSpec;
 /// Show what a deploy would change, and why.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate plan movie-poster\n  bedplate plan movie-poster --target aws --format json > plan.json\n  bedplate plan --exit-code                 exit 3 when anything would change\n  bedplate plan movie-poster --offline --against saved.template.yaml\n  bedplate plan movie-poster --no-build     of a change nobody has looked at yet: no helper program is run"
+    after_help = "Examples:\n  bedplate plan movie-poster\n  bedplate plan movie-poster --target aws --format json > plan.json\n  bedplate plan --exit-code                 exit 3 when anything would change\n  bedplate plan movie-poster --offline --against saved.template.yaml\n  bedplate plan movie-poster --no-build     for a change that is not reviewed yet: no helper program is run"
 )]
 pub struct PlanArgs {
     /// Use cases: names under stacks/, folders or spec files; all of the project when none is named

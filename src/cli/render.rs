@@ -10,7 +10,7 @@ use crate::files::Manner;
 use crate::finding::Finding;
 use crate::render::Rendered;
 
-/// Print the CloudFormation template a spec makes; offline.
+/// Print the CloudFormation template of a spec; offline.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bedplate render movie-poster | cfn-lint\n  bedplate render --out templates-out\n  bedplate render movie-poster --template-format json --stage prod"

@@ -14,10 +14,10 @@ use crate::engine::{self, Desired, ExitCode, Run};
 use crate::finding::Finding;
 use crate::spec::LoadedSpec;
 
-/// Try the spec's smoke tests on what is deployed.
+/// Run the spec's smoke tests against what is deployed.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate smoke movie-poster\n  bedplate smoke movie-poster --junit smoke.xml --format json\n  bedplate smoke --target aws --profile sandbox\n\nExit codes: 0 all passed · 1 not tried, or not to the end · 13 a test failed · 130 interrupted"
+    after_help = "Examples:\n  bedplate smoke movie-poster\n  bedplate smoke movie-poster --junit smoke.xml --format json\n  bedplate smoke --target aws --profile sandbox\n\nExit codes: 0 all passed · 1 not run, or not to the end · 13 a test failed · 130 interrupted"
 )]
 pub struct SmokeArgs {
     /// Use cases: names under stacks/, folders or spec files; all of the project that have smoke tests when none is named

@@ -36,6 +36,6 @@ impl Suites {
     fn write(&self, session: &Session, file: Option<&Path>) -> Result<(), Vec<Finding>> {
         let Some(file) = file else { return Ok(()) };
         let text = report::smoke::junit(&self.0);
-        session.write(file, text.as_bytes(), Manner::Replace, "D064", "name a file in a folder that is there")
+        session.write(file, text.as_bytes(), Manner::Replace, "D064", "name a file in a folder that exists")
     }
 }

@@ -25,7 +25,7 @@ Examples:
   bedplate deploy movie-poster --target aws --profile sandbox --account 111122223333 --yes
   bedplate destroy movie-poster          delete the stack and everything it left";
 
-/// Turns short YAML use-case specs into CloudFormation stacks, deploys them, and takes them away again.
+/// Turns short YAML use-case specs into CloudFormation stacks, deploys them, and deletes them again.
 #[derive(Debug, Parser)]
 #[command(
     name = "bedplate",
@@ -46,13 +46,13 @@ pub struct Cli {
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Write a use case to start from
+    /// Create a use case to start from
     New(new::NewArgs),
-    /// List the use cases here, and what is deployed of them
+    /// List the use cases of the project, and what is deployed of them
     List(list::ListArgs),
-    /// Check specs and the templates they make, offline
+    /// Check specs and their templates, offline
     Check(check::CheckArgs),
-    /// Print the CloudFormation template a spec makes
+    /// Print the CloudFormation template of a spec
     Render(render::RenderArgs),
     /// Show what a deploy would change, and why
     Plan(plan::PlanArgs),
@@ -60,21 +60,21 @@ pub enum Verb {
     Lock(lock::LockArgs),
     /// Deploy: plan, ask, execute exactly that plan, follow it to the end
     Deploy(deploy::DeployArgs),
-    /// Try the spec's smoke tests on what is deployed
+    /// Run the spec's smoke tests against what is deployed
     Smoke(smoke::SmokeArgs),
     /// Show the state of what is deployed, and why it is so
     Status(status::StatusArgs),
-    /// Print what a deployed stack gives back
+    /// Print the outputs of a deployed stack
     Outputs(outputs::OutputsArgs),
     /// Show what functions and APIs have logged
     Logs(logs::LogsArgs),
-    /// Take a stack away, with everything it left
+    /// Delete a stack, with everything it left
     Destroy(destroy::DestroyArgs),
     /// The local target: an AWS-compatible endpoint on this machine
     #[cfg(feature = "local")]
     #[command(subcommand)]
     Local(local::LocalVerb),
-    /// Make (or remove) the artifact bucket of an account and region
+    /// Create (or delete) the artifact bucket of an account and region
     Bootstrap(bootstrap::BootstrapArgs),
     /// Explain a finding: what its code means, and what to do
     Explain(explain::ExplainArgs),
@@ -82,7 +82,7 @@ pub enum Verb {
     Schema(schema::SchemaArgs),
     /// Print a shell's completion script
     Completions(completions::CompletionsArgs),
-    /// Print the manual page, or write one a verb into a folder
+    /// Print the manual page, or write one per verb into a folder
     Man(man::ManArgs),
 }
 

@@ -204,7 +204,7 @@ pub(super) fn is_gone(error: &CallError) -> bool {
 
 /// Somebody else was faster.
 pub(super) fn superseded(stack: &str) -> Finding {
-    let message = format!("`{stack}` was changed by somebody else after this plan was made");
+    let message = format!("`{stack}` was changed by someone else after this plan was made");
     Finding::error("D028", message).help("this plan was not carried out; deploy again to see a new one")
 }
 

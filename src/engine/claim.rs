@@ -173,11 +173,8 @@ fn foreign(stack: &StackSummary) -> Finding {
 }
 
 fn made_elsewhere(stack: &StackSummary) -> Finding {
-    Finding::error(
-        "D077",
-        format!("the stack `{}` was not made by this run, and `--rm` takes away no other", stack.name),
-    )
-    .help("if it may go, run `bedplate destroy`")
+    Finding::error("D077", format!("the stack `{}` was not made by this run, and `--rm` deletes no other", stack.name))
+        .help("if it is not needed, run `bedplate destroy`")
 }
 
 fn foreign_review(stack: &StackSummary, change_set: &str) -> Finding {
@@ -186,14 +183,12 @@ fn foreign_review(stack: &StackSummary, change_set: &str) -> Finding {
         stack.name, stack.status
     );
     Finding::error("D073", message)
-        .help("it is left alone; choose another name for the use case or another `--stage`, or ask whoever made it")
+        .help("it is left alone; choose another name for the use case or another `--stage`, or ask its owner")
 }
 
 fn empty_review(stack: &StackSummary) -> Finding {
-    let message = format!(
-        "the stack `{}` is in `{}` without a change set, so nothing tells who made it",
-        stack.name, stack.status
-    );
+    let message =
+        format!("the stack `{}` is in `{}` without a change set, so its owner is not known", stack.name, stack.status);
     Finding::error("D073", message).help("it is left alone; if it is yours, repeat the command with `--take-over`")
 }
 

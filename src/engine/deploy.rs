@@ -150,7 +150,8 @@ impl Deployment<'_> {
             Ok(()) => {}
             Err(Abort::Interrupted) => {
                 report.outcome = Outcome::Interrupted;
-                let message = format!("interrupted while `{}` was being filled; the stack stands", self.desired.stack);
+                let message =
+                    format!("interrupted while `{}` was being filled; the stack is deployed", self.desired.stack);
                 report.findings.push(Finding::note("D041", message).help("deploy again: only what is missing is done"));
             }
             Err(Abort::Failed(findings)) => {
@@ -175,7 +176,8 @@ impl Deployment<'_> {
             Ok(()) => {}
             Err(Abort::Interrupted) => {
                 report.outcome = Outcome::Interrupted;
-                let message = format!("interrupted while `{}` was being tried; the stack stands", self.desired.stack);
+                let message =
+                    format!("interrupted while `{}` was being tested; the stack is deployed", self.desired.stack);
                 report.findings.push(Finding::note("D063", message).help(self.try_again()));
             }
             Err(Abort::Failed(findings)) => {
@@ -295,7 +297,7 @@ impl Deployment<'_> {
         report.stack_id = Some(made.stack_id.clone());
         let stack = &self.desired.stack;
         let message = if findings.iter().any(|finding| is_local_state(finding.code)) {
-            format!("`{stack}` stands in the middle of its operation, which goes on when the local target can write")
+            format!("`{stack}` is in the middle of an operation, which goes on when the local target can write")
         } else {
             format!("CloudFormation goes on with `{stack}` unseen")
         };

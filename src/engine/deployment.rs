@@ -38,7 +38,7 @@ const LONGEST_TEMPLATE: usize = 1_048_576;
 /// What a deployment may be told beside what to deploy.
 #[derive(Debug, Clone, Default)]
 pub struct DeployOptions {
-    /// A name for the change set, for a pipeline that wants to find it again; else one is made from the template's
+    /// A name for the change set, so that a pipeline can refer to it; else one is made from the template's
     /// digest and the run.
     pub change_set_name: Option<String>,
     /// A new stack that fails to be made is deleted and not left in `ROLLBACK_COMPLETE`.

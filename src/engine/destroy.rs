@@ -94,7 +94,7 @@ impl Destruction<'_> {
         if account.is_empty() || account.running().is_some() || account.stack_state_is_unknown() {
             return None;
         }
-        let message = format!("the stack `{}` still exists, without what was deleted before", self.name);
+        let message = format!("the stack `{}` still exists, without what was deleted so far", self.name);
         Some(Finding::note("D097", message).help(self.again()))
     }
 
@@ -120,7 +120,8 @@ impl Destruction<'_> {
                 report.stack_id = stack.map(|stack| stack.id.clone());
                 report.status = Some("DELETE_COMPLETE".to_owned());
                 report.findings = findings;
-                let message = format!("`{}` is deleted; whether all of it is gone could not be found out", self.name);
+                let message =
+                    format!("`{}` is deleted; it could not be found out whether everything of it is", self.name);
                 report.findings.push(Finding::error("D093", message).help(self.again()));
                 Ok(report)
             }
@@ -129,7 +130,7 @@ impl Destruction<'_> {
     }
 
     fn again(&self) -> String {
-        format!("run `{}` again: it takes the rest away and proves it", self.run.ledger().command("destroy"))
+        format!("run `{}` again: it deletes the rest and proves it", self.run.ledger().command("destroy"))
     }
 
     /// The stack, at rest, and ours.
@@ -285,7 +286,7 @@ impl Destruction<'_> {
                 // One of the same name that somebody has made since is nothing of this stack.
                 Ok(BucketOrigin::Gone | BucketOrigin::Other(_)) => continue,
                 Ok(BucketOrigin::Stack) => "it still answers".to_owned(),
-                Err(error) => format!("whether it is gone cannot be told: {}", error.finding().message),
+                Err(error) => format!("it cannot be found out whether it is deleted: {}", error.finding().message),
             };
             left.push(leftover(&resource.resource_type, Some(&resource.logical_id), bucket, &reason));
         }
@@ -309,10 +310,10 @@ impl Destruction<'_> {
             let (kind, id, reason) = (&leftover.resource_type, &leftover.physical_id, &leftover.reason);
             if alone.contains(id) {
                 return Finding::warning("D070", format!("`{id}` ({kind}) remains: {reason}"))
-                    .help("look whose it is; if it is yours, delete it by hand");
+                    .help("check who owns it; if it is yours, delete it by hand");
             }
             Finding::error("D022", format!("`{id}` ({kind}) remains: {reason}"))
-                .help("run `bedplate destroy` again; what it cannot take away has to go by hand")
+                .help("run `bedplate destroy` again; what it cannot delete has to be deleted by hand")
         }));
         report.left = left;
         Ok(report)

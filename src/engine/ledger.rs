@@ -352,7 +352,7 @@ impl Account {
             match (&recorded.settle, code) {
                 (Some(command), "D090") => finding.help(format!("settle it with `{command}`")),
                 (Some(command), _) => {
-                    finding.help(format!("take it away with `{command}`, or leave it to the next deploy"))
+                    finding.help(format!("delete it with `{command}`, or leave it to the next deploy"))
                 }
                 (None, _) => finding,
             }

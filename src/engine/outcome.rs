@@ -22,7 +22,7 @@ pub enum Outcome {
     Unfinished,
     /// The stack is deployed, and a smoke test of it failed.
     SmokeFailed,
-    /// The smoke tests of what is deployed could not be tried to their end, which says nothing of it.
+    /// The smoke tests of what is deployed could not be completed, which says nothing of it.
     Untested,
     /// The smoke tests of what is deployed passed.
     Tested,

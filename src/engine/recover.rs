@@ -163,7 +163,7 @@ impl FailedStack {
         let mut findings = explain(&stack.name, &end, &BTreeMap::new());
         findings.push(
             Finding::error("D010", format!("the failed `{}` could not be removed", stack.name))
-                .help("correct the cause above and deploy again, or take it away with `bedplate destroy`"),
+                .help("correct the cause above and deploy again, or delete it with `bedplate destroy`"),
         );
         Err(findings.into())
     }

@@ -79,8 +79,8 @@ async fn spare(run: &Run<'_>, resources: &[PlannedDeletion]) -> Result<(), Abort
         let Some(bucket) = &resource.physical_id else { continue };
         match run.unless_cancelled(run.clients.object_versions(bucket, None, None)).await? {
             Ok(page) if page.versions.is_empty() => {
-                let help = "delete the bucket by hand if it may go, or put an object into it; then destroy again: \
-                            CloudFormation deletes no bucket that holds something, and the stack goes without it";
+                let help = "delete the bucket by hand if it is not needed, or put an object into it; then destroy again: \
+                            CloudFormation deletes no bucket that holds something, and the stack is deleted without it";
                 return Err(would_go(resource, bucket, "is empty: CloudFormation would delete it").help(help).into());
             }
             Ok(_) if !is_like_aws(run.clients) => {

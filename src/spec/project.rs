@@ -310,7 +310,7 @@ impl Project {
         }
         let all = self.use_cases()?;
         let help = match all.is_empty() {
-            true => format!("there is none under `{}`", shown(&self.stacks_dir(), &self.from)),
+            true => format!("there are none under `{}`", shown(&self.stacks_dir(), &self.from)),
             false => suggest(argument, all.iter().map(|use_case| use_case.name.as_str()), "the project has"),
         };
         Err(vec![Finding::error("P007", format!("there is no use case `{}`", cut(argument))).help(help)])

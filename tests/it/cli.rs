@@ -354,7 +354,7 @@ fn what_was_meant_to_stay_is_not_called_gone() {
     let _ = project.run(&["deploy", "kept", "--yes"]).ok();
     let run = project.run(&["destroy", "kept", "--yes"]).ok();
     assert!(run.stderr.contains("all but the one above, which was meant to stay"), "{}", run.session());
-    assert!(!run.stderr.contains("nothing of it is left"), "{}", run.session());
+    assert!(!run.stderr.contains("nothing of it remains"), "{}", run.session());
 }
 
 #[test]
@@ -364,7 +364,7 @@ fn rm_takes_away_what_this_run_made_and_nothing_else() {
     project.write("stacks/brief/usecase.yaml", spec);
     let run = project.run(&["deploy", "brief", "--yes", "--rm"]).ok();
     assert!(
-        run.stderr.contains("deployed brief-dev") && run.stderr.contains("nothing of it is left"),
+        run.stderr.contains("deployed brief-dev") && run.stderr.contains("nothing of it remains"),
         "{}",
         run.session()
     );
@@ -374,7 +374,7 @@ fn rm_takes_away_what_this_run_made_and_nothing_else() {
     project.write("stacks/brief/usecase.yaml", spec.replace("  Jobs: { Type: AWS::SQS::Queue }", failing));
     let run = project.run(&["deploy", "brief", "--yes", "--rm"]);
     assert_eq!(run.code, 10, "{}", run.session());
-    assert!(run.stderr.contains("nothing of it is left"), "{}", run.session());
+    assert!(run.stderr.contains("nothing of it remains"), "{}", run.session());
     let list = project.run(&["list"]).ok();
     assert!(!list.stdout.contains("ROLLBACK_COMPLETE"), "{}", list.session());
 

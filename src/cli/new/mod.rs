@@ -15,10 +15,10 @@ use crate::files::Manner;
 use crate::finding::{Finding, has_errors};
 use crate::spec;
 
-/// Write a use case to start from; nothing is ever overwritten.
+/// Create a use case to start from; nothing is ever overwritten.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate new greetings                        a function behind an API, with smoke tests\n  bedplate new posters --from movie-poster      a copy of one of the course's, under a name of your own\n  bedplate new --list                           what one can start from"
+    after_help = "Examples:\n  bedplate new greetings                        a function behind an API, with smoke tests\n  bedplate new posters --from movie-poster      a copy of an example, under a name of your own\n  bedplate new --list                           what you can start from"
 )]
 pub struct NewArgs {
     /// The new use case's name, and its folder's under stacks/
@@ -27,7 +27,7 @@ pub struct NewArgs {
     /// A use case of the course to start from
     #[arg(long, value_name = "USE-CASE")]
     from: Option<String>,
-    /// Show what one can start from
+    /// Show what you can start from
     #[arg(long, conflicts_with_all = ["name", "from"])]
     list: bool,
 }
@@ -91,7 +91,7 @@ fn judge(files: &[NewFile], shown: &str) -> Vec<Finding> {
 fn write(session: &Session, folder: &Path, shown: &str, files: &[NewFile]) -> Result<(), Vec<Finding>> {
     if folder.symlink_metadata().is_ok() {
         return Err(vec![
-            Finding::error("P041", format!("`{shown}` is there already, and nothing is overwritten"))
+            Finding::error("P041", format!("`{shown}` exists already, and nothing is overwritten"))
                 .help("choose another name, or take the folder away"),
         ]);
     }

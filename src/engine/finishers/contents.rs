@@ -219,7 +219,7 @@ impl Content {
             BucketOrigin::Other(reason) => {
                 let message = format!("`{name}` is not proven to be this stack's, so it is left alone: {reason}");
                 Err(Finding::error("D070", message)
-                    .help("give the bucket another name in the spec, or delete it by hand if it may go")
+                    .help("give the bucket another name in the spec, or delete it by hand if it is not needed")
                     .into())
             }
         }

@@ -172,7 +172,7 @@ pub(super) async fn bring(
             "`{component}`: the bucket holds more than {STRANGERS} other objects; documents gone from the folder were not \
              looked for"
         );
-        let help = "keep documents in a bucket of their own, and delete by hand what is gone";
+        let help = "keep documents in a bucket of their own, and delete by hand what the folder no longer has";
         emitter.emit(EventKind::Warning { finding: Finding::warning("D042", message).help(help) });
     }
     emitter.emit(EventKind::DocumentsReady {

@@ -170,7 +170,7 @@ async fn is_picture(
         return is_format(answer, expected, "the body");
     }
     let Some(url) = address(&answer.text()) else {
-        let reason = format!("the body is no picture and holds no address of one: {}", hidden.shown(&answer.text()));
+        let reason = format!("the body is not a picture and has no address of one: {}", hidden.shown(&answer.text()));
         return Err(Failure::unmet(AT, reason));
     };
     let shown = hidden.shown(&url);
@@ -307,6 +307,6 @@ mod tests {
         assert_eq!(said(&png("image/png"), ImageFormat::Webp), "it is a PNG picture, expected WebP");
         let untyped = said(&png("binary/octet-stream"), ImageFormat::Png);
         assert_eq!(untyped, "it is a PNG picture and is sent as `binary/octet-stream`, expected `image/png`");
-        assert_eq!(said(&answer(200, "{}"), ImageFormat::Gif), "it is no GIF picture");
+        assert_eq!(said(&answer(200, "{}"), ImageFormat::Gif), "it is not a GIF picture");
     }
 }

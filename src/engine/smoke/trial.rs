@@ -106,7 +106,7 @@ pub(in crate::engine) async fn tried(
                 }
                 ("D060", _) => "correct what it answers from, or what the spec expects, and deploy again",
                 _ => {
-                    "the stack stands; look whether what it says can be reached and used from here, then `bedplate smoke`"
+                    "the stack is deployed; check whether it can be reached and used from here, then run `bedplate smoke`"
                 }
             };
             let help = help.replace("`bedplate smoke`", &format!("`{}`", run.ledger().command("smoke")));

@@ -60,7 +60,7 @@ fn one(rules: &mut Rules<'_>, site: &RouteSite<'_>) {
         bounds(rules, &format!("{}/throttle", site.base), throttle);
         let any = split_key(site.key).is_some_and(|(method, _)| method == "ANY");
         if any && matches!(site.kind, ApiKind::Rest | ApiKind::Private) {
-            let message = "a REST API limits single methods, and `ANY` is none".to_owned();
+            let message = "a REST API limits single methods, and `ANY` is not one".to_owned();
             let help = "write a route for each method that is limited, or a `throttle` for the whole API";
             rules.error_at_key("S110", &format!("{}/throttle", site.base), message, help);
         }
@@ -169,7 +169,7 @@ fn url(rules: &mut Rules<'_>, site: &RouteSite<'_>, key: &str, url: &Text) {
         for part in literal.split('{').skip(1) {
             let name = part.split('}').next().unwrap_or_default();
             if !known.contains(&name) {
-                let message = format!("`{{{}}}` is no variable of the route's path", cut(name));
+                let message = format!("`{{{}}}` is not a variable of the route's path", cut(name));
                 let help = suggest(name, known.iter().copied(), "the path has");
                 rules.error("S114", &pointer, message, help);
             }

@@ -162,14 +162,14 @@ fn secret(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, name: &str) {
             rules.error("S045", site.pointer, message, "take the output away, or `secret: true` from the parameter");
         }
         Some(("functions", _)) => {
-            let message = format!("the value of the secret `{shown}` can be read by whoever may see the function");
+            let message = format!("the value of the secret `{shown}` can be read by everyone who can see the function");
             let help = "the Lambda console and GetFunctionConfiguration show it; keep it in Secrets Manager and have the \
                         function fetch it there where that matters";
             rules.warning("S046", site.pointer, message, help);
         }
         Some((section, _)) => {
-            let message = format!("the value of the secret `{shown}` can be read by whoever may see `{section}`");
-            rules.warning("S046", site.pointer, message, "use a parameter that is no secret here");
+            let message = format!("the value of the secret `{shown}` can be read by everyone who can see `{section}`");
+            rules.warning("S046", site.pointer, message, "use a parameter that is not secret here");
         }
     }
 }
@@ -253,7 +253,7 @@ fn outside(
         let help = rules.suggest_name(section, name);
         rules.error("S021", site.pointer, format!("`{shown}` names nothing in this spec"), help);
     } else if section == "needs" && attribute.is_none() {
-        let message = format!("`{shown}` does not say which output it wants");
+        let message = format!("`{shown}` does not say which output it takes");
         rules.error("S022", site.pointer, message, format!("write `${{needs.{name}.OUTPUT}}`"));
     }
 }

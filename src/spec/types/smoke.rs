@@ -51,7 +51,7 @@ pub struct SmokeTest {
     /// The body of a `call`, or the event of an `invoke`.
     #[schemars(extend("examples" = [{ "prompt": "a dog at sunset" }]))]
     pub payload: Option<Value>,
-    /// What must come back; of a `chat` each turn says it, and here stands only the `status` that a connection to a WebSocket
+    /// The expected response; in a `chat` each turn has its own, and this is only the `status` that a connection to a WebSocket
     /// API must be refused with.
     #[serde(default)]
     pub expect: Expect,
@@ -83,7 +83,7 @@ pub struct Expect {
     pub headers: BTreeMap<String, ExpectedValue>,
     /// What the body must look like as a text (`call`, `invoke`).
     pub body: Option<ExpectText>,
-    /// JSON paths (RFC 9535) into the body, each with the value that stands there, or a mapping that says what must be
+    /// JSONPath expressions (RFC 9535) into the body, each with the expected value, or a mapping that says what must be
     /// found in it. A path that names several places holds when one of them does (`call`, `invoke`).
     #[serde(default)]
     #[schemars(extend("examples" = [{ "$.blocked": true, "$.answer": { "contains": "60 days" } }]))]
@@ -109,7 +109,7 @@ pub struct Expect {
 pub struct ExpectTurn {
     /// What the answer must say.
     pub text: Option<ExpectText>,
-    /// JSON paths (RFC 9535) into the message of a WebSocket API, each with what stands there or a mapping that says what
+    /// JSONPath expressions (RFC 9535) into the message of a WebSocket API, each with the expected value or a mapping that says what
     /// must be found in it.
     #[serde(default)]
     #[schemars(extend("examples" = [{ "$.echo": "Hi" }]))]
@@ -148,7 +148,7 @@ pub struct ExpectText {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Texts(pub Vec<String>);
 
-/// What must stand in one place: a value, or what a text there must look like.
+/// The expected value of one place: a value, or what a text must look like.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ExpectedValue {
     /// This very value.
@@ -177,7 +177,7 @@ impl<'de> Deserialize<'de> for Texts {
             Value::String(text) => Ok(Self(vec![text])),
             other => serde_json::from_value(other)
                 .map(Self)
-                .map_err(|_| D::Error::custom("this is no text and no list of texts")),
+                .map_err(|_| D::Error::custom("expected a text or a list of texts")),
         }
     }
 }

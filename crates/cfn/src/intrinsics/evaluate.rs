@@ -289,7 +289,7 @@ impl Evaluator<'_> {
             key if key.starts_with("Fn::ForEach::") => {
                 Err(self.problem("T112", "Fn::ForEach needs the transform `AWS::LanguageExtensions` and is expanded before a template is evaluated"))
             }
-            other => Err(self.problem("T105", format!("Template error: `{other}` is no intrinsic function"))),
+            other => Err(self.problem("T105", format!("Template error: `{other}` is not an intrinsic function"))),
         }
     }
 

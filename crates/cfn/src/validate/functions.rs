@@ -162,7 +162,7 @@ impl FunctionWalk<'_> {
             }
             other => {
                 let meant = nearest(other, FUNCTIONS);
-                self.push("T105", format!("Template error: `{other}` is no intrinsic function"), meant);
+                self.push("T105", format!("Template error: `{other}` is not an intrinsic function"), meant);
             }
         }
     }

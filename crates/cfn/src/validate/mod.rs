@@ -71,7 +71,7 @@ pub fn validate(template: &Template, region: Option<&str>) -> Vec<Finding> {
     if is_full(&findings) {
         findings.truncate(MOST_FINDINGS);
         findings.push(
-            Finding::error("T230", format!("more is wrong with the template than the {MOST_FINDINGS} faults told"))
+            Finding::error("T230", format!("the template has more errors than the {MOST_FINDINGS} reported"))
                 .help("Put these right first: many may have one cause"),
         );
     }

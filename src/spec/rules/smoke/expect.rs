@@ -90,7 +90,7 @@ pub(super) fn of_socket(rules: &mut Rules<'_>, base: &str, expect: &ExpectTurn) 
 /// The most regular expressions of a spec's smoke tests: each is compiled to see whether it is one.
 const MOST_PATTERNS: usize = 500;
 
-/// The longest JSON path, and how deep its brackets nest: whoever reads one goes down with them.
+/// The longest JSONPath, and how deep its brackets nest: whoever reads one goes down with them.
 const LONGEST_PATH: usize = 1_024;
 const DEEPEST_PATH: usize = 16;
 
@@ -119,7 +119,7 @@ fn json(rules: &mut Rules<'_>, base: &str, json: &BTreeMap<String, ExpectedValue
             () => JsonPath::parse(path).err().map(|error| cut(&error.to_string())),
         };
         if let Some(problem) = problem {
-            let message = format!("`{}` is not a JSON path: {problem}", cut(path));
+            let message = format!("`{}` is not a valid JSONPath: {problem}", cut(path));
             let help = "write it as RFC 9535 has it, such as `$.answer`, `$.citations[*].source` or `$['a key']`";
             rules.error_at_key("S051", &pointer, message, help);
         }
