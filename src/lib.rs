@@ -23,7 +23,7 @@
 //! | [`check`] | findings over spec and template | cfn, facts, iam, render, spec, yaml |
 //! | [`artifacts`] | deterministic zips and layers | files, helper, spec |
 //! | [`plan`] | desired + observed → plan, with reasons; pure | cfn, facts, iam |
-//! | [`aws`] | the only place that names `aws_sdk_*` | cfn, http_client, local_address |
+//! | [`aws`] | the only place that names `aws_sdk_*` | cfn, http_client, local_address, proxies |
 //! | [`engine`] | carries a plan out; emits events | artifacts, aws, cfn, plan, render, spec |
 //! | [`report`] | events, plans and findings as text, JSON lines, GitHub annotations | cfn, engine, plan, render |
 //! | [`cli`] | one file a verb; wires the modules together | all |
@@ -42,7 +42,7 @@ pub mod spec;
 pub use bedplate_cfn as cfn;
 pub use bedplate_cfn::{finding, yaml};
 pub use bedplate_facts as facts;
-use bedplate_host::{helper, http_client, local_address};
+use bedplate_host::{helper, http_client, local_address, proxies};
 pub use bedplate_iam as iam;
 #[cfg(feature = "local")]
 pub use bedplate_local as local;

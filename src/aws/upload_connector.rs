@@ -23,11 +23,11 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client as Hyper;
-use hyper_util::client::legacy::connect::HttpConnector as Tcp;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, sleep_until};
 
 use crate::http_client;
+use crate::proxies::ProxyConnector;
 
 /// What the kernel holds of what was sent and has not arrived; it keeps twice as much. A line that is busy with more than
 /// this at once is fast enough not to need it: 256 KiB every 50 ms are 5 MB a second, for each connection.
@@ -61,7 +61,7 @@ impl Moved {
 #[derive(Clone)]
 pub(super) struct UploadConnector {
     /// Made when it is first needed, since it reads the machine's certificates.
-    hyper: Arc<OnceLock<Hyper<HttpsConnector<Tcp>, Metered>>>,
+    hyper: Arc<OnceLock<Hyper<HttpsConnector<ProxyConnector>, Metered>>>,
     connect: Duration,
     limit: Duration,
 }
@@ -72,7 +72,7 @@ impl UploadConnector {
         Self { hyper: Arc::default(), connect, limit }
     }
 
-    fn hyper(&self) -> &Hyper<HttpsConnector<Tcp>, Metered> {
+    fn hyper(&self) -> &Hyper<HttpsConnector<ProxyConnector>, Metered> {
         self.hyper.get_or_init(|| {
             let mut builder = Hyper::builder(TokioExecutor::new());
             builder.pool_timer(TokioTimer::new()).http1_max_buf_size(OWN_BUFFER);
