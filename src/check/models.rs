@@ -63,7 +63,7 @@ fn life(id: &str, fact: &Model, today: Day) -> Option<Finding> {
     let over = fact.end_of_life.is_some_and(|day| day <= today);
     if fact.status == Status::Retired || over {
         let when = fact.end_of_life.map_or(String::new(), |day| format!(" since {day}"));
-        return Some(Finding::error("B002", format!("`{id}` is retired{when} and answers nobody")).help(instead));
+        return Some(Finding::error("B002", format!("`{id}` is retired{when}")).help(instead));
     }
     if fact.status == Status::Legacy {
         let until = fact.end_of_life.map_or(String::new(), |day| format!(" and ends on {day}"));

@@ -142,7 +142,8 @@ impl Progress {
             }
             EventKind::Executing { name, .. } if self.verbose => Some(format!("executing {}", on_one_line(name))),
             EventKind::Warning { finding } => {
-                Some(format!("{} {}", paint(styles.warn, "warning:"), printable(&finding.message)))
+                let head = paint(styles.warn, &format!("warning[{}]:", finding.code));
+                Some(format!("{head} {}", printable(&finding.message)))
             }
             // The first line, the plan and the end are the command line's to say; the rest is for `--verbose`.
             EventKind::Started { .. }
@@ -154,7 +155,7 @@ impl Progress {
             | EventKind::ChangeSetRemoved { .. }
             | EventKind::Executing { .. }
             | EventKind::PlanReady { .. }
-            | EventKind::RemovalReady { .. }
+            | EventKind::DestroyPlanReady { .. }
             | EventKind::OutputsReady { .. }
             | EventKind::Finished { .. } => None,
         }

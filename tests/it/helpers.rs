@@ -205,7 +205,7 @@ fn without_building_a_plan_says_what_is_not_built_and_a_deploy_refuses() {
     nothing.push(("PATH".to_owned(), "/nowhere".to_owned()));
     let (code, said) = run(command(&project, &["plan", "tiny", "--no-build"], &nothing));
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("warning: `layers.tiny` is not built"), "{said}");
+    assert!(said.contains("warning[A032]: `layers.tiny` is not built"), "{said}");
     assert!(said.contains("layers.tiny: to build, what it holds is not known"), "{said}");
     assert!(
         said.contains("functions.use: ") && said.contains("to upload"),
