@@ -51,7 +51,7 @@ pub(super) fn run(session: &Session, args: &ExplainArgs) -> VerbResult {
             ),
         };
         if let Some(spec) = kind.example.filter(|_| args.code.is_some()) {
-            text.push_str("\n`bedplate check` says it of this spec:\n\n");
+            text.push_str("\nExample of a spec that causes it:\n\n");
             for line in spec.lines() {
                 let _ = writeln!(text, "  {line}");
             }

@@ -85,9 +85,9 @@ fn a_code_is_explained() {
     let run = project.run(&["explain", "d018"]).ok();
     assert!(run.stdout.starts_with("D018 (error; deploying)\n\n"), "{}", run.session());
     assert!(run.stdout.contains("What to do: "), "{}", run.session());
-    assert!(!run.stdout.contains("says it of this spec"), "{}", run.session());
+    assert!(!run.stdout.contains("Example of a spec"), "{}", run.session());
     let run = project.run(&["explain", "S010"]).ok();
-    assert!(run.stdout.contains("`bedplate check` says it of this spec:\n\n  bedplate: 1\n"), "{}", run.session());
+    assert!(run.stdout.contains("Example of a spec that causes it:\n\n  bedplate: 1\n"), "{}", run.session());
     let all = project.run(&["explain"]).ok();
     let kinds: usize = FINDINGS.iter().map(|group| group.kinds.len()).sum();
     assert_eq!(all.stdout.lines().count(), kinds);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bedplate::aws::Clients;
 use bedplate::engine::{
-    ApproveAll, Artifact, DeployOptions, Desired, Event, EventKind, Outcome, Recorder, Report, Run,
+    ApproveAll, DeployOptions, Desired, Event, EventKind, Outcome, Recorder, Report, Run, StackArtifact,
     artifact_bucket_name, deploy,
 };
 use bedplate::finding::Place;
@@ -60,7 +60,7 @@ async fn an_artifact_bucket_that_cannot_be_made_or_is_gone_is_told() {
     s3(&world).delete_object().bucket(&bucket).key(key).send().await.expect("a deletion");
     s3(&world).delete_bucket().bucket(&bucket).send().await.expect("an empty bucket");
     let mut other = world.poster();
-    other.artifacts = vec![Artifact { sha256: "cd".repeat(32), ..other.artifacts[0].clone() }];
+    other.artifacts = vec![StackArtifact { sha256: "cd".repeat(32), ..other.artifacts[0].clone() }];
     let (report, _) = world.deploy(&other).await;
     assert_eq!((report.outcome, codes(&report)), (Outcome::Failed, vec!["D005"]), "{:?}", report.findings);
 }
