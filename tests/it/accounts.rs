@@ -378,6 +378,9 @@ fn an_address_that_is_allowed_or_agreed_to_is_asked() {
     assert!(refused.stderr.contains("C022") && recorder.take().concat().is_empty(), "{}", refused.session());
     let (code, shown) = somewhere.on_terminal(&["list"], "n");
     assert!(code == 4 && shown.contains("profile `four`") && shown.contains(&url), "{shown}");
+    // Control and C.
+    let (code, shown) = somewhere.on_terminal(&["list"], "\u{3}");
+    assert!(code == 130 && shown.contains("note[C029]: "), "{code}: {shown}");
     assert_eq!(recorder.take().concat(), "", "not even who it is was asked");
     let (_, shown) = somewhere.on_terminal(&["list"], "y");
     assert!(shown.contains(&format!("→ {url}, account 444444444444")), "{shown}");
@@ -401,14 +404,10 @@ fn an_address_that_is_allowed_or_agreed_to_is_asked() {
 }
 
 #[test]
-fn an_interrupted_question_and_an_answer_that_cannot_be_kept_are_told() {
+fn an_answer_that_cannot_be_kept_is_told() {
     let recorder = Recorder::knowing_only_who_asks();
     let deploy = ["deploy", "x", "--target", "aws", "--profile", "four", "--endpoint-url", &recorder.url];
     let somewhere = Somewhere::new("");
-    // Control and C.
-    let (code, shown) = somewhere.on_terminal(&deploy, "\u{3}");
-    assert!(code == 130 && shown.contains("note[C029]: "), "{code}: {shown}");
-    assert!(recorder.actions().iter().all(|action| action == "GetCallerIdentity"));
     somewhere.user.write("state", "a file where the folder of answers would be");
     let (code, shown) = somewhere.on_terminal(&deploy, "y");
     assert!(code == 1 && shown.contains("warning[C028]: the answer is not kept: "), "{code}: {shown}");

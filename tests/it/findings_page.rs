@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use bedplate::finding::{FINDINGS, FindingKind};
 use regex::Regex;
 
-use crate::findings_produced::{all_printed, cases};
+use crate::findings_produced::all_printed;
 use crate::support::{Project, repository, sources};
 
 const PAGE: &str = "docs/findings.md";
@@ -50,11 +50,9 @@ fn the_page_of_findings_is_made_from_the_registry() {
          is generated from `schemas/findings.json`. The letter names the part of the program. Below the tables are examples: a spec, and \
          the\nfinding in question as the check prints it.\n",
     );
-    let cases = cases();
-    let printed: BTreeMap<String, String> = cases
+    let printed: BTreeMap<&str, &String> = all_printed()
         .iter()
-        .zip(all_printed(&cases))
-        .map(|(case, printed)| (case.code.clone(), printed.unwrap_or_else(|why| panic!("{why}"))))
+        .map(|(case, printed)| (case.code.as_str(), printed.as_ref().unwrap_or_else(|why| panic!("{why}"))))
         .collect();
     for group in FINDINGS {
         let _ = write!(

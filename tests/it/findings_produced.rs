@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::thread;
 
 use bedplate::finding::FINDINGS;
@@ -47,7 +48,7 @@ impl Case {
 }
 
 /// All of them, in the order of their codes.
-pub fn cases() -> Vec<Case> {
+fn cases() -> Vec<Case> {
     let entries = std::fs::read_dir(repository().join("tests/findings")).expect("the folder");
     let case = |folder: PathBuf| Case { code: folder.file_name().expect("a name").to_string_lossy().into(), folder };
     let mut cases: Vec<Case> = entries.map(|entry| case(entry.expect("an entry").path())).collect();
@@ -55,8 +56,17 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
-/// What each prints, in the same order; run side by side.
-pub fn all_printed(cases: &[Case]) -> Vec<Result<String, String>> {
+/// What each prints, in the same order; run once for all tests.
+pub fn all_printed() -> &'static [(Case, Result<String, String>)] {
+    static PRINTED: LazyLock<Vec<(Case, Result<String, String>)>> = LazyLock::new(|| {
+        let cases = cases();
+        let printed = side_by_side(&cases);
+        cases.into_iter().zip(printed).collect()
+    });
+    &PRINTED
+}
+
+fn side_by_side(cases: &[Case]) -> Vec<Result<String, String>> {
     let at_once = thread::available_parallelism().map_or(2, usize::from);
     let share = cases.len().div_ceil(at_once).max(1);
     thread::scope(|scope| {
@@ -70,17 +80,15 @@ pub fn all_printed(cases: &[Case]) -> Vec<Result<String, String>> {
 
 #[test]
 fn every_folder_makes_the_program_print_its_code_at_a_place() {
-    let cases = cases();
     let placed = Regex::new(r"(?m)^ *--> [^ ]+:\d+:\d+$").expect("a pattern");
-    let wrong: Vec<String> = cases
+    let wrong: Vec<String> = all_printed()
         .iter()
-        .zip(all_printed(&cases))
         .filter_map(|(case, printed)| match printed {
-            Ok(text) if case.code.starts_with(|c| WITH_A_PLACE.contains(c)) && !placed.is_match(&text) => {
+            Ok(text) if case.code.starts_with(|c| WITH_A_PLACE.contains(c)) && !placed.is_match(text) => {
                 Some(format!("{}: without a place\n{text}", case.code))
             }
             Ok(_) => None,
-            Err(why) => Some(why),
+            Err(why) => Some(why.clone()),
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
