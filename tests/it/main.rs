@@ -1,5 +1,7 @@
 //! The one integration binary: one file a room or a side of the program.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod accounts;
 mod agents;
 mod api_addresses;
