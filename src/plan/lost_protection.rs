@@ -6,70 +6,7 @@ use serde_json::Value;
 
 use super::resolved::{ResolvedResource, ResolvedTemplate};
 use super::types::PlannedChange;
-
-/// Properties that are the data: a change puts another in its place. The type, the property, and what happens.
-/// Source: the properties in CloudFormation's provider schemas (cfn-lint 1.58.0 of 2026-10-20).
-const REPLACED: &[(&str, &str, &str)] = &[
-    (
-        "AWS::SecretsManager::Secret",
-        "GenerateSecretString",
-        "another value is generated in place of the one that the secret has",
-    ),
-    ("AWS::SecretsManager::Secret", "SecretString", "another value takes the place of the one that the secret has"),
-    ("AWS::SSM::Parameter", "Value", "another value takes the place of the one that the parameter has"),
-];
-
-/// A setting that guards data while it has one value.
-struct Guard {
-    /// The type; none: any.
-    of: Option<&'static str>,
-    /// The property; inside others by dots, `*` for each of a list.
-    at: &'static str,
-    /// The value that guards.
-    on: &'static str,
-    /// Whether it guards where it is not set.
-    by_default: bool,
-    /// What its end means.
-    means: &'static str,
-}
-
-/// Source: the properties and defaults in CloudFormation's provider schemas (cfn-lint 1.58.0 of 2026-10-20); that a key is
-/// enabled unless it says otherwise is common knowledge, not held against AWS's documentation.
-const GUARDS: &[Guard] = &[
-    guard("AWS::DynamoDB::Table", "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled", "true", RECOVERY),
-    guard(
-        "AWS::DynamoDB::GlobalTable",
-        "Replicas.*.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled",
-        "true",
-        RECOVERY,
-    ),
-    guard(
-        "AWS::S3::Bucket",
-        "VersioningConfiguration.Status",
-        "Enabled",
-        "what is overwritten or deleted from then on leaves no version behind",
-    ),
-    Guard { of: Some("AWS::KMS::Key"), at: "Enabled", on: "true", by_default: true, means: DISABLED },
-    Guard { of: Some("AWS::KMS::ReplicaKey"), at: "Enabled", on: "true", by_default: true, means: DISABLED },
-    Guard { of: None, at: "DeletionProtection", on: "true", by_default: false, means: UNPROTECTED },
-    Guard { of: None, at: "DeletionProtection", on: "ACTIVE", by_default: false, means: UNPROTECTED },
-    Guard { of: None, at: "DeletionProtectionEnabled", on: "true", by_default: false, means: UNPROTECTED },
-    Guard { of: None, at: "Replicas.*.DeletionProtectionEnabled", on: "true", by_default: false, means: UNPROTECTED },
-];
-const RECOVERY: &str = "it can no longer be restored to an earlier time, and its continuous backups go";
-const DISABLED: &str = "what this key encrypts cannot be read while it is disabled";
-const UNPROTECTED: &str = "it is no longer protected against deletion";
-
-const fn guard(of: &'static str, at: &'static str, on: &'static str, means: &'static str) -> Guard {
-    Guard { of: Some(of), at, on, by_default: false, means }
-}
-
-/// Times that are left to change one's mind: the type, the property, what holds where it is not set, and the unit.
-/// Source: as of [`GUARDS`]; the default is that of the property's documentation, common knowledge.
-const WINDOWS: &[(&str, &str, u64, &str)] = &[
-    ("AWS::KMS::Key", "PendingWindowInDays", 30, "days"),
-    ("AWS::KMS::ReplicaKey", "PendingWindowInDays", 30, "days"),
-];
+use crate::facts::{self, Protection};
 
 /// The two policies of a resource, in the order of [`ResolvedResource::policies`], and when they speak.
 const POLICIES: [(&str, &str); 2] =
@@ -82,27 +19,29 @@ pub(super) fn lost_protection(
     new: &ResolvedTemplate,
     changes: &[PlannedChange],
 ) -> Vec<(String, String)> {
+    let table = facts::protections();
     let by_id: BTreeMap<&str, &PlannedChange> = changes.iter().map(|it| (it.logical_id.as_str(), it)).collect();
     let mut found = Vec::new();
     for (logical_id, has) in &new.resources {
         let Some(had) = old.resources.get(logical_id).filter(|had| had.type_ == has.type_) else { continue };
         let mut add = |reason: String| found.push((logical_id.clone(), reason));
-        for (_, property, means) in REPLACED.iter().filter(|it| it.0 == has.type_) {
+        for facts::ReplacedValue { property, means, .. } in table.replaced.iter().filter(|it| it.type_ == has.type_) {
             let path = format!("Properties.{property}");
             let is_at =
                 |reason: &str| reason.strip_prefix(&path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
             let reported = by_id.get(logical_id.as_str()).is_some_and(|it| it.reasons.iter().any(|it| is_at(&it.path)));
-            if reported || had.properties.get(*property) != has.properties.get(*property) {
-                add((*means).to_owned());
+            if reported || had.properties.get(property) != has.properties.get(property) {
+                add(means.clone());
             }
         }
-        for guard in GUARDS.iter().filter(|it| it.of.is_none_or(|of| of == has.type_)) {
+        for guard in table.protections.iter().filter(|it| it.type_.as_ref().is_none_or(|of| *of == has.type_)) {
             if guards(guard, has) < guards(guard, had) {
-                add(guard.means.to_owned());
+                add(guard.means.clone());
             }
         }
-        for (_, property, absent, unit) in WINDOWS.iter().filter(|it| it.0 == has.type_) {
-            let (was, is) = (had.properties.get(*property), has.properties.get(*property));
+        let windows = table.windows.iter().filter(|it| it.type_ == has.type_);
+        for facts::DeletionWindow { property, absent, unit, .. } in windows {
+            let (was, is) = (had.properties.get(property), has.properties.get(property));
             let time = |value: Option<&Value>| value.map_or(Some(*absent), number);
             match (time(was), time(is)) {
                 (Some(was), Some(is)) if is >= was => {}
@@ -126,7 +65,7 @@ pub(super) fn lost_protection(
 }
 
 /// How many values of a resource guard it.
-fn guards(guard: &Guard, resource: &ResolvedResource) -> usize {
+fn guards(guard: &Protection, resource: &ResolvedResource) -> usize {
     let mut path = guard.at.split('.');
     let top = path.next().and_then(|top| resource.properties.get(top));
     let mut values: Vec<&Value> = top.into_iter().collect();
@@ -144,7 +83,7 @@ fn guards(guard: &Guard, resource: &ResolvedResource) -> usize {
     }
     let is_on = |value: &&Value| match value {
         Value::Bool(on) => on.to_string() == guard.on,
-        Value::String(text) => text.eq_ignore_ascii_case(guard.on),
+        Value::String(text) => text.eq_ignore_ascii_case(&guard.on),
         _ => false,
     };
     values.into_iter().filter(is_on).count()
@@ -160,7 +99,7 @@ mod tests {
 
     use super::super::resolved::{DeploymentScope, resolve_template};
     use super::*;
-    use crate::cfn::{Schemas, Template};
+    use crate::cfn::Template;
 
     fn settled(resource: Value) -> ResolvedTemplate {
         let template = Template::from_value(json!({ "Resources": { "R": resource } })).expect("a template");
@@ -229,13 +168,5 @@ mod tests {
         assert_eq!(reported(kept(), bucket(json!({ "DeletionPolicy": "Delete" }))), 2);
         assert_eq!(reported(kept(), bucket(json!({}))), 2);
         assert_eq!(reported(bucket(json!({})), kept()), 0);
-    }
-
-    #[test]
-    fn the_types_are_those_of_the_registry() {
-        let guarded = GUARDS.iter().filter_map(|it| it.of);
-        let types = guarded.chain(REPLACED.iter().map(|it| it.0)).chain(WINDOWS.iter().map(|it| it.0));
-        let unknown: Vec<&str> = types.filter(|it| Schemas::embedded().get(it).is_none()).collect();
-        assert!(unknown.is_empty(), "not in the registry: {unknown:?}");
     }
 }

@@ -10,58 +10,10 @@ use super::resolved::{ResolvedResource, ResolvedTemplate, is_unknown};
 use crate::facts::{self, Open};
 use crate::iam::{listed, resource_text};
 
-/// Settings that open something to anyone: the type (none: any), the property at any depth, its value, and what it means.
-/// Sources: the documentation of the properties in CloudFormation's template reference, read 2026-11.
-const OPEN: &[(Option<&str>, &str, &str, &str)] = &[
-    (None, "AccessControl", "AuthenticatedRead", "anyone with an AWS account can read it"),
-    (None, "AccessControl", "PublicRead", "anyone can read it"),
-    (None, "AccessControl", "PublicReadWrite", "anyone can read and write it"),
-    (None, "AllowFromPublic", "true", "it can be reached from the internet"),
-    (None, "AllowUnauthenticatedIdentities", "true", "anyone gets an identity without signing in"),
-    (None, "AssignPublicIp", "ENABLED", "it gets a public address"),
-    (None, "AssociatePublicIpAddress", "true", "it gets a public address"),
-    (None, "EndpointPublicAccess", "true", "it can be reached from the internet"),
-    (None, "IsPubliclyAccessible", "true", "it can be reached from the internet"),
-    (None, "MapPublicIpOnLaunch", "true", "what starts in it gets a public address"),
-    (None, "PublicConnectivity", "true", "it can be reached from the internet"),
-    (None, "PubliclyAccessible", "true", "it can be reached from the internet"),
-    (None, "Scheme", "internet-facing", "it can be reached from the internet"),
-    (Some("AWS::BedrockAgentCore::Gateway"), "AuthorizerType", "NONE", "anyone can call it without signing in"),
-    (Some("AWS::Lambda::Url"), "AuthType", "NONE", "anyone can call it without signing in"),
-];
-/// What is open to anyone by being there.
-const OPEN_BY_NATURE: [&str; 4] = [
-    "AWS::Amplify::Branch",
-    "AWS::CloudFront::Distribution",
-    "AWS::ECR::PublicRepository",
-    "AWS::ECS::ExpressGatewayService",
-];
 /// The four ways in which S3 keeps the public out.
 const BLOCKS: [&str; 4] = ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"];
 /// Their property.
 const BLOCK: &str = "PublicAccessBlockConfiguration";
-/// Keys of conditions that leave only some of all the world; in lower case.
-/// Source: "The meaning of public" in the S3 user guide, with the keys that AWS added since; read 2026-11.
-const NARROWING: [&str; 16] = [
-    "aws:principalaccount",
-    "aws:principalarn",
-    "aws:principalorgid",
-    "aws:principalorgpaths",
-    "aws:sourceaccount",
-    "aws:sourcearn",
-    "aws:sourceip",
-    "aws:sourceorgid",
-    "aws:sourceorgpaths",
-    "aws:sourceowner",
-    "aws:sourcevpc",
-    "aws:sourcevpce",
-    "aws:userid",
-    "kms:calleraccount",
-    "lambda:eventsourcetoken",
-    "s3:dataaccesspointaccount",
-];
-/// Types whose policies limit what passes through them, and open nothing.
-const FILTERS: [&str; 1] = ["AWS::EC2::VPCEndpoint"];
 /// A block of addresses this wide is no longer anybody's.
 const WIDE: u8 = 7;
 
@@ -117,7 +69,7 @@ pub(super) fn exposures(
         let is_open_by = |name: &str| {
             let row = facts::grants().of(&resource.type_);
             let in_table = row.is_some_and(|row| row.open.iter().any(|open| open.at == name));
-            in_table || OPEN.iter().any(|(of, at, _, _)| *at == name && of.is_none_or(|of| of == resource.type_))
+            in_table || facts::exposures().settings_of(&resource.type_, name).next().is_some()
         };
         let in_policy = !is_of_an_identity(resource, top)
             && (documents(resource).iter().any(|(property, _)| property == top)
@@ -141,7 +93,7 @@ fn open(template: &ResolvedTemplate) -> BTreeSet<Exposure> {
     let mut found = BTreeSet::new();
     for (logical_id, resource) in &template.resources {
         let mut reasons = Vec::new();
-        if OPEN_BY_NATURE.contains(&resource.type_.as_str()) {
+        if facts::exposures().is_open_by_nature(&resource.type_) {
             reasons.push("anyone can reach what it serves".to_owned());
         }
         settings(&resource.type_, &resource.properties, &mut reasons);
@@ -202,10 +154,8 @@ fn settings(type_: &str, properties: &Map<String, Value>, into: &mut Vec<String>
             Value::String(said) => said.clone(),
             _ => String::new(),
         };
-        let open = OPEN.iter().find(|(of, name, open, _)| {
-            of.is_none_or(|of| of == type_) && name == key && open.eq_ignore_ascii_case(&said)
-        });
-        into.extend(open.map(|(_, _, _, meaning)| (*meaning).to_owned()));
+        let open = facts::exposures().settings_of(type_, key).find(|row| row.value.eq_ignore_ascii_case(&said));
+        into.extend(open.map(|row| row.means.clone()));
         deeper(value, &mut |inner| settings(type_, inner, into));
     }
 }
@@ -229,7 +179,7 @@ fn deeper(value: &Value, look: &mut dyn FnMut(&Map<String, Value>)) {
 
 /// What policies allow anyone, or may: each as it is reported, and, where it cannot be read, as it is written.
 fn statements(resource: &ResolvedResource) -> Vec<(String, String)> {
-    if FILTERS.contains(&resource.type_.as_str()) || is_private(resource) {
+    if facts::exposures().is_filter(&resource.type_) || is_private(resource) {
         return Vec::new();
     }
     let mut found = Vec::new();
@@ -312,7 +262,7 @@ fn narrows(condition: &Value) -> bool {
                     one => vec![one.clone()],
                 };
                 let key = key.to_ascii_lowercase();
-                NARROWING.contains(&key.as_str())
+                facts::exposures().narrows(&key)
                     && (!operator.starts_with("ForAllValues:") || is_there(&key))
                     && values.iter().all(|value| names_some(&key, value))
             })
