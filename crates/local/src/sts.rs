@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::ground::{ApiError, Host, Place};
+use crate::ground::{ApiError, Host, RequestContext};
 use crate::identity::{Credentials, assume};
 use crate::protocol::query::{CallContext, Params, QueryService};
 
@@ -63,7 +63,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
 ];
 
 fn caller_identity(ctx: &CallContext) -> Value {
-    json!({ "Arn": ctx.who.arn(), "UserId": ctx.who.user_id(), "Account": ctx.account })
+    json!({ "Arn": ctx.principal.arn(), "UserId": ctx.principal.user_id(), "Account": ctx.account })
 }
 
 impl Sts {
@@ -89,15 +89,17 @@ impl Sts {
                  must have value between {least} and {most}"
             )));
         }
-        let (who, place) =
-            (ctx.who.clone(), Place { region: ctx.region.clone(), now: ctx.now, policies: self.host.policies });
+        let (principal, context) = (
+            ctx.principal.clone(),
+            RequestContext { region: ctx.region.clone(), now: ctx.now, policies: self.host.policies },
+        );
         let assumed = self
             .host
             .store
             // A denial is recorded, so the transaction itself must succeed.
             .write(move |tx| {
                 let lifetime = SignedDuration::from_secs(seconds);
-                Ok::<_, ApiError>(assume(tx, &who, &arn, &name, lifetime, &place))
+                Ok::<_, ApiError>(assume(tx, &principal, &arn, &name, lifetime, &context))
             })
             .await??;
         let Credentials { access_key, secret, token, session } = &assumed;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::model_rights::{foundation, models_needed};
 use super::operations::Found;
-use crate::ground::{ACCOUNT_ID, ApiError, Need};
+use crate::ground::{ACCOUNT_ID, ApiError, RequiredPermission};
 use crate::identity::asked::arn_of;
 
 /// A request of a service whose operations are told by method and path.
@@ -42,12 +42,15 @@ impl Routed<'_> {
 /// # Errors
 ///
 /// When the state can't be read.
-pub(crate) fn needs(db: &Transaction<'_>, routed: &Routed<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+pub(crate) fn required_permissions(
+    db: &Transaction<'_>,
+    routed: &Routed<'_>,
+) -> Result<Option<Vec<RequiredPermission>>, ApiError> {
     let region = routed.region;
     let operation = routed.found.operation;
     let label = |name: &str| routed.label(name);
     let own = |kind: &str, id: &str| arn_of(region, "bedrock", kind, id);
-    let one = |resource: String| Some(vec![Need::new(format!("bedrock:{operation}"), resource)]);
+    let one = |resource: String| Some(vec![RequiredPermission::new(format!("bedrock:{operation}"), resource)]);
     let base = || own("knowledge-base", label("knowledgeBaseId"));
     Ok(match operation {
         "InvokeModel" => Some(invoke(db, routed, "bedrock:InvokeModel", Guarded::ByHeader)?),
@@ -111,9 +114,14 @@ enum Guarded {
 }
 
 /// Calling a model, behind a guardrail where the request names one.
-fn invoke(db: &Transaction<'_>, routed: &Routed<'_>, action: &str, by: Guarded) -> Result<Vec<Need>, ApiError> {
+fn invoke(
+    db: &Transaction<'_>,
+    routed: &Routed<'_>,
+    action: &str,
+    by: Guarded,
+) -> Result<Vec<RequiredPermission>, ApiError> {
     let region = routed.region;
-    let mut needs = models_needed(db, region, action, routed.label("modelId"))?;
+    let mut required_permissions = models_needed(db, region, action, routed.label("modelId"))?;
     let header = |name: &str| routed.headers.get(name).and_then(|value| value.to_str().ok());
     let guardrail = match by {
         Guarded::ByHeader => header("x-amzn-bedrock-guardrailidentifier"),
@@ -121,22 +129,25 @@ fn invoke(db: &Transaction<'_>, routed: &Routed<'_>, action: &str, by: Guarded) 
     };
     if let Some(guardrail) = guardrail {
         let arn = arn_of(region, "bedrock", "guardrail", guardrail);
-        needs = needs.into_iter().map(|need| need.with("bedrock:GuardrailIdentifier", arn.clone())).collect();
-        needs.push(Need::new("bedrock:ApplyGuardrail", arn));
+        required_permissions = required_permissions
+            .into_iter()
+            .map(|need| need.with("bedrock:GuardrailIdentifier", arn.clone()))
+            .collect();
+        required_permissions.push(RequiredPermission::new("bedrock:ApplyGuardrail", arn));
     }
-    Ok(needs)
+    Ok(required_permissions)
 }
 
 /// `AgenticRetrieveStream` takes no resource, and knowledge bases are not asked about beside it; a model of the caller's
 /// choice is.
-fn agentic(db: &Transaction<'_>, routed: &Routed<'_>) -> Result<Vec<Need>, ApiError> {
-    let mut needs = vec![Need::new("bedrock:AgenticRetrieveStream", "*")];
+fn agentic(db: &Transaction<'_>, routed: &Routed<'_>) -> Result<Vec<RequiredPermission>, ApiError> {
+    let mut required_permissions = vec![RequiredPermission::new("bedrock:AgenticRetrieveStream", "*")];
     let pointer = "/agenticRetrieveConfiguration/foundationModelConfiguration/bedrockFoundationModelConfiguration/\
                    modelConfiguration/modelArn";
     if let Some(model) = routed.input.pointer(pointer).and_then(Value::as_str) {
-        needs.extend(models_needed(db, routed.region, "bedrock:InvokeModel", model)?);
+        required_permissions.extend(models_needed(db, routed.region, "bedrock:InvokeModel", model)?);
     }
-    Ok(needs)
+    Ok(required_permissions)
 }
 
 /// `RetrieveAndGenerate` itself has no resource; what it retrieves from and calls are asked about beside it.
@@ -144,17 +155,17 @@ fn answer_from(
     db: &Transaction<'_>,
     routed: &Routed<'_>,
     own: impl Fn(&str, &str) -> String,
-) -> Result<Vec<Need>, ApiError> {
-    let mut needs = vec![Need::new("bedrock:RetrieveAndGenerate", "*")];
+) -> Result<Vec<RequiredPermission>, ApiError> {
+    let mut required_permissions = vec![RequiredPermission::new("bedrock:RetrieveAndGenerate", "*")];
     let at = |name: &str| {
         let pointer = format!("/retrieveAndGenerateConfiguration/knowledgeBaseConfiguration/{name}");
         routed.input.pointer(&pointer).and_then(Value::as_str)
     };
     if let Some(id) = at("knowledgeBaseId") {
-        needs.push(Need::new("bedrock:Retrieve", own("knowledge-base", id)));
+        required_permissions.push(RequiredPermission::new("bedrock:Retrieve", own("knowledge-base", id)));
     }
     if let Some(model) = at("modelArn") {
-        needs.extend(models_needed(db, routed.region, "bedrock:InvokeModel", model)?);
+        required_permissions.extend(models_needed(db, routed.region, "bedrock:InvokeModel", model)?);
     }
-    Ok(needs)
+    Ok(required_permissions)
 }

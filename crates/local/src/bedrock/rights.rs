@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Bedrock;
 use super::model_rights::models_needed;
-use crate::ground::{ACCOUNT_ID, ApiError, Place};
-use crate::identity::{Denial, Need, Session, assume_as_service, authorize};
+use crate::ground::{ACCOUNT_ID, ApiError, RequestContext};
+use crate::identity::{Denial, RequiredPermission, Session, assume_as_service, authorize};
 
 /// How long the service works with a role at a stretch.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(15);
@@ -52,7 +52,12 @@ impl Worker {
     /// # Errors
     ///
     /// `AccessDeniedException` in the words of the denial.
-    pub async fn may(&self, bedrock: &Arc<Bedrock>, needs: Vec<Need>, now: Timestamp) -> Result<(), ApiError> {
+    pub async fn may(
+        &self,
+        bedrock: &Arc<Bedrock>,
+        needs: Vec<RequiredPermission>,
+        now: Timestamp,
+    ) -> Result<(), ApiError> {
         let session = self.session(bedrock, now).await?;
         self.decide(bedrock, &session, needs, now).await
     }
@@ -66,15 +71,15 @@ impl Worker {
         &self,
         bedrock: &Arc<Bedrock>,
         session: &Arc<Session>,
-        needs: Vec<Need>,
+        needs: Vec<RequiredPermission>,
         now: Timestamp,
     ) -> Result<(), ApiError> {
         let session = Arc::clone(session);
-        let place = Place { region: self.region.clone(), now, policies: bedrock.host.policies };
+        let context = RequestContext { region: self.region.clone(), now, policies: bedrock.host.policies };
         let decided = bedrock
             .host
             .store
-            .write(move |tx| -> Result<Result<(), Denial>, ApiError> { authorize(tx, &session, &needs, &place) });
+            .write(move |tx| -> Result<Result<(), Denial>, ApiError> { authorize(tx, &session, &needs, &context) });
         decided.await?.map_err(|denial| denied(denial.message()))
     }
 }
@@ -89,7 +94,7 @@ pub(super) async fn of_model(
     region: &str,
     action: &str,
     id: &str,
-) -> Result<Vec<Need>, ApiError> {
+) -> Result<Vec<RequiredPermission>, ApiError> {
     let (region, action, id) = (region.to_owned(), action.to_owned(), id.to_owned());
     bedrock.host.store.read(move |tx| models_needed(tx, &region, &action, &id)).await
 }

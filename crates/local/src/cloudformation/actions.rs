@@ -3,7 +3,7 @@
 use rusqlite::Transaction;
 
 use crate::cloudformation::{stack_of_change_set, stack_of_operation};
-use crate::ground::{ACCOUNT_ID, ApiError, Need};
+use crate::ground::{ACCOUNT_ID, ApiError, RequiredPermission};
 use crate::identity::asked::Asked;
 
 /// Operations about no stack in particular.
@@ -15,10 +15,13 @@ const ANY: &[&str] =
 /// # Errors
 ///
 /// When the state can't be read.
-pub(crate) fn needs(db: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+pub(crate) fn required_permissions(
+    db: &Transaction<'_>,
+    asked: &Asked<'_>,
+) -> Result<Option<Vec<RequiredPermission>>, ApiError> {
     let action = format!("cloudformation:{}", asked.operation);
     if ANY.contains(&asked.operation) {
-        return Ok(Some(vec![Need::new(action, "*")]));
+        return Ok(Some(vec![RequiredPermission::new(action, "*")]));
     }
     // What names its stack by something else than the stack's name is about that stack, whatever name stands beside it.
     let mut stacks = Vec::new();
@@ -37,5 +40,5 @@ pub(crate) fn needs(db: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Ve
         None if stacks.is_empty() => stacks.push("*".to_owned()),
         None => {}
     }
-    Ok(Some(stacks.into_iter().map(|stack| Need::new(action.clone(), stack)).collect()))
+    Ok(Some(stacks.into_iter().map(|stack| RequiredPermission::new(action.clone(), stack)).collect()))
 }

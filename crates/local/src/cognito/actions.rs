@@ -2,7 +2,7 @@
 
 use rusqlite::Transaction;
 
-use crate::ground::{ACCOUNT_ID, ApiError, Need};
+use crate::ground::{ACCOUNT_ID, ApiError, RequiredPermission};
 use crate::identity::asked::Asked;
 
 /// What callers do not sign, and need no right for when they do.
@@ -13,7 +13,10 @@ const PUBLIC: &[&str] = &["GetUser", "InitiateAuth", "SignUp"];
 /// # Errors
 ///
 /// When the state can't be read.
-pub(crate) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+pub(crate) fn required_permissions(
+    _: &Transaction<'_>,
+    asked: &Asked<'_>,
+) -> Result<Option<Vec<RequiredPermission>>, ApiError> {
     if PUBLIC.contains(&asked.operation) {
         return Ok(Some(Vec::new()));
     }
@@ -21,5 +24,5 @@ pub(crate) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec
         Some(pool) => format!("arn:aws:cognito-idp:{}:{ACCOUNT_ID}:userpool/{pool}", asked.region),
         None => "*".to_owned(),
     };
-    Ok(Some(vec![Need::new(format!("cognito-idp:{}", asked.operation), resource)]))
+    Ok(Some(vec![RequiredPermission::new(format!("cognito-idp:{}", asked.operation), resource)]))
 }

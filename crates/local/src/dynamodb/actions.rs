@@ -3,7 +3,7 @@
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use crate::ground::{ACCOUNT_ID, ApiError, Need};
+use crate::ground::{ACCOUNT_ID, ApiError, RequiredPermission};
 use crate::identity::asked::Asked;
 
 /// A table's ARN, of its name or ARN.
@@ -18,14 +18,17 @@ fn table_arn(region: &str, table: &str) -> String {
 /// # Errors
 ///
 /// When the state can't be read.
-pub(crate) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+pub(crate) fn required_permissions(
+    _: &Transaction<'_>,
+    asked: &Asked<'_>,
+) -> Result<Option<Vec<RequiredPermission>>, ApiError> {
     let body = asked.input;
     let action = format!("dynamodb:{}", asked.operation);
-    let need = |table: &str| Need::new(action.clone(), table_arn(asked.region, table));
+    let need = |table: &str| RequiredPermission::new(action.clone(), table_arn(asked.region, table));
     Ok(Some(match asked.operation {
         // Asked about no table in particular, DynamoDB asks about all.
         "ListTables" => vec![need("*")],
-        "DescribeLimits" | "DescribeEndpoints" => vec![Need::new(action, "*")],
+        "DescribeLimits" | "DescribeEndpoints" => vec![RequiredPermission::new(action, "*")],
         "BatchGetItem" | "BatchWriteItem" => {
             let tables = body.get("RequestItems").and_then(Value::as_object);
             tables.into_iter().flatten().map(|(table, _)| need(table)).collect()
@@ -42,7 +45,7 @@ pub(crate) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec
                     } else {
                         format!("dynamodb:{kind}Item")
                     };
-                    Some(Need::new(action, table_arn(asked.region, table)))
+                    Some(RequiredPermission::new(action, table_arn(asked.region, table)))
                 })
                 .collect()
         }
@@ -51,8 +54,8 @@ pub(crate) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec
             // Only reading goes through an index; elsewhere the name of one means nothing.
             let reads = matches!(asked.operation, "Query" | "Scan");
             vec![match asked.text("IndexName").filter(|_| reads) {
-                Some(index) => Need::new(action, format!("{arn}/index/{index}")),
-                None => Need::new(action, arn),
+                Some(index) => RequiredPermission::new(action, format!("{arn}/index/{index}")),
+                None => RequiredPermission::new(action, arn),
             }]
         }
     }))

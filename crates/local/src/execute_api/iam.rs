@@ -5,9 +5,9 @@
 
 use super::call::Call;
 use super::gateway::Gateway;
-use crate::ground::{ACCOUNT_ID, ApiError, Place, Sender};
+use crate::ground::{ACCOUNT_ID, ApiError, RequestContext, Sender};
 use crate::identity::Scope;
-use crate::identity::{self, Need, Signed, Who};
+use crate::identity::{self, Principal, RequiredPermission, Signed};
 
 /// Who signed a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,8 +66,8 @@ impl Gateway {
             if call.sender == Sender::Page || (scope.presigned && !opens_socket) {
                 return Err(Refusal::Signature);
             }
-            let who = Who::Administrator { access_key: access_key.clone() };
-            return Ok(Signer { arn: who.arn(), user_id: who.user_id(), access_key });
+            let principal = Principal::Administrator { access_key: access_key.clone() };
+            return Ok(Signer { arn: principal.arn(), user_id: principal.user_id(), access_key });
         }
         let token = call.header("x-amz-security-token").or_else(|| call.parameter("X-Amz-Security-Token"));
         let (key, token, now) = (access_key.clone(), token.map(str::to_owned), call.at);
@@ -76,13 +76,13 @@ impl Gateway {
         let signed = Signed { method: &call.method, uri, headers, body: Some(&call.body), is_s3: false };
         identity::verify(&signed, &credentials.secret).map_err(|_| Refusal::Signature)?;
         let session = credentials.session;
-        let need = Need::new(action, arn);
-        let place = Place { region: region.to_owned(), now, policies: self.host.policies };
+        let required = RequiredPermission::new(action, arn);
+        let context = RequestContext { region: region.to_owned(), now, policies: self.host.policies };
         let asker = session.clone();
         let decided = store
             .write::<_, ApiError>(move |tx| {
                 // A denial is recorded too, so the transaction must not be undone by it.
-                let decided = identity::authorize(tx, &asker, &[need], &place)?;
+                let decided = identity::authorize(tx, &asker, &[required], &context)?;
                 Ok(decided.map_err(|denial| denial.message()))
             })
             .await?;

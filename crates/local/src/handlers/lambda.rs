@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::policy;
-use crate::ground::Place;
+use crate::ground::RequestContext;
 use crate::ground::scalar::text;
 use crate::ground::store::Blob;
 use crate::ground::world;
-use crate::identity::{Need, Session, authorize};
+use crate::identity::{RequiredPermission, Session, authorize};
 use crate::lambda::code;
 use crate::resources::{Failure, Handler, Made, Work, generic};
 use crate::s3::object_blob;
@@ -131,21 +131,21 @@ impl Function {
         let interface = on("network-interface/*");
         let subnets = ids("SubnetIds").map(|id| on(&format!("subnet/{id}")));
         let groups = ids("SecurityGroupIds").map(|id| on(&format!("security-group/{id}")));
-        let mut needs: Vec<Need> =
-            subnets.chain(groups).map(|arn| Need::new("ec2:CreateNetworkInterface", arn)).collect();
+        let mut needs: Vec<RequiredPermission> =
+            subnets.chain(groups).map(|arn| RequiredPermission::new("ec2:CreateNetworkInterface", arn)).collect();
         let own = [
             "CreateNetworkInterface",
             "DeleteNetworkInterface",
             "AssignPrivateIpAddresses",
             "UnassignPrivateIpAddresses",
         ];
-        needs.extend(own.map(|action| Need::new(format!("ec2:{action}"), interface.clone())));
+        needs.extend(own.map(|action| RequiredPermission::new(format!("ec2:{action}"), interface.clone())));
         let general = ["DescribeNetworkInterfaces", "DescribeSubnets"];
-        needs.extend(general.map(|action| Need::new(format!("ec2:{action}"), "*")));
-        let place = Place { region: work.site.region.clone(), now: work.now, policies: work.policies };
+        needs.extend(general.map(|action| RequiredPermission::new(format!("ec2:{action}"), "*")));
+        let context = RequestContext { region: work.site.region.clone(), now: work.now, policies: work.policies };
         for need in needs {
             let action = need.action.clone();
-            let decided = authorize(work.db, session, &[need], &place)
+            let decided = authorize(work.db, session, &[need], &context)
                 .map_err(|error| Failure::handler("InternalFailure", error.message))?;
             if decided.is_err() {
                 let action = action.trim_start_matches("ec2:");

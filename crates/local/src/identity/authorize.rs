@@ -13,8 +13,8 @@ use super::policies;
 use super::record::{self, Entry};
 use crate::ground::rights::{NamedPolicy, read_policy};
 use crate::ground::world::{self, Thing};
-use crate::ground::{ACCOUNT_ID, ApiError, Denial, Need, Place, Session};
-use bedplate_iam::{Decision, Policy, Principal, Request, decide};
+use crate::ground::{ACCOUNT_ID, ApiError, Denial, RequestContext, RequiredPermission, Session};
+use bedplate_iam::{Decision, Policy, Principal as PolicyPrincipal, Request, decide};
 
 /// Why it was not decided in favour: a denial, or a failure of the state.
 #[derive(Debug)]
@@ -39,11 +39,11 @@ impl<E: Into<ApiError>> From<E> for Refused {
 pub(crate) fn authorize(
     db: &Transaction<'_>,
     session: &Session,
-    needs: &[Need],
-    place: &Place,
+    needs: &[RequiredPermission],
+    place: &RequestContext,
 ) -> Result<Result<(), Denial>, ApiError> {
-    for need in needs {
-        match authorize_any(db, session, need, place) {
+    for required in needs {
+        match authorize_any(db, session, required, place) {
             Ok(()) => {}
             Err(Refused::Denied(denial)) => return Ok(Err(*denial)),
             Err(Refused::Failed(error)) => return Err(error),
@@ -56,8 +56,8 @@ pub(crate) fn authorize(
 pub(super) fn authorize_any(
     db: &Transaction<'_>,
     session: &Session,
-    need: &Need,
-    place: &Place,
+    required: &RequiredPermission,
+    place: &RequestContext,
 ) -> Result<(), Refused> {
     let role = world::find(db, "AWS::IAM::Role", "global", &session.role)?;
     // A role that is gone, or made anew under its name, has nothing to say for its old sessions.
@@ -66,8 +66,8 @@ pub(super) fn authorize_any(
         Some(role) => (policies::of_role(db, role)?, policies::boundary(db, role)?),
         None => (Vec::new(), None),
     };
-    let of_resource = (place.policies)(db, &need.resource)?;
-    let verdict = verdict(&own, boundary.as_ref(), of_resource.as_ref(), session, need, place);
+    let of_resource = (place.policies)(db, &required.resource)?;
+    let verdict = verdict(&own, boundary.as_ref(), of_resource.as_ref(), session, required, place);
     let principal = session.arn();
     let (policy, statement, sid) = match verdict.by {
         Some((policy, index)) => {
@@ -76,14 +76,15 @@ pub(super) fn authorize_any(
         }
         None => ("", 0, String::new()),
     };
-    let denial = verdict.denied.map(|because| Denial { principal: principal.clone(), need: need.clone(), because });
+    let denial =
+        verdict.denied.map(|because| Denial { principal: principal.clone(), required: required.clone(), because });
     record::keep(
         db,
         &Entry {
             role: &session.role,
             principal: &principal,
-            action: &need.action,
-            resource: &need.resource,
+            action: &required.action,
+            resource: &required.resource,
             allowed: denial.is_none(),
             policy,
             statement,
@@ -109,13 +110,17 @@ fn verdict<'a>(
     boundary: Option<&Policy>,
     of_resource: Option<&'a NamedPolicy>,
     session: &Session,
-    need: &Need,
-    place: &Place,
+    required: &RequiredPermission,
+    place: &RequestContext,
 ) -> Verdict<'a> {
     let mut context = general_context(session, place);
-    context.extend(need.context.iter().map(|(key, value)| ((*key).to_owned(), vec![value.clone()])));
-    let request =
-        |principal| Request { principal, action: &need.action, resource: &need.resource, context: context.clone() };
+    context.extend(required.context.iter().map(|(key, value)| ((*key).to_owned(), vec![value.clone()])));
+    let request = |principal| Request {
+        principal,
+        action: &required.action,
+        resource: &required.resource,
+        context: context.clone(),
+    };
     let named = |(policy, statement): (usize, usize)| own.get(policy).map(|policy| (policy, statement));
 
     let (identity, by) = decide(own.iter().map(|named| &named.policy), &request(None));
@@ -137,8 +142,8 @@ fn verdict<'a>(
                 // The account alone, named as a principal, leaves the decision to the account's own policies.
                 Decision::Allow => {
                     let direct = resource.policy.statements.iter().enumerate().filter(|(_, statement)| {
-                        statement.principals.contains(&Principal::Any)
-                            || statement.principals.contains(&Principal::aws(identity))
+                        statement.principals.contains(&PolicyPrincipal::Any)
+                            || statement.principals.contains(&PolicyPrincipal::aws(identity))
                     });
                     for (index, statement) in direct {
                         let alone = Policy { statements: vec![statement.clone()] };
@@ -159,7 +164,7 @@ fn verdict<'a>(
                 return Verdict { by: None, denied };
             }
             Decision::ImplicitDeny => {
-                let denied = format!("because no permissions boundary allows the {} action", need.action);
+                let denied = format!("because no permissions boundary allows the {} action", required.action);
                 return Verdict { by: None, denied: Some(denied) };
             }
         }
@@ -167,7 +172,7 @@ fn verdict<'a>(
     match by.and_then(named).or(resource_allows) {
         Some(by) => Verdict { by: Some(by), denied: None },
         None => {
-            let denied = format!("because no identity-based policy allows the {} action", need.action);
+            let denied = format!("because no identity-based policy allows the {} action", required.action);
             Verdict { by: None, denied: Some(denied) }
         }
     }
@@ -175,7 +180,7 @@ fn verdict<'a>(
 
 /// The condition keys every request has. The endpoint speaks plain HTTP on loopback and stands for one that speaks TLS,
 /// so `aws:SecureTransport` is true.
-fn general_context(session: &Session, place: &Place) -> BTreeMap<String, Vec<String>> {
+fn general_context(session: &Session, place: &RequestContext) -> BTreeMap<String, Vec<String>> {
     let mut context = times(place.now);
     for (key, value) in [
         ("aws:PrincipalArn", session.role_arn.clone()),
@@ -257,9 +262,10 @@ mod tests {
         let own = [named("own", own)];
         let resource = resource.map(|statements| named("bucket", statements));
         let boundary = boundary.map(|statements| named("boundary", statements).policy);
-        let need = Need::new("s3:GetObject", "arn:aws:s3:::b/k");
-        let place = Place { region: "us-west-2".to_owned(), now: Timestamp::UNIX_EPOCH, policies: |_, _| Ok(None) };
-        verdict(&own, boundary.as_ref(), resource.as_ref(), &session(), &need, &place).denied
+        let required = RequiredPermission::new("s3:GetObject", "arn:aws:s3:::b/k");
+        let place =
+            RequestContext { region: "us-west-2".to_owned(), now: Timestamp::UNIX_EPOCH, policies: |_, _| Ok(None) };
+        verdict(&own, boundary.as_ref(), resource.as_ref(), &session(), &required, &place).denied
     }
 
     #[test]

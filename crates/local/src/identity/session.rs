@@ -10,7 +10,7 @@ use crate::ground::principal::PREFIX;
 use crate::ground::rights::read_policy;
 use crate::ground::store::Schema;
 use crate::ground::world::{self, Thing};
-use crate::ground::{ApiError, Credentials, Need, Place, Session, Who};
+use crate::ground::{ApiError, Credentials, Principal, RequestContext, RequiredPermission, Session};
 
 /// Sessions, and what was decided for them. Times are seconds since 1970.
 pub const SCHEMA: Schema = Schema {
@@ -147,34 +147,34 @@ pub(crate) fn assume_as_service(
 /// `AccessDenied`, also when there is no such role.
 pub(crate) fn assume(
     db: &Transaction<'_>,
-    who: &Who,
+    principal: &Principal,
     role_arn: &str,
     name: &str,
     lifetime: SignedDuration,
-    place: &Place,
+    context: &RequestContext,
 ) -> Result<Credentials, ApiError> {
     let denied = || {
-        let caller = who.arn();
+        let caller = principal.arn();
         let message = format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role_arn}");
         ApiError::sender("AccessDenied", message).with_status(http::StatusCode::FORBIDDEN)
     };
     let role = role_of(db, role_arn)?.ok_or_else(denied)?;
-    let caller = who.arn();
-    let own: Vec<(&str, &str)> = match who {
-        Who::Administrator { .. } => vec![("AWS", &caller)],
-        Who::Role(session) => vec![("AWS", &caller), ("AWS", &session.role_arn)],
+    let caller = principal.arn();
+    let own: Vec<(&str, &str)> = match principal {
+        Principal::Administrator { .. } => vec![("AWS", &caller)],
+        Principal::Role(session) => vec![("AWS", &caller), ("AWS", &session.role_arn)],
     };
-    if !trust_allows(&role, &own, &[], place.now) {
+    if !trust_allows(&role, &own, &[], context.now) {
         return Err(denied());
     }
-    if let Who::Role(session) = who {
-        let need = Need::new("sts:AssumeRole", role_arn);
+    if let Principal::Role(session) = principal {
+        let required = RequiredPermission::new("sts:AssumeRole", role_arn);
         // A trust policy that names the role itself is enough within one account.
         if !trust_names(&role, &own) {
-            authorize_any(db, session, &need, place).map_err(|_| denied())?;
+            authorize_any(db, session, &required, context).map_err(|_| denied())?;
         }
     }
-    Ok(mint(db, &role, name, lifetime, place.now)?)
+    Ok(mint(db, &role, name, lifetime, context.now)?)
 }
 
 fn trust_names(role: &Thing, own: &[(&str, &str)]) -> bool {

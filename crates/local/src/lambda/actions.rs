@@ -1,9 +1,9 @@
 //! Lambda.
 
-use crate::ground::Need;
+use crate::ground::RequiredPermission;
 use crate::lambda::Route;
 
 /// What an operation needs.
-pub(crate) fn needs(route: &Route, region: &str) -> Vec<Need> {
-    vec![Need::new(format!("lambda:{}", route.action()), route.resource(region))]
+pub(crate) fn required_permissions(route: &Route, region: &str) -> Vec<RequiredPermission> {
+    vec![RequiredPermission::new(format!("lambda:{}", route.action()), route.resource(region))]
 }

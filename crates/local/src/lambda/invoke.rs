@@ -13,9 +13,9 @@ use super::permissions;
 use super::pool::{Pool, Ready};
 use super::prepare::{credentials, environment, event, packages, stream};
 use super::worker::{Outcome, Output, Start, Worker};
-use crate::ground::{ApiError, Host, Place};
+use crate::ground::{ApiError, Host, RequestContext};
 use crate::identity::authorize::service_may;
-use crate::identity::{self, Need};
+use crate::identity::{self, RequiredPermission};
 
 /// Bytes of a payload. Source: Lambda quotas, "Invocation payload".
 const LARGEST_PAYLOAD: usize = 6 << 20;
@@ -64,9 +64,9 @@ pub(super) async fn check(host: &Arc<Host>, call: &Call) -> Result<Function, Ref
         match caller {
             Caller::Decided => {}
             Caller::Role(session) => {
-                let need = Need::new("lambda:InvokeFunction", name.arn());
-                let place = Place { region: name.region.clone(), now, policies };
-                if let Err(denial) = identity::authorize(tx, &session, &[need], &place)? {
+                let required = RequiredPermission::new("lambda:InvokeFunction", name.arn());
+                let context = RequestContext { region: name.region.clone(), now, policies };
+                if let Err(denial) = identity::authorize(tx, &session, &[required], &context)? {
                     return denied("AccessDeniedException", denial.message());
                 }
             }

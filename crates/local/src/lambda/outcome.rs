@@ -13,8 +13,8 @@ use super::call::Refusal;
 use super::function::Function;
 use super::pool::Ready;
 use super::worker::{LARGEST_ANSWER, Outcome, Output};
-use crate::ground::{ApiError, Host, Place};
-use crate::identity::{self, Need};
+use crate::ground::{ApiError, Host, RequestContext};
+use crate::identity::{self, RequiredPermission};
 use crate::logs;
 
 /// Bytes of the log that a caller is given. Source: Lambda API reference, `Invoke`, `LogResult`.
@@ -166,11 +166,11 @@ pub(super) async fn write_log(
     let (session, now, policies) = (ready.session.clone(), host.clock.now(), host.policies);
     host.store
         .write(move |tx| {
-            let place = Place { region: region.clone(), now, policies };
+            let context = RequestContext { region: region.clone(), now, policies };
             let prefix = logs::store::group_arn(&region, &group);
             let may = |action: &str, stream: &str| -> Result<bool, ApiError> {
-                let need = Need::new(format!("logs:{action}"), format!("{prefix}:log-stream:{stream}"));
-                Ok(identity::authorize(tx, &session, &[need], &place)?.is_ok())
+                let need = RequiredPermission::new(format!("logs:{action}"), format!("{prefix}:log-stream:{stream}"));
+                Ok(identity::authorize(tx, &session, &[need], &context)?.is_ok())
             };
             let at = now.as_millisecond();
             if !logs::store::has_group(tx, &region, &group)? {

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::function::text;
 use crate::ground::world;
 use crate::ground::{ACCOUNT_ID, ApiError};
-use bedplate_iam::{Policy, Principal, Statement};
+use bedplate_iam::{Policy, Principal as PolicyPrincipal, Statement};
 
 /// The policy of a function (a name, perhaps with a qualifier): one statement a permission for exactly that name.
 ///
@@ -25,9 +25,9 @@ pub(crate) fn policy(db: &Connection, region: &str, function: &str) -> Result<Po
         }
         let principal = property("Principal").unwrap_or_default();
         let principal = match principal.as_str() {
-            "*" => Principal::Any,
-            service if service.ends_with(".amazonaws.com") => Principal::service(service),
-            account => Principal::aws(account),
+            "*" => PolicyPrincipal::Any,
+            service if service.ends_with(".amazonaws.com") => PolicyPrincipal::service(service),
+            account => PolicyPrincipal::aws(account),
         };
         let action = property("Action").unwrap_or_default();
         let mut statement = Statement::allow([action.as_str()], [json!(arn)]).to(principal);

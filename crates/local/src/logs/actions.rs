@@ -3,7 +3,7 @@
 
 use rusqlite::Transaction;
 
-use crate::ground::{ACCOUNT_ID, ApiError, Need};
+use crate::ground::{ACCOUNT_ID, ApiError, RequiredPermission};
 use crate::identity::asked::Asked;
 
 /// What an operation needs; nothing when it is not known.
@@ -11,7 +11,10 @@ use crate::identity::asked::Asked;
 /// # Errors
 ///
 /// When the state can't be read.
-pub(crate) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+pub(crate) fn required_permissions(
+    _: &Transaction<'_>,
+    asked: &Asked<'_>,
+) -> Result<Option<Vec<RequiredPermission>>, ApiError> {
     let text = |name: &str| asked.text(name);
     let prefix = format!("arn:aws:logs:{}:{ACCOUNT_ID}:log-group:", asked.region);
     let group = text("logGroupName")
@@ -22,5 +25,5 @@ pub(crate) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec
         _ => None,
     };
     let resource = format!("{prefix}{}:log-stream:{}", group.unwrap_or_default(), stream.unwrap_or_default());
-    Ok(Some(vec![Need::new(format!("logs:{}", asked.operation), resource)]))
+    Ok(Some(vec![RequiredPermission::new(format!("logs:{}", asked.operation), resource)]))
 }

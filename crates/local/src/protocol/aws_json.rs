@@ -13,7 +13,7 @@ use s3s::Body;
 use serde_json::{Map, Value, json};
 
 use crate::ground::store::StoreError;
-use crate::ground::{ApiError, Host, Who};
+use crate::ground::{ApiError, Host, Principal};
 
 /// One request, read.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub struct Asked {
     /// When it came in.
     pub now: Timestamp,
     /// Who asks; whether they may was decided before.
-    pub who: Who,
+    pub principal: Principal,
 }
 
 impl Asked {

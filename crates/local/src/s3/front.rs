@@ -19,7 +19,7 @@ use s3s::{Body, S3Error, S3ErrorCode, S3Result};
 
 use crate::ground::store::Store;
 use crate::ground::{ACCOUNT_ID, ApiError, Host, LOCAL_KEY};
-use crate::identity::{Who, is_temporary, secret_of};
+use crate::identity::{Principal, is_temporary, secret_of};
 use crate::protocol::errors::rest_xml_error;
 use crate::protocol::xml;
 
@@ -69,9 +69,9 @@ struct Rights(Arc<Host>);
 #[async_trait::async_trait]
 impl S3Access for Rights {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
-        match context.extensions_mut().get::<Who>().cloned() {
-            Some(Who::Role(session)) => Ok(rights::check(&self.0, session, context).await?),
-            Some(Who::Administrator { .. }) | None => Ok(()),
+        match context.extensions_mut().get::<Principal>().cloned() {
+            Some(Principal::Role(session)) => Ok(rights::check(&self.0, session, context).await?),
+            Some(Principal::Administrator { .. }) | None => Ok(()),
         }
     }
 }

@@ -4,8 +4,8 @@ use s3s::dto::{self, *};
 use s3s::{S3Request, S3Response};
 
 use super::actions::delete_one;
-use crate::ground::{ApiError, Place};
-use crate::identity::{Who, authorize};
+use crate::ground::{ApiError, RequestContext};
+use crate::identity::{Principal, authorize};
 
 use super::body::{Algorithm, Expected, Received, receive};
 use super::buckets::{Bucket, Buckets, Versioning};
@@ -224,8 +224,8 @@ pub(super) async fn delete(api: &Api, request: S3Request<DeleteObjectInput>) -> 
 }
 
 pub(super) async fn delete_many(api: &Api, request: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
-    let who = request.extensions.get::<Who>().cloned();
-    let place = Place {
+    let principal = request.extensions.get::<Principal>().cloned();
+    let context = RequestContext {
         region: Caller::of(&request).region().to_owned(),
         now: api.host.clock.now(),
         policies: api.host.policies,
@@ -244,9 +244,9 @@ pub(super) async fn delete_many(api: &Api, request: S3Request<DeleteObjectsInput
             let mut done = Vec::with_capacity(objects.len());
             let mut errors = Vec::new();
             for object in objects {
-                if let Some(Who::Role(session)) = &who {
+                if let Some(Principal::Role(session)) = &principal {
                     let need = delete_one(&name, &object.key, object.version_id.is_some());
-                    if let Err(denial) = authorize(tx, session, &[need], &place)? {
+                    if let Err(denial) = authorize(tx, session, &[need], &context)? {
                         errors.push(dto::Error {
                             code: Some("AccessDenied".to_owned()),
                             message: Some(denial.s3_message()),

@@ -7,9 +7,9 @@ use s3s::access::S3AccessContext;
 use s3s::dto::CopySource;
 use s3s::path::S3Path;
 
-use super::actions::{Object, arn, needs};
-use crate::ground::{ApiError, DEFAULT_REGION, Host, Place};
-use crate::identity::{Denial, Need, Session, authorize};
+use super::actions::{Object, arn, required_permissions};
+use crate::ground::{ApiError, DEFAULT_REGION, Host, RequestContext};
+use crate::identity::{Denial, RequiredPermission, Session, authorize};
 
 use super::operation::{Caller, Refusal};
 use super::read_ops::object_exists;
@@ -45,7 +45,7 @@ pub(super) async fn check(
     };
     let tags = header("x-amz-tagging").is_some_and(|tags| !tags.is_empty());
     let region = context.extensions_mut().get::<Caller>().and_then(|caller| caller.region.clone());
-    let place = Place {
+    let context = RequestContext {
         region: region.unwrap_or_else(|| DEFAULT_REGION.to_owned()),
         now: host.clock.now(),
         policies: host.policies,
@@ -62,7 +62,7 @@ pub(super) async fn check(
             prefix: parameter("prefix"),
             delimiter: parameter("delimiter"),
         };
-        if let Err(denial) = authorize(tx, &session, &needs(&operation, &object), &place)? {
+        if let Err(denial) = authorize(tx, &session, &required_permissions(&operation, &object), &context)? {
             return Ok(Err(denial));
         }
         // Without the right to list a bucket nobody is told that an object is not there.
@@ -71,8 +71,8 @@ pub(super) async fn check(
             && let Err(missing) = object_exists(tx, bucket, key, version.as_deref())
             && missing.code == "NoSuchKey"
         {
-            let list = Need::new("s3:ListBucket", arn(bucket, None)).with("s3:prefix", key.clone());
-            return authorize(tx, &session, &[list], &place);
+            let list = RequiredPermission::new("s3:ListBucket", arn(bucket, None)).with("s3:prefix", key.clone());
+            return authorize(tx, &session, &[list], &context);
         }
         Ok(Ok(()))
     });

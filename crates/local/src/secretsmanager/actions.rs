@@ -3,7 +3,7 @@
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use crate::ground::{ACCOUNT_ID, ApiError, Need};
+use crate::ground::{ACCOUNT_ID, ApiError, RequiredPermission};
 use crate::identity::asked::Asked;
 use crate::secretsmanager::store;
 
@@ -12,24 +12,27 @@ use crate::secretsmanager::store;
 /// # Errors
 ///
 /// When the state can't be read.
-pub(crate) fn needs(db: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+pub(crate) fn required_permissions(
+    db: &Transaction<'_>,
+    asked: &Asked<'_>,
+) -> Result<Option<Vec<RequiredPermission>>, ApiError> {
     let action = format!("secretsmanager:{}", asked.operation);
     let body = asked.input;
     if asked.operation == "BatchGetSecretValue" {
-        let mut needs = vec![Need::new(action, "*")];
+        let mut required_permissions = vec![RequiredPermission::new(action, "*")];
         if body.get("Filters").is_some_and(|filters| !filters.is_null()) {
-            needs.push(Need::new("secretsmanager:ListSecrets", "*"));
+            required_permissions.push(RequiredPermission::new("secretsmanager:ListSecrets", "*"));
         }
         for named in body.get("SecretIdList").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
         {
-            needs.push(Need::new("secretsmanager:GetSecretValue", arn(db, asked, named)?));
+            required_permissions.push(RequiredPermission::new("secretsmanager:GetSecretValue", arn(db, asked, named)?));
         }
-        return Ok(Some(needs));
+        return Ok(Some(required_permissions));
     }
     let Some(named) = body.get("SecretId").and_then(Value::as_str) else {
-        return Ok(Some(vec![Need::new(action, "*")]));
+        return Ok(Some(vec![RequiredPermission::new(action, "*")]));
     };
-    let need = Need::new(action, arn(db, asked, named)?);
+    let need = RequiredPermission::new(action, arn(db, asked, named)?);
     if asked.operation != "GetSecretValue" {
         return Ok(Some(vec![need]));
     }

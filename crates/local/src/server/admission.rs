@@ -1,7 +1,7 @@
 //! Whose request it is, and whether they may: before any service sees it.
 //!
 //! Requests of roles are verified and decided here, by what [`ServiceCall`] read of them and by nothing else. S3's operation
-//! only its own room can tell; that decides them itself, with the [`Who`] it finds among the request's extensions.
+//! only its own room can tell; that decides them itself, with the [`Principal`] it finds among the request's extensions.
 
 use std::sync::Arc;
 
@@ -9,13 +9,15 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use s3s::Body;
 
-use super::needs::needs;
+use super::needs::required_permissions;
 use super::service_call::{RefusedAs, ServiceCall, Unread};
-use crate::ground::{ApiError, Host, LOCAL_KEY, Place};
-use crate::identity::{Credentials, Need, Scope, Session, Signed, Who, authorize, identify, is_temporary, verify};
+use crate::ground::{ApiError, Host, LOCAL_KEY, RequestContext};
+use crate::identity::{
+    Credentials, Principal, RequiredPermission, Scope, Session, Signed, authorize, identify, is_temporary, verify,
+};
 use crate::protocol::errors::Protocol;
 
-/// Lets a request to S3 in: with [`Who`] among its extensions, or not at all.
+/// Lets a request to S3 in: with [`Principal`] among its extensions, or not at all.
 ///
 /// # Errors
 ///
@@ -41,7 +43,7 @@ pub(super) async fn admit_s3(
         };
         verify(&signed, &credentials.secret)?;
     }
-    request.extensions_mut().insert(Who::Role(Arc::new(credentials.session)));
+    request.extensions_mut().insert(Principal::Role(Arc::new(credentials.session)));
     Ok(request)
 }
 
@@ -50,7 +52,11 @@ pub(super) async fn admit_s3(
 /// # Errors
 ///
 /// An unknown or expired key, a signature that is not right, a body that can't be read, an action that is denied.
-pub(super) async fn admit(host: &Arc<Host>, request: Unread, scope: &Scope) -> Result<(ServiceCall, Who), ApiError> {
+pub(super) async fn admit(
+    host: &Arc<Host>,
+    request: Unread,
+    scope: &Scope,
+) -> Result<(ServiceCall, Principal), ApiError> {
     let Some(access_key) = temporary(scope) else { return Ok((request.read()?, administrator(scope))) };
     let (headers, uri) = (&request.parts.headers, &request.parts.uri);
     let Credentials { secret, session, .. } = credentials(host, headers, uri, access_key, false).await?;
@@ -62,7 +68,7 @@ pub(super) async fn admit(host: &Arc<Host>, request: Unread, scope: &Scope) -> R
     };
     let session = Arc::new(session);
     let call = decide(host, &session, request.read()?, protocol).await?;
-    Ok((call, Who::Role(session)))
+    Ok((call, Principal::Role(session)))
 }
 
 /// Lets a request to a gateway's own endpoint in, by its signature and the right to ask the gateway of an ARN; gives its
@@ -82,11 +88,11 @@ pub(super) async fn admit_to_gateway(
     let Credentials { secret, session, .. } = credentials(host, headers, uri, access_key, false).await?;
     let signed = Signed { method: &request.parts.method, uri, headers, body: Some(&request.body), is_s3: false };
     verify(&signed, &secret)?;
-    let place = Place { region: request.region, now: host.clock.now(), policies: host.policies };
-    let need = Need::new("bedrock-agentcore:InvokeGateway", arn);
+    let context = RequestContext { region: request.region, now: host.clock.now(), policies: host.policies };
+    let required = RequiredPermission::new("bedrock-agentcore:InvokeGateway", arn);
     // A denial is recorded, so the transaction itself must succeed.
     let decided = host.store.write(move |tx| -> Result<Result<(), ApiError>, ApiError> {
-        let decided = authorize(tx, &session, &[need], &place)?;
+        let decided = authorize(tx, &session, &[required], &context)?;
         Ok(decided.map_err(|denial| denial.refusal("AccessDeniedException", StatusCode::FORBIDDEN)))
     });
     decided.await??;
@@ -100,14 +106,16 @@ async fn decide(
     call: ServiceCall,
     protocol: Option<Protocol>,
 ) -> Result<ServiceCall, ApiError> {
-    let (asker, place) =
-        (Arc::clone(session), Place { region: call.region.clone(), now: host.clock.now(), policies: host.policies });
+    let (asker, context) = (
+        Arc::clone(session),
+        RequestContext { region: call.region.clone(), now: host.clock.now(), policies: host.policies },
+    );
     // A denial is recorded, so the transaction itself must succeed.
     let decided = host.store.write(move |tx| -> Result<Result<ServiceCall, ApiError>, ApiError> {
-        let Some(needs) = needs(tx, &call)? else {
+        let Some(needs) = required_permissions(tx, &call)? else {
             return Ok(Err(ApiError::not_implemented(&call.service, call.operation.name())));
         };
-        Ok(match authorize(tx, &asker, &needs, &place)? {
+        Ok(match authorize(tx, &asker, &needs, &context)? {
             Ok(()) => Ok(call),
             Err(denial) => Err(match protocol {
                 Some(Protocol::Query | Protocol::Ec2) => denial.refusal("AccessDenied", StatusCode::FORBIDDEN),
@@ -125,8 +133,8 @@ fn temporary(scope: &Scope) -> Option<String> {
     scope.access_key.clone().filter(|key| is_temporary(key))
 }
 
-fn administrator(scope: &Scope) -> Who {
-    Who::Administrator { access_key: scope.access_key.clone().unwrap_or_else(|| LOCAL_KEY.to_owned()) }
+fn administrator(scope: &Scope) -> Principal {
+    Principal::Administrator { access_key: scope.access_key.clone().unwrap_or_else(|| LOCAL_KEY.to_owned()) }
 }
 
 async fn credentials(

@@ -20,7 +20,7 @@ use crate::cognito;
 use crate::execute_api::{Address, Gateway};
 use crate::ground::body::{read_at_most, respond};
 use crate::ground::{ACCOUNT_ID, ApiError, DEFAULT_REGION, Host, Sender};
-use crate::identity::{Scope, Who};
+use crate::identity::{Principal, Scope};
 use crate::lambda;
 use crate::protocol::aws_json::Asked;
 use crate::protocol::errors::Protocol;
@@ -165,13 +165,13 @@ impl Server {
         let (method, uri) = (parts.method.clone(), parts.uri.clone());
         let answered = async {
             let unread = Unread::of(&service, region, parts, Body::from(body)).await?;
-            let (call, who) = admission::admit(&self.host, unread, &scope).await?;
+            let (call, principal) = admission::admit(&self.host, unread, &scope).await?;
             if service == "apigateway"
                 && let Some(response) = self.apis.control(&method, &uri, &call.region).await
             {
                 return Ok(response);
             }
-            self.carry_out(call, who, request_id).await
+            self.carry_out(call, principal, request_id).await
         };
         Ok(answered.await.unwrap_or_else(|error: ApiError| match told_as {
             RefusedAs::Protocol(protocol) => error_response(protocol, &error, request_id),
@@ -180,7 +180,12 @@ impl Server {
     }
 
     /// Carries out what was read of a request, for a caller whose right was decided by the same.
-    async fn carry_out(&self, call: ServiceCall, who: Who, request_id: &str) -> Result<Response<Body>, ApiError> {
+    async fn carry_out(
+        &self,
+        call: ServiceCall,
+        principal: Principal,
+        request_id: &str,
+    ) -> Result<Response<Body>, ApiError> {
         let ServiceCall { service, region, method, path, headers, query, body, operation } = call;
         match operation {
             Operation::Query { action, params } => {
@@ -190,7 +195,7 @@ impl Server {
                 let context = CallContext {
                     region,
                     account: ACCOUNT_ID.to_owned(),
-                    who,
+                    principal,
                     request_id: request_id.to_owned(),
                     now: self.host.clock.now(),
                 };
@@ -199,7 +204,7 @@ impl Server {
                 Ok(respond(StatusCode::OK, "text/xml", document.into_bytes()))
             }
             Operation::Json { name, input, of } => {
-                let asked = Asked { region, body: input, now: self.host.clock.now(), who };
+                let asked = Asked { region, body: input, now: self.host.clock.now(), principal };
                 Ok(of.answer(Arc::clone(&self.host), name, asked).await)
             }
             Operation::Lambda(route) => self.lambda.answer(route, headers, body, region).await,

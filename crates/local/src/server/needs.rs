@@ -7,20 +7,20 @@ use rusqlite::Transaction;
 
 use super::service_call::{Operation, ServiceCall};
 use crate::bedrock::actions::Routed;
-use crate::ground::{ApiError, Need};
+use crate::ground::{ApiError, RequiredPermission};
 use crate::identity::asked::Asked;
 use crate::{bedrock, cloudformation, cognito, dynamodb, lambda, logs, secretsmanager, ssm};
 
-type Table = fn(&Transaction<'_>, &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError>;
+type Table = fn(&Transaction<'_>, &Asked<'_>) -> Result<Option<Vec<RequiredPermission>>, ApiError>;
 
 /// The services whose parameters are a form or JSON, by signing name.
 const SERVICES: &[(&str, Table)] = &[
-    ("cloudformation", cloudformation::actions::needs),
-    ("cognito-idp", cognito::actions::needs),
-    ("dynamodb", dynamodb::actions::needs),
-    ("logs", logs::actions::needs),
-    ("secretsmanager", secretsmanager::actions::needs),
-    ("ssm", ssm::actions::needs),
+    ("cloudformation", cloudformation::actions::required_permissions),
+    ("cognito-idp", cognito::actions::required_permissions),
+    ("dynamodb", dynamodb::actions::required_permissions),
+    ("logs", logs::actions::required_permissions),
+    ("secretsmanager", secretsmanager::actions::required_permissions),
+    ("ssm", ssm::actions::required_permissions),
     // `GetCallerIdentity` needs no right, and `AssumeRole` is decided with the trust policy at hand.
     ("sts", |_, _| Ok(Some(Vec::new()))),
 ];
@@ -30,15 +30,18 @@ const SERVICES: &[(&str, Table)] = &[
 /// # Errors
 ///
 /// When the state can't be read.
-pub(crate) fn needs(db: &Transaction<'_>, call: &ServiceCall) -> Result<Option<Vec<Need>>, ApiError> {
+pub(crate) fn required_permissions(
+    db: &Transaction<'_>,
+    call: &ServiceCall,
+) -> Result<Option<Vec<RequiredPermission>>, ApiError> {
     let input = match &call.operation {
-        Operation::Lambda(route) => return Ok(Some(lambda::actions::needs(route, &call.region))),
+        Operation::Lambda(route) => return Ok(Some(lambda::actions::required_permissions(route, &call.region))),
         Operation::Bedrock { found, input } => {
             let routed = Routed { region: &call.region, headers: &call.headers, query: &call.query, found, input };
             return if call.service == "bedrock" {
-                bedrock::actions::needs(db, &routed)
+                bedrock::actions::required_permissions(db, &routed)
             } else {
-                Ok(bedrock::agentcore::actions::needs(&routed))
+                Ok(bedrock::agentcore::actions::required_permissions(&routed))
             };
         }
         Operation::Other(_) => return Ok(None),

@@ -16,7 +16,7 @@ use crate::bedrock::knowledge::{self, Base, How, Wanted, agentic_retrieve, resul
 use crate::bedrock::rights::Worker;
 use crate::bedrock::text::tools::Tool;
 use crate::ground::ApiError;
-use crate::identity::Need;
+use crate::identity::RequiredPermission;
 use crate::lambda::call::{Call, Caller};
 use crate::lambda::invoke::invoke;
 
@@ -242,8 +242,8 @@ impl Gateway {
                 let id = body.get("knowledgeBaseId").and_then(Value::as_str).unwrap_or_default().to_owned();
                 let here = region.clone();
                 let base = bedrock.host.store.read(move |tx| Base::find(tx, &here, &id)).await?;
-                let needs =
-                    ["bedrock:GetKnowledgeBase", "bedrock:Retrieve"].map(|one| Need::new(one, base.arn.clone()));
+                let needs = ["bedrock:GetKnowledgeBase", "bedrock:Retrieve"]
+                    .map(|one| RequiredPermission::new(one, base.arn.clone()));
                 self.worker.may(bedrock, needs.to_vec(), now).await?;
                 let question = body.pointer("/retrievalQuery/text").and_then(Value::as_str).unwrap_or_default();
                 if question.is_empty() {
@@ -254,7 +254,9 @@ impl Gateway {
                 Ok(Some(json!({"retrievalResults": results(&hits)})))
             }
             Kind::AgenticRetrieveStream => {
-                self.worker.may(bedrock, vec![Need::new("bedrock:AgenticRetrieveStream", "*")], now).await?;
+                self.worker
+                    .may(bedrock, vec![RequiredPermission::new("bedrock:AgenticRetrieveStream", "*")], now)
+                    .await?;
                 let retrieved = agentic_retrieve(bedrock, region, Wanted::of(&body)?, now).await?;
                 Ok(Some(retrieved.result()))
             }

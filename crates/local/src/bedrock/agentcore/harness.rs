@@ -20,7 +20,7 @@ use crate::bedrock::text::tools::Tool;
 use crate::bedrock::text::words::tokens;
 use crate::bedrock::{Bedrock, store};
 use crate::ground::ApiError;
-use crate::identity::Need;
+use crate::identity::RequiredPermission;
 
 /// How many steps an answer has at most when the harness does not say.
 const STEPS: u64 = 25;
@@ -107,7 +107,7 @@ pub(in crate::bedrock) fn invoke_harness(bedrock: Arc<Bedrock>, call: Call) -> B
             harness
                 .gateways
                 .iter()
-                .map(|(_, gateway)| Need::new("bedrock-agentcore:InvokeGateway", gateway.arn.clone())),
+                .map(|(_, gateway)| RequiredPermission::new("bedrock-agentcore:InvokeGateway", gateway.arn.clone())),
         );
         worker.may(&bedrock, needs, call.now).await?;
         let mut told = Told::default();
@@ -281,8 +281,8 @@ async fn talk(
                         let own = gateway.bases.iter().find(|known| known.id == *base);
                         let arn = own.map(|own| own.arn.clone()).unwrap_or_default();
                         let needs = vec![
-                            Need::new("bedrock:GetKnowledgeBase", arn.clone()),
-                            Need::new("bedrock:Retrieve", arn),
+                            RequiredPermission::new("bedrock:GetKnowledgeBase", arn.clone()),
+                            RequiredPermission::new("bedrock:Retrieve", arn),
                         ];
                         gateway.worker().may(bedrock, needs, now).await?;
                     }

@@ -24,7 +24,7 @@ use crate::bedrock::text::Role;
 use crate::bedrock::text::tools::{Tool, told};
 use crate::bedrock::{Bedrock, store};
 use crate::ground::{ACCOUNT_ID, ApiError};
-use crate::identity::Need;
+use crate::identity::RequiredPermission;
 use crate::s3::get_object;
 
 /// The most steps of one answer.
@@ -182,7 +182,9 @@ async fn load(
         let arn = thing.attributes.get("AgentArn").and_then(Value::as_str).unwrap_or_default().to_owned();
         let role = thing.properties.get("AgentResourceRoleArn").and_then(Value::as_str).unwrap_or_default().to_owned();
         let worker = Worker { role, service: "bedrock.amazonaws.com", source: arn, region: region.clone() };
-        worker.may(bedrock, vec![Need::new("s3:GetObject", format!("arn:aws:s3:::{bucket}/{key}"))], now).await?;
+        worker
+            .may(bedrock, vec![RequiredPermission::new("s3:GetObject", format!("arn:aws:s3:::{bucket}/{key}"))], now)
+            .await?;
         let schema = get_object(&bedrock.host.store, &bucket, &key, None).await?;
         let schema = String::from_utf8(schema).map_err(|_| invalid("The schema of an action group is not text"))?;
         schemas.insert((bucket, key), schema);
@@ -247,7 +249,7 @@ async fn answer(
     };
     let mut needs = of_model(bedrock, &whom.region, "bedrock:InvokeModel", &agent.model).await?;
     if let Some(guardrail) = &agent.guardrail {
-        needs.push(Need::new("bedrock:ApplyGuardrail", guardrail.arn.clone()));
+        needs.push(RequiredPermission::new("bedrock:ApplyGuardrail", guardrail.arn.clone()));
     }
     worker.may(bedrock, needs, now).await?;
     if let Some(guardrail) = agent.guardrail.as_ref().filter(|_| !whom.said.is_empty()) {
@@ -283,7 +285,7 @@ async fn answer(
                 let mut citations = Vec::new();
                 if let (Some(grounded), Some(base)) = (&grounded, &base) {
                     let resource = format!("arn:aws:bedrock:{}:{ACCOUNT_ID}:knowledge-base/{base}", whom.region);
-                    worker.may(bedrock, vec![Need::new("bedrock:Retrieve", resource)], now).await?;
+                    worker.may(bedrock, vec![RequiredPermission::new("bedrock:Retrieve", resource)], now).await?;
                     citations = grounded.citations();
                     let references: Vec<&Value> =
                         grounded.parts.iter().flat_map(|(.., references)| references).collect();

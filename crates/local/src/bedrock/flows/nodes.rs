@@ -17,7 +17,7 @@ use crate::bedrock::prompts::Prompt;
 use crate::bedrock::rights::{Worker, of_model};
 use crate::bedrock::{Bedrock, text::Reply};
 use crate::ground::{ACCOUNT_ID, ApiError};
-use crate::identity::{Need, Session};
+use crate::identity::{RequiredPermission, Session};
 use crate::lambda::call::{Call, Caller};
 use crate::lambda::invoke::invoke;
 
@@ -63,7 +63,7 @@ fn written(value: &Value) -> String {
 }
 
 impl Run<'_> {
-    async fn may(&self, needs: Vec<Need>) -> Result<(), ApiError> {
+    async fn may(&self, needs: Vec<RequiredPermission>) -> Result<(), ApiError> {
         self.worker.decide(self.bedrock, self.session, needs, self.now).await
     }
 
@@ -130,7 +130,7 @@ impl Run<'_> {
         });
         let how = How::of(configuration.as_ref(), &base)?;
         let arn = format!("arn:aws:bedrock:{}:{ACCOUNT_ID}:knowledge-base/{}", self.worker.region, base.id);
-        let mut needs = vec![Need::new("bedrock:Retrieve", arn)];
+        let mut needs = vec![RequiredPermission::new("bedrock:Retrieve", arn)];
         let Some(model) = model else {
             self.may(needs).await?;
             let hits = search(self.bedrock, &base, &question, how).await?;
@@ -143,7 +143,7 @@ impl Run<'_> {
             )));
         }
         let target = self.model(&model).await?;
-        needs.push(Need::new("bedrock:RetrieveAndGenerate", "*"));
+        needs.push(RequiredPermission::new("bedrock:RetrieveAndGenerate", "*"));
         needs.extend(of_model(self.bedrock, &self.worker.region, "bedrock:InvokeModel", &model).await?);
         self.may(needs).await?;
         let hits = search(self.bedrock, &base, &question, how).await?;
@@ -188,7 +188,7 @@ impl Run<'_> {
         let arn = node.configuration.get("AgentAliasArn").and_then(Value::as_str).unwrap_or_default();
         let ids = arn.rsplit_once(":agent-alias/").and_then(|(_, ids)| ids.split_once('/'));
         let ids = ids.ok_or_else(|| Failure::Invalid(format!("{arn} is no alias of an agent")))?;
-        self.may(vec![Need::new("bedrock:InvokeAgent", arn)]).await?;
+        self.may(vec![RequiredPermission::new("bedrock:InvokeAgent", arn)]).await?;
         let said = value(taken, "agentInputText").map(written).unwrap_or_default();
         let session = value(taken, "sessionId").map_or_else(|| self.execution.to_owned(), written);
         let said = agents::ask(self.bedrock, &self.worker.region, ids, &session, &said, self.now).await?;

@@ -13,7 +13,7 @@ use crate::bedrock::rights::{Worker, of_model};
 use crate::bedrock::vectors::dimension_of;
 use crate::ground::ApiError;
 use crate::ground::world::{self, Thing};
-use crate::identity::Need;
+use crate::identity::RequiredPermission;
 
 /// The dimension of a managed knowledge base's own vectors.
 const MANAGED_DIMENSION: usize = 1024;
@@ -92,12 +92,12 @@ impl Base {
     }
 
     /// What it needs of its store.
-    pub(super) fn on_store(&self, how: Use) -> Vec<Need> {
+    pub(super) fn on_store(&self, how: Use) -> Vec<RequiredPermission> {
         self.store.needs(how)
     }
 
     /// What embedding needs.
-    pub async fn on_model(&self, bedrock: &Arc<Bedrock>) -> Result<Vec<Need>, ApiError> {
+    pub async fn on_model(&self, bedrock: &Arc<Bedrock>) -> Result<Vec<RequiredPermission>, ApiError> {
         match &self.model {
             Some(model) => of_model(bedrock, &self.region, "bedrock:InvokeModel", model).await,
             None => Ok(Vec::new()),

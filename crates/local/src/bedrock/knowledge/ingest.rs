@@ -14,7 +14,7 @@ use super::store::Use;
 use crate::bedrock::Bedrock;
 use crate::ground::ApiError;
 use crate::ground::store::Lease;
-use crate::identity::Need;
+use crate::identity::RequiredPermission;
 use crate::s3::current_objects;
 use crate::s3::model::Version;
 
@@ -87,7 +87,11 @@ async fn carry_out(
     let mut needs = plan.base.on_model(bedrock).await?;
     needs.extend(plan.base.on_store(Use::Write));
     needs.extend(
-        plan.source.place.prefixes.iter().map(|prefix| Need::new("s3:ListBucket", &bucket).with("s3:prefix", prefix)),
+        plan.source
+            .place
+            .prefixes
+            .iter()
+            .map(|prefix| RequiredPermission::new("s3:ListBucket", &bucket).with("s3:prefix", prefix)),
     );
     worker.decide(bedrock, &session, needs, now).await?;
     let files: BTreeMap<&str, &Version> = plan.objects.iter().map(|object| (object.key.as_str(), object)).collect();
@@ -116,7 +120,7 @@ async fn carry_out(
         if before == Some(&etags) {
             continue;
         }
-        let right = vec![Need::new("s3:GetObject", format!("{bucket}/{key}"))];
+        let right = vec![RequiredPermission::new("s3:GetObject", format!("{bucket}/{key}"))];
         let read = match worker.decide(bedrock, &session, right, now).await {
             Ok(()) => read(bedrock, &plan, object, metadata, &uri, etags.clone()).await?,
             Err(error) => Err(error.message),

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::identity::Need;
+use crate::identity::RequiredPermission;
 
 /// What a knowledge base does with its store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,13 +81,13 @@ impl Store {
     }
 
     /// What a use of it needs.
-    pub fn needs(&self, how: Use) -> Vec<Need> {
+    pub fn needs(&self, how: Use) -> Vec<RequiredPermission> {
         let rights = match how {
             Use::Search => &self.search,
             Use::Write => &self.write,
             Use::Delete => &self.delete,
         };
-        rights.iter().map(|(action, arn)| Need::new(*action, arn)).collect()
+        rights.iter().map(|(action, arn)| RequiredPermission::new(*action, arn)).collect()
     }
 }
 

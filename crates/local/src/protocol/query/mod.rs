@@ -22,7 +22,7 @@ pub struct CallContext {
     /// The account, always [`crate::ACCOUNT_ID`].
     pub account: String,
     /// Who asks.
-    pub who: crate::ground::Who,
+    pub principal: crate::ground::Principal,
     /// The id this request is answered under.
     pub request_id: String,
     /// When it came in.
