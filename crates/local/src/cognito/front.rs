@@ -41,28 +41,28 @@ pub(crate) fn is_public(headers: &HeaderMap) -> bool {
     headers.get("x-amz-target").is_some_and(|target| target.as_bytes().starts_with(TARGET.as_bytes()))
 }
 
-/// The pool whose key set or configuration an address asks for.
-pub(crate) fn well_known<'u>(method: &Method, uri: &'u Uri) -> Option<WellKnown<'u>> {
-    let (pool, file) = uri.path().strip_prefix('/')?.split_once("/.well-known/")?;
-    // A pool's id has an underscore, which no bucket's name has.
-    let asked = WellKnown { pool, keys: file == "jwks.json" };
-    let known = asked.keys || file == "openid-configuration";
-    (known && matches!(*method, Method::GET | Method::HEAD) && pool.contains('_') && !pool.contains('/'))
-        .then_some(asked)
-}
-
 /// What anybody may know of a pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct WellKnown<'u> {
-    pool: &'u str,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PoolDocument {
+    pool: String,
     /// The keys, rather than the configuration that says where they are.
     keys: bool,
 }
 
-impl WellKnown<'_> {
+impl PoolDocument {
+    /// The key set or configuration a request asks for, if it asks for one.
+    pub fn of(method: &Method, uri: &Uri) -> Option<Self> {
+        let (pool, file) = uri.path().strip_prefix('/')?.split_once("/.well-known/")?;
+        let keys = file == "jwks.json";
+        let known = keys || file == "openid-configuration";
+        // A pool's id has an underscore, which no bucket's name has.
+        (known && matches!(*method, Method::GET | Method::HEAD) && pool.contains('_') && !pool.contains('/'))
+            .then(|| Self { pool: pool.to_owned(), keys })
+    }
+
     /// The answer.
     pub async fn answer(self, host: &Arc<Host>) -> Result<Response<Body>, ApiError> {
-        let (pool, keys) = (self.pool.to_owned(), self.keys);
+        let Self { pool, keys } = self;
         let document = host
             .store
             .write(move |tx| -> Result<_, ApiError> {

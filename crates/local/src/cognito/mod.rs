@@ -25,5 +25,5 @@ pub mod store;
 pub mod tokens;
 
 pub use front::SERVICE;
-pub(super) use front::{is_public, well_known};
+pub(crate) use front::{PoolDocument, is_public};
 pub use store::SCHEMA;

@@ -3,7 +3,8 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `mod` | listening, and ending |
-//! | `dispatch` | which service a request is for |
+//! | `route` | what a request is for, by its head |
+//! | `dispatch` | answering, by that |
 //! | `host` | which host a request names |
 //! | `guard` | who may ask at all |
 //! | `single` | what a request may say only once |
@@ -24,6 +25,7 @@ mod host;
 mod needs;
 mod pages;
 mod policies;
+mod route;
 mod service_call;
 mod services;
 mod single;
