@@ -7,8 +7,8 @@ use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::ground::{ApiError, Host, RequestContext};
-use crate::identity::{Credentials, assume};
+use crate::ground::{ApiError, Host};
+use crate::identity::{Credentials, RoleAssumption, assume};
 use crate::protocol::query::{CallContext, Params, QueryService};
 
 /// Seconds that a session lasts unless said, and the least and most that may be said.
@@ -89,19 +89,13 @@ impl Sts {
                  must have value between {least} and {most}"
             )));
         }
-        let (principal, context) = (
-            ctx.principal.clone(),
-            RequestContext { region: ctx.region.clone(), now: ctx.now, policies: self.host.policies },
-        );
-        let assumed = self
-            .host
-            .store
-            // A denial is recorded, so the transaction itself must succeed.
-            .write(move |tx| {
-                let lifetime = SignedDuration::from_secs(seconds);
-                Ok::<_, ApiError>(assume(tx, &principal, &arn, &name, lifetime, &context))
-            })
-            .await??;
+        let (principal, context) = (ctx.principal.clone(), self.host.request_context(&ctx.region));
+        let lifetime = SignedDuration::from_secs(seconds);
+        let assumed = self.host.store.write(move |tx| assume(tx, &principal, &arn, &name, lifetime, &context)).await?;
+        let assumed = match assumed {
+            RoleAssumption::Granted(credentials) => credentials,
+            RoleAssumption::Denied(refusal) => return Err(refusal),
+        };
         let Credentials { access_key, secret, token, session } = &assumed;
         let expires = jiff::fmt::strtime::format("%Y-%m-%dT%H:%M:%SZ", session.expires).unwrap_or_default();
         Ok(json!({

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::model_rights::{foundation, models_needed};
+use super::model_permissions::{foundation, models_needed};
 use super::operations::Found;
 use crate::ground::{ACCOUNT_ID, ApiError, RequiredPermission};
 use crate::identity::asked::arn_of;

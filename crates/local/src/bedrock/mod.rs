@@ -6,7 +6,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions`, `model_rights` | the rights that operations, and calls of models, need |
+//! | `actions`, `model_permissions` | the rights that operations, and calls of models, need |
 //! | `front`, `operations`, `answer`, `stream` | requests in, answers, event streams and errors out |
 //! | `catalog`, `identify` | the models there are, and which of them an id stands for |
 //! | `text`, `embed`, `poster` | the stand-ins for text, embedding and image models |
@@ -18,7 +18,7 @@
 //! | `agents` | the loop of agents, and Bedrock Agents Classic |
 //! | `agentcore` | harnesses and gateways of AgentCore |
 //! | `flows` | flows: how the API shows them, and `InvokeFlow` |
-//! | `rights` | what the service may do under roles |
+//! | `service_role` | what the service may do under roles |
 //! | `store` | the tables |
 
 pub(crate) mod actions;
@@ -35,14 +35,14 @@ mod front;
 mod guardrail;
 mod identify;
 mod knowledge;
-mod model_rights;
+mod model_permissions;
 mod native;
 mod operations;
 mod poster;
 mod prompts;
 mod request;
-mod rights;
 mod server;
+mod service_role;
 mod store;
 mod stream;
 mod text;

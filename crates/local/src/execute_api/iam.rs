@@ -3,6 +3,8 @@
 //! As everywhere in the local target, a request signed with temporary credentials is its role's, and verified; one signed
 //! with any other key is the administrator's of the account. A web page can only be the former.
 
+use std::sync::Arc;
+
 use super::call::Call;
 use super::gateway::Gateway;
 use crate::ground::{ACCOUNT_ID, ApiError, RequestContext, Sender};
@@ -75,18 +77,11 @@ impl Gateway {
         let credentials = store.read(move |tx| identity::identify(tx, &key, token.as_deref(), false, now)).await?;
         let signed = Signed { method: &call.method, uri, headers, body: Some(&call.body), is_s3: false };
         identity::verify(&signed, &credentials.secret).map_err(|_| Refusal::Signature)?;
-        let session = credentials.session;
-        let required = RequiredPermission::new(action, arn);
-        let context = RequestContext { region: region.to_owned(), now, policies: self.host.policies };
-        let asker = session.clone();
-        let decided = store
-            .write::<_, ApiError>(move |tx| {
-                // A denial is recorded too, so the transaction must not be undone by it.
-                let decided = identity::authorize(tx, &asker, &[required], &context)?;
-                Ok(decided.map_err(|denial| denial.message()))
-            })
-            .await?;
-        decided.map_err(Refusal::Denied)?;
-        Ok(Signer { arn: session.arn(), user_id: session.user_id(), access_key })
+        let principal = Principal::Role(Arc::new(credentials.session));
+        let required = vec![RequiredPermission::new(action, arn)];
+        let context = RequestContext { now, ..self.host.request_context(region) };
+        let decided = identity::authorize_now(&self.host, &principal, required, context).await?;
+        decided.or_refuse(|denial| Refusal::Denied(denial.message()))?;
+        Ok(Signer { arn: principal.arn(), user_id: principal.user_id(), access_key })
     }
 }

@@ -5,7 +5,7 @@
 //! | [`account`] | the account, the key and the region that stand where a request names none |
 //! | [`body`] | bodies of requests and answers |
 //! | [`principal`] | who asks |
-//! | [`rights`] | what a request needs the right to |
+//! | [`permissions`] | what a request needs permission for, and what was decided |
 //! | [`sender`] | what sent a request |
 //! | [`host`] | what every service is given |
 //! | [`kept`] | what services keep in memory between requests |
@@ -26,8 +26,8 @@ pub mod host;
 pub mod kept;
 pub mod model_server;
 pub mod options;
+pub mod permissions;
 pub mod principal;
-pub mod rights;
 pub(crate) mod scalar;
 pub mod sender;
 pub mod sources;
@@ -41,7 +41,7 @@ pub use host::Host;
 pub use kept::Kept;
 pub use model_server::ModelServer;
 pub use options::{Injection, LocalError, LocalOptions};
+pub use permissions::{Authorization, Denial, RequestContext, RequiredPermission, ResourcePolicies};
 pub use principal::{Credentials, Principal, Session};
-pub use rights::{Denial, RequestContext, RequiredPermission, ResourcePolicies};
 pub use sender::Sender;
 pub use sources::{Clock, Ids};

@@ -1,5 +1,7 @@
 //! Lambda: functions, their versions, layer versions and permissions. Code is kept from the moment it is named.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::policy;
@@ -7,7 +9,7 @@ use crate::ground::RequestContext;
 use crate::ground::scalar::text;
 use crate::ground::store::Blob;
 use crate::ground::world;
-use crate::identity::{RequiredPermission, Session, authorize};
+use crate::identity::{Principal, RequiredPermission, Session, authorize};
 use crate::lambda::code;
 use crate::resources::{Failure, Handler, Made, Work, generic};
 use crate::s3::object_blob;
@@ -115,12 +117,12 @@ impl Function {
             name: "awslambda".to_owned(),
             expires: work.now,
         };
-        Self::check_network(work, properties, &session)
+        Self::check_network(work, properties, &Principal::Role(Arc::new(session)))
     }
 
     /// A function in a network works through interfaces that Lambda makes, looks after and deletes with the function's own
     /// role. Source: the rights that Lambda's guide to networks lists.
-    fn check_network(work: &Work<'_>, properties: &Value, session: &Session) -> Result<(), Failure> {
+    fn check_network(work: &Work<'_>, properties: &Value, principal: &Principal) -> Result<(), Failure> {
         let network = properties.get("VpcConfig").unwrap_or(&Value::Null);
         let ids =
             |key: &str| network.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
@@ -145,9 +147,9 @@ impl Function {
         let context = RequestContext { region: work.site.region.clone(), now: work.now, policies: work.policies };
         for need in needs {
             let action = need.action.clone();
-            let decided = authorize(work.db, session, &[need], &context)
+            let decided = authorize(work.db, principal, &[need], &context)
                 .map_err(|error| Failure::handler("InternalFailure", error.message))?;
-            if decided.is_err() {
+            if !decided.is_allowed() {
                 let action = action.trim_start_matches("ec2:");
                 return Err(refused(
                     "InvalidRequest",

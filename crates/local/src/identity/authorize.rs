@@ -11,54 +11,56 @@ use serde_json::Value;
 
 use super::policies;
 use super::record::{self, Entry};
-use crate::ground::rights::{NamedPolicy, read_policy};
+use crate::ground::permissions::{NamedPolicy, read_policy};
 use crate::ground::world::{self, Thing};
-use crate::ground::{ACCOUNT_ID, ApiError, Denial, RequestContext, RequiredPermission, Session};
+use crate::ground::{
+    ACCOUNT_ID, ApiError, Authorization, Denial, Host, Principal, RequestContext, RequiredPermission, Session,
+};
 use bedplate_iam::{Decision, Policy, Principal as PolicyPrincipal, Request, decide};
 
-/// Why it was not decided in favour: a denial, or a failure of the state.
-#[derive(Debug)]
-pub(crate) enum Refused {
-    /// The policies say no.
-    Denied(Box<Denial>),
-    /// They could not be read.
-    Failed(ApiError),
-}
-
-impl<E: Into<ApiError>> From<E> for Refused {
-    fn from(error: E) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-/// Decides all needs of a request, in their order, and records each decision. The first that is denied is told.
+/// Decides all permissions a request needs, in their order, and records each decision. The first that is denied is told. The
+/// administrator may do everything, and nothing is recorded.
 ///
 /// # Errors
 ///
-/// The outer error when the database refuses; the inner one is the denial, whose record the transaction is to keep.
+/// When the state can't be read or written.
 pub(crate) fn authorize(
     db: &Transaction<'_>,
-    session: &Session,
-    needs: &[RequiredPermission],
-    place: &RequestContext,
-) -> Result<Result<(), Denial>, ApiError> {
-    for required in needs {
-        match authorize_any(db, session, required, place) {
-            Ok(()) => {}
-            Err(Refused::Denied(denial)) => return Ok(Err(*denial)),
-            Err(Refused::Failed(error)) => return Err(error),
+    principal: &Principal,
+    required: &[RequiredPermission],
+    context: &RequestContext,
+) -> Result<Authorization, ApiError> {
+    let Principal::Role(session) = principal else { return Ok(Authorization::Allowed) };
+    for required in required {
+        let authorization = authorize_one(db, session, required, context)?;
+        if !authorization.is_allowed() {
+            return Ok(authorization);
         }
     }
-    Ok(Ok(()))
+    Ok(Authorization::Allowed)
 }
 
-/// Decides one need and records the decision.
-pub(super) fn authorize_any(
+/// [`authorize`] in a transaction of its own.
+///
+/// # Errors
+///
+/// When the state can't be read or written.
+pub(crate) async fn authorize_now(
+    host: &Host,
+    principal: &Principal,
+    required: Vec<RequiredPermission>,
+    context: RequestContext,
+) -> Result<Authorization, ApiError> {
+    let principal = principal.clone();
+    host.store.write(move |tx| authorize(tx, &principal, &required, &context)).await
+}
+
+fn authorize_one(
     db: &Transaction<'_>,
     session: &Session,
     required: &RequiredPermission,
-    place: &RequestContext,
-) -> Result<(), Refused> {
+    context: &RequestContext,
+) -> Result<Authorization, ApiError> {
     let role = world::find(db, "AWS::IAM::Role", "global", &session.role)?;
     // A role that is gone, or made anew under its name, has nothing to say for its old sessions.
     let role = role.filter(|role| role.attributes.get("RoleId").and_then(Value::as_str) == Some(&session.role_id));
@@ -66,8 +68,8 @@ pub(super) fn authorize_any(
         Some(role) => (policies::of_role(db, role)?, policies::boundary(db, role)?),
         None => (Vec::new(), None),
     };
-    let of_resource = (place.policies)(db, &required.resource)?;
-    let verdict = verdict(&own, boundary.as_ref(), of_resource.as_ref(), session, required, place);
+    let of_resource = (context.policies)(db, &required.resource)?;
+    let verdict = verdict(&own, boundary.as_ref(), of_resource.as_ref(), session, required, context);
     let principal = session.arn();
     let (policy, statement, sid) = match verdict.by {
         Some((policy, index)) => {
@@ -91,12 +93,9 @@ pub(super) fn authorize_any(
             sid: &sid,
             message: &denial.as_ref().map(Denial::message).unwrap_or_default(),
         },
-        place.now,
+        context.now,
     )?;
-    match denial {
-        Some(denial) => Err(Refused::Denied(Box::new(denial))),
-        None => Ok(()),
-    }
+    Ok(denial.map_or(Authorization::Allowed, |denial| Authorization::Denied(Box::new(denial))))
 }
 
 struct Verdict<'a> {
@@ -222,19 +221,23 @@ pub(super) fn trust_allows(role: &Thing, own: &[(&str, &str)], context: &[(&str,
     decisions.contains(&Decision::Allow) && !decisions.contains(&Decision::ExplicitDeny)
 }
 
-/// Whether a policy on a resource lets a service use it.
-pub(crate) fn service_may(
+/// Decides whether a policy on a resource lets a service use it.
+pub(crate) fn authorize_service(
     policy: &Policy,
     service: &str,
-    action: &str,
-    resource: &str,
+    required: RequiredPermission,
     context: &[(&str, &str)],
     now: Timestamp,
-) -> bool {
+) -> Authorization {
     let mut keys = times(now);
     keys.extend(context.iter().map(|(key, value)| ((*key).to_owned(), vec![(*value).to_owned()])));
+    let RequiredPermission { action, resource, .. } = &required;
     let request = Request { principal: Some(("Service", service)), action, resource, context: keys };
-    decide([policy], &request).0 == Decision::Allow
+    if decide([policy], &request).0 == Decision::Allow {
+        return Authorization::Allowed;
+    }
+    let because = format!("because no resource-based policy allows the {action} action");
+    Authorization::Denied(Box::new(Denial { principal: service.to_owned(), required, because }))
 }
 
 #[cfg(test)]

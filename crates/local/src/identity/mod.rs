@@ -24,14 +24,14 @@ mod scope;
 mod session;
 mod signature;
 
+pub(crate) use crate::ground::RequiredPermission;
 pub(crate) use crate::ground::principal::is_temporary;
 pub use crate::ground::{Credentials, Principal, Session};
-pub(crate) use crate::ground::{Denial, RequiredPermission};
-pub(crate) use authorize::authorize;
+pub(crate) use authorize::{authorize, authorize_now};
 pub(crate) use identify::identify;
 pub(crate) use record::denials;
 pub use record::{Denied, Report, StatementUse};
 pub(crate) use scope::Scope;
 pub use session::SCHEMA;
-pub(crate) use session::{assume, assume_as_service, forget_expired, secret_of};
+pub(crate) use session::{RoleAssumption, assume, assume_as_service, forget_expired, secret_of};
 pub(crate) use signature::{Signed, decode, verify};

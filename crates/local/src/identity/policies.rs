@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use rusqlite::Transaction;
 use serde_json::{Map, Value};
 
-use crate::ground::rights::{NamedPolicy, read_policy};
+use crate::ground::permissions::{NamedPolicy, read_policy};
 use crate::ground::world::{self, Thing};
 use bedplate_iam::Policy;
 

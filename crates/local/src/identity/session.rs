@@ -5,9 +5,9 @@ use rand::Rng as _;
 use rand::distr::Alphanumeric;
 use rusqlite::{OptionalExtension, Transaction};
 
-use super::authorize::{authorize_any, trust_allows};
+use super::authorize::{authorize, trust_allows};
+use crate::ground::permissions::read_policy;
 use crate::ground::principal::PREFIX;
-use crate::ground::rights::read_policy;
 use crate::ground::store::Schema;
 use crate::ground::world::{self, Thing};
 use crate::ground::{ApiError, Credentials, Principal, RequestContext, RequiredPermission, Session};
@@ -139,12 +139,21 @@ pub(crate) fn assume_as_service(
     Ok(Some(mint(db, &role, name, lifetime, now)?))
 }
 
+/// What comes of `AssumeRole`. A denial is no error, as it is recorded with the transaction.
+#[derive(Debug)]
+pub(crate) enum RoleAssumption {
+    /// Credentials of a session.
+    Granted(Credentials),
+    /// The trust policy or the caller's own do not let them, or there is no such role.
+    Denied(ApiError),
+}
+
 /// `AssumeRole`: credentials when the role's trust policy lets the caller, and the caller's own policies where the trust
 /// policy names the account only.
 ///
 /// # Errors
 ///
-/// `AccessDenied`, also when there is no such role.
+/// When the state can't be read or written.
 pub(crate) fn assume(
     db: &Transaction<'_>,
     principal: &Principal,
@@ -152,29 +161,28 @@ pub(crate) fn assume(
     name: &str,
     lifetime: SignedDuration,
     context: &RequestContext,
-) -> Result<Credentials, ApiError> {
-    let denied = || {
-        let caller = principal.arn();
-        let message = format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role_arn}");
-        ApiError::sender("AccessDenied", message).with_status(http::StatusCode::FORBIDDEN)
-    };
-    let role = role_of(db, role_arn)?.ok_or_else(denied)?;
+) -> Result<RoleAssumption, ApiError> {
     let caller = principal.arn();
+    let denied = || {
+        let message = format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role_arn}");
+        Ok(RoleAssumption::Denied(ApiError::sender("AccessDenied", message).with_status(http::StatusCode::FORBIDDEN)))
+    };
+    let Some(role) = role_of(db, role_arn)? else { return denied() };
     let own: Vec<(&str, &str)> = match principal {
         Principal::Administrator { .. } => vec![("AWS", &caller)],
         Principal::Role(session) => vec![("AWS", &caller), ("AWS", &session.role_arn)],
     };
     if !trust_allows(&role, &own, &[], context.now) {
-        return Err(denied());
+        return denied();
     }
-    if let Principal::Role(session) = principal {
+    // A trust policy that names the role itself is enough within one account.
+    if !trust_names(&role, &own) {
         let required = RequiredPermission::new("sts:AssumeRole", role_arn);
-        // A trust policy that names the role itself is enough within one account.
-        if !trust_names(&role, &own) {
-            authorize_any(db, session, &required, context).map_err(|_| denied())?;
+        if !authorize(db, principal, &[required], context)?.is_allowed() {
+            return denied();
         }
     }
-    Ok(mint(db, &role, name, lifetime, context.now)?)
+    Ok(RoleAssumption::Granted(mint(db, &role, name, lifetime, context.now)?))
 }
 
 fn trust_names(role: &Thing, own: &[(&str, &str)]) -> bool {

@@ -13,9 +13,9 @@ use super::permissions;
 use super::pool::{Pool, Ready};
 use super::prepare::{credentials, environment, event, packages, stream};
 use super::worker::{Outcome, Output, Start, Worker};
-use crate::ground::{ApiError, Host, RequestContext};
-use crate::identity::authorize::service_may;
-use crate::identity::{self, RequiredPermission};
+use crate::ground::{ApiError, Authorization, Host};
+use crate::identity::authorize::authorize_service;
+use crate::identity::{Principal, RequiredPermission, authorize};
 
 /// Bytes of a payload. Source: Lambda quotas, "Invocation payload".
 const LARGEST_PAYLOAD: usize = 6 << 20;
@@ -52,54 +52,29 @@ pub(super) async fn check(host: &Arc<Host>, call: &Call) -> Result<Function, Ref
         ));
     }
     let name = Name::of(&call.function, call.qualifier.as_deref(), &call.region)?;
-    let (caller, now, policies) = (call.caller.clone(), host.clock.now(), host.policies);
-    let function = host.store.write(move |tx| -> Result<Result<Function, Refusal>, ApiError> {
-        let function = match Function::find(tx, &name) {
-            Ok(function) => function,
-            Err(error) => return Ok(Err(error)),
-        };
-        let denied = |code: &str, message: String| {
-            Ok(Err(ApiError::sender(code, message).with_status(StatusCode::FORBIDDEN)))
-        };
-        match caller {
-            Caller::Decided => {}
-            Caller::Role(session) => {
-                let required = RequiredPermission::new("lambda:InvokeFunction", name.arn());
-                let context = RequestContext { region: name.region.clone(), now, policies };
-                if let Err(denial) = identity::authorize(tx, &session, &[required], &context)? {
-                    return denied("AccessDeniedException", denial.message());
-                }
-            }
+    let (caller, context) = (call.caller.clone(), host.request_context(&name.region));
+    let checked = host.store.write(move |tx| -> Result<(Function, Authorization), ApiError> {
+        let function = Function::find(tx, &name)?;
+        let required = RequiredPermission::new("lambda:InvokeFunction", name.arn());
+        let authorization = match caller {
+            Caller::Decided => Authorization::Allowed,
+            Caller::Role(session) => authorize(tx, &Principal::Role(session), &[required], &context)?,
             Caller::Service { principal, source_arn, source_account } => {
                 let qualified = match &name.qualifier {
                     Some(qualifier) => format!("{}:{qualifier}", name.name),
                     None => name.name.clone(),
                 };
                 let policy = permissions::policy(tx, &name.region, &qualified)?;
-                let mut context = Vec::new();
-                context.extend(source_arn.as_deref().map(|arn| ("aws:SourceArn", arn)));
-                context.extend(source_account.as_deref().map(|account| ("aws:SourceAccount", account)));
-                let may = service_may(
-                    &policy,
-                    &principal,
-                    "lambda:InvokeFunction",
-                    &name.arn(),
-                    &context,
-                    now,
-                );
-                if !may {
-                    let message = format!(
-                        "User: {principal} is not authorized to perform: lambda:InvokeFunction on resource: {} because no \
-                         resource-based policy allows the lambda:InvokeFunction action",
-                        name.arn()
-                    );
-                    return denied("AccessDeniedException", message);
-                }
+                let mut keys = Vec::new();
+                keys.extend(source_arn.as_deref().map(|arn| ("aws:SourceArn", arn)));
+                keys.extend(source_account.as_deref().map(|account| ("aws:SourceAccount", account)));
+                authorize_service(&policy, &principal, required, &keys, context.now)
             }
-        }
-        Ok(Ok(function))
+        };
+        Ok((function, authorization))
     });
-    let function = function.await??;
+    let (function, authorization) = checked.await?;
+    authorization.or_refuse(|denial| denial.refusal("AccessDeniedException", StatusCode::FORBIDDEN))?;
     if function.text("/ReservedConcurrentExecutions").as_deref() == Some("0") {
         return Err(
             ApiError::sender("TooManyRequestsException", "Rate Exceeded.").with_status(StatusCode::TOO_MANY_REQUESTS)

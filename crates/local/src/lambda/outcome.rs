@@ -13,8 +13,8 @@ use super::call::Refusal;
 use super::function::Function;
 use super::pool::Ready;
 use super::worker::{LARGEST_ANSWER, Outcome, Output};
-use crate::ground::{ApiError, Host, RequestContext};
-use crate::identity::{self, RequiredPermission};
+use crate::ground::{ApiError, Host};
+use crate::identity::{Principal, RequiredPermission, authorize};
 use crate::logs;
 
 /// Bytes of the log that a caller is given. Source: Lambda API reference, `Invoke`, `LogResult`.
@@ -163,16 +163,15 @@ pub(super) async fn write_log(
     output: Output,
 ) -> Result<(), Refusal> {
     let (region, group, stream) = (function.name.region.clone(), function.log_group(), ready.stream.clone());
-    let (session, now, policies) = (ready.session.clone(), host.clock.now(), host.policies);
+    let (principal, context) = (Principal::Role(Arc::new(ready.session.clone())), host.request_context(&region));
     host.store
         .write(move |tx| {
-            let context = RequestContext { region: region.clone(), now, policies };
             let prefix = logs::store::group_arn(&region, &group);
             let may = |action: &str, stream: &str| -> Result<bool, ApiError> {
                 let need = RequiredPermission::new(format!("logs:{action}"), format!("{prefix}:log-stream:{stream}"));
-                Ok(identity::authorize(tx, &session, &[need], &context)?.is_ok())
+                Ok(authorize(tx, &principal, &[need], &context)?.is_allowed())
             };
-            let at = now.as_millisecond();
+            let at = context.now.as_millisecond();
             if !logs::store::has_group(tx, &region, &group)? {
                 if !may("CreateLogGroup", "")? {
                     return Ok(());

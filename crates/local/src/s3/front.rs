@@ -23,9 +23,9 @@ use crate::identity::{Principal, is_temporary, secret_of};
 use crate::protocol::errors::rest_xml_error;
 use crate::protocol::xml;
 
+use super::authorize;
 use super::chunked::Decoded;
 use super::operation::{Api, Caller, Refusal};
-use super::rights;
 
 /// The largest error document looked into.
 const MAX_ERROR: usize = 64 << 10;
@@ -70,7 +70,7 @@ struct Rights(Arc<Host>);
 impl S3Access for Rights {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
         match context.extensions_mut().get::<Principal>().cloned() {
-            Some(Principal::Role(session)) => Ok(rights::check(&self.0, session, context).await?),
+            Some(principal @ Principal::Role(_)) => Ok(authorize::check(&self.0, principal, context).await?),
             Some(Principal::Administrator { .. }) | None => Ok(()),
         }
     }

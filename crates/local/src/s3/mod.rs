@@ -11,13 +11,14 @@
 //! | `bucket_ops`, `setting_ops`, `object_ops`, `read_ops`, `list_ops`, `upload_ops` | the operations |
 //! | [`buckets`], [`settings`], `properties` | buckets within a transaction, also for a bucket made by CloudFormation |
 //! | `versions`, `list`, `uploads` | objects within a transaction |
-//! | `rights` | what a role may do |
+//! | `authorize` | what a role may do |
 //! | `browse` | objects for other services that read them |
 //! | `body`, `chunked` | bodies on their way in |
 //! | [`names`], `refusals`, [`model`], `schema` | the rules of names, the words of errors, what is kept, the tables |
 
 pub(crate) mod actions;
 mod api;
+mod authorize;
 mod body;
 mod browse;
 mod bucket_ops;
@@ -34,7 +35,6 @@ mod operation;
 mod properties;
 mod read_ops;
 mod refusals;
-mod rights;
 mod schema;
 mod setting_ops;
 pub mod settings;

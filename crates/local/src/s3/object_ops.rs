@@ -4,7 +4,7 @@ use s3s::dto::{self, *};
 use s3s::{S3Request, S3Response};
 
 use super::actions::delete_one;
-use crate::ground::{ApiError, RequestContext};
+use crate::ground::{ApiError, Authorization};
 use crate::identity::{Principal, authorize};
 
 use super::body::{Algorithm, Expected, Received, receive};
@@ -224,12 +224,8 @@ pub(super) async fn delete(api: &Api, request: S3Request<DeleteObjectInput>) -> 
 }
 
 pub(super) async fn delete_many(api: &Api, request: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
-    let principal = request.extensions.get::<Principal>().cloned();
-    let context = RequestContext {
-        region: Caller::of(&request).region().to_owned(),
-        now: api.host.clock.now(),
-        policies: api.host.policies,
-    };
+    let principal = request.extensions.get::<Principal>().cloned().unwrap_or_else(Principal::local);
+    let context = api.host.request_context(Caller::of(&request).region());
     let DeleteObjectsInput { bucket: name, delete: Delete { objects, quiet }, .. } = request.input;
     if objects.is_empty() || objects.len() > 1000 {
         return Err(refusals::malformed_xml().into());
@@ -244,17 +240,15 @@ pub(super) async fn delete_many(api: &Api, request: S3Request<DeleteObjectsInput
             let mut done = Vec::with_capacity(objects.len());
             let mut errors = Vec::new();
             for object in objects {
-                if let Some(Principal::Role(session)) = &principal {
-                    let need = delete_one(&name, &object.key, object.version_id.is_some());
-                    if let Err(denial) = authorize(tx, session, &[need], &context)? {
-                        errors.push(dto::Error {
-                            code: Some("AccessDenied".to_owned()),
-                            message: Some(denial.s3_message()),
-                            key: Some(object.key),
-                            version_id: object.version_id,
-                        });
-                        continue;
-                    }
+                let required = delete_one(&name, &object.key, object.version_id.is_some());
+                if let Authorization::Denied(denial) = authorize(tx, &principal, &[required], &context)? {
+                    errors.push(dto::Error {
+                        code: Some("AccessDenied".to_owned()),
+                        message: Some(denial.s3_message()),
+                        key: Some(object.key),
+                        version_id: object.version_id,
+                    });
+                    continue;
                 }
                 if let Some(etag) = &object.e_tag {
                     let existing = match &object.version_id {

@@ -12,7 +12,7 @@ use super::guard::{is_simple, of_page, refusal};
 use super::route::{Route, route};
 use super::service_call::{MAX_FORM, Operation, RefusedAs, ServiceCall, Unread, refused_as};
 use super::services::query_services;
-use super::{admission, pages};
+use super::{auth, pages};
 use crate::bedrock::{self, Door};
 use crate::cloudformation::custom;
 use crate::execute_api::Gateway;
@@ -97,7 +97,7 @@ impl Server {
         request_id: &str,
     ) -> Response<Body> {
         if service == "s3" {
-            return match admission::admit_s3(&self.host, request.map(Body::from), &scope).await {
+            return match auth::admit_s3(&self.host, request.map(Body::from), &scope).await {
                 Ok(request) => self.s3.answer(request, scope.region, request_id).await,
                 Err(error) => error_response(Protocol::RestXml, &error, request_id),
             };
@@ -108,7 +108,7 @@ impl Server {
         let (method, uri) = (parts.method.clone(), parts.uri.clone());
         let answered = async {
             let unread = Unread::of(&service, region, parts, Body::from(body)).await?;
-            let (call, principal) = admission::admit(&self.host, unread, &scope).await?;
+            let (call, principal) = auth::admit(&self.host, unread, &scope).await?;
             if service == "apigateway"
                 && let Some(response) = self.apis.control(&method, &uri, &call.region).await
             {
@@ -212,7 +212,7 @@ impl Server {
                 let (parts, body) = request.into_parts();
                 let kept = parts.clone();
                 let unread = Unread::of("bedrock-agentcore", region, parts, Body::from(body)).await?;
-                let body = admission::admit_to_gateway(&self.host, unread, &scope, arn).await?;
+                let body = auth::admit_to_gateway(&self.host, unread, &scope, arn).await?;
                 Request::from_parts(kept, Body::from(body))
             }
         };

@@ -9,7 +9,7 @@
 //! | `guard` | who may ask at all |
 //! | `single` | what a request may say only once |
 //! | `service_call` | a request to a service, read once |
-//! | `admission` | whose request it is, and whether they may |
+//! | `auth` | whose request it is, and whether they may |
 //! | `answer` | answers of the server itself |
 //! | `needs` | which actions on which resources an operation needs |
 //! | `policies` | the policies on resources |
@@ -17,8 +17,8 @@
 //! | `services` | all services, in tables |
 //! | `upkeep` | what leaves the disk beside the requests |
 
-mod admission;
 mod answer;
+mod auth;
 mod dispatch;
 mod guard;
 mod host;

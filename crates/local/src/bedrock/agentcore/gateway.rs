@@ -13,7 +13,7 @@ use super::describe;
 use crate::bedrock::Bedrock;
 use crate::bedrock::answer::invalid;
 use crate::bedrock::knowledge::{self, Base, How, Wanted, agentic_retrieve, results};
-use crate::bedrock::rights::Worker;
+use crate::bedrock::service_role::Worker;
 use crate::bedrock::text::tools::Tool;
 use crate::ground::ApiError;
 use crate::identity::RequiredPermission;

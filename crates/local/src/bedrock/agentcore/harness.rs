@@ -13,7 +13,7 @@ use crate::bedrock::agents::{Memory, Step, Talk, think};
 use crate::bedrock::answer::{Answer, Call, Outcome, invalid};
 use crate::bedrock::converse::tool_id;
 use crate::bedrock::identify;
-use crate::bedrock::rights::{Worker, of_model};
+use crate::bedrock::service_role::{Worker, of_model};
 use crate::bedrock::stream::{Events, pieces};
 use crate::bedrock::text::Role;
 use crate::bedrock::text::tools::Tool;

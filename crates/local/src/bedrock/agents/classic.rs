@@ -18,7 +18,7 @@ use crate::bedrock::answer::{Answer, Call, Outcome, invalid, stamp};
 use crate::bedrock::guardrail::{self, Guardrail, Piece, Source};
 use crate::bedrock::identify;
 use crate::bedrock::knowledge::Base;
-use crate::bedrock::rights::{Worker, of_model};
+use crate::bedrock::service_role::{Worker, of_model};
 use crate::bedrock::stream::Events;
 use crate::bedrock::text::Role;
 use crate::bedrock::text::tools::{Tool, told};

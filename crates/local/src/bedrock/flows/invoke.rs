@@ -10,7 +10,7 @@ use super::describe;
 use super::nodes::{Failure, Run};
 use crate::bedrock::Bedrock;
 use crate::bedrock::answer::{Answer, Call, Outcome, invalid};
-use crate::bedrock::rights::Worker;
+use crate::bedrock::service_role::Worker;
 use crate::bedrock::stream::Events;
 use crate::ground::ApiError;
 

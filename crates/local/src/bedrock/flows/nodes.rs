@@ -14,7 +14,7 @@ use crate::bedrock::converse::of_prompt;
 use crate::bedrock::identify::{self, Target};
 use crate::bedrock::knowledge::{Base, How, ground, results, search};
 use crate::bedrock::prompts::Prompt;
-use crate::bedrock::rights::{Worker, of_model};
+use crate::bedrock::service_role::{Worker, of_model};
 use crate::bedrock::{Bedrock, text::Reply};
 use crate::ground::{ACCOUNT_ID, ApiError};
 use crate::identity::{RequiredPermission, Session};

@@ -9,7 +9,7 @@ use super::store::{Store, Use};
 use crate::bedrock::Bedrock;
 use crate::bedrock::answer::{invalid, missing};
 use crate::bedrock::identify;
-use crate::bedrock::rights::{Worker, of_model};
+use crate::bedrock::service_role::{Worker, of_model};
 use crate::bedrock::vectors::dimension_of;
 use crate::ground::ApiError;
 use crate::ground::world::{self, Thing};

@@ -11,9 +11,9 @@ use s3s::Body;
 
 use super::needs::required_permissions;
 use super::service_call::{RefusedAs, ServiceCall, Unread};
-use crate::ground::{ApiError, Host, LOCAL_KEY, RequestContext};
+use crate::ground::{ApiError, Authorization, Host, LOCAL_KEY};
 use crate::identity::{
-    Credentials, Principal, RequiredPermission, Scope, Session, Signed, authorize, identify, is_temporary, verify,
+    Credentials, Principal, RequiredPermission, Scope, Signed, authorize, authorize_now, identify, is_temporary, verify,
 };
 use crate::protocol::errors::Protocol;
 
@@ -66,9 +66,9 @@ pub(super) async fn admit(
         RefusedAs::Protocol(protocol) => Some(protocol),
         RefusedAs::Service(_) => None,
     };
-    let session = Arc::new(session);
-    let call = decide(host, &session, request.read()?, protocol).await?;
-    Ok((call, Principal::Role(session)))
+    let principal = Principal::Role(Arc::new(session));
+    let call = decide(host, &principal, request.read()?, protocol).await?;
+    Ok((call, principal))
 }
 
 /// Lets a request to a gateway's own endpoint in, by its signature and the right to ask the gateway of an ARN; gives its
@@ -88,44 +88,36 @@ pub(super) async fn admit_to_gateway(
     let Credentials { secret, session, .. } = credentials(host, headers, uri, access_key, false).await?;
     let signed = Signed { method: &request.parts.method, uri, headers, body: Some(&request.body), is_s3: false };
     verify(&signed, &secret)?;
-    let context = RequestContext { region: request.region, now: host.clock.now(), policies: host.policies };
-    let required = RequiredPermission::new("bedrock-agentcore:InvokeGateway", arn);
-    // A denial is recorded, so the transaction itself must succeed.
-    let decided = host.store.write(move |tx| -> Result<Result<(), ApiError>, ApiError> {
-        let decided = authorize(tx, &session, &[required], &context)?;
-        Ok(decided.map_err(|denial| denial.refusal("AccessDeniedException", StatusCode::FORBIDDEN)))
-    });
-    decided.await??;
+    let required = vec![RequiredPermission::new("bedrock-agentcore:InvokeGateway", arn)];
+    let context = host.request_context(&request.region);
+    let decided = authorize_now(host, &Principal::Role(Arc::new(session)), required, context).await?;
+    decided.or_refuse(|denial| denial.refusal("AccessDeniedException", StatusCode::FORBIDDEN))?;
     Ok(request.body)
 }
 
 /// Decides what a call needs, and gives it back.
 async fn decide(
     host: &Arc<Host>,
-    session: &Arc<Session>,
+    principal: &Principal,
     call: ServiceCall,
     protocol: Option<Protocol>,
 ) -> Result<ServiceCall, ApiError> {
-    let (asker, context) = (
-        Arc::clone(session),
-        RequestContext { region: call.region.clone(), now: host.clock.now(), policies: host.policies },
-    );
-    // A denial is recorded, so the transaction itself must succeed.
-    let decided = host.store.write(move |tx| -> Result<Result<ServiceCall, ApiError>, ApiError> {
-        let Some(needs) = required_permissions(tx, &call)? else {
-            return Ok(Err(ApiError::not_implemented(&call.service, call.operation.name())));
+    let (principal, context) = (principal.clone(), host.request_context(&call.region));
+    let decided = host.store.write(move |tx| -> Result<(ServiceCall, Authorization), ApiError> {
+        let Some(required) = required_permissions(tx, &call)? else {
+            return Err(ApiError::not_implemented(&call.service, call.operation.name()));
         };
-        Ok(match authorize(tx, &asker, &needs, &context)? {
-            Ok(()) => Ok(call),
-            Err(denial) => Err(match protocol {
-                Some(Protocol::Query | Protocol::Ec2) => denial.refusal("AccessDenied", StatusCode::FORBIDDEN),
-                // The JSON protocols answer every refusal of the caller's with 400.
-                Some(Protocol::Json(_)) | None => denial.refusal("AccessDeniedException", StatusCode::BAD_REQUEST),
-                _ => denial.refusal("AccessDeniedException", StatusCode::FORBIDDEN),
-            }),
-        })
+        let authorization = authorize(tx, &principal, &required, &context)?;
+        Ok((call, authorization))
     });
-    decided.await?
+    let (call, authorization) = decided.await?;
+    authorization.or_refuse(|denial| match protocol {
+        Some(Protocol::Query | Protocol::Ec2) => denial.refusal("AccessDenied", StatusCode::FORBIDDEN),
+        // The JSON protocols answer every refusal of the caller's with 400.
+        Some(Protocol::Json(_)) | None => denial.refusal("AccessDeniedException", StatusCode::BAD_REQUEST),
+        _ => denial.refusal("AccessDeniedException", StatusCode::FORBIDDEN),
+    })?;
+    Ok(call)
 }
 
 /// The access key of a request, where it is one of temporary credentials made here.

@@ -1,4 +1,4 @@
-//! What a request needs the right to, and why it is denied.
+//! What a request needs permission for, what was decided about it, and why it is denied.
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -64,7 +64,36 @@ pub struct RequestContext {
     pub policies: ResourcePolicies,
 }
 
-/// Why a role may not.
+/// What was decided about a request. A denial is no error: it is recorded, so the transaction it is decided in must be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Authorization {
+    /// Every permission it needs is granted.
+    Allowed,
+    /// One of them is not.
+    Denied(Box<Denial>),
+}
+
+impl Authorization {
+    /// Whether the request may be carried out.
+    pub fn is_allowed(&self) -> bool {
+        *self == Self::Allowed
+    }
+
+    /// As a result, for whoever goes on outside the transaction.
+    ///
+    /// # Errors
+    ///
+    /// The denial in the words of `refusal`.
+    pub fn or_refuse<E>(self, refusal: impl FnOnce(&Denial) -> E) -> Result<(), E> {
+        match self {
+            Self::Allowed => Ok(()),
+            Self::Denied(denial) => Err(refusal(&denial)),
+        }
+    }
+}
+
+/// Why a principal may not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
     /// The principal's ARN.

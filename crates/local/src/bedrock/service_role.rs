@@ -7,9 +7,9 @@ use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Bedrock;
-use super::model_rights::models_needed;
+use super::model_permissions::models_needed;
 use crate::ground::{ACCOUNT_ID, ApiError, RequestContext};
-use crate::identity::{Denial, RequiredPermission, Session, assume_as_service, authorize};
+use crate::identity::{Principal, RequiredPermission, Session, assume_as_service, authorize_now};
 
 /// How long the service works with a role at a stretch.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(15);
@@ -74,13 +74,10 @@ impl Worker {
         needs: Vec<RequiredPermission>,
         now: Timestamp,
     ) -> Result<(), ApiError> {
-        let session = Arc::clone(session);
-        let context = RequestContext { region: self.region.clone(), now, policies: bedrock.host.policies };
-        let decided = bedrock
-            .host
-            .store
-            .write(move |tx| -> Result<Result<(), Denial>, ApiError> { authorize(tx, &session, &needs, &context) });
-        decided.await?.map_err(|denial| denied(denial.message()))
+        let principal = Principal::Role(Arc::clone(session));
+        let context = RequestContext { now, ..bedrock.host.request_context(&self.region) };
+        let decided = authorize_now(&bedrock.host, &principal, needs, context).await?;
+        decided.or_refuse(|denial| denied(denial.message()))
     }
 }
 

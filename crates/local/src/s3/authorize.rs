@@ -8,8 +8,8 @@ use s3s::dto::CopySource;
 use s3s::path::S3Path;
 
 use super::actions::{Object, arn, required_permissions};
-use crate::ground::{ApiError, DEFAULT_REGION, Host, RequestContext};
-use crate::identity::{Denial, RequiredPermission, Session, authorize};
+use crate::ground::{ApiError, Authorization, DEFAULT_REGION, Host};
+use crate::identity::{Principal, RequiredPermission, authorize};
 
 use super::operation::{Caller, Refusal};
 use super::read_ops::object_exists;
@@ -24,7 +24,7 @@ const READS: &[&str] = &["GetObject", "HeadObject", "GetObjectAttributes", "GetO
 /// `AccessDenied`, in S3's words.
 pub(super) async fn check(
     host: &Arc<Host>,
-    session: Arc<Session>,
+    principal: Principal,
     context: &mut S3AccessContext<'_>,
 ) -> Result<(), Refusal> {
     let operation = context.s3_op().name().to_owned();
@@ -45,13 +45,8 @@ pub(super) async fn check(
     };
     let tags = header("x-amz-tagging").is_some_and(|tags| !tags.is_empty());
     let region = context.extensions_mut().get::<Caller>().and_then(|caller| caller.region.clone());
-    let context = RequestContext {
-        region: region.unwrap_or_else(|| DEFAULT_REGION.to_owned()),
-        now: host.clock.now(),
-        policies: host.policies,
-    };
-    // A denial is recorded, so the transaction itself must succeed.
-    let decided = host.store.write(move |tx| -> Result<Result<(), Denial>, ApiError> {
+    let context = host.request_context(region.as_deref().unwrap_or(DEFAULT_REGION));
+    let decided = host.store.write(move |tx| -> Result<Authorization, ApiError> {
         let version = parameter("versionId");
         let object = Object {
             bucket: bucket.as_deref(),
@@ -62,26 +57,20 @@ pub(super) async fn check(
             prefix: parameter("prefix"),
             delimiter: parameter("delimiter"),
         };
-        if let Err(denial) = authorize(tx, &session, &required_permissions(&operation, &object), &context)? {
-            return Ok(Err(denial));
-        }
+        let mut required = required_permissions(&operation, &object);
         // Without the right to list a bucket nobody is told that an object is not there.
         if let (Some(bucket), Some(key)) = (&bucket, &key)
             && READS.contains(&operation.as_str())
             && let Err(missing) = object_exists(tx, bucket, key, version.as_deref())
             && missing.code == "NoSuchKey"
         {
-            let list = RequiredPermission::new("s3:ListBucket", arn(bucket, None)).with("s3:prefix", key.clone());
-            return authorize(tx, &session, &[list], &context);
+            required.push(RequiredPermission::new("s3:ListBucket", arn(bucket, None)).with("s3:prefix", key.clone()));
         }
-        Ok(Ok(()))
+        authorize(tx, &principal, &required, &context)
     });
-    match decided.await? {
-        Ok(()) => Ok(()),
-        Err(denial) => {
-            Err(ApiError::sender("AccessDenied", denial.s3_message()).with_status(StatusCode::FORBIDDEN).into())
-        }
-    }
+    decided.await?.or_refuse(|denial| {
+        ApiError::sender("AccessDenied", denial.s3_message()).with_status(StatusCode::FORBIDDEN).into()
+    })
 }
 
 /// The bucket, the key and whether a version is named, of the source of a copy: as it is read when it is copied.
