@@ -21,8 +21,8 @@
 //! | [`cognito`] | user pools: people, and the tokens they sign in for | ground, protocol, identity |
 //! | [`secretsmanager`] | secrets and their values | ground, protocol, identity |
 //! | [`ssm`] | parameters of Parameter Store | ground, protocol, identity |
-//! | [`lambda`] | functions, run by Python processes | ground, identity, s3, logs |
-//! | [`execute_api`] | API Gateway's data plane | ground, identity, velocity, cognito, lambda |
+//! | [`lambda`] | functions, run by Python processes | ground, protocol, identity, s3, logs |
+//! | [`execute_api`] | API Gateway's data plane | ground, protocol, identity, velocity, cognito, lambda |
 //! | [`bedrock`] | models' stand-ins, knowledge bases, guardrails, agents | ground, protocol, identity, velocity, s3, cognito, lambda |
 //! | [`cloudformation`] | stacks: the API and its engine | ground, protocol, identity, resources, s3, secretsmanager, ssm, lambda |
 //! | [`handlers`] | the behaviour of resource types that are not like all others | ground, identity, resources, s3, dynamodb, logs, cognito, secretsmanager, ssm, lambda, execute_api, bedrock |

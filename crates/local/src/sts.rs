@@ -5,15 +5,21 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
+use rusqlite::Transaction;
 use serde_json::{Value, json};
 
-use crate::ground::{ApiError, Host};
-use crate::identity::{Credentials, RoleAssumption, assume};
-use crate::protocol::query::{CallContext, Params, QueryService};
+use crate::ground::{ApiError, Host, RequiredPermission};
+use crate::identity::{self, Credentials, RoleAssumption, assume};
+use crate::protocol::query::{Params, QueryAdapter, QueryService};
+use crate::protocol::service::{CallContext, Registration};
 
 /// Seconds that a session lasts unless said, and the least and most that may be said.
 /// Source: STS API reference, `AssumeRole`.
 const LIFETIME: (i64, i64, i64) = (3600, 900, 43_200);
+
+/// The service in the registry.
+pub const SERVICE: Registration =
+    Registration { schemas: &[identity::SCHEMA], start: |host| QueryAdapter::boxed(Sts::new(Arc::clone(host))) };
 
 /// The Security Token Service.
 #[derive(Debug)]
@@ -44,6 +50,17 @@ impl QueryService for Sts {
 
     fn operations(&self) -> Vec<&'static str> {
         OPERATIONS.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// `GetCallerIdentity` needs none, and `AssumeRole` is decided with the trust policy at hand.
+    fn required_permissions(
+        &self,
+        _: &Transaction<'_>,
+        _: &CallContext,
+        _: &str,
+        _: &Params,
+    ) -> Result<Vec<RequiredPermission>, ApiError> {
+        Ok(Vec::new())
     }
 
     async fn call(&self, ctx: &CallContext, action: &str, params: Params) -> Result<Value, ApiError> {

@@ -21,8 +21,8 @@
 //! | `service_role` | what the service may do under roles |
 //! | `store` | the tables |
 
-pub(crate) mod actions;
-pub(crate) mod agentcore;
+mod actions;
+mod agentcore;
 mod agents;
 mod answer;
 mod catalog;
@@ -31,7 +31,6 @@ mod converse;
 mod embed;
 mod family;
 mod flows;
-mod front;
 mod guardrail;
 mod identify;
 mod knowledge;
@@ -42,6 +41,7 @@ mod poster;
 mod prompts;
 mod request;
 mod server;
+mod service;
 mod service_role;
 mod store;
 mod stream;
@@ -51,10 +51,10 @@ mod vectors;
 use std::sync::Arc;
 
 pub use crate::ground::ModelServer;
-pub(crate) use agentcore::{Door, gateway_of};
-pub use front::{Front, SIGNING_NAMES};
-pub(crate) use operations::{Found, find, simulated};
+pub(crate) use agentcore::{GatewayAuth, gateway_of};
 pub(crate) use prompts::prompt_model;
+pub(crate) use service::GatewayEndpoints;
+pub use service::SERVICE;
 pub use store::{SCHEMA, forget_base, forget_source};
 
 use crate::ground::{ApiError, Host};

@@ -13,7 +13,7 @@ use super::{Bedrock, agentcore, agents, catalog, converse, flows, guardrail, kno
 
 /// How an operation is carried out.
 #[derive(Clone, Copy)]
-pub(in crate::bedrock) enum Work {
+pub(super) enum Work {
     /// Within a reading transaction.
     Read(fn(&Connection, &Call) -> Outcome),
     /// In steps of its own.
@@ -72,7 +72,7 @@ const SIMULATED: &[(&str, &str, Work)] = &[
 ];
 
 /// The operations that are simulated, each with its service.
-pub(crate) fn simulated() -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(super) fn simulated() -> impl Iterator<Item = (&'static str, &'static str)> {
     SIMULATED.iter().map(|(service, operation, _)| (*service, *operation))
 }
 
@@ -97,7 +97,7 @@ fn routes() -> &'static [Route] {
 }
 
 /// A request's operation.
-pub(crate) struct Found {
+pub(super) struct Found {
     /// For example `bedrock-runtime`.
     pub service: &'static str,
     /// For example `Converse`.
@@ -107,7 +107,7 @@ pub(crate) struct Found {
     /// The values in the path.
     pub labels: BTreeMap<String, String>,
     /// How it is carried out; nothing when it is not simulated.
-    pub(in crate::bedrock) work: Option<Work>,
+    pub work: Option<Work>,
 }
 
 /// Finds the operation of a method and a path. `agentcore` tells the two families apart, which sign under different names.
@@ -115,7 +115,7 @@ pub(crate) struct Found {
 /// Some SDKs leave out the slash that a path ends with. It is added where there is no operation without it, and where a
 /// request has no body: `PrepareAgent` takes none, and `InvokeInlineAgent`, whose path is the same but for the slash, must
 /// have one. (On AWS, the two have different hosts.)
-pub(crate) fn find(method: &Method, path: &str, agentcore: bool, has_body: bool) -> Option<Found> {
+pub(super) fn find(method: &Method, path: &str, agentcore: bool, has_body: bool) -> Option<Found> {
     let exact = find_exactly(method, path, agentcore);
     let with_slash = || find_exactly(method, &format!("{path}/"), agentcore);
     match exact {

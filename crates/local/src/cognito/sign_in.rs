@@ -14,7 +14,7 @@ use super::tokens::{self, Wrong};
 use crate::ground::ApiError;
 use crate::ground::scalar::text;
 use crate::ground::world::Thing;
-use crate::protocol::json::Asked;
+use crate::protocol::api_request::ApiRequest;
 
 const DAY: i64 = 24 * 60 * 60;
 /// Seconds that id and access tokens are good for unless the client says.
@@ -27,7 +27,7 @@ fn incorrect() -> ApiError {
 }
 
 /// `InitiateAuth`.
-pub(super) fn initiate(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn initiate(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let (client, pool) = client(db, asked.required("ClientId")?)?;
     match asked.required("AuthFlow")? {
         "USER_PASSWORD_AUTH" => {
@@ -44,7 +44,7 @@ pub(super) fn initiate(db: &Transaction<'_>, asked: &Asked) -> Result<Value, Api
 }
 
 /// `AdminInitiateAuth`.
-pub(super) fn admin_initiate(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn admin_initiate(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let (client, own) = client(db, asked.required("ClientId")?)?;
     let pool = pool(db, asked.required("UserPoolId")?)?;
     if own.id != pool.id {
@@ -77,14 +77,14 @@ fn unknown_flow(flow: &str) -> ApiError {
 }
 
 /// A parameter of the flow.
-fn parameter<'a>(asked: &'a Asked, name: &str) -> Result<&'a str, ApiError> {
+fn parameter<'a>(asked: &'a ApiRequest, name: &str) -> Result<&'a str, ApiError> {
     let given = asked.get("AuthParameters").and_then(|all| all.get(name)).and_then(Value::as_str);
     given.ok_or_else(|| invalid(format!("Missing required parameter {name}")))
 }
 
 fn by_password(
     db: &Transaction<'_>,
-    asked: &Asked,
+    asked: &ApiRequest,
     pool: &Thing,
     client: &Thing,
     flow: &str,
@@ -141,7 +141,7 @@ fn by_password(
     Ok(json!({ "AuthenticationResult": tokens, "ChallengeParameters": {} }))
 }
 
-fn by_refresh(db: &Transaction<'_>, asked: &Asked, pool: &Thing, client: &Thing) -> Result<Value, ApiError> {
+fn by_refresh(db: &Transaction<'_>, asked: &ApiRequest, pool: &Thing, client: &Thing) -> Result<Value, ApiError> {
     if !allows(client, "REFRESH_TOKEN_AUTH") {
         return Err(invalid("Auth flow not enabled for this client"));
     }
@@ -192,7 +192,7 @@ struct SignIn<'a> {
 
 impl SignIn<'_> {
     /// A new id token and a new access token.
-    fn tokens(&self, db: &Transaction<'_>, asked: &Asked) -> Result<Map<String, Value>, ApiError> {
+    fn tokens(&self, db: &Transaction<'_>, asked: &ApiRequest) -> Result<Map<String, Value>, ApiError> {
         let Self { pool, client, user, origin, signed_in } = self;
         let (now, event) = (asked.now.as_second(), asked.uuid());
         let key = tokens::key(db, &pool.id)?;
@@ -233,7 +233,7 @@ impl SignIn<'_> {
 }
 
 /// The pool and the person of an access token.
-pub(super) fn bearer(db: &Transaction<'_>, asked: &Asked) -> Result<(Thing, User), ApiError> {
+pub(super) fn bearer(db: &Transaction<'_>, asked: &ApiRequest) -> Result<(Thing, User), ApiError> {
     let wrong = |message: &str| refused("NotAuthorizedException", message);
     let token = asked.required("AccessToken")?;
     let id = tokens::pool_of(token).ok_or_else(|| wrong("Invalid Access Token"))?;

@@ -4,7 +4,7 @@ use rusqlite::Transaction;
 use serde_json::Value;
 
 use crate::ground::{ACCOUNT_ID, ApiError, RequiredPermission};
-use crate::identity::asked::Asked;
+use crate::protocol::api_request::ApiRequest;
 
 /// A table's ARN, of its name or ARN.
 fn table_arn(region: &str, table: &str) -> String {
@@ -13,19 +13,19 @@ fn table_arn(region: &str, table: &str) -> String {
     format!("arn:aws:dynamodb:{region}:{ACCOUNT_ID}:table/{name}")
 }
 
-/// What an operation needs; nothing when it is not known.
+/// What an operation needs.
 ///
 /// # Errors
 ///
 /// When the state can't be read.
 pub(crate) fn required_permissions(
     _: &Transaction<'_>,
-    asked: &Asked<'_>,
-) -> Result<Option<Vec<RequiredPermission>>, ApiError> {
-    let body = asked.input;
+    asked: &ApiRequest,
+) -> Result<Vec<RequiredPermission>, ApiError> {
+    let body = &asked.body;
     let action = format!("dynamodb:{}", asked.operation);
-    let need = |table: &str| RequiredPermission::new(action.clone(), table_arn(asked.region, table));
-    Ok(Some(match asked.operation {
+    let need = |table: &str| RequiredPermission::new(action.clone(), table_arn(&asked.region, table));
+    Ok(match asked.operation {
         // Asked about no table in particular, DynamoDB asks about all.
         "ListTables" => vec![need("*")],
         "DescribeLimits" | "DescribeEndpoints" => vec![RequiredPermission::new(action, "*")],
@@ -45,12 +45,12 @@ pub(crate) fn required_permissions(
                     } else {
                         format!("dynamodb:{kind}Item")
                     };
-                    Some(RequiredPermission::new(action, table_arn(asked.region, table)))
+                    Some(RequiredPermission::new(action, table_arn(&asked.region, table)))
                 })
                 .collect()
         }
         _ => {
-            let arn = table_arn(asked.region, asked.text("TableName").unwrap_or_default());
+            let arn = table_arn(&asked.region, asked.text("TableName").unwrap_or_default());
             // Only reading goes through an index; elsewhere the name of one means nothing.
             let reads = matches!(asked.operation, "Query" | "Scan");
             vec![match asked.text("IndexName").filter(|_| reads) {
@@ -58,5 +58,5 @@ pub(crate) fn required_permissions(
                 None => RequiredPermission::new(action, arn),
             }]
         }
-    }))
+    })
 }

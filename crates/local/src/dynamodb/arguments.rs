@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::attribute::{Item, LARGEST_ITEM, item_size, read_item};
 use super::error::Refused;
 use super::table::Table;
-use crate::protocol::aws_json::Asked;
+use crate::protocol::api_request::ApiRequest;
 
 /// One call.
 #[derive(Debug)]
@@ -17,8 +17,8 @@ pub struct Call {
     pub request: Map<String, Value>,
 }
 
-impl From<Asked> for Call {
-    fn from(asked: Asked) -> Self {
+impl From<ApiRequest> for Call {
+    fn from(asked: ApiRequest) -> Self {
         Self { region: asked.region, request: asked.body }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::ground::ApiError;
 use crate::ground::store::StoreError;
-use crate::protocol::aws_json::Refuses;
+use crate::protocol::aws_json::JsonError;
 
 /// Why an operation is refused.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +59,7 @@ impl Refused {
     }
 }
 
-impl Refuses for Refused {
+impl JsonError for Refused {
     fn answer(&self) -> (StatusCode, Value) {
         let namespace = match self.code.as_str() {
             "ValidationException" => "com.amazon.coral.validate#",

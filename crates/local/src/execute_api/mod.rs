@@ -42,13 +42,14 @@ mod websocket;
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, Request, Response, Uri};
+use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use s3s::Body;
 
 pub use crate::ground::{FunctionAnswer, FunctionCall, FunctionRefusal, FunctionRunner, Functions};
 pub(crate) use address::Address;
+pub use control::SERVICE;
 pub(crate) use gateway::Gateway;
 
 use crate::ground::scalar::text;
@@ -130,16 +131,6 @@ impl Gateway {
             Err(error) => Reply::message(error.status.as_u16(), &error.code, &error.message).into_response(),
         }
     }
-
-    /// Answers a call of API Gateway's own API, as far as it is simulated.
-    pub(crate) async fn control(&self, method: &Method, uri: &Uri, region: &str) -> Option<Response<Body>> {
-        control::answer(&self.host, method, uri, region).await.map(Reply::into_response)
-    }
-}
-
-/// The operations that are simulated, by the service's name.
-pub(crate) fn operations() -> Vec<(&'static str, Vec<&'static str>)> {
-    vec![("apigateway", control::operations()), ("apigatewaymanagementapi", websocket::operations())]
 }
 
 /// What API Gateway says of a stage that is not there.

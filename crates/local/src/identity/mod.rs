@@ -12,10 +12,10 @@
 //! | `policies` | the policies that stacks give roles |
 //! | [`authorize`] | deciding, and the words of a denial |
 //! | `record` | decisions kept, and told by statement |
-//! | `asked` | a request, as the table of what its service needs the right to sees it |
+//! | `arn` | ARNs of what requests name |
 //! | `identify` | the principal of a request |
 
-pub(crate) mod asked;
+mod arn;
 pub mod authorize;
 mod identify;
 mod policies;
@@ -27,6 +27,7 @@ mod signature;
 pub(crate) use crate::ground::RequiredPermission;
 pub(crate) use crate::ground::principal::is_temporary;
 pub use crate::ground::{Credentials, Principal, Session};
+pub(crate) use arn::arn_of;
 pub(crate) use authorize::{authorize, authorize_now};
 pub(crate) use identify::identify;
 pub(crate) use record::denials;

@@ -4,17 +4,17 @@
 use rusqlite::Transaction;
 
 use crate::ground::{ACCOUNT_ID, ApiError, RequiredPermission};
-use crate::identity::asked::Asked;
+use crate::protocol::api_request::ApiRequest;
 
-/// What an operation needs; nothing when it is not known.
+/// What an operation needs.
 ///
 /// # Errors
 ///
 /// When the state can't be read.
 pub(crate) fn required_permissions(
     _: &Transaction<'_>,
-    asked: &Asked<'_>,
-) -> Result<Option<Vec<RequiredPermission>>, ApiError> {
+    asked: &ApiRequest,
+) -> Result<Vec<RequiredPermission>, ApiError> {
     let text = |name: &str| asked.text(name);
     let prefix = format!("arn:aws:logs:{}:{ACCOUNT_ID}:log-group:", asked.region);
     let group = text("logGroupName")
@@ -25,5 +25,5 @@ pub(crate) fn required_permissions(
         _ => None,
     };
     let resource = format!("{prefix}{}:log-stream:{}", group.unwrap_or_default(), stream.unwrap_or_default());
-    Ok(Some(vec![RequiredPermission::new(format!("logs:{}", asked.operation), resource)]))
+    Ok(vec![RequiredPermission::new(format!("logs:{}", asked.operation), resource)])
 }

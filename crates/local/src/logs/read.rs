@@ -3,11 +3,10 @@
 use rusqlite::{Connection, Transaction, params_from_iter};
 use serde_json::{Map, Value, json};
 
-use super::operations::{invalid, not_found};
+use super::operations::{LogsRequest, invalid, not_found};
 use super::pattern::Pattern;
 use super::store;
 use crate::ground::ApiError;
-use crate::protocol::aws_json::Asked;
 
 /// Events of one answer. Source: CloudWatch Logs API reference, `GetLogEvents` and `FilterLogEvents`.
 const MOST: usize = 10_000;
@@ -34,7 +33,13 @@ struct Wanted<'a> {
     backwards: bool,
 }
 
-fn find(db: &Connection, asked: &Asked, group: &str, wanted: &Wanted<'_>, most: usize) -> Result<Vec<Event>, ApiError> {
+fn find(
+    db: &Connection,
+    asked: &LogsRequest,
+    group: &str,
+    wanted: &Wanted<'_>,
+    most: usize,
+) -> Result<Vec<Event>, ApiError> {
     use rusqlite::types::Value as Sql;
     let mut sql = "SELECT id, stream, at, ingested, message FROM log_event WHERE region = ? AND grp = ?".to_owned();
     let mut values = vec![Sql::from(asked.region.clone()), Sql::from(group.to_owned())];
@@ -86,7 +91,7 @@ fn token(text: &str) -> Result<(bool, i64, i64), ApiError> {
     Ok((backwards, at.parse().map_err(|_| bad())?, id.parse().map_err(|_| bad())?))
 }
 
-pub(super) fn get(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn get(db: &Transaction<'_>, asked: &LogsRequest) -> Result<Value, ApiError> {
     let (group, stream) = (asked.group(db)?, asked.required("logStreamName")?);
     if store::stream(db, &asked.region, &group, stream)?.is_none() {
         return Err(not_found("stream"));
@@ -117,7 +122,7 @@ pub(super) fn get(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError
     }))
 }
 
-pub(super) fn filter(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn filter(db: &Transaction<'_>, asked: &LogsRequest) -> Result<Value, ApiError> {
     let group = asked.group(db)?;
     let pattern = asked.text("filterPattern").unwrap_or_default();
     if pattern.chars().count() > LONGEST_PATTERN {

@@ -44,7 +44,7 @@ pub(super) async fn check(
         Some(source) => copy_source(&source),
     };
     let tags = header("x-amz-tagging").is_some_and(|tags| !tags.is_empty());
-    let region = context.extensions_mut().get::<Caller>().and_then(|caller| caller.region.clone());
+    let region = context.extensions_mut().get::<Caller>().map(|caller| caller.region.clone());
     let context = host.request_context(region.as_deref().unwrap_or(DEFAULT_REGION));
     let decided = host.store.write(move |tx| -> Result<Authorization, ApiError> {
         let version = parameter("versionId");

@@ -22,9 +22,9 @@ pub(super) struct Api {
 }
 
 /// What the front knows of a request beyond what `s3s` sees.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Caller {
-    pub region: Option<String>,
+    pub region: String,
     pub trailers: Option<Trailers>,
 }
 
@@ -80,11 +80,12 @@ impl Api {
 
 impl Caller {
     pub(super) fn of<T>(request: &S3Request<T>) -> Self {
-        request.extensions.get::<Self>().cloned().unwrap_or_default()
+        let known = request.extensions.get::<Self>().cloned();
+        known.unwrap_or_else(|| Self { region: DEFAULT_REGION.to_owned(), trailers: None })
     }
 
     pub(super) fn region(&self) -> &str {
-        self.region.as_deref().unwrap_or(DEFAULT_REGION)
+        &self.region
     }
 }
 

@@ -12,7 +12,7 @@
 //! | [`store`] | the table of values; a secret by any of its names |
 //! | [`reveal`] | dynamic references in what a resource is made of |
 
-pub(crate) mod actions;
+mod actions;
 pub mod generate;
 mod operations;
 pub mod reveal;

@@ -3,28 +3,34 @@
 use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
 
+use super::actions;
 use super::store::{self, Version};
 use crate::ground::ApiError;
 use crate::ground::scalar::text;
 use crate::ground::world::{self, Thing};
-use crate::protocol::aws_json::{Service, Work};
-use crate::protocol::json::{Asked, compact, seconds};
+use crate::protocol::api_request::{ApiRequest, compact, seconds};
+use crate::protocol::aws_json::{JsonHandler, JsonService};
+use crate::protocol::service::Registration;
 
-/// The service.
-pub static SERVICE: Service<Asked, ApiError> = Service {
+/// The service in the registry.
+pub const SERVICE: Registration = Registration { schemas: &[super::SCHEMA], start: |_| Box::new(&TABLE) };
+
+/// The operations, one line each.
+static TABLE: JsonService<ApiRequest, ApiError> = JsonService {
     name: "secretsmanager",
     target: "secretsmanager.",
     content_type: "application/x-amz-json-1.1",
     largest: 1 << 20,
+    required_permissions: actions::required_permissions,
     operations: &[
         // Reading a value notes the day.
-        ("BatchGetSecretValue", Work::Write(batch_get)),
-        ("DescribeSecret", Work::Read(describe)),
-        ("GetResourcePolicy", Work::Read(get_policy)),
-        ("GetSecretValue", Work::Write(get)),
-        ("ListSecretVersionIds", Work::Read(list_versions)),
-        ("ListSecrets", Work::Read(list)),
-        ("PutSecretValue", Work::Write(put)),
+        ("BatchGetSecretValue", JsonHandler::Write(batch_get)),
+        ("DescribeSecret", JsonHandler::Read(describe)),
+        ("GetResourcePolicy", JsonHandler::Read(get_policy)),
+        ("GetSecretValue", JsonHandler::Write(get)),
+        ("ListSecretVersionIds", JsonHandler::Read(list_versions)),
+        ("ListSecrets", JsonHandler::Read(list)),
+        ("PutSecretValue", JsonHandler::Write(put)),
     ],
 };
 
@@ -43,7 +49,7 @@ fn bad_token() -> ApiError {
     ApiError::sender("InvalidNextTokenException", "The NextToken value is invalid.")
 }
 
-fn secret(db: &Transaction<'_>, asked: &Asked) -> Result<Thing, ApiError> {
+fn secret(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Thing, ApiError> {
     store::find(db, &asked.region, asked.required("SecretId")?)?.ok_or_else(not_found)
 }
 
@@ -59,7 +65,7 @@ fn shown_value(arn: &str, version: &Version) -> Value {
     }))
 }
 
-fn get(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn get(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let secret = secret(db, asked)?;
     let versions = store::versions(db, &secret.id)?;
     let version = store::select(&versions, asked.text("VersionId"), asked.text("VersionStage")).map_err(refused)?;
@@ -67,7 +73,7 @@ fn get(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
     Ok(shown_value(&secret.id, version))
 }
 
-fn batch_get(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn batch_get(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let ids = asked.texts("SecretIdList");
     let by_filter = asked.get("Filters").is_some();
     if ids.is_empty() != by_filter {
@@ -133,14 +139,14 @@ fn summary(db: &Transaction<'_>, secret: &Thing) -> Result<(Map<String, Value>, 
     Ok((shown.as_object().cloned().unwrap_or_default(), versions))
 }
 
-fn describe(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn describe(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let secret = secret(db, asked)?;
     let (mut shown, versions) = summary(db, &secret)?;
     shown.insert("VersionIdsToStages".to_owned(), store::stages(&versions));
     Ok(Value::Object(shown))
 }
 
-fn list(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn list(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let mut found = filtered(db, asked)?;
     if asked.text("SortOrder") == Some("desc") {
         found.reverse();
@@ -156,7 +162,7 @@ fn list(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
 }
 
 /// The secrets that all filters let through. A value with a leading `!` lets through what it does not fit.
-fn filtered(db: &Transaction<'_>, asked: &Asked) -> Result<Vec<Thing>, ApiError> {
+fn filtered(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Vec<Thing>, ApiError> {
     let mut found = world::of_type(db, store::SECRET, Some(&asked.region))?;
     for filter in asked.get("Filters").and_then(Value::as_array).into_iter().flatten() {
         let key = filter.get("Key").and_then(Value::as_str).unwrap_or_default();
@@ -205,7 +211,7 @@ fn begins(texts: &[String], value: &str, key: &str) -> bool {
     })
 }
 
-fn list_versions(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn list_versions(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let secret = secret(db, asked)?;
     let mut versions = store::versions(db, &secret.id)?;
     if !asked.flag("IncludeDeprecated") {
@@ -222,7 +228,7 @@ fn list_versions(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError>
     Ok(compact(json!({ "ARN": secret.id, "Name": name, "Versions": shown, "NextToken": next })))
 }
 
-fn get_policy(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn get_policy(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let secret = secret(db, asked)?;
     let policy = policy_of(db, &secret)?.map(|policy| match policy {
         Value::String(text) => text,
@@ -243,7 +249,7 @@ pub(crate) fn policy_of(db: &Transaction<'_>, secret: &Thing) -> Result<Option<V
     Ok(None)
 }
 
-fn put(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn put(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     asked.refuse("secretsmanager", "PutSecretValue", &["RotationToken"])?;
     let secret = secret(db, asked)?;
     let (text, bytes) = (asked.text("SecretString"), asked.text("SecretBinary"));

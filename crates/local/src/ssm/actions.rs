@@ -4,22 +4,22 @@ use rusqlite::Transaction;
 use serde_json::Value;
 
 use crate::ground::{ApiError, RequiredPermission};
-use crate::identity::asked::Asked;
+use crate::protocol::api_request::ApiRequest;
 use crate::ssm::store::{Named, arn};
 
-/// What an operation needs; nothing when it is not known.
+/// What an operation needs.
 ///
 /// # Errors
 ///
 /// When the state can't be read.
 pub(crate) fn required_permissions(
     _: &Transaction<'_>,
-    asked: &Asked<'_>,
-) -> Result<Option<Vec<RequiredPermission>>, ApiError> {
+    asked: &ApiRequest,
+) -> Result<Vec<RequiredPermission>, ApiError> {
     let action = format!("ssm:{}", asked.operation);
-    let body = asked.input;
+    let body = &asked.body;
     let of =
-        |name: &str| RequiredPermission::new(action.clone(), arn(asked.region, &Named::of(name, asked.region).name));
+        |name: &str| RequiredPermission::new(action.clone(), arn(&asked.region, &Named::of(name, &asked.region).name));
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let required_permissions = match asked.operation {
         "GetParameters" => {
@@ -30,5 +30,5 @@ pub(crate) fn required_permissions(
         "DescribeParameters" => vec![RequiredPermission::new(action, "*")],
         _ => vec![of(text("Name").unwrap_or_default())],
     };
-    Ok(Some(required_permissions))
+    Ok(required_permissions)
 }

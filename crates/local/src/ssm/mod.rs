@@ -9,7 +9,7 @@
 //! | `operations` | the operations |
 //! | [`store`] | the table, and a parameter by any of its names |
 
-pub(crate) mod actions;
+mod actions;
 pub(super) mod operations;
 pub mod store;
 

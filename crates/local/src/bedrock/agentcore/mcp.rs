@@ -50,7 +50,7 @@ pub(crate) fn gateway_of(headers: &HeaderMap, path: &str) -> Option<String> {
 
 /// Who may come in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Door {
+pub(crate) enum GatewayAuth {
     /// Everybody.
     Open,
     /// Whoever signs and may `bedrock-agentcore:InvokeGateway` on the gateway, whose ARN this is.
@@ -62,7 +62,7 @@ fn thing(db: &Connection, gateway: &str) -> Result<Thing, ApiError> {
     found.ok_or_else(|| missing(format!("Gateway with identifier {gateway} does not exist")))
 }
 
-impl Door {
+impl GatewayAuth {
     /// A gateway's, for whoever comes with a token or none.
     ///
     /// # Errors

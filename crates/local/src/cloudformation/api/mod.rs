@@ -22,7 +22,8 @@ use super::model::{Stack, Tag, Target};
 use super::prepare::Given;
 use super::{source, tables};
 use crate::ground::ApiError;
-use crate::protocol::query::{CallContext, Params};
+use crate::protocol::query::Params;
+use crate::protocol::service::CallContext;
 
 /// One call.
 #[derive(Clone, Copy)]

@@ -148,7 +148,7 @@ mod tests {
     use super::super::super::attribute::{item_json, read_item};
     use super::super::placeholders::Placeholders;
     use super::*;
-    use crate::protocol::aws_json::Refuses as _;
+    use crate::protocol::aws_json::JsonError as _;
 
     fn applied(expression: &str, values: Value, item: Value) -> Result<Value, String> {
         let words = |refused: Refused| refused.answer().1["message"].as_str().unwrap_or_default().to_owned();

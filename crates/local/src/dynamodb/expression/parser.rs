@@ -190,7 +190,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::protocol::aws_json::Refuses as _;
+    use crate::protocol::aws_json::JsonError as _;
 
     #[test]
     fn reserved_words_are_known() {

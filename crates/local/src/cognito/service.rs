@@ -6,33 +6,39 @@ use http::{HeaderMap, Method, Response, StatusCode, Uri};
 use s3s::Body;
 use serde_json::json;
 
+use super::actions;
 use super::{people, sign_in, tokens};
 use crate::ground::body::respond;
 use crate::ground::{ApiError, Host};
-use crate::protocol::aws_json::{Service, Work};
-use crate::protocol::json::Asked;
+use crate::protocol::api_request::ApiRequest;
+use crate::protocol::aws_json::{JsonHandler, JsonService};
+use crate::protocol::service::Registration;
 
 const TARGET: &str = "AWSCognitoIdentityProviderService.";
 
-/// The service.
-pub static SERVICE: Service<Asked, ApiError> = Service {
+/// The service in the registry.
+pub const SERVICE: Registration = Registration { schemas: &[super::SCHEMA], start: |_| Box::new(&TABLE) };
+
+/// The operations, one line each.
+static TABLE: JsonService<ApiRequest, ApiError> = JsonService {
     name: "cognito-idp",
     target: TARGET,
     content_type: "application/x-amz-json-1.1",
     largest: 1 << 20,
+    required_permissions: actions::required_permissions,
     operations: &[
-        ("AdminConfirmSignUp", Work::Write(people::admin_confirm)),
-        ("AdminCreateUser", Work::Write(people::admin_create)),
-        ("AdminDeleteUser", Work::Write(people::admin_delete)),
-        ("AdminGetUser", Work::Read(people::admin_get)),
-        ("AdminInitiateAuth", Work::Write(sign_in::admin_initiate)),
-        ("AdminSetUserPassword", Work::Write(people::admin_set_password)),
-        ("DescribeUserPool", Work::Read(people::describe_pool)),
-        ("DescribeUserPoolClient", Work::Read(people::describe_client)),
-        ("GetUser", Work::Read(people::get)),
-        ("InitiateAuth", Work::Write(sign_in::initiate)),
-        ("ListUsers", Work::Read(people::list)),
-        ("SignUp", Work::Write(people::sign_up)),
+        ("AdminConfirmSignUp", JsonHandler::Write(people::admin_confirm)),
+        ("AdminCreateUser", JsonHandler::Write(people::admin_create)),
+        ("AdminDeleteUser", JsonHandler::Write(people::admin_delete)),
+        ("AdminGetUser", JsonHandler::Read(people::admin_get)),
+        ("AdminInitiateAuth", JsonHandler::Write(sign_in::admin_initiate)),
+        ("AdminSetUserPassword", JsonHandler::Write(people::admin_set_password)),
+        ("DescribeUserPool", JsonHandler::Read(people::describe_pool)),
+        ("DescribeUserPoolClient", JsonHandler::Read(people::describe_client)),
+        ("GetUser", JsonHandler::Read(people::get)),
+        ("InitiateAuth", JsonHandler::Write(sign_in::initiate)),
+        ("ListUsers", JsonHandler::Read(people::list)),
+        ("SignUp", JsonHandler::Write(people::sign_up)),
     ],
 };
 
