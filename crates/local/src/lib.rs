@@ -28,7 +28,7 @@
 //! | [`handlers`] | the behaviour of resource types that are not like all others | ground, identity, resources, s3, dynamodb, logs, cognito, secretsmanager, ssm, lambda, execute_api, bedrock |
 //! | [`server`] | the listener, who may ask, and which service a request is for | all |
 //! | [`serving`] | where it is being served, told to other processes | ground |
-//! | `holdings` | what a state folder holds | ground |
+//! | `inventory` | what a state folder holds | ground |
 
 pub mod bedrock;
 pub mod cloudformation;
@@ -37,8 +37,8 @@ pub mod dynamodb;
 pub mod execute_api;
 pub mod ground;
 pub mod handlers;
-mod holdings;
 pub mod identity;
+mod inventory;
 pub mod lambda;
 pub mod logs;
 pub mod protocol;
@@ -55,7 +55,7 @@ pub use ground::{
     ACCOUNT_ID, Clock, DEFAULT_REGION, Host, Ids, Injection, LOCAL_KEY, LocalError, LocalOptions, errors, options,
     store,
 };
-pub use holdings::{HeldBucket, HeldStack, HeldTable, Holdings};
+pub use inventory::{Inventory, StoredBucket, StoredStack, StoredTable};
 pub use protocol::{aws_json, query, xml};
 pub use server::{Running, start};
 

@@ -71,10 +71,10 @@ impl QueryService for Sts {
     }
 }
 
-type Operation = for<'a> fn(&'a Sts, &'a CallContext, &'a Params) -> BoxFuture<'a, Result<Value, ApiError>>;
+type StsHandler = for<'a> fn(&'a Sts, &'a CallContext, &'a Params) -> BoxFuture<'a, Result<Value, ApiError>>;
 
 /// The operations.
-const OPERATIONS: &[(&str, Operation)] = &[
+const OPERATIONS: &[(&str, StsHandler)] = &[
     ("AssumeRole", |sts, ctx, params| Box::pin(sts.assume_role(ctx, params))),
     ("GetCallerIdentity", |_, ctx, _| Box::pin(async move { Ok(caller_identity(ctx)) })),
 ];

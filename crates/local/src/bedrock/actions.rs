@@ -3,7 +3,7 @@
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::answer::Call;
+use super::answer::BedrockRequest;
 use super::model_permissions::{foundation, models_needed};
 use crate::ground::{ACCOUNT_ID, ApiError, RequiredPermission};
 use crate::identity::arn_of;
@@ -16,7 +16,7 @@ use crate::identity::arn_of;
 pub(super) fn required_permissions(
     db: &Transaction<'_>,
     operation: &str,
-    call: &Call,
+    call: &BedrockRequest,
 ) -> Result<Vec<RequiredPermission>, ApiError> {
     let region = call.region.as_str();
     let label = |name: &str| call.label(name);
@@ -85,7 +85,12 @@ enum Guarded {
 }
 
 /// Calling a model, behind a guardrail where the request names one.
-fn invoke(db: &Transaction<'_>, call: &Call, action: &str, by: Guarded) -> Result<Vec<RequiredPermission>, ApiError> {
+fn invoke(
+    db: &Transaction<'_>,
+    call: &BedrockRequest,
+    action: &str,
+    by: Guarded,
+) -> Result<Vec<RequiredPermission>, ApiError> {
     let region = call.region.as_str();
     let mut required_permissions = models_needed(db, region, action, call.label("modelId"))?;
     let guardrail = match by {
@@ -105,7 +110,7 @@ fn invoke(db: &Transaction<'_>, call: &Call, action: &str, by: Guarded) -> Resul
 
 /// `AgenticRetrieveStream` takes no resource, and knowledge bases are not asked about beside it; a model of the caller's
 /// choice is.
-fn agentic(db: &Transaction<'_>, call: &Call) -> Result<Vec<RequiredPermission>, ApiError> {
+fn agentic(db: &Transaction<'_>, call: &BedrockRequest) -> Result<Vec<RequiredPermission>, ApiError> {
     let mut required_permissions = vec![RequiredPermission::new("bedrock:AgenticRetrieveStream", "*")];
     let pointer = "/agenticRetrieveConfiguration/foundationModelConfiguration/bedrockFoundationModelConfiguration/\
                    modelConfiguration/modelArn";
@@ -118,7 +123,7 @@ fn agentic(db: &Transaction<'_>, call: &Call) -> Result<Vec<RequiredPermission>,
 /// `RetrieveAndGenerate` itself has no resource; what it retrieves from and calls are asked about beside it.
 fn answer_from(
     db: &Transaction<'_>,
-    call: &Call,
+    call: &BedrockRequest,
     own: impl Fn(&str, &str) -> String,
 ) -> Result<Vec<RequiredPermission>, ApiError> {
     let mut required_permissions = vec![RequiredPermission::new("bedrock:RetrieveAndGenerate", "*")];

@@ -71,7 +71,7 @@ impl Bedrock {
     }
 
     /// A text model's answer: the stand-in's, or the model server's where there is one.
-    async fn reply(&self, model: &str, request: text::Request) -> Result<text::Reply, ApiError> {
+    async fn reply(&self, model: &str, request: text::ModelRequest) -> Result<text::ModelReply, ApiError> {
         match &self.host.model_server {
             Some(server) => server.chat(model, &request).await,
             None => Ok(text::reply(&request)),

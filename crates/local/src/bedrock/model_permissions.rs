@@ -4,7 +4,7 @@ use rusqlite::Transaction;
 use serde_json::Value;
 
 use super::prompt_model;
-use crate::ground::world;
+use crate::ground::resource_table;
 use crate::ground::{ACCOUNT_ID, ApiError, RequiredPermission};
 use bedplate_facts::models;
 
@@ -33,7 +33,7 @@ pub(crate) fn models_needed(
         }
         return Ok(needs);
     }
-    let made = world::of_type(db, "AWS::Bedrock::ApplicationInferenceProfile", Some(region))?;
+    let made = resource_table::of_type(db, "AWS::Bedrock::ApplicationInferenceProfile", Some(region))?;
     let own = made.into_iter().find(|thing| thing.id == id || thing.id.ends_with(&format!("/{id}")));
     let name = id.rsplit('/').next().unwrap_or(id);
     if own.is_none()

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use super::Bedrock;
 use super::actions;
 use super::agentcore::{self, GatewayAuth};
-use super::answer::{Answer, Call, invalid};
-use super::operations::{Found, Work, find, simulated};
+use super::answer::{BedrockAnswer, BedrockRequest, invalid};
+use super::operations::{BedrockHandler, MatchedOperation, find, simulated};
 use super::stream::CONTENT_TYPE;
 use crate::ground::{ApiError, Host, RequiredPermission};
 use crate::protocol::service::{Registration, Service, ServiceAnswer, ServiceCall, ServiceRequest, unsimulated};
@@ -52,7 +52,7 @@ impl Service for BedrockService {
         let Some(found) = find(method, path, signed_for == AGENTCORE, !bytes.is_empty()) else {
             return unsimulated(signed_for, &request);
         };
-        let Found { service, operation, status, labels, work } = found;
+        let MatchedOperation { service, operation, status, labels, work } = found;
         let Some(handler) = work else { return Err(ApiError::not_implemented(service, operation)) };
         if bytes.len() > LARGEST {
             return Err(invalid(format!("The request is larger than {LARGEST} bytes")));
@@ -60,7 +60,7 @@ impl Service for BedrockService {
         let query = form_urlencoded::parse(request.uri.query().unwrap_or_default().as_bytes());
         // Models' bodies may be anything; whoever wants JSON says so.
         let body = serde_json::from_slice(&bytes).ok().filter(Value::is_object);
-        let call = Call {
+        let call = BedrockRequest {
             region: request.context.region,
             labels,
             query: query.into_owned().collect(),
@@ -79,8 +79,8 @@ struct BedrockCall {
     service: &'static str,
     operation: &'static str,
     status: u16,
-    handler: Work,
-    call: Call,
+    handler: BedrockHandler,
+    call: BedrockRequest,
 }
 
 impl ServiceCall for BedrockCall {
@@ -96,8 +96,8 @@ impl ServiceCall for BedrockCall {
         Box::pin(async move {
             let Self { bedrock, status, handler, call, .. } = *self;
             let answer = match handler {
-                Work::Read(operation) => host.store.read(move |tx| operation(tx, &call)).await?,
-                Work::Steps(operation) => operation(bedrock, call).await?,
+                BedrockHandler::Read(operation) => host.store.read(move |tx| operation(tx, &call)).await?,
+                BedrockHandler::Steps(operation) => operation(bedrock, call).await?,
             };
             Ok(respond(status, answer))
         })
@@ -136,11 +136,13 @@ impl GatewayEndpoints {
     }
 }
 
-fn respond(status: u16, answer: Answer) -> Response<Body> {
+fn respond(status: u16, answer: BedrockAnswer) -> Response<Body> {
     let (body, headers) = match answer {
-        Answer::Json(value) => (value.to_string().into_bytes(), vec![("content-type", "application/json".to_owned())]),
-        Answer::Bytes { body, headers } => (body, headers),
-        Answer::Events { frames, mut headers } => {
+        BedrockAnswer::Json(value) => {
+            (value.to_string().into_bytes(), vec![("content-type", "application/json".to_owned())])
+        }
+        BedrockAnswer::Bytes { body, headers } => (body, headers),
+        BedrockAnswer::Events { frames, mut headers } => {
             headers.push(("content-type", CONTENT_TYPE.to_owned()));
             (frames, headers)
         }

@@ -16,7 +16,7 @@ const LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
 /// For whom a role works.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Worker {
+pub(super) struct ServiceRole {
     /// The role's ARN.
     pub role: String,
     /// For example `bedrock.amazonaws.com`.
@@ -26,7 +26,7 @@ pub(super) struct Worker {
     pub region: String,
 }
 
-impl Worker {
+impl ServiceRole {
     /// A session of the role, when its trust policy lets the service take it.
     ///
     /// # Errors

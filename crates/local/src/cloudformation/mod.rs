@@ -113,6 +113,6 @@ impl QueryService for CloudFormation {
     }
 
     async fn call(&self, ctx: &CallContext, action: &str, params: Params) -> Result<Value, ApiError> {
-        api::Call { engine: &self.engine, ctx, params: &params }.answer(action).await
+        api::CloudFormationCall { engine: &self.engine, ctx, params: &params }.answer(action).await
     }
 }

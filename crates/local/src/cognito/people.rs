@@ -9,8 +9,8 @@ use super::pool::{
 use super::store::{self, CONFIRMED, FORCE_CHANGE, UNCONFIRMED, User};
 use super::{password, sign_in};
 use crate::ground::ApiError;
+use crate::ground::resource_table::StoredResource;
 use crate::ground::scalar::{scalar, text};
-use crate::ground::world::Thing;
 use crate::protocol::api_request::{ApiRequest, compact, seconds};
 
 fn no_user() -> ApiError {
@@ -41,7 +41,7 @@ fn shown(user: &User, attributes: &str) -> Value {
 }
 
 /// The person an administrator names, and the pool.
-fn named(db: &Transaction<'_>, asked: &ApiRequest) -> Result<(Thing, User), ApiError> {
+fn named(db: &Transaction<'_>, asked: &ApiRequest) -> Result<(StoredResource, User), ApiError> {
     let pool = pool(db, asked.required("UserPoolId")?)?;
     let user = find(db, &pool, asked.required("Username")?)?.ok_or_else(no_user)?;
     Ok((pool, user))
@@ -51,7 +51,7 @@ fn named(db: &Transaction<'_>, asked: &ApiRequest) -> Result<(Thing, User), ApiE
 fn new_user(
     db: &Transaction<'_>,
     asked: &ApiRequest,
-    pool: &Thing,
+    pool: &StoredResource,
     given: &str,
     mut attributes: Map<String, Value>,
 ) -> Result<User, ApiError> {
@@ -92,7 +92,7 @@ fn new_user(
     })
 }
 
-fn set_password(pool: &Thing, user: &mut User, new: &str) -> Result<(), ApiError> {
+fn set_password(pool: &StoredResource, user: &mut User, new: &str) -> Result<(), ApiError> {
     if let Some(refusal) = password::refusal(&pool.properties, new) {
         return Err(refused("InvalidPasswordException", refusal));
     }

@@ -12,8 +12,8 @@ use super::pool::{allows, check_secret, client, find, invalid, pool, refused};
 use super::store::{self, CONFIRMED, FORCE_CHANGE, Refresh, UNCONFIRMED, User};
 use super::tokens::{self, Wrong};
 use crate::ground::ApiError;
+use crate::ground::resource_table::StoredResource;
 use crate::ground::scalar::text;
-use crate::ground::world::Thing;
 use crate::protocol::api_request::ApiRequest;
 
 const DAY: i64 = 24 * 60 * 60;
@@ -85,8 +85,8 @@ fn parameter<'a>(asked: &'a ApiRequest, name: &str) -> Result<&'a str, ApiError>
 fn by_password(
     db: &Transaction<'_>,
     asked: &ApiRequest,
-    pool: &Thing,
-    client: &Thing,
+    pool: &StoredResource,
+    client: &StoredResource,
     flow: &str,
     refusal: &str,
 ) -> Result<Value, ApiError> {
@@ -141,7 +141,12 @@ fn by_password(
     Ok(json!({ "AuthenticationResult": tokens, "ChallengeParameters": {} }))
 }
 
-fn by_refresh(db: &Transaction<'_>, asked: &ApiRequest, pool: &Thing, client: &Thing) -> Result<Value, ApiError> {
+fn by_refresh(
+    db: &Transaction<'_>,
+    asked: &ApiRequest,
+    pool: &StoredResource,
+    client: &StoredResource,
+) -> Result<Value, ApiError> {
     if !allows(client, "REFRESH_TOKEN_AUTH") {
         return Err(invalid("Auth flow not enabled for this client"));
     }
@@ -160,7 +165,7 @@ fn by_refresh(db: &Transaction<'_>, asked: &ApiRequest, pool: &Thing, client: &T
 }
 
 /// Seconds that a kind of token is good for, by the client's validity and its unit.
-fn lifetime(client: &Thing, kind: &str, default: i64, unit: i64) -> i64 {
+fn lifetime(client: &StoredResource, kind: &str, default: i64, unit: i64) -> i64 {
     let Some(amount) = text(&client.properties, &format!("{kind}Validity")).and_then(|it| it.parse::<i64>().ok())
     else {
         return default;
@@ -181,8 +186,8 @@ fn lifetime(client: &Thing, kind: &str, default: i64, unit: i64) -> i64 {
 
 /// Somebody who is signed in at a client.
 struct SignIn<'a> {
-    pool: &'a Thing,
-    client: &'a Thing,
+    pool: &'a StoredResource,
+    client: &'a StoredResource,
     user: &'a User,
     /// What all tokens of the sign-in share.
     origin: String,
@@ -233,7 +238,7 @@ impl SignIn<'_> {
 }
 
 /// The pool and the person of an access token.
-pub(super) fn bearer(db: &Transaction<'_>, asked: &ApiRequest) -> Result<(Thing, User), ApiError> {
+pub(super) fn bearer(db: &Transaction<'_>, asked: &ApiRequest) -> Result<(StoredResource, User), ApiError> {
     let wrong = |message: &str| refused("NotAuthorizedException", message);
     let token = asked.required("AccessToken")?;
     let id = tokens::pool_of(token).ok_or_else(|| wrong("Invalid Access Token"))?;

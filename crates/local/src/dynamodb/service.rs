@@ -1,8 +1,8 @@
 //! The operations, one line each: the awsJson1_0 protocol.
 
 use super::actions;
-use super::arguments::Call;
-use super::error::Refused;
+use super::arguments::DynamoDbRequest;
+use super::error::DynamoDbError;
 use super::{batch_ops, item_ops, read_ops, table_ops};
 use crate::protocol::aws_json::{JsonHandler, JsonService};
 use crate::protocol::service::Registration;
@@ -11,7 +11,7 @@ use crate::protocol::service::Registration;
 pub const SERVICE: Registration = Registration { schemas: &[super::SCHEMA], start: |_| Box::new(&TABLE) };
 
 /// DynamoDB for the server. The largest request: quotas in the DynamoDB developer guide.
-static TABLE: JsonService<Call, Refused> = JsonService {
+static TABLE: JsonService<DynamoDbRequest, DynamoDbError> = JsonService {
     name: "dynamodb",
     target: "DynamoDB_20120810.",
     content_type: "application/x-amz-json-1.0",

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::reply::Reply;
 use super::state::key_value;
 use super::websocket;
+use crate::ground::resource_table::{self, StoredResource};
 use crate::ground::scalar::text;
-use crate::ground::world::{self, Thing};
 use crate::ground::{ApiError, Host, RequiredPermission};
 use crate::protocol::errors::operation_name;
 use crate::protocol::service::{Registration, Service, ServiceAnswer, ServiceCall, ServiceRequest, unsimulated};
@@ -18,7 +18,7 @@ use crate::protocol::service::{Registration, Service, ServiceAnswer, ServiceCall
 /// What is simulated: its path, with `*` for an id, and how it is answered.
 const SIMULATED: &[(&str, &str, ApiKeyHandler)] = &[("GetApiKey", "/apikeys/*", one), ("GetApiKeys", "/apikeys", all)];
 
-type ApiKeyHandler = fn(&[Thing], &ApiKeyCall) -> Reply;
+type ApiKeyHandler = fn(&[StoredResource], &ApiKeyCall) -> Reply;
 
 /// The service in the registry. `@connections` is no part of it: who manages connections signs for the API they belong to.
 pub const SERVICE: Registration = Registration { schemas: &[], start: |_| Box::new(ApiGatewayService) };
@@ -79,7 +79,7 @@ impl ServiceCall for ApiKeyCall {
         Box::pin(async move {
             let region = self.region.clone();
             let keys = host.store.read(move |tx| -> Result<_, ApiError> {
-                Ok(world::of_type(tx, "AWS::ApiGateway::ApiKey", Some(&region))?)
+                Ok(resource_table::of_type(tx, "AWS::ApiGateway::ApiKey", Some(&region))?)
             });
             let reply = match keys.await {
                 Ok(keys) => (self.handler)(&keys, &self),
@@ -90,7 +90,7 @@ impl ServiceCall for ApiKeyCall {
     }
 }
 
-fn all(keys: &[Thing], call: &ApiKeyCall) -> Reply {
+fn all(keys: &[StoredResource], call: &ApiKeyCall) -> Reply {
     let with_values = call.parameter("includeValues") == Some("true");
     let items: Vec<Value> = keys
         .iter()
@@ -103,14 +103,14 @@ fn all(keys: &[Thing], call: &ApiKeyCall) -> Reply {
     Reply::json(200, &json!({ "item": items }))
 }
 
-fn one(keys: &[Thing], call: &ApiKeyCall) -> Reply {
+fn one(keys: &[StoredResource], call: &ApiKeyCall) -> Reply {
     match keys.iter().find(|key| key.id == call.id) {
         Some(key) => Reply::json(200, &described(key, call.parameter("includeValue") == Some("true"))),
         None => Reply::message(404, "NotFoundException", "Invalid API Key identifier specified"),
     }
 }
 
-fn described(key: &Thing, with_value: bool) -> Value {
+fn described(key: &StoredResource, with_value: bool) -> Value {
     let mut told = json!({
         "id": key.id,
         "name": text(&key.properties, "Name").unwrap_or_else(|| key.logical_id.clone()),

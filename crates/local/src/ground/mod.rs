@@ -12,7 +12,7 @@
 //! | [`options`] | how a local target is started |
 //! | [`sources`] | time and new identities |
 //! | [`store`] | the database, object bodies, leases |
-//! | [`world`] | the table of everything that stacks made |
+//! | [`resource_table`] | the table of everything that stacks made |
 //! | `scalar` | scalars of properties as text |
 //! | [`errors`] | an error of a service |
 //! | [`functions`] | what API Gateway asks of whoever runs functions |
@@ -28,11 +28,11 @@ pub mod model_server;
 pub mod options;
 pub mod permissions;
 pub mod principal;
+pub mod resource_table;
 pub(crate) mod scalar;
 pub mod sender;
 pub mod sources;
 pub mod store;
-pub mod world;
 
 pub use account::{ACCOUNT_ID, DEFAULT_REGION, LOCAL_KEY};
 pub use errors::ApiError;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::policies;
 use super::record::{self, Entry};
 use crate::ground::permissions::{NamedPolicy, read_policy};
-use crate::ground::world::{self, Thing};
+use crate::ground::resource_table::{self, StoredResource};
 use crate::ground::{
     ACCOUNT_ID, ApiError, Authorization, Denial, Host, Principal, RequestContext, RequiredPermission, Session,
 };
@@ -61,7 +61,7 @@ fn authorize_one(
     required: &RequiredPermission,
     context: &RequestContext,
 ) -> Result<Authorization, ApiError> {
-    let role = world::find(db, "AWS::IAM::Role", "global", &session.role)?;
+    let role = resource_table::find(db, "AWS::IAM::Role", "global", &session.role)?;
     // A role that is gone, or made anew under its name, has nothing to say for its old sessions.
     let role = role.filter(|role| role.attributes.get("RoleId").and_then(Value::as_str) == Some(&session.role_id));
     let (own, boundary) = match &role {
@@ -207,7 +207,12 @@ fn times(now: Timestamp) -> BTreeMap<String, Vec<String>> {
 }
 
 /// Whether a role's trust policy lets one of some principals (kind and identity) assume it.
-pub(super) fn trust_allows(role: &Thing, own: &[(&str, &str)], context: &[(&str, &str)], now: Timestamp) -> bool {
+pub(super) fn trust_allows(
+    role: &StoredResource,
+    own: &[(&str, &str)],
+    context: &[(&str, &str)],
+    now: Timestamp,
+) -> bool {
     let trust = role.properties.get("AssumeRolePolicyDocument").unwrap_or(&Value::Null);
     let Some(policy) = read_policy(trust) else { return false };
     let arn = role.attributes.get("Arn").and_then(Value::as_str).unwrap_or_default();

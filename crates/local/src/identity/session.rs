@@ -8,8 +8,8 @@ use rusqlite::{OptionalExtension, Transaction};
 use super::authorize::{authorize, trust_allows};
 use crate::ground::permissions::read_policy;
 use crate::ground::principal::PREFIX;
+use crate::ground::resource_table::{self, StoredResource};
 use crate::ground::store::Schema;
-use crate::ground::world::{self, Thing};
 use crate::ground::{ApiError, Credentials, Principal, RequestContext, RequiredPermission, Session};
 
 /// Sessions, and what was decided for them. Times are seconds since 1970.
@@ -42,7 +42,7 @@ fn random(length: usize, alphabet: Option<&[u8]>) -> String {
 /// Makes credentials for a session of a role, whoever asks; what expired long ago goes at the same time.
 fn mint(
     db: &Transaction<'_>,
-    role: &Thing,
+    role: &StoredResource,
     name: &str,
     lifetime: SignedDuration,
     now: Timestamp,
@@ -110,10 +110,10 @@ pub(crate) fn secret_of(db: &Transaction<'_>, access_key: &str) -> rusqlite::Res
     Ok(find(db, access_key)?.map(|credentials| credentials.secret))
 }
 
-fn role_of(db: &Transaction<'_>, arn: &str) -> Result<Option<Thing>, ApiError> {
+fn role_of(db: &Transaction<'_>, arn: &str) -> Result<Option<StoredResource>, ApiError> {
     let name = arn.split_once(":role/").map(|(_, path)| path.rsplit('/').next().unwrap_or(path));
     let Some(name) = name else { return Ok(None) };
-    let role = world::find(db, "AWS::IAM::Role", "global", name)?;
+    let role = resource_table::find(db, "AWS::IAM::Role", "global", name)?;
     Ok(role.filter(|role| role.attributes.get("Arn").and_then(|value| value.as_str()) == Some(arn)))
 }
 
@@ -185,7 +185,7 @@ pub(crate) fn assume(
     Ok(RoleAssumption::Granted(mint(db, &role, name, lifetime, context.now)?))
 }
 
-fn trust_names(role: &Thing, own: &[(&str, &str)]) -> bool {
+fn trust_names(role: &StoredResource, own: &[(&str, &str)]) -> bool {
     let trust = role.properties.get("AssumeRolePolicyDocument").unwrap_or(&serde_json::Value::Null);
     read_policy(trust).is_some_and(|policy| {
         policy.statements.iter().any(|statement| {

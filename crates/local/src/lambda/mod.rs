@@ -17,7 +17,7 @@
 //! | [`permissions`] | who may call a function, by its own policy |
 //! | [`code`] | the packages functions and layers are made of |
 //! | `unpack` | zips into folders, and folders held against their zips |
-//! | `line` | standing in line for a process |
+//! | `queue` | standing in line for a process |
 //! | `pool`, `worker`, `shim.py` | processes, and how one is talked to |
 //! | `python` | which Python runs a runtime |
 //! | `addresses.py` | where a function's calls of deployed APIs go |
@@ -28,12 +28,12 @@ pub mod code;
 mod describe;
 mod function;
 pub mod invoke;
-pub(crate) mod line;
 mod outcome;
 pub mod permissions;
 mod pool;
 mod prepare;
 mod python;
+pub(crate) mod queue;
 mod service;
 mod unpack;
 mod update;

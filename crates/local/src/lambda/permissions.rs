@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use super::function::text;
-use crate::ground::world;
+use crate::ground::resource_table;
 use crate::ground::{ACCOUNT_ID, ApiError};
 use bedplate_iam::{Policy, Principal as PolicyPrincipal, Statement};
 
@@ -16,7 +16,7 @@ use bedplate_iam::{Policy, Principal as PolicyPrincipal, Statement};
 pub(crate) fn policy(db: &Connection, region: &str, function: &str) -> Result<Policy, ApiError> {
     let arn = format!("arn:aws:lambda:{region}:{ACCOUNT_ID}:function:{function}");
     let mut statements = Vec::new();
-    for permission in world::of_type(db, "AWS::Lambda::Permission", Some(region))? {
+    for permission in resource_table::of_type(db, "AWS::Lambda::Permission", Some(region))? {
         let property = |name: &str| text(&permission.properties, &format!("/{name}"));
         let named = property("FunctionName").unwrap_or_default();
         let named = named.rsplit_once(":function:").map_or(named.as_str(), |(_, name)| name);

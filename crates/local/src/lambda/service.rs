@@ -10,7 +10,7 @@ use rusqlite::Transaction;
 use s3s::Body;
 use serde_json::Value;
 
-use super::call::{Call, Caller};
+use super::call::{Invocation, Invoker};
 use super::function::Name;
 use super::invoke;
 use super::pool::Pool;
@@ -222,7 +222,7 @@ async fn answer_invoke(host: Arc<Host>, call: LambdaCall) -> Result<Response<Bod
             })?)
         }
     };
-    let call = Call { function, qualifier, region, payload: body, client_context, caller: Caller::Decided };
+    let call = Invocation { function, qualifier, region, payload: body, client_context, caller: Invoker::Decided };
     let empty = |status: StatusCode| {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;

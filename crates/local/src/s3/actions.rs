@@ -4,7 +4,7 @@ use crate::ground::RequiredPermission;
 
 /// What an S3 request asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Object<'a> {
+pub(crate) struct ObjectRequest<'a> {
     pub bucket: Option<&'a str>,
     pub key: Option<&'a str>,
     /// Whether a version is named.
@@ -66,7 +66,7 @@ pub(crate) fn arn(bucket: &str, key: Option<&str>) -> String {
 }
 
 /// What an operation needs. That of `DeleteObjects` is asked for each key ([`delete_one`]).
-pub(crate) fn required_permissions(operation: &str, object: &Object<'_>) -> Vec<RequiredPermission> {
+pub(crate) fn required_permissions(operation: &str, object: &ObjectRequest<'_>) -> Vec<RequiredPermission> {
     let bucket = object.bucket.unwrap_or_default();
     let mut required_permissions = Vec::new();
     match operation {
@@ -108,7 +108,7 @@ pub(crate) fn delete_one(bucket: &str, key: &str, versioned: bool) -> RequiredPe
 mod tests {
     use super::*;
 
-    fn told(operation: &str, object: &Object<'_>) -> Vec<String> {
+    fn told(operation: &str, object: &ObjectRequest<'_>) -> Vec<String> {
         required_permissions(operation, object)
             .into_iter()
             .map(|need| format!("{} {}", need.action, need.resource))
@@ -117,13 +117,13 @@ mod tests {
 
     #[test]
     fn operations_need_the_rights_aws_asks_for() {
-        let object = Object { bucket: Some("b"), key: Some("a/k"), ..Object::default() };
+        let object = ObjectRequest { bucket: Some("b"), key: Some("a/k"), ..ObjectRequest::default() };
         assert_eq!(told("HeadObject", &object), ["s3:GetObject arn:aws:s3:::b/a/k"]);
         assert_eq!(
-            told("DeleteObject", &Object { versioned: true, ..object.clone() }),
+            told("DeleteObject", &ObjectRequest { versioned: true, ..object.clone() }),
             ["s3:DeleteObjectVersion arn:aws:s3:::b/a/k"]
         );
-        let copy = Object { source: Some(("from".to_owned(), "x".to_owned(), false)), tags: true, ..object };
+        let copy = ObjectRequest { source: Some(("from".to_owned(), "x".to_owned(), false)), tags: true, ..object };
         assert_eq!(
             told("CopyObject", &copy),
             [
@@ -132,11 +132,11 @@ mod tests {
                 "s3:PutObjectTagging arn:aws:s3:::b/a/k"
             ]
         );
-        let bucket = Object { bucket: Some("b"), prefix: Some("p/".to_owned()), ..Object::default() };
+        let bucket = ObjectRequest { bucket: Some("b"), prefix: Some("p/".to_owned()), ..ObjectRequest::default() };
         assert_eq!(told("ListObjectsV2", &bucket), ["s3:ListBucket arn:aws:s3:::b"]);
         assert_eq!(required_permissions("ListObjectsV2", &bucket)[0].context, [("s3:prefix", "p/".to_owned())]);
         assert_eq!(told("PutBucketVersioning", &bucket), ["s3:PutBucketVersioning arn:aws:s3:::b"]);
         assert_eq!(told("GetBucketEncryption", &bucket), ["s3:GetEncryptionConfiguration arn:aws:s3:::b"]);
-        assert_eq!(told("ListBuckets", &Object::default()), ["s3:ListAllMyBuckets *"]);
+        assert_eq!(told("ListBuckets", &ObjectRequest::default()), ["s3:ListAllMyBuckets *"]);
     }
 }

@@ -7,11 +7,11 @@ use s3s::access::S3AccessContext;
 use s3s::dto::CopySource;
 use s3s::path::S3Path;
 
-use super::actions::{Object, arn, required_permissions};
+use super::actions::{ObjectRequest, arn, required_permissions};
 use crate::ground::{ApiError, Authorization, DEFAULT_REGION, Host};
 use crate::identity::{Principal, RequiredPermission, authorize};
 
-use super::operation::{Caller, Refusal};
+use super::operation::{S3Context, S3Refusal};
 use super::read_ops::object_exists;
 
 /// Operations that tell whether an object is there.
@@ -26,7 +26,7 @@ pub(super) async fn check(
     host: &Arc<Host>,
     principal: Principal,
     context: &mut S3AccessContext<'_>,
-) -> Result<(), Refusal> {
+) -> Result<(), S3Refusal> {
     let operation = context.s3_op().name().to_owned();
     let (bucket, key) = match context.s3_path() {
         S3Path::Root => (None, None),
@@ -44,11 +44,11 @@ pub(super) async fn check(
         Some(source) => copy_source(&source),
     };
     let tags = header("x-amz-tagging").is_some_and(|tags| !tags.is_empty());
-    let region = context.extensions_mut().get::<Caller>().map(|caller| caller.region.clone());
+    let region = context.extensions_mut().get::<S3Context>().map(|caller| caller.region.clone());
     let context = host.request_context(region.as_deref().unwrap_or(DEFAULT_REGION));
     let decided = host.store.write(move |tx| -> Result<Authorization, ApiError> {
         let version = parameter("versionId");
-        let object = Object {
+        let object = ObjectRequest {
             bucket: bucket.as_deref(),
             key: key.as_deref(),
             versioned: version.is_some(),

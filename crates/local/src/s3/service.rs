@@ -30,7 +30,7 @@ use crate::protocol::xml;
 use super::api::operations;
 use super::authorize;
 use super::chunked::Decoded;
-use super::operation::{Api, Caller, Refusal};
+use super::operation::{S3Api, S3Context, S3Refusal};
 
 /// The largest error document looked into.
 const MAX_ERROR: usize = 64 << 10;
@@ -45,17 +45,18 @@ struct SimpleStorage {
     service: S3Service,
 }
 
-struct Keys(Store);
+struct SecretKeys(Store);
 
 #[async_trait::async_trait]
-impl S3Auth for Keys {
+impl S3Auth for SecretKeys {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
         if access_key == LOCAL_KEY {
             return Ok(SecretKey::from(LOCAL_KEY));
         }
         if is_temporary(access_key) {
             let key = access_key.to_owned();
-            let secret = self.0.read(move |tx| Ok::<_, ApiError>(secret_of(tx, &key)?)).await.map_err(Refusal::from)?;
+            let secret =
+                self.0.read(move |tx| Ok::<_, ApiError>(secret_of(tx, &key)?)).await.map_err(S3Refusal::from)?;
             if let Some(secret) = secret {
                 return Ok(SecretKey::from(secret));
             }
@@ -107,8 +108,8 @@ fn bucket_of_host(host: &str) -> Option<&str> {
 impl SimpleStorage {
     /// S3 over a host's store.
     fn new(host: Arc<Host>) -> Self {
-        let mut builder = S3ServiceBuilder::new(Api::new(Arc::clone(&host)));
-        builder.set_auth(Keys(host.store.clone()));
+        let mut builder = S3ServiceBuilder::new(S3Api::new(Arc::clone(&host)));
+        builder.set_auth(SecretKeys(host.store.clone()));
         builder.set_access(Rights(host));
         builder.set_host(Names);
         Self { service: builder.build() }
@@ -202,7 +203,7 @@ fn prepare(request: Request<Body>, region: String) -> Result<Request<Body>, ApiE
     check_owner(&parts.headers)?;
     parts.headers.remove(header::AUTHORIZATION);
     let is_chunked = has_streaming_payload(&parts.headers) || is_aws_chunked(&parts.headers);
-    let mut caller = Caller { region, trailers: None };
+    let mut caller = S3Context { region, trailers: None };
     let body = if is_chunked {
         strip_aws_chunked(&mut parts.headers);
         match parts.headers.remove("x-amz-decoded-content-length") {

@@ -13,7 +13,7 @@ use super::route::{Route, route};
 use super::{auth, pages};
 use crate::bedrock::GatewayEndpoints;
 use crate::cloudformation::custom;
-use crate::execute_api::Gateway;
+use crate::execute_api::ApiGateway;
 use crate::ground::body::{decoded, read_at_most};
 use crate::ground::{ACCOUNT_ID, ApiError, DEFAULT_REGION, Host, Sender};
 use crate::identity::Scope;
@@ -25,14 +25,14 @@ use crate::protocol::service::{CallContext, Intake, RequestBody, Service, Servic
 pub(super) struct Server {
     host: Arc<Host>,
     registry: Registry,
-    apis: Arc<Gateway>,
+    apis: Arc<ApiGateway>,
     gateways: GatewayEndpoints,
 }
 
 impl Server {
     pub(super) fn new(host: Arc<Host>) -> Self {
         let registry = Registry::start(&host);
-        let apis = Arc::new(Gateway::new(Arc::clone(&host)));
+        let apis = Arc::new(ApiGateway::new(Arc::clone(&host)));
         let gateways = GatewayEndpoints::new(&host);
         Self { host, registry, apis, gateways }
     }

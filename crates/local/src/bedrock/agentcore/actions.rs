@@ -1,6 +1,6 @@
 //! Bedrock AgentCore: its data plane and its control plane both sign as `bedrock-agentcore`.
 
-use crate::bedrock::answer::Call;
+use crate::bedrock::answer::BedrockRequest;
 use crate::ground::{ApiError, RequiredPermission};
 use crate::identity::arn_of;
 
@@ -11,7 +11,7 @@ use crate::identity::arn_of;
 /// When the operation is not known.
 pub(in crate::bedrock) fn required_permissions(
     operation: &str,
-    call: &Call,
+    call: &BedrockRequest,
 ) -> Result<Vec<RequiredPermission>, ApiError> {
     let own = |kind: &str, id: &str| arn_of(&call.region, "bedrock-agentcore", kind, id);
     let one = |resource: String| vec![RequiredPermission::new(format!("bedrock-agentcore:{}", operation), resource)];

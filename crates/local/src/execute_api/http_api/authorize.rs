@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::exchange::{Exchange, message};
 use crate::cognito::tokens::{Wrong, pool_of_issuer};
-use crate::execute_api::authorizers::Kept;
+use crate::execute_api::authorizers::CachedAuthorization;
 use crate::execute_api::functions::function_of;
-use crate::execute_api::iam::Refusal;
+use crate::execute_api::iam::SignerRefusal;
 use crate::execute_api::reply::Reply;
 use crate::execute_api::tokens::NotTaken;
 use crate::ground::scalar::{scalar, text};
@@ -26,12 +26,12 @@ pub(super) async fn authorize(exchange: &mut Exchange<'_>) -> Result<(), Reply> 
                     exchange.authorizer = Some(json!({ "iam": identity }));
                     Ok(())
                 }
-                Err(Refusal::Denied(reason)) => {
+                Err(SignerRefusal::Denied(reason)) => {
                     let mut reply = message(403, "Forbidden");
                     reply.explain(&reason);
                     Err(reply)
                 }
-                Err(Refusal::Unsigned | Refusal::Signature) => Err(message(403, "Forbidden")),
+                Err(SignerRefusal::Unsigned | SignerRefusal::Signature) => Err(message(403, "Forbidden")),
             }
         }
         Some("CUSTOM") => function(exchange).await,
@@ -180,7 +180,7 @@ async fn function(exchange: &mut Exchange<'_>) -> Result<(), Reply> {
                 }
                 return Err(broken(&format!("the authorizer's function failed: {json}")));
             }
-            let word = Kept(json);
+            let word = CachedAuthorization(json);
             if let Some(key) = key {
                 exchange.gateway.authorizations.keep(key, word.clone(), exchange.call.at, ttl);
             }
