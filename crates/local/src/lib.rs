@@ -4,7 +4,7 @@
 //! There is no daemon and no leader: all truth is in the [`store`], and any number of processes may serve the same
 //! folder at once. What is not simulated is refused by name, never by silence.
 //!
-//! Each folder may import those of its row and no others; the server alone knows all services, and what something below it
+//! Every type's name is there once. Each folder may import those of its row and no others; the server alone knows all services, and what something below it
 //! needs of them is handed in.
 //!
 //! | folder | holds | may import |
@@ -121,6 +121,24 @@ mod tests {
         let rows = table.iter().flat_map(|(folder, allowed)| allowed.iter().map(|name| (folder.clone(), name.clone())));
         let idle: Vec<_> = rows.filter(|pair| pair.1 != "all" && !used.contains(pair)).collect();
         assert!(idle.is_empty(), "not imported though allowed: {idle:?}");
+    }
+
+    #[test]
+    fn a_types_name_is_its_own() {
+        let definition =
+            Regex::new(r"(?m)^ *(?:pub(?:\([^)]*\))? )?(?:struct|enum|trait|type) ([A-Z]\w*)[^=\n]*(=?)").expect("it");
+        let mut named: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        for file in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+            let text = std::fs::read_to_string(&file).expect("a source");
+            for found in definition.captures_iter(text.split("#[cfg(test)]\nmod ").next().unwrap_or_default()) {
+                // An indented alias is what an implementation of a trait says.
+                if !(found[0].starts_with(' ') && &found[2] == "=") {
+                    named.entry(found[1].to_owned()).or_default().push(file.clone());
+                }
+            }
+        }
+        named.retain(|_, files| files.len() > 1);
+        assert!(named.is_empty(), "{named:#?}");
     }
 
     #[test]

@@ -6,8 +6,8 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions`, `model_permissions` | the rights that operations, and calls of models, need |
-//! | `front`, `operations`, `answer`, `stream` | requests in, answers, event streams and errors out |
+//! | `actions`, `model_permissions` | the permissions that operations, and calls of models, need |
+//! | `service`, `operations`, `answer`, `stream` | requests in, answers, event streams and errors out |
 //! | `catalog`, `identify` | the models there are, and which of them an id stands for |
 //! | `text`, `embed`, `poster` | the stand-ins for text, embedding and image models |
 //! | `native`, `family`, `claude`, `vectors` | calling models in their own formats |

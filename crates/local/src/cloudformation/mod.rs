@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions` | the rights that operations need |
+//! | `actions` | the permissions that operations need |
 //! | `api` | the operations, grouped by what they concern |
 //! | `prepare`, `expand`, `source` | from what a caller sent to a checked [`model::Target`] |
 //! | `changes`, `early` | what a change set would do, and what is validated before it |

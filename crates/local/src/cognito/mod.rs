@@ -6,7 +6,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions` | the rights that operations need |
+//! | `actions` | the permissions that operations need |
 //! | `service` | which calls need no signature, and whose they are |
 //! | `people` | making, confirming, finding and describing people |
 //! | `sign_in` | passwords and refresh tokens in, tokens out |

@@ -5,7 +5,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions` | the rights that operations need |
+//! | `actions` | the permissions that operations need |
 //! | `service` | one line an operation |
 //! | `error` | a refusal in DynamoDB's shape, and its usual words |
 //! | [`number`], `attribute` | numbers of 38 digits; attribute values, their sizes and limits |

@@ -5,7 +5,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions` | the rights that operations need |
+//! | `actions` | the permissions that operations need |
 //! | `service` | one line an operation |
 //! | `operations` | the operations |
 //! | `read` | events: one stream's, or filtered over many |

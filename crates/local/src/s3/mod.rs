@@ -4,7 +4,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions` | the rights that operations need |
+//! | `actions` | the permissions that operations need |
 //! | `service` | from the server's requests to `s3s` and back: signatures, `aws-chunked`, error documents |
 //! | `operation`, `object_meta` | what every operation is given and answers; what comes with an object |
 //! | `api` | one line an operation, to the file that carries it out |

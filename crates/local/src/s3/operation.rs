@@ -21,7 +21,7 @@ pub(super) struct S3Api {
     sweeping: Arc<AtomicBool>,
 }
 
-/// What the front knows of a request beyond what `s3s` sees.
+/// What the service knows of a request beyond what `s3s` sees.
 #[derive(Debug, Clone)]
 pub(super) struct S3Context {
     pub region: String,

@@ -6,7 +6,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions` | the rights that operations need |
+//! | `actions` | the permissions that operations need |
 //! | `operations` | the operations |
 //! | [`generate`] | values made at random |
 //! | [`store`] | the table of values; a secret by any of its names |

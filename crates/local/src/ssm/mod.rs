@@ -5,7 +5,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions` | the rights that operations need |
+//! | `actions` | the permissions that operations need |
 //! | `operations` | the operations |
 //! | [`store`] | the table, and a parameter by any of its names |
 

@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions` | the rights that operations need |
+//! | `actions` | the permissions that operations need |
 //! | `describe` | harnesses, gateways and targets as the API shows them |
 //! | `gateway` | the tools of a gateway, and calling them |
 //! | `harness` | `InvokeHarness` |

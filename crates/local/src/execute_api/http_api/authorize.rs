@@ -11,7 +11,7 @@ use crate::execute_api::reply::Reply;
 use crate::execute_api::tokens::NotTaken;
 use crate::ground::scalar::{scalar, text};
 use crate::ground::{ACCOUNT_ID, FunctionCall, FunctionRefusal};
-use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
+use bedplate_iam::{Decision, Policy, Request as PolicyRequest, evaluate};
 
 /// Refuses who may not call.
 pub(super) async fn authorize(exchange: &mut Exchange<'_>) -> Result<(), Reply> {
@@ -197,7 +197,7 @@ async fn function(exchange: &mut Exchange<'_>) -> Result<(), Reply> {
         let (Some(Ok(policy)), true) = (policy, word.0.get("principalId").is_some()) else {
             return Err(broken("the authorizer's function gave no `principalId` and `policyDocument`"));
         };
-        let asked = Asked { action: "execute-api:Invoke", resource: arn, ..Asked::default() };
+        let asked = PolicyRequest { action: "execute-api:Invoke", resource: arn, ..PolicyRequest::default() };
         evaluate([&policy], &asked) == Decision::Allow
     };
     if !allowed {

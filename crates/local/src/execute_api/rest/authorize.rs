@@ -10,7 +10,7 @@ use crate::execute_api::tokens::NotTaken;
 use crate::ground::ACCOUNT_ID;
 use crate::ground::scalar::{scalar, text};
 use crate::velocity::java_regex;
-use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
+use bedplate_iam::{Decision, Policy, Request as PolicyRequest, evaluate};
 
 /// How long a function's word is kept unless the authorizer says, in seconds.
 const TTL: i64 = 300;
@@ -193,7 +193,7 @@ fn decide(exchange: &mut Exchange<'_>, word: &CachedAuthorization, arn: &str) ->
     let Some(Ok(policy)) = policy else {
         return Err(broken("the authorizer's function gave no `policyDocument` that is one"));
     };
-    let asked = Asked { action: "execute-api:Invoke", resource: arn, ..Asked::default() };
+    let asked = PolicyRequest { action: "execute-api:Invoke", resource: arn, ..PolicyRequest::default() };
     match evaluate([&policy], &asked) {
         Decision::Allow => {}
         Decision::ExplicitDeny => {

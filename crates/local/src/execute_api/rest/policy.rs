@@ -6,7 +6,7 @@ use super::exchange::Exchange;
 use super::refusal::{GatewayResponse, RestRefusal};
 use crate::execute_api::call::SOURCE_IP;
 use crate::ground::ACCOUNT_ID;
-use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
+use bedplate_iam::{Decision, Policy, Request as PolicyRequest, evaluate};
 
 impl Exchange<'_> {
     /// The API's own policy. A private API is called as if through its first VPC endpoint.
@@ -21,7 +21,7 @@ impl Exchange<'_> {
             return Err(RestRefusal::of(GatewayResponse::ApiConfiguration));
         };
         let arn = self.method_arn();
-        let mut asked = Asked { action: "execute-api:Invoke", resource: &arn, ..Asked::default() };
+        let mut asked = PolicyRequest { action: "execute-api:Invoke", resource: &arn, ..PolicyRequest::default() };
         asked.context.insert("aws:SourceIp".to_owned(), vec![SOURCE_IP.to_owned()]);
         let endpoint = self.api.properties.pointer("/EndpointConfiguration/VpcEndpointIds/0").and_then(Value::as_str);
         if let Some(endpoint) = endpoint {

@@ -10,7 +10,7 @@ use crate::execute_api::reply::Reply;
 use crate::execute_api::rest::{multiple, single};
 use crate::ground::ACCOUNT_ID;
 use crate::ground::scalar::{scalar, text};
-use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
+use bedplate_iam::{Decision, Policy, Request as PolicyRequest, evaluate};
 
 fn failed(failed: RouteFailure) -> Reply {
     match failed {
@@ -114,7 +114,7 @@ async fn authorize(
     let (Some(Ok(policy)), Some(principal)) = (policy, text(&json, "principalId")) else {
         return Err(broken(500, "the authorizer's function gave no `principalId` and `policyDocument`"));
     };
-    let asked = Asked { action: "execute-api:Invoke", resource: &arn, ..Asked::default() };
+    let asked = PolicyRequest { action: "execute-api:Invoke", resource: &arn, ..PolicyRequest::default() };
     if evaluate([&policy], &asked) != Decision::Allow {
         return Err(Reply::message(403, "ForbiddenException", "Forbidden"));
     }
