@@ -52,9 +52,8 @@ impl Service for BedrockService {
         let Some(found) = find(method, path, signed_for == AGENTCORE, !bytes.is_empty()) else {
             return unsimulated(signed_for, &request);
         };
-        let MatchedOperation { service, operation, status, labels, work } = found;
-        let Some(handler) = work else { return Err(ApiError::not_implemented(service, operation)) };
-        if bytes.len() > LARGEST {
+        let MatchedOperation { service, operation, status, labels, work: handler } = found;
+        if handler.is_some() && bytes.len() > LARGEST {
             return Err(invalid(format!("The request is larger than {LARGEST} bytes")));
         }
         let query = form_urlencoded::parse(request.uri.query().unwrap_or_default().as_bytes());
@@ -79,7 +78,8 @@ struct BedrockCall {
     service: &'static str,
     operation: &'static str,
     status: u16,
-    handler: BedrockHandler,
+    /// None when it is not simulated.
+    handler: Option<BedrockHandler>,
     call: BedrockRequest,
 }
 
@@ -94,7 +94,8 @@ impl ServiceCall for BedrockCall {
 
     fn handle(self: Box<Self>, host: Arc<Host>) -> ServiceAnswer {
         Box::pin(async move {
-            let Self { bedrock, status, handler, call, .. } = *self;
+            let Self { bedrock, service, operation, status, handler, call } = *self;
+            let Some(handler) = handler else { return Err(ApiError::not_implemented(service, operation)) };
             let answer = match handler {
                 BedrockHandler::Read(operation) => host.store.read(move |tx| operation(tx, &call)).await?,
                 BedrockHandler::Steps(operation) => operation(bedrock, call).await?,

@@ -17,7 +17,7 @@ pub(crate) fn required_permissions(
     _: &Transaction<'_>,
     asked: &ApiRequest,
 ) -> Result<Vec<RequiredPermission>, ApiError> {
-    if PUBLIC.contains(&asked.operation) {
+    if PUBLIC.contains(&asked.operation.as_str()) {
         return Ok(Vec::new());
     }
     let resource = match asked.text("UserPoolId") {

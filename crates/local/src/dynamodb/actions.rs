@@ -25,7 +25,7 @@ pub(crate) fn required_permissions(
     let body = &asked.body;
     let action = format!("dynamodb:{}", asked.operation);
     let need = |table: &str| RequiredPermission::new(action.clone(), table_arn(&asked.region, table));
-    Ok(match asked.operation {
+    Ok(match asked.operation.as_str() {
         // Asked about no table in particular, DynamoDB asks about all.
         "ListTables" => vec![need("*")],
         "DescribeLimits" | "DescribeEndpoints" => vec![RequiredPermission::new(action, "*")],
@@ -52,7 +52,7 @@ pub(crate) fn required_permissions(
         _ => {
             let arn = table_arn(&asked.region, asked.text("TableName").unwrap_or_default());
             // Only reading goes through an index; elsewhere the name of one means nothing.
-            let reads = matches!(asked.operation, "Query" | "Scan");
+            let reads = matches!(asked.operation.as_str(), "Query" | "Scan");
             vec![match asked.text("IndexName").filter(|_| reads) {
                 Some(index) => RequiredPermission::new(action, format!("{arn}/index/{index}")),
                 None => RequiredPermission::new(action, arn),

@@ -20,7 +20,7 @@ pub(crate) fn required_permissions(
     let group = text("logGroupName")
         .or_else(|| text("logGroupIdentifier").map(|name| name.strip_prefix(&prefix).unwrap_or(name)))
         .map(|name| name.trim_end_matches(":*"));
-    let stream = match asked.operation {
+    let stream = match asked.operation.as_str() {
         "CreateLogStream" | "PutLogEvents" | "GetLogEvents" | "DeleteLogStream" => text("logStreamName"),
         _ => None,
     };

@@ -10,7 +10,7 @@ use crate::ground::{ApiError, Principal};
 #[derive(Debug, Clone)]
 pub struct ApiRequest {
     /// The operation's name.
-    pub operation: &'static str,
+    pub operation: String,
     /// The region of the credential scope.
     pub region: String,
     /// The parameters.

@@ -80,11 +80,14 @@ impl<C: From<ApiRequest> + Send + 'static, E: JsonError> Service for &'static Js
         let Some(operation) = target.strip_prefix(self.target).filter(|_| !request.is_form()) else {
             return unsimulated(self.name, &request);
         };
-        let known = self.operations.iter().find(|(name, _)| *name == operation);
-        let Some((operation, handler)) = known else { return unsimulated(self.name, &request) };
-        let Ok(Value::Object(body)) = serde_json::from_slice(&request.body.bytes()) else {
-            return Err(ApiError::sender("SerializationException", "The request body is not a JSON object"));
+        // A role is told first that it may not, also what is not simulated.
+        let handler = self.operations.iter().find(|(name, _)| *name == operation).map(|(_, handler)| handler);
+        let body = match serde_json::from_slice(&request.body.bytes()) {
+            Ok(Value::Object(body)) => body,
+            _ if handler.is_none() => return unsimulated(self.name, &request),
+            _ => return Err(ApiError::sender("SerializationException", "The request body is not a JSON object")),
         };
+        let operation = operation.to_owned();
         let context = request.context;
         let request =
             ApiRequest { operation, region: context.region, body, now: context.now, principal: context.principal };
@@ -120,7 +123,8 @@ impl<C, E: JsonError> JsonService<C, E> {
 
 struct JsonCall<C: 'static, E: 'static> {
     service: &'static JsonService<C, E>,
-    handler: &'static JsonHandler<C, E>,
+    /// None when it is not simulated.
+    handler: Option<&'static JsonHandler<C, E>>,
     request: ApiRequest,
 }
 
@@ -132,6 +136,9 @@ impl<C: From<ApiRequest> + Send + 'static, E: JsonError> ServiceCall for JsonCal
     fn handle(self: Box<Self>, host: Arc<Host>) -> ServiceAnswer {
         Box::pin(async move {
             let Self { service, handler, request } = *self;
+            let Some(handler) = handler else {
+                return Err(ApiError::not_implemented(service.name, &request.operation));
+            };
             let request = C::from(request);
             let done = match *handler {
                 JsonHandler::Read(operation) => host.store.read(move |tx| operation(tx, &request)).await,

@@ -21,7 +21,7 @@ pub(crate) fn required_permissions(
     let of =
         |name: &str| RequiredPermission::new(action.clone(), arn(&asked.region, &Named::of(name, &asked.region).name));
     let text = |name: &str| body.get(name).and_then(Value::as_str);
-    let required_permissions = match asked.operation {
+    let required_permissions = match asked.operation.as_str() {
         "GetParameters" => {
             let names = body.get("Names").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
             names.map(of).collect()
