@@ -11,7 +11,7 @@ use crate::finding::Place;
 
 /// What a plan is made for; everything in it is known before any change.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted<'a> {
+pub struct DesiredStack<'a> {
     /// The stack's name.
     pub stack: &'a str,
     /// The account, when it was asked.
