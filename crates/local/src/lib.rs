@@ -124,24 +124,6 @@ mod tests {
     }
 
     #[test]
-    fn a_types_name_is_its_own() {
-        let definition =
-            Regex::new(r"(?m)^ *(?:pub(?:\([^)]*\))? )?(?:struct|enum|trait|type) ([A-Z]\w*)[^=\n]*(=?)").expect("it");
-        let mut named: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-        for file in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
-            let text = std::fs::read_to_string(&file).expect("a source");
-            for found in definition.captures_iter(text.split("#[cfg(test)]\nmod ").next().unwrap_or_default()) {
-                // An indented alias is what an implementation of a trait says.
-                if !(found[0].starts_with(' ') && &found[2] == "=") {
-                    named.entry(found[1].to_owned()).or_default().push(file.clone());
-                }
-            }
-        }
-        named.retain(|_, files| files.len() > 1);
-        assert!(named.is_empty(), "{named:#?}");
-    }
-
-    #[test]
     fn no_folder_is_below_itself() {
         let mut left = table();
         while !left.is_empty() {
