@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::{HeaderMap, Method, Response, StatusCode, Uri};
+use http::{HeaderMap, Method, Response, StatusCode, Uri, header};
 use jiff::Timestamp;
 use rusqlite::Transaction;
 use s3s::Body;
 
 use super::errors::{Protocol, error_response, operation_name};
-use super::query::{Params, is_form};
+use super::query::params::Params;
 use crate::ground::permissions::Denial;
 use crate::ground::store::Schema;
 use crate::ground::{ApiError, Host, Principal, RequiredPermission};
@@ -100,6 +100,13 @@ impl ServiceRequest {
     pub fn is_form(&self) -> bool {
         is_form(&self.method, &self.headers, self.uri.path())
     }
+}
+
+/// Whether a request is a form of awsQuery.
+pub fn is_form(method: &Method, headers: &HeaderMap, path: &str) -> bool {
+    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim();
+    *method == Method::POST && path == "/" && media.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// A simulated service.

@@ -18,8 +18,10 @@ use crate::ground::body::{decoded, read_at_most};
 use crate::ground::{ACCOUNT_ID, ApiError, DEFAULT_REGION, Host, Sender};
 use crate::identity::Scope;
 use crate::protocol::errors::{Protocol, error_response};
-use crate::protocol::query::{MAX_FORM, is_form};
-use crate::protocol::service::{CallContext, Intake, RequestBody, Service, ServiceRequest, UnsimulatedService};
+use crate::protocol::query::MAX_FORM;
+use crate::protocol::service::{
+    CallContext, Intake, RequestBody, Service, ServiceRequest, UnsimulatedService, is_form,
+};
 
 /// The services, deployed APIs and gateways, behind one address.
 pub(super) struct Server {

@@ -11,7 +11,7 @@ pub use params::Params;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::StatusCode;
 use rusqlite::Transaction;
 use serde_json::Value;
 
@@ -58,13 +58,6 @@ pub trait QueryService: Send + Sync {
     ///
     /// Whatever the service would refuse.
     async fn call(&self, ctx: &CallContext, action: &str, params: Params) -> Result<Value, ApiError>;
-}
-
-/// Whether a request is a form of awsQuery.
-pub fn is_form(method: &Method, headers: &HeaderMap, path: &str) -> bool {
-    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default().trim();
-    *method == Method::POST && path == "/" && media.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// A [`QueryService`] as a [`Service`].
