@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::template;
 use crate::finding::Finding;
 use crate::iam::{Effect, Policy, Principal, Statement};
 use crate::render::Rendered;
@@ -34,7 +33,7 @@ pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
         let base = format!("Resources/{}/Properties", resource.logical_id);
         let properties = Value::Object(properties.clone());
         let mut report = |finding: Finding, path: &str| {
-            let place = template::place(loaded, rendered, path);
+            let place = rendered.place(loaded, path);
             findings.push(finding.at(place).in_template(path));
         };
         for (_, way) in DOCUMENTS.iter().filter(|(type_, _)| *type_ == resource.type_) {

@@ -3,8 +3,54 @@
 use super::references::{Ask, References, component_names};
 use super::words::did_you_mean;
 use crate::finding::Finding;
-use crate::iam::Statement;
+use crate::iam::{Policy, Statement};
 use crate::spec::Grant;
+
+/// Statements of one policy, each with the place of the spec that asks for it.
+#[derive(Debug, Default)]
+pub(super) struct Asked(Vec<(Statement, String)>);
+
+impl Asked {
+    /// Adds statements that a place asks for.
+    pub(super) fn add(&mut self, pointer: impl Into<String>, statements: impl IntoIterator<Item = Statement>) {
+        let pointer = pointer.into();
+        self.0.extend(statements.into_iter().map(|statement| (statement, pointer.clone())));
+    }
+
+    /// Whether nothing is asked for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The policy, its statements merged.
+    pub(super) fn policy(&self) -> Policy {
+        Policy::of(self.0.iter().map(|(statement, _)| statement.clone()))
+    }
+
+    /// The place of each statement of the policy: what all places have in common that ask for a part of it.
+    pub(super) fn places(&self, policy: &Policy) -> Vec<Option<String>> {
+        let place = |whole: &Statement| {
+            let parts = self.0.iter().filter(|(part, _)| is_part(part, whole));
+            parts.map(|(_, pointer)| pointer.clone()).reduce(|one, other| common(&one, &other))
+        };
+        policy.statements.iter().map(place).collect()
+    }
+}
+
+/// Whether merging may have made a statement a part of another one.
+fn is_part(part: &Statement, whole: &Statement) -> bool {
+    part.effect == whole.effect
+        && part.conditions == whole.conditions
+        && part.principals == whole.principals
+        && part.actions.is_subset(&whole.actions)
+        && part.resources.iter().all(|resource| whole.resources.contains(resource))
+}
+
+/// What two JSON pointers have in common.
+fn common(one: &str, other: &str) -> String {
+    let same = one.split('/').zip(other.split('/')).take_while(|(one, other)| one == other);
+    same.map(|(segment, _)| segment).collect::<Vec<_>>().join("/")
+}
 
 /// The statements of one grant; `pointer` is the grant's place.
 ///
