@@ -42,9 +42,11 @@ pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
                     Ok(policy) => {
                         // An endpoint's policy grants nothing: it is what the callers' own policies are cut down to.
                         let bounds = resource.type_ == "AWS::EC2::VPCEndpoint";
-                        let all = policy.statements.iter().flat_map(statement);
-                        for finding in all.filter(|finding| !(bounds && ["I002", "I003"].contains(&finding.code))) {
-                            report(finding, &path);
+                        for (index, one) in policy.statements.iter().enumerate() {
+                            let told = statement(one).into_iter();
+                            for finding in told.filter(|it| !(bounds && ["I002", "I003"].contains(&it.code))) {
+                                report(finding, &format!("{path}/Statement/{index}"));
+                            }
                         }
                     }
                     Err(_) if has_intrinsic(document) => {}

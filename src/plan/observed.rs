@@ -88,7 +88,7 @@ fn planned(change: &ResourceChangeSummary, wanted: &Wanted<'_>, secrets: &Secret
         },
         reasons: if action == Action::Add { Vec::new() } else { reasons(change, wanted, secrets) },
         more_reasons: 0,
-        place: wanted.places.get(&change.logical_resource_id).cloned(),
+        place: wanted.places.of(&change.logical_resource_id).cloned(),
     }
 }
 
@@ -134,6 +134,9 @@ fn reasons(change: &ResourceChangeSummary, wanted: &Wanted<'_>, secrets: &Secret
                 known.known_after_apply &= reason.known_after_apply;
             }
         }
+    }
+    for reason in by_path.values_mut() {
+        reason.place = wanted.place_in(&change.logical_resource_id, &reason.path);
     }
     // What a secret feeds is hidden as a whole, the value before included, which nobody gave to this run.
     for reason in by_path.values_mut().filter(|reason| hidden.contains(&reason.path)) {
@@ -186,6 +189,7 @@ fn reason(
         },
         caused_by: detail.causing_entity.clone(),
         known_after_apply: !removed && (unknown || dynamic),
+        place: None,
     }
 }
 

@@ -128,28 +128,3 @@ fn nearest<'p>(document: &Value, pointer: &'p str) -> &'p str {
     }
     nearest
 }
-
-/// A path into a template, as findings and change sets write it, as a JSON pointer: keys may hold what stands between the
-/// segments. What is not there any more is taken segment by segment.
-pub(super) fn pointer_of(template: &Value, path: &str, between: char) -> String {
-    let segments: Vec<&str> = path.trim_matches(between).split(between).collect();
-    let (mut pointer, mut value, mut at) = (String::new(), Some(template), 0);
-    while let Some(rest) = segments.get(at..).filter(|rest| !rest.is_empty()) {
-        let joined = |count: usize| rest.get(..count).unwrap_or_default().join(&between.to_string());
-        let (key, count) = match value {
-            Some(Value::Object(members)) => {
-                let known = (1..=rest.len()).map(|count| (joined(count), count));
-                known.into_iter().find(|(key, _)| members.contains_key(key)).unwrap_or_else(|| (joined(1), 1))
-            }
-            _ => (joined(1), 1),
-        };
-        value = match value {
-            Some(Value::Object(members)) => members.get(&key),
-            Some(Value::Array(items)) => key.parse().ok().and_then(|index: usize| items.get(index)),
-            _ => None,
-        };
-        pointer = pointer + "/" + &escape(&key);
-        at += count;
-    }
-    pointer
-}

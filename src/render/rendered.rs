@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::provenance::{Provenance, pointer_of};
+use super::provenance::Provenance;
 use crate::cfn::Template;
 use crate::finding::{Place, TemplatePlaces};
 use crate::spec::LoadedSpec;
@@ -39,7 +39,7 @@ impl Rendered {
     /// The place, in the spec it was rendered from, of a part of the template: of the key that says it, or of what it is a
     /// part of. The path is as findings write it, such as `Resources/DesignFunction/Properties/Timeout`.
     pub fn place(&self, loaded: &LoadedSpec, path: &str) -> Option<Place> {
-        self.provenance.place(loaded, &pointer_of(self.template.value(), path, '/'))
+        self.provenance.place(loaded, &self.template.pointer(path, '/'))
     }
 
     /// The places of all parts of the template, for who no longer has the spec.

@@ -47,6 +47,8 @@ struct Source {
     file: String,
     text: Cow<'static, str>,
     compiled: OnceLock<Template>,
+    /// Whether it is a project's own.
+    of_project: bool,
 }
 
 impl Partials {
@@ -59,7 +61,10 @@ impl Partials {
             helpers.register_escape_fn(handlebars::no_escape);
             let source = |&(name, text): &(&'static str, &'static str)| {
                 let file = format!("templates/{name}{SUFFIX}");
-                (Cow::Borrowed(name), Source { file, text: Cow::Borrowed(text), compiled: OnceLock::new() })
+                (
+                    Cow::Borrowed(name),
+                    Source { file, text: Cow::Borrowed(text), compiled: OnceLock::new(), of_project: false },
+                )
             };
             Partials { helpers, sources: EMBEDDED.iter().map(source).collect() }
         })
@@ -104,6 +109,7 @@ impl Partials {
                             file: file.display().to_string(),
                             text: Cow::Owned(text),
                             compiled: OnceLock::from(template),
+                            of_project: true,
                         };
                         partials.sources.insert(Cow::Owned(name), source);
                     }
@@ -137,7 +143,13 @@ impl Partials {
         let trace = Trace::new(rows);
         let text = self.text(name, data, budget, &trace)?;
         match yaml::parse_cloudformation(&text) {
-            Ok(document) => Ok((document.value, trace.found(&text, &document.positions))),
+            Ok(document) => {
+                let mut found = trace.found(&text, &document.positions);
+                if self.sources.get(name).is_some_and(|source| source.of_project) {
+                    as_embedded(name, data, rows, &document.value, &mut found);
+                }
+                Ok((document.value, found))
+            }
             Err(error) => {
                 let line = self.line_in_partial(name, data, error.line, budget).unwrap_or(1);
                 Err(Finding::error(
@@ -222,6 +234,21 @@ impl Partials {
         // YAML may notice only after the last line, and a value cannot hold a line end: the nearest numbered line is it.
         let upto: Vec<&str> = text.lines().take(line).collect();
         upto.iter().rev().find_map(|line| line.strip_prefix('\u{e000}')?.split_once('\u{e001}')?.0.parse().ok())
+    }
+}
+
+/// Adds where the parts of what a project's partial gives come from that it writes itself: from where the program's own
+/// partial takes them, since that is the key whose value is not used.
+fn as_embedded(name: &str, data: &Value, rows: &Rows, value: &Value, found: &mut BTreeMap<String, String>) {
+    let Ok((_, embedded)) = Partials::embedded().render(name, data, rows, &Budget::default()) else { return };
+    for (part, place) in embedded {
+        let above = std::iter::successors(Some(part.as_str()), |part| Some(part.rsplit_once('/')?.0));
+        let below = format!("{part}/");
+        let is_below = found.range(below.clone()..).next().is_some_and(|(next, _)| next.starts_with(&below));
+        let known = is_below || above.into_iter().any(|part| found.contains_key(part));
+        if !known && value.pointer(&part).is_some() {
+            found.insert(part, place);
+        }
     }
 }
 

@@ -45,7 +45,7 @@ fn plan(changes: Value) -> Plan {
         account: Some("123456789012"),
         region: "us-west-2",
         template: Some(&template),
-        places: BTreeMap::from([("Design".into(), place)]),
+        places: [("/Resources/Design".to_owned(), place)].into_iter().collect(),
         ..Wanted::default()
     };
     let current = Current { status: Some("CREATE_COMPLETE"), template: Some(&template), ..Current::default() };

@@ -1,7 +1,5 @@
 //! One agent of the spec, and what both engines make of it in the same way.
 
-use serde_json::Value;
-
 use crate::finding::Finding;
 use crate::iam::{Policy, Principal, Statement};
 use crate::render::assemble::Assembly;
@@ -144,9 +142,4 @@ pub(super) fn all<T>(
 ) -> Option<Vec<T>> {
     let kept: Vec<Option<T>> = results.into_iter().map(|result| assembly.keep(result)).collect();
     kept.into_iter().collect()
-}
-
-/// A value, or JSON's nothing.
-pub(super) fn or_null<T: Into<Value>>(value: Option<T>) -> Value {
-    value.map_or(Value::Null, Into::into)
 }
