@@ -151,6 +151,23 @@ mod tests {
     }
 
     #[test]
+    fn a_failure_has_the_place_of_the_property_that_its_reason_names() {
+        let place = |line| Place { file: "usecase.yaml".into(), line, column: 1 };
+        let places: TemplatePlaces =
+            [("/Resources/A".to_owned(), place(4)), ("/Resources/A/Properties/Timeout".to_owned(), place(9))]
+                .into_iter()
+                .collect();
+        let line = |id: &str, reason: &str| place_of(&event(id, "CREATE_FAILED", reason), &places).map(|at| at.line);
+        let named =
+            "Properties validation failed for resource A with message: #/Timeout: 901 is not less or equal to 900";
+        assert_eq!(line("A", named), Some(9));
+        assert_eq!(line("A", "Model validation failed (#/Timeout: expected type: Integer)"), Some(9));
+        assert_eq!(line("A", "Model validation failed (#/Other)"), Some(4));
+        assert_eq!(line("A", "Access denied"), Some(4));
+        assert_eq!(line("B", named), None);
+    }
+
+    #[test]
     fn a_stuck_rollback_is_continued_and_never_made_anew() {
         let advice = continue_rollback("poster-dev", &[event("Fn", "UPDATE_FAILED", "x")]);
         assert!(advice.contains("continue-update-rollback --stack-name poster-dev"), "{advice}");

@@ -31,10 +31,12 @@ pub struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// Where in the spec a part of a resource comes from, by a path such as `Properties.Timeout`.
+    /// Where in the spec a part of a resource comes from, by a path such as `Properties.Timeout`; none when that is where the
+    /// resource does.
     pub(super) fn place_in(&self, id: &str, path: &str) -> Option<Place> {
-        self.places.of(id)?;
-        self.places.at(&self.template?.pointer(&format!("Resources.{id}.{path}"), '.')).cloned()
+        let whole = self.places.of(id)?;
+        let part = self.places.at(&self.template?.pointer(&format!("Resources.{id}.{path}"), '.'))?;
+        Some(part.clone()).filter(|part| part != whole)
     }
 }
 
@@ -195,7 +197,7 @@ pub struct Reason {
     /// The value after is known only while it runs.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub known_after_apply: bool,
-    /// Where in the spec the property comes from.
+    /// Where in the spec the property comes from, when a key of the resource's component says it.
     #[serde(skip_serializing_if = "Option::is_none", skip_deserializing, default)]
     pub place: Option<Place>,
 }

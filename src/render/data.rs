@@ -73,9 +73,8 @@ impl PartialData {
             return self.said(name, key, Value::Null);
         }
         let policy = asked.policy();
-        for (index, place) in asked.places(&policy).into_iter().enumerate() {
-            self.rows.extend(place.map(|place| (format!("/{}/Statement/{index}", escape(name)), place)));
-        }
+        let at = format!("/{}", escape(name));
+        self.rows.extend(asked.places(&policy).into_iter().map(|(within, place)| (format!("{at}{within}"), place)));
         self.said(name, key, policy.to_value())
     }
 

@@ -27,13 +27,31 @@ impl Asked {
         Policy::of(self.0.iter().map(|(statement, _)| statement.clone()))
     }
 
-    /// The place of each statement of the policy: what all places have in common that ask for a part of it.
-    pub(super) fn places(&self, policy: &Policy) -> Vec<Option<String>> {
-        let place = |whole: &Statement| {
-            let parts = self.0.iter().filter(|(part, _)| is_part(part, whole));
-            parts.map(|(_, pointer)| pointer.clone()).reduce(|one, other| common(&one, &other))
-        };
-        policy.statements.iter().map(place).collect()
+    /// The place of each statement of the policy, of its actions and of its resources, by JSON pointers into the document:
+    /// what all places have in common that ask for a part of it.
+    pub(super) fn places(&self, policy: &Policy) -> Vec<(String, String)> {
+        let mut places = Vec::new();
+        for (index, whole) in policy.statements.iter().enumerate() {
+            let parts: Vec<&(Statement, String)> = self.0.iter().filter(|(part, _)| is_part(part, whole)).collect();
+            let mut add = |within: String, asks: &dyn Fn(&Statement) -> bool| {
+                let asking = parts.iter().filter(|(part, _)| asks(part)).map(|(_, pointer)| pointer.clone());
+                let place = asking.reduce(|one, other| common(&one, &other));
+                places.extend(place.map(|place| (format!("/Statement/{index}{within}"), place)));
+            };
+            add(String::new(), &|_| true);
+            // A list of one is written as one, and stands where its statement does.
+            if whole.actions.len() > 1 {
+                for (at, action) in whole.actions.iter().enumerate() {
+                    add(format!("/Action/{at}"), &|part| part.actions.contains(action));
+                }
+            }
+            if whole.resources.len() > 1 {
+                for (at, resource) in whole.resources.iter().enumerate() {
+                    add(format!("/Resource/{at}"), &|part| part.resources.contains(resource));
+                }
+            }
+        }
+        places
     }
 }
 

@@ -37,9 +37,10 @@ fn artifact(name: &str) -> ArtifactParameter {
 fn add(assembly: &mut Assembly<'_>, name: &str, layer: &Layer) {
     let names =
         || layer.requirements.iter().map(|requirement| without_hashes(requirement)).collect::<Vec<_>>().join(", ");
-    let (described, description) = match &layer.description {
-        Some(description) => ("description", description.clone()),
-        None => ("requirements", names()),
+    let (described, description) = match (&layer.description, layer.requirements.len()) {
+        (Some(description), _) => ("description", description.clone()),
+        (None, 1) => ("requirements/0", names()),
+        (None, _) => ("requirements", names()),
     };
     let data = PartialData::new(format!("/layers/{}", escape(name)))
         .made("id", layer_id(name))

@@ -72,17 +72,18 @@ fn trust(references: &References<'_>, role: &Role, pointer: &str) -> Result<Aske
     for (index, assumer) in role.assumed_by.iter().enumerate() {
         let pointer = format!("{pointer}/assumed-by/{index}");
         let assume = Statement::allow(["sts:AssumeRole"], []);
-        let statement = match assumer {
+        let (key, statement) = match assumer {
             Assumer::Service(service) => {
                 let statement = assume.to(Principal::service(service));
+                let ours = json!({ "Ref": "AWS::AccountId" });
                 match facts::iam_exceptions().sends_no_source(service) {
-                    true => statement,
-                    false => statement.when("StringEquals", "aws:SourceAccount", json!({ "Ref": "AWS::AccountId" })),
+                    true => ("service", statement),
+                    false => ("service", statement.when("StringEquals", "aws:SourceAccount", ours)),
                 }
             }
             Assumer::Principal(text) => {
                 let arn = references.text(text, &format!("{pointer}/principal"))?;
-                assume.to(aws(&arn))
+                ("principal", assume.to(aws(&arn)))
             }
             Assumer::Account(account) => {
                 let account = match account.as_str() {
@@ -94,10 +95,10 @@ fn trust(references: &References<'_>, role: &Role, pointer: &str) -> Result<Aske
                     .text(":iam::")
                     .then(account)
                     .text(":root");
-                assume.to(aws(&root))
+                ("account", assume.to(aws(&root)))
             }
         };
-        asked.add(pointer, [statement]);
+        asked.add(format!("{pointer}/{key}"), [statement]);
     }
     Ok(asked)
 }
