@@ -155,7 +155,7 @@ impl Unwritten {
             ),
             Self::NotRegular(what) => {
                 Finding::error("P043", format!("`{shown}` is not written: it is {what}, not a file"))
-                    .help("take it away, or name another path")
+                    .help("remove it, or name another path")
             }
             Self::Failed(error) => Finding::error(code, format!("`{shown}` cannot be written: {error}")).help(help),
         }

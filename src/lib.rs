@@ -1,4 +1,4 @@
-//! Bedplate turns a short YAML use-case spec into a CloudFormation stack, deploys it and takes it away again.
+//! Bedplate turns a short YAML use-case spec into a CloudFormation stack, deploys it and deletes it again.
 //!
 //! What can be used on its own is a crate below `crates/`, and Cargo sees to it that none depends on more than it says:
 //!
@@ -11,11 +11,11 @@
 //! | `bedplate-host` | helper processes, HTTP requests, where APIs answer locally | – |
 //! | `bedplate-local` | the local target: an AWS-compatible endpoint; knows nothing of the engine | cfn, facts, host, iam |
 //!
-//! The product is this crate. Its folders are rooms: each may import the rooms and crates of its row and no others, which
-//! `tests/it/rooms.rs` holds. Any room may import `finding` (what is wrong, where, and what to do about it) and the modules of
+//! The product is this crate. Each of its modules may import the modules and crates of its row and no others, which
+//! `tests/it/module_imports.rs` checks. Any module may import `finding` (what is wrong, where, and what to do about it) and the modules of
 //! `bedplate-text`.
 //!
-//! | room | holds | may import |
+//! | module | holds | may import |
 //! | --- | --- | --- |
 //! | [`files`] | opening and writing the files of a project, and nothing outside it by its links | helper |
 //! | [`spec`] | the language: types, loading, references | files, yaml |
@@ -23,10 +23,10 @@
 //! | [`check`] | findings over spec and template | cfn, facts, iam, render, spec, yaml |
 //! | [`artifacts`] | deterministic zips and layers | files, helper, spec |
 //! | [`plan`] | desired + observed → plan, with reasons; pure | cfn, facts, iam |
-//! | [`aws`] | the only place that names `aws_sdk_*` | cfn, http_client, local_address |
+//! | [`aws`] | the only place that names `aws_sdk_*` | cfn, http_client, local_address, proxies |
 //! | [`engine`] | carries a plan out; emits events | artifacts, aws, cfn, plan, render, spec |
 //! | [`report`] | events, plans and findings as text, JSON lines, GitHub annotations | cfn, engine, plan, render |
-//! | [`cli`] | one file a verb; wires the rooms together | all |
+//! | [`cli`] | one file a verb; wires the modules together | all |
 
 pub mod artifacts;
 pub mod aws;
@@ -42,7 +42,7 @@ pub mod spec;
 pub use bedplate_cfn as cfn;
 pub use bedplate_cfn::{finding, yaml};
 pub use bedplate_facts as facts;
-use bedplate_host::{helper, http_client, local_address};
+use bedplate_host::{helper, http_client, local_address, proxies};
 pub use bedplate_iam as iam;
 #[cfg(feature = "local")]
 pub use bedplate_local as local;

@@ -72,7 +72,7 @@ fn findings() -> Result<String, Box<dyn Error>> {
         value[key].as_str().map(str::to_owned).ok_or_else(|| format!("{source}: `{key}` is missing in {value}"))
     };
     let list = |value: &serde_json::Value, key: &str| {
-        value[key].as_array().cloned().ok_or_else(|| format!("{source}: `{key}` is no list in {value}"))
+        value[key].as_array().cloned().ok_or_else(|| format!("{source}: `{key}` is not a list in {value}"))
     };
     let mut table = String::from("&[\n");
     let mut last = String::new();

@@ -21,18 +21,18 @@ const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a record is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ArtifactKind {
     /// A list of files of a code folder.
     Code,
     /// A list of requirements.
     Layer,
 }
 
-impl Kind {
+impl ArtifactKind {
     fn folder(self) -> &'static str {
         match self {
-            Kind::Code => "code",
-            Kind::Layer => "layers",
+            ArtifactKind::Code => "code",
+            ArtifactKind::Layer => "layers",
         }
     }
 }
@@ -51,7 +51,7 @@ pub(super) fn io_problem(doing: &str, error: &std::io::Error) -> Finding {
 
 impl Cache {
     pub(super) fn open(dir: &Path) -> Result<Self, Vec<Finding>> {
-        for folder in ["zips", "tmp", Kind::Code.folder(), Kind::Layer.folder()] {
+        for folder in ["zips", "tmp", ArtifactKind::Code.folder(), ArtifactKind::Layer.folder()] {
             std::fs::create_dir_all(dir.join(folder)).map_err(|e| vec![io_problem("make the cache's folders", &e)])?;
         }
         Ok(Self { dir: dir.to_owned() })
@@ -75,7 +75,7 @@ impl Cache {
         }
     }
 
-    fn record(&self, kind: Kind, key: &str) -> PathBuf {
+    fn record(&self, kind: ArtifactKind, key: &str) -> PathBuf {
         self.dir.join(kind.folder()).join(format!("{key}.json"))
     }
 
@@ -102,7 +102,7 @@ impl Cache {
     }
 
     /// What was made for a key, if it is there and whole.
-    pub(super) fn find(&self, kind: Kind, key: &str) -> Option<Artifact> {
+    pub(super) fn find(&self, kind: ArtifactKind, key: &str) -> Option<Artifact> {
         let path = self.record(kind, key);
         let record: Value = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
         let text = |name: &str| record.get(name)?.as_str().map(str::to_owned);
@@ -130,7 +130,7 @@ impl Cache {
     /// time go on with the same packages.
     pub(super) fn remember(
         &self,
-        kind: Kind,
+        kind: ArtifactKind,
         key: &str,
         packed: Packed,
         packages: Vec<String>,
@@ -147,7 +147,7 @@ impl Cache {
         let mut temporary = self.temporary_file()?;
         temporary.write_all(record.to_string().as_bytes()).map_err(failed)?;
         let path = self.record(kind, key);
-        if kind == Kind::Layer
+        if kind == ArtifactKind::Layer
             && let Some(first) = self.find(kind, key)
         {
             return Ok(first);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::artifact::Artifact;
-use super::cache::{Cache, Kind};
+use super::cache::{ArtifactKind, Cache};
 use super::context::BuildContext;
 use super::list;
 use super::pack::pack;
@@ -34,7 +34,7 @@ pub(super) fn build(
         return Err(vec![Finding::error("A008", message).at(place.cloned()).help(help)]);
     }
     let key = list::key(&files);
-    if let Some(artifact) = cache.find(Kind::Code, &key) {
+    if let Some(artifact) = cache.find(ArtifactKind::Code, &key) {
         return Ok(artifact);
     }
     let files_shown = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
@@ -43,7 +43,7 @@ pub(super) fn build(
     // A file changed within the clock's grain of being read could change again and look the same: remember nothing
     // then, and read once more next time.
     if list::settled(&files, started) {
-        cache.remember(Kind::Code, &key, packed, Vec::new())
+        cache.remember(ArtifactKind::Code, &key, packed, Vec::new())
     } else {
         Ok(cache.artifact(packed, Vec::new()))
     }

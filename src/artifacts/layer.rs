@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use sha2::{Digest, Sha256};
 
 use super::artifact::Artifact;
-use super::cache::{Cache, Kind};
+use super::cache::{ArtifactKind, Cache};
 use super::context::BuildContext;
 use super::lock::{self, LayerLock, LayerLocks, ordered};
 use super::{list, pack, pip};
@@ -13,7 +13,7 @@ use crate::finding::{Finding, Place};
 use crate::spec::{Architecture, requirement_problem, requirements_problem, without_hashes};
 
 /// What a layer is to hold.
-pub(super) struct Wanted<'a> {
+pub(super) struct LayerSpec<'a> {
     pub name: &'a str,
     pub requirements: &'a [String],
     pub runtime: &'a str,
@@ -23,7 +23,7 @@ pub(super) struct Wanted<'a> {
     pub place: Option<&'a Place>,
 }
 
-impl Wanted<'_> {
+impl LayerSpec<'_> {
     /// The requirements, when all of them are some.
     fn requirements(&self) -> Result<Vec<String>, Vec<Finding>> {
         let one = self.requirements.iter().find_map(|requirement| requirement_problem(requirement));
@@ -59,7 +59,7 @@ impl Wanted<'_> {
 /// stays the same, offline and whatever the index offers since, until one of them, the lock file or the cache changes.
 pub(super) fn build(
     cache: &Cache,
-    wanted: &Wanted<'_>,
+    wanted: &LayerSpec<'_>,
     context: &BuildContext<'_>,
 ) -> Result<Option<Artifact>, Vec<Finding>> {
     let requirements = wanted.requirements()?;
@@ -67,7 +67,7 @@ pub(super) fn build(
     let pins = wanted.pins(&requirements)?;
     let asked = pins.as_ref().unwrap_or(&requirements);
     let key = key(asked, pins.is_some(), &arguments);
-    if let Some(artifact) = cache.find(Kind::Layer, &key) {
+    if let Some(artifact) = cache.find(ArtifactKind::Layer, &key) {
         return Ok(Some(artifact));
     }
     if context.no_build {
@@ -93,13 +93,13 @@ pub(super) fn build(
     }
     let packages = packages(&files);
     let packed = pack::pack(cache, &files, &format!("layers.{}", wanted.name), wanted.place, context)?;
-    cache.remember(Kind::Layer, &key, packed, packages).map(Some)
+    cache.remember(ArtifactKind::Layer, &key, packed, packages).map(Some)
 }
 
 /// What the requirements of a layer come to now, whatever is locked.
 pub(super) fn resolve(
     cache: &Cache,
-    wanted: &Wanted<'_>,
+    wanted: &LayerSpec<'_>,
     context: &BuildContext<'_>,
 ) -> Result<LayerLock, Vec<Finding>> {
     let requirements = wanted.requirements()?;

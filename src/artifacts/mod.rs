@@ -66,10 +66,10 @@ pub fn resolve(request: &ArtifactRequest, context: &BuildContext<'_>) -> Result<
     layer::resolve(&cache::Cache::open(context.cache)?, &wanted, context).map(Some)
 }
 
-fn layer_of(request: &ArtifactRequest) -> Option<layer::Wanted<'_>> {
+fn layer_of(request: &ArtifactRequest) -> Option<layer::LayerSpec<'_>> {
     match request {
         ArtifactRequest::Function { .. } => None,
-        ArtifactRequest::Layer { name, requirements, runtime, architecture, folder, place } => Some(layer::Wanted {
+        ArtifactRequest::Layer { name, requirements, runtime, architecture, folder, place } => Some(layer::LayerSpec {
             name,
             requirements,
             runtime,

@@ -5,10 +5,10 @@ use aws_smithy_types::event_stream::{HeaderValue, Message};
 use bytes::{Buf, Bytes};
 use serde_json::{Map, Value};
 
-use super::calls::Answered;
+use super::calls::ApiResponse;
 
 /// The answer as a JSON object.
-pub(super) fn object(answer: &Answered) -> Result<Map<String, Value>, String> {
+pub(super) fn object(answer: &ApiResponse) -> Result<Map<String, Value>, String> {
     match serde_json::from_slice(&answer.body) {
         Ok(Value::Object(map)) => Ok(map),
         _ => Err("the answer is not a JSON object".to_owned()),
@@ -16,7 +16,7 @@ pub(super) fn object(answer: &Answered) -> Result<Map<String, Value>, String> {
 }
 
 /// A refusal in words: who refused, the status, the kind of the error and what is said of it.
-pub(super) fn refused(service: &str, answer: &Answered) -> String {
+pub(super) fn refused(service: &str, answer: &ApiResponse) -> String {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     // `AccessDeniedException:http://…` in a header, `com.amazon…#AccessDeniedException` in a body.
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_refusal_names_its_kind_wherever_it_stands() {
-        let answer = |headers: &[(&str, &str)], body: &str| Answered {
+        let answer = |headers: &[(&str, &str)], body: &str| ApiResponse {
             status: 403,
             headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             body: Bytes::copy_from_slice(body.as_bytes()),

@@ -46,7 +46,7 @@ impl fmt::Debug for ApiCall {
 
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answered {
+pub struct ApiResponse {
     /// The HTTP status.
     pub status: u16,
     /// Headers in order.
@@ -57,7 +57,7 @@ pub struct Answered {
     pub function_error: Option<String>,
 }
 
-impl Answered {
+impl ApiResponse {
     /// The body; what is not UTF-8 of it stands as U+FFFD.
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.body)
@@ -75,7 +75,7 @@ pub enum Opening {
     /// It is open.
     Open(Socket),
     /// It was refused with this answer.
-    Refused(Answered),
+    Refused(ApiResponse),
 }
 
 impl Clients {
@@ -83,7 +83,7 @@ impl Clients {
     ///
     /// # Errors
     /// In words, when nothing came back.
-    pub async fn call_api(&self, call: ApiCall) -> Result<Answered, String> {
+    pub async fn call_api(&self, call: ApiCall) -> Result<ApiResponse, String> {
         let method = Method::from_bytes(call.method.as_bytes())
             .map_err(|_| format!("`{}` is not an HTTP method", call.method))?;
         let mut headers = call.headers;
@@ -143,7 +143,7 @@ impl Clients {
     ///
     /// # Errors
     /// In words, when nothing came back.
-    pub async fn invoke_function(&self, function: &str, payload: Vec<u8>) -> Result<Answered, String> {
+    pub async fn invoke_function(&self, function: &str, payload: Vec<u8>) -> Result<ApiResponse, String> {
         // A function's name is letters, digits, hyphens and underscores: nothing in it needs encoding.
         let path = format!("/2015-03-31/functions/{function}/invocations");
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
@@ -154,7 +154,7 @@ impl Clients {
     ///
     /// # Errors
     /// In words, when nothing came back.
-    pub async fn fetch(&self, url: &str) -> Result<Answered, String> {
+    pub async fn fetch(&self, url: &str) -> Result<ApiResponse, String> {
         // An answer may name any address, such as the one at which a machine on AWS gives away its credentials. What AWS
         // itself gives out is encrypted.
         if self.endpoint().is_none() && !url.starts_with("https://") {
@@ -173,8 +173,8 @@ impl Clients {
         path: &str,
         headers: Vec<(String, String)>,
         body: Vec<u8>,
-    ) -> Result<Answered, String> {
-        let endpoint = match self.endpoints().of(host) {
+    ) -> Result<ApiResponse, String> {
+        let endpoint = match self.endpoints().for_host(host) {
             Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
             None => format!("https://{host}.{}.{}", self.region(), dns_suffix(self.region())),
         };
@@ -204,14 +204,14 @@ impl Clients {
         http_client::signed(outgoing, service, self.region(), &credentials, SystemTime::now())
     }
 
-    async fn send(&self, outgoing: Outgoing, most: usize) -> Result<Answered, String> {
+    async fn send(&self, outgoing: Outgoing, most: usize) -> Result<ApiResponse, String> {
         let client = self.inner.http.get_or_init(http_client::Client::default);
         client.ask(outgoing, most).await.map(answered)
     }
 }
 
-fn answered(answer: Answer) -> Answered {
+fn answered(answer: Answer) -> ApiResponse {
     let failed = answer.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-amz-function-error"));
     let function_error = failed.map(|(_, value)| value.clone());
-    Answered { status: answer.status, function_error, headers: answer.headers, body: answer.body }
+    ApiResponse { status: answer.status, function_error, headers: answer.headers, body: answer.body }
 }

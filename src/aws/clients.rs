@@ -18,7 +18,9 @@ use tokio::sync::OnceCell;
 
 use super::address::{AddressKind, address_kind, endpoint_address, is_plain_loopback};
 use super::attempts::{AttemptObserver, Unwatched};
-use super::credentials::{CredentialFacts, keys_in_environment, of_chain, of_profile, profile_of_environment};
+use super::credentials::{
+    CredentialFacts, from_default_chain, from_profile, keys_in_environment, profile_of_environment,
+};
 use super::endpoints::Endpoints;
 use super::environment::variable;
 use super::error::{CallError, CallErrorKind};
@@ -98,8 +100,8 @@ impl Clients {
                 let region = target.region.clone().or_else(|| variable("AWS_REGION"));
                 stand_in_config(region.or_else(|| variable("AWS_DEFAULT_REGION")), loopback)
             }
-            Some(profile) => of_profile(loader(loopback), profile, asked).await?,
-            None => of_chain(loader(loopback), asked).await?,
+            Some(profile) => from_profile(loader(loopback), profile, asked).await?,
+            None => from_default_chain(loader(loopback), asked).await?,
         };
         let endpoints = match explicit {
             // Said for this command: it wins over a service's own `AWS_ENDPOINT_URL_…`.
@@ -123,7 +125,7 @@ impl Clients {
         let mut s3 = aws_sdk_s3::config::Builder::from(config).interceptor(observer.clone());
         let mut sts = aws_sdk_sts::config::Builder::from(config);
         // What was decided here is what is asked, whatever else a client would find by itself.
-        let of = |service: &str| endpoints.of(service).map(str::to_owned);
+        let of = |service: &str| endpoints.for_host(service).map(str::to_owned);
         bedrock_agent.set_endpoint_url(of("bedrock-agent"));
         cloudformation.set_endpoint_url(of("cloudformation"));
         dynamodb.set_endpoint_url(of("dynamodb"));
@@ -131,7 +133,7 @@ impl Clients {
         sts.set_endpoint_url(of("sts"));
         // What is on this machine is not asked through a proxy: it would see everything, and could not reach it.
         let direct = |service: &str| {
-            endpoints.of(service).is_some_and(is_plain_loopback).then(|| HttpClientBuilder::new().build_http())
+            endpoints.for_host(service).is_some_and(is_plain_loopback).then(|| HttpClientBuilder::new().build_http())
         };
         bedrock_agent.set_http_client(direct("bedrock-agent").or_else(|| config.http_client()));
         cloudformation.set_http_client(direct("cloudformation").or_else(|| config.http_client()));
@@ -139,7 +141,7 @@ impl Clients {
         s3.set_http_client(direct("s3").or_else(|| config.http_client()));
         sts.set_http_client(direct("sts").or_else(|| config.http_client()));
         // `bucket.127.0.0.1` resolves nowhere.
-        s3 = s3.force_path_style(endpoints.of("s3").is_some());
+        s3 = s3.force_path_style(endpoints.for_host("s3").is_some());
         let loopback = endpoints.common().is_some_and(is_plain_loopback);
         let uploads = s3
             .clone()
@@ -201,11 +203,12 @@ impl Clients {
         if self.inner.stand_in {
             return Ok(CredentialFacts::stand_in());
         }
-        let none = || CallError::of_credentials(None, self.profile_asked());
+        let none = || CallError::from_credentials_error(None, self.profile_asked());
         let provider = self.inner.credentials.as_ref().ok_or_else(none)?;
         let credentials = provider.provide_credentials().await;
-        let credentials = credentials.map_err(|error| CallError::of_credentials(Some(&error), self.profile_asked()))?;
-        Ok(CredentialFacts::of(&credentials, self.profile_asked().as_deref()))
+        let credentials =
+            credentials.map_err(|error| CallError::from_credentials_error(Some(&error), self.profile_asked()))?;
+        Ok(CredentialFacts::describe(&credentials, self.profile_asked().as_deref()))
     }
 
     /// The profile that is asked for credentials: the one named for this run, else the environment's.

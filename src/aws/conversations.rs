@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::answers::{StreamEvent, events, object, refused};
-use super::calls::Answered;
+use super::calls::ApiResponse;
 use super::clients::Clients;
 
 /// What the services are called in errors.
@@ -38,7 +38,7 @@ pub enum AgentAddress {
 
 /// What an agent answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AgentSaid {
+pub struct AgentReply {
     /// Its words.
     pub text: String,
     /// Where the documents lie that it cites.
@@ -65,7 +65,7 @@ impl Clients {
     ///
     /// # Errors
     /// In words, when it is refused, the answer breaks off or nothing came back.
-    pub async fn say(&self, agent: &AgentAddress, session: &str, text: &str) -> Result<AgentSaid, String> {
+    pub async fn say(&self, agent: &AgentAddress, session: &str, text: &str) -> Result<AgentReply, String> {
         match agent {
             AgentAddress::Classic { agent, alias } => {
                 let path = format!("/agents/{agent}/agentAliases/{alias}/sessions/{session}/text");
@@ -92,7 +92,7 @@ impl Clients {
         }
     }
 
-    async fn ask_bedrock(&self, path: &str, body: &Value) -> Result<Answered, String> {
+    async fn ask_bedrock(&self, path: &str, body: &Value) -> Result<ApiResponse, String> {
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
         let body = body.to_string().into_bytes();
         let answer = self.ask_service("bedrock-agent-runtime", "bedrock", Method::POST, path, headers, body).await?;
@@ -115,8 +115,8 @@ fn source(reference: &Value) -> Option<String> {
 }
 
 /// Chunks are words with what they cite; traces tell which action groups were used.
-fn of_agent(events: &[StreamEvent]) -> AgentSaid {
-    let mut said = AgentSaid::default();
+fn of_agent(events: &[StreamEvent]) -> AgentReply {
+    let mut said = AgentReply::default();
     for StreamEvent { kind, payload } in events {
         match kind.as_str() {
             "chunk" => {
@@ -147,8 +147,8 @@ fn of_agent(events: &[StreamEvent]) -> AgentSaid {
 }
 
 /// Text deltas are words; a tool's block begins with its name, for a gateway's `target___operation`.
-fn of_harness(events: &[StreamEvent]) -> AgentSaid {
-    let mut said = AgentSaid::default();
+fn of_harness(events: &[StreamEvent]) -> AgentReply {
+    let mut said = AgentReply::default();
     for StreamEvent { kind, payload } in events {
         match kind.as_str() {
             "contentBlockDelta" => {

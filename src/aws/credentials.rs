@@ -68,7 +68,7 @@ pub struct CredentialFacts {
 
 impl CredentialFacts {
     /// Of credentials, with the profile that the chain would ask.
-    pub(super) fn of(credentials: &Credentials, profile: Option<&str>) -> Self {
+    pub(super) fn describe(credentials: &Credentials, profile: Option<&str>) -> Self {
         let features = credentials.get_property::<Vec<AwsCredentialFeature>>().map(Vec::as_slice).unwrap_or_default();
         // What a profile gives may itself come from the environment (`credential_source`): the profile decides.
         let source = if features.contains(&AwsCredentialFeature::CredentialsProfile) {
@@ -109,7 +109,7 @@ pub(super) fn keys_in_environment() -> bool {
 ///
 /// # Errors
 /// C002 when there is no such profile.
-pub(super) async fn of_profile(
+pub(super) async fn from_profile(
     loader: ConfigLoader,
     profile: &str,
     region: Option<Region>,
@@ -124,9 +124,9 @@ pub(super) async fn of_profile(
     };
     let settings = ProviderConfig::without_region().with_region(region.clone());
     let provider = ProfileFileCredentialsProvider::builder().configure(&settings).profile_name(profile).build();
-    let loader = loader.profile_name(profile).credentials_provider(KeptCredentials::of(provider));
+    let loader = loader.profile_name(profile).credentials_provider(CachedCredentials::new(provider));
     // Without a region, no other source is asked for one.
-    Ok(loader.region(Only(region)).load().await)
+    Ok(loader.region(FixedRegion(region)).load().await)
 }
 
 /// The settings of a run for which no profile is named: the environment, then the profile it names or `default`, then web
@@ -134,7 +134,7 @@ pub(super) async fn of_profile(
 ///
 /// # Errors
 /// C002 when the environment names a profile that does not exist, as in the AWS CLI.
-pub(super) async fn of_chain(loader: ConfigLoader, region: Option<Region>) -> Result<SdkConfig, Finding> {
+pub(super) async fn from_default_chain(loader: ConfigLoader, region: Option<Region>) -> Result<SdkConfig, Finding> {
     let mut loader = loader;
     if let Some((variable, name)) = profile_of_environment() {
         must_exist(&name, Some(variable)).await?;
@@ -145,7 +145,7 @@ pub(super) async fn of_chain(loader: ConfigLoader, region: Option<Region>) -> Re
     }
     let config = loader.load().await;
     let Some(provider) = config.credentials_provider() else { return Ok(config) };
-    let provider = SharedCredentialsProvider::new(KeptCredentials::of(provider));
+    let provider = SharedCredentialsProvider::new(CachedCredentials::new(provider));
     Ok(config.into_builder().credentials_provider(provider).build())
 }
 
@@ -177,9 +177,9 @@ async fn profiles() -> Result<ProfileSet, aws_config::profile::ProfileFileLoadEr
 
 /// A region that was decided on, or none: nothing else is asked.
 #[derive(Debug)]
-struct Only(Option<Region>);
+struct FixedRegion(Option<Region>);
 
-impl ProvideRegion for Only {
+impl ProvideRegion for FixedRegion {
     fn region(&self) -> aws_config::meta::region::future::ProvideRegion<'_> {
         aws_config::meta::region::future::ProvideRegion::ready(self.0.clone())
     }
@@ -188,13 +188,13 @@ impl ProvideRegion for Only {
 /// Credentials asked for once and kept until they are about to end: a process, a role or a sign-in is not asked for every
 /// request that is signed here.
 #[derive(Debug)]
-struct KeptCredentials<P> {
+struct CachedCredentials<P> {
     provider: P,
     kept: Mutex<Option<Credentials>>,
 }
 
-impl<P: ProvideCredentials> KeptCredentials<P> {
-    fn of(provider: P) -> Self {
+impl<P: ProvideCredentials> CachedCredentials<P> {
+    fn new(provider: P) -> Self {
         Self { provider, kept: Mutex::new(None) }
     }
 
@@ -210,7 +210,7 @@ impl<P: ProvideCredentials> KeptCredentials<P> {
     }
 }
 
-impl<P: ProvideCredentials> ProvideCredentials for KeptCredentials<P> {
+impl<P: ProvideCredentials> ProvideCredentials for CachedCredentials<P> {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,

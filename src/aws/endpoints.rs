@@ -53,7 +53,7 @@ impl Endpoints {
     }
 
     /// The address of one service, by the beginning of its host's name; none is AWS's usual one.
-    pub(super) fn of(&self, host: &str) -> Option<&str> {
+    pub(super) fn for_host(&self, host: &str) -> Option<&str> {
         let own = self.own.iter().find(|(service, _)| *service == host).map(|(_, url)| url.as_str());
         own.or(self.common())
     }
@@ -88,12 +88,12 @@ mod tests {
     #[test]
     fn one_address_for_all_or_all_at_aws() {
         let all = Endpoints::resolve(|_| Some("http://127.0.0.1:1".to_owned())).expect("one place");
-        assert_eq!((all.common(), all.of("s3")), (Some("http://127.0.0.1:1"), Some("http://127.0.0.1:1")));
+        assert_eq!((all.common(), all.for_host("s3")), (Some("http://127.0.0.1:1"), Some("http://127.0.0.1:1")));
         let aws = Endpoints::resolve(|_| None).expect("one place");
-        assert_eq!((aws.common(), aws.of("s3")), (None, None));
+        assert_eq!((aws.common(), aws.for_host("s3")), (None, None));
         let vpce = "https://vpce-0a1b.sts.us-west-2.vpce.amazonaws.com";
         let own = Endpoints::resolve(one("STS", vpce)).expect("all of it is AWS");
-        assert_eq!((own.common(), own.of("s3"), own.of("sts")), (None, None, Some(vpce)));
+        assert_eq!((own.common(), own.for_host("s3"), own.for_host("sts")), (None, None, Some(vpce)));
     }
 
     #[test]

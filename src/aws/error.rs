@@ -78,7 +78,7 @@ impl CallError {
     }
 
     /// Whether the same request may succeed in a moment.
-    pub fn is_passing(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         matches!(
             self.kind,
             CallErrorKind::Unreachable
@@ -154,7 +154,7 @@ impl CallError {
     }
 
     /// That there are no credentials, or that they cannot be had; known before anything was sent.
-    pub(super) fn of_credentials(error: Option<&CredentialsError>, profile: Option<String>) -> Self {
+    pub(super) fn from_credentials_error(error: Option<&CredentialsError>, profile: Option<String>) -> Self {
         let (kind, message) = error.map_or((CallErrorKind::NoCredentials, String::new()), credentials_failure);
         let action = "sts:GetCallerIdentity";
         CallError { kind, action, code: None, message, request_id: None, endpoint: None, profile }
@@ -233,8 +233,8 @@ const LOCAL_STATE: [(&str, &str, &str, &str); 4] = [
     (
         "LocalStateFull",
         "L160",
-        "there is no room for the local target's state",
-        "make room and repeat the command: what was under way is taken up where it stopped",
+        "there is no space left for the local target's state",
+        "free some space and repeat the command: it resumes what was in progress",
     ),
     (
         "LocalStateReadOnly",
@@ -245,7 +245,7 @@ const LOCAL_STATE: [(&str, &str, &str, &str); 4] = [
     (
         "LocalStateGone",
         "L162",
-        "the local target's state was taken away while it was in use",
+        "the local target's state was deleted while it was in use",
         "end the programs that work with it, `bedplate local serve` among them, and deploy again",
     ),
     (

@@ -47,7 +47,7 @@ impl IngestionJob {
         self
     }
 
-    fn of(job: &aws_sdk_bedrockagent::types::IngestionJob) -> Self {
+    fn from_sdk(job: &aws_sdk_bedrockagent::types::IngestionJob) -> Self {
         Self {
             id: job.ingestion_job_id.clone(),
             status: job.status.as_str().to_owned(),
@@ -100,7 +100,7 @@ impl Clients {
         const ACTION: &str = "bedrock:StartIngestionJob";
         let call = self.inner.bedrock_agent.start_ingestion_job().knowledge_base_id(base).data_source_id(source);
         let answer = call.client_token(token).send().await.map_err(|error| self.error(ACTION, error))?;
-        let job = answer.ingestion_job.as_ref().map(IngestionJob::of);
+        let job = answer.ingestion_job.as_ref().map(IngestionJob::from_sdk);
         job.ok_or_else(|| self.unreadable(ACTION, "the answer has no job"))
     }
 
@@ -112,7 +112,7 @@ impl Clients {
         const ACTION: &str = "bedrock:GetIngestionJob";
         let call = self.inner.bedrock_agent.get_ingestion_job().knowledge_base_id(base).data_source_id(source);
         let answer = call.ingestion_job_id(id).send().await.map_err(|error| self.error(ACTION, error))?;
-        let job = answer.ingestion_job.as_ref().map(IngestionJob::of);
+        let job = answer.ingestion_job.as_ref().map(IngestionJob::from_sdk);
         job.ok_or_else(|| self.unreadable(ACTION, "the answer has no job"))
     }
 }

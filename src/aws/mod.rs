@@ -1,4 +1,4 @@
-//! The only room that names an `aws_sdk_*` crate: clients for a target, retries, timeouts and pace, and every answer
+//! The only module that names an `aws_sdk_*` crate: clients for a target, retries, timeouts and pace, and every answer
 //! and failure turned into our own types.
 
 mod address;
@@ -16,11 +16,11 @@ mod error;
 mod events;
 mod ingestion;
 mod items;
-mod kept_values;
 mod listing;
 mod logs;
 mod objects;
 mod pace;
+mod secret_values;
 mod services;
 mod sockets;
 mod stacks;
@@ -34,9 +34,9 @@ mod uploads;
 pub use address::{AddressKind, address_kind, endpoint_address, is_plain, is_plain_loopback};
 pub use attempts::Attempts;
 pub use buckets::ListedBucket;
-pub use calls::{Answered, ApiCall, Opening};
+pub use calls::{ApiCall, ApiResponse, Opening};
 pub use clients::Clients;
-pub use conversations::{AgentAddress, AgentSaid, Passage};
+pub use conversations::{AgentAddress, AgentReply, Passage};
 pub use credentials::{CredentialFacts, CredentialSource};
 pub use endpoints::Endpoints;
 pub use error::{CallError, CallErrorKind, is_local_state};

@@ -1,4 +1,4 @@
-//! What the services answer, in our own words: nothing of an SDK crosses the room's border.
+//! What the services answer, in our own words: no type of an SDK leaves this module.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ pub struct StackSummary {
 impl StackSummary {
     /// The state it is in.
     pub fn state(&self) -> StackState {
-        StackState::of(&self.status)
+        StackState::from_status(&self.status)
     }
 }
 
@@ -89,7 +89,7 @@ pub enum StackState {
 
 impl StackState {
     /// Reads a status; one that is not known yet counts by its ending.
-    pub fn of(status: &str) -> Self {
+    pub fn from_status(status: &str) -> Self {
         match status {
             "REVIEW_IN_PROGRESS" => StackState::Review,
             "DELETE_COMPLETE" => StackState::Deleted,

@@ -23,11 +23,11 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client as Hyper;
-use hyper_util::client::legacy::connect::HttpConnector as Tcp;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, sleep_until};
 
 use crate::http_client;
+use crate::proxies::ProxyConnector;
 
 /// What the kernel holds of what was sent and has not arrived; it keeps twice as much. A line that is busy with more than
 /// this at once is fast enough not to need it: 256 KiB every 50 ms are 5 MB a second, for each connection.
@@ -61,7 +61,7 @@ impl Moved {
 #[derive(Clone)]
 pub(super) struct UploadConnector {
     /// Made when it is first needed, since it reads the machine's certificates.
-    hyper: Arc<OnceLock<Hyper<HttpsConnector<Tcp>, Metered>>>,
+    hyper: Arc<OnceLock<Hyper<HttpsConnector<ProxyConnector>, Metered>>>,
     connect: Duration,
     limit: Duration,
 }
@@ -72,7 +72,7 @@ impl UploadConnector {
         Self { hyper: Arc::default(), connect, limit }
     }
 
-    fn hyper(&self) -> &Hyper<HttpsConnector<Tcp>, Metered> {
+    fn hyper(&self) -> &Hyper<HttpsConnector<ProxyConnector>, Metered> {
         self.hyper.get_or_init(|| {
             let mut builder = Hyper::builder(TokioExecutor::new());
             builder.pool_timer(TokioTimer::new()).http1_max_buf_size(OWN_BUFFER);
@@ -153,7 +153,7 @@ impl Meter {
         loop {
             let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
             let within = last.at.duration_since(self.start);
-            let until = last.at + patience(limit, last.whole, self.moved.bytes(), within);
+            let until = last.at + time_limit(limit, last.whole, self.moved.bytes(), within);
             if Instant::now() >= until {
                 return;
             }
@@ -165,7 +165,7 @@ impl Meter {
 /// How long it may take until the next piece is asked for or, once the whole was handed over within a time, until the answer
 /// begins. What is ahead of that has to arrive first: of how much that may be, up to another limit's time is given; and
 /// more on a line whose pace is known to need more.
-fn patience(limit: Duration, whole: bool, handed_over: u64, within: Duration) -> Duration {
+fn time_limit(limit: Duration, whole: bool, handed_over: u64, within: Duration) -> Duration {
     let (ahead, least) =
         if whole { (AHEAD, limit.mul_f64(1.0 + ratio(handed_over.min(AHEAD), AHEAD))) } else { (OWN_AHEAD, limit) };
     let arrived = handed_over.saturating_sub(AHEAD);
@@ -234,17 +234,17 @@ mod tests {
         let (more, whole) = (false, true);
         let seconds = |number| Duration::from_secs(number);
         for handed_over in [0, AHEAD, 8 << 20] {
-            assert_eq!(patience(limit, more, handed_over, seconds(2)), limit, "a fast line, {handed_over}");
+            assert_eq!(time_limit(limit, more, handed_over, seconds(2)), limit, "a fast line, {handed_over}");
         }
         // 6 kB a second: what this machine holds needs a minute and a half.
-        assert!(patience(limit, more, AHEAD + 600_000, seconds(100)) > seconds(90));
+        assert!(time_limit(limit, more, AHEAD + 600_000, seconds(100)) > seconds(90));
         // All of a small file is on its way at once, and nobody knows how fast that is.
-        assert_eq!(patience(limit, whole, 0, Duration::ZERO), limit);
-        assert_eq!(patience(limit, whole, AHEAD / 2, Duration::ZERO), seconds(45));
-        assert_eq!(patience(limit, whole, AHEAD, Duration::ZERO), seconds(60));
+        assert_eq!(time_limit(limit, whole, 0, Duration::ZERO), limit);
+        assert_eq!(time_limit(limit, whole, AHEAD / 2, Duration::ZERO), seconds(45));
+        assert_eq!(time_limit(limit, whole, AHEAD, Duration::ZERO), seconds(60));
         // A part over a line of 100 kB a second: what lies on the way needs 42 seconds, and as many in reserve.
-        let slow = patience(limit, whole, 8 << 20, seconds(42));
+        let slow = time_limit(limit, whole, 8 << 20, seconds(42));
         assert!((seconds(80)..seconds(90)).contains(&slow), "{slow:?}");
-        assert_eq!(patience(limit, whole, 8 << 20, seconds(10_000)), limit * MOST_LIMITS);
+        assert_eq!(time_limit(limit, whole, 8 << 20, seconds(10_000)), limit * MOST_LIMITS);
     }
 }

@@ -6,31 +6,33 @@ use crate::spec::{Agent, BuiltIn, Engine, LoadedSpec, escape};
 
 pub(super) fn check(loaded: &LoadedSpec, today: Day, findings: &mut Vec<Finding>) {
     for (name, agent) in &loaded.spec.agents {
-        let of = Of { loaded, agent, pointer: format!("/agents/{}", escape(name)) };
-        findings.extend(of.model());
+        let agent_check = AgentCheck { loaded, agent, pointer: format!("/agents/{}", escape(name)) };
+        findings.extend(agent_check.model());
         match agent.engine {
             Engine::Classic => {
-                findings.extend(of.closed(today));
-                findings.extend(of.quotas());
-                findings.extend(of.without_effect(&[("limits", of.has_limits())], "Bedrock Agents Classic"));
-                findings.extend(of.ignored_instruction());
+                findings.extend(agent_check.closed(today));
+                findings.extend(agent_check.quotas());
+                findings.extend(
+                    agent_check.without_effect(&[("limits", agent_check.has_limits())], "Bedrock Agents Classic"),
+                );
+                findings.extend(agent_check.ignored_instruction());
             }
             Engine::Agentcore => {
-                findings.extend(of.shell());
-                findings.extend(of.without_effect(&[("alias", agent.alias.is_some())], "AgentCore"));
+                findings.extend(agent_check.shell());
+                findings.extend(agent_check.without_effect(&[("alias", agent.alias.is_some())], "AgentCore"));
             }
         }
-        findings.extend(of.inference());
+        findings.extend(agent_check.inference());
     }
 }
 
-struct Of<'a> {
+struct AgentCheck<'a> {
     loaded: &'a LoadedSpec,
     agent: &'a Agent,
     pointer: String,
 }
 
-impl Of<'_> {
+impl AgentCheck<'_> {
     /// An agent talks.
     fn model(&self) -> Option<Finding> {
         let model = self.loaded.spec.models.get(&self.agent.model)?;
@@ -55,7 +57,7 @@ impl Of<'_> {
 
     fn shell(&self) -> Option<Finding> {
         let index = self.agent.built_in.iter().position(|tool| *tool == BuiltIn::Shell)?;
-        let message = "the agent has a shell: whoever talks to it can have it run commands";
+        let message = "the agent has a shell: everyone who talks to it can have it run commands";
         Some(
             Finding::warning("B041", message)
                 .at(self.loaded.place(&format!("{}/built-in/{index}", self.pointer)))
@@ -96,7 +98,7 @@ impl Of<'_> {
         Some(
             Finding::note("B043", message)
                 .at(self.loaded.key_place(&pointer))
-                .help("this engine has its own settings there; whoever else uses the model goes by them"),
+                .help("this engine has its own settings for it; other users of the model follow them"),
         )
     }
 

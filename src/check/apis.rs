@@ -22,7 +22,7 @@ fn account_role(loaded: &LoadedSpec, base: &str, name: &str, api: &Api, findings
             "L120",
             format!("the log of `{name}` is written by a role that the account must have set for API Gateway in this region"),
         )
-        .help("`aws apigateway get-account` shows it as `cloudwatchRoleArn`; where there is none, write `account-role: set`"),
+        .help("`aws apigateway get-account` shows it as `cloudwatchRoleArn`; if it has none, write `account-role: set`"),
         AccountRole::Set => Finding::note(
             "L121",
             format!("`{name}` sets the role by which API Gateway writes all logs of the account in this region, and it stays"),
@@ -62,7 +62,7 @@ fn authorizers(loaded: &LoadedSpec, base: &str, api: &Api, findings: &mut Vec<Fi
         findings.push(
             Finding::warning("L124", format!("no route asks the authorizer `{name}`"))
                 .at(loaded.key_place(&format!("{base}/authorizers/{}", escape(name))))
-                .help(format!("write `auth: {name}` at the API or at routes, or take it away")),
+                .help(format!("write `auth: {name}` at the API or at routes, or remove it")),
         );
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn check(loaded: &LoadedSpec, today: Day, findings: &mut Vec<Finding>
                 )
                 .at(loaded.place(&format!("{pointer}/timeout")))
                 .help(format!(
-                    "write `timeout: {wait}s`: later answers reach nobody, and the time is paid for all the same"
+                    "write `timeout: {wait}s`: later answers are lost, and the time is charged all the same"
                 )),
             );
         }

@@ -18,7 +18,7 @@ pub(super) fn check(loaded: &LoadedSpec, findings: &mut Vec<Finding>) {
             findings.push(
                 Finding::error("B028", format!("`{}` takes no `{key}`: every call with one is refused", model.id))
                     .at(loaded.key_place(&format!("{pointer}/{key}")))
-                    .help("take it away; how such a model answers is said in the prompt"),
+                    .help("remove it; say in the prompt how such a model should answer"),
             );
         }
     }

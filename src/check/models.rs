@@ -57,7 +57,7 @@ fn sampling(loaded: &LoadedSpec, name: &str, model: &crate::spec::Model) -> Vec<
     let said = said.into_iter().filter(|(_, said)| *said).map(|(key, _)| {
         Finding::error("B061", format!("`{}` takes no `{key}`: it refuses the call", model.id))
             .at(loaded.place(&format!("/models/{}/inference/{key}", escape(name))))
-            .help("take it away, or choose a model that takes it")
+            .help("remove it, or choose a model that supports it")
     });
     said.collect()
 }
@@ -83,7 +83,7 @@ fn life(id: &str, fact: &Model, today: Day) -> Option<Finding> {
     let over = fact.end_of_life.is_some_and(|day| day <= today);
     if fact.status == Status::Retired || over {
         let when = fact.end_of_life.map_or(String::new(), |day| format!(" since {day}"));
-        return Some(Finding::error("B002", format!("`{id}` is retired{when} and answers nobody")).help(instead));
+        return Some(Finding::error("B002", format!("`{id}` is retired{when}")).help(instead));
     }
     if fact.status == Status::Legacy {
         let until = fact.end_of_life.map_or(String::new(), |day| format!(" and ends on {day}"));

@@ -98,7 +98,7 @@ fn statement(statement: &Statement) -> Vec<Finding> {
         );
     } else if passes_roles && everything {
         findings.push(
-            Finding::error("I004", "`iam:PassRole` on every role lets whoever has it act as any of them")
+            Finding::error("I004", "`iam:PassRole` on every role lets everyone who has it act as any of them")
                 .help("name the role's ARN, and add the condition `iam:PassedToService`"),
         );
     } else {

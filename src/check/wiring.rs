@@ -56,8 +56,8 @@ fn unused(loaded: &LoadedSpec, findings: &mut Vec<Finding>) {
         }
         let what = section.trim_end_matches('s');
         let help = match section {
-            "models" => format!("let a function use it with `- invoke: models.{name}`, or take it away"),
-            _ => format!("let a function use it with `layers: [{name}]`, or take it away"),
+            "models" => format!("let a function use it with `- invoke: models.{name}`, or remove it"),
+            _ => format!("let a function use it with `layers: [{name}]`, or remove it"),
         };
         findings.push(
             Finding::warning("R100", format!("nothing uses the {what} `{name}`"))

@@ -15,8 +15,8 @@ use crate::spec::Allowance;
 /// What of a run is said to be meant.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct AllowArgs {
-    /// What `--yes` covers beside what harms nobody; several by commas, or repeated. On a stack that exists: `data-loss`,
-    /// `replacement` of what holds data, `rights` that something gains, `public` exposure. In a protected stage: `destroy`
+    /// What `--yes` covers beside harmless changes; separated by commas, or repeated. On a stack that exists: `data-loss`,
+    /// `replacement` of what holds data, `rights`: new permissions, `public` exposure. In a protected stage: `destroy`
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = allowances())]
     pub allow: Vec<Allowance>,
 }
@@ -123,7 +123,7 @@ fn findings(risks: &[&Risk]) -> Vec<Finding> {
         reasons.extend((risks.len() > REASONS_SHOWN).then_some(more.as_str()));
         Finding::error(code(kind), format!("{kind}: `{resource}`{what}: {}", reasons.join("; ")))
             .at(first.and_then(|risk| risk.place.clone()))
-            .help(format!("`--yes` does not cover it: if it is meant, add `--allow {flag}`"))
+            .help(format!("`--yes` does not cover it: if it is intended, add `--allow {flag}`"))
     };
     grouped.into_iter().map(finding).collect()
 }
@@ -136,7 +136,7 @@ impl Approver for PromptApprover {
         }
         match proposal {
             Proposal::Deploy(plan) => findings(&self.not_allowed(plan)),
-            Proposal::Destroy(removal) => self.protects(&removal.stack).into_iter().collect(),
+            Proposal::Destroy(destroy_plan) => self.protects(&destroy_plan.stack).into_iter().collect(),
         }
     }
 
@@ -152,9 +152,9 @@ impl Approver for PromptApprover {
                 let typed = self.protected.is_some() && !risks.is_empty();
                 (format!("Deploy {}?{with}", plan.stack), typed.then(|| plan.stack.clone()))
             }
-            Proposal::Destroy(removal) => {
-                let typed = self.protects(&removal.stack).map(|_| removal.stack.clone());
-                (format!("Delete {} and everything in it?", removal.stack), typed)
+            Proposal::Destroy(destroy_plan) => {
+                let typed = self.protects(&destroy_plan.stack).map(|_| destroy_plan.stack.clone());
+                (format!("Delete {} and everything in it?", destroy_plan.stack), typed)
             }
         };
         let stage = self.protected.clone().unwrap_or_default();

@@ -2,17 +2,16 @@
 
 use super::approval::AllowArgs;
 use super::conclusion::conclude;
-use super::exit::Exit;
 use super::follow::Follower;
-use super::outcome::Outcome;
 use super::session::Session;
-use crate::engine::{self, ARTIFACT_STACK, Run};
+use super::verb_result::VerbResult;
+use crate::engine::{self, ARTIFACT_STACK, ExitCode, Run};
 use crate::finding::Finding;
 
 /// Make the artifact bucket of an account and region ahead of the first deploy, or take it away after the last.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate bootstrap --target aws --region us-west-2\n  bedplate bootstrap --remove                        in every region of the project's use cases\n  bedplate bootstrap --region us-west-2 --bucket our-artifacts-8f3a   where the usual name is taken"
+    after_help = "Examples:\n  bedplate bootstrap --target aws --region us-west-2\n  bedplate bootstrap --remove                        in every region of the project's use cases\n  bedplate bootstrap --region us-west-2 --bucket our-artifacts-8f3a   if the usual name is taken"
 )]
 pub struct BootstrapArgs {
     /// Take it away, with everything in it; refused while a use case is deployed
@@ -26,7 +25,7 @@ pub struct BootstrapArgs {
     allow: AllowArgs,
 }
 
-pub(super) fn run(session: &Session, args: &BootstrapArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &BootstrapArgs) -> VerbResult {
     let regions = session.regions()?;
     if let Some(bucket) = args.bucket.as_deref().filter(|_| regions.len() > 1) {
         let message = format!("`{bucket}` cannot be the artifact bucket of {} regions", regions.len());
@@ -35,14 +34,14 @@ pub(super) fn run(session: &Session, args: &BootstrapArgs) -> Outcome {
     session.block_on(async {
         let cancel = session.interrupted();
         let approver = session.approver(&args.allow)?;
-        let mut exit = Exit::Done;
+        let mut exit = ExitCode::Done;
         for region in regions {
             let connecting = session.connect_unless_interrupted("bootstrap", ARTIFACT_STACK, region);
-            let Some(connection) = connecting.await? else { return Ok(Exit::Interrupted) };
+            let Some(connection) = connecting.await? else { return Ok(ExitCode::Interrupted) };
             let started = std::time::Instant::now();
             let follower = Follower::start(&session.ui);
             let run = Run::new(&connection.clients, &follower, cancel.clone());
-            session.ui.stream.begin(connection.clients.region(), run.ledger());
+            session.ui.stream.start_stack(connection.clients.region(), run.ledger());
             let report = if args.remove {
                 engine::remove_bootstrap(&run, &approver).await
             } else {
@@ -51,7 +50,7 @@ pub(super) fn run(session: &Session, args: &BootstrapArgs) -> Outcome {
             drop(follower);
             connection.close().await;
             exit = exit.worse(conclude(session, &report, started.elapsed(), None)?);
-            if exit == Exit::Interrupted {
+            if exit == ExitCode::Interrupted {
                 break;
             }
         }

@@ -7,11 +7,11 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::exit::Exit;
 use super::globals::Format;
-use super::needs::{self, Bonds};
-use super::outcome::Outcome;
+use super::needs::{self, Dependencies};
 use super::session::Session;
+use super::verb_result::VerbResult;
+use crate::engine::ExitCode;
 use crate::finding::{Finding, has_errors};
 use crate::report::findings::{json as findings_json, on_one_line, summary};
 use crate::report::style::{duration, paint};
@@ -31,16 +31,16 @@ pub struct CheckArgs {
     strict: bool,
 }
 
-pub(super) fn run(session: &Session, args: &CheckArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &CheckArgs) -> VerbResult {
     let started = Instant::now();
     let ui = &session.ui;
     let mut all = Vec::new();
     let mut reports = Vec::new();
     let mut checked = side_by_side(session, &session.find(&args.use_cases)?);
-    let bonds: BTreeMap<String, Bonds> =
-        checked.iter_mut().map(|one| (one.name.clone(), std::mem::take(&mut one.bonds))).collect();
+    let dependencies: BTreeMap<String, Dependencies> =
+        checked.iter_mut().map(|one| (one.name.clone(), std::mem::take(&mut one.dependencies))).collect();
     // A finding about two use cases belongs to the one in whose file it is.
-    for finding in needs::offline(session, &bonds) {
+    for finding in needs::offline(session, &dependencies) {
         let file = finding.place.as_ref().map(|place| place.file.clone()).unwrap_or_default();
         let at = checked.iter().position(|one| one.file == file).unwrap_or(0);
         if let Some(one) = checked.get_mut(at) {
@@ -70,7 +70,7 @@ pub(super) fn run(session: &Session, args: &CheckArgs) -> Outcome {
     let took = if took.as_secs() == 0 { format!("{} ms", took.as_millis()) } else { duration(took) };
     ui.status(&format!("Checked offline in {took}"));
     let failed = has_errors(&all) || args.strict && all.iter().any(|f| f.severity == crate::finding::Severity::Warning);
-    Ok(if failed { Exit::Failed } else { Exit::Done })
+    Ok(if failed { ExitCode::Failed } else { ExitCode::Done })
 }
 
 /// A use case that has been checked.
@@ -79,7 +79,7 @@ struct Checked {
     /// The spec file as findings name it.
     file: String,
     findings: Vec<Finding>,
-    bonds: Bonds,
+    dependencies: Dependencies,
 }
 
 /// Each of them, in order, worked out on all cores.
@@ -89,7 +89,7 @@ fn side_by_side(session: &Session, files: &[UseCaseFile]) -> Vec<Checked> {
     std::thread::scope(|scope| {
         let checkers: Vec<_> = files
             .chunks(share)
-            .map(|files| scope.spawn(move || files.iter().map(|file| one(session, file)).collect::<Vec<_>>()))
+            .map(|files| scope.spawn(move || files.iter().map(|file| check_one(session, file)).collect::<Vec<_>>()))
             .collect();
         let join = |checker: ScopedJoinHandle<'_, Vec<_>>| match checker.join() {
             Ok(checked) => checked,
@@ -99,17 +99,17 @@ fn side_by_side(session: &Session, files: &[UseCaseFile]) -> Vec<Checked> {
     })
 }
 
-fn one(session: &Session, file: &UseCaseFile) -> Checked {
-    let (name, (findings, bonds)) = match session.load_one(file) {
+fn check_one(session: &Session, file: &UseCaseFile) -> Checked {
+    let (name, (findings, dependencies)) = match session.load_one(file) {
         Ok(spec) => (spec.spec.name.clone(), findings_of(session, &spec)),
-        Err(findings) => (file.shown.clone(), (findings, Bonds::default())),
+        Err(findings) => (file.shown.clone(), (findings, Dependencies::default())),
     };
-    Checked { name, file: file.shown.clone(), findings, bonds }
+    Checked { name, file: file.shown.clone(), findings, dependencies }
 }
 
-fn findings_of(session: &Session, spec: &LoadedSpec) -> (Vec<Finding>, Bonds) {
+fn findings_of(session: &Session, spec: &LoadedSpec) -> (Vec<Finding>, Dependencies) {
     match session.render(spec) {
-        Ok(rendered) => (session.check(spec, &rendered), Bonds::of(spec, &rendered)),
-        Err(findings) => (findings, Bonds::default()),
+        Ok(rendered) => (session.check(spec, &rendered), Dependencies::from_rendered(spec, &rendered)),
+        Err(findings) => (findings, Dependencies::default()),
     }
 }

@@ -2,9 +2,9 @@
 
 use clap::Command;
 
-use super::exit::Exit;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
+use crate::engine::ExitCode;
 
 /// Print a shell's completion script.
 #[derive(Debug, clap::Args)]
@@ -16,9 +16,9 @@ pub struct CompletionsArgs {
     shell: clap_complete::Shell,
 }
 
-pub(super) fn run(session: &Session, args: &CompletionsArgs, mut command: Command) -> Outcome {
+pub(super) fn run(session: &Session, args: &CompletionsArgs, mut command: Command) -> VerbResult {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "bedplate", &mut script);
     session.ui.out(&String::from_utf8_lossy(&script))?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }

@@ -2,25 +2,24 @@
 
 use std::time::Duration;
 
-use super::exit::Exit;
 use super::globals::Format;
-use super::outcome::Outcome;
 use super::session::Session;
 use super::stack_outputs;
+use super::verb_result::VerbResult;
 use crate::engine::{self, Desired, Report};
 use crate::report;
 use crate::report::findings::on_one_line;
 use crate::report::style::{count, duration, paint};
 
 /// Says how a verb that changes something ended, and gives its exit code.
-pub(super) fn conclude(session: &Session, report: &Report, elapsed: Duration, desired: Option<&Desired>) -> Outcome {
+pub(super) fn conclude(session: &Session, report: &Report, elapsed: Duration, desired: Option<&Desired>) -> VerbResult {
     let ui = &session.ui;
     ui.stream.end(report);
     let styles = &ui.err_styles;
     let took = duration(elapsed);
     let stack = paint(styles.strong, &report.stack);
     ui.findings(&report.findings);
-    let left = report::removal::leftovers("Still there", &report.left, styles);
+    let left = report::destroy_plan::leftovers("Still there", &report.left, styles);
     if !left.is_empty() {
         ui.say(left.trim_end());
     }
@@ -38,7 +37,7 @@ pub(super) fn conclude(session: &Session, report: &Report, elapsed: Duration, de
         engine::Outcome::Deployed => format!("{} {stack} in {took}", paint(styles.good, "deployed")),
         engine::Outcome::Unfinished => format!("{} {stack} in {took}", paint(styles.warn, "deployed, not finished")),
         engine::Outcome::Untested => {
-            format!("{} {stack}: its smoke tests could not be tried to their end", paint(styles.warn, "untested"))
+            format!("{} {stack}: its smoke tests could not be completed", paint(styles.warn, "untested"))
         }
         engine::Outcome::SmokeFailed => format!("{} {stack} in {took}: {}", paint(styles.bad, "failed"), tried(report)),
         engine::Outcome::Tested => format!("{} {stack} in {took}: {}", paint(styles.good, "tried"), tried(report)),
@@ -47,7 +46,7 @@ pub(super) fn conclude(session: &Session, report: &Report, elapsed: Duration, de
         engine::Outcome::Destroyed => {
             // What stays was said in the plan and is listed above; the last line must not deny it.
             let left = match report.left.len() {
-                0 => "nothing of it is left".to_owned(),
+                0 => "nothing of it remains".to_owned(),
                 1 => "all but the one above, which was meant to stay".to_owned(),
                 several => format!("all but the {several} above, which were meant to stay"),
             };
@@ -55,15 +54,15 @@ pub(super) fn conclude(session: &Session, report: &Report, elapsed: Duration, de
         }
         engine::Outcome::Absent => {
             let account = report.account.as_deref().unwrap_or("this account");
-            format!("{stack} is not there: nothing to do in account {account}, {}", report.region)
+            format!("{stack} does not exist: nothing to do in account {account}, {}", report.region)
         }
         engine::Outcome::Ready => format!("{stack} is ready ({took})"),
         engine::Outcome::Failed => format!("{} {stack}: {}", paint(styles.bad, "failed"), account.aftermath()),
         engine::Outcome::Unknown => {
-            format!("{} {stack}: what became of it is not known; see above", paint(styles.bad, "lost"))
+            format!("{} {stack}: its state is not known; see above", paint(styles.bad, "lost"))
         }
         engine::Outcome::OutOfSight => {
-            format!("{} {stack}: its operation was lost sight of", paint(styles.bad, "lost"))
+            format!("{} {stack}: its operation could not be followed to its end", paint(styles.bad, "lost"))
         }
         engine::Outcome::Declined => format!("{stack}: {}; {}", declined(session, report), account.aftermath()),
         engine::Outcome::RolledBack => format!("{} {stack}: rolled back after {took}", paint(styles.bad, "failed")),
@@ -92,7 +91,7 @@ pub(super) fn conclude(session: &Session, report: &Report, elapsed: Duration, de
     {
         ui.out(&stack_outputs::text(&report.outputs, ui))?;
     }
-    Ok(exit_of(report.outcome))
+    Ok(report.outcome.exit_code())
 }
 
 /// How many smoke tests passed.
@@ -119,28 +118,5 @@ fn declined(session: &Session, report: &Report) -> &'static str {
         (_, false) => "not allowed, see above",
         (true, true) => "declined",
         (false, true) => "not approved: there is no terminal to ask on, and `--yes` was not given",
-    }
-}
-
-fn exit_of(outcome: engine::Outcome) -> Exit {
-    match outcome {
-        engine::Outcome::Deployed
-        | engine::Outcome::NoChange
-        | engine::Outcome::Tested
-        | engine::Outcome::Planned
-        | engine::Outcome::Destroyed
-        | engine::Outcome::Absent
-        | engine::Outcome::Ready => Exit::Done,
-        engine::Outcome::Failed
-        | engine::Outcome::Unknown
-        | engine::Outcome::OutOfSight
-        | engine::Outcome::Unfinished
-        | engine::Outcome::Untested => Exit::Failed,
-        engine::Outcome::Declined => Exit::Declined,
-        engine::Outcome::RolledBack => Exit::RolledBack,
-        engine::Outcome::FailedState => Exit::FailedState,
-        engine::Outcome::SmokeFailed => Exit::SmokeFailed,
-        engine::Outcome::Leftovers => Exit::LeftoversRemain,
-        engine::Outcome::Interrupted => Exit::Interrupted,
     }
 }

@@ -10,9 +10,9 @@ use std::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::approved_accounts::ApprovedAccounts;
-use super::exit::Exit;
 use super::ui::Ui;
 use crate::aws::{AddressKind, Clients, CredentialFacts, CredentialSource, Identity, address_kind, is_plain};
+use crate::engine::ExitCode;
 use crate::finding::Finding;
 use crate::report::findings::on_one_line;
 
@@ -55,10 +55,10 @@ pub(super) enum NamedBy {
 }
 
 /// The exit code of what was not agreed to; none for all other findings.
-pub(super) fn exit_of(findings: &[Finding]) -> Option<Exit> {
+pub(super) fn exit_of(findings: &[Finding]) -> Option<ExitCode> {
     match findings {
-        [finding] if finding.code == "C025" => Some(Exit::Declined),
-        [finding] if finding.code == "C029" => Some(Exit::Interrupted),
+        [finding] if finding.code == "C025" => Some(ExitCode::Declined),
+        [finding] if finding.code == "C029" => Some(ExitCode::Interrupted),
         _ => None,
     }
 }
@@ -88,7 +88,7 @@ impl Consent {
         if !ui.interactive {
             return Err(vec![
                 Finding::error("C022", format!("{what}, which is neither AWS nor this machine"))
-                    .help(format!("if that is meant, say so with `--allow-endpoint {url}`")),
+                    .help(format!("if that is intended, add `--allow-endpoint {url}`")),
             ]);
         }
         ui.say(&format!("{what}.\nThat is neither AWS nor this machine. Who runs it sees everything that is sent."));
@@ -195,8 +195,10 @@ fn is_emulator(clients: &Clients, account: &str, facts: &CredentialFacts) -> boo
 
 fn unnamed(to: &Destination<'_>, identity: &Identity, facts: &CredentialFacts) -> Finding {
     let Identity { account, arn } = identity;
-    let message =
-        format!("nobody named account `{account}` (`{arn}`, {}) for this project's stage `{}`", facts.source, to.stage);
+    let message = format!(
+        "the account was not named: `{account}` (`{arn}`, {}) for this project's stage `{}`",
+        facts.source, to.stage
+    );
     Finding::error("C023", message).help(format!(
         "if it is the right one, run the command with `--account {account}`, or write `account: \
          \"{account}\"` for the stage in `bedplate.yaml`"

@@ -8,17 +8,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::approval::{AllowArgs, PromptApprover};
 use super::conclusion::conclude;
-use super::exit::Exit;
+use super::destroy_stack::StackToDestroy;
 use super::follow::Follower;
 use super::globals::Format;
-use super::going::Going;
 use super::needs;
-use super::outcome::Outcome;
 use super::parameter::parameter;
 use super::session::{Connection, Session};
 use super::suites::Suites;
+use super::verb_result::VerbResult;
 use crate::aws::{StackState, StackSummary};
-use crate::engine::{self, Claim, DeployOptions, MadeHere, Report, Run};
+use crate::engine::{self, Claim, DeployOptions, ExitCode, MadeHere, Report, Run};
 use crate::finding::Finding;
 use crate::plan::PlanKind;
 use crate::spec::LoadedSpec;
@@ -26,7 +25,7 @@ use crate::spec::LoadedSpec;
 /// Deploy use cases: plan, ask, execute exactly that plan, follow it to its end.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate deploy movie-poster                     to the local target, no account needed\n  bedplate deploy movie-poster --yes --format json  in a pipeline\n  bedplate deploy movie-poster --target aws --profile sandbox\n  bedplate deploy movie-poster --yes --rm          deployed, tried and taken away\n  bedplate deploy movie-poster --yes --allow data-loss,rights   when the plan needs that, and it is meant\n\nA stack that is new needs nothing but --yes. On one that exists --yes covers what harms nobody; the plan says what\nelse it needs, and bedplate.yaml may allow that for a stage.\n\nExit codes: 0 deployed, or nothing to do · 1 refused, or not finished: the last lines say which · 4 declined, or not allowed · 10 failed and rolled back ·\n11 left in a failed state · 13 deployed, a smoke test failed · 130 interrupted; the next run picks up"
+    after_help = "Examples:\n  bedplate deploy movie-poster                     to the local target, no account needed\n  bedplate deploy movie-poster --yes --format json  in a pipeline\n  bedplate deploy movie-poster --target aws --profile sandbox\n  bedplate deploy movie-poster --yes --rm          deployed, tested and deleted\n  bedplate deploy movie-poster --yes --allow data-loss,rights   if the plan needs it and it is intended\n\nA new stack needs only --yes. On one that exists --yes covers harmless changes; the plan says what\nelse it needs, and bedplate.yaml may allow that for a stage.\n\nExit codes: 0 deployed, or nothing to do · 1 refused, or not finished: the last lines say which · 4 declined, or not allowed · 10 failed and rolled back ·\n11 stack left in a failed state · 13 deployed, a smoke test failed · 130 interrupted; the next run resumes"
 )]
 pub struct DeployArgs {
     /// Use cases: names under stacks/, folders or spec files; all of the project when none is named
@@ -35,7 +34,7 @@ pub struct DeployArgs {
     /// A value for a parameter of the spec; may be repeated
     #[arg(long = "parameter", short = 'p', value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
-    /// A name for the change set, for a pipeline that wants to find it again
+    /// A name for the change set, so that a pipeline can refer to it
     #[arg(long, value_name = "NAME")]
     change_set_name: Option<String>,
     /// Run no helper program: a layer that is not in the cache is refused
@@ -58,7 +57,7 @@ pub struct DeployArgs {
     allow: AllowArgs,
 }
 
-pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &DeployArgs) -> VerbResult {
     let specs = needs::in_order(session, session.load(&args.use_cases)?)?;
     // Everything that can be known to be wrong is said before the first stack is touched.
     let mut findings = Vec::new();
@@ -85,7 +84,7 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
                 let asking = without_values(session, spec, &parameters);
                 match session.unless_interrupted(&session.stack_name(spec), asking).await? {
                     Some(more) => findings.extend(more),
-                    None => return Ok(Exit::Interrupted),
+                    None => return Ok(ExitCode::Interrupted),
                 }
             }
             if !findings.is_empty() {
@@ -93,10 +92,10 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
             }
         }
         if args.rm {
-            let looking = already_there(session, &specs);
+            let looking = existing_stacks(session, &specs);
             let stacks: Vec<String> = specs.iter().map(|spec| session.stack_name(spec)).collect();
             let Some(there) = session.unless_interrupted(&stacks.join("`, `"), looking).await? else {
-                return Ok(Exit::Interrupted);
+                return Ok(ExitCode::Interrupted);
             };
             if !there.is_empty() {
                 return Err(there);
@@ -108,13 +107,14 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> Outcome {
                 specs.iter().filter_map(|spec| approver.protects(&session.stack_name(spec))).collect();
             if !protected.is_empty() {
                 session.ui.findings(&protected);
-                return Ok(Exit::Declined);
+                return Ok(ExitCode::Declined);
             }
         }
         let mut results = Results::default();
-        let mut outcome = all(session, &specs, &parameters, &options, &approver, &mut results).await;
+        let mut outcome = deploy_all(session, &specs, &parameters, &options, &approver, &mut results).await;
         if args.rm {
-            outcome = away(session, &specs, outcome, &results.made, approver.with_yes(), &cancel).await;
+            outcome =
+                destroy_what_was_made(session, &specs, outcome, &results.made, approver.with_yes(), &cancel).await;
         }
         results.suites.write_after(session, outcome, args.junit.as_deref())
     })
@@ -140,18 +140,18 @@ impl Results {
 }
 
 /// Deploys one after the other, up to the first that does not end well.
-async fn all(
+async fn deploy_all(
     session: &Session,
     specs: &[LoadedSpec],
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
     approver: &PromptApprover,
     results: &mut Results,
-) -> Outcome {
-    let mut exit = Exit::Done;
+) -> VerbResult {
+    let mut exit = ExitCode::Done;
     for spec in specs {
-        exit = exit.worse(one(session, spec, parameters, options, approver, results).await?);
-        if exit != Exit::Done {
+        exit = exit.worse(deploy_one(session, spec, parameters, options, approver, results).await?);
+        if exit != ExitCode::Done {
             break;
         }
     }
@@ -159,7 +159,7 @@ async fn all(
 }
 
 /// The stack of a use case as it is, if it is there.
-async fn look_at(session: &Session, spec: &LoadedSpec) -> Result<Option<StackSummary>, Vec<Finding>> {
+async fn existing_stack(session: &Session, spec: &LoadedSpec) -> Result<Option<StackSummary>, Vec<Finding>> {
     let name = session.stack_name(spec);
     let connection = session.connect("look at", &name, session.region(Some(spec))?).await?;
     let stack = connection.clients.stack(&name).await;
@@ -168,15 +168,15 @@ async fn look_at(session: &Session, spec: &LoadedSpec) -> Result<Option<StackSum
 }
 
 /// The stacks that are there, which `--rm` must not take away: it would take along what an earlier run has made of them.
-async fn already_there(session: &Session, specs: &[LoadedSpec]) -> Result<Vec<Finding>, Vec<Finding>> {
+async fn existing_stacks(session: &Session, specs: &[LoadedSpec]) -> Result<Vec<Finding>, Vec<Finding>> {
     let mut findings = Vec::new();
     for spec in specs {
         let name = session.stack_name(spec);
-        if look_at(session, spec).await?.is_some_and(|stack| stack.state() != StackState::Review) {
+        if existing_stack(session, spec).await?.is_some_and(|stack| stack.state() != StackState::Review) {
             findings.push(
-                Finding::error("P033", format!("`{name}` is there already, and `--rm` would take it away"))
+                Finding::error("P033", format!("`{name}` exists already, and `--rm` would delete it"))
                     .at(spec.place("/name"))
-                    .help("deploy to another `--stage`, or leave `--rm` out and run `bedplate destroy` when it may go"),
+                    .help("deploy to another `--stage`, or leave `--rm` out and run `bedplate destroy` if it is not needed"),
             );
         }
     }
@@ -184,16 +184,16 @@ async fn already_there(session: &Session, specs: &[LoadedSpec]) -> Result<Vec<Fi
 }
 
 /// Takes away what this run has made, the last first, however it ended.
-async fn away(
+async fn destroy_what_was_made(
     session: &Session,
     specs: &[LoadedSpec],
-    outcome: Outcome,
+    outcome: VerbResult,
     made: &BTreeMap<String, String>,
     approver: PromptApprover,
     cancel: &CancellationToken,
-) -> Outcome {
+) -> VerbResult {
     if cancel.is_cancelled() {
-        session.ui.say("Interrupted: whatever was made stays; `bedplate destroy` takes it away");
+        session.ui.say("Interrupted: what was created remains; `bedplate destroy` deletes it");
         return outcome;
     }
     let others: BTreeSet<String> = specs.iter().map(|spec| spec.spec.name.clone()).collect();
@@ -203,9 +203,9 @@ async fn away(
         let (stack, name) = (session.stack_name(spec), spec.spec.name.clone());
         let made_here = MadeHere { stack_id: made.get(&stack).cloned() };
         let claim = Claim { made_here: Some(made_here), ..session.claim(&name)? };
-        let going = Going { stack, name, region, claim };
+        let going = StackToDestroy { stack, name, region, claim };
         // One that cannot be taken away keeps neither the others nor what was said before.
-        ended = match (ended, going.away(session, &others, &approver, cancel).await) {
+        ended = match (ended, going.destroy_stack(session, &others, &approver, cancel).await) {
             (Ok(before), Ok(exit)) => Ok(before.worse(exit)),
             (Err(before), Err(more)) => Err([before, more].concat()),
             (Err(findings), Ok(_)) | (Ok(_), Err(findings)) => Err(findings),
@@ -229,24 +229,24 @@ async fn without_values(
     if missing.is_empty() {
         return Ok(Vec::new());
     }
-    let stack = look_at(session, spec).await?;
+    let stack = existing_stack(session, spec).await?;
     missing.retain(|id, _| !stack.as_ref().is_some_and(|stack| stack.parameters.contains_key(id)));
     let place = |name: &String| spec.key_place(&format!("/parameters/{name}"));
     Ok(missing.values().map(|name| engine::without_value(name).at(place(name))).collect())
 }
 
-async fn one(
+async fn deploy_one(
     session: &Session,
     spec: &LoadedSpec,
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
     approver: &PromptApprover,
     results: &mut Results,
-) -> Outcome {
+) -> VerbResult {
     let stack = session.stack_name(spec);
     let region = session.region(Some(spec))?;
     let Some(connection) = session.connect_unless_interrupted("deploy", &stack, region).await? else {
-        return Ok(Exit::Interrupted);
+        return Ok(ExitCode::Interrupted);
     };
     let outcome = deploy(session, &connection, spec, parameters, options, approver, results).await;
     connection.close().await;
@@ -261,7 +261,7 @@ async fn deploy(
     options: &DeployOptions,
     approver: &PromptApprover,
     results: &mut Results,
-) -> Outcome {
+) -> VerbResult {
     let packaged = tokio::task::block_in_place(|| session.desired(spec, parameters));
     let filling = async {
         let mut desired = packaged?;
@@ -269,20 +269,20 @@ async fn deploy(
         Ok(desired)
     };
     let stack = session.stack_name(spec);
-    let Some(desired) = session.unless_interrupted(&stack, filling).await? else { return Ok(Exit::Interrupted) };
+    let Some(desired) = session.unless_interrupted(&stack, filling).await? else { return Ok(ExitCode::Interrupted) };
     let started = std::time::Instant::now();
     let follower = Follower::start(&session.ui);
     let run = Run::new(&connection.clients, &follower, session.interrupted());
     // An endpoint that stands for AWS, such as the local target, knows at once what it is told.
-    let patience = if connection.clients.endpoint().is_none() { engine::PATIENCE } else { Duration::ZERO };
-    let options = DeployOptions { smoke_patience: patience, ..options.clone() };
-    session.ui.stream.begin(connection.clients.region(), run.ledger());
+    let retry_for = if connection.clients.endpoint().is_none() { engine::RETRY_FOR } else { Duration::ZERO };
+    let options = DeployOptions { smoke_retry_for: retry_for, ..options.clone() };
+    session.ui.stream.start_stack(connection.clients.region(), run.ledger());
     let report = engine::deploy(&run, &desired, &options, approver).await;
     drop(follower);
     results.add(&report);
     let exit = conclude(session, &report, started.elapsed(), Some(&desired))?;
     if session.ui.format != Format::Json {
-        session.tell_local_urls(&report.outputs).await?;
+        session.print_local_urls(&report.outputs).await?;
     }
     Ok(exit)
 }

@@ -3,19 +3,19 @@
 use std::collections::BTreeSet;
 
 use super::approval::AllowArgs;
-use super::exit::Exit;
-use super::going::Going;
+use super::destroy_stack::StackToDestroy;
 use super::needs;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
 use crate::engine::Claim;
+use crate::engine::ExitCode;
 use crate::finding::Finding;
 use crate::spec::UseCaseFile;
 
-/// Take stacks away with everything they left: what goes and what stays is shown first.
+/// Delete stacks with everything they left; what is deleted and what remains is shown first.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate destroy movie-poster\n  bedplate destroy movie-poster --stage test --yes\n  bedplate destroy movie-poster --stage prod --yes --allow destroy   where bedplate.yaml protects the stage\n  bedplate destroy movie-poster --take-over        one that a colleague deployed\n\nExit codes: 0 gone, or never there · 4 declined, or protected · 11 left in a failed state · 14 something is still there"
+    after_help = "Examples:\n  bedplate destroy movie-poster\n  bedplate destroy movie-poster --stage test --yes\n  bedplate destroy movie-poster --stage prod --yes --allow destroy   where bedplate.yaml protects the stage\n  bedplate destroy movie-poster --take-over        a stack that a colleague deployed\n\nExit codes: 0 deleted, or there was no stack · 4 declined, or protected · 11 left in a failed state · 14 something still exists"
 )]
 pub struct DestroyArgs {
     /// Use cases: names under stacks/, folders or spec files
@@ -24,7 +24,7 @@ pub struct DestroyArgs {
     /// Every use case of the project
     #[arg(long, conflicts_with = "use_cases")]
     all: bool,
-    /// Take away stacks that belong to another owner too
+    /// Also delete stacks that belong to another owner
     #[arg(long)]
     take_over: bool,
     /// What `--yes` covers.
@@ -32,7 +32,7 @@ pub struct DestroyArgs {
     allow: AllowArgs,
 }
 
-pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &DestroyArgs) -> VerbResult {
     // A spec that no longer loads must not keep its stack from being taken away: a name and a region are enough.
     let found = session.find(if args.all { &[] } else { &args.use_cases })?;
     let found = in_order(session, found);
@@ -40,7 +40,7 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
     session.block_on(async {
         let cancel = session.interrupted();
         let approver = session.approver(&args.allow)?;
-        let mut exit = Exit::Done;
+        let mut exit = ExitCode::Done;
         for file in &found {
             let spec = file.load();
             let name = spec.as_ref().map_or_else(|_| file.name.clone(), |spec| spec.spec.name.clone());
@@ -56,9 +56,9 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> Outcome {
                 Err(_) => session.region_of(file.region()?, None)?,
             };
             let claim = Claim { take_over: args.take_over, ..session.claim(&name)? };
-            let going = Going { stack, name, region, claim };
-            exit = exit.worse(going.away(session, &others, &approver, &cancel).await?);
-            if exit == Exit::Interrupted {
+            let going = StackToDestroy { stack, name, region, claim };
+            exit = exit.worse(going.destroy_stack(session, &others, &approver, &cancel).await?);
+            if exit == ExitCode::Interrupted {
                 break;
             }
         }

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::exit::Exit;
 use super::globals::Format;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
+use crate::engine::ExitCode;
 use crate::finding::{FINDINGS, Finding, FindingGroup, FindingKind, finding_kind};
 use crate::report::style::paint;
 use crate::suggestion::nearest;
@@ -15,7 +15,7 @@ use crate::suggestion::nearest;
 /// Explain a finding: what its code means, and what to do
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate explain D018\n  bedplate explain                 every code there is\n  bedplate explain D018 --format json"
+    after_help = "Examples:\n  bedplate explain D018\n  bedplate explain                 every code\n  bedplate explain D018 --format json"
 )]
 pub struct ExplainArgs {
     /// A finding's code, such as `D018`; all of them unless given
@@ -23,7 +23,7 @@ pub struct ExplainArgs {
     code: Option<String>,
 }
 
-pub(super) fn run(session: &Session, args: &ExplainArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &ExplainArgs) -> VerbResult {
     let ui = &session.ui;
     let chosen = match &args.code {
         None => FINDINGS.iter().flat_map(|group| group.kinds.iter().map(move |kind| (group, kind))).collect(),
@@ -33,7 +33,7 @@ pub(super) fn run(session: &Session, args: &ExplainArgs) -> Outcome {
         let all: Vec<Value> = chosen.iter().map(|(group, kind)| value(group, kind)).collect();
         let single = args.code.is_some();
         ui.json(&if single { all.into_iter().next().unwrap_or_default() } else { Value::from(all) })?;
-        return Ok(Exit::Done);
+        return Ok(ExitCode::Done);
     }
     let mut text = String::new();
     for (group, kind) in &chosen {
@@ -52,7 +52,7 @@ pub(super) fn run(session: &Session, args: &ExplainArgs) -> Outcome {
         };
     }
     ui.out(&text)?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }
 
 fn value(group: &FindingGroup, kind: &FindingKind) -> Value {

@@ -85,8 +85,8 @@ impl EventSink for Follower {
             EventKind::PlanReady { plan } => {
                 self.ui.status(&format!("\n{}", report::plan::text(plan, &self.ui.err_styles)));
             }
-            EventKind::RemovalReady { removal } => {
-                self.ui.status(&format!("\n{}", report::removal::text(removal, &self.ui.err_styles)));
+            EventKind::DestroyPlanReady { destroy_plan } => {
+                self.ui.status(&format!("\n{}", report::destroy_plan::text(destroy_plan, &self.ui.err_styles)));
             }
             EventKind::SmokeTested { result } if self.smoke_is_result => {
                 // A reader that went away must not stop what is under way.

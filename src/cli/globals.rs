@@ -16,7 +16,7 @@ pub struct Globals {
     /// The profile in your AWS configuration; its credentials are used, also where the environment has keys
     #[arg(long, global = true, value_name = "NAME", help_heading = "Global options")]
     pub profile: Option<String>,
-    /// The account this may go to, by its twelve digits: any other is refused; it is then not asked for
+    /// The only account to use, by its twelve digits: any other is refused, and the account is not asked for
     #[arg(long, global = true, value_name = "ID", value_parser = account, help_heading = "Global options")]
     pub account: Option<String>,
     /// An `endpoint-url` of bedplate.yaml that requests may be sent to, exactly as it is written there; may be repeated
@@ -40,7 +40,7 @@ pub struct Globals {
     /// No colour (the NO_COLOR variable does the same)
     #[arg(long, global = true, help_heading = "Global options")]
     pub no_color: bool,
-    /// Answer yes to every question, as far as that goes: see `--allow` of deploy and destroy
+    /// Answer yes to every question, within limits: see `--allow` of deploy and destroy
     #[arg(long, short, global = true, help_heading = "Global options")]
     pub yes: bool,
 }

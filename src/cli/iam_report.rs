@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::exit::Exit;
 use super::globals::Format;
 use super::local_target::unavailable;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
+use crate::engine::ExitCode;
 use crate::local::identity::{Report, StatementUse};
 use crate::local::{self, LocalOptions};
 use crate::report::findings::printable;
@@ -20,7 +20,7 @@ pub struct IamReportArgs {
     use_case: Option<String>,
 }
 
-pub(super) fn run(session: &Session, args: &IamReportArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &IamReportArgs) -> VerbResult {
     let stack = match &args.use_case {
         None => None,
         Some(use_case) => {
@@ -43,7 +43,7 @@ pub(super) fn run(session: &Session, args: &IamReportArgs) -> Outcome {
             Format::Json => ui.json(&serde_json::json!(report))?,
             Format::Text | Format::Github => ui.out(&text(&report, ui.out_styles.strong))?,
         }
-        Ok(Exit::Done)
+        Ok(ExitCode::Done)
     })
 }
 

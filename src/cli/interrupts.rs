@@ -4,8 +4,8 @@ use std::sync::mpsc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::exit::Exit;
 use super::ui::Ui;
+use crate::engine::ExitCode;
 use crate::report;
 
 /// A token that the first signal cancels. A second one ends the program, with exit code 130; what may be left is told first,
@@ -45,18 +45,20 @@ fn at_once(ui: &Ui) -> ! {
         }
     };
     ui.say(&said);
-    ui.stream.close(Exit::Interrupted, &[]);
-    std::process::exit(i32::from(Exit::Interrupted.code()))
+    ui.stream.close(ExitCode::Interrupted, &[]);
+    std::process::exit(i32::from(ExitCode::Interrupted.code()))
 }
 
-#[cfg(unix)]
+/// The signals that end a run: `SIGINT` and `SIGTERM`, or Ctrl-C where there are no signals.
 struct Signals {
+    #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
 }
 
-#[cfg(unix)]
 impl Signals {
+    #[cfg(unix)]
     fn new() -> Option<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Some(Self {
@@ -65,23 +67,20 @@ impl Signals {
         })
     }
 
+    #[cfg(not(unix))]
+    fn new() -> Option<Self> {
+        Some(Self {})
+    }
+
+    #[cfg(unix)]
     async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
     }
-}
 
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> Option<Self> {
-        Some(Self)
-    }
-
+    #[cfg(not(unix))]
     async fn next(&mut self) {
         let _ = tokio::signal::ctrl_c().await;
     }

@@ -6,22 +6,21 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::exit::Exit;
 use super::globals::Format;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
 use crate::aws::StackSummary;
-use crate::engine::{self, USE_CASE_TAG};
+use crate::engine::{self, ExitCode, USE_CASE_TAG};
 use crate::finding::Finding;
 use crate::report::findings::on_one_line;
 use crate::report::style::{duration, paint};
 
-/// List the use cases here, and what is deployed of them in any stage.
+/// List the use cases of the project, and what is deployed of them in any stage.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  bedplate list\n  bedplate list --target aws --region us-west-2 --format json")]
 pub struct ListArgs {}
 
-pub(super) fn run(session: &Session, _: &ListArgs) -> Outcome {
+pub(super) fn run(session: &Session, _: &ListArgs) -> VerbResult {
     let here = session.project()?.use_cases()?;
     let regions = session.regions()?;
     let stacks = session.block_on_value(async {
@@ -44,7 +43,7 @@ pub(super) fn run(session: &Session, _: &ListArgs) -> Outcome {
             .collect();
         let here: Vec<_> = here.iter().map(|file| json!({ "name": file.name, "spec": file.shown })).collect();
         ui.json(&json!({ "use-cases": here, "stacks": stacks }))?;
-        return Ok(Exit::Done);
+        return Ok(ExitCode::Done);
     }
     let mut out = String::new();
     let now = Timestamp::now();
@@ -71,5 +70,5 @@ pub(super) fn run(session: &Session, _: &ListArgs) -> Outcome {
         ui.status("There are no use cases here, and nothing is deployed");
     }
     ui.out(&out)?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }

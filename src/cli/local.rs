@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::exit::Exit;
 use super::globals::Format;
 use super::iam_report::{self, IamReportArgs};
 use super::local_target::unavailable;
-use super::outcome::Outcome;
 use super::session::Session;
 use super::user_folders::remove_unknown_state;
+use super::verb_result::VerbResult;
+use crate::engine::ExitCode;
 use crate::local::bedrock::ModelServer;
 use crate::local::store::Store;
 use crate::local::{self, Holdings, Injection, LocalOptions, serving};
@@ -33,7 +33,7 @@ pub enum LocalVerb {
     Status,
     /// Show which statements of the deployed roles were needed, and what was denied
     #[command(
-        after_help = "Examples:\n  bedplate local iam-report movie-poster\n  bedplate local iam-report --format json\n\nRun what the use case is for first, for example its smoke tests: a statement that nothing needed then is one to doubt."
+        after_help = "Examples:\n  bedplate local iam-report movie-poster\n  bedplate local iam-report --format json\n\nFirst use the use case as intended, for example run its smoke tests: a statement that nothing has needed may be superfluous."
     )]
     IamReport(IamReportArgs),
     /// Forget everything the local target holds
@@ -54,7 +54,7 @@ pub struct ServeArgs {
     model_server: Option<ModelServer>,
 }
 
-pub(super) fn run(session: &Session, verb: &LocalVerb) -> Outcome {
+pub(super) fn run(session: &Session, verb: &LocalVerb) -> VerbResult {
     match verb {
         LocalVerb::Serve(args) => session.block_on(serve(session, args)),
         LocalVerb::Status => session.block_on(status(session)),
@@ -63,7 +63,7 @@ pub(super) fn run(session: &Session, verb: &LocalVerb) -> Outcome {
     }
 }
 
-async fn serve(session: &Session, args: &ServeArgs) -> Outcome {
+async fn serve(session: &Session, args: &ServeArgs) -> VerbResult {
     let options = LocalOptions {
         port: Some(args.port),
         fail: args.fail.clone(),
@@ -91,10 +91,10 @@ async fn serve(session: &Session, args: &ServeArgs) -> Outcome {
     ui.status("Ending: what is under way is finished first");
     serving::withdraw(&dir, running.url());
     running.shutdown().await;
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }
 
-async fn status(session: &Session) -> Outcome {
+async fn status(session: &Session) -> VerbResult {
     let dir = session.local_dir()?;
     let ui = &session.ui;
     let holds = if dir.exists() {
@@ -107,7 +107,7 @@ async fn status(session: &Session) -> Outcome {
     };
     if ui.format == Format::Json {
         ui.json(&json!({ "dir": dir, "stacks": holds.stacks, "buckets": holds.buckets, "tables": holds.tables }))?;
-        return Ok(Exit::Done);
+        return Ok(ExitCode::Done);
     }
     let mut out = String::new();
     for stack in &holds.stacks {
@@ -127,10 +127,10 @@ async fn status(session: &Session) -> Outcome {
         out.push_str("The local target holds nothing\n");
     }
     ui.out(&out)?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }
 
-fn reset(session: &Session) -> Outcome {
+fn reset(session: &Session) -> VerbResult {
     let ui = &session.ui;
     let dir = match session.local_dir() {
         Ok(dir) => dir,
@@ -141,22 +141,22 @@ fn reset(session: &Session) -> Outcome {
             let shown = root.join(".bedplate").display().to_string();
             if !session.globals.yes && !ui.confirm(&format!("Remove the local target in {shown}, unread?")) {
                 ui.say("Not approved: nothing was removed (without a terminal, say `--yes`)");
-                return Ok(Exit::Declined);
+                return Ok(ExitCode::Declined);
             }
             remove_unknown_state(root)?;
             ui.status("Removed");
-            return Ok(Exit::Done);
+            return Ok(ExitCode::Done);
         }
     };
     if !dir.exists() {
         ui.status("The local target holds nothing: nothing to do");
-        return Ok(Exit::Done);
+        return Ok(ExitCode::Done);
     }
     if !session.globals.yes && !ui.confirm(&format!("Forget everything in {}?", dir.display())) {
         ui.say("Not approved: nothing was forgotten (without a terminal, say `--yes`)");
-        return Ok(Exit::Declined);
+        return Ok(ExitCode::Declined);
     }
     Store::reset(&dir).map_err(|error| unavailable(error.into()))?;
-    ui.status("The local target is as new");
-    Ok(Exit::Done)
+    ui.status("The local target is empty");
+    Ok(ExitCode::Done)
 }

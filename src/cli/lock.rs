@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::exit::Exit;
 use super::globals::Format;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
 use crate::artifacts::{self, BuildContext, Component, LOCK_FILE, LayerLocks};
+use crate::engine::ExitCode;
 use crate::files::Manner;
 use crate::finding::Finding;
 use crate::report::style::count;
@@ -18,7 +18,7 @@ use crate::spec::LoadedSpec;
 /// Pin the packages of layers, with their digests, in a file beside the spec; a deploy then uses nothing else.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate lock                  every use case of the project\n  bedplate lock movie-poster     write stacks/movie-poster/layers.lock, or take newer versions into it\n\nCommit the file. Where it is there, `deploy` and `plan` install exactly what it pins, and refuse anything else."
+    after_help = "Examples:\n  bedplate lock                  every use case of the project\n  bedplate lock movie-poster     write stacks/movie-poster/layers.lock, or update it to newer versions\n\nCommit the file. If it exists, `deploy` and `plan` install exactly what it pins, and refuse anything else."
 )]
 pub struct LockArgs {
     /// Use cases: names under stacks/, folders or spec files; all of the project when none is named
@@ -26,16 +26,16 @@ pub struct LockArgs {
     use_cases: Vec<String>,
 }
 
-pub(super) fn run(session: &Session, args: &LockArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &LockArgs) -> VerbResult {
     let specs = session.load(&args.use_cases)?;
     session.block_on(async {
         let cancel = session.interrupted();
         let mut written = Vec::new();
         for spec in specs.iter().filter(|spec| !spec.spec.layers.is_empty()) {
-            let packages = tokio::task::block_in_place(|| one(session, spec, &cancel));
+            let packages = tokio::task::block_in_place(|| lock_one(session, spec, &cancel));
             if cancel.is_cancelled() {
                 session.ui.say("Interrupted: what was not locked yet stays as it was");
-                return Ok(Exit::Interrupted);
+                return Ok(ExitCode::Interrupted);
             }
             let (changed, packages) = packages?;
             let name = &spec.spec.name;
@@ -48,12 +48,12 @@ pub(super) fn run(session: &Session, args: &LockArgs) -> Outcome {
         } else if written.is_empty() {
             session.ui.status("There are no layers to lock: nothing to do");
         }
-        Ok(Exit::Done)
+        Ok(ExitCode::Done)
     })
 }
 
 /// Locks the layers of one use case; whether that changed anything, and how many packages there are.
-fn one(session: &Session, spec: &LoadedSpec, cancel: &CancellationToken) -> Result<(bool, usize), Vec<Finding>> {
+fn lock_one(session: &Session, spec: &LoadedSpec, cancel: &CancellationToken) -> Result<(bool, usize), Vec<Finding>> {
     let packaging = session.packaging()?;
     let context = BuildContext {
         cache: &packaging.cache,

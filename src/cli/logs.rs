@@ -6,13 +6,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::exit::Exit;
 use super::globals::Format;
-use super::outcome::Outcome;
 use super::session::Session;
 use super::stack_outputs::not_deployed;
+use super::verb_result::VerbResult;
 use crate::aws::{Clients, TargetKind};
-use crate::engine::{self, LogLine, LogReader, LogSource};
+use crate::engine::{self, ExitCode, LogLine, LogReader, LogSource};
 use crate::finding::Finding;
 use crate::report::findings::{harmless, on_one_line};
 use crate::report::style::{Styles, paint};
@@ -25,13 +24,13 @@ const PAUSE_HERE: Duration = Duration::from_millis(200);
 /// Show what the functions and APIs of a deployed stack have logged.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate logs movie-poster                       the last ten minutes of all its functions\n  bedplate logs movie-poster design --follow       of one, and what comes\n  bedplate logs movie-poster --since 2h --filter '?ERROR ?Traceback'\n  bedplate logs movie-poster --format json | jq -r .message\n\nExit codes: 0 told, or nothing was logged · 1 not deployed, no such function, or the log cannot be read · 130 interrupted,\nwhich is how --follow ends"
+    after_help = "Examples:\n  bedplate logs movie-poster                       the last ten minutes of all functions\n  bedplate logs movie-poster design --follow       of one function, and new lines as they come\n  bedplate logs movie-poster --since 2h --filter '?ERROR ?Traceback'\n  bedplate logs movie-poster --format json | jq -r .message\n\nExit codes: 0 printed, or nothing was logged · 1 not deployed, no such function, or the log cannot be read · 130 interrupted,\nwhich is how --follow ends"
 )]
 pub struct LogsArgs {
     /// A use case: a name under stacks/, a folder or a spec file
     #[arg(value_name = "USE-CASE")]
     use_case: String,
-    /// Functions by their names in the spec, or other logs by the names they are told under; all when none is named
+    /// Functions by their names in the spec, or other logs by the names that the output shows; all by default
     #[arg(value_name = "FUNCTION")]
     functions: Vec<String>,
     /// How far back, such as 30s, 10m, 2h or 1d
@@ -60,7 +59,7 @@ fn age(text: &str) -> Result<SignedDuration, String> {
     Ok(SignedDuration::from_secs(i64::from(amount) * seconds))
 }
 
-pub(super) fn run(session: &Session, args: &LogsArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &LogsArgs) -> VerbResult {
     let specs = session.load(std::slice::from_ref(&args.use_case))?;
     session.block_on(async {
         let cancel = session.interrupted();
@@ -80,11 +79,11 @@ pub(super) fn run(session: &Session, args: &LogsArgs) -> Outcome {
             };
             connection.close().await;
             match told? {
-                Exit::Done => {}
+                ExitCode::Done => {}
                 other => return Ok(other),
             }
         }
-        Ok(Exit::Done)
+        Ok(ExitCode::Done)
     })
 }
 
@@ -109,7 +108,7 @@ async fn tell(
     clients: &Clients,
     sources: Vec<LogSource>,
     cancel: &tokio_util::sync::CancellationToken,
-) -> Outcome {
+) -> VerbResult {
     let ui = &session.ui;
     let width = sources.iter().map(|source| source.name.chars().count()).max().unwrap_or(0);
     let since = Timestamp::now().checked_sub(args.since).unwrap_or(Timestamp::UNIX_EPOCH).as_millisecond();
@@ -117,7 +116,7 @@ async fn tell(
     let mut reader = LogReader::new(sources, since.max(0), args.filter.clone());
     loop {
         let lines = tokio::select! {
-            () = cancel.cancelled() => return Ok(Exit::Interrupted),
+            () = cancel.cancelled() => return Ok(ExitCode::Interrupted),
             lines = reader.look(clients) => lines.map_err(|finding| vec![finding])?,
         };
         for line in &lines {
@@ -127,10 +126,10 @@ async fn tell(
             }
         }
         if !args.follow {
-            return Ok(Exit::Done);
+            return Ok(ExitCode::Done);
         }
         tokio::select! {
-            () = cancel.cancelled() => return Ok(Exit::Interrupted),
+            () = cancel.cancelled() => return Ok(ExitCode::Interrupted),
             () = tokio::time::sleep(pause) => {}
         }
     }

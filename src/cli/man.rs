@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use clap::Command;
 
-use super::exit::Exit;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
+use crate::engine::ExitCode;
 use crate::files::Manner;
 use crate::finding::Finding;
 
-/// Print the manual page, or write one a verb into a folder.
+/// Print the manual page, or write one per verb into a folder.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  bedplate man | man -l -\n  bedplate man --out /usr/local/share/man/man1")]
 pub struct ManArgs {
@@ -20,7 +20,7 @@ pub struct ManArgs {
     out: Option<PathBuf>,
 }
 
-pub(super) fn run(session: &Session, args: &ManArgs, command: Command) -> Outcome {
+pub(super) fn run(session: &Session, args: &ManArgs, command: Command) -> VerbResult {
     match &args.out {
         None => {
             let mut page = Vec::new();
@@ -40,7 +40,7 @@ pub(super) fn run(session: &Session, args: &ManArgs, command: Command) -> Outcom
             session.ui.status(&format!("Wrote the manual pages into {}", dir.display()));
         }
     }
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }
 
 /// The pages, each with its file's name: made where nobody else writes, to be put where they were asked for.

@@ -10,11 +10,10 @@ mod conclusion;
 mod consent;
 mod deploy;
 mod destroy;
-mod exit;
+mod destroy_stack;
 mod explain;
 mod follow;
 mod globals;
-mod going;
 #[cfg(feature = "local")]
 mod iam_report;
 mod interrupts;
@@ -27,7 +26,6 @@ mod logs;
 mod man;
 mod needs;
 mod new;
-mod outcome;
 mod outputs;
 mod parameter;
 mod plan;
@@ -41,40 +39,39 @@ mod stream;
 mod suites;
 mod ui;
 mod user_folders;
+mod verb_result;
 mod verbs;
-
-use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use self::exit::Exit;
 use self::globals::Format;
-use self::outcome::Outcome;
 use self::session::Session;
+use self::verb_result::VerbResult;
 use self::verbs::{Cli, Verb};
+use crate::engine::ExitCode;
 use crate::finding::Finding;
 
 /// Parses the command line, runs the verb and gives its exit code.
-pub fn main() -> ExitCode {
+pub fn main() -> std::process::ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             // `--help` and `--version` come this way too, with exit code 0; anything else is usage, 2.
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+            return if error.use_stderr() { ExitCode::Usage.into() } else { ExitCode::Done.into() };
         }
     };
     let session = Session::new(cli.globals);
-    if cli.verb.tells_events() {
+    if cli.verb.emits_events() {
         if session.globals.format == Format::Json {
             session.ui.stream.open();
         }
         // From the first moment on: an interrupt that comes early ends in order too.
         session.interrupted();
     }
-    let (exit, findings) = match ended(|| run(&session, &cli.verb)) {
+    let (exit, findings) = match catch_panic(|| run(&session, &cli.verb)) {
         Ok(exit) => (exit, Vec::new()),
-        Err(findings) => (consent::exit_of(&findings).unwrap_or(Exit::Failed), findings),
+        Err(findings) => (consent::exit_of(&findings).unwrap_or(ExitCode::Failed), findings),
     };
     session.ui.findings(&findings);
     session.ui.stream.close(exit, &findings);
@@ -82,15 +79,15 @@ pub fn main() -> ExitCode {
 }
 
 /// How a verb ended, though the program itself went down.
-fn ended(verb: impl FnOnce() -> Outcome) -> Outcome {
+fn catch_panic(verb: impl FnOnce() -> VerbResult) -> VerbResult {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(verb)).unwrap_or_else(|_| {
-        Err(vec![Finding::error("D096", "the program failed in itself and broke off").help(
-            "this is a defect of Bedplate: please report what is told above; see how things are with `bedplate status`",
+        Err(vec![Finding::error("D096", "the program failed").help(
+            "this is a defect of Bedplate: please report the message above; see the state of the stack with `bedplate status`",
         )])
     })
 }
 
-fn run(session: &Session, verb: &Verb) -> Outcome {
+fn run(session: &Session, verb: &Verb) -> VerbResult {
     match verb {
         Verb::New(args) => new::run(session, args),
         Verb::List(args) => list::run(session, args),
@@ -120,8 +117,8 @@ mod tests {
 
     #[test]
     fn a_verb_that_goes_down_still_ends_with_a_finding() {
-        let findings = ended(|| panic!("on purpose")).expect_err("findings");
+        let findings = catch_panic(|| panic!("on purpose")).expect_err("findings");
         assert_eq!(findings[0].code, "D096");
-        assert_eq!(ended(|| Ok(Exit::Declined)), Ok(Exit::Declined));
+        assert_eq!(catch_panic(|| Ok(ExitCode::Declined)), Ok(ExitCode::Declined));
     }
 }

@@ -11,16 +11,16 @@ use crate::spec::LoadedSpec;
 
 /// What a use case takes and gives, as far as its spec says.
 #[derive(Debug, Default)]
-pub(super) struct Bonds {
+pub(super) struct Dependencies {
     /// The outputs it takes, each with the place of the need.
     pub needs: Vec<(NeededOutput, Option<Place>)>,
     /// The outputs it gives; none when it does not render.
     pub outputs: Option<BTreeSet<String>>,
 }
 
-impl Bonds {
+impl Dependencies {
     /// Those of a rendered spec.
-    pub(super) fn of(spec: &LoadedSpec, rendered: &crate::render::Rendered) -> Self {
+    pub(super) fn from_rendered(spec: &LoadedSpec, rendered: &crate::render::Rendered) -> Self {
         let place = |need: &NeededOutput| spec.key_place(&format!("/needs/{}", need.alias));
         let outputs = rendered.template.value().get("Outputs").and_then(serde_json::Value::as_object);
         Self {
@@ -30,13 +30,13 @@ impl Bonds {
     }
 }
 
-/// What a check can say of the bonds between use cases: outputs that nobody gives, and circles.
-pub(super) fn offline(session: &Session, checked: &BTreeMap<String, Bonds>) -> Vec<Finding> {
+/// What a check can say of the dependencies between use cases: outputs that nobody gives, and circles.
+pub(super) fn offline(session: &Session, checked: &BTreeMap<String, Dependencies>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut others: BTreeMap<String, Option<BTreeSet<String>>> = BTreeMap::new();
-    for (need, place) in checked.values().flat_map(|bonds| &bonds.needs) {
+    for (need, place) in checked.values().flat_map(|dependencies| &dependencies.needs) {
         let given = match checked.get(&need.use_case) {
-            Some(bonds) => bonds.outputs.as_ref(),
+            Some(dependencies) => dependencies.outputs.as_ref(),
             None => {
                 let outputs = others.entry(need.use_case.clone());
                 outputs.or_insert_with(|| outputs_of(session, &need.use_case)).as_ref()
@@ -52,13 +52,13 @@ pub(super) fn offline(session: &Session, checked: &BTreeMap<String, Bonds>) -> V
         }
     }
     let stage = &session.globals.stage;
-    let edges = checked.iter().map(|(name, bonds)| {
-        let needs = bonds.needs.iter().filter(|(need, _)| need.stage == *stage);
+    let edges = checked.iter().map(|(name, dependencies)| {
+        let needs = dependencies.needs.iter().filter(|(need, _)| need.stage == *stage);
         (name.as_str(), needs.map(|(need, _)| need.use_case.as_str()).collect())
     });
-    if let Err(circle) = sorted(&edges.collect::<Vec<_>>()) {
-        let place = circle.first().and_then(|name| checked.get(name)?.needs.first()?.1.clone());
-        findings.push(in_a_circle(&circle, place));
+    if let Err(cycle) = sorted(&edges.collect::<Vec<_>>()) {
+        let place = cycle.first().and_then(|name| checked.get(name)?.needs.first()?.1.clone());
+        findings.push(cycle_finding(&cycle, place));
     }
     findings
 }
@@ -66,7 +66,7 @@ pub(super) fn offline(session: &Session, checked: &BTreeMap<String, Bonds>) -> V
 /// The outputs of a use case of the project that is not among those checked.
 fn outputs_of(session: &Session, name: &str) -> Option<BTreeSet<String>> {
     let spec = in_project(session, name)?;
-    Bonds::of(&spec, &session.render(&spec).ok()?).outputs
+    Dependencies::from_rendered(&spec, &session.render(&spec).ok()?).outputs
 }
 
 fn in_project(session: &Session, name: &str) -> Option<LoadedSpec> {
@@ -76,16 +76,16 @@ fn in_project(session: &Session, name: &str) -> Option<LoadedSpec> {
 /// Use cases in the order they are deployed: each after those it needs, else as they came.
 ///
 /// # Errors
-/// A circle among them.
+/// A cycle among them.
 pub(super) fn in_order(session: &Session, specs: Vec<LoadedSpec>) -> Result<Vec<LoadedSpec>, Vec<Finding>> {
     let stage = &session.globals.stage;
     let edges: Vec<(&str, BTreeSet<&str>)> =
         specs.iter().map(|spec| (spec.spec.name.as_str(), needed_at(spec, stage))).collect();
     let order = match sorted(&edges) {
         Ok(order) => order,
-        Err(circle) => {
-            let spec = specs.iter().find(|spec| circle.first() == Some(&spec.spec.name));
-            return Err(vec![in_a_circle(&circle, spec.and_then(|spec| spec.key_place("/needs")))]);
+        Err(cycle) => {
+            let spec = specs.iter().find(|spec| cycle.first() == Some(&spec.spec.name));
+            return Err(vec![cycle_finding(&cycle, spec.and_then(|spec| spec.key_place("/needs")))]);
         }
     };
     let mut left: Vec<Option<LoadedSpec>> = specs.into_iter().map(Some).collect();
@@ -98,7 +98,7 @@ fn needed_at<'a>(spec: &'a LoadedSpec, stage: &str) -> BTreeSet<&'a str> {
     here.map(|(alias, need)| need.use_case.as_deref().unwrap_or(alias)).collect()
 }
 
-/// The places of names in an order that has each after what it needs, or a circle of names.
+/// The places of names in an order that has each after what it needs, or a cycle of names.
 fn sorted(edges: &[(&str, BTreeSet<&str>)]) -> Result<Vec<usize>, Vec<String>> {
     let names: BTreeSet<&str> = edges.iter().map(|(name, _)| *name).collect();
     let mut placed: BTreeSet<&str> = BTreeSet::new();
@@ -114,14 +114,14 @@ fn sorted(edges: &[(&str, BTreeSet<&str>)]) -> Result<Vec<usize>, Vec<String>> {
             }
         }
         if order.len() == before {
-            return Err(circle(edges, &placed));
+            return Err(cycle(edges, &placed));
         }
     }
     Ok(order)
 }
 
 /// From one that waits to one it waits for, until a name comes again.
-fn circle(edges: &[(&str, BTreeSet<&str>)], placed: &BTreeSet<&str>) -> Vec<String> {
+fn cycle(edges: &[(&str, BTreeSet<&str>)], placed: &BTreeSet<&str>) -> Vec<String> {
     let waiting: BTreeMap<&str, &BTreeSet<&str>> =
         edges.iter().filter(|(name, _)| !placed.contains(name)).map(|(name, needs)| (*name, needs)).collect();
     let mut trail: Vec<&str> = Vec::new();
@@ -136,9 +136,9 @@ fn circle(edges: &[(&str, BTreeSet<&str>)], placed: &BTreeSet<&str>) -> Vec<Stri
     trail.into_iter().map(str::to_owned).collect()
 }
 
-fn in_a_circle(circle: &[String], place: Option<Place>) -> Finding {
-    let shown: Vec<String> = circle.iter().chain(circle.first()).map(|name| format!("`{name}`")).collect();
-    Finding::error("D053", format!("use cases need one another in a circle: {}", shown.join(" → ")))
+fn cycle_finding(cycle: &[String], place: Option<Place>) -> Finding {
+    let shown: Vec<String> = cycle.iter().chain(cycle.first()).map(|name| format!("`{name}`")).collect();
+    Finding::error("D053", format!("use cases need one another in a cycle: {}", shown.join(" → ")))
         .at(place)
         .help("none of them can be deployed first: put what two of them share into a use case that both need")
 }
@@ -167,7 +167,7 @@ pub(super) async fn fill(
         };
         match stacks.get(&stack).and_then(Option::as_ref) {
             None => findings.push(
-                Finding::error("D050", format!("`{}` needs the stack `{stack}`, which is not there", spec.spec.name))
+                Finding::error("D050", format!("`{}` needs the stack `{stack}`, which does not exist", spec.spec.name))
                     .at(place)
                     .help(format!("deploy it first: `bedplate deploy {}{stage}`", need.use_case)),
             ),

@@ -5,18 +5,18 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use super::exit::Exit;
 use super::globals::Format;
-use super::outcome::Outcome;
 use super::session::Session;
 use super::stack_outputs::{not_deployed, text};
+use super::verb_result::VerbResult;
 use crate::aws::Output;
 use crate::engine;
+use crate::engine::ExitCode;
 use crate::finding::Finding;
 use crate::report::findings::on_one_line;
 use crate::terminal::drives_a_terminal;
 
-/// Print what a deployed stack gives back: URLs, names, ids.
+/// Print the outputs of a deployed stack: URLs, names, ids.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bedplate outputs movie-poster\n  bedplate outputs movie-poster --format json\n  bedplate outputs movie-poster --env > .env"
@@ -30,7 +30,7 @@ pub struct OutputsArgs {
     env: bool,
 }
 
-pub(super) fn run(session: &Session, args: &OutputsArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &OutputsArgs) -> VerbResult {
     let specs = session.load(std::slice::from_ref(&args.use_case))?;
     session.block_on(async {
         for spec in &specs {
@@ -51,10 +51,10 @@ pub(super) fn run(session: &Session, args: &OutputsArgs) -> Outcome {
                 ui.json(&Value::Object(map))?;
             } else {
                 ui.out(&text(&outputs, ui))?;
-                session.tell_local_urls(&outputs).await?;
+                session.print_local_urls(&outputs).await?;
             }
         }
-        Ok(Exit::Done)
+        Ok(ExitCode::Done)
     })
 }
 

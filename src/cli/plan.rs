@@ -7,26 +7,25 @@ use serde_json::json;
 
 use super::approval::AllowArgs;
 use super::conclusion::conclude;
-use super::exit::Exit;
 use super::follow::Follower;
 use super::globals::Format;
 use super::needs;
-use super::outcome::Outcome;
 use super::parameter::parameter;
 use super::session::Session;
+use super::verb_result::VerbResult;
 use crate::cfn::Template;
 use crate::cfn::template::BODY_LIMIT_S3;
-use crate::engine::{self, Run};
+use crate::engine::{self, ExitCode, Run};
 use crate::files;
 use crate::finding::Finding;
-use crate::plan::{self, Plan, PlanKind, Wanted};
+use crate::plan::{self, DesiredStack, Plan, PlanKind};
 use crate::report;
 use crate::spec::LoadedSpec;
 
 /// Show what a deploy would change, and why.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate plan movie-poster\n  bedplate plan movie-poster --target aws --format json > plan.json\n  bedplate plan --exit-code                 exit 3 when anything would change\n  bedplate plan movie-poster --offline --against saved.template.yaml\n  bedplate plan movie-poster --no-build     of a change nobody has looked at yet: no helper program is run"
+    after_help = "Examples:\n  bedplate plan movie-poster\n  bedplate plan movie-poster --target aws --format json > plan.json\n  bedplate plan --exit-code                 exit 3 when anything would change\n  bedplate plan movie-poster --offline --against saved.template.yaml\n  bedplate plan movie-poster --no-build     for a change that is not reviewed yet: no helper program is run"
 )]
 pub struct PlanArgs {
     /// Use cases: names under stacks/, folders or spec files; all of the project when none is named
@@ -35,7 +34,7 @@ pub struct PlanArgs {
     /// A value for a parameter of the spec; may be repeated
     #[arg(long = "parameter", short = 'p', value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
-    /// Exit with 3 when there are changes
+    /// ExitCode with 3 when there are changes
     #[arg(long)]
     exit_code: bool,
     /// Run no helper program: a layer that is not in the cache is shown as to be built
@@ -49,7 +48,7 @@ pub struct PlanArgs {
     against: Option<PathBuf>,
 }
 
-pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &PlanArgs) -> VerbResult {
     let specs = needs::in_order(session, session.load(&args.use_cases)?)?;
     let parameters: BTreeMap<String, String> = args.parameters.iter().cloned().collect();
     session.known_parameters(&specs, &parameters)?;
@@ -58,12 +57,12 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
     }
     session.block_on(async {
         let cancel = session.interrupted();
-        let mut exit = Exit::Done;
+        let mut exit = ExitCode::Done;
         for spec in &specs {
             let stack = session.stack_name(spec);
             let region = session.region(Some(spec))?;
             let Some(connection) = session.connect_unless_interrupted("plan", &stack, region).await? else {
-                return Ok(Exit::Interrupted);
+                return Ok(ExitCode::Interrupted);
             };
             let mut desired = tokio::task::block_in_place(|| session.desired(spec, &parameters))?;
             if args.no_build {
@@ -73,14 +72,14 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
                 // What the others would become can still be told.
                 connection.close().await;
                 session.ui.findings(&findings);
-                exit = exit.worse(Exit::Failed);
+                exit = exit.worse(ExitCode::Failed);
                 continue;
             }
             let started = std::time::Instant::now();
             // The plan is this verb's result, so it goes to standard output and not with the progress.
             let follower = Follower::without_plan(&session.ui);
             let run = Run::new(&connection.clients, &follower, cancel.clone());
-            session.ui.stream.begin(connection.clients.region(), run.ledger());
+            session.ui.stream.start_stack(connection.clients.region(), run.ledger());
             let outcome = engine::plan(&run, &desired).await;
             drop(follower);
             connection.close().await;
@@ -88,7 +87,7 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
             let ended = match outcome.outcome {
                 engine::Outcome::NoChange => {
                     session.ui.findings(&outcome.findings);
-                    Exit::Done
+                    ExitCode::Done
                 }
                 _ => conclude(session, &outcome, started.elapsed(), None)?,
             };
@@ -100,11 +99,11 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> Outcome {
                     }
                 }
                 if args.exit_code && plan.has_changes() {
-                    exit = exit.worse(Exit::ChangesPresent);
+                    exit = exit.worse(ExitCode::ChangesPresent);
                 }
             }
             exit = exit.worse(ended);
-            if exit == Exit::Interrupted {
+            if exit == ExitCode::Interrupted {
                 break;
             }
         }
@@ -119,16 +118,21 @@ fn as_json(session: &Session, plan: &Plan) -> Result<serde_json::Value, Vec<Find
 }
 
 /// Prints a plan as the verb's result.
-fn show(session: &Session, args: &PlanArgs, plan: &Plan) -> Outcome {
+fn show(session: &Session, args: &PlanArgs, plan: &Plan) -> VerbResult {
     match session.ui.format {
         Format::Json => session.ui.json(&as_json(session, plan)?)?,
         Format::Text | Format::Github => session.ui.out(&report::plan::text(plan, &session.ui.out_styles))?,
     }
-    Ok(if args.exit_code && plan.has_changes() { Exit::ChangesPresent } else { Exit::Done })
+    Ok(if args.exit_code && plan.has_changes() { ExitCode::ChangesPresent } else { ExitCode::Done })
 }
 
 /// Plans without a target: what packaged code would be is not asked, since only a deploy can tell whether it changed.
-fn offline(session: &Session, args: &PlanArgs, specs: &[LoadedSpec], parameters: BTreeMap<String, String>) -> Outcome {
+fn offline(
+    session: &Session,
+    args: &PlanArgs,
+    specs: &[LoadedSpec],
+    parameters: BTreeMap<String, String>,
+) -> VerbResult {
     let saved = match (&args.against, specs) {
         (None, _) => None,
         (Some(file), [_]) => Some(saved(file)?),
@@ -139,13 +143,13 @@ fn offline(session: &Session, args: &PlanArgs, specs: &[LoadedSpec], parameters:
             ]);
         }
     };
-    let mut exit = Exit::Done;
+    let mut exit = ExitCode::Done;
     for spec in specs {
         let desired = session.desired(spec, &parameters)?;
         let stack = &desired.stack;
         let region = session.region(Some(spec))?;
         session.ui.status(&format!("plan {stack} offline"));
-        let wanted = Wanted {
+        let wanted = DesiredStack {
             stack,
             account: None,
             region: region.as_deref().unwrap_or("${AWS::Region}"),

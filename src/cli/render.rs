@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::exit::Exit;
 use super::globals::Format;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
+use crate::engine::ExitCode;
 use crate::files::Manner;
 use crate::finding::Finding;
 use crate::render::Rendered;
 
-/// Print the CloudFormation template a spec makes; offline.
+/// Print the CloudFormation template of a spec; offline.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bedplate render movie-poster | cfn-lint\n  bedplate render --out templates-out\n  bedplate render movie-poster --template-format json --stage prod"
@@ -49,7 +49,7 @@ impl TemplateFormat {
     }
 }
 
-pub(super) fn run(session: &Session, args: &RenderArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &RenderArgs) -> VerbResult {
     let specs = session.load(&args.use_cases)?;
     let format = args.template_format.unwrap_or(match session.ui.format {
         Format::Json => TemplateFormat::Json,
@@ -65,7 +65,7 @@ pub(super) fn run(session: &Session, args: &RenderArgs) -> Outcome {
         for spec in &specs {
             session.ui.out(&format.text(&session.render(spec)?))?;
         }
-        return Ok(Exit::Done);
+        return Ok(ExitCode::Done);
     };
     // All are rendered before the first is written: a fault in one leaves the folder as it was.
     let rendered = specs
@@ -84,5 +84,5 @@ pub(super) fn run(session: &Session, args: &RenderArgs) -> Outcome {
         )?;
         session.ui.status(&format!("Wrote {}", path.display()));
     }
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }

@@ -1,8 +1,8 @@
 //! `bedplate schema`: the JSON Schema of the spec language.
 
-use super::exit::Exit;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
+use crate::engine::ExitCode;
 
 /// Print the JSON Schema of the spec language, for editors and other tools.
 #[derive(Debug, clap::Args)]
@@ -11,7 +11,7 @@ use super::session::Session;
 )]
 pub struct SchemaArgs {}
 
-pub(super) fn run(session: &Session, _: &SchemaArgs) -> Outcome {
+pub(super) fn run(session: &Session, _: &SchemaArgs) -> VerbResult {
     session.ui.out(&crate::spec::json_schema_text())?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }

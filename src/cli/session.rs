@@ -13,9 +13,9 @@ use super::consent::{Consent, Destination, NamedBy};
 use super::globals::{Globals, TargetName};
 use super::interrupts;
 use super::local_target::{LocalTarget, unavailable_because};
-use super::outcome::Outcome;
 use super::ui::Ui;
 use super::user_folders::{CacheFolder, known_state, own_state};
+use super::verb_result::VerbResult;
 use crate::artifacts;
 use crate::aws::{Clients, CredentialFacts, Identity, Target, TargetKind, endpoint_address};
 use crate::check::{self, CheckOptions};
@@ -90,7 +90,7 @@ impl Session {
             biased;
             () = self.interrupted().cancelled_owned() => {
                 let finding = Account::default().interrupted(what);
-                self.ui.stream.found(std::slice::from_ref(&finding));
+                self.ui.stream.add_findings(std::slice::from_ref(&finding));
                 self.ui.findings(&[finding]);
                 Ok(None)
             }
@@ -119,7 +119,7 @@ impl Session {
         }
         let here = std::env::current_dir()
             .map_err(|error| vec![Finding::error("P022", format!("the current folder cannot be read: {error}"))])?;
-        let project = Project::of(&here, named)?;
+        let project = Project::open(&here, named)?;
         Ok(self.project.get_or_init(|| project))
     }
 
@@ -294,7 +294,7 @@ impl Session {
         let cache = match self.cache.get() {
             Some(cache) => cache,
             None => {
-                let cache = CacheFolder::of(project)?;
+                let cache = CacheFolder::for_project(project)?;
                 self.ui.findings(cache.warning.as_slice());
                 self.cache.get_or_init(|| cache)
             }
@@ -323,8 +323,8 @@ impl Session {
         Ok(match asked {
             Some(kind) => kind,
             None => match self.stage()?.target.unwrap_or_default() {
-                spec::TargetKind::Local => TargetKind::Local,
-                spec::TargetKind::Aws => TargetKind::Aws,
+                spec::StageTarget::Local => TargetKind::Local,
+                spec::StageTarget::Aws => TargetKind::Aws,
             },
         })
     }
@@ -360,7 +360,7 @@ impl Session {
         let facts = clients.credentials().await.map_err(|finding| vec![finding])?;
         self.consent.warn_of_plain_http(&self.ui, &clients, &facts);
         let identity = clients.identity().await.map_err(|finding| vec![finding])?;
-        self.tell_destination(verb, what, &clients, identity, &facts);
+        self.print_destination(verb, what, &clients, identity, &facts);
         if target.kind == TargetKind::Aws {
             let by_flag = self.globals.account.as_ref().map(|_| NamedBy::Flag);
             let to = Destination {
@@ -405,7 +405,7 @@ impl Session {
     }
 
     /// The first line of every verb: where it goes, and as whom.
-    fn tell_destination(
+    fn print_destination(
         &self,
         verb: &str,
         what: &str,
@@ -452,7 +452,7 @@ impl Session {
         let packaging = self.packaging()?;
         let mut values = stage.parameters;
         values.extend(parameters.clone());
-        let mut desired = Desired::of(spec, &rendered, &self.stack_name(spec), values, &packaging)?;
+        let mut desired = Desired::from_rendered(spec, &rendered, &self.stack_name(spec), values, &packaging)?;
         desired.tags.extend(stage.tags);
         desired.owner = self.owner()?;
         Ok(desired)
@@ -492,7 +492,7 @@ impl Session {
     }
 
     /// Runs an async verb to its end.
-    pub fn block_on(&self, verb: impl Future<Output = Outcome>) -> Outcome {
+    pub fn block_on(&self, verb: impl Future<Output = VerbResult>) -> VerbResult {
         self.block_on_value(verb)
     }
 

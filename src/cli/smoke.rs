@@ -5,20 +5,19 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::conclusion::conclude;
-use super::exit::Exit;
 use super::follow::Follower;
-use super::outcome::Outcome;
 use super::session::Session;
 use super::stack_outputs::not_deployed;
 use super::suites::Suites;
-use crate::engine::{self, Desired, Run};
+use super::verb_result::VerbResult;
+use crate::engine::{self, Desired, ExitCode, Run};
 use crate::finding::Finding;
 use crate::spec::LoadedSpec;
 
-/// Try the spec's smoke tests on what is deployed.
+/// Run the spec's smoke tests against what is deployed.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate smoke movie-poster\n  bedplate smoke movie-poster --junit smoke.xml --format json\n  bedplate smoke --target aws --profile sandbox\n\nExit codes: 0 all passed · 1 not tried, or not to the end · 13 a test failed · 130 interrupted"
+    after_help = "Examples:\n  bedplate smoke movie-poster\n  bedplate smoke movie-poster --junit smoke.xml --format json\n  bedplate smoke --target aws --profile sandbox\n\nExit codes: 0 all passed · 1 not run, or not to the end · 13 a test failed · 130 interrupted"
 )]
 pub struct SmokeArgs {
     /// Use cases: names under stacks/, folders or spec files; all of the project that have smoke tests when none is named
@@ -29,7 +28,7 @@ pub struct SmokeArgs {
     junit: Option<PathBuf>,
 }
 
-pub(super) fn run(session: &Session, args: &SmokeArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &SmokeArgs) -> VerbResult {
     let mut specs = session.load(&args.use_cases)?;
     if args.use_cases.is_empty() {
         specs.retain(|spec| !spec.spec.smoke.is_empty());
@@ -37,50 +36,50 @@ pub(super) fn run(session: &Session, args: &SmokeArgs) -> Outcome {
     session.block_on(async {
         let cancel = session.interrupted();
         let mut suites = Suites::default();
-        let outcome = all(session, &specs, &cancel, &mut suites).await;
+        let outcome = test_all(session, &specs, &cancel, &mut suites).await;
         suites.write_after(session, outcome, args.junit.as_deref())
     })
 }
 
-async fn all(
+async fn test_all(
     session: &Session,
     specs: &[LoadedSpec],
     cancel: &tokio_util::sync::CancellationToken,
     suites: &mut Suites,
-) -> Outcome {
-    let mut exit = Exit::Done;
+) -> VerbResult {
+    let mut exit = ExitCode::Done;
     for spec in specs {
-        exit = exit.worse(one(session, spec, cancel, suites).await?);
-        if exit == Exit::Interrupted {
+        exit = exit.worse(test_one(session, spec, cancel, suites).await?);
+        if exit == ExitCode::Interrupted {
             break;
         }
     }
     Ok(exit)
 }
 
-async fn one(
+async fn test_one(
     session: &Session,
     spec: &LoadedSpec,
     cancel: &tokio_util::sync::CancellationToken,
     suites: &mut Suites,
-) -> Outcome {
+) -> VerbResult {
     let stack = session.stack_name(spec);
     if spec.spec.smoke.is_empty() {
         let finding = Finding::note("D065", format!("`{}` has no smoke tests", spec.spec.name));
         session.ui.findings(&[finding.help("add one under `smoke:`, such as `- invoke: functions.NAME`")]);
-        return Ok(Exit::Done);
+        return Ok(ExitCode::Done);
     }
     let rendered = session.render(spec)?;
     let parameters: BTreeMap<String, String> = session.stage()?.parameters;
-    let desired = Desired::of(spec, &rendered, &stack, parameters, &session.packaging()?)?;
+    let desired = Desired::from_rendered(spec, &rendered, &stack, parameters, &session.packaging()?)?;
     let region = session.region(Some(spec))?;
     let Some(connection) = session.connect_unless_interrupted("smoke", &stack, region).await? else {
-        return Ok(Exit::Interrupted);
+        return Ok(ExitCode::Interrupted);
     };
     let started = Instant::now();
     let follower = Follower::with_smoke(&session.ui);
     let run = Run::new(&connection.clients, &follower, cancel.clone());
-    session.ui.stream.begin(connection.clients.region(), run.ledger());
+    session.ui.stream.start_stack(connection.clients.region(), run.ledger());
     let report = engine::smoke(&run, &desired).await;
     drop(follower);
     connection.close().await;

@@ -28,7 +28,7 @@ pub(super) fn text(outputs: &[Output], ui: &Ui) -> String {
 
 impl Session {
     /// Says where the APIs and gateways of a stack on the local target answer: AWS's addresses lead nowhere for them.
-    pub(super) async fn tell_local_urls(&self, outputs: &[Output]) -> Result<(), Vec<Finding>> {
+    pub(super) async fn print_local_urls(&self, outputs: &[Output]) -> Result<(), Vec<Finding>> {
         if self.target_kind()? != TargetKind::Local {
             return Ok(());
         }

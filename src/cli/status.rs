@@ -4,11 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::exit::Exit;
 use super::globals::Format;
-use super::outcome::Outcome;
 use super::session::Session;
-use crate::engine::{self, Status};
+use super::verb_result::VerbResult;
+use crate::engine::{self, ExitCode, Status};
 use crate::report::findings::{on_one_line, printable};
 use crate::report::style::{Styles, duration, paint};
 
@@ -23,7 +22,7 @@ pub struct StatusArgs {
     use_cases: Vec<String>,
 }
 
-pub(super) fn run(session: &Session, args: &StatusArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &StatusArgs) -> VerbResult {
     let specs = session.load(&args.use_cases)?;
     session.block_on(async {
         let mut reports = Vec::new();
@@ -55,7 +54,7 @@ pub(super) fn run(session: &Session, args: &StatusArgs) -> Outcome {
         if session.ui.format == Format::Json {
             session.ui.json(&json!({ "stacks": reports }))?;
         }
-        if foreign.is_empty() { Ok(Exit::Done) } else { Err(foreign) }
+        if foreign.is_empty() { Ok(ExitCode::Done) } else { Err(foreign) }
     })
 }
 

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
-use super::exit::Exit;
-use crate::engine::{Account, Ledger, Leftover, Report};
+use crate::engine::{Account, ExitCode, Ledger, Leftover, Report};
 use crate::finding::Finding;
 use crate::report::findings::json_line;
 
@@ -43,7 +42,7 @@ impl EventStream {
     }
 
     /// A stack is worked on.
-    pub fn begin(&self, region: &str, ledger: &Ledger) {
+    pub fn start_stack(&self, region: &str, ledger: &Ledger) {
         self.lock().current = Some((region.to_owned(), ledger.clone()));
     }
 
@@ -52,14 +51,14 @@ impl EventStream {
         let mut state = self.lock();
         state.current = None;
         let outcome = serde_json::to_value(report.outcome).unwrap_or_default();
-        state.stacks.push((report.stack.clone(), outcome, report.outcome.exit_code()));
+        state.stacks.push((report.stack.clone(), outcome, report.outcome.exit_code().code()));
         state.findings.extend(report.findings.iter().cloned());
         state.left.extend(report.left.iter().cloned());
         state.changes.add(report.account_of_changes.clone());
     }
 
     /// Something was found that no report holds.
-    pub fn found(&self, findings: &[Finding]) {
+    pub fn add_findings(&self, findings: &[Finding]) {
         self.lock().findings.extend(findings.iter().cloned());
     }
 
@@ -80,7 +79,7 @@ impl EventStream {
     }
 
     /// Writes the last line, once.
-    pub fn close(&self, exit: Exit, findings: &[Finding]) {
+    pub fn close(&self, exit: ExitCode, findings: &[Finding]) {
         let mut state = self.lock();
         if !state.open || state.closed {
             return;

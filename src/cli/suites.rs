@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
 use crate::engine::{Report, SmokeResult};
 use crate::files::Manner;
 use crate::finding::Finding;
@@ -22,7 +22,7 @@ impl Suites {
     }
 
     /// Writes them where they were asked for, however the run ended, and gives its end.
-    pub(super) fn write_after(&self, session: &Session, outcome: Outcome, file: Option<&Path>) -> Outcome {
+    pub(super) fn write_after(&self, session: &Session, outcome: VerbResult, file: Option<&Path>) -> VerbResult {
         match (outcome, self.write(session, file)) {
             (Ok(exit), Ok(())) => Ok(exit),
             (Err(findings), Ok(())) | (Ok(_), Err(findings)) => Err(findings),
@@ -36,6 +36,6 @@ impl Suites {
     fn write(&self, session: &Session, file: Option<&Path>) -> Result<(), Vec<Finding>> {
         let Some(file) = file else { return Ok(()) };
         let text = report::smoke::junit(&self.0);
-        session.write(file, text.as_bytes(), Manner::Replace, "D064", "name a file in a folder that is there")
+        session.write(file, text.as_bytes(), Manner::Replace, "D064", "name a file in a folder that exists")
     }
 }

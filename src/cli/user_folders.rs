@@ -37,7 +37,7 @@ impl CacheFolder {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn of(project: &Path) -> Result<Self, Vec<Finding>> {
+    pub fn for_project(project: &Path) -> Result<Self, Vec<Finding>> {
         let for_this_run = |why: String| {
             let folder =
                 TempDir::with_prefix("bedplate-").map_err(|error| vec![not_written("a temporary folder", &error)])?;
@@ -83,7 +83,7 @@ fn shared(folder: &Path) -> Option<String> {
         Err(error) => return Some(format!("`{shown}` cannot be looked at: {error}")),
     };
     if about.uid() != rustix::process::geteuid().as_raw() {
-        return Some(format!("`{shown}` belongs to somebody else"));
+        return Some(format!("`{shown}` belongs to another user"));
     }
     (about.mode() & 0o022 != 0).then(|| format!("others may write to `{shown}`"))
 }
@@ -141,7 +141,7 @@ pub fn own_state(project: &Path) -> Result<PathBuf, Vec<Finding>> {
         return Ok(dir);
     }
     let token = uuid::Uuid::new_v4().simple().to_string();
-    let list = list().ok_or_else(|| failed(io::Error::other("there is no home folder to note it in")))?;
+    let list = list().ok_or_else(|| failed(io::Error::other("there is no home folder to record it in")))?;
     let note = |path: &Path| {
         private(path.parent().unwrap_or(path))?;
         let mut file = fs::File::create_new(path)?;
@@ -212,7 +212,7 @@ fn ignore_in_git(own: &Path) -> Result<(), Vec<Finding>> {
 
 fn no_folder(path: &Path) -> Finding {
     Finding::error("A038", format!("`{}` is a link, or not what it has to be", path.display()))
-        .help("take it away; `bedplate local reset` does, without touching what it leads to")
+        .help("remove it; `bedplate local reset` does, without touching its target")
 }
 
 fn not_written(path: &str, error: &io::Error) -> Finding {

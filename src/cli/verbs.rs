@@ -9,15 +9,30 @@ use super::{
     bootstrap, check, completions, deploy, destroy, explain, list, lock, logs, man, new, outputs, plan, render, schema,
     smoke, status,
 };
+use crate::engine::ExitCode;
 
-/// Turns short YAML use-case specs into CloudFormation stacks, deploys them, and takes them away again.
+/// Examples, and the table of exit codes.
+fn after_help() -> String {
+    let codes: Vec<String> = ExitCode::ALL.iter().map(|it| format!("{} {}", it.code(), it.summary())).collect();
+    format!("{EXAMPLES}\n\nExit codes: {}", codes.join(" · "))
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bedplate check movie-poster            check a spec, offline
+  bedplate deploy movie-poster           deploy to the local target; no account needed
+  bedplate plan movie-poster --target aws --profile sandbox
+  bedplate deploy movie-poster --target aws --profile sandbox --account 111122223333 --yes
+  bedplate destroy movie-poster          delete the stack and everything it left";
+
+/// Turns short YAML use-case specs into CloudFormation stacks, deploys them, and deletes them again.
 #[derive(Debug, Parser)]
 #[command(
     name = "bedplate",
     version,
     propagate_version = true,
     arg_required_else_help = true,
-    after_help = "Examples:\n  bedplate check movie-poster            what is wrong with a spec, offline\n  bedplate deploy movie-poster           to the local target, no account needed\n  bedplate plan movie-poster --target aws --profile sandbox\n  bedplate deploy movie-poster --target aws --profile sandbox --account 111122223333 --yes\n  bedplate destroy movie-poster          the stack and everything it left\n\nExit codes: 0 done · 1 failed · 2 usage · 3 changes present · 4 declined · 10 rolled back · 11 stack left failed ·\n13 smoke failed · 14 leftovers remain · 130 interrupted (12 is kept for preflight: nothing gives it today)"
+    after_help = after_help()
 )]
 pub struct Cli {
     /// What every verb takes.
@@ -31,13 +46,13 @@ pub struct Cli {
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Write a use case to start from
+    /// Create a use case to start from
     New(new::NewArgs),
-    /// List the use cases here, and what is deployed of them
+    /// List the use cases of the project, and what is deployed of them
     List(list::ListArgs),
-    /// Check specs and the templates they make, offline
+    /// Check specs and their templates, offline
     Check(check::CheckArgs),
-    /// Print the CloudFormation template a spec makes
+    /// Print the CloudFormation template of a spec
     Render(render::RenderArgs),
     /// Show what a deploy would change, and why
     Plan(plan::PlanArgs),
@@ -45,21 +60,21 @@ pub enum Verb {
     Lock(lock::LockArgs),
     /// Deploy: plan, ask, execute exactly that plan, follow it to the end
     Deploy(deploy::DeployArgs),
-    /// Try the spec's smoke tests on what is deployed
+    /// Run the spec's smoke tests against what is deployed
     Smoke(smoke::SmokeArgs),
     /// Show the state of what is deployed, and why it is so
     Status(status::StatusArgs),
-    /// Print what a deployed stack gives back
+    /// Print the outputs of a deployed stack
     Outputs(outputs::OutputsArgs),
     /// Show what functions and APIs have logged
     Logs(logs::LogsArgs),
-    /// Take a stack away, with everything it left
+    /// Delete a stack, with everything it left
     Destroy(destroy::DestroyArgs),
     /// The local target: an AWS-compatible endpoint on this machine
     #[cfg(feature = "local")]
     #[command(subcommand)]
     Local(local::LocalVerb),
-    /// Make (or remove) the artifact bucket of an account and region
+    /// Create (or delete) the artifact bucket of an account and region
     Bootstrap(bootstrap::BootstrapArgs),
     /// Explain a finding: what its code means, and what to do
     Explain(explain::ExplainArgs),
@@ -67,13 +82,13 @@ pub enum Verb {
     Schema(schema::SchemaArgs),
     /// Print a shell's completion script
     Completions(completions::CompletionsArgs),
-    /// Print the manual page, or write one a verb into a folder
+    /// Print the manual page, or write one per verb into a folder
     Man(man::ManArgs),
 }
 
 impl Verb {
     /// Whether it changes or tries what is deployed, and so tells events.
-    pub fn tells_events(&self) -> bool {
+    pub fn emits_events(&self) -> bool {
         matches!(self, Verb::Deploy(_) | Verb::Destroy(_) | Verb::Bootstrap(_) | Verb::Smoke(_))
     }
 }

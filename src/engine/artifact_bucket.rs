@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::abort::Abort;
 use super::artifact_names::{ARTIFACT_STACK, artifact_bucket_name};
 use super::bucket_origin::{BucketOrigin, bucket_origin};
-use super::change_set::SETTLING_TRIES;
+use super::change_set::RECONCILE_TRIES;
 use super::effect::Effect;
-use super::end::End;
-use super::events::{EventKind, Teller};
-use super::follow::{Follow, wait_for};
+use super::events::{EventEmitter, EventKind};
+use super::follow::{StackFollower, wait_for};
 use super::ledger::EffectError;
+use super::operation_end::OperationEnd;
 use super::run::Run;
-use super::stop::Stop;
 use crate::aws::{CallErrorKind, StackState, StackSummary};
 use crate::finding::Finding;
 
@@ -95,12 +95,14 @@ pub(super) enum ArtifactBucket {
 
 /// Looks for the artifact bucket. Its stack says what it is called; without a stack it gets the name that is `wanted`,
 /// or the usual one.
-pub(super) async fn find(run: &Run<'_>, account: &str, wanted: Option<&str>) -> Result<ArtifactBucket, Stop> {
+pub(super) async fn find(run: &Run<'_>, account: &str, wanted: Option<&str>) -> Result<ArtifactBucket, Abort> {
     let usual = artifact_bucket_name(account, run.clients.region());
     let stack = loop {
         match run.unless_cancelled(run.clients.stack(ARTIFACT_STACK)).await?? {
             // Another run makes or removes it at this moment.
-            Some(stack) if stack.state() == StackState::InProgress => wait_for(run, &Teller::silent(), &stack).await?,
+            Some(stack) if stack.state() == StackState::InProgress => {
+                wait_for(run, &EventEmitter::silent(), &stack).await?
+            }
             Some(stack) if stack.state() == StackState::Deleted => break None,
             other => break other,
         }
@@ -153,10 +155,10 @@ fn taken(bucket: &str, reason: &str) -> ArtifactBucket {
 /// Makes the bucket unless it exists, and gives its name and whether it was made.
 pub(super) async fn ensure(
     run: &Run<'_>,
-    teller: &Teller<'_>,
+    emitter: &EventEmitter<'_>,
     account: &str,
     wanted: Option<&str>,
-) -> Result<(String, bool), Stop> {
+) -> Result<(String, bool), Abort> {
     let bucket = match find(run, account, wanted).await? {
         ArtifactBucket::Own { name } => return Ok((name, false)),
         ArtifactBucket::Missing { name } => name,
@@ -164,14 +166,14 @@ pub(super) async fn ensure(
     };
     let token = format!("bedplate-{}", Uuid::new_v4());
     let tags = BTreeMap::from([(PURPOSE_TAG.to_owned(), PURPOSE.to_owned())]);
-    teller.tell(EventKind::ArtifactBucketMade { bucket: bucket.clone(), stack: ARTIFACT_STACK.to_owned() });
+    emitter.emit(EventKind::ArtifactBucketMade { bucket: bucket.clone(), stack: ARTIFACT_STACK.to_owned() });
     let text = template(&bucket).to_string();
     let effect = Effect::ArtifactBucket { bucket: bucket.clone(), stack: ARTIFACT_STACK.to_owned() };
     let asked = run.effect(effect.clone(), run.clients.create_stack(ARTIFACT_STACK, &text, &tags, &token));
     let follow = match run.until_answered(asked).await? {
-        Ok(stack) => Follow::operation(stack, token, None),
+        Ok(stack) => StackFollower::operation(stack, token, None),
         Err(failed) if failed.lost => match made_nevertheless(run, failed, &effect).await? {
-            Some(stack) => Follow::operation(stack, token, None),
+            Some(stack) => StackFollower::operation(stack, token, None),
             // It never arrived; the token makes it the same request should it still do so.
             None => {
                 let create = run.clients.create_stack(ARTIFACT_STACK, &text, &tags, &token);
@@ -179,7 +181,7 @@ pub(super) async fn ensure(
                 if again.as_ref().is_err_and(|failed| !failed.lost) {
                     run.ledger().reopen(&effect);
                 }
-                Follow::operation(again?, token, None)
+                StackFollower::operation(again?, token, None)
             }
         },
         // Another run was faster: what it makes is looked at like any other.
@@ -192,9 +194,9 @@ pub(super) async fn ensure(
         }
         Err(error) => return Err(error.into()),
     };
-    let end: End = follow.until_rest(run, &Teller::silent()).await?;
-    run.ledger().ended(ARTIFACT_STACK, &end.status);
-    if StackState::of(&end.status) == StackState::Good {
+    let end: OperationEnd = follow.until_terminal(run, &EventEmitter::silent()).await?;
+    run.ledger().operation_ended(ARTIFACT_STACK, &end.status);
+    if StackState::from_status(&end.status) == StackState::Good {
         return Ok((bucket, true));
     }
     let cause = end.root_cause().map(|event| event.reason.clone().unwrap_or_default());
@@ -205,8 +207,8 @@ pub(super) async fn ensure(
 }
 
 /// The stack whose creation was asked for and not answered, if it is there.
-async fn made_nevertheless(run: &Run<'_>, failed: EffectError, effect: &Effect) -> Result<Option<String>, Stop> {
-    for _ in 0..SETTLING_TRIES {
+async fn made_nevertheless(run: &Run<'_>, failed: EffectError, effect: &Effect) -> Result<Option<String>, Abort> {
+    for _ in 0..RECONCILE_TRIES {
         run.unless_cancelled(run.clients.pace().turn()).await?;
         match run.until_answered(run.clients.stack(ARTIFACT_STACK)).await? {
             Ok(Some(stack)) => {
@@ -214,10 +216,10 @@ async fn made_nevertheless(run: &Run<'_>, failed: EffectError, effect: &Effect) 
                 return Ok(Some(stack.id));
             }
             Ok(None) => {
-                run.ledger().strike(effect);
+                run.ledger().retract(effect);
                 return Ok(None);
             }
-            Err(error) if error.is_passing() => {}
+            Err(error) if error.is_transient() => {}
             Err(_) => break,
         }
     }

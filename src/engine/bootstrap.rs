@@ -1,15 +1,15 @@
 //! The artifact bucket by itself: made ahead of the first deployment, or taken away after the last.
 
+use super::abort::Abort;
 use super::artifact_bucket::{ArtifactBucket, ensure, find, is_own, not_own};
 use super::artifact_names::ARTIFACT_STACK;
 use super::causes::explain;
-use super::events::{EventKind, Teller};
-use super::look::USE_CASE_TAG;
+use super::destroy_plan::{DestroyPlan, PlannedDeletion};
+use super::events::{EventEmitter, EventKind};
+use super::inventory::inventory;
 use super::outcome::{Outcome, Report};
-use super::removal::{Removal, RemovedResource};
 use super::run::{Approver, Proposal, Run};
-use super::stop::Stop;
-use super::survey::survey;
+use super::status::USE_CASE_TAG;
 use super::teardown::tear_down;
 use crate::aws::StackState;
 use crate::finding::Finding;
@@ -21,21 +21,21 @@ pub async fn bootstrap(run: &Run<'_>) -> Report {
 
 /// The same with a name for the bucket, where the usual one is taken. Its stack remembers it.
 pub async fn bootstrap_named(run: &Run<'_>, bucket: Option<&str>) -> Report {
-    let teller = Teller::new(run.events);
-    let result = make(run, &teller, bucket).await;
-    run.finish(&teller, ARTIFACT_STACK, result)
+    let emitter = EventEmitter::new(run.events);
+    let result = make(run, &emitter, bucket).await;
+    run.finish(&emitter, ARTIFACT_STACK, result)
 }
 
 /// Takes the artifact bucket away. Refused while a stack of a use case is deployed in the account and region: its next
 /// update, and its rollback, need what is in it.
 pub async fn remove_bootstrap(run: &Run<'_>, approver: &dyn Approver) -> Report {
-    let teller = Teller::new(run.events);
-    let result = remove(run, &teller, approver).await;
-    run.finish(&teller, ARTIFACT_STACK, result)
+    let emitter = EventEmitter::new(run.events);
+    let result = remove(run, &emitter, approver).await;
+    run.finish(&emitter, ARTIFACT_STACK, result)
 }
 
-async fn make(run: &Run<'_>, teller: &Teller<'_>, bucket: Option<&str>) -> Result<Report, Stop> {
-    let identity = run.begin(teller, "bootstrap", ARTIFACT_STACK).await?;
+async fn make(run: &Run<'_>, emitter: &EventEmitter<'_>, bucket: Option<&str>) -> Result<Report, Abort> {
+    let identity = run.start(emitter, "bootstrap", ARTIFACT_STACK).await?;
     if let ArtifactBucket::Own { name } = find(run, &identity.account, bucket).await?
         && bucket.is_some_and(|wanted| wanted != name)
     {
@@ -43,15 +43,15 @@ async fn make(run: &Run<'_>, teller: &Teller<'_>, bucket: Option<&str>) -> Resul
             .help("an account has one in a region; to have another, run `bedplate bootstrap --remove` first")
             .into());
     }
-    let (_, made) = ensure(run, teller, &identity.account, bucket).await?;
+    let (_, made) = ensure(run, emitter, &identity.account, bucket).await?;
     let mut report =
         Report::new(if made { Outcome::Ready } else { Outcome::NoChange }, run.clients.region(), ARTIFACT_STACK);
     report.account = Some(identity.account);
     Ok(report)
 }
 
-async fn remove(run: &Run<'_>, teller: &Teller<'_>, approver: &dyn Approver) -> Result<Report, Stop> {
-    let identity = run.begin(teller, "bootstrap", ARTIFACT_STACK).await?;
+async fn remove(run: &Run<'_>, emitter: &EventEmitter<'_>, approver: &dyn Approver) -> Result<Report, Abort> {
+    let identity = run.start(emitter, "bootstrap", ARTIFACT_STACK).await?;
     let region = run.clients.region();
     let mut report = Report::new(Outcome::Destroyed, region, ARTIFACT_STACK);
     report.account = Some(identity.account.clone());
@@ -66,8 +66,8 @@ async fn remove(run: &Run<'_>, teller: &Teller<'_>, approver: &dyn Approver) -> 
         return Err(not_own(&stack).into());
     }
     refuse_used(run).await?;
-    let (resources, stays) = survey(run, &stack.id).await?;
-    let mut removal = Removal {
+    let (resources, stays) = inventory(run, &stack.id).await?;
+    let mut destroy_plan = DestroyPlan {
         stack: ARTIFACT_STACK.to_owned(),
         account: identity.account.clone(),
         region: region.to_owned(),
@@ -77,25 +77,25 @@ async fn remove(run: &Run<'_>, teller: &Teller<'_>, approver: &dyn Approver) -> 
         artifact_bucket: None,
         stays,
     };
-    teller.tell(EventKind::RemovalReady { removal: Box::new(removal.clone()) });
-    report.removal = Some(removal.clone());
-    report.findings = approver.uncovered(&Proposal::Destroy(&removal));
+    emitter.emit(EventKind::DestroyPlanReady { destroy_plan: Box::new(destroy_plan.clone()) });
+    report.destroy_plan = Some(destroy_plan.clone());
+    report.findings = approver.uncovered(&Proposal::Destroy(&destroy_plan));
     if !report.findings.is_empty() {
         report.outcome = Outcome::Declined;
         return Ok(report);
     }
-    if !run.unless_cancelled(approver.approve(Proposal::Destroy(&removal))).await? {
+    if !run.unless_cancelled(approver.approve(Proposal::Destroy(&destroy_plan))).await? {
         report.outcome = Outcome::Declined;
         return Ok(report);
     }
     // Somebody may have deployed since.
     refuse_used(run).await?;
-    let end = tear_down(run, teller, &stack, &mut removal.resources).await?;
-    if StackState::of(&end.status) != StackState::Deleted {
+    let end = tear_down(run, emitter, &stack, &mut destroy_plan.resources).await?;
+    if StackState::from_status(&end.status) != StackState::Deleted {
         report.outcome = Outcome::FailedState;
         report.findings = explain(ARTIFACT_STACK, &end, &Default::default());
     } else {
-        report.left = removal.resources.iter().filter_map(RemovedResource::leftover).collect();
+        report.left = destroy_plan.resources.iter().filter_map(PlannedDeletion::leftover).collect();
         if report.left.iter().any(|leftover| !leftover.intended) {
             report.outcome = Outcome::Leftovers;
         }
@@ -104,7 +104,7 @@ async fn remove(run: &Run<'_>, teller: &Teller<'_>, approver: &dyn Approver) -> 
     Ok(report)
 }
 
-async fn refuse_used(run: &Run<'_>) -> Result<(), Stop> {
+async fn refuse_used(run: &Run<'_>) -> Result<(), Abort> {
     let stacks = run.unless_cancelled(run.clients.stacks()).await??;
     let users: Vec<&str> =
         stacks.iter().filter(|stack| stack.tags.contains_key(USE_CASE_TAG)).map(|stack| stack.name.as_str()).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::end::End;
+use super::operation_end::OperationEnd;
 use crate::aws::{StackEvent, StackState};
 use crate::finding::{Finding, Place, TemplatePlaces};
 
@@ -27,7 +27,7 @@ pub(super) fn is_cause(event: &StackEvent) -> bool {
 }
 
 /// The failures of an operation as findings, the cause first, each at its place in the spec.
-pub(super) fn explain(stack: &str, end: &End, places: &TemplatePlaces) -> Vec<Finding> {
+pub(super) fn explain(stack: &str, end: &OperationEnd, places: &TemplatePlaces) -> Vec<Finding> {
     let next = next_step(stack, end);
     let mut findings: Vec<Finding> = Vec::new();
     for event in &end.failures {
@@ -66,7 +66,7 @@ pub(super) fn place_of(event: &StackEvent, places: &TemplatePlaces) -> Option<Pl
 }
 
 /// What an update that succeeded replaced or removed and then could not delete: it stays, and the stack has forgotten it.
-pub(super) fn not_cleaned_up(end: &End, places: &TemplatePlaces) -> Vec<Finding> {
+pub(super) fn not_cleaned_up(end: &OperationEnd, places: &TemplatePlaces) -> Vec<Finding> {
     // CloudFormation tries three times; the last reason is as good as the first.
     let failed = end.failures.iter().filter(|event| event.status == "DELETE_FAILED");
     let things: BTreeMap<&str, &StackEvent> = failed.map(|event| (event.physical_id.as_str(), event)).collect();
@@ -87,8 +87,8 @@ pub(super) fn not_cleaned_up(end: &End, places: &TemplatePlaces) -> Vec<Finding>
     things.into_iter().map(finding).collect()
 }
 
-fn next_step(stack: &str, end: &End) -> String {
-    match StackState::of(&end.status) {
+fn next_step(stack: &str, end: &OperationEnd) -> String {
+    match StackState::from_status(&end.status) {
         StackState::RolledBackUpdate => "the stack is back as it was; correct the cause and deploy again".to_owned(),
         StackState::Deleted => "CloudFormation has deleted it again; correct the cause and deploy again".to_owned(),
         StackState::FailedCreate if end.status == "ROLLBACK_COMPLETE" => {

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::abort::Abort;
 use super::effect::Effect;
-use super::events::{EventKind, Teller};
+use super::events::{EventEmitter, EventKind};
 use super::ledger::Known;
 use super::run::Run;
-use super::stop::Stop;
 use crate::aws::{
     CallError, CallErrorKind, ChangeSetKind, ChangeSetRequest, ListedChangeSet, StackState, ValidationResult,
 };
@@ -18,18 +18,18 @@ use crate::finding::{Finding, Severity};
 /// What CloudFormation says of a change set that would change nothing.
 const NO_CHANGE: &[&str] = &["didn't contain changes", "no updates are to be performed"];
 /// How often it is asked whether a change set was made whose answer was lost.
-pub(super) const SETTLING_TRIES: usize = 5;
+pub(super) const RECONCILE_TRIES: usize = 5;
 /// Tries at removing a change set that is still being made.
-const REMOVAL_TRIES: usize = 30;
+const DELETE_TRIES: usize = 30;
 /// The age from which a change set of this program is taken for one that a run left behind.
 const LEFT_BEHIND: SignedDuration = SignedDuration::from_hours(1);
 /// How long the deletion of an empty stack is waited for; it has nothing to delete.
-const REMOVAL_PATIENCE: Duration = Duration::from_secs(20);
+const DELETE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What came of asking for a change set.
-pub(super) enum Made {
+pub(super) enum ChangeSetResult {
     /// It can be executed.
-    Ready(Box<Ready>),
+    Ready(Box<ReadyChangeSet>),
     /// There is nothing to do; it is removed already.
     NoChange,
     /// CloudFormation refuses it; it is removed already.
@@ -37,7 +37,7 @@ pub(super) enum Made {
 }
 
 /// A change set that can be executed.
-pub(super) struct Ready {
+pub(super) struct ReadyChangeSet {
     /// Its ARN.
     pub(super) id: String,
     /// Its name.
@@ -55,9 +55,13 @@ pub(super) struct Ready {
 }
 
 /// Makes a change set and waits until it is ready.
-pub(super) async fn make(run: &Run<'_>, teller: &Teller<'_>, request: &ChangeSetRequest) -> Result<Made, Stop> {
+pub(super) async fn make(
+    run: &Run<'_>,
+    emitter: &EventEmitter<'_>,
+    request: &ChangeSetRequest,
+) -> Result<ChangeSetResult, Abort> {
     let (id, stack_id) = Box::pin(create(run, request)).await?;
-    let ready = |set: ChangeSet| Ready {
+    let ready = |set: ChangeSet| ReadyChangeSet {
         id: id.clone(),
         name: request.name.clone(),
         stack: request.stack.clone(),
@@ -70,32 +74,32 @@ pub(super) async fn make(run: &Run<'_>, teller: &Teller<'_>, request: &ChangeSet
     let set = match waited {
         Ok(Ok(set)) => set,
         Ok(Err(error)) => {
-            ready(ChangeSet::default()).try_to_discard(run, teller).await;
-            return Err(if is_gone(&error) { overtaken(&request.stack).into() } else { error.into() });
+            ready(ChangeSet::default()).try_to_discard(run, emitter).await;
+            return Err(if is_gone(&error) { superseded(&request.stack).into() } else { error.into() });
         }
         Err(stop) => {
-            ready(ChangeSet::default()).try_to_discard(run, teller).await;
+            ready(ChangeSet::default()).try_to_discard(run, emitter).await;
             return Err(stop);
         }
     };
     if set.status != "FAILED" {
-        teller.tell(EventKind::ChangeSetCreated { name: request.name.clone() });
+        emitter.emit(EventKind::ChangeSetCreated { name: request.name.clone() });
         let made = ready(set);
         for finding in warnings(run, &made).await {
-            teller.tell(EventKind::Warning { finding });
+            emitter.emit(EventKind::Warning { finding });
         }
-        return Ok(Made::Ready(Box::new(made)));
+        return Ok(ChangeSetResult::Ready(Box::new(made)));
     }
     let reason = set.status_reason.clone().unwrap_or_default();
     let lower = reason.to_ascii_lowercase();
     if NO_CHANGE.iter().any(|words| lower.contains(words)) {
         // One that stays is in the ledger, and told at the end.
         run.until_cleaned(ready(set).remove(run)).await?.ok();
-        return Ok(Made::NoChange);
+        return Ok(ChangeSetResult::NoChange);
     }
     let validation = run.until_answered(run.clients.validation_results(&stack_id, &id)).await;
     let validation = validation.ok().and_then(Result::ok).unwrap_or_default();
-    ready(set).try_to_discard(run, teller).await;
+    ready(set).try_to_discard(run, emitter).await;
     let mut findings: Vec<Finding> = validation.iter().map(validation_finding).collect();
     if !findings.iter().any(|finding| finding.severity == Severity::Error) {
         let reason = if reason.is_empty() { "CloudFormation gave no reason" } else { reason.trim_end_matches('.') };
@@ -105,7 +109,7 @@ pub(super) async fn make(run: &Run<'_>, teller: &Teller<'_>, request: &ChangeSet
                 .help("correct the cause and deploy again"),
         );
     }
-    Ok(Made::Refused(findings))
+    Ok(ChangeSetResult::Refused(findings))
 }
 
 /// What a change set leaves behind when it is not removed: itself, and the stack that holds it.
@@ -116,7 +120,7 @@ fn effects(request: &ChangeSetRequest) -> (Effect, Option<Effect>) {
 }
 
 /// Asks for a change set, and when the answer is lost finds out whether it was made.
-async fn create(run: &Run<'_>, request: &ChangeSetRequest) -> Result<(String, String), Stop> {
+async fn create(run: &Run<'_>, request: &ChangeSetRequest) -> Result<(String, String), Abort> {
     let (set, shell) = effects(request);
     // Not to be left half way: whether it was made decides what has to be removed.
     let asked = run.effect(set.clone(), run.clients.create_change_set(request));
@@ -141,7 +145,7 @@ async fn create(run: &Run<'_>, request: &ChangeSetRequest) -> Result<(String, St
     // A name that somebody gave may be that of an older change set; one with this run's own number is ours.
     let taken = failed.error.is("AlreadyExistsException") || failed.error.is("AlreadyExists");
     if !taken || request.is_named_by_us() {
-        for _ in 0..SETTLING_TRIES {
+        for _ in 0..RECONCILE_TRIES {
             run.unless_cancelled(run.clients.pace().turn()).await?;
             let found = run.until_answered(run.clients.change_set_ids(&request.stack, &request.name)).await?;
             match found {
@@ -152,7 +156,7 @@ async fn create(run: &Run<'_>, request: &ChangeSetRequest) -> Result<(String, St
                 }
                 // It never arrived; the token makes it the same request should it still do so.
                 Ok(None) => {
-                    run.ledger().strike(&set);
+                    run.ledger().retract(&set);
                     let again = run.effect(set.clone(), run.clients.create_change_set(request));
                     match run.until_answered(again).await? {
                         Ok(ids) => {
@@ -166,7 +170,7 @@ async fn create(run: &Run<'_>, request: &ChangeSetRequest) -> Result<(String, St
                         }
                     }
                 }
-                Err(error) if error.is_passing() => {}
+                Err(error) if error.is_transient() => {}
                 Err(_) => break,
             }
         }
@@ -179,7 +183,7 @@ async fn create(run: &Run<'_>, request: &ChangeSetRequest) -> Result<(String, St
 }
 
 /// What is wrong with the request itself.
-fn refused(request: &ChangeSetRequest, error: CallError) -> Stop {
+fn refused(request: &ChangeSetRequest, error: CallError) -> Abort {
     if error.kind == CallErrorKind::Refused {
         let said = error.message.trim_end_matches('.');
         let code = error.code.as_deref().unwrap_or("refused");
@@ -199,8 +203,8 @@ pub(super) fn is_gone(error: &CallError) -> bool {
 }
 
 /// Somebody else was faster.
-pub(super) fn overtaken(stack: &str) -> Finding {
-    let message = format!("`{stack}` was changed by somebody else after this plan was made");
+pub(super) fn superseded(stack: &str) -> Finding {
+    let message = format!("`{stack}` was changed by someone else after this plan was made");
     Finding::error("D028", message).help("this plan was not carried out; deploy again to see a new one")
 }
 
@@ -215,7 +219,7 @@ async fn wait(run: &Run<'_>, id: &str) -> Result<ChangeSet, CallError> {
 }
 
 /// What CloudFormation's validation warns of. It is a courtesy: without the permission to ask there are no warnings.
-async fn warnings(run: &Run<'_>, made: &Ready) -> Vec<Finding> {
+async fn warnings(run: &Run<'_>, made: &ReadyChangeSet) -> Vec<Finding> {
     let results = run.unless_cancelled(run.clients.validation_results(&made.stack_id, &made.id)).await;
     let results = results.ok().and_then(Result::ok).unwrap_or_default();
     results.iter().filter(|result| !result.fails).map(validation_finding).collect()
@@ -254,17 +258,17 @@ fn in_resource(id: &str, path: &str) -> String {
     }
 }
 
-impl Ready {
+impl ReadyChangeSet {
     /// Removes it, and tells.
-    pub(super) async fn discard(&self, run: &Run<'_>, teller: &Teller<'_>) -> Result<(), Stop> {
+    pub(super) async fn discard(&self, run: &Run<'_>, emitter: &EventEmitter<'_>) -> Result<(), Abort> {
         run.until_cleaned(self.remove(run)).await??;
-        teller.tell(EventKind::ChangeSetRemoved { name: self.name.clone() });
+        emitter.emit(EventKind::ChangeSetRemoved { name: self.name.clone() });
         Ok(())
     }
 
     /// Removes it after something else went wrong, which is what is reported. Whether it stays is the ledger's to tell.
-    pub(super) async fn try_to_discard(&self, run: &Run<'_>, teller: &Teller<'_>) -> bool {
-        self.discard(run, teller).await.is_ok()
+    pub(super) async fn try_to_discard(&self, run: &Run<'_>, emitter: &EventEmitter<'_>) -> bool {
+        self.discard(run, emitter).await.is_ok()
     }
 
     /// What it leaves behind when it is not removed.
@@ -279,33 +283,33 @@ impl Ready {
 
     /// It runs: it is no longer something to remove.
     pub(super) fn is_executed(&self, run: &Run<'_>) {
-        run.ledger().strike(&self.effect());
-        run.ledger().strike(&self.shell());
+        run.ledger().retract(&self.effect());
+        run.ledger().retract(&self.shell());
     }
 
     /// Removes it, and with it the stack that is only there to hold it.
-    async fn remove(&self, run: &Run<'_>) -> Result<(), Stop> {
+    async fn remove(&self, run: &Run<'_>) -> Result<(), Abort> {
         if self.kind.creates() {
             return self.remove_with_shell(run).await;
         }
         self.remove_alone(run).await?;
         // A courtesy to whoever looks at the stack's change sets.
-        tidy(run, &self.stack, &self.stack_id).await.ok();
+        delete_stale_change_sets(run, &self.stack, &self.stack_id).await.ok();
         Ok(())
     }
 
     /// Removes the change set and leaves its stack.
-    async fn remove_alone(&self, run: &Run<'_>) -> Result<(), Stop> {
+    async fn remove_alone(&self, run: &Run<'_>) -> Result<(), Abort> {
         let mut tries = 0;
         loop {
-            let doubt = InDoubt::of(run, vec![self.effect()]);
+            let doubt = InDoubt::begin(run, vec![self.effect()]);
             match run.undo(run.clients.delete_change_set(&self.id)).await {
                 Ok(()) => {
                     doubt.gone();
                     return Ok(());
                 }
                 // It cannot be removed while it is being made.
-                Err(failed) if failed.error.is("InvalidChangeSetStatus") && tries < REMOVAL_TRIES => {
+                Err(failed) if failed.error.is("InvalidChangeSetStatus") && tries < DELETE_TRIES => {
                     doubt.unchanged();
                     tries += 1;
                     run.clients.pace().turn().await;
@@ -321,17 +325,17 @@ impl Ready {
     }
 
     /// Removes both by one request: between two, an interrupt would leave a stack that nothing tells whose it is.
-    async fn remove_with_shell(&self, run: &Run<'_>) -> Result<(), Stop> {
+    async fn remove_with_shell(&self, run: &Run<'_>) -> Result<(), Abort> {
         match self.in_shell(run).await {
             Ok(Shell::Alone) => {}
             Ok(Shell::Gone) => {
-                run.ledger().strike(&self.effect());
-                run.ledger().strike(&self.shell());
+                run.ledger().retract(&self.effect());
+                run.ledger().retract(&self.shell());
                 return Ok(());
             }
             Ok(Shell::Shared) => {
                 self.remove_alone(run).await?;
-                run.ledger().strike(&self.shell());
+                run.ledger().retract(&self.shell());
                 return Ok(());
             }
             // Alone the stack would tell nobody whose it is.
@@ -341,7 +345,7 @@ impl Ready {
         if !self.has_shell {
             effects.push(self.shell());
         }
-        let doubt = InDoubt::of(run, effects);
+        let doubt = InDoubt::begin(run, effects);
         let token = format!("bedplate-{}", uuid::Uuid::new_v4());
         let delete = run.clients.delete_stack(&self.stack_id, &token);
         let asked = if self.has_shell {
@@ -355,8 +359,8 @@ impl Ready {
             }
             return Err(failed.into());
         }
-        let patience = Instant::now() + REMOVAL_PATIENCE;
-        while Instant::now() < patience {
+        let deadline = Instant::now() + DELETE_TIMEOUT;
+        while Instant::now() < deadline {
             match run.clients.stack(&self.stack_id).await? {
                 Some(stack) if stack.state() != StackState::Deleted => run.clients.pace().turn().await,
                 _ => break,
@@ -381,7 +385,7 @@ impl Ready {
             if sets.iter().any(|set| set.name != self.name && !set.is_left_behind(now)) {
                 return Ok(Shell::Shared);
             }
-            if tries == REMOVAL_TRIES || !sets.iter().any(|set| set.name == self.name && set.pending) {
+            if tries == DELETE_TRIES || !sets.iter().any(|set| set.name == self.name && set.pending) {
                 return Ok(Shell::Alone);
             }
             tries += 1;
@@ -401,7 +405,7 @@ enum Shell {
 }
 
 /// Removes the change sets that earlier runs left behind.
-async fn tidy(run: &Run<'_>, stack: &str, stack_id: &str) -> Result<(), CallError> {
+async fn delete_stale_change_sets(run: &Run<'_>, stack: &str, stack_id: &str) -> Result<(), CallError> {
     let now = Timestamp::now();
     for set in run.clients.change_sets(stack_id).await? {
         let id = if set.is_left_behind(now) { run.clients.change_set_ids(stack_id, &set.name).await? } else { None };
@@ -436,7 +440,7 @@ struct InDoubt<'a> {
 }
 
 impl<'a> InDoubt<'a> {
-    fn of(run: &'a Run<'a>, effects: Vec<Effect>) -> Self {
+    fn begin(run: &'a Run<'a>, effects: Vec<Effect>) -> Self {
         let doubted = effects.into_iter().filter_map(|effect| run.ledger().doubt(&effect).map(|known| (effect, known)));
         let effects = doubted.collect();
         Self { run, effects }
@@ -445,7 +449,7 @@ impl<'a> InDoubt<'a> {
     /// It is gone.
     fn gone(self) {
         for (effect, _) in &self.effects {
-            self.run.ledger().strike(effect);
+            self.run.ledger().retract(effect);
         }
     }
 

@@ -4,10 +4,10 @@
 //! A stack that was made before there was an owner's tag has none: its use case counts alone, and the next deployment
 //! adds the tag.
 
-use super::look::USE_CASE_TAG;
+use super::abort::Abort;
+use super::desired::Desired;
 use super::run::Run;
-use super::stop::Stop;
-use super::wanted::Desired;
+use super::status::USE_CASE_TAG;
 use crate::aws::{Identity, StackState, StackSummary};
 use crate::finding::Finding;
 
@@ -45,7 +45,7 @@ pub struct MadeHere {
 
 impl Claim {
     /// The claim of a deployment.
-    pub(super) fn of(desired: &Desired, take_over: bool) -> Self {
+    pub(super) fn for_deployment(desired: &Desired, take_over: bool) -> Self {
         Self {
             use_case: desired.tags.get(USE_CASE_TAG).cloned(),
             stage: desired.tags.get(STAGE_TAG).cloned(),
@@ -76,7 +76,7 @@ impl Claim {
 
     /// Refuses a stack that is not this use case's and stage's for a verb that only looks at it. One that was made to hold
     /// change sets has no tags of its own yet, and nothing in it to look at.
-    pub(super) fn refuse_to_look(&self, stack: &StackSummary) -> Result<(), Finding> {
+    pub(super) fn refuse_foreign_read(&self, stack: &StackSummary) -> Result<(), Finding> {
         if stack.state() == StackState::Review { Ok(()) } else { self.refuse_foreign(stack) }
     }
 
@@ -93,7 +93,7 @@ impl Claim {
         run: &Run<'_>,
         stack: &StackSummary,
         identity: &Identity,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Abort> {
         if stack.state() != StackState::Review || self.use_case.is_none() {
             return Ok(());
         }
@@ -126,13 +126,13 @@ pub(super) struct OtherOwner {
 }
 
 impl OtherOwner {
-    fn said(&self) -> String {
+    fn message(&self) -> String {
         format!("the stack `{}` belongs to `{}`, and this run is by `{}`", self.stack, self.owner, self.caller)
     }
 
     /// For a run that would change it.
     pub(super) fn refusal(&self) -> Finding {
-        Finding::error("D071", self.said()).help(format!(
+        Finding::error("D071", self.message()).help(format!(
             "if both are one team, write `owner: {}` into bedplate.yaml; to make it yours, repeat the command with \
              `--take-over`",
             self.owner
@@ -141,7 +141,7 @@ impl OtherOwner {
 
     /// For a run that only looks.
     pub(super) fn warning(&self) -> Finding {
-        Finding::warning("D072", self.said()).help("a deploy is refused without `--take-over`")
+        Finding::warning("D072", self.message()).help("a deploy is refused without `--take-over`")
     }
 }
 
@@ -173,11 +173,8 @@ fn foreign(stack: &StackSummary) -> Finding {
 }
 
 fn made_elsewhere(stack: &StackSummary) -> Finding {
-    Finding::error(
-        "D077",
-        format!("the stack `{}` was not made by this run, and `--rm` takes away no other", stack.name),
-    )
-    .help("if it may go, run `bedplate destroy`")
+    Finding::error("D077", format!("the stack `{}` was not made by this run, and `--rm` deletes no other", stack.name))
+        .help("if it is not needed, run `bedplate destroy`")
 }
 
 fn foreign_review(stack: &StackSummary, change_set: &str) -> Finding {
@@ -186,14 +183,12 @@ fn foreign_review(stack: &StackSummary, change_set: &str) -> Finding {
         stack.name, stack.status
     );
     Finding::error("D073", message)
-        .help("it is left alone; choose another name for the use case or another `--stage`, or ask whoever made it")
+        .help("it is left alone; choose another name for the use case or another `--stage`, or ask its owner")
 }
 
 fn empty_review(stack: &StackSummary) -> Finding {
-    let message = format!(
-        "the stack `{}` is in `{}` without a change set, so nothing tells who made it",
-        stack.name, stack.status
-    );
+    let message =
+        format!("the stack `{}` is in `{}` without a change set, so its owner is not known", stack.name, stack.status);
     Finding::error("D073", message).help("it is left alone; if it is yours, repeat the command with `--take-over`")
 }
 

@@ -6,25 +6,27 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::abort::Abort;
 use super::artifact_bucket::{ArtifactBucket, ensure, find};
 use super::artifact_names::folder;
-use super::change_set::Ready;
+use super::change_set::ReadyChangeSet;
 use super::claim::{Claim, OWNER_TAG};
+use super::desired::{Desired, ParameterValues};
 use super::effect::Effect;
-use super::events::{EventKind, Teller};
+use super::events::{EventEmitter, EventKind};
 use super::finishers::{self, Content};
 use super::outcome::{Outcome, Report};
 use super::package::Unbuilt;
 use super::packaging::build;
-use super::recover::{FailedStack, Start};
+use super::recover::{FailedStack, StartState};
 use super::run::{Approver, Run};
-use super::stop::Stop;
-use super::wanted::{Desired, ParameterValues};
 use crate::artifacts::ArtifactRequest;
 use crate::aws::{ChangeSetKind, ChangeSetRequest, Identity, ParameterValue, StackSummary, TemplateSource};
 use crate::cfn::Template;
 use crate::finding::Finding;
-use crate::plan::{Current, Plan, PlanKind, PlannedArtifact, Risk, Wanted, for_new_stack, from_change_set, of_content};
+use crate::plan::{
+    Current, DesiredStack, Plan, PlanKind, PlannedArtifact, Risk, for_new_stack, from_change_set, of_content,
+};
 
 /// The longest template a request carries; a longer one goes through S3.
 /// Source: `TemplateBody` in the CloudFormation API reference.
@@ -36,7 +38,7 @@ const LONGEST_TEMPLATE: usize = 1_048_576;
 /// What a deployment may be told beside what to deploy.
 #[derive(Debug, Clone, Default)]
 pub struct DeployOptions {
-    /// A name for the change set, for a pipeline that wants to find it again; else one is made from the template's
+    /// A name for the change set, so that a pipeline can refer to it; else one is made from the template's
     /// digest and the run.
     pub change_set_name: Option<String>,
     /// A new stack that fails to be made is deleted and not left in `ROLLBACK_COMPLETE`.
@@ -48,22 +50,22 @@ pub struct DeployOptions {
     /// No helper program is run to make artifacts: a layer that is not in the cache is refused.
     pub no_build: bool,
     /// How long a smoke test is tried again whose failure may pass; not at all where it is zero.
-    pub smoke_patience: Duration,
+    pub smoke_retry_for: Duration,
 }
 
 /// Says where it goes, then makes the artifacts ready, whose addresses are part of what is deployed, and reads what the
 /// stack is to be filled with.
-pub(super) async fn begin_and_build(
+pub(super) async fn start_and_build(
     run: &Run<'_>,
-    teller: &Teller<'_>,
+    emitter: &EventEmitter<'_>,
     verb: &'static str,
     desired: &Desired,
-) -> Result<(Identity, Desired, Vec<Content>), Stop> {
-    let identity = run.begin(teller, verb, &desired.stack).await?;
-    let built = build(run, teller, &desired.packages).await?;
+) -> Result<(Identity, Desired, Vec<Content>), Abort> {
+    let identity = run.start(emitter, verb, &desired.stack).await?;
+    let built = build(run, emitter, &desired.packages).await?;
     let mut desired = desired.clone();
     if !built.unbuilt.is_empty() {
-        not_built(teller, verb, &built.unbuilt, &desired)?;
+        not_built(emitter, verb, &built.unbuilt, &desired)?;
     }
     desired.artifacts.extend(built.artifacts);
     desired.unbuilt = built.unbuilt;
@@ -79,7 +81,7 @@ pub(super) async fn begin_and_build(
 }
 
 /// What was not built is told in a plan; nothing else goes on without it.
-fn not_built(teller: &Teller<'_>, verb: &str, unbuilt: &[Unbuilt], desired: &Desired) -> Result<(), Stop> {
+fn not_built(emitter: &EventEmitter<'_>, verb: &str, unbuilt: &[Unbuilt], desired: &Desired) -> Result<(), Abort> {
     let place = |component: &str| {
         let package = desired.packages.iter().find(|package| package.component == component)?;
         match &package.request {
@@ -101,14 +103,14 @@ fn not_built(teller: &Teller<'_>, verb: &str, unbuilt: &[Unbuilt], desired: &Des
     if verb != "plan" {
         return Err(findings.collect::<Vec<_>>().into());
     }
-    findings.for_each(|finding| teller.tell(EventKind::Warning { finding }));
+    findings.for_each(|finding| emitter.emit(EventKind::Warning { finding }));
     Ok(())
 }
 
 /// A deployment on its way; planning borrows its first half.
 pub(super) struct Deployment<'a> {
     pub(super) run: &'a Run<'a>,
-    pub(super) teller: &'a Teller<'a>,
+    pub(super) emitter: &'a EventEmitter<'a>,
     pub(super) desired: &'a Desired,
     pub(super) contents: &'a [Content],
     pub(super) options: &'a DeployOptions,
@@ -120,30 +122,30 @@ impl Deployment<'_> {
     pub(super) async fn plan_of(
         &self,
         identity: &Identity,
-        start: &Start,
-        wanted: &Wanted<'_>,
-        made: &Ready,
-    ) -> Result<Plan, Stop> {
+        start: &StartState,
+        desired_stack: &DesiredStack<'_>,
+        made: &ReadyChangeSet,
+    ) -> Result<Plan, Abort> {
         let Some(stack) = start.stack() else {
-            let plan = from_change_set(wanted, &Current::default(), &made.set, PlanKind::Create);
+            let plan = from_change_set(desired_stack, &Current::default(), &made.set, PlanKind::Create);
             return self.filled(plan, None, identity).await;
         };
         let old = self.run.unless_cancelled(self.run.clients.template_of(&stack.id)).await??;
         let old = Template::parse(&old).ok();
         let current =
             Current { status: Some(&stack.status), template: old.as_ref(), parameters: stack.parameters.clone() };
-        let plan = from_change_set(wanted, &current, &made.set, PlanKind::Update);
+        let plan = from_change_set(desired_stack, &current, &made.set, PlanKind::Update);
         self.filled(plan, Some(&stack.id), identity).await
     }
 
     /// The plan for a stack whose creation failed, with the data that goes with what is left of it.
     pub(super) async fn plan_to_recreate(
         &self,
-        wanted: &Wanted<'_>,
+        desired_stack: &DesiredStack<'_>,
         failed: &FailedStack,
         identity: &Identity,
-    ) -> Result<Plan, Stop> {
-        let mut plan = for_new_stack(wanted, PlanKind::Recreate);
+    ) -> Result<Plan, Abort> {
+        let mut plan = for_new_stack(desired_stack, PlanKind::Recreate);
         plan.data_loss.extend(failed.losses());
         plan.risks = failed.risks(self.desired);
         self.filled(plan, None, identity).await
@@ -151,7 +153,7 @@ impl Deployment<'_> {
 
     /// What this deployment says of the stack it is about.
     pub(super) fn claim(&self) -> Claim {
-        Claim::of(self.desired, self.options.take_over)
+        Claim::for_deployment(self.desired, self.options.take_over)
     }
 
     /// A plan with what the stack would be filled with.
@@ -160,7 +162,7 @@ impl Deployment<'_> {
         mut plan: Plan,
         stack_id: Option<&str>,
         identity: &Identity,
-    ) -> Result<Plan, Stop> {
+    ) -> Result<Plan, Abort> {
         plan.content = finishers::planned(self.run, self.contents, stack_id, &plan.changes, &identity.account).await?;
         let place = |component: &str| self.contents.iter().find(|it| it.component() == component)?.place().cloned();
         plan.risks
@@ -172,15 +174,15 @@ impl Deployment<'_> {
     pub(super) async fn no_change(
         &self,
         identity: &Identity,
-        wanted: &Wanted<'_>,
+        desired_stack: &DesiredStack<'_>,
         stack: Option<&StackSummary>,
-    ) -> Result<Report, Stop> {
+    ) -> Result<Report, Abort> {
         let current = Current {
             status: stack.map(|stack| stack.status.as_str()),
             template: None,
             parameters: stack.map(|stack| stack.parameters.clone()).unwrap_or_default(),
         };
-        let plan = from_change_set(wanted, &current, &Default::default(), PlanKind::NoChange);
+        let plan = from_change_set(desired_stack, &current, &Default::default(), PlanKind::NoChange);
         let plan = self.filled(plan, stack.map(|stack| stack.id.as_str()), identity).await?;
         let mut report = self.report(Outcome::NoChange, identity, Some(plan));
         if let Some(stack) = stack {
@@ -188,7 +190,7 @@ impl Deployment<'_> {
             report.status = Some(stack.status.clone());
             report.outputs = stack.outputs.clone();
         }
-        self.teller.tell(EventKind::OutputsReady { outputs: report.outputs.clone() });
+        self.emitter.emit(EventKind::OutputsReady { outputs: report.outputs.clone() });
         Ok(report)
     }
 
@@ -205,18 +207,18 @@ impl Deployment<'_> {
         &self,
         identity: &Identity,
         stack: Option<&StackSummary>,
-    ) -> Result<ParameterValues, Stop> {
+    ) -> Result<ParameterValues, Abort> {
         Ok(self.desired.parameter_values(&identity.account, self.run.clients.region(), stack)?)
     }
 
-    /// What is wanted, as a plan takes it.
-    pub(super) fn wanted<'w>(
+    /// What is desired_stack, as a plan takes it.
+    pub(super) fn desired_stack<'w>(
         &'w self,
         identity: &'w Identity,
         shown: BTreeMap<String, String>,
         artifacts: Vec<PlannedArtifact>,
-    ) -> Wanted<'w> {
-        Wanted {
+    ) -> DesiredStack<'w> {
+        DesiredStack {
             stack: &self.desired.stack,
             account: Some(&identity.account),
             region: self.run.clients.region(),
@@ -232,9 +234,9 @@ impl Deployment<'_> {
     pub(super) async fn request(
         &self,
         identity: &Identity,
-        start: &Start,
+        start: &StartState,
         values: BTreeMap<String, ParameterValue>,
-    ) -> Result<ChangeSetRequest, Stop> {
+    ) -> Result<ChangeSetRequest, Abort> {
         let text = self.desired.template.value().to_string();
         let digest = hex::encode(Sha256::digest(text.as_bytes()));
         let token = Uuid::new_v4();
@@ -253,13 +255,13 @@ impl Deployment<'_> {
             capabilities: self.desired.capabilities.clone(),
             tags: self.tags(identity, start),
             token: format!("bedplate-{token}"),
-            has_shell: matches!(start, Start::Shell),
+            has_shell: matches!(start, StartState::Shell),
         })
     }
 
     /// The stack's tags, its owner's among them. CloudFormation hands them down to everything in the stack, so an owner
     /// that is there stays as it is unless the stack is taken over.
-    fn tags(&self, identity: &Identity, start: &Start) -> BTreeMap<String, String> {
+    fn tags(&self, identity: &Identity, start: &StartState) -> BTreeMap<String, String> {
         let claim = self.claim();
         let present = start.stack().and_then(|stack| stack.tags.get(OWNER_TAG)).filter(|_| !claim.take_over);
         let owner = present.cloned().unwrap_or_else(|| claim.owner(identity));
@@ -274,7 +276,7 @@ impl Deployment<'_> {
         tags
     }
 
-    async fn template_source(&self, identity: &Identity, text: String, digest: &str) -> Result<TemplateSource, Stop> {
+    async fn template_source(&self, identity: &Identity, text: String, digest: &str) -> Result<TemplateSource, Abort> {
         if text.len() <= LONGEST_BODY {
             return Ok(TemplateSource::Body(text));
         }
@@ -282,7 +284,7 @@ impl Deployment<'_> {
             let message = format!("the template has {} bytes; CloudFormation takes {LONGEST_TEMPLATE}", text.len());
             return Err(Finding::error("D017", message).help("split the use case into two").into());
         }
-        let (bucket, _) = ensure(self.run, self.teller, &identity.account, None).await?;
+        let (bucket, _) = ensure(self.run, self.emitter, &identity.account, None).await?;
         let key = format!("{}{digest}.template", folder(&self.desired.stack));
         let clients = self.run.clients;
         if !self.run.unless_cancelled(clients.object_exists(&bucket, &key, &identity.account)).await?? {

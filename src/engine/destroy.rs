@@ -1,21 +1,21 @@
 //! Destroying: what will go and what will stay, approval, buckets emptied, the stack deleted, its artifacts removed, and
 //! proof.
 
+use super::abort::Abort;
 use super::artifact_names::folder;
 use super::bucket_origin::{BucketOrigin, bucket_origin};
 use super::causes::explain;
 use super::claim::Claim;
+use super::desired::BUCKET_PARAMETER;
+use super::destroy_plan::{DestroyPlan, Disposition, Leftover, PlannedDeletion};
 use super::effect::Effect;
 use super::empty::empty;
-use super::events::{EventKind, Teller};
+use super::events::{EventEmitter, EventKind};
 use super::follow::wait_for;
+use super::inventory::{artifacts_of, inventory, orphans};
 use super::outcome::{Outcome, Report};
-use super::removal::{Fate, Leftover, Removal, RemovedResource};
 use super::run::{Approver, Proposal, Run};
-use super::stop::Stop;
-use super::survey::{artifacts_of, orphans, survey};
 use super::teardown::tear_down;
-use super::wanted::BUCKET_PARAMETER;
 use crate::aws::{CallErrorKind, Identity, StackState, StackSummary};
 use crate::finding::Finding;
 
@@ -29,61 +29,61 @@ pub async fn destroy(run: &Run<'_>, stack: &str, use_case: Option<&str>, approve
 
 /// The same with everything a run can say of the stack that it is about: one that does not fit is left alone.
 pub async fn destroy_claimed(run: &Run<'_>, stack: &str, claim: &Claim, approver: &dyn Approver) -> Report {
-    let teller = Teller::new(run.events);
-    run.ledger().about(stack, claim.use_case.as_deref());
-    let result = Destruction { run, teller: &teller, name: stack, claim, approver }.carry_out().await;
-    run.finish(&teller, stack, result)
+    let emitter = EventEmitter::new(run.events);
+    run.ledger().set_use_case(stack, claim.use_case.as_deref());
+    let result = Destruction { run, emitter: &emitter, name: stack, claim, approver }.carry_out().await;
+    run.finish(&emitter, stack, result)
 }
 
 struct Destruction<'a> {
     run: &'a Run<'a>,
-    teller: &'a Teller<'a>,
+    emitter: &'a EventEmitter<'a>,
     name: &'a str,
     claim: &'a Claim,
     approver: &'a dyn Approver,
 }
 
 impl Destruction<'_> {
-    async fn carry_out(&self) -> Result<Report, Stop> {
-        let identity = self.run.begin(self.teller, "destroy", self.name).await?;
+    async fn carry_out(&self) -> Result<Report, Abort> {
+        let identity = self.run.start(self.emitter, "destroy", self.name).await?;
         let stack = self.find(&identity).await?;
         if let Some(stack) = &stack {
             self.refuse_in_use(stack).await?;
         }
-        let Some(mut removal) = self.removal(&identity, stack.as_ref()).await? else {
+        let Some(mut destroy_plan) = self.destroy_plan(&identity, stack.as_ref()).await? else {
             return Ok(self.absent(&identity));
         };
-        self.teller.tell(EventKind::RemovalReady { removal: Box::new(removal.clone()) });
-        let uncovered = self.approver.uncovered(&Proposal::Destroy(&removal));
+        self.emitter.emit(EventKind::DestroyPlanReady { destroy_plan: Box::new(destroy_plan.clone()) });
+        let uncovered = self.approver.uncovered(&Proposal::Destroy(&destroy_plan));
         if !uncovered.is_empty() {
-            let mut report = self.report(Outcome::Declined, &identity, Some(removal));
+            let mut report = self.report(Outcome::Declined, &identity, Some(destroy_plan));
             report.findings = uncovered;
             return Ok(report);
         }
-        if !self.run.unless_cancelled(self.approver.approve(Proposal::Destroy(&removal))).await? {
-            return Ok(self.report(Outcome::Declined, &identity, Some(removal)));
+        if !self.run.unless_cancelled(self.approver.approve(Proposal::Destroy(&destroy_plan))).await? {
+            return Ok(self.report(Outcome::Declined, &identity, Some(destroy_plan)));
         }
         let Some(stack) = stack else {
-            return self.clean_up(&identity, None, removal).await;
+            return self.clean_up(&identity, None, destroy_plan).await;
         };
-        match tear_down(self.run, self.teller, &stack, &mut removal.resources).await {
-            Ok(end) if StackState::of(&end.status) == StackState::Deleted => {
-                self.clean_up(&identity, Some(&stack), removal).await
+        match tear_down(self.run, self.emitter, &stack, &mut destroy_plan.resources).await {
+            Ok(end) if StackState::from_status(&end.status) == StackState::Deleted => {
+                self.clean_up(&identity, Some(&stack), destroy_plan).await
             }
             Ok(end) => {
                 // Back in a good state: CloudFormation took the request and then would not do it.
-                let good = StackState::of(&end.status) == StackState::Good;
+                let good = StackState::from_status(&end.status) == StackState::Good;
                 let outcome = if good { Outcome::Failed } else { Outcome::FailedState };
-                let mut report = self.report(outcome, &identity, Some(removal));
+                let mut report = self.report(outcome, &identity, Some(destroy_plan));
                 report.findings = explain(self.name, &end, &crate::finding::TemplatePlaces::default());
                 report.stack_id = Some(stack.id);
                 report.status = Some(end.status);
                 Ok(report)
             }
-            Err(Stop::Interrupted) => Ok(self.interrupted(&identity, removal)),
-            Err(Stop::Failed(mut findings)) => {
+            Err(Abort::Interrupted) => Ok(self.interrupted(&identity, destroy_plan)),
+            Err(Abort::Failed(mut findings)) => {
                 findings.extend(self.still_there());
-                Err(Stop::Failed(findings))
+                Err(Abort::Failed(findings))
             }
         }
     }
@@ -91,10 +91,10 @@ impl Destruction<'_> {
     /// The stack itself, when things of it are gone and its deletion was not begun.
     fn still_there(&self) -> Option<Finding> {
         let account = self.run.ledger().account(self.run.clients.region());
-        if account.is_empty() || account.running().is_some() || account.doubts_the_stack() {
+        if account.is_empty() || account.running().is_some() || account.stack_state_is_unknown() {
             return None;
         }
-        let message = format!("the stack `{}` still exists, without what was deleted before", self.name);
+        let message = format!("the stack `{}` still exists, without what was deleted so far", self.name);
         Some(Finding::note("D097", message).help(self.again()))
     }
 
@@ -104,23 +104,24 @@ impl Destruction<'_> {
         &self,
         identity: &Identity,
         stack: Option<&StackSummary>,
-        removal: Removal,
-    ) -> Result<Report, Stop> {
+        destroy_plan: DestroyPlan,
+    ) -> Result<Report, Abort> {
         let rest = async {
             if let Some(stack) = stack {
-                self.remove_orphans(identity, stack, &removal).await?;
+                self.remove_orphans(identity, stack, &destroy_plan).await?;
             }
             self.remove_artifacts(identity).await?;
-            self.run.unless_cancelled(self.proven(identity, stack, removal.clone())).await?
+            self.run.unless_cancelled(self.proven(identity, stack, destroy_plan.clone())).await?
         };
         match rest.await {
-            Err(Stop::Interrupted) => Ok(self.interrupted(identity, removal)),
-            Err(Stop::Failed(findings)) if stack.is_some() => {
-                let mut report = self.report(Outcome::Leftovers, identity, Some(removal));
+            Err(Abort::Interrupted) => Ok(self.interrupted(identity, destroy_plan)),
+            Err(Abort::Failed(findings)) if stack.is_some() => {
+                let mut report = self.report(Outcome::Leftovers, identity, Some(destroy_plan));
                 report.stack_id = stack.map(|stack| stack.id.clone());
                 report.status = Some("DELETE_COMPLETE".to_owned());
                 report.findings = findings;
-                let message = format!("`{}` is deleted; whether all of it is gone could not be found out", self.name);
+                let message =
+                    format!("`{}` is deleted; it could not be found out whether everything of it is", self.name);
                 report.findings.push(Finding::error("D093", message).help(self.again()));
                 Ok(report)
             }
@@ -129,11 +130,11 @@ impl Destruction<'_> {
     }
 
     fn again(&self) -> String {
-        format!("run `{}` again: it takes the rest away and proves it", self.run.ledger().command("destroy"))
+        format!("run `{}` again: it deletes the rest and proves it", self.run.ledger().command("destroy"))
     }
 
     /// The stack, at rest, and ours.
-    async fn find(&self, identity: &Identity) -> Result<Option<StackSummary>, Stop> {
+    async fn find(&self, identity: &Identity) -> Result<Option<StackSummary>, Abort> {
         loop {
             let Some(stack) = self.run.unless_cancelled(self.run.clients.stack(self.name)).await?? else {
                 return Ok(None);
@@ -150,7 +151,7 @@ impl Destruction<'_> {
                 return Err(protected(&stack).into());
             }
             match stack.state() {
-                StackState::InProgress => wait_for(self.run, self.teller, &stack).await?,
+                StackState::InProgress => wait_for(self.run, self.emitter, &stack).await?,
                 StackState::Deleted => return Ok(None),
                 _ => return Ok(Some(stack)),
             }
@@ -158,7 +159,7 @@ impl Destruction<'_> {
     }
 
     /// CloudFormation refuses to delete what another stack imports, but only after the buckets are emptied: so first.
-    async fn refuse_in_use(&self, stack: &StackSummary) -> Result<(), Stop> {
+    async fn refuse_in_use(&self, stack: &StackSummary) -> Result<(), Abort> {
         for output in &stack.outputs {
             let Some(export) = &output.export else { continue };
             let importers = self.run.unless_cancelled(self.run.clients.importers(export)).await??;
@@ -172,9 +173,13 @@ impl Destruction<'_> {
     }
 
     /// None when there is nothing at all to remove.
-    async fn removal(&self, identity: &Identity, stack: Option<&StackSummary>) -> Result<Option<Removal>, Stop> {
+    async fn destroy_plan(
+        &self,
+        identity: &Identity,
+        stack: Option<&StackSummary>,
+    ) -> Result<Option<DestroyPlan>, Abort> {
         let (mut resources, mut stays) = match stack {
-            Some(stack) => survey(self.run, &stack.id).await?,
+            Some(stack) => inventory(self.run, &stack.id).await?,
             None => Default::default(),
         };
         if let Some(stack) = stack {
@@ -190,7 +195,7 @@ impl Destruction<'_> {
         if stack.is_none() && artifacts.count == 0 {
             return Ok(None);
         }
-        Ok(Some(Removal {
+        Ok(Some(DestroyPlan {
             stack: self.name.to_owned(),
             account: identity.account.clone(),
             region: self.run.clients.region().to_owned(),
@@ -204,7 +209,7 @@ impl Destruction<'_> {
 
     /// The folder of a stack's files in a bucket that is not, or no longer, this account's artifact bucket; the stack's own
     /// parameters say where they are.
-    async fn left_artifacts(&self, stack: &StackSummary, own: Option<&str>) -> Result<Option<Leftover>, Stop> {
+    async fn left_artifacts(&self, stack: &StackSummary, own: Option<&str>) -> Result<Option<Leftover>, Abort> {
         let bucket = stack.parameters.get(BUCKET_PARAMETER).map(String::as_str);
         let Some(bucket) = bucket.filter(|bucket| own != Some(*bucket)) else { return Ok(None) };
         match self.run.unless_cancelled(self.run.clients.bucket_exists(bucket)).await? {
@@ -220,8 +225,13 @@ impl Destruction<'_> {
     }
 
     /// Deletes the buckets that CloudFormation forgot, if they still are those that the stack made.
-    async fn remove_orphans(&self, identity: &Identity, stack: &StackSummary, removal: &Removal) -> Result<(), Stop> {
-        for bucket in removal.orphaned_buckets() {
+    async fn remove_orphans(
+        &self,
+        identity: &Identity,
+        stack: &StackSummary,
+        destroy_plan: &DestroyPlan,
+    ) -> Result<(), Abort> {
+        for bucket in destroy_plan.orphaned_buckets() {
             let origin = self.run.unless_cancelled(bucket_origin(self.run.clients, bucket, &stack.id)).await?;
             let deleted = match origin {
                 Ok(BucketOrigin::Stack) => {
@@ -234,7 +244,7 @@ impl Destruction<'_> {
             };
             // What keeps one from going is told by the proof: it still answers.
             if let Err(error) = deleted {
-                self.teller.tell(EventKind::Warning { finding: error.finding() });
+                self.emitter.emit(EventKind::Warning { finding: error.finding() });
             }
         }
         Ok(())
@@ -242,15 +252,15 @@ impl Destruction<'_> {
 
     /// Deletes the stack's files in the artifact bucket, unless there is a stack of that name once more, whose files they
     /// may be.
-    async fn remove_artifacts(&self, identity: &Identity) -> Result<(), Stop> {
+    async fn remove_artifacts(&self, identity: &Identity) -> Result<(), Abort> {
         let again = self.run.unless_cancelled(self.run.clients.stack(self.name)).await??;
         if again.is_some_and(|stack| stack.state() != StackState::Deleted) {
             let message = format!("there is a stack `{}` again, so its folder in the artifact bucket stays", self.name);
-            self.teller.tell(EventKind::Warning { finding: Finding::warning("D078", message) });
+            self.emitter.emit(EventKind::Warning { finding: Finding::warning("D078", message) });
             return Ok(());
         }
         if let Some((bucket, _)) = artifacts_of(self.run, &identity.account, self.name).await? {
-            empty(self.run, self.teller, &bucket, Some(&folder(self.name))).await?;
+            empty(self.run, self.emitter, &bucket, Some(&folder(self.name))).await?;
         }
         Ok(())
     }
@@ -260,8 +270,8 @@ impl Destruction<'_> {
         &self,
         identity: &Identity,
         stack: Option<&StackSummary>,
-        mut removal: Removal,
-    ) -> Result<Report, Stop> {
+        mut destroy_plan: DestroyPlan,
+    ) -> Result<Report, Abort> {
         let clients = self.run.clients;
         let mut left = Vec::new();
         let again = clients.stack(self.name).await?.filter(|stack| stack.state() != StackState::Deleted);
@@ -270,13 +280,13 @@ impl Destruction<'_> {
         {
             left.push(leftover("AWS::CloudFormation::Stack", None, &still.id, &format!("it is in `{}`", still.status)));
         }
-        for resource in removal.resources.iter().filter(|resource| resource.fate == Fate::Deleted) {
+        for resource in destroy_plan.resources.iter().filter(|resource| resource.disposition == Disposition::Deleted) {
             let Some(bucket) = resource.physical_id.as_deref().filter(|_| resource.is_bucket()) else { continue };
             let reason = match bucket_origin(clients, bucket, &resource.stack_id).await {
                 // One of the same name that somebody has made since is nothing of this stack.
                 Ok(BucketOrigin::Gone | BucketOrigin::Other(_)) => continue,
                 Ok(BucketOrigin::Stack) => "it still answers".to_owned(),
-                Err(error) => format!("whether it is gone cannot be told: {}", error.finding().message),
+                Err(error) => format!("it cannot be found out whether it is deleted: {}", error.finding().message),
             };
             left.push(leftover(&resource.resource_type, Some(&resource.logical_id), bucket, &reason));
         }
@@ -287,22 +297,23 @@ impl Destruction<'_> {
             let what = format!("{bucket}/{}", folder(self.name));
             left.push(leftover("AWS::S3::Object", None, &what, "artifacts of this stack are still there"));
         }
-        removal.stays = self.stays_at_the_end(&removal).await;
-        let remains = !left.is_empty() || removal.stays.iter().any(|leftover| !leftover.intended);
-        left.extend(removal.stays.iter().cloned());
+        destroy_plan.stays = self.stays_at_the_end(&destroy_plan).await;
+        let remains = !left.is_empty() || destroy_plan.stays.iter().any(|leftover| !leftover.intended);
+        left.extend(destroy_plan.stays.iter().cloned());
         let outcome = if remains { Outcome::Leftovers } else { Outcome::Destroyed };
-        let mut report = self.report(outcome, identity, Some(removal));
+        let mut report = self.report(outcome, identity, Some(destroy_plan));
         report.stack_id = stack.map(|stack| stack.id.clone());
         report.status = Some("DELETE_COMPLETE".to_owned());
-        let alone: Vec<String> = report.removal.iter().flat_map(Removal::left_alone).map(str::to_owned).collect();
+        let alone: Vec<String> =
+            report.destroy_plan.iter().flat_map(DestroyPlan::left_alone).map(str::to_owned).collect();
         report.findings.extend(left.iter().filter(|leftover| !leftover.intended).map(|leftover| {
             let (kind, id, reason) = (&leftover.resource_type, &leftover.physical_id, &leftover.reason);
             if alone.contains(id) {
                 return Finding::warning("D070", format!("`{id}` ({kind}) remains: {reason}"))
-                    .help("look whose it is; if it is yours, delete it by hand");
+                    .help("check who owns it; if it is yours, delete it by hand");
             }
             Finding::error("D022", format!("`{id}` ({kind}) remains: {reason}"))
-                .help("run `bedplate destroy` again; what it cannot take away has to go by hand")
+                .help("run `bedplate destroy` again; what it cannot delete has to be deleted by hand")
         }));
         report.left = left;
         Ok(report)
@@ -310,9 +321,10 @@ impl Destruction<'_> {
 
     /// What stays, after all that was done: a bucket may have turned out not to be the stack's since the first look, and
     /// one that was left alone may be gone all the same.
-    async fn stays_at_the_end(&self, removal: &Removal) -> Vec<Leftover> {
-        let mut stays: Vec<Leftover> = removal.stays.clone();
-        for resource in removal.resources.iter().filter(|resource| resource.fate == Fate::LeftAlone) {
+    async fn stays_at_the_end(&self, destroy_plan: &DestroyPlan) -> Vec<Leftover> {
+        let mut stays: Vec<Leftover> = destroy_plan.stays.clone();
+        for resource in destroy_plan.resources.iter().filter(|resource| resource.disposition == Disposition::LeftAlone)
+        {
             let of_resource = |leftover: &Leftover| {
                 Some(&leftover.physical_id) == resource.physical_id.as_ref()
                     && leftover.logical_id.as_ref() == Some(&resource.logical_id)
@@ -322,13 +334,13 @@ impl Destruction<'_> {
             if matches!(bucket_origin(self.run.clients, bucket, &resource.stack_id).await, Ok(BucketOrigin::Gone)) {
                 let message = format!("`{bucket}`, which was to be left alone, no longer exists");
                 let finding = Finding::warning("D070", message);
-                self.teller.tell(EventKind::Warning {
+                self.emitter.emit(EventKind::Warning {
                     finding: finding
                         .help("this run did not delete it; see the stack's events and the account's CloudTrail"),
                 });
                 continue;
             }
-            stays.extend(RemovedResource::leftover(resource));
+            stays.extend(PlannedDeletion::leftover(resource));
         }
         stays
     }
@@ -343,8 +355,8 @@ impl Destruction<'_> {
         report
     }
 
-    fn interrupted(&self, identity: &Identity, removal: Removal) -> Report {
-        let mut report = self.report(Outcome::Interrupted, identity, Some(removal));
+    fn interrupted(&self, identity: &Identity, destroy_plan: DestroyPlan) -> Report {
+        let mut report = self.report(Outcome::Interrupted, identity, Some(destroy_plan));
         let account = self.run.ledger().account(self.run.clients.region());
         // Nothing at all, or what CloudFormation goes on with, is said in the same words for every verb.
         if account.is_empty() || account.running().is_some() {
@@ -356,10 +368,10 @@ impl Destruction<'_> {
         report
     }
 
-    fn report(&self, outcome: Outcome, identity: &Identity, removal: Option<Removal>) -> Report {
+    fn report(&self, outcome: Outcome, identity: &Identity, destroy_plan: Option<DestroyPlan>) -> Report {
         let mut report = Report::new(outcome, self.run.clients.region(), self.name);
         report.account = Some(identity.account.clone());
-        report.removal = removal;
+        report.destroy_plan = destroy_plan;
         report
     }
 }

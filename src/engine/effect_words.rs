@@ -9,7 +9,7 @@ fn several(count: u64, thing: &str) -> String {
 
 /// What was done, in words.
 pub(super) fn done(effect: &Effect, ended: Option<&str>) -> String {
-    let good = ended.is_some_and(|status| StackState::of(status) == StackState::Good);
+    let good = ended.is_some_and(|status| StackState::from_status(status) == StackState::Good);
     match (effect, ended) {
         (Effect::ArtifactBucket { bucket, stack }, _) if good => {
             format!("the artifact bucket `{bucket}` was made, by the stack `{stack}`")
@@ -67,7 +67,7 @@ pub(super) fn unknown(effect: &Effect) -> String {
             format!("it is not known whether {} reached `{bucket}`", several(*count, "more file"))
         }
         Effect::StackShell { stack } => {
-            format!("it is not known whether `{stack}` is there, empty and in `REVIEW_IN_PROGRESS`")
+            format!("it is not known whether `{stack}` exists, empty and in `REVIEW_IN_PROGRESS`")
         }
         Effect::LeftoverRemoval { stack, change_set: None } => {
             format!("it is not known whether the empty stack `{stack}`, left behind by an earlier run, was deleted")
@@ -78,7 +78,7 @@ pub(super) fn unknown(effect: &Effect) -> String {
             )
         }
         Effect::ChangeSet { stack, name } => {
-            format!("it is not known whether the change set `{name}` of `{stack}` is there")
+            format!("it is not known whether the change set `{name}` of `{stack}` exists")
         }
         Effect::Execution { stack, name, .. } => format!(
             "it is not known whether CloudFormation executes the change set `{name}` on `{stack}`: the answer was lost; when \

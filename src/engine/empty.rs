@@ -2,12 +2,12 @@
 
 use tokio::task::JoinSet;
 
+use super::abort::Abort;
 use super::effect::Effect;
-use super::events::{EventKind, Teller};
+use super::events::{EventEmitter, EventKind};
 use super::ledger::Ledger;
 use super::run::Run;
 use super::side_by_side::side_by_side;
-use super::stop::Stop;
 use crate::aws::{CallError, CallErrorKind, Clients, DELETE_BATCH, ObjectVersion};
 use crate::finding::Finding;
 
@@ -18,10 +18,15 @@ const PASSES: usize = 10;
 
 /// Empties a bucket, or the part of it under a prefix, and gives how many versions and markers went. A bucket that is
 /// not there is empty.
-pub(super) async fn empty(run: &Run<'_>, teller: &Teller<'_>, bucket: &str, prefix: Option<&str>) -> Result<u64, Stop> {
+pub(super) async fn empty(
+    run: &Run<'_>,
+    emitter: &EventEmitter<'_>,
+    bucket: &str,
+    prefix: Option<&str>,
+) -> Result<u64, Abort> {
     let mut total = 0;
     for _ in 0..PASSES {
-        let pass = match run.unless_cancelled(pass(run, teller, bucket, prefix, total)).await? {
+        let pass = match run.unless_cancelled(pass(run, emitter, bucket, prefix, total)).await? {
             Ok(pass) => pass,
             Err(error) if error.kind == CallErrorKind::NotFound => return Ok(total),
             Err(error) => return Err(error.into()),
@@ -32,7 +37,7 @@ pub(super) async fn empty(run: &Run<'_>, teller: &Teller<'_>, bucket: &str, pref
                 abort_uploads(run, bucket).await?;
             }
             if total > 0 {
-                teller.tell(EventKind::Emptied { bucket: bucket.to_owned(), deleted: total });
+                emitter.emit(EventKind::Emptied { bucket: bucket.to_owned(), deleted: total });
             }
             return Ok(total);
         }
@@ -71,7 +76,7 @@ struct Batch {
 
 async fn pass(
     run: &Run<'_>,
-    teller: &Teller<'_>,
+    emitter: &EventEmitter<'_>,
     bucket: &str,
     prefix: Option<&str>,
     before: u64,
@@ -85,7 +90,7 @@ async fn pass(
         for versions in page.versions.chunks(DELETE_BATCH) {
             if batches.len() >= AT_ONCE {
                 join_one(&mut batches, &mut pass).await?;
-                teller.tell(EventKind::Emptying { bucket: bucket.to_owned(), deleted: before + pass.deleted });
+                emitter.emit(EventKind::Emptying { bucket: bucket.to_owned(), deleted: before + pass.deleted });
             }
             let (clients, ledger) = (run.clients.clone(), run.ledger().clone());
             let (bucket, versions) = (bucket.to_owned(), versions.to_vec());
@@ -98,7 +103,7 @@ async fn pass(
     }
     while !batches.is_empty() {
         join_one(&mut batches, &mut pass).await?;
-        teller.tell(EventKind::Emptying { bucket: bucket.to_owned(), deleted: before + pass.deleted });
+        emitter.emit(EventKind::Emptying { bucket: bucket.to_owned(), deleted: before + pass.deleted });
     }
     Ok(pass)
 }
@@ -125,7 +130,7 @@ async fn delete(
     Ok(Batch { size, refused })
 }
 
-async fn abort_uploads(run: &Run<'_>, bucket: &str) -> Result<(), Stop> {
+async fn abort_uploads(run: &Run<'_>, bucket: &str) -> Result<(), Abort> {
     let uploads = run.unless_cancelled(run.clients.unfinished_uploads(bucket)).await?;
     let uploads = match uploads {
         Ok(uploads) => uploads,

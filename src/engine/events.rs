@@ -1,4 +1,4 @@
-//! What the engine tells while it works. It prints nothing: whoever runs it decides what a person or a program sees.
+//! The events the engine emits while it works. It prints nothing: whoever runs it decides what a person or a program sees.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::destroy_plan::{DestroyPlan, Leftover};
 use super::ledger::Account;
 use super::outcome::Outcome;
-use super::removal::{Leftover, Removal};
 use super::seconds::seconds;
 use super::smoke::SmokeResult;
 use crate::aws::Output;
@@ -159,9 +159,9 @@ pub enum EventKind {
         message: String,
     },
     /// What would go and what would stay, before anybody is asked.
-    RemovalReady {
+    DestroyPlanReady {
         /// What destroying does.
-        removal: Box<Removal>,
+        destroy_plan: Box<DestroyPlan>,
     },
     /// A bucket is being emptied.
     Emptying {
@@ -299,58 +299,58 @@ impl EventSink for Recorder {
     }
 }
 
-struct Nobody;
+struct NullSink;
 
-impl EventSink for Nobody {
+impl EventSink for NullSink {
     fn emit(&self, _: Event) {}
 }
 
-/// Puts time on events and hands them on.
-pub(super) struct Teller<'a> {
+/// Puts the time on events, redacts secrets in them, and hands them to the sink.
+pub(super) struct EventEmitter<'a> {
     sink: &'a dyn EventSink,
     start: Instant,
     secrets: Secrets,
 }
 
-impl<'a> Teller<'a> {
+impl<'a> EventEmitter<'a> {
     pub(super) fn new(sink: &'a dyn EventSink) -> Self {
         Self { sink, start: Instant::now(), secrets: Secrets::default() }
     }
 
     /// The same, with values that must not be told even when a service repeats them.
-    pub(super) fn hiding(sink: &'a dyn EventSink, secrets: Secrets) -> Self {
+    pub(super) fn redacting(sink: &'a dyn EventSink, secrets: Secrets) -> Self {
         Self { sink, start: Instant::now(), secrets }
     }
 
     /// Tells nobody: for stacks that are made in passing.
-    pub(super) fn silent() -> Teller<'static> {
-        Teller::new(&Nobody)
+    pub(super) fn silent() -> EventEmitter<'static> {
+        EventEmitter::new(&NullSink)
     }
 
-    pub(super) fn tell(&self, mut what: EventKind) {
+    pub(super) fn emit(&self, mut what: EventKind) {
         match &mut what {
             EventKind::Resource { reason: Some(text), .. }
             | EventKind::Stack { reason: Some(text), .. }
             | EventKind::Note { message: text }
-            | EventKind::Waiting { r#for: text } => *text = self.secrets.hide(text),
-            EventKind::Warning { finding } => self.hide(finding),
+            | EventKind::Waiting { r#for: text } => *text = self.secrets.redact(text),
+            EventKind::Warning { finding } => self.redact(finding),
             _ => {}
         }
         self.sink.emit(Event { at: Timestamp::now(), elapsed: self.start.elapsed(), what });
     }
 
     /// A text without the secrets.
-    pub(super) fn hidden(&self, text: &str) -> String {
-        self.secrets.hide(text)
+    pub(super) fn redacted(&self, text: &str) -> String {
+        self.secrets.redact(text)
     }
 
     /// Takes the secrets out of a finding.
-    pub(super) fn hide(&self, finding: &mut Finding) {
-        finding.message = self.secrets.hide(&finding.message);
-        finding.help = finding.help.take().map(|help| self.secrets.hide(&help));
+    pub(super) fn redact(&self, finding: &mut Finding) {
+        finding.message = self.secrets.redact(&finding.message);
+        finding.help = finding.help.take().map(|help| self.secrets.redact(&help));
     }
 
     pub(super) fn note(&self, message: impl Into<String>) {
-        self.tell(EventKind::Note { message: message.into() });
+        self.emit(EventKind::Note { message: message.into() });
     }
 }

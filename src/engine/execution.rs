@@ -1,20 +1,20 @@
-//! Executing a change set, and finding out whether it runs when no answer says so.
+//! Executing a change set, and finding out whether it confirm_started when no answer says so.
 //!
-//! A request to execute whose answer is lost may have been carried out: then CloudFormation runs it, whatever the last try was
+//! A request to execute whose answer is lost may have been carried out: then CloudFormation confirm_started it, whatever the last try was
 //! answered. Its events carry this run's token, which no other run has; a change set that can still be executed was not; and
 //! the same request with the same token is the same request.
 
-use super::change_set::{Ready, SETTLING_TRIES, is_gone, overtaken};
+use super::abort::Abort;
+use super::change_set::{RECONCILE_TRIES, ReadyChangeSet, is_gone, superseded};
 use super::effect::Effect;
-use super::follow::Follow;
+use super::follow::StackFollower;
 use super::ledger::EffectError;
 use super::run::Run;
-use super::stop::Stop;
 use crate::aws::CallError;
 
 /// Whether a change set is executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Executed {
+pub(super) enum ExecutionState {
     /// It is not.
     No,
     /// It is, by this run.
@@ -26,7 +26,7 @@ pub(super) enum Executed {
 /// A change set that is to run.
 pub(super) struct Execution<'a> {
     pub(super) run: &'a Run<'a>,
-    pub(super) made: &'a Ready,
+    pub(super) made: &'a ReadyChangeSet,
     /// The stack's name.
     pub(super) stack: &'a str,
     /// This run's token.
@@ -37,16 +37,16 @@ pub(super) struct Execution<'a> {
 
 impl Execution<'_> {
     /// Begins it and gives what to follow.
-    pub(super) async fn start(&self) -> Result<Follow, (Stop, Executed)> {
-        match self.ask().await {
-            Ok(Ok(())) => Ok(self.ours()),
-            Ok(Err(failed)) if failed.lost => self.find_out(failed.error).await,
-            Ok(Err(failed)) => Err((self.why_not(failed.error), Executed::No)),
-            Err(stop) => Err((stop, Executed::Unknown)),
+    pub(super) async fn start(&self) -> Result<StackFollower, (Abort, ExecutionState)> {
+        match self.send().await {
+            Ok(Ok(())) => Ok(self.own_operation()),
+            Ok(Err(failed)) if failed.lost => self.reconcile(failed.error).await,
+            Ok(Err(failed)) => Err((self.refusal(failed.error), ExecutionState::No)),
+            Err(stop) => Err((stop, ExecutionState::Unknown)),
         }
     }
 
-    async fn ask(&self) -> Result<Result<(), EffectError>, Stop> {
+    async fn send(&self) -> Result<Result<(), EffectError>, Abort> {
         let call = self.run.clients.execute_change_set(&self.made.id, self.token, self.made.kind);
         let answer = self.run.until_answered(self.run.effect(self.effect(), call)).await?;
         if answer.is_ok() {
@@ -59,51 +59,54 @@ impl Execution<'_> {
         Effect::Execution { stack: self.stack.to_owned(), name: self.made.name.clone(), token: self.token.to_owned() }
     }
 
-    fn ours(&self) -> Follow {
-        Follow::operation(self.made.stack_id.clone(), self.token.to_owned(), self.newest.clone())
+    fn own_operation(&self) -> StackFollower {
+        StackFollower::operation(self.made.stack_id.clone(), self.token.to_owned(), self.newest.clone())
     }
 
-    fn runs(&self, follow: Follow) -> Result<Follow, (Stop, Executed)> {
+    fn confirm_started(&self, follow: StackFollower) -> Result<StackFollower, (Abort, ExecutionState)> {
         self.run.ledger().confirm(&self.effect());
         self.made.is_executed(self.run);
         Ok(follow)
     }
 
     /// Asks the stack and the change set, and again with the same token while it can still be executed.
-    async fn find_out(&self, first: CallError) -> Result<Follow, (Stop, Executed)> {
-        let unknown = |stop: Stop| (stop, Executed::Unknown);
+    async fn reconcile(&self, first: CallError) -> Result<StackFollower, (Abort, ExecutionState)> {
+        let unknown = |stop: Abort| (stop, ExecutionState::Unknown);
         let clients = self.run.clients;
-        for _ in 0..SETTLING_TRIES {
+        for _ in 0..RECONCILE_TRIES {
             let events = clients.stack_events(&self.made.stack_id, self.newest.as_deref());
             match self.run.until_answered(events).await.map_err(unknown)? {
                 Ok(events) if events.iter().any(|event| event.token.as_deref() == Some(self.token)) => {
-                    return self.runs(self.ours());
+                    return self.confirm_started(self.own_operation());
                 }
                 Ok(_) => {}
-                Err(error) if error.is_passing() => continue,
+                Err(error) if error.is_transient() => continue,
                 Err(_) => break,
             }
             match self.run.until_answered(clients.change_set(&self.made.id)).await.map_err(unknown)? {
                 Ok(set) if set.execution_status == "AVAILABLE" => {
-                    self.run.ledger().strike(&self.effect());
-                    match self.ask().await.map_err(unknown)? {
-                        Ok(()) => return Ok(self.ours()),
+                    self.run.ledger().retract(&self.effect());
+                    match self.send().await.map_err(unknown)? {
+                        Ok(()) => return Ok(self.own_operation()),
                         Err(failed) if failed.lost => {}
                         // Not even now; and once the change set is removed it never will be.
                         Err(failed) => return self.give_up(failed.error).await,
                     }
                 }
-                // It runs, though no event says by whom: an endpoint may write no tokens.
+                // It confirm_started, though no event says by whom: an endpoint may write no tokens.
                 Ok(set) if set.execution_status.starts_with("EXECUTE_") => {
-                    return self.runs(Follow::whatever_runs(self.made.stack_id.clone(), self.newest.clone()));
+                    return self.confirm_started(StackFollower::any_operation(
+                        self.made.stack_id.clone(),
+                        self.newest.clone(),
+                    ));
                 }
                 Ok(_) => {}
-                // The execution of another change set took it along, and no event of the stack is ours.
+                // The execution of another change set took it along, and no event of the stack is own_operation.
                 Err(error) if is_gone(&error) => {
-                    self.run.ledger().strike(&self.effect());
-                    return Err((overtaken(self.stack).into(), Executed::No));
+                    self.run.ledger().retract(&self.effect());
+                    return Err((superseded(self.stack).into(), ExecutionState::No));
                 }
-                Err(error) if error.is_passing() => {}
+                Err(error) if error.is_transient() => {}
                 Err(_) => break,
             }
         }
@@ -111,21 +114,21 @@ impl Execution<'_> {
     }
 
     /// What is not known of the execution covers what is not known of the change set.
-    fn in_doubt(&self, error: CallError) -> (Stop, Executed) {
+    fn in_doubt(&self, error: CallError) -> (Abort, ExecutionState) {
         self.made.is_executed(self.run);
-        (error.into(), Executed::Unknown)
+        (error.into(), ExecutionState::Unknown)
     }
 
     /// An earlier try may still be on its way: it comes to nothing once the change set is gone.
-    async fn give_up(&self, error: CallError) -> Result<Follow, (Stop, Executed)> {
+    async fn give_up(&self, error: CallError) -> Result<StackFollower, (Abort, ExecutionState)> {
         let removal = self.run.undo(self.run.clients.delete_change_set(&self.made.id));
         match self.run.until_answered(removal).await {
             Ok(Ok(())) => {
-                self.run.ledger().strike(&self.effect());
-                Err((self.why_not(error), Executed::No))
+                self.run.ledger().retract(&self.effect());
+                Err((self.refusal(error), ExecutionState::No))
             }
             // It can't be removed because it is being executed after all.
-            Ok(Err(failed)) if failed.error.is("InvalidChangeSetStatus") => self.runs(self.ours()),
+            Ok(Err(failed)) if failed.error.is("InvalidChangeSetStatus") => self.confirm_started(self.own_operation()),
             _ => {
                 self.run.ledger().reopen(&self.effect());
                 Err(self.in_doubt(error))
@@ -134,10 +137,10 @@ impl Execution<'_> {
     }
 
     /// Why a change set that was ready does not run.
-    fn why_not(&self, error: CallError) -> Stop {
+    fn refusal(&self, error: CallError) -> Abort {
         let stale = error.is("InvalidChangeSetStatus") || error.is("InvalidChangeSetStatusException");
         if stale || is_gone(&error) {
-            return overtaken(self.stack).into();
+            return superseded(self.stack).into();
         }
         error.into()
     }

@@ -6,25 +6,25 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::abort::Abort;
 use super::causes::is_cause;
-use super::end::End;
-use super::events::{EventKind, Teller};
+use super::events::{EventEmitter, EventKind};
+use super::operation_end::OperationEnd;
 use super::run::Run;
-use super::stop::Stop;
 use crate::aws::{CallError, StackEvent, StackState, StackSummary};
 
 /// Failed requests in a row before following is given up; the stack goes on without us, so patience costs nothing.
-const PATIENCE: usize = 6;
+const MAX_FAILED_REQUESTS: usize = 6;
 /// Requests without news after which the stack itself is asked: an endpoint may not write the last event.
 const QUIET: usize = 10;
 
 /// An operation to follow.
 #[derive(Debug)]
-pub(super) struct Follow {
+pub(super) struct StackFollower {
     stack: String,
     token: Option<String>,
     last_seen: Option<String>,
-    nested: BTreeMap<String, Nested>,
+    nested: BTreeMap<String, NestedStack>,
     since: Option<Timestamp>,
     steps: HashMap<(String, String), Timestamp>,
     failures: Vec<StackEvent>,
@@ -32,19 +32,19 @@ pub(super) struct Follow {
 
 /// A nested stack under way.
 #[derive(Debug, Default)]
-struct Nested {
+struct NestedStack {
     last_seen: Option<String>,
     over: bool,
 }
 
-impl Follow {
+impl StackFollower {
     /// The operation with this token, on a stack named by its ARN; events up to and including `last_seen` are older.
     pub(super) fn operation(stack: String, token: String, last_seen: Option<String>) -> Self {
-        Self { token: Some(token), ..Self::whatever_runs(stack, last_seen) }
+        Self { token: Some(token), ..Self::any_operation(stack, last_seen) }
     }
 
     /// Whatever runs on the stack, whoever started it.
-    pub(super) fn whatever_runs(stack: String, last_seen: Option<String>) -> Self {
+    pub(super) fn any_operation(stack: String, last_seen: Option<String>) -> Self {
         Self {
             stack,
             token: None,
@@ -57,7 +57,11 @@ impl Follow {
     }
 
     /// Tells every event until the stack comes to rest.
-    pub(super) async fn until_rest(mut self, run: &Run<'_>, teller: &Teller<'_>) -> Result<End, Stop> {
+    pub(super) async fn until_terminal(
+        mut self,
+        run: &Run<'_>,
+        emitter: &EventEmitter<'_>,
+    ) -> Result<OperationEnd, Abort> {
         let mut failed = 0;
         let mut quiet = 0;
         loop {
@@ -65,7 +69,7 @@ impl Follow {
             let events = match read {
                 Ok(events) => events,
                 Err(error) if is_gone(&error) => return Ok(self.end("DELETE_COMPLETE".to_owned(), None)),
-                Err(error) if error.is_passing() && failed < PATIENCE => {
+                Err(error) if error.is_transient() && failed < MAX_FAILED_REQUESTS => {
                     failed += 1;
                     continue;
                 }
@@ -74,13 +78,13 @@ impl Follow {
             failed = 0;
             quiet = if events.is_empty() { quiet + 1 } else { 0 };
             for event in events {
-                if let Some(end) = self.take(event, teller) {
+                if let Some(end) = self.handle_event(event, emitter) {
                     return Ok(end);
                 }
             }
             if quiet >= QUIET {
                 quiet = 0;
-                if let Some(end) = self.ask(run).await? {
+                if let Some(end) = self.poll_status(run).await? {
                     return Ok(end);
                 }
             }
@@ -100,7 +104,7 @@ impl Follow {
             let Ok(read) = run.clients.stack_events(stack, nested.last_seen.as_deref()).await else { continue };
             if let Some(last) = read.last() {
                 nested.last_seen = Some(last.id.clone());
-                nested.over = last.is_stack() && is_rest(&last.status);
+                nested.over = last.is_stack() && is_terminal(&last.status);
             }
             let since = self.since;
             events.extend(read.into_iter().filter(|event| since.is_none() || event.at >= since));
@@ -138,24 +142,24 @@ impl Follow {
     }
 
     /// Tells one event; gives the end when it is the last.
-    fn take(&mut self, event: StackEvent, teller: &Teller<'_>) -> Option<End> {
+    fn handle_event(&mut self, event: StackEvent, emitter: &EventEmitter<'_>) -> Option<OperationEnd> {
         let own = event.stack_id == self.stack;
         if event.is_stack() {
             let (status, reason) = (event.status.clone(), event.reason.clone());
             if own {
-                teller.tell(EventKind::Stack {
+                emitter.emit(EventKind::Stack {
                     stack: event.stack_name,
                     status: status.clone(),
                     reason: reason.clone(),
                 });
             }
-            return (own && is_rest(&status)).then(|| self.end(status, reason));
+            return (own && is_terminal(&status)).then(|| self.end(status, reason));
         }
         let took = self.step(&event);
         if is_cause(&event) {
             self.failures.push(event.clone());
         }
-        teller.tell(EventKind::Resource {
+        emitter.emit(EventKind::Resource {
             stack: event.stack_name,
             logical_id: event.logical_id,
             resource_type: event.resource_type,
@@ -179,35 +183,35 @@ impl Follow {
     }
 
     /// Asks the stack itself, in case no event will come.
-    async fn ask(&mut self, run: &Run<'_>) -> Result<Option<End>, Stop> {
+    async fn poll_status(&mut self, run: &Run<'_>) -> Result<Option<OperationEnd>, Abort> {
         run.clients.pace().turn().await;
         match run.unless_cancelled(run.clients.stack(&self.stack)).await? {
-            Ok(Some(stack)) if is_rest(&stack.status) => Ok(Some(self.end(stack.status, stack.reason))),
+            Ok(Some(stack)) if is_terminal(&stack.status) => Ok(Some(self.end(stack.status, stack.reason))),
             Ok(None) => Ok(Some(self.end("DELETE_COMPLETE".to_owned(), None))),
             Ok(Some(_)) => Ok(None),
-            Err(error) if error.is_passing() => Ok(None),
+            Err(error) if error.is_transient() => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn end(&mut self, status: String, reason: Option<String>) -> End {
-        End { status, reason, failures: std::mem::take(&mut self.failures), seen: Instant::now() }
+    fn end(&mut self, status: String, reason: Option<String>) -> OperationEnd {
+        OperationEnd { status, reason, failures: std::mem::take(&mut self.failures), seen: Instant::now() }
     }
 }
 
 /// Follows an operation somebody else, or an earlier run, began.
-pub(super) async fn wait_for(run: &Run<'_>, teller: &Teller<'_>, stack: &StackSummary) -> Result<(), Stop> {
-    teller.tell(EventKind::Waiting {
+pub(super) async fn wait_for(run: &Run<'_>, emitter: &EventEmitter<'_>, stack: &StackSummary) -> Result<(), Abort> {
+    emitter.emit(EventKind::Waiting {
         r#for: format!("`{}` is in `{}`: waiting for that to end", stack.name, stack.status),
     });
     let newest = run.unless_cancelled(run.clients.newest_event(&stack.id)).await??;
-    Follow::whatever_runs(stack.id.clone(), newest).until_rest(run, teller).await?;
+    StackFollower::any_operation(stack.id.clone(), newest).until_terminal(run, emitter).await?;
     Ok(())
 }
 
 /// Whether a stack in this status stays in it until somebody does something.
-fn is_rest(status: &str) -> bool {
-    !matches!(StackState::of(status), StackState::InProgress | StackState::Review)
+fn is_terminal(status: &str) -> bool {
+    !matches!(StackState::from_status(status), StackState::InProgress | StackState::Review)
 }
 
 fn is_gone(error: &CallError) -> bool {

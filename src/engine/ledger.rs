@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
+use super::abort::Abort;
 use super::effect::{Effect, counted, set_count};
 use super::effect_words::{describe_stack, done, remedy, unknown};
-use super::stop::Stop;
 use crate::aws::{Attempts, CallError};
 use crate::finding::Finding;
 
@@ -79,7 +79,7 @@ impl EffectError {
     }
 }
 
-impl From<EffectError> for Stop {
+impl From<EffectError> for Abort {
     fn from(failed: EffectError) -> Self {
         failed.error.into()
     }
@@ -89,7 +89,7 @@ impl From<EffectError> for Stop {
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     entries: Arc<Mutex<Vec<Entry>>>,
-    /// The use case as the command line names it, and its stage, for the commands that are told.
+    /// The use case as the command line names it, and its stage, for the commands that are recorded.
     about: Arc<Mutex<Option<String>>>,
 }
 
@@ -102,7 +102,7 @@ struct Pending<'a> {
 }
 
 impl Pending<'_> {
-    fn put_down(&mut self, known: Known) {
+    fn set_known(&mut self, known: Known) {
         self.over = true;
         if let Some(entry) = self.ledger.lock().get_mut(self.index) {
             entry.known = known;
@@ -114,7 +114,7 @@ impl Drop for Pending<'_> {
     fn drop(&mut self) {
         if !self.over {
             let known = if self.attempts.may_have_happened() { Known::Unknown } else { Known::Nothing };
-            self.put_down(known);
+            self.set_known(known);
         }
     }
 }
@@ -156,16 +156,16 @@ impl Ledger {
         let attempts = Arc::clone(&pending.attempts);
         match attempts.watch(call).await {
             Ok(value) => {
-                pending.put_down(Known::Done);
-                let told = count(&value);
+                pending.set_known(Known::Done);
+                let recorded = count(&value);
                 let mut entries = self.lock();
                 let rest = entries.get_mut(index).and_then(|entry| {
                     let asked = counted(&entry.effect)?;
-                    set_count(&mut entry.effect, told);
+                    set_count(&mut entry.effect, recorded);
                     let mut rest = entry.effect.clone();
-                    set_count(&mut rest, asked.saturating_sub(told));
+                    set_count(&mut rest, asked.saturating_sub(recorded));
                     // An earlier try whose answer was lost may be why this one had less to do.
-                    (told < asked && attempts.may_have_happened()).then_some(rest)
+                    (recorded < asked && attempts.may_have_happened()).then_some(rest)
                 });
                 entries.extend(rest.map(|effect| Entry { effect, known: Known::Unknown, ended: None }));
                 drop(entries);
@@ -173,7 +173,7 @@ impl Ledger {
             }
             Err(error) => {
                 let lost = attempts.may_have_happened();
-                pending.put_down(if lost { Known::Unknown } else { Known::Nothing });
+                pending.set_known(if lost { Known::Unknown } else { Known::Nothing });
                 Err(EffectError { error, lost })
             }
         }
@@ -181,22 +181,22 @@ impl Ledger {
 
     /// What was not known is known now: it was done.
     pub(super) fn confirm(&self, effect: &Effect) {
-        self.settle(effect, Known::Done);
+        self.record_answer(effect, Known::Done);
     }
 
     /// What was not known is known now: it was not done; or it was, and was taken back since.
-    pub(super) fn strike(&self, effect: &Effect) {
-        self.settle(effect, Known::Nothing);
+    pub(super) fn retract(&self, effect: &Effect) {
+        self.record_answer(effect, Known::Nothing);
     }
 
     /// It is being taken back, and it is not known with what success. Gives what was known before.
     pub(super) fn doubt(&self, effect: &Effect) -> Option<Known> {
-        self.settle(effect, Known::Unknown)
+        self.record_answer(effect, Known::Unknown)
     }
 
     /// Taking it back came to nothing: what was known before is known again.
     pub(super) fn restore(&self, effect: &Effect, known: Known) {
-        self.settle(effect, known);
+        self.record_answer(effect, known);
     }
 
     /// It was asked for a second time and refused; the first time may still come to something.
@@ -210,7 +210,7 @@ impl Ledger {
     }
 
     /// The operation under way on a stack ended in a status.
-    pub(super) fn ended(&self, stack: &str, status: &str) {
+    pub(super) fn operation_ended(&self, stack: &str, status: &str) {
         let operation = |entry: &&mut Entry| {
             entry.known == Known::Done
                 && matches!(&entry.effect,
@@ -222,8 +222,8 @@ impl Ledger {
         }
     }
 
-    /// Names the use case, for the commands that are told: `bedplate status` and its kin take names and no stacks.
-    pub(super) fn about(&self, stack: &str, use_case: Option<&str>) {
+    /// Names the use case, for the commands that are recorded: `bedplate status` and its kin take names and no stacks.
+    pub(super) fn set_use_case(&self, stack: &str, use_case: Option<&str>) {
         let Some(name) = use_case else { return };
         let stage = stack.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
         let words = match stage {
@@ -242,17 +242,17 @@ impl Ledger {
     /// What was done by now and what may have been.
     pub fn account(&self, region: &str) -> Account {
         let mut account = Account::default();
-        for entry in summed(&self.lock()) {
+        for entry in merged(&self.lock()) {
             let known = entry.known == Known::Done;
             let settle = if known { remedy(&entry.effect, region) } else { Some(self.settles(&entry.effect, region)) };
             let text = if known { done(&entry.effect, entry.ended.as_deref()) } else { unknown(&entry.effect) };
-            let told = RecordedEffect { text, settle, ended: entry.ended, effect: entry.effect };
-            if known { account.done.push(told) } else { account.unknown.push(told) }
+            let recorded = RecordedEffect { text, settle, ended: entry.ended, effect: entry.effect };
+            if known { account.done.push(recorded) } else { account.unknown.push(recorded) }
         }
         account
     }
 
-    fn settle(&self, effect: &Effect, known: Known) -> Option<Known> {
+    fn record_answer(&self, effect: &Effect, known: Known) -> Option<Known> {
         let mut entries = self.lock();
         let entry = entries.iter_mut().rev().find(|entry| entry.effect == *effect)?;
         Some(std::mem::replace(&mut entry.known, known))
@@ -307,20 +307,20 @@ impl Account {
 
     /// An operation that CloudFormation goes on with.
     pub(super) fn running(&self) -> Option<&RecordedEffect> {
-        self.done.iter().rev().find(|told| {
-            told.ended.is_none()
+        self.done.iter().rev().find(|recorded| {
+            recorded.ended.is_none()
                 && matches!(
-                    told.effect,
+                    recorded.effect,
                     Effect::Execution { .. } | Effect::StackDeletion { .. } | Effect::ArtifactBucket { .. }
                 )
         })
     }
 
     /// Whether it is not known that the stack itself is as it was.
-    pub(super) fn doubts_the_stack(&self) -> bool {
-        self.unknown.iter().any(|told| {
+    pub(super) fn stack_state_is_unknown(&self) -> bool {
+        self.unknown.iter().any(|recorded| {
             matches!(
-                told.effect,
+                recorded.effect,
                 Effect::Execution { .. } | Effect::StackDeletion { .. } | Effect::ArtifactBucket { .. }
             )
         })
@@ -342,16 +342,17 @@ impl Account {
 
     /// What is to be said of what is not known, and of what was left behind.
     pub fn findings(&self) -> Vec<Finding> {
-        let unknown = self.unknown.iter().map(|told| ("D090", told));
-        let behind =
-            |told: &&RecordedEffect| matches!(told.effect, Effect::ChangeSet { .. } | Effect::StackShell { .. });
-        let behind = self.done.iter().filter(behind).map(|told| ("D092", told));
-        let finding = |(code, told): (&'static str, &RecordedEffect)| {
-            let finding = Finding::warning(code, told.text.clone());
-            match (&told.settle, code) {
+        let unknown = self.unknown.iter().map(|recorded| ("D090", recorded));
+        let behind = |recorded: &&RecordedEffect| {
+            matches!(recorded.effect, Effect::ChangeSet { .. } | Effect::StackShell { .. })
+        };
+        let behind = self.done.iter().filter(behind).map(|recorded| ("D092", recorded));
+        let finding = |(code, recorded): (&'static str, &RecordedEffect)| {
+            let finding = Finding::warning(code, recorded.text.clone());
+            match (&recorded.settle, code) {
                 (Some(command), "D090") => finding.help(format!("settle it with `{command}`")),
                 (Some(command), _) => {
-                    finding.help(format!("take it away with `{command}`, or leave it to the next deploy"))
+                    finding.help(format!("delete it with `{command}`, or leave it to the next deploy"))
                 }
                 (None, _) => finding,
             }
@@ -361,7 +362,7 @@ impl Account {
 }
 
 /// Entries that stand, those that are counted added up.
-fn summed(entries: &[Entry]) -> Vec<Entry> {
+fn merged(entries: &[Entry]) -> Vec<Entry> {
     let mut sums: BTreeMap<(Effect, bool), usize> = BTreeMap::new();
     let mut out: Vec<Entry> = Vec::new();
     for entry in entries {
@@ -412,7 +413,7 @@ mod tests {
         let ledger = Ledger::default();
         ledger.add(made.clone());
         assert_eq!(ledger.account("us-west-2").findings()[0].code, "D092");
-        ledger.strike(&made);
+        ledger.retract(&made);
         assert_eq!(said(&ledger), "nothing was changed");
     }
 

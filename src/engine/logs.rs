@@ -45,7 +45,7 @@ pub async fn log_sources(
 ) -> Result<Option<Vec<LogSource>>, Finding> {
     let failed = |error: CallError| error.finding();
     let Some(found) = clients.stack(stack).await.map_err(failed)? else { return Ok(None) };
-    claim.refuse_to_look(&found)?;
+    claim.refuse_foreign_read(&found)?;
     let resources = clients.stack_resources(&found.id).await.map_err(failed)?;
     Ok(Some(sources(rendered, &resources)))
 }

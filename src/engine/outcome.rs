@@ -1,17 +1,18 @@
-//! How a verb ends, and the exit code that stands for it.
+//! How a verb ends, and what it returns.
 
 use std::time::Duration;
 
 use serde::Serialize;
 
+use super::destroy_plan::{DestroyPlan, Leftover};
+use super::exit_code::ExitCode;
 use super::ledger::Account;
-use super::removal::{Leftover, Removal};
 use super::smoke::SmokeResult;
 use crate::aws::Output;
 use crate::finding::Finding;
 use crate::plan::Plan;
 
-/// How a verb ended. The exit codes are those of the command line's contract.
+/// How a verb ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -21,7 +22,7 @@ pub enum Outcome {
     Unfinished,
     /// The stack is deployed, and a smoke test of it failed.
     SmokeFailed,
-    /// The smoke tests of what is deployed could not be tried to their end, which says nothing of it.
+    /// The smoke tests of what is deployed could not be completed, which says nothing of it.
     Untested,
     /// The smoke tests of what is deployed passed.
     Tested,
@@ -54,8 +55,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The exit code of the command line.
-    pub fn exit_code(self) -> u8 {
+    /// The exit code of a verb that ended so.
+    pub fn exit_code(self) -> ExitCode {
         match self {
             Outcome::Deployed
             | Outcome::NoChange
@@ -63,14 +64,16 @@ impl Outcome {
             | Outcome::Planned
             | Outcome::Destroyed
             | Outcome::Absent
-            | Outcome::Ready => 0,
-            Outcome::Failed | Outcome::Unknown | Outcome::OutOfSight | Outcome::Unfinished | Outcome::Untested => 1,
-            Outcome::Declined => 4,
-            Outcome::RolledBack => 10,
-            Outcome::FailedState => 11,
-            Outcome::SmokeFailed => 13,
-            Outcome::Leftovers => 14,
-            Outcome::Interrupted => 130,
+            | Outcome::Ready => ExitCode::Done,
+            Outcome::Failed | Outcome::Unknown | Outcome::OutOfSight | Outcome::Unfinished | Outcome::Untested => {
+                ExitCode::Failed
+            }
+            Outcome::Declined => ExitCode::Declined,
+            Outcome::RolledBack => ExitCode::RolledBack,
+            Outcome::FailedState => ExitCode::FailedState,
+            Outcome::SmokeFailed => ExitCode::SmokeFailed,
+            Outcome::Leftovers => ExitCode::LeftoversRemain,
+            Outcome::Interrupted => ExitCode::Interrupted,
         }
     }
 }
@@ -93,7 +96,7 @@ pub struct Report {
     /// What was planned.
     pub plan: Option<Plan>,
     /// What was to be removed.
-    pub removal: Option<Removal>,
+    pub destroy_plan: Option<DestroyPlan>,
     /// The outputs after a deployment.
     pub outputs: Vec<Output>,
     /// How each smoke test ended, in order; none were tried when it is empty.
@@ -122,7 +125,7 @@ impl Report {
             stack_id: None,
             status: None,
             plan: None,
-            removal: None,
+            destroy_plan: None,
             outputs: Vec::new(),
             smoke: Vec::new(),
             findings: Vec::new(),

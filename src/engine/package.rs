@@ -56,7 +56,11 @@ impl Unbuilt {
 
 impl Package {
     /// What a rendered template asks for; none when the spec lacks the component, which rendering rules out.
-    pub(super) fn of(loaded: &LoadedSpec, parameter: &ArtifactParameter, packaging: &Packaging) -> Option<Self> {
+    pub(super) fn from_parameter(
+        loaded: &LoadedSpec,
+        parameter: &ArtifactParameter,
+        packaging: &Packaging,
+    ) -> Option<Self> {
         let (section, component) = match &parameter.component {
             ArtifactComponent::Function(name) => (format!("functions.{name}"), Component::Function(name.clone())),
             ArtifactComponent::Layer(name) => (format!("layers.{name}"), Component::Layer(name.clone())),
@@ -72,7 +76,7 @@ impl Package {
 
 /// A file on its way to the artifact bucket, addressed by its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Artifact {
+pub struct StackArtifact {
     /// The template parameter its key is given to.
     pub parameter: String,
     /// The component it belongs to, such as `functions.design`.
@@ -85,7 +89,7 @@ pub struct Artifact {
     pub size: u64,
 }
 
-impl Artifact {
+impl StackArtifact {
     /// Its key in the artifact bucket: the stack's own folder, so that destroying the stack can take its artifacts
     /// along without asking whether another stack has the same content.
     pub fn key(&self, stack: &str) -> String {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::sync::mpsc;
 
-use super::events::{EventKind, Teller};
-use super::package::{Artifact, Package, Unbuilt};
+use super::abort::Abort;
+use super::events::{EventEmitter, EventKind};
+use super::package::{Package, StackArtifact, Unbuilt};
 use super::run::Run;
-use super::stop::Stop;
 use crate::artifacts::{self, BuildContext};
 use crate::finding::{Finding, has_errors};
 
@@ -18,12 +18,12 @@ const TIDYING: Duration = Duration::from_secs(8);
 /// What a deployment refers to in S3.
 #[derive(Debug, Default)]
 pub(super) struct Built {
-    pub artifacts: Vec<Artifact>,
+    pub artifacts: Vec<StackArtifact>,
     pub unbuilt: Vec<Unbuilt>,
 }
 
 /// Builds all of them at once; what is wrong with any is told together.
-pub(super) async fn build(run: &Run<'_>, teller: &Teller<'_>, packages: &[Package]) -> Result<Built, Stop> {
+pub(super) async fn build(run: &Run<'_>, emitter: &EventEmitter<'_>, packages: &[Package]) -> Result<Built, Abort> {
     if packages.is_empty() {
         return Ok(Built::default());
     }
@@ -48,7 +48,7 @@ pub(super) async fn build(run: &Run<'_>, teller: &Teller<'_>, packages: &[Packag
     drop(said);
     let tell = async {
         while let Some((component, doing)) = hears.recv().await {
-            teller.tell(EventKind::Building { component, doing });
+            emitter.emit(EventKind::Building { component, doing });
         }
     };
     let mut work = std::pin::pin!(async { tokio::join!(join_all(builds), tell) });
@@ -57,7 +57,7 @@ pub(super) async fn build(run: &Run<'_>, teller: &Teller<'_>, packages: &[Packag
         () = run.cancel.cancelled() => {
             // The builds are interrupted, too: what they have started ends first.
             let _ = tokio::time::timeout(TIDYING, work).await;
-            return Err(Stop::Interrupted);
+            return Err(Abort::Interrupted);
         }
         done = &mut work => done,
     };
@@ -66,15 +66,15 @@ pub(super) async fn build(run: &Run<'_>, teller: &Teller<'_>, packages: &[Packag
     for built in built {
         match built {
             Ok((package, Ok(Some(artifact)))) => {
-                teller.tell(EventKind::ArtifactBuilt {
+                emitter.emit(EventKind::ArtifactBuilt {
                     component: package.component.clone(),
                     size: artifact.size,
                     sha256: artifact.sha256.clone(),
                 });
                 for finding in artifact.warnings {
-                    teller.tell(EventKind::Warning { finding });
+                    emitter.emit(EventKind::Warning { finding });
                 }
-                ready.artifacts.push(Artifact {
+                ready.artifacts.push(StackArtifact {
                     parameter: package.parameter,
                     component: package.component,
                     path: artifact.path,

@@ -1,23 +1,23 @@
 //! What stands under the stack's name before a deployment, and how to go on from there.
 
-use super::stop::Stop;
+use super::abort::Abort;
 
 use super::causes::{continue_rollback, explain, is_cause, place_of};
 use super::claim::Claim;
-use super::events::{EventKind, Teller};
+use super::desired::Desired;
+use super::destroy_plan::{Disposition, PlannedDeletion};
+use super::events::{EventEmitter, EventKind};
 use super::follow::wait_for;
-use super::removal::{Fate, RemovedResource};
+use super::inventory::inventory;
 use super::run::Run;
-use super::survey::survey;
 use super::teardown::tear_down;
-use super::wanted::Desired;
 use crate::aws::{Identity, StackEvent, StackState, StackSummary};
 use crate::finding::{Finding, TemplatePlaces};
 use crate::plan::{Action, DataLoss, Risk, RiskKind};
 
 /// Where a deployment starts.
 #[derive(Debug)]
-pub(super) enum Start {
+pub(super) enum StartState {
     /// There is no stack.
     New,
     /// There is only the shell of one that was never made, left by an earlier run.
@@ -28,62 +28,62 @@ pub(super) enum Start {
     Recreate(FailedStack),
 }
 
-impl Start {
+impl StartState {
     /// The stack to change.
     pub(super) fn stack(&self) -> Option<&StackSummary> {
         match self {
-            Start::Update(stack) => Some(stack),
-            Start::New | Start::Shell | Start::Recreate(_) => None,
+            StartState::Update(stack) => Some(stack),
+            StartState::New | StartState::Shell | StartState::Recreate(_) => None,
         }
     }
 }
 
 /// Waits for what runs (or refuses to, when nothing is to be executed anyway), and decides.
-pub(super) async fn settle(
+pub(super) async fn resolve_start(
     run: &Run<'_>,
-    teller: &Teller<'_>,
+    emitter: &EventEmitter<'_>,
     desired: &Desired,
     identity: &Identity,
     claim: &Claim,
     may_execute: bool,
-) -> Result<Start, Stop> {
+) -> Result<StartState, Abort> {
     let name = desired.stack.as_str();
     loop {
-        let Some(stack) = run.unless_cancelled(run.clients.stack(name)).await?? else { return Ok(Start::New) };
+        let Some(stack) = run.unless_cancelled(run.clients.stack(name)).await?? else { return Ok(StartState::New) };
         match stack.state() {
             StackState::Review => {
                 claim.refuse_foreign_review(run, &stack, identity).await?;
-                return Ok(Start::Shell);
+                return Ok(StartState::Shell);
             }
             // Only the name is left, and the name is free.
-            StackState::Deleted => return Ok(Start::New),
+            StackState::Deleted => return Ok(StartState::New),
             _ => {}
         }
         claim.refuse_foreign(&stack)?;
         match claim.other_owner(&stack, identity) {
             Some(other) if may_execute => return Err(other.refusal().into()),
-            Some(other) => teller.tell(EventKind::Warning { finding: other.warning() }),
+            Some(other) => emitter.emit(EventKind::Warning { finding: other.warning() }),
             None => {}
         }
         match stack.state() {
-            StackState::InProgress if may_execute => wait_for(run, teller, &stack).await?,
+            StackState::InProgress if may_execute => wait_for(run, emitter, &stack).await?,
             StackState::InProgress => return Err(busy(&stack).into()),
-            StackState::Good | StackState::RolledBackUpdate => return Ok(Start::Update(stack)),
-            StackState::Deleted => return Ok(Start::New),
-            StackState::Review => return Ok(Start::Shell),
+            StackState::Good | StackState::RolledBackUpdate => return Ok(StartState::Update(stack)),
+            StackState::Deleted => return Ok(StartState::New),
+            StackState::Review => return Ok(StartState::Shell),
             StackState::FailedCreate => {
                 let history = run.unless_cancelled(run.clients.last_operation(&stack.id)).await??;
-                tell_causes(teller, &stack, &history, desired);
+                report_causes(emitter, &stack, &history, desired);
                 // These statuses themselves say that the creation never came to its end.
-                return Ok(Start::Recreate(FailedStack::of(run, stack).await?));
+                return Ok(StartState::Recreate(FailedStack::describe(run, stack).await?));
             }
             StackState::FailedDelete => {
                 let history = run.unless_cancelled(run.clients.stack_events(&stack.id, None)).await??;
                 if may_have_worked(&stack, &history) {
                     return Err(half_deleted(&stack).into());
                 }
-                tell_causes(teller, &stack, &history, desired);
-                return Ok(Start::Recreate(FailedStack::of(run, stack).await?));
+                report_causes(emitter, &stack, &history, desired);
+                return Ok(StartState::Recreate(FailedStack::describe(run, stack).await?));
             }
             StackState::StuckRollback => {
                 let history = run.unless_cancelled(run.clients.last_operation(&stack.id)).await??;
@@ -99,18 +99,18 @@ pub(super) async fn settle(
 #[derive(Debug)]
 pub(super) struct FailedStack {
     pub(super) stack: StackSummary,
-    resources: Vec<RemovedResource>,
+    resources: Vec<PlannedDeletion>,
 }
 
 impl FailedStack {
-    async fn of(run: &Run<'_>, stack: StackSummary) -> Result<Self, Stop> {
-        let (resources, _) = survey(run, &stack.id).await?;
+    async fn describe(run: &Run<'_>, stack: StackSummary) -> Result<Self, Abort> {
+        let (resources, _) = inventory(run, &stack.id).await?;
         Ok(Self { stack, resources })
     }
 
     /// The data that goes with it. An empty bucket holds none; what else holds data is not looked into.
     pub(super) fn losses(&self) -> Vec<DataLoss> {
-        let holding = self.resources.iter().filter(|resource| resource.fate == Fate::Deleted);
+        let holding = self.resources.iter().filter(|resource| resource.disposition == Disposition::Deleted);
         holding
             .filter_map(|resource| {
                 let what = resource.data.filter(|_| resource.physical_id.is_some())?;
@@ -134,8 +134,8 @@ impl FailedStack {
 
     /// What of that needs more than a general yes: objects, which somebody has put there.
     pub(super) fn risks(&self, desired: &Desired) -> Vec<Risk> {
-        let holding = self.resources.iter().filter(|resource| resource.fate == Fate::Deleted);
-        let risk = |resource: &RemovedResource| {
+        let holding = self.resources.iter().filter(|resource| resource.disposition == Disposition::Deleted);
+        let risk = |resource: &PlannedDeletion| {
             let objects = resource.objects.filter(|objects| objects.count > 0)?;
             let more = if objects.more { "more than " } else { "" };
             Some(Risk {
@@ -152,23 +152,23 @@ impl FailedStack {
     }
 
     /// Deletes it, with what its buckets hold.
-    pub(super) async fn remove(mut self, run: &Run<'_>, teller: &Teller<'_>) -> Result<(), Stop> {
+    pub(super) async fn remove(mut self, run: &Run<'_>, emitter: &EventEmitter<'_>) -> Result<(), Abort> {
         let stack = &self.stack;
-        teller.note(format!("removing what is left of the failed `{}`", stack.name));
-        let end = tear_down(run, teller, stack, &mut self.resources).await?;
-        if StackState::of(&end.status) == StackState::Deleted {
+        emitter.note(format!("removing what is left of the failed `{}`", stack.name));
+        let end = tear_down(run, emitter, stack, &mut self.resources).await?;
+        if StackState::from_status(&end.status) == StackState::Deleted {
             return Ok(());
         }
         let mut findings = explain(&stack.name, &end, &TemplatePlaces::default());
         findings.push(
             Finding::error("D010", format!("the failed `{}` could not be removed", stack.name))
-                .help("correct the cause above and deploy again, or take it away with `bedplate destroy`"),
+                .help("correct the cause above and deploy again, or delete it with `bedplate destroy`"),
         );
         Err(findings.into())
     }
 }
 
-fn tell_causes(teller: &Teller<'_>, stack: &StackSummary, history: &[StackEvent], desired: &Desired) {
+fn report_causes(emitter: &EventEmitter<'_>, stack: &StackSummary, history: &[StackEvent], desired: &Desired) {
     let cause = history.iter().find(|event| is_cause(event) && event.status == "CREATE_FAILED");
     let (said, place) = match cause {
         Some(event) => (
@@ -180,7 +180,7 @@ fn tell_causes(teller: &Teller<'_>, stack: &StackSummary, history: &[StackEvent]
     let said = said.trim_end_matches('.');
     let message = format!("`{}` is in `{}`: its last creation failed ({said})", stack.name, stack.status);
     let finding = Finding::warning("D011", message).at(place);
-    teller.tell(EventKind::Warning {
+    emitter.emit(EventKind::Warning {
         finding: finding.help("it never worked, so this deployment removes it and makes it anew"),
     });
 }

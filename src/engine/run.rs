@@ -5,12 +5,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use super::abort::Abort;
+use super::destroy_plan::DestroyPlan;
 use super::effect::Effect;
-use super::events::{EventKind, EventSink, Teller};
+use super::events::{EventEmitter, EventKind, EventSink};
 use super::ledger::{EffectError, Ledger};
 use super::outcome::{Outcome, Report};
-use super::removal::Removal;
-use super::stop::Stop;
 use crate::aws::{CallError, Clients, Identity};
 use crate::finding::Finding;
 use crate::plan::Plan;
@@ -40,8 +40,8 @@ pub struct Run<'a> {
 pub enum Proposal<'a> {
     /// A deployment.
     Deploy(&'a Plan),
-    /// A removal.
-    Destroy(&'a Removal),
+    /// The destruction of a stack.
+    Destroy(&'a DestroyPlan),
 }
 
 /// Answers for the user: asks, or has been told.
@@ -114,7 +114,7 @@ impl Run<'_> {
     pub(super) fn until_answered<T>(
         &self,
         work: impl Future<Output = T> + Send,
-    ) -> impl Future<Output = Result<T, Stop>> + Send {
+    ) -> impl Future<Output = Result<T, Abort>> + Send {
         // A request's future is large, and those of a whole run lie in one another: here and below each is put on the heap
         // before it is moved any further.
         self.unless_late(Box::pin(work), GRACE)
@@ -124,30 +124,31 @@ impl Run<'_> {
     pub(super) fn until_cleaned<T>(
         &self,
         work: impl Future<Output = T> + Send,
-    ) -> impl Future<Output = Result<T, Stop>> + Send {
+    ) -> impl Future<Output = Result<T, Abort>> + Send {
         self.unless_late(Box::pin(work), CLEANUP)
     }
 
-    async fn unless_late<T>(
-        &self,
-        work: impl Future<Output = T> + Send + Unpin,
-        patience: Duration,
-    ) -> Result<T, Stop> {
+    async fn unless_late<T>(&self, work: impl Future<Output = T> + Send + Unpin, grace: Duration) -> Result<T, Abort> {
         let late = async {
             self.cancel.cancelled().await;
-            tokio::time::sleep(patience).await;
+            tokio::time::sleep(grace).await;
         };
         tokio::select! {
             biased;
             done = work => Ok(done),
-            () = late => Err(Stop::Interrupted),
+            () = late => Err(Abort::Interrupted),
         }
     }
 
     /// The account guard, and the first event.
-    pub(super) async fn begin(&self, teller: &Teller<'_>, verb: &'static str, stack: &str) -> Result<Identity, Stop> {
+    pub(super) async fn start(
+        &self,
+        emitter: &EventEmitter<'_>,
+        verb: &'static str,
+        stack: &str,
+    ) -> Result<Identity, Abort> {
         let identity = self.unless_cancelled(self.clients.identity()).await??.clone();
-        teller.tell(EventKind::Started {
+        emitter.emit(EventKind::Started {
             verb,
             target: self.clients.target().kind.to_string(),
             endpoint: self.clients.endpoint().map(str::to_owned),
@@ -159,17 +160,17 @@ impl Run<'_> {
     }
 
     /// Waits for something that can be left at any moment without leaving anything behind.
-    pub(super) async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
+    pub(super) async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, Abort> {
         tokio::select! {
             biased;
-            () = self.cancel.cancelled() => Err(Stop::Interrupted),
+            () = self.cancel.cancelled() => Err(Abort::Interrupted),
             done = work => Ok(done),
         }
     }
 
     /// The report of a verb that stopped early, or of one that came to its end, with the last event told. What it did and
     /// what is not known of it is the ledger's word.
-    pub(super) fn finish(&self, teller: &Teller<'_>, stack: &str, result: Result<Report, Stop>) -> Report {
+    pub(super) fn finish(&self, emitter: &EventEmitter<'_>, stack: &str, result: Result<Report, Abort>) -> Report {
         let region = self.clients.region();
         for operation in self.clients.unwatched_since(self.unwatched) {
             self.ledger.add(Effect::Request { operation });
@@ -177,14 +178,14 @@ impl Run<'_> {
         let account = self.ledger.account(region);
         let mut report = match result {
             Ok(report) => report,
-            Err(Stop::Interrupted) => {
+            Err(Abort::Interrupted) => {
                 let mut report = Report::new(Outcome::Interrupted, region, stack);
                 report.findings.push(account.interrupted(stack));
                 report
             }
-            Err(Stop::Failed(findings)) => {
+            Err(Abort::Failed(findings)) => {
                 let outcome = match () {
-                    () if account.doubts_the_stack() => Outcome::Unknown,
+                    () if account.stack_state_is_unknown() => Outcome::Unknown,
                     () if account.running().is_some() => Outcome::OutOfSight,
                     () => Outcome::Failed,
                 };
@@ -196,12 +197,12 @@ impl Run<'_> {
         report.findings.extend(account.findings());
         report.account_of_changes = account;
         for finding in &mut report.findings {
-            teller.hide(finding);
+            emitter.redact(finding);
         }
-        teller.tell(EventKind::Finished {
+        emitter.emit(EventKind::Finished {
             stack: stack.to_owned(),
             outcome: report.outcome,
-            exit_code: report.outcome.exit_code(),
+            exit_code: report.outcome.exit_code().code(),
             findings: report.findings.clone(),
             changes: report.account_of_changes.clone(),
             left: report.left.clone(),

@@ -3,18 +3,18 @@
 
 use std::collections::BTreeSet;
 
+use super::abort::Abort;
 use super::bucket_origin::{BucketOrigin, bucket_origin, is_like_aws};
 use super::causes::explain;
-use super::change_set::SETTLING_TRIES;
+use super::change_set::RECONCILE_TRIES;
+use super::destroy_plan::{Disposition, PlannedDeletion};
 use super::effect::Effect;
 use super::empty::empty;
-use super::end::End;
-use super::events::{EventKind, Teller};
-use super::follow::Follow;
-use super::removal::{Fate, RemovedResource};
+use super::events::{EventEmitter, EventKind};
+use super::follow::StackFollower;
+use super::operation_end::OperationEnd;
 use super::run::Run;
 use super::side_by_side::side_by_side;
-use super::stop::Stop;
 use crate::aws::{CallError, CallErrorKind, StackState, StackSummary};
 use crate::finding::Finding;
 
@@ -25,35 +25,35 @@ const BUCKETS_AT_ONCE: usize = 4;
 /// and is let go of when that is what keeps the stack from being deleted; `resources` then says so.
 pub(super) async fn tear_down(
     run: &Run<'_>,
-    teller: &Teller<'_>,
+    emitter: &EventEmitter<'_>,
     stack: &StackSummary,
-    resources: &mut [RemovedResource],
-) -> Result<End, Stop> {
+    resources: &mut [PlannedDeletion],
+) -> Result<OperationEnd, Abort> {
     // The first look was before somebody was asked, and that may have taken a while.
-    prove(run, teller, resources).await?;
+    prove(run, emitter, resources).await?;
     spare(run, resources).await?;
-    empty_buckets(run, teller, resources).await?;
-    let end = delete_and_follow(run, teller, &stack.id, &[]).await?;
-    if StackState::of(&end.status) != StackState::FailedDelete {
+    empty_buckets(run, emitter, resources).await?;
+    let end = delete_and_follow(run, emitter, &stack.id, &[]).await?;
+    if StackState::from_status(&end.status) != StackState::FailedDelete {
         return Ok(end);
     }
     for finding in explain(&stack.name, &end, &crate::finding::TemplatePlaces::default()) {
-        teller.tell(EventKind::Warning { finding });
+        emitter.emit(EventKind::Warning { finding });
     }
-    teller.note("deleting failed; emptying the buckets again and trying once more");
-    prove(run, teller, resources).await?;
-    empty_buckets(run, teller, resources).await?;
-    let retained = let_go(run, stack, resources).await?;
+    emitter.note("deleting failed; emptying the buckets again and trying once more");
+    prove(run, emitter, resources).await?;
+    empty_buckets(run, emitter, resources).await?;
+    let retained = resources_to_retain(run, stack, resources).await?;
     if !retained.is_empty() {
         let names = retained.join("`, `");
-        teller.note(format!("not proven to be this stack's: `{names}`; `{}` is deleted without it", stack.name));
+        emitter.note(format!("not proven to be this stack's: `{names}`; `{}` is deleted without it", stack.name));
     }
-    delete_and_follow(run, teller, &stack.id, &retained).await
+    delete_and_follow(run, emitter, &stack.id, &retained).await
 }
 
 /// Looks once more at every bucket that is to be emptied: one that is gone, or no longer proven to be the stack's, is
 /// taken out.
-async fn prove(run: &Run<'_>, teller: &Teller<'_>, resources: &mut [RemovedResource]) -> Result<(), Stop> {
+async fn prove(run: &Run<'_>, emitter: &EventEmitter<'_>, resources: &mut [PlannedDeletion]) -> Result<(), Abort> {
     for resource in resources.iter_mut().filter(|resource| resource.is_to_be_emptied()) {
         let Some(bucket) = resource.physical_id.clone() else { continue };
         match run.unless_cancelled(bucket_origin(run.clients, &bucket, &resource.stack_id)).await?? {
@@ -62,7 +62,7 @@ async fn prove(run: &Run<'_>, teller: &Teller<'_>, resources: &mut [RemovedResou
             BucketOrigin::Other(reason) => {
                 let message = format!("`{bucket}` is no longer proven to be this stack's: {reason}");
                 let finding = Finding::warning("D070", message).help("it is left alone");
-                teller.tell(EventKind::Warning { finding });
+                emitter.emit(EventKind::Warning { finding });
                 resource.leave_alone(reason);
             }
         }
@@ -72,13 +72,15 @@ async fn prove(run: &Run<'_>, teller: &Teller<'_>, resources: &mut [RemovedResou
 
 /// CloudFormation deletes an empty bucket by its name, whoever made it: so a stack with one that is not its own is not
 /// deleted at all. Some endpoints that stand for AWS delete one that holds objects too (ministack 1.5.33 does).
-async fn spare(run: &Run<'_>, resources: &[RemovedResource]) -> Result<(), Stop> {
-    for resource in resources.iter().filter(|resource| resource.fate == Fate::LeftAlone && !resource.orphaned) {
+async fn spare(run: &Run<'_>, resources: &[PlannedDeletion]) -> Result<(), Abort> {
+    for resource in
+        resources.iter().filter(|resource| resource.disposition == Disposition::LeftAlone && !resource.orphaned)
+    {
         let Some(bucket) = &resource.physical_id else { continue };
         match run.unless_cancelled(run.clients.object_versions(bucket, None, None)).await? {
             Ok(page) if page.versions.is_empty() => {
-                let help = "delete the bucket by hand if it may go, or put an object into it; then destroy again: \
-                            CloudFormation deletes no bucket that holds something, and the stack goes without it";
+                let help = "delete the bucket by hand if it is not needed, or put an object into it; then destroy again: \
+                            CloudFormation deletes no bucket that holds something, and the stack is deleted without it";
                 return Err(would_go(resource, bucket, "is empty: CloudFormation would delete it").help(help).into());
             }
             Ok(_) if !is_like_aws(run.clients) => {
@@ -94,7 +96,7 @@ async fn spare(run: &Run<'_>, resources: &[RemovedResource]) -> Result<(), Stop>
     Ok(())
 }
 
-fn would_go(resource: &RemovedResource, bucket: &str, how: &str) -> Finding {
+fn would_go(resource: &PlannedDeletion, bucket: &str, how: &str) -> Finding {
     let (id, reason) = (&resource.logical_id, resource.reason.as_deref().unwrap_or_default());
     let message = format!(
         "`{bucket}`, the bucket of `{id}`, is not proven to be this stack's ({reason}), and {how} with the stack"
@@ -102,19 +104,25 @@ fn would_go(resource: &RemovedResource, bucket: &str, how: &str) -> Finding {
     Finding::error("D070", message)
 }
 
-async fn empty_buckets(run: &Run<'_>, teller: &Teller<'_>, resources: &[RemovedResource]) -> Result<(), Stop> {
+async fn empty_buckets(run: &Run<'_>, emitter: &EventEmitter<'_>, resources: &[PlannedDeletion]) -> Result<(), Abort> {
     let buckets = resources.iter().filter(|resource| resource.is_to_be_emptied());
     let buckets = buckets.filter_map(|resource| resource.physical_id.as_deref());
-    side_by_side(buckets.map(|bucket| empty(run, teller, bucket, None)), BUCKETS_AT_ONCE).await?;
+    side_by_side(buckets.map(|bucket| empty(run, emitter, bucket, None)), BUCKETS_AT_ONCE).await?;
     Ok(())
 }
 
 /// What CloudFormation is told to keep: buckets that are not the stack's and that it could not delete. Those of nested
 /// stacks cannot be named.
-async fn let_go(run: &Run<'_>, stack: &StackSummary, resources: &[RemovedResource]) -> Result<Vec<String>, Stop> {
+async fn resources_to_retain(
+    run: &Run<'_>,
+    stack: &StackSummary,
+    resources: &[PlannedDeletion],
+) -> Result<Vec<String>, Abort> {
     let others: BTreeSet<&str> = resources
         .iter()
-        .filter(|resource| resource.fate == Fate::LeftAlone && !resource.orphaned && resource.stack_id == stack.id)
+        .filter(|resource| {
+            resource.disposition == Disposition::LeftAlone && !resource.orphaned && resource.stack_id == stack.id
+        })
         .map(|resource| resource.logical_id.as_str())
         .collect();
     if others.is_empty() {
@@ -126,7 +134,12 @@ async fn let_go(run: &Run<'_>, stack: &StackSummary, resources: &[RemovedResourc
 }
 
 /// Deletes a stack, named by its ARN, and tells what happens. By its ARN, since the name is gone once the stack is.
-async fn delete_and_follow(run: &Run<'_>, teller: &Teller<'_>, stack_id: &str, retain: &[String]) -> Result<End, Stop> {
+async fn delete_and_follow(
+    run: &Run<'_>,
+    emitter: &EventEmitter<'_>,
+    stack_id: &str,
+    retain: &[String],
+) -> Result<OperationEnd, Abort> {
     let token = format!("bedplate-{}", uuid::Uuid::new_v4());
     let newest = run.unless_cancelled(run.clients.newest_event(stack_id)).await??;
     // From here on an interruption leaves the operation to CloudFormation.
@@ -141,8 +154,8 @@ async fn delete_and_follow(run: &Run<'_>, teller: &Teller<'_>, stack_id: &str, r
         }
         Err(failed) => return Err(failed.into()),
     }
-    let end = Follow::operation(stack_id.to_owned(), token, newest).until_rest(run, teller).await?;
-    run.ledger().ended(&stack, &end.status);
+    let end = StackFollower::operation(stack_id.to_owned(), token, newest).until_terminal(run, emitter).await?;
+    run.ledger().operation_ended(&stack, &end.status);
     Ok(end)
 }
 
@@ -155,13 +168,13 @@ async fn is_deleting(
     effect: &Effect,
     newest: Option<&str>,
     first: CallError,
-) -> Result<(), Stop> {
+) -> Result<(), Abort> {
     let Effect::StackDeletion { token, .. } = effect else { return Err(first.into()) };
-    for _ in 0..SETTLING_TRIES {
+    for _ in 0..RECONCILE_TRIES {
         run.clients.pace().turn().await;
         let stack = match run.until_answered(run.clients.stack(stack_id)).await? {
             Ok(stack) => stack,
-            Err(error) if error.is_passing() => continue,
+            Err(error) if error.is_transient() => continue,
             Err(_) => break,
         };
         if stack.is_none_or(|stack| stack.status.starts_with("DELETE_") && stack.state() != StackState::FailedDelete) {
@@ -174,10 +187,10 @@ async fn is_deleting(
                 return Ok(());
             }
             Ok(_) => {}
-            Err(error) if error.is_passing() => continue,
+            Err(error) if error.is_transient() => continue,
             Err(_) => break,
         }
-        run.ledger().strike(effect);
+        run.ledger().retract(effect);
         let again = run.effect(effect.clone(), run.clients.delete_stack_but(stack_id, token, retain));
         match run.until_answered(again).await? {
             Ok(()) => return Ok(()),

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 
+use super::abort::Abort;
 use super::artifact_bucket::ensure;
+use super::desired::Desired;
 use super::effect::Effect;
-use super::events::{EventKind, Teller};
+use super::events::{EventEmitter, EventKind};
 use super::run::Run;
 use super::side_by_side::side_by_side;
-use super::stop::Stop;
-use super::wanted::Desired;
 use crate::aws::{CallError, UploadProgress};
 use crate::plan::PlannedArtifact;
 
@@ -19,10 +19,10 @@ const QUESTIONS: usize = 16;
 /// Files looked at at once; how many bodies are on their way is for the clients to say.
 const UPLOADS: usize = 4;
 /// How often it is said how far an upload is.
-const SAID_EVERY: Duration = Duration::from_secs(2);
+const REPORT_EVERY: Duration = Duration::from_secs(2);
 
 /// A file on its way.
-pub(super) struct Outgoing<'a> {
+pub(super) struct OutgoingFile<'a> {
     /// The component it belongs to.
     pub(super) component: &'a str,
     /// Its key in the bucket.
@@ -32,9 +32,9 @@ pub(super) struct Outgoing<'a> {
 }
 
 /// Uploads a file and says now and then how far it is.
-pub(super) async fn told<F: Future<Output = Result<(), CallError>>>(
-    teller: &Teller<'_>,
-    file: Outgoing<'_>,
+pub(super) async fn with_progress<F: Future<Output = Result<(), CallError>>>(
+    emitter: &EventEmitter<'_>,
+    file: OutgoingFile<'_>,
     upload: impl FnOnce(UploadProgress) -> F,
 ) -> Result<(), CallError> {
     let progress = UploadProgress::default();
@@ -43,12 +43,12 @@ pub(super) async fn told<F: Future<Output = Result<(), CallError>>>(
     loop {
         tokio::select! {
             ended = &mut upload => return ended,
-            () = tokio::time::sleep(SAID_EVERY) => {
+            () = tokio::time::sleep(REPORT_EVERY) => {
                 let done = progress.bytes().min(file.size);
                 if done != said {
                     said = done;
                     let (component, key) = (file.component.to_owned(), file.key.to_owned());
-                    teller.tell(EventKind::Uploading { component, key, done, total: file.size });
+                    emitter.emit(EventKind::Uploading { component, key, done, total: file.size });
                 }
             }
         }
@@ -56,7 +56,7 @@ pub(super) async fn told<F: Future<Output = Result<(), CallError>>>(
 }
 
 /// Which of the artifacts are in the bucket already; none where there is no bucket yet.
-pub(super) async fn presence(run: &Run<'_>, desired: &Desired, account: &str) -> Result<Vec<PlannedArtifact>, Stop> {
+pub(super) async fn presence(run: &Run<'_>, desired: &Desired, account: &str) -> Result<Vec<PlannedArtifact>, Abort> {
     let asked = stream::iter(desired.artifacts.iter().map(|artifact| async move {
         let key = artifact.key(&desired.stack);
         let present = match &desired.artifact_bucket {
@@ -64,7 +64,7 @@ pub(super) async fn presence(run: &Run<'_>, desired: &Desired, account: &str) ->
             None => false,
         };
         let component = artifact.component.clone();
-        Ok::<_, Stop>(PlannedArtifact { component, key, size: artifact.size, present, to_build: false })
+        Ok::<_, Abort>(PlannedArtifact { component, key, size: artifact.size, present, to_build: false })
     }));
     let mut planned: Vec<PlannedArtifact> = run.unless_cancelled(asked.buffered(QUESTIONS).try_collect()).await??;
     planned.extend(desired.unbuilt.iter().map(|unbuilt| PlannedArtifact {
@@ -80,34 +80,34 @@ pub(super) async fn presence(run: &Run<'_>, desired: &Desired, account: &str) ->
 /// Uploads what is missing, making the bucket first where it has to.
 pub(super) async fn upload_missing(
     run: &Run<'_>,
-    teller: &Teller<'_>,
+    emitter: &EventEmitter<'_>,
     desired: &Desired,
     planned: &[PlannedArtifact],
     account: &str,
-) -> Result<(), Stop> {
+) -> Result<(), Abort> {
     for artifact in planned.iter().filter(|artifact| artifact.present) {
-        teller.tell(EventKind::ArtifactPresent { component: artifact.component.clone(), key: artifact.key.clone() });
+        emitter.emit(EventKind::ArtifactPresent { component: artifact.component.clone(), key: artifact.key.clone() });
     }
     let missing: Vec<_> = desired.artifacts.iter().zip(planned).filter(|(_, planned)| !planned.present).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let (bucket, _) = ensure(run, teller, account, None).await?;
+    let (bucket, _) = ensure(run, emitter, account, None).await?;
     let uploads = missing.into_iter().map(|(artifact, planned)| {
         let bucket = bucket.as_str();
         async move {
-            let file = Outgoing { component: &artifact.component, key: &planned.key, size: artifact.size };
-            let upload = told(teller, file, |progress| async move {
+            let file = OutgoingFile { component: &artifact.component, key: &planned.key, size: artifact.size };
+            let upload = with_progress(emitter, file, |progress| async move {
                 run.clients.upload_file(bucket, &planned.key, &artifact.path, account, &progress).await
             });
             let effect = Effect::ObjectsUploaded { bucket: bucket.to_owned(), count: 1 };
             run.effect(effect, upload).await?;
-            teller.tell(EventKind::ArtifactUploaded {
+            emitter.emit(EventKind::ArtifactUploaded {
                 component: artifact.component.clone(),
                 key: planned.key.clone(),
                 size: artifact.size,
             });
-            Ok::<_, Stop>(())
+            Ok::<_, Abort>(())
         }
     });
     run.unless_cancelled(side_by_side(uploads, UPLOADS)).await??;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::settled::{SettledResource, SettledTemplate};
+use super::resolved::{ResolvedResource, ResolvedTemplate};
 
 /// Settings that say how long data is kept: the type, the property, what holds where it is absent (none: for ever), and
 /// what goes. Sources: the documentation of the properties in CloudFormation's template reference, read 2026-11.
@@ -24,7 +24,7 @@ const EXPIRES: [&str; 4] =
     ["ExpirationDate", "ExpirationInDays", "NoncurrentVersionExpiration", "NoncurrentVersionExpirationInDays"];
 
 /// Resources that keep data for a shorter time in the new template, with what goes.
-pub(super) fn shortened(old: &SettledTemplate, new: &SettledTemplate) -> Vec<(String, String)> {
+pub(super) fn shortened(old: &ResolvedTemplate, new: &ResolvedTemplate) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (logical_id, has) in &new.resources {
         let Some(had) = old.resources.get(logical_id).filter(|had| had.type_ == has.type_) else { continue };
@@ -95,7 +95,7 @@ impl Rule {
     }
 }
 
-fn rules(bucket: &SettledResource) -> Vec<Rule> {
+fn rules(bucket: &ResolvedResource) -> Vec<Rule> {
     let rules =
         bucket.properties.get("LifecycleConfiguration").and_then(|it| it.get("Rules")).and_then(Value::as_array);
     let enabled = |rule: &&Value| rule.get("Status").is_none_or(|status| status != "Disabled");
@@ -117,7 +117,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::settled::{Deployed, settle};
+    use super::super::resolved::{DeploymentScope, resolve_template};
     use super::*;
     use crate::cfn::Template;
 
@@ -125,7 +125,11 @@ mod tests {
         let of = |properties: Value| {
             let template = json!({ "Resources": { "R": { "Type": kind, "Properties": properties } } });
             let template = Template::from_value(template).expect("a template");
-            settle(&template, &BTreeMap::new(), Deployed { account: None, region: "us-west-2", stack: "s" })
+            resolve_template(
+                &template,
+                &BTreeMap::new(),
+                DeploymentScope { account: None, region: "us-west-2", stack: "s" },
+            )
         };
         shortened(&of(old), &of(new)).into_iter().map(|(_, reason)| reason).collect()
     }
@@ -151,14 +155,14 @@ mod tests {
         let after = |days: u64, prefix: &str| {
             bucket(json!([{ "Status": "Enabled", "ExpirationInDays": days, "Prefix": prefix }]))
         };
-        let told = |old: Value, new: Value| reasons("AWS::S3::Bucket", old, new);
-        assert_eq!(told(json!({}), after(7, "")), ["objects older than 7 days are deleted"]);
-        assert_eq!(told(after(7, ""), after(1, "")), ["objects older than a day are deleted"]);
-        assert!(told(after(7, ""), after(8, "")).is_empty());
-        assert!(told(after(7, ""), after(7, "tmp/")).is_empty());
-        assert_eq!(told(after(7, "tmp/"), after(7, "")).len(), 1);
+        let shortened_rules = |old: Value, new: Value| reasons("AWS::S3::Bucket", old, new);
+        assert_eq!(shortened_rules(json!({}), after(7, "")), ["objects older than 7 days are deleted"]);
+        assert_eq!(shortened_rules(after(7, ""), after(1, "")), ["objects older than a day are deleted"]);
+        assert!(shortened_rules(after(7, ""), after(8, "")).is_empty());
+        assert!(shortened_rules(after(7, ""), after(7, "tmp/")).is_empty());
+        assert_eq!(shortened_rules(after(7, "tmp/"), after(7, "")).len(), 1);
         let unfinished =
             bucket(json!([{ "Status": "Enabled", "AbortIncompleteMultipartUpload": { "DaysAfterInitiation": 1 } }]));
-        assert!(told(json!({}), unfinished).is_empty(), "no object goes by that");
+        assert!(shortened_rules(json!({}), unfinished).is_empty(), "no object goes by that");
     }
 }

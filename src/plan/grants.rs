@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::change_set_values::UnknownValue;
 use super::policies::{documents, is_unreadable};
-use super::revealed::Untold;
-use super::settled::{NESTED, SettledResource, SettledTemplate};
+use super::resolved::{NESTED, ResolvedResource, ResolvedTemplate};
 use super::types::{Broadening, Gain};
 use super::values::text_of;
 use crate::cfn::intrinsics::references;
@@ -27,11 +27,11 @@ const CREDENTIALS: &str = "Credentials";
 /// Permissions of the new template that the old one does not give, by resource and property. With no old template, all.
 /// It errs towards saying too much: what a person need not look at is what the old template grants already.
 ///
-/// What is `untold` changes, and neither template nor change set says to what.
+/// What is `unknown` changes, and neither template nor change set says to what.
 pub(super) fn broadening(
-    old: Option<&SettledTemplate>,
-    new: &SettledTemplate,
-    untold: &BTreeSet<Untold>,
+    old: Option<&ResolvedTemplate>,
+    new: &ResolvedTemplate,
+    unknown: &BTreeSet<UnknownValue>,
 ) -> Vec<Broadening> {
     let before = old.map(documents_of).unwrap_or_default();
     let after = documents_of(new);
@@ -79,12 +79,12 @@ pub(super) fn broadening(
             }
         }
         // The template of a nested stack is not read.
-        let nested = |resource: &SettledResource| resource.properties.get("TemplateURL").cloned();
+        let nested = |resource: &ResolvedResource| resource.properties.get("TemplateURL").cloned();
         if resource.type_ == NESTED && old.is_some() && had.and_then(nested) != nested(resource) {
             found.push(of(logical_id, "TemplateURL", Gain::Unreadable));
         }
     }
-    for value in untold {
+    for value in unknown {
         let Some((top, resource)) = value.path.first().zip(new.resources.get(&value.logical_id)) else { continue };
         if is_about_rights(resource, top, &value.path) {
             found.push(of(&value.logical_id, top, Gain::Unreadable));
@@ -99,7 +99,7 @@ pub(super) fn broadening(
 const WORDS: [&str; 2] = ["Description", "Tags"];
 
 /// What a resource gives by being there that the present one does not give, in words.
-fn given(had: Option<&SettledResource>, has: &SettledResource) -> Option<String> {
+fn given(had: Option<&ResolvedResource>, has: &ResolvedResource) -> Option<String> {
     let (gives, properties) = match facts::grants().of(&has.type_) {
         Some(row) => (row.gives.clone()?, row.properties.as_slice()),
         None if is_named_like_a_grant(has) => {
@@ -116,7 +116,7 @@ fn given(had: Option<&SettledResource>, has: &SettledResource) -> Option<String>
 }
 
 /// Whether a type that nobody knows is named like a grant, and has no policy document that says what it grants.
-fn is_named_like_a_grant(resource: &SettledResource) -> bool {
+fn is_named_like_a_grant(resource: &ResolvedResource) -> bool {
     let said = documents(resource);
     let is_said = !said.is_empty() && said.iter().all(|(_, documents)| !documents.iter().any(is_unreadable));
     !is_said && facts::grants().is_named_like_one(&resource.type_)
@@ -134,7 +134,7 @@ fn is_wider(was: Option<&Value>, is: Option<&Value>) -> bool {
 }
 
 /// Whether what somebody may do depends on a property.
-fn is_about_rights(resource: &SettledResource, top: &str, path: &[String]) -> bool {
+fn is_about_rights(resource: &ResolvedResource, top: &str, path: &[String]) -> bool {
     if WORDS.contains(&top) {
         return false;
     }
@@ -167,7 +167,7 @@ fn of(logical_id: &str, property: &str, gain: Gain) -> Broadening {
 }
 
 /// Whether a resource is gone and everything with it that its policy was about: then nobody gains by that.
-fn is_gone_with_all_it_was_about(old: &SettledTemplate, new: &SettledTemplate, logical_id: &str) -> bool {
+fn is_gone_with_all_it_was_about(old: &ResolvedTemplate, new: &ResolvedTemplate, logical_id: &str) -> bool {
     if new.resources.contains_key(logical_id) {
         return false;
     }
@@ -211,7 +211,7 @@ fn read(documents: &[Value]) -> Option<Policy> {
 }
 
 /// Logical id and property → the documents there.
-fn documents_of(template: &SettledTemplate) -> BTreeMap<(String, String), Vec<Value>> {
+fn documents_of(template: &ResolvedTemplate) -> BTreeMap<(String, String), Vec<Value>> {
     let all = template.resources.iter().flat_map(|(logical_id, resource)| {
         documents(resource).into_iter().map(|(property, found)| ((logical_id.clone(), property), found))
     });
@@ -219,8 +219,8 @@ fn documents_of(template: &SettledTemplate) -> BTreeMap<(String, String), Vec<Va
 }
 
 /// Policies made elsewhere that are attached and were not.
-fn attachments(logical_id: &str, had: Option<&SettledResource>, has: &SettledResource) -> Vec<Broadening> {
-    let listed = |resource: &SettledResource, property: &str| -> Vec<Value> {
+fn attachments(logical_id: &str, had: Option<&ResolvedResource>, has: &ResolvedResource) -> Vec<Broadening> {
+    let listed = |resource: &ResolvedResource, property: &str| -> Vec<Value> {
         let list = resource.properties.get(property).and_then(Value::as_array).cloned().unwrap_or_default();
         // The others are documents.
         let inline = |policy: &Value| {
@@ -239,11 +239,11 @@ fn attachments(logical_id: &str, had: Option<&SettledResource>, has: &SettledRes
 }
 
 /// Who has an existing policy, or takes part in an existing group, and did not.
-fn holders(logical_id: &str, had: &SettledResource, has: &SettledResource) -> Vec<Broadening> {
+fn holders(logical_id: &str, had: &ResolvedResource, has: &ResolvedResource) -> Vec<Broadening> {
     if !has.type_.starts_with("AWS::IAM::") && !has.type_.starts_with("AWS::Cognito::IdentityPool") {
         return Vec::new();
     }
-    let names = |resource: &SettledResource, property: &str| -> Vec<String> {
+    let names = |resource: &ResolvedResource, property: &str| -> Vec<String> {
         match resource.properties.get(property) {
             Some(Value::Array(names)) => names.iter().map(resource_text).collect(),
             Some(Value::Object(map)) if !is_function(map) => map.values().map(resource_text).collect(),
@@ -277,9 +277,9 @@ fn is_function(map: &Map<String, Value>) -> bool {
 /// Roles that are handed to something that did not act with them. One that is new itself is told by its own policies.
 fn roles(
     logical_id: &str,
-    old: Option<&SettledTemplate>,
-    new: &SettledTemplate,
-    resource: &SettledResource,
+    old: Option<&ResolvedTemplate>,
+    new: &ResolvedTemplate,
+    resource: &ResolvedResource,
 ) -> Vec<Broadening> {
     if resource.type_.starts_with("AWS::IAM::") {
         return Vec::new();
@@ -326,27 +326,31 @@ fn handed(map: &Map<String, Value>, top: Option<&str>, into: &mut BTreeMap<Strin
 mod tests {
     use serde_json::json;
 
-    use super::super::settled::{Deployed, settle};
+    use super::super::resolved::{DeploymentScope, resolve_template};
     use super::*;
     use crate::cfn::Template;
 
-    fn template(resources: Value) -> SettledTemplate {
+    fn template(resources: Value) -> ResolvedTemplate {
         let template = Template::from_value(json!({ "Resources": resources })).expect("a template");
-        settle(&template, &BTreeMap::new(), Deployed { account: None, region: "us-west-2", stack: "s" })
+        resolve_template(
+            &template,
+            &BTreeMap::new(),
+            DeploymentScope { account: None, region: "us-west-2", stack: "s" },
+        )
     }
 
-    fn broadening(old: Option<&SettledTemplate>, new: &SettledTemplate) -> Vec<Broadening> {
+    fn broadening(old: Option<&ResolvedTemplate>, new: &ResolvedTemplate) -> Vec<Broadening> {
         super::broadening(old, new, &BTreeSet::new())
     }
 
-    fn role(actions: &[&str]) -> SettledTemplate {
+    fn role(actions: &[&str]) -> ResolvedTemplate {
         let statement = json!({ "Effect": "Allow", "Action": actions, "Resource": { "Fn::Sub": "${Posters.Arn}/*" } });
         template(json!({ "Role": { "Type": "AWS::IAM::Role", "Properties": { "Policies": [
             { "PolicyName": "p", "PolicyDocument": { "Statement": [statement] } },
         ] } } }))
     }
 
-    fn permission(source: Option<&str>) -> SettledTemplate {
+    fn permission(source: Option<&str>) -> ResolvedTemplate {
         let mut properties = json!({
             "Action": "lambda:InvokeFunction", "FunctionName": { "Ref": "F" }, "Principal": "s3.amazonaws.com",
         });
@@ -476,7 +480,7 @@ mod tests {
         let template = template.expect("a template");
         let with = |value: &str| {
             let values = BTreeMap::from([("Which".to_owned(), value.to_owned())]);
-            settle(&template, &values, Deployed { account: None, region: "us-west-2", stack: "s" })
+            resolve_template(&template, &values, DeploymentScope { account: None, region: "us-west-2", stack: "s" })
         };
         assert!(broadening(Some(&with("a/*")), &with("a/b")).is_empty());
         let found = broadening(Some(&with("a/b")), &with("*"));

@@ -1,18 +1,18 @@
 //! What a deployment would do and why: pure data, made from what is wanted and what was observed. It reads change sets
 //! and templates, asks nobody and prints nothing.
 
+mod change_set_values;
 mod data_loss;
 mod expiry;
 mod grants;
-mod let_go;
+mod lost_protection;
 mod observed;
 mod offline;
 mod policies;
 mod public;
-mod revealed;
+mod resolved;
 mod risk_kinds;
 mod risks;
-mod settled;
 mod types;
 mod values;
 

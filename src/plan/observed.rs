@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::change_set_values::apply_change_set_values;
 use super::data_loss::losses;
 use super::grants::broadening;
-use super::revealed::reveal;
+use super::resolved::{DeploymentScope, resolve_template};
 use super::risks::{Compared, of_changes};
-use super::settled::{Deployed, settle};
-use super::types::{Action, Current, Kept, ParameterChange, Plan, PlanKind, PlannedChange, Reason, Recreation, Wanted};
+use super::types::{
+    Action, Current, DesiredStack, Kept, ParameterChange, Plan, PlanKind, PlannedChange, Reason, Recreation,
+};
 use super::values::{HIDDEN, Secrets, is_secret, text_of};
 use crate::cfn::change_set::{ChangeDetail, ChangeSet, ResourceChangeSummary};
 
@@ -20,18 +22,18 @@ const KNOWN_AFTER_APPLY: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
 const MOST_REASONS: usize = 100;
 
 /// Reads a described change set.
-pub fn from_change_set(wanted: &Wanted<'_>, current: &Current<'_>, set: &ChangeSet, kind: PlanKind) -> Plan {
-    let secrets = Secrets::of(wanted.template, &wanted.parameters);
+pub fn from_change_set(desired: &DesiredStack<'_>, current: &Current<'_>, set: &ChangeSet, kind: PlanKind) -> Plan {
+    let secrets = Secrets::from_parameters(desired.template, &desired.parameters);
     let summaries: Vec<&ResourceChangeSummary> =
         set.changes.iter().filter_map(|change| change.resource_change.as_ref()).collect();
-    let mut changes: Vec<PlannedChange> = summaries.iter().map(|change| planned(change, wanted, &secrets)).collect();
+    let mut changes: Vec<PlannedChange> = summaries.iter().map(|change| planned(change, desired, &secrets)).collect();
     changes.sort_by(|a, b| (a.action, &a.logical_id).cmp(&(b.action, &b.logical_id)));
-    assemble(wanted, current, kind, Some(set.change_set_name.clone()), changes, &summaries)
+    assemble(desired, current, kind, Some(set.change_set_name.clone()), changes, &summaries)
 }
 
 /// What every plan has in common once its changes are known, in the service's own words too where it was asked.
 pub(super) fn assemble(
-    wanted: &Wanted<'_>,
+    desired: &DesiredStack<'_>,
     current: &Current<'_>,
     kind: PlanKind,
     change_set: Option<String>,
@@ -39,29 +41,29 @@ pub(super) fn assemble(
     summaries: &[&ResourceChangeSummary],
 ) -> Plan {
     let unchanged = kind == PlanKind::NoChange;
-    let deployed = Deployed { account: wanted.account, region: wanted.region, stack: wanted.stack };
-    let mut new = wanted.template.filter(|_| !unchanged).map(|it| settle(it, &wanted.parameters, deployed));
-    let mut old = current.template.map(|it| settle(it, &current.parameters, deployed));
-    let untold = match (&mut old, &mut new) {
+    let deployed = DeploymentScope { account: desired.account, region: desired.region, stack: desired.stack };
+    let mut new = desired.template.filter(|_| !unchanged).map(|it| resolve_template(it, &desired.parameters, deployed));
+    let mut old = current.template.map(|it| resolve_template(it, &current.parameters, deployed));
+    let unknown = match (&mut old, &mut new) {
         (Some(old), Some(new)) => {
-            let secrets = Secrets::of(wanted.template, &wanted.parameters);
-            reveal(summaries, &secrets, old, new)
+            let secrets = Secrets::from_parameters(desired.template, &desired.parameters);
+            apply_change_set_values(summaries, &secrets, old, new)
         }
         _ => BTreeSet::new(),
     };
-    let iam_broadening = new.as_ref().map(|new| broadening(old.as_ref(), new, &untold)).unwrap_or_default();
-    let compared = Compared { old: old.as_ref(), new: new.as_ref(), untold: &untold };
-    let risks = of_changes(wanted, kind, &changes, &iam_broadening, &compared);
-    let parameters = if unchanged { Vec::new() } else { parameter_changes(wanted, current, &changes) };
+    let iam_broadening = new.as_ref().map(|new| broadening(old.as_ref(), new, &unknown)).unwrap_or_default();
+    let compared = Compared { old: old.as_ref(), new: new.as_ref(), unknown: &unknown };
+    let risks = of_changes(desired, kind, &changes, &iam_broadening, &compared);
+    let parameters = if unchanged { Vec::new() } else { parameter_changes(desired, current, &changes) };
     // All of them were looked at; of thousands a person reads the first.
     for change in &mut changes {
         change.more_reasons = change.reasons.len().saturating_sub(MOST_REASONS);
         change.reasons.truncate(MOST_REASONS);
     }
     Plan {
-        stack: wanted.stack.to_owned(),
-        account: wanted.account.map(str::to_owned),
-        region: wanted.region.to_owned(),
+        stack: desired.stack.to_owned(),
+        account: desired.account.map(str::to_owned),
+        region: desired.region.to_owned(),
         kind,
         change_set,
         data_loss: losses(&changes),
@@ -69,12 +71,12 @@ pub(super) fn assemble(
         parameters,
         changes,
         iam_broadening,
-        artifacts: wanted.artifacts.clone(),
+        artifacts: desired.artifacts.clone(),
         content: Vec::new(),
     }
 }
 
-fn planned(change: &ResourceChangeSummary, wanted: &Wanted<'_>, secrets: &Secrets) -> PlannedChange {
+fn planned(change: &ResourceChangeSummary, desired: &DesiredStack<'_>, secrets: &Secrets) -> PlannedChange {
     let action = action_of(change);
     PlannedChange {
         action,
@@ -86,9 +88,9 @@ fn planned(change: &ResourceChangeSummary, wanted: &Wanted<'_>, secrets: &Secret
             Some("Snapshot" | "ReplaceAndSnapshot") => Some(Kept::Snapshot),
             _ => None,
         },
-        reasons: if action == Action::Add { Vec::new() } else { reasons(change, wanted, secrets) },
+        reasons: if action == Action::Add { Vec::new() } else { reasons(change, desired, secrets) },
         more_reasons: 0,
-        place: wanted.places.of(&change.logical_resource_id).cloned(),
+        place: desired.places.of(&change.logical_resource_id).cloned(),
     }
 }
 
@@ -111,14 +113,14 @@ fn action_of(change: &ResourceChangeSummary) -> Action {
 }
 
 /// One reason a path: CloudFormation gives a detail for every cause, so the same property turns up more than once.
-fn reasons(change: &ResourceChangeSummary, wanted: &Wanted<'_>, secrets: &Secrets) -> Vec<Reason> {
+fn reasons(change: &ResourceChangeSummary, desired: &DesiredStack<'_>, secrets: &Secrets) -> Vec<Reason> {
     let before = change.before_context.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
     let after = change.after_context.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
     let mut hidden = BTreeSet::new();
     let mut by_path: BTreeMap<String, Reason> = BTreeMap::new();
     for detail in &change.details {
         let Some(path) = path_of(detail) else { continue };
-        if detail.causing_entity.as_deref().is_some_and(|name| is_secret(wanted.template, name)) {
+        if detail.causing_entity.as_deref().is_some_and(|name| is_secret(desired.template, name)) {
             hidden.insert(path.clone());
         }
         let reason = reason(detail, &path, before.as_ref(), after.as_ref(), secrets);
@@ -136,7 +138,7 @@ fn reasons(change: &ResourceChangeSummary, wanted: &Wanted<'_>, secrets: &Secret
         }
     }
     for reason in by_path.values_mut() {
-        reason.place = wanted.place_in(&change.logical_resource_id, &reason.path);
+        reason.place = desired.place_in(&change.logical_resource_id, &reason.path);
     }
     // What a secret feeds is hidden as a whole, the value before included, which nobody gave to this run.
     for reason in by_path.values_mut().filter(|reason| hidden.contains(&reason.path)) {
@@ -193,13 +195,17 @@ fn reason(
     }
 }
 
-fn parameter_changes(wanted: &Wanted<'_>, current: &Current<'_>, changes: &[PlannedChange]) -> Vec<ParameterChange> {
-    let names = wanted.parameters.keys().chain(current.parameters.keys());
+fn parameter_changes(
+    desired: &DesiredStack<'_>,
+    current: &Current<'_>,
+    changes: &[PlannedChange],
+) -> Vec<ParameterChange> {
+    let names = desired.parameters.keys().chain(current.parameters.keys());
     let mut found: Vec<ParameterChange> = names
         .filter_map(|name| {
             let before = current.parameters.get(name);
-            let after = wanted.parameters.get(name);
-            let secret = is_secret(wanted.template, name) || is_secret(current.template, name);
+            let after = desired.parameters.get(name);
+            let secret = is_secret(desired.template, name) || is_secret(current.template, name);
             let causes = || {
                 let mut reasons = changes.iter().flat_map(|change| &change.reasons);
                 reasons.any(|reason| reason.caused_by.as_deref() == Some(name))

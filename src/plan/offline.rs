@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::observed::{assemble, from_change_set};
-use super::types::{Action, Current, Plan, PlanKind, PlannedChange, Wanted};
+use super::types::{Action, Current, DesiredStack, Plan, PlanKind, PlannedChange};
 use super::values::text_of;
 use crate::cfn::change_set::{Change, ChangeDetail, ChangeSet, ChangeTarget, ResourceChangeSummary};
 use crate::cfn::intrinsics::{Environment, Placeholders, Problem, Scope};
@@ -16,8 +16,8 @@ use crate::finding::Finding;
 /// The plan for making a stack that does not exist, or making it again after a failed creation: every resource is added.
 ///
 /// A change set would say no more and would leave a stack in `REVIEW_IN_PROGRESS` behind.
-pub fn for_new_stack(wanted: &Wanted<'_>, kind: PlanKind) -> Plan {
-    let resources = wanted.template.into_iter().flat_map(Template::resources);
+pub fn for_new_stack(desired: &DesiredStack<'_>, kind: PlanKind) -> Plan {
+    let resources = desired.template.into_iter().flat_map(Template::resources);
     let mut changes: Vec<PlannedChange> = resources
         .map(|resource| PlannedChange {
             action: Action::Add,
@@ -27,28 +27,28 @@ pub fn for_new_stack(wanted: &Wanted<'_>, kind: PlanKind) -> Plan {
             kept: None,
             reasons: Vec::new(),
             more_reasons: 0,
-            place: wanted.places.of(resource.logical_id).cloned(),
+            place: desired.places.of(resource.logical_id).cloned(),
         })
         .collect();
     changes.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
-    assemble(wanted, &Current::default(), kind, None, changes, &[])
+    assemble(desired, &Current::default(), kind, None, changes, &[])
 }
 
 /// The plan for going from one template to another, without an account: what only the service knows is compared by
 /// name, and a parameter without a value has the same unknown one on both sides.
 ///
 /// # Errors
-/// When the wanted template cannot be evaluated, or changes the type of a resource.
-pub fn between(wanted: &Wanted<'_>, saved: &Template) -> Result<Plan, Finding> {
-    let Some(template) = wanted.template else { return Ok(for_new_stack(wanted, PlanKind::Create)) };
-    let account = wanted.account.unwrap_or("${AWS::AccountId}");
-    let environment = Environment::new(account, wanted.region, wanted.stack);
+/// When the desired template cannot be evaluated, or changes the type of a resource.
+pub fn between(desired: &DesiredStack<'_>, saved: &Template) -> Result<Plan, Finding> {
+    let Some(template) = desired.template else { return Ok(for_new_stack(desired, PlanKind::Create)) };
+    let account = desired.account.unwrap_or("${AWS::AccountId}");
+    let environment = Environment::new(account, desired.region, desired.stack);
     let (resources, saved_resources) = (Placeholders::new(saved), Placeholders::new(saved));
     let values = |of: &Template| -> BTreeMap<String, String> {
         let missing = of.parameters().filter(|parameter| parameter.default().is_none());
         let placeholders = missing.map(|parameter| (parameter.name.to_owned(), format!("${{{}}}", parameter.name)));
         let mut values: BTreeMap<String, String> = placeholders.collect();
-        let given = wanted.parameters.iter().filter(|(name, _)| of.parameter(name).is_some());
+        let given = desired.parameters.iter().filter(|(name, _)| of.parameter(name).is_some());
         values.extend(given.map(|(name, value)| (name.clone(), value.clone())));
         values
     };
@@ -64,9 +64,9 @@ pub fn between(wanted: &Wanted<'_>, saved: &Template) -> Result<Plan, Finding> {
     } else {
         PlanKind::Update
     };
-    let current = Current { status: None, template: Some(saved), parameters: wanted.parameters.clone() };
+    let current = Current { status: None, template: Some(saved), parameters: desired.parameters.clone() };
     let set = ChangeSet { changes: changes.iter().map(change).collect(), ..ChangeSet::default() };
-    let mut plan = from_change_set(wanted, &current, &set, kind);
+    let mut plan = from_change_set(desired, &current, &set, kind);
     plan.change_set = None;
     Ok(plan)
 }

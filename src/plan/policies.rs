@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::settled::{SettledResource, is_unknown};
+use super::resolved::{ResolvedResource, is_unknown};
 use crate::facts;
 use crate::iam::Policy;
 
@@ -13,7 +13,7 @@ const NAMED: [&str; 4] = ["Policies", "Policy", "PolicyDocument", "PolicyText"];
 const PERMISSION: &str = "Permission";
 
 /// The documents of a resource by the property that holds them, in order of the properties.
-pub(super) fn documents(resource: &SettledResource) -> Vec<(String, Vec<Value>)> {
+pub(super) fn documents(resource: &ResolvedResource) -> Vec<(String, Vec<Value>)> {
     let mut found = Vec::new();
     if let Some(statement) = permission(resource) {
         found.push((PERMISSION.to_owned(), vec![json!({ "Statement": [statement] })]));
@@ -105,7 +105,7 @@ fn access_rules(map: &Map<String, Value>) -> Option<Value> {
 }
 
 /// The statement that the properties of a resource spell in other words, as the table of grants says.
-fn permission(resource: &SettledResource) -> Option<Value> {
+fn permission(resource: &ResolvedResource) -> Option<Value> {
     let spelled = facts::grants().of(&resource.type_)?.statement.as_ref()?;
     let principal = resource.properties.get("Principal")?;
     let part = |key: &str| resource.properties.get(key).cloned().unwrap_or_default();

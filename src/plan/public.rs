@@ -4,64 +4,16 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::change_set_values::UnknownValue;
 use super::policies::documents;
-use super::revealed::Untold;
-use super::settled::{SettledResource, SettledTemplate, is_unknown};
+use super::resolved::{ResolvedResource, ResolvedTemplate, is_unknown};
 use crate::facts::{self, Open};
 use crate::iam::{listed, resource_text};
 
-/// Settings that open something to anyone: the type (none: any), the property at any depth, its value, and what it means.
-/// Sources: the documentation of the properties in CloudFormation's template reference, read 2026-11.
-const OPEN: &[(Option<&str>, &str, &str, &str)] = &[
-    (None, "AccessControl", "AuthenticatedRead", "anyone with an AWS account can read it"),
-    (None, "AccessControl", "PublicRead", "anyone can read it"),
-    (None, "AccessControl", "PublicReadWrite", "anyone can read and write it"),
-    (None, "AllowFromPublic", "true", "it can be reached from the internet"),
-    (None, "AllowUnauthenticatedIdentities", "true", "anyone gets an identity without signing in"),
-    (None, "AssignPublicIp", "ENABLED", "it gets a public address"),
-    (None, "AssociatePublicIpAddress", "true", "it gets a public address"),
-    (None, "EndpointPublicAccess", "true", "it can be reached from the internet"),
-    (None, "IsPubliclyAccessible", "true", "it can be reached from the internet"),
-    (None, "MapPublicIpOnLaunch", "true", "what starts in it gets a public address"),
-    (None, "PublicConnectivity", "true", "it can be reached from the internet"),
-    (None, "PubliclyAccessible", "true", "it can be reached from the internet"),
-    (None, "Scheme", "internet-facing", "it can be reached from the internet"),
-    (Some("AWS::BedrockAgentCore::Gateway"), "AuthorizerType", "NONE", "anyone can call it without signing in"),
-    (Some("AWS::Lambda::Url"), "AuthType", "NONE", "anyone can call it without signing in"),
-];
-/// What is open to anyone by being there.
-const OPEN_BY_NATURE: [&str; 4] = [
-    "AWS::Amplify::Branch",
-    "AWS::CloudFront::Distribution",
-    "AWS::ECR::PublicRepository",
-    "AWS::ECS::ExpressGatewayService",
-];
 /// The four ways in which S3 keeps the public out.
 const BLOCKS: [&str; 4] = ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"];
 /// Their property.
 const BLOCK: &str = "PublicAccessBlockConfiguration";
-/// Keys of conditions that leave only some of all the world; in lower case.
-/// Source: "The meaning of public" in the S3 user guide, with the keys that AWS added since; read 2026-11.
-const NARROWING: [&str; 16] = [
-    "aws:principalaccount",
-    "aws:principalarn",
-    "aws:principalorgid",
-    "aws:principalorgpaths",
-    "aws:sourceaccount",
-    "aws:sourcearn",
-    "aws:sourceip",
-    "aws:sourceorgid",
-    "aws:sourceorgpaths",
-    "aws:sourceowner",
-    "aws:sourcevpc",
-    "aws:sourcevpce",
-    "aws:userid",
-    "kms:calleraccount",
-    "lambda:eventsourcetoken",
-    "s3:dataaccesspointaccount",
-];
-/// Types whose policies limit what passes through them, and open nothing.
-const FILTERS: [&str; 1] = ["AWS::EC2::VPCEndpoint"];
 /// A block of addresses this wide is no longer anybody's.
 const WIDE: u8 = 7;
 
@@ -82,13 +34,17 @@ impl Exposure {
 
 /// What is open to anyone in the new template and was not in the old one. A policy of which nobody says what it will be may
 /// let anyone in.
-pub(super) fn exposures(old: &SettledTemplate, new: &SettledTemplate, untold: &BTreeSet<Untold>) -> Vec<Exposure> {
+pub(super) fn exposures(
+    old: &ResolvedTemplate,
+    new: &ResolvedTemplate,
+    unknown: &BTreeSet<UnknownValue>,
+) -> Vec<Exposure> {
     let before = open(old);
     let mut found: BTreeSet<Exposure> = open(new).difference(&before).cloned().collect();
     for (logical_id, resource) in &new.resources {
         let Some(had) = old.resources.get(logical_id) else { continue };
         let mut add = |reason: String| found.insert(Exposure::of(logical_id, (reason, String::new())));
-        let block = |resource: &SettledResource, name: &str| {
+        let block = |resource: &ResolvedResource, name: &str| {
             resource.properties.get(BLOCK).and_then(|block| block.get(name)).is_some_and(is_true)
         };
         for name in BLOCKS.into_iter().filter(|name| block(had, name) && !block(resource, name)) {
@@ -97,7 +53,7 @@ pub(super) fn exposures(old: &SettledTemplate, new: &SettledTemplate, untold: &B
         if is_private(had) && !is_private(resource) {
             add("it can be reached from the internet".to_owned());
         }
-        let closed = |resource: &SettledResource| {
+        let closed = |resource: &ResolvedResource| {
             resource
                 .properties
                 .get("AdminCreateUserConfig")
@@ -108,12 +64,12 @@ pub(super) fn exposures(old: &SettledTemplate, new: &SettledTemplate, untold: &B
             add("anyone can sign up".to_owned());
         }
     }
-    for value in untold {
+    for value in unknown {
         let Some((top, resource)) = value.path.first().zip(new.resources.get(&value.logical_id)) else { continue };
         let is_open_by = |name: &str| {
             let row = facts::grants().of(&resource.type_);
             let in_table = row.is_some_and(|row| row.open.iter().any(|open| open.at == name));
-            in_table || OPEN.iter().any(|(of, at, _, _)| *at == name && of.is_none_or(|of| of == resource.type_))
+            in_table || facts::exposures().settings_of(&resource.type_, name).next().is_some()
         };
         let in_policy = !is_of_an_identity(resource, top)
             && (documents(resource).iter().any(|(property, _)| property == top)
@@ -127,17 +83,17 @@ pub(super) fn exposures(old: &SettledTemplate, new: &SettledTemplate, untold: &B
 }
 
 /// Whether a property holds policies of a role, a user or a group, which name nobody who may use something.
-fn is_of_an_identity(resource: &SettledResource, property: &str) -> bool {
+fn is_of_an_identity(resource: &ResolvedResource, property: &str) -> bool {
     ["AWS::IAM::", "AWS::SSO::"].iter().any(|of| resource.type_.starts_with(of))
         && property != "AssumeRolePolicyDocument"
 }
 
 /// Everything that is open to anyone.
-fn open(template: &SettledTemplate) -> BTreeSet<Exposure> {
+fn open(template: &ResolvedTemplate) -> BTreeSet<Exposure> {
     let mut found = BTreeSet::new();
     for (logical_id, resource) in &template.resources {
         let mut reasons = Vec::new();
-        if OPEN_BY_NATURE.contains(&resource.type_.as_str()) {
+        if facts::exposures().is_open_by_nature(&resource.type_) {
             reasons.push("anyone can reach what it serves".to_owned());
         }
         settings(&resource.type_, &resource.properties, &mut reasons);
@@ -155,7 +111,7 @@ fn open(template: &SettledTemplate) -> BTreeSet<Exposure> {
 }
 
 /// What the table of grants says is open to anyone.
-fn listed_settings(resource: &SettledResource) -> Vec<String> {
+fn listed_settings(resource: &ResolvedResource) -> Vec<String> {
     let rows = facts::grants().of(&resource.type_).map(|row| row.open.as_slice()).unwrap_or_default();
     let opens = |open: &&Open| {
         let mut values = Vec::new();
@@ -198,10 +154,8 @@ fn settings(type_: &str, properties: &Map<String, Value>, into: &mut Vec<String>
             Value::String(said) => said.clone(),
             _ => String::new(),
         };
-        let open = OPEN.iter().find(|(of, name, open, _)| {
-            of.is_none_or(|of| of == type_) && name == key && open.eq_ignore_ascii_case(&said)
-        });
-        into.extend(open.map(|(_, _, _, meaning)| (*meaning).to_owned()));
+        let open = facts::exposures().settings_of(type_, key).find(|row| row.value.eq_ignore_ascii_case(&said));
+        into.extend(open.map(|row| row.means.clone()));
         deeper(value, &mut |inner| settings(type_, inner, into));
     }
 }
@@ -223,9 +177,9 @@ fn deeper(value: &Value, look: &mut dyn FnMut(&Map<String, Value>)) {
     }
 }
 
-/// What policies allow anyone, or may: each as it is told, and, where it cannot be read, as it is written.
-fn statements(resource: &SettledResource) -> Vec<(String, String)> {
-    if FILTERS.contains(&resource.type_.as_str()) || is_private(resource) {
+/// What policies allow anyone, or may: each as it is reported, and, where it cannot be read, as it is written.
+fn statements(resource: &ResolvedResource) -> Vec<(String, String)> {
+    if facts::exposures().is_filter(&resource.type_) || is_private(resource) {
         return Vec::new();
     }
     let mut found = Vec::new();
@@ -308,7 +262,7 @@ fn narrows(condition: &Value) -> bool {
                     one => vec![one.clone()],
                 };
                 let key = key.to_ascii_lowercase();
-                NARROWING.contains(&key.as_str())
+                facts::exposures().narrows(&key)
                     && (!operator.starts_with("ForAllValues:") || is_there(&key))
                     && values.iter().all(|value| names_some(&key, value))
             })
@@ -364,13 +318,13 @@ fn without_references(text: &str) -> String {
 }
 
 /// Whether a REST API answers only inside VPCs.
-fn is_private(resource: &SettledResource) -> bool {
+fn is_private(resource: &ResolvedResource) -> bool {
     let types = resource.properties.get("EndpointConfiguration").and_then(|it| it.get("Types"));
     types.and_then(Value::as_array).is_some_and(|types| types.iter().any(|it| it == "PRIVATE"))
 }
 
 /// Routes of APIs that anyone can call.
-fn routes(template: &SettledTemplate, resource: &SettledResource) -> Vec<String> {
+fn routes(template: &ResolvedTemplate, resource: &ResolvedResource) -> Vec<String> {
     let text = |key: &str| resource.properties.get(key).and_then(Value::as_str);
     let api = |key: &str| {
         let id = resource.properties.get(key).and_then(|id| id.get("Ref")).and_then(Value::as_str)?;
@@ -422,7 +376,7 @@ fn operations(body: &Value) -> Vec<String> {
 }
 
 /// Ports and ways that stand open to all addresses.
-fn addresses(resource: &SettledResource) -> Vec<String> {
+fn addresses(resource: &ResolvedResource) -> Vec<String> {
     let anywhere = |map: &Map<String, Value>| {
         let cidr = ["CidrIp", "CidrIpv6"].iter().find_map(|key| map.get(*key)?.as_str().filter(|text| is_wide(text)));
         cidr.map(|cidr| {
@@ -460,14 +414,18 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::settled::{Deployed, settle};
+    use super::super::resolved::{DeploymentScope, resolve_template};
     use super::*;
     use crate::cfn::Template;
 
     fn opened(old: Value, new: Value) -> Vec<String> {
         let of = |resources: Value| {
             let template = Template::from_value(json!({ "Resources": resources })).expect("a template");
-            settle(&template, &BTreeMap::new(), Deployed { account: None, region: "us-west-2", stack: "s" })
+            resolve_template(
+                &template,
+                &BTreeMap::new(),
+                DeploymentScope { account: None, region: "us-west-2", stack: "s" },
+            )
         };
         exposures(&of(old), &of(new), &BTreeSet::new())
             .into_iter()

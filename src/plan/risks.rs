@@ -3,26 +3,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::change_set_values::UnknownValue;
 use super::data_loss::holds_data;
 use super::expiry::shortened;
-use super::let_go::let_go;
+use super::lost_protection::lost_protection;
 use super::public::exposures;
-use super::revealed::Untold;
+use super::resolved::{NESTED, ResolvedTemplate};
 use super::risk_kinds::{Risk, RiskKind};
-use super::settled::{NESTED, SettledTemplate};
-use super::types::{Action, Broadening, Kept, PlanKind, PlannedChange, PlannedContent, Wanted};
+use super::types::{Action, Broadening, DesiredStack, Kept, PlanKind, PlannedChange, PlannedContent};
 
 /// What the two templates are, where both are known.
 pub(super) struct Compared<'a> {
-    pub(super) old: Option<&'a SettledTemplate>,
-    pub(super) new: Option<&'a SettledTemplate>,
+    pub(super) old: Option<&'a ResolvedTemplate>,
+    pub(super) new: Option<&'a ResolvedTemplate>,
     /// What changes, and nobody says to what.
-    pub(super) untold: &'a BTreeSet<Untold>,
+    pub(super) unknown: &'a BTreeSet<UnknownValue>,
 }
 
 /// The risks of changing a stack that exists. Making one has none: nobody relies on it yet.
 pub(super) fn of_changes(
-    wanted: &Wanted<'_>,
+    desired: &DesiredStack<'_>,
     kind: PlanKind,
     changes: &[PlannedChange],
     broadening: &[Broadening],
@@ -33,7 +33,7 @@ pub(super) fn of_changes(
     }
     let by_id: BTreeMap<&str, &PlannedChange> = changes.iter().map(|it| (it.logical_id.as_str(), it)).collect();
     let type_of = |id: &str| {
-        let resource = |template: Option<&SettledTemplate>| template?.resources.get(id).map(|it| it.type_.clone());
+        let resource = |template: Option<&ResolvedTemplate>| template?.resources.get(id).map(|it| it.type_.clone());
         by_id.get(id).map(|it| it.resource_type.clone()).or_else(|| resource(compared.new))
     };
     let risk = |kind: RiskKind, id: &str, reason: String| Risk {
@@ -41,8 +41,8 @@ pub(super) fn of_changes(
         resource: id.to_owned(),
         resource_type: type_of(id),
         physical: by_id.get(id).and_then(|change| change.physical_id.clone()),
-        pointer: wanted.pointers.get(id).cloned(),
-        place: wanted.places.of(id).cloned(),
+        pointer: desired.pointers.get(id).cloned(),
+        place: desired.places.of(id).cloned(),
         reason,
     };
     let mut risks: Vec<Risk> = changes
@@ -57,7 +57,9 @@ pub(super) fn of_changes(
     }
     if let (Some(old), Some(new)) = (compared.old, compared.new) {
         risks.extend(shortened(old, new).into_iter().map(|(id, reason)| risk(RiskKind::DataLoss, &id, reason)));
-        risks.extend(let_go(old, new, changes).into_iter().map(|(id, reason)| risk(RiskKind::DataLoss, &id, reason)));
+        risks.extend(
+            lost_protection(old, new, changes).into_iter().map(|(id, reason)| risk(RiskKind::DataLoss, &id, reason)),
+        );
         // A nested stack's own changes are in a plan of their own, which nobody has seen.
         let nested = new.resources.iter().filter(|(id, has)| {
             let had = old.resources.get(*id);
@@ -66,15 +68,15 @@ pub(super) fn of_changes(
         let unseen = "it changes, and what becomes of the data inside is not in the plan";
         risks.extend(nested.map(|(id, _)| risk(RiskKind::DataLoss, id, unseen.to_owned())));
         risks.extend(
-            exposures(old, new, compared.untold)
+            exposures(old, new, compared.unknown)
                 .into_iter()
                 .map(|it| risk(RiskKind::Public, &it.logical_id, it.reason)),
         );
     } else if let Some(new) = compared.new {
         // What the stack is now cannot be read: everything may be new.
-        let nothing = SettledTemplate::default();
+        let nothing = ResolvedTemplate::default();
         risks.extend(
-            exposures(&nothing, new, compared.untold)
+            exposures(&nothing, new, compared.unknown)
                 .into_iter()
                 .map(|it| risk(RiskKind::Public, &it.logical_id, it.reason)),
         );

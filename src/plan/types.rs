@@ -11,7 +11,7 @@ use crate::finding::{Place, TemplatePlaces};
 
 /// What a plan is made for; everything in it is known before any change.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted<'a> {
+pub struct DesiredStack<'a> {
     /// The stack's name.
     pub stack: &'a str,
     /// The account, when it was asked.
@@ -30,7 +30,7 @@ pub struct Wanted<'a> {
     pub artifacts: Vec<PlannedArtifact>,
 }
 
-impl Wanted<'_> {
+impl DesiredStack<'_> {
     /// Where in the spec a part of a resource comes from, by a path such as `Properties.Timeout`; none when that is where the
     /// resource does.
     pub(super) fn place_in(&self, id: &str, path: &str) -> Option<Place> {

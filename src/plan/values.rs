@@ -19,7 +19,7 @@ pub struct Secrets(Vec<String>);
 
 impl Secrets {
     /// The values of a template's `NoEcho` parameters.
-    pub fn of(template: Option<&Template>, parameters: &BTreeMap<String, String>) -> Self {
+    pub fn from_parameters(template: Option<&Template>, parameters: &BTreeMap<String, String>) -> Self {
         let mut secrets = Vec::new();
         for (name, value) in parameters {
             if is_secret(template, name) && value.chars().count() >= SHORTEST_SECRET {
@@ -32,7 +32,7 @@ impl Secrets {
     }
 
     /// The text without any of them.
-    pub fn hide(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         let mut shown = text.to_owned();
         for secret in &self.0 {
             if shown.contains(secret.as_str()) {
@@ -44,7 +44,7 @@ impl Secrets {
 
     /// The text without any of them, shortened.
     pub(super) fn show(&self, text: &str) -> String {
-        shorten(self.hide(text))
+        shorten(self.redact(text))
     }
 }
 
@@ -83,7 +83,7 @@ mod tests {
         );
         let template = template.expect("a template");
         let parameters = BTreeMap::from([("Key".into(), "sesame".into()), ("Name".into(), "plain".into())]);
-        let secrets = Secrets::of(Some(&template), &parameters);
+        let secrets = Secrets::from_parameters(Some(&template), &parameters);
         assert_eq!(secrets.show("open sesame, plain"), "open ****, plain");
     }
 

@@ -28,7 +28,7 @@ pub fn text(findings: &[Finding], styles: &Styles, sources: Sources<'_>) -> Stri
     let mut out = String::new();
     let mut lines = SourceLines { sources, last: None };
     for finding in findings.iter().take(MOST_SHOWN) {
-        one(&mut out, finding, styles, &mut lines);
+        write_finding(&mut out, finding, styles, &mut lines);
         out.push('\n');
     }
     if let Some(more) = more(findings) {
@@ -134,7 +134,7 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-fn one(out: &mut String, finding: &Finding, styles: &Styles, lines: &mut SourceLines<'_>) {
+fn write_finding(out: &mut String, finding: &Finding, styles: &Styles, lines: &mut SourceLines<'_>) {
     let style = match finding.severity {
         Severity::Error => styles.bad,
         Severity::Warning => styles.warn,

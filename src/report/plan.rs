@@ -47,7 +47,7 @@ pub fn text(plan: &Plan, styles: &Styles) -> String {
     // A changed tag of the stack reaches everything in it; thirteen lines about it would hide what matters.
     let (tags_only, changes): (Vec<_>, Vec<_>) = plan.changes.iter().partition(|change| only_tags(change));
     for change in changes {
-        one(&mut out, change, widths, styles);
+        write_change(&mut out, change, widths, styles);
     }
     if !tags_only.is_empty() {
         let _ = writeln!(out, "  {} tags of {}", paint(styles.info, "~"), count(tags_only.len(), "more resource"));
@@ -158,7 +158,7 @@ fn only_tags(change: &PlannedChange) -> bool {
     change.action == Action::Modify && !change.reasons.is_empty() && change.reasons.iter().all(is_tag)
 }
 
-fn one(out: &mut String, change: &PlannedChange, (id, kind): (usize, usize), styles: &Styles) {
+fn write_change(out: &mut String, change: &PlannedChange, (id, kind): (usize, usize), styles: &Styles) {
     let style = match change.action {
         Action::Remove => styles.bad,
         Action::Replace | Action::MaybeReplace => styles.warn,
@@ -175,8 +175,8 @@ fn one(out: &mut String, change: &PlannedChange, (id, kind): (usize, usize), sty
         on_one_line(&change.logical_id),
         paint(styles.dim, format!("{:kind$}", on_one_line(&change.resource_type))),
     );
-    if let Some(fate) = fate(change) {
-        let _ = writeln!(out, "      {fate}");
+    if let Some(disposition) = disposition(change) {
+        let _ = writeln!(out, "      {disposition}");
     }
     for reason in &change.reasons {
         let _ = writeln!(out, "      {}", printable(&why(reason)));
@@ -187,7 +187,7 @@ fn one(out: &mut String, change: &PlannedChange, (id, kind): (usize, usize), sty
 }
 
 /// What becomes of the physical resource, by its name in the account, when it does not stay as it is.
-fn fate(change: &PlannedChange) -> Option<String> {
+fn disposition(change: &PlannedChange) -> Option<String> {
     let name = change.physical_id.as_deref().map(on_one_line).unwrap_or_default();
     let said = match (change.kept, change.action) {
         (Some(Kept::Retained), _) => "stays in the account, no longer managed",

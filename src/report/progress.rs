@@ -154,7 +154,7 @@ impl Progress {
             | EventKind::ChangeSetRemoved { .. }
             | EventKind::Executing { .. }
             | EventKind::PlanReady { .. }
-            | EventKind::RemovalReady { .. }
+            | EventKind::DestroyPlanReady { .. }
             | EventKind::OutputsReady { .. }
             | EventKind::Finished { .. } => None,
         }

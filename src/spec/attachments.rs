@@ -69,7 +69,7 @@ fn one(dir: &Path, root: &Root, path: &str) -> Result<String, (String, String)> 
             String::from_utf8(bytes).or_else(|_| refuse(format!("`{shown}` is not UTF-8 text"), "save it as UTF-8"))
         }
         Err(Unopened::Missing) => {
-            refuse(format!("there is no file `{shown}` beside the spec"), "check the path, or make the file")
+            refuse(format!("there is no file `{shown}` beside the spec"), "check the path, or create the file")
         }
         Err(Unopened::Outside) => refuse(
             format!("`{shown}` lies outside the project"),

@@ -146,7 +146,7 @@ fn first_look(document: &Document, shown: &str) -> Result<(), Vec<Finding>> {
                         )
                     }
                     other => {
-                        format!("`bedplate` wants the version of the language, {VERSION}, and this is {}", found(other))
+                        format!("`bedplate` takes the version of the language, {VERSION}, and this is {}", found(other))
                     }
                 };
                 let help = if newer { "install a newer Bedplate" } else { "write `bedplate: 1`" };

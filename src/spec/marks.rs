@@ -40,18 +40,18 @@ pub(super) struct FileMark {
 
 /// Finds what the schema marks in a document.
 pub(super) fn marks(document: &Value, schema: &Value) -> Marks {
-    let mut walk = Walk { root: schema, marks: Marks::default(), owner: None };
+    let mut walk = MarkWalk { root: schema, marks: Marks::default(), owner: None };
     walk.value(document, schema, "", 0);
     walk.marks
 }
 
-struct Walk<'a> {
+struct MarkWalk<'a> {
     root: &'a Value,
     marks: Marks,
     owner: Option<(String, String)>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> MarkWalk<'a> {
     fn mark<T>(&self, pointer: &str, value: T) -> Marked<T> {
         Marked { pointer: pointer.to_owned(), owner: self.owner.clone(), value }
     }

@@ -31,7 +31,7 @@ pub use load::{load, load_str, load_text};
 pub use loaded::LoadedSpec;
 pub use metrics::{FIGURES, Figure};
 pub use openapi::{ApiOperation, OpenApi, read_openapi, tool_schema_of};
-pub use project::{Allowance, Project, ProjectFile, StageSettings, TargetKind, UseCaseFile, project_schema};
+pub use project::{Allowance, Project, ProjectFile, StageSettings, StageTarget, UseCaseFile, project_schema};
 pub use prompt::{MOST_PROMPT_VARIABLES, prompt_variables};
 pub use requirement::{requirement_problem, requirements_problem, without_hashes};
 pub use roots::root_of;

@@ -42,7 +42,7 @@ pub struct ProjectFile {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StageSettings {
     /// Where it goes: `local` unless said.
-    pub target: Option<TargetKind>,
+    pub target: Option<StageTarget>,
     /// The AWS region of every use case whose spec names none; `--region` cannot say another.
     #[schemars(example = &"us-west-2")]
     pub region: Option<String>,
@@ -110,7 +110,7 @@ impl Allowance {
 /// What a stage is deployed to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum TargetKind {
+pub enum StageTarget {
     /// The endpoint inside the program, on this machine.
     #[default]
     Local,
@@ -199,7 +199,7 @@ impl Project {
     ///
     /// # Errors
     /// As [`Project::find`].
-    pub fn of(from: &Path, named: Option<&str>) -> Result<Self, Vec<Finding>> {
+    pub fn open(from: &Path, named: Option<&str>) -> Result<Self, Vec<Finding>> {
         let absolute = std::path::absolute(from).unwrap_or_else(|_| from.to_owned());
         let path = named.map(|named| plain(&absolute.join(named))).filter(|path| path.exists());
         match path {
@@ -310,7 +310,7 @@ impl Project {
         }
         let all = self.use_cases()?;
         let help = match all.is_empty() {
-            true => format!("there is none under `{}`", shown(&self.stacks_dir(), &self.from)),
+            true => format!("there are none under `{}`", shown(&self.stacks_dir(), &self.from)),
             false => suggest(argument, all.iter().map(|use_case| use_case.name.as_str()), "the project has"),
         };
         Err(vec![Finding::error("P007", format!("there is no use case `{}`", cut(argument))).help(help)])

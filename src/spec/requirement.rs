@@ -70,7 +70,7 @@ pub fn requirement_problem(requirement: &str) -> Option<(String, String)> {
     if !are_hashes {
         let help =
             "write it as pip does, `boto3==1.40.1 --hash=sha256:` with the wheel's 64 hexadecimal digits behind it";
-        return refused("has a digest that is none", help);
+        return refused("has a digest that is not valid", help);
     }
     let (before_marker, marker) = match plain.split_once(';') {
         Some((before, marker)) => (before, Some(marker)),

@@ -33,12 +33,12 @@ pub(super) struct Shape {
 
 /// Compares a document with a schema.
 pub(super) fn compare(document: &Value, schema: &Value, positions: &Positions, file: &str, codes: Codes) -> Shape {
-    let mut walk = Walk { root: schema, positions, file, codes, shape: Shape::default() };
+    let mut walk = ShapeWalk { root: schema, positions, file, codes, shape: Shape::default() };
     walk.value(document, schema, "");
     walk.shape
 }
 
-struct Walk<'a> {
+struct ShapeWalk<'a> {
     root: &'a Value,
     positions: &'a Positions,
     file: &'a str,
@@ -46,7 +46,7 @@ struct Walk<'a> {
     shape: Shape,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> ShapeWalk<'a> {
     fn place(&self, at: Option<(usize, usize)>) -> Option<Place> {
         at.map(|(line, column)| Place { file: self.file.to_owned(), line, column })
     }
@@ -164,7 +164,7 @@ impl<'a> Walk<'a> {
             (None, ..) => self.wrong(value, "text", said, pointer),
             (Some(text), Some(unit), Some(example)) if !super::values::has_unit(text, schema) => {
                 let message =
-                    format!("`{}` wants {unit} such as `{example}`, and this is `{}`", path(pointer), cut(text));
+                    format!("`{}` takes {unit} such as `{example}`, and this is `{}`", path(pointer), cut(text));
                 self.report(self.codes.kind, pointer, false, message, String::new());
             }
             _ => {}
@@ -173,7 +173,7 @@ impl<'a> Walk<'a> {
 
     fn wrong(&mut self, value: &Value, wanted: &str, said: Option<&str>, pointer: &str) {
         if value.is_null() {
-            let message = format!("`{}` has no value; it wants {wanted}", path(pointer));
+            let message = format!("`{}` has no value; it takes {wanted}", path(pointer));
             let empty = match wanted {
                 "a mapping" => "; `{}` is an empty one",
                 "a list" => "; `[]` is an empty one",
@@ -183,7 +183,7 @@ impl<'a> Walk<'a> {
             return self.report(self.codes.kind, pointer, true, message, help);
         }
         let named = if pointer.is_empty() { "the document".to_owned() } else { format!("`{}`", path(pointer)) };
-        let message = format!("{named} wants {wanted}, and this is {}", found(value));
+        let message = format!("{named} takes {wanted}, and this is {}", found(value));
         let help = match (wanted, value) {
             ("text", Value::Number(_) | Value::Bool(_)) => format!("put it in quotes: `\"{value}\"`"),
             ("a list", Value::String(text)) => format!("write it as a list: `[{}]`", cut(text)),
@@ -209,7 +209,7 @@ impl<'a> Walk<'a> {
                 self.report(self.codes.choice, pointer, false, message, help(text));
             }
             None => {
-                let message = format!("`{}` wants a word, and this is {}", path(pointer), found(value));
+                let message = format!("`{}` takes a word, and this is {}", path(pointer), found(value));
                 self.report(self.codes.kind, pointer, value.is_null(), message, help(""));
             }
         }
@@ -224,7 +224,7 @@ impl<'a> Walk<'a> {
             .collect();
         let names = || schemas.iter().map(|(key, _)| *key);
         let Some(map) = value.as_object() else {
-            let message = format!("`{}` wants one `key: value`, and this is {}", path(pointer), found(value));
+            let message = format!("`{}` takes one `key: value`, and this is {}", path(pointer), found(value));
             return self.report(self.codes.kind, pointer, false, message, suggest("", names(), "the key is one of"));
         };
         for (key, item) in map {
@@ -235,7 +235,7 @@ impl<'a> Walk<'a> {
             }
         }
         if map.len() != 1 {
-            let message = format!("`{}` wants exactly one key, and this has {}", path(pointer), map.len());
+            let message = format!("`{}` takes exactly one key, and this has {}", path(pointer), map.len());
             self.report(self.codes.kind, pointer, false, message, "start each entry with its own `-`".to_owned());
         }
     }
@@ -264,7 +264,7 @@ impl<'a> Walk<'a> {
         // What follows a route or another one-key entry belongs under it: the commonest slip of indentation.
         if schema.get("maxProperties") == Some(&Value::from(1)) && map.len() > 1 {
             let first = map.iter().next().filter(|(_, item)| item.is_null()).map(|(key, _)| cut(key));
-            let message = format!("`{}` wants exactly one key, and this has {}", path(pointer), map.len());
+            let message = format!("`{}` takes exactly one key, and this has {}", path(pointer), map.len());
             let help = match first {
                 Some(key) => format!("indent what belongs under `{key}` by two more spaces"),
                 None => "start each entry with its own `-`".to_owned(),

@@ -293,3 +293,94 @@ fn on_a_terminal_the_question_names_the_kinds_and_a_protected_stage_wants_the_na
     let (code, seen) = on_a_terminal(&project, &["destroy", "shop"], "shop-dev");
     assert_eq!(code, 0, "{seen}");
 }
+
+/// A resource as it is and as it shall be, and what that needs: in a use case of raw resources, as people bring along.
+const CHANGES: &[(&str, &str, &str, &str)] = &[
+    // Rights that a type gives by being there.
+    ("", "{ Type: AWS::IAM::AccessKey, Properties: { UserName: { Ref: Person } } }", "rights", "Thing"),
+    (
+        "",
+        "{ Type: AWS::IAM::UserToGroupAddition, Properties: { GroupName: admins, Users: [{ Ref: Person }] } }",
+        "rights",
+        "Thing",
+    ),
+    (
+        "",
+        "{ Type: AWS::Events::EventBusPolicy, Properties: { StatementId: s, Action: events:PutEvents, Principal: '111111111111' } }",
+        "rights",
+        "Thing",
+    ),
+    (
+        "",
+        "{ Type: AWS::Events::EventBusPolicy, Properties: { StatementId: s, Action: events:PutEvents, Principal: '*' } }",
+        "rights,public",
+        "Thing",
+    ),
+    // A condition that anybody's account meets.
+    (
+        "{ Type: AWS::SQS::QueuePolicy, Properties: { Queues: [{ Ref: Jobs }], PolicyDocument: { Version: '2012-10-17', Statement: [
+          { Effect: Allow, Principal: '*', Action: sqs:SendMessage, Resource: { 'Fn::GetAtt': [Jobs, Arn] },
+            Condition: { ArnLike: { 'aws:PrincipalArn': 'arn:aws:iam::111111111111:*' } } }] } } }",
+        "{ Type: AWS::SQS::QueuePolicy, Properties: { Queues: [{ Ref: Jobs }], PolicyDocument: { Version: '2012-10-17', Statement: [
+          { Effect: Allow, Principal: '*', Action: sqs:SendMessage, Resource: { 'Fn::GetAtt': [Jobs, Arn] },
+            Condition: { ArnLike: { 'aws:PrincipalArn': 'arn:aws:iam::*:*' } } }] } } }",
+        "rights,public",
+        "Thing",
+    ),
+    // Data that a setting replaces or no longer guards.
+    (
+        "{ Type: AWS::SecretsManager::Secret, Properties: { SecretString: one } }",
+        "{ Type: AWS::SecretsManager::Secret, Properties: { SecretString: two } }",
+        "data-loss",
+        "another value takes the place of the one that the secret has",
+    ),
+    (
+        "{ Type: AWS::SSM::Parameter, Properties: { Type: String, Value: one } }",
+        "{ Type: AWS::SSM::Parameter, Properties: { Type: String, Value: two } }",
+        "data-loss",
+        "another value takes the place of the one that the parameter has",
+    ),
+    (
+        "{ Type: AWS::S3::Bucket, Properties: { VersioningConfiguration: { Status: Enabled } } }",
+        "{ Type: AWS::S3::Bucket, Properties: { VersioningConfiguration: { Status: Suspended } } }",
+        "data-loss",
+        "leaves no version behind",
+    ),
+    (
+        "{ Type: AWS::S3::Bucket, DeletionPolicy: Retain }",
+        "{ Type: AWS::S3::Bucket, DeletionPolicy: Delete }",
+        "data-loss",
+        "`DeletionPolicy` is no longer `Retain`",
+    ),
+    (
+        "{ Type: AWS::KMS::Key, Properties: { PendingWindowInDays: 30 } }",
+        "{ Type: AWS::KMS::Key, Properties: { PendingWindowInDays: 7 } }",
+        "data-loss",
+        "7 days are left",
+    ),
+];
+
+#[test]
+fn what_a_brought_along_resource_gives_or_loses_is_named_whatever_its_type() {
+    let project = Project::empty();
+    let spec = |thing: &str| {
+        let thing = if thing.is_empty() { String::new() } else { format!("  Thing: {thing}\n") };
+        let others = "  Person: { Type: AWS::IAM::User }\n  Jobs: { Type: AWS::SQS::Queue }\n";
+        project.write(
+            "stacks/shop/usecase.yaml",
+            format!("bedplate: 1\nname: shop\nregion: us-west-2\nresources:\n{others}{thing}"),
+        );
+    };
+    for (before, after, kinds, named) in CHANGES {
+        spec("");
+        let _ = project.run(&["deploy", "shop", "--yes", "--allow", "data-loss,replacement,rights,public"]).ok();
+        spec(before);
+        let _ = project.run(&["deploy", "shop", "--yes", "--allow", "data-loss,replacement,rights,public"]).ok();
+        spec(after);
+        let refused = project.run(&["deploy", "shop", "--yes"]);
+        assert_eq!(refused.code, 4, "{after}: {}", refused.session());
+        assert!(refused.stderr.contains(&format!("needs --allow {kinds}")), "{after}: {}", refused.session());
+        assert!(refused.stderr.contains(named), "{after}: {}", refused.session());
+        assert!(refused.stderr.contains("nothing was changed"), "{after}: {}", refused.session());
+    }
+}

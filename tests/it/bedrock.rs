@@ -334,5 +334,5 @@ fn versions_move_with_their_content_on_the_local_target() {
     deploy();
     assert!(outputs().contains(r#""PoliteGuardrailVersion":"2""#), "{}", outputs());
     let gone = project.run(&["destroy", "chat", "--yes"]).ok().session();
-    assert!(gone.contains("nothing of it is left"), "{gone}");
+    assert!(gone.contains("nothing of it remains"), "{gone}");
 }

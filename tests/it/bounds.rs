@@ -1,8 +1,9 @@
 //! Whatever a project of a megabyte holds, an offline command ends: within seconds and within memory, never by a panic or a
 //! signal, and without a second's work for the reader of what it says.
 //!
-//! The rule is 2 seconds and 300 MB for a released program. Here an unoptimised one runs, which takes some twenty times as long,
-//! so that what counts is the processor's time, up to 20 seconds of it.
+//! The rule is 2 seconds and 300 MB for a released program; `BEDPLATE_TEST_PROGRAM` names one to hold to it. Without, an
+//! unoptimised one runs, which takes some twenty times as long, so that what counts is the processor's time, up to 20 seconds
+//! of it.
 
 use std::fmt::Write as _;
 use std::process::Stdio;
@@ -10,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use crate::support::Project;
+use crate::support::{Project, released};
 
-/// The most processor time, in seconds, and memory, in KiB.
-const MOST_SECONDS: f64 = 20.0;
+/// The most processor time in seconds, of a released program and of an unoptimised one, and the most memory in KiB.
+const MOST_SECONDS: (f64, f64) = (2.0, 20.0);
 const MOST_MEMORY: u64 = 300 * 1024;
 
 const HEAD: &str = "bedplate: 1\nname: x\n";
@@ -36,6 +37,7 @@ fn run(files: &[(&str, String)], args: &[&str]) -> Ended {
     let file = |path| Stdio::from(std::fs::File::create(path).expect("a file"));
     let mut child = project.command(args).stdout(file(&out)).stderr(file(&err)).spawn().expect("the program starts");
     let started = Instant::now();
+    let most_seconds = if released().is_some() { MOST_SECONDS.0 } else { MOST_SECONDS.1 };
     let (mut seconds, mut memory) = (0.0_f64, 0_u64);
     let status = loop {
         let (used, peak) = usage(child.id());
@@ -43,7 +45,7 @@ fn run(files: &[(&str, String)], args: &[&str]) -> Ended {
         if let Some(status) = child.try_wait().expect("a status") {
             break status;
         }
-        if seconds > MOST_SECONDS || started.elapsed() > Duration::from_secs(300) {
+        if seconds > most_seconds || started.elapsed() > Duration::from_secs(300) {
             child.kill().expect("it ends");
             panic!("{args:?} is not done after {seconds} s");
         }
@@ -576,7 +578,7 @@ fn policies_of_thousands_of_statements() {
             json!({ "Effect": "Allow", "Action": [format!("s3:Get*a*{index}{word}*")],
                     "Resource": [format!("arn:aws:s3:::b{index}*{word}/*a*a*a")] })
         };
-        let statements: Vec<Value> = (0..2_500).map(statement).collect();
+        let statements: Vec<Value> = (0..4_500).map(statement).collect();
         resources(1, |_| {
             json!({ "Type": "AWS::IAM::Policy", "Properties": { "PolicyName": "x", "Roles": ["r"],
                     "PolicyDocument": { "Version": "2012-10-17", "Statement": statements } } })

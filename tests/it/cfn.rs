@@ -189,7 +189,7 @@ fn the_digest_is_of_what_a_template_says_and_not_of_its_order() {
 }
 
 fn graph_of(resources: Value) -> ResourceGraph {
-    ResourceGraph::of(&template(json!({"Resources": resources})))
+    ResourceGraph::from_template(&template(json!({"Resources": resources})))
 }
 
 #[test]

@@ -142,7 +142,7 @@ proptest! {
             resources.insert(format!("R{node}"), json!({"Type": "X", "DependsOn": needs}));
         }
         let template = Template::from_value(json!({"Resources": resources})).expect("a template");
-        let graph = ResourceGraph::of(&template);
+        let graph = ResourceGraph::from_template(&template);
         match graph.order() {
             Ok(order) => {
                 prop_assert_eq!(order.len(), 12);

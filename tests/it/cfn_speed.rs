@@ -45,7 +45,7 @@ fn five_hundred_resources() {
         let template = Template::parse(&text).expect("a template");
         let parsed = start.elapsed();
         let start = Instant::now();
-        let order = ResourceGraph::of(&template).order().map(|order| order.len());
+        let order = ResourceGraph::from_template(&template).order().map(|order| order.len());
         let ordered = start.elapsed();
         let start = Instant::now();
         let findings = validate(&template, Some("us-west-2"));

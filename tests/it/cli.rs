@@ -354,7 +354,7 @@ fn what_was_meant_to_stay_is_not_called_gone() {
     let _ = project.run(&["deploy", "kept", "--yes"]).ok();
     let run = project.run(&["destroy", "kept", "--yes"]).ok();
     assert!(run.stderr.contains("all but the one above, which was meant to stay"), "{}", run.session());
-    assert!(!run.stderr.contains("nothing of it is left"), "{}", run.session());
+    assert!(!run.stderr.contains("nothing of it remains"), "{}", run.session());
 }
 
 #[test]
@@ -364,7 +364,7 @@ fn rm_takes_away_what_this_run_made_and_nothing_else() {
     project.write("stacks/brief/usecase.yaml", spec);
     let run = project.run(&["deploy", "brief", "--yes", "--rm"]).ok();
     assert!(
-        run.stderr.contains("deployed brief-dev") && run.stderr.contains("nothing of it is left"),
+        run.stderr.contains("deployed brief-dev") && run.stderr.contains("nothing of it remains"),
         "{}",
         run.session()
     );
@@ -374,7 +374,7 @@ fn rm_takes_away_what_this_run_made_and_nothing_else() {
     project.write("stacks/brief/usecase.yaml", spec.replace("  Jobs: { Type: AWS::SQS::Queue }", failing));
     let run = project.run(&["deploy", "brief", "--yes", "--rm"]);
     assert_eq!(run.code, 10, "{}", run.session());
-    assert!(run.stderr.contains("nothing of it is left"), "{}", run.session());
+    assert!(run.stderr.contains("nothing of it remains"), "{}", run.session());
     let list = project.run(&["list"]).ok();
     assert!(!list.stdout.contains("ROLLBACK_COMPLETE"), "{}", list.session());
 
@@ -423,11 +423,10 @@ fn values_of_a_stack_forge_no_line_and_no_command() {
 }
 
 #[test]
-fn help_and_readme_tell_the_same_exit_codes_and_verbs() {
+fn help_and_readme_list_the_same_verbs() {
     let project = Project::empty();
     let help = project.run(&["--help"]).ok().stdout;
     let readme = std::fs::read_to_string(crate::support::repository().join("README.md")).expect("the README");
-    assert!(help.contains("12 is kept for preflight") && readme.contains("12 is kept for preflight"), "{help}");
     let verbs = readme.split("## Verbs").nth(1).and_then(|text| text.split("Global options").next()).expect("a table");
     let first: Vec<&str> = verbs.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect();
     let listed = first.join(" ");

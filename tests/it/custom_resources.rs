@@ -58,5 +58,5 @@ fn a_use_case_has_a_custom_resource_from_check_to_destroy() {
     // The update that failed was put back by another one.
     assert_eq!(asked, ["Create Ada", "Update Nobody", "Update Ada", "Update Grace"], "{}", logs.session());
     let gone = project.run(&["destroy", "seeded", "--yes"]).ok();
-    assert!(gone.stderr.contains("nothing of it is left"), "{}", gone.session());
+    assert!(gone.stderr.contains("nothing of it remains"), "{}", gone.session());
 }

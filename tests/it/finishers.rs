@@ -90,5 +90,5 @@ fn rows_are_written_where_their_keys_are_absent() {
     let again = project.run(&["deploy", "bank", "--yes"]).ok();
     assert!(again.stderr.contains("tables.log: 1 row written, 2 there already\n"), "{}", again.session());
     let destroyed = project.run(&["destroy", "bank", "--yes"]).ok();
-    assert!(destroyed.stderr.contains("nothing of it is left"), "{}", destroyed.session());
+    assert!(destroyed.stderr.contains("nothing of it remains"), "{}", destroyed.session());
 }

@@ -34,6 +34,13 @@ fn passes(mut command: Command) -> String {
 }
 
 #[test]
+fn what_is_said_of_types_and_operations_is_known_to_cfn_lint_and_botocore() {
+    let mut command = Command::new(judges());
+    command.arg(repository().join("tests/judges/facts.py")).arg(repository().join("schemas"));
+    passes(command);
+}
+
+#[test]
 fn the_aws_cli_deploys_a_rendered_template_to_the_local_target() {
     let python = judges();
     let project = Project::with("movie-poster");

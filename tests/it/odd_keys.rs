@@ -50,7 +50,7 @@ async fn a_bucket_with_odd_keys_is_planned_deployed_and_taken_away() {
     project.write("stacks/keys/documents/b.txt", "b");
     let _ = project.run(&["deploy", "keys", "--yes"]).ok();
     let destroyed = project.run(&["destroy", "keys", "--yes"]).ok();
-    assert!(destroyed.session().contains("nothing of it is left"), "{}", destroyed.session());
+    assert!(destroyed.session().contains("nothing of it remains"), "{}", destroyed.session());
 }
 
 /// What is on this machine is reached without the proxy that the environment names for the rest of the world.

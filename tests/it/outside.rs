@@ -140,7 +140,7 @@ fn parameters_of_a_template_are_given_by_their_own_names() {
     let done = project.run(&["deploy", "x", "--yes", "-p", "Who=me", "-p", "Days=30"]).ok();
     assert!(done.stdout.contains("Arn = arn:aws:sqs:us-east-1:123456789012:me"), "{}", done.session());
     let gone = project.run(&["destroy", "x", "--yes"]).ok();
-    assert!(gone.stderr.contains("nothing of it is left"), "{}", gone.session());
+    assert!(gone.stderr.contains("nothing of it remains"), "{}", gone.session());
 }
 
 /// A project in which `app` takes two outputs of `bank`.

@@ -10,7 +10,7 @@ use bedplate::render::{Partials, RenderOptions, Rendered, render};
 use bedplate::spec::{self, LoadedSpec};
 use serde_json::{Value, json};
 
-use crate::support::{BEDPLATE, repository};
+use crate::support::{program, repository};
 
 /// Where a use case that names no region is judged.
 pub const REGION: &str = "us-west-2";
@@ -63,7 +63,7 @@ pub fn rendered(loaded: &LoadedSpec) -> Rendered {
 
 /// What `bedplate render --out` writes for every use case under `stacks/`, in one run.
 pub fn stacks(out: &Path) -> Vec<TemplateFile> {
-    let run = Command::new(BEDPLATE)
+    let run = Command::new(program())
         .args(["render", "--quiet", "--out"])
         .arg(out)
         .current_dir(repository())

@@ -212,7 +212,7 @@ const REASONS: [(&str, &str); 13] = [
     ("`$.days` is 30, expected 60", "$.days: 60"),
     ("nothing is at `$.weeks`", "$.weeks: 4"),
     ("`somebody` is not in the header `x-by`: nobody", "contains: somebody"),
-    ("the body is no picture and holds no address of one", "image: png"),
+    ("the body is not a picture and has no address of one", "image: png"),
     ("`your key` is not in the answer: key …", "contains: your key"),
     ("what was found comes from `rules.md`, not `holidays.md`", "sources: [holidays.md]"),
     ("expected 50 at least", "passages: 50"),

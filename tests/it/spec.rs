@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bedplate::finding::{Finding, Severity};
-use bedplate::spec::{self, Days, Grant, Project, Seconds, TargetKind};
+use bedplate::spec::{self, Days, Grant, Project, Seconds, StageTarget};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -252,7 +252,7 @@ fn projects_and_use_cases_are_found() {
 
     let project = Project::find(&root.join("stacks/two")).unwrap();
     assert_eq!(project.root, root);
-    assert_eq!(project.stage("prod").target, Some(TargetKind::Aws));
+    assert_eq!(project.stage("prod").target, Some(StageTarget::Aws));
     assert_eq!(project.stage("dev").target, None);
     let project = Project::find(&root).unwrap();
     let names: Vec<String> = project.use_cases().unwrap().into_iter().map(|use_case| use_case.name).collect();

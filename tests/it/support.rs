@@ -8,8 +8,15 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+/// The released program, where one is to be tested in place of the one Cargo builds beside the tests.
+pub fn released() -> Option<PathBuf> {
+    std::env::var_os("BEDPLATE_TEST_PROGRAM").map(PathBuf::from)
+}
+
 /// The program under test.
-pub const BEDPLATE: &str = env!("CARGO_BIN_EXE_bedplate");
+pub fn program() -> PathBuf {
+    released().unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_bedplate")))
+}
 
 /// The folder of this repository.
 pub fn repository() -> &'static Path {
@@ -88,7 +95,7 @@ impl Project {
     /// The program with arguments, in the project, with an environment that is the same on every machine; pip and TLS
     /// settings pass, since a layer is made by the machine's own pip.
     pub fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
-        let mut command = Command::new(BEDPLATE);
+        let mut command = Command::new(program());
         command.args(args).current_dir(self.path()).env_clear().stdin(Stdio::null());
         for (name, value) in std::env::vars_os() {
             let known = name.to_string_lossy();

@@ -69,7 +69,7 @@ fn life(name: &str) -> Result<(), String> {
         said.contains("deployed ")
             && said.contains(" passed") == tried
             && !said.contains("FAILED")
-            && said.contains("nothing of it is left")
+            && said.contains("nothing of it remains")
     })?;
     step("deploy", &["deploy", name, "--yes", "--no-smoke"], &|said| said.contains("deployed "))?;
     let again = ["deploy", name, "--yes", "--no-smoke", "--format", "json"];
@@ -79,7 +79,7 @@ fn life(name: &str) -> Result<(), String> {
     let replaces = &["--allow", "replacement"][..];
     let update = [&again[..], if name == "elearning-opensearch" { replaces } else { &[] }].concat();
     step("update", &update, &|said| said.contains("\"executing\"") && said.contains("UPDATE_COMPLETE"))?;
-    step("destroy", &["destroy", name, "--yes"], &|said| said.contains("nothing of it is left"))?;
+    step("destroy", &["destroy", name, "--yes"], &|said| said.contains("nothing of it remains"))?;
     step("list", &["list", "--format", "json"], &|said| !said.contains("_COMPLETE"))
 }
 

@@ -1,4 +1,4 @@
-//! A change set as CloudFormation describes it: data two rooms share, one that asks for it and one that reads it.
+//! A change set as CloudFormation describes it: data two modules share, one that asks for it and one that reads it.
 //!
 //! Field names are those of the service's own JSON (`DescribeChangeSet` in the API reference), so that a recorded
 //! answer deserialises as it stands.

@@ -46,7 +46,7 @@ pub struct ResourceGraph {
 
 impl ResourceGraph {
     /// The graph of all resources, whatever their conditions.
-    pub fn of(template: &Template) -> Self {
+    pub fn from_template(template: &Template) -> Self {
         Self::with(template, &|_| None)
     }
 

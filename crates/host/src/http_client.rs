@@ -19,9 +19,11 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
+use crate::proxies::ProxyConnector;
+
 /// A client of other addresses. Clones share connections.
 #[derive(Debug, Clone)]
-pub struct Client(Hyper<HttpsConnector<HttpConnector>, Full<Bytes>>);
+pub struct Client(Hyper<HttpsConnector<ProxyConnector>, Full<Bytes>>);
 
 /// What is asked of an address.
 #[derive(Debug)]
@@ -114,9 +116,9 @@ impl Client {
     }
 }
 
-/// Connections that trust the machine's own certificate authorities. The kernel keeps what was sent in a buffer of the
+/// Connections that trust the machine's own certificate authorities and go through the environment's proxy. The kernel keeps what was sent in a buffer of the
 /// size given, else in one that grows with the line.
-pub fn connector(connect: Duration, send_buffer: Option<usize>) -> HttpsConnector<HttpConnector> {
+pub fn connector(connect: Duration, send_buffer: Option<usize>) -> HttpsConnector<ProxyConnector> {
     let mut roots = rustls::RootCertStore::empty();
     // A certificate that can't be read is left out; what it would have vouched for is then not trusted.
     for certificate in rustls_native_certs::load_native_certs().certs {
@@ -135,7 +137,11 @@ pub fn connector(connect: Duration, send_buffer: Option<usize>) -> HttpsConnecto
             rustls::ClientConfig::builder().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
         }
     };
-    HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(http)
+    HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(ProxyConnector::from_env(http))
 }
 
 async fn whole(url: &str, response: Response<Incoming>, most: usize) -> Result<Answer, String> {

@@ -1,4 +1,4 @@
-//! Text helpers that every room shares.
+//! Text helpers that every module shares.
 
 pub mod credentials;
 pub mod suggestion;

@@ -7,18 +7,18 @@ use std::path::Path;
 use serde_json::json;
 
 use self::course::NewFile;
-use super::exit::Exit;
 use super::globals::Format;
-use super::outcome::Outcome;
 use super::session::Session;
+use super::verb_result::VerbResult;
+use crate::engine::ExitCode;
 use crate::files::Manner;
 use crate::finding::{Finding, has_errors};
 use crate::spec;
 
-/// Write a use case to start from; nothing is ever overwritten.
+/// Create a use case to start from; nothing is ever overwritten.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bedplate new greetings                        a function behind an API, with smoke tests\n  bedplate new posters --from movie-poster      a copy of one of the course's, under a name of your own\n  bedplate new --list                           what one can start from"
+    after_help = "Examples:\n  bedplate new greetings                        a function behind an API, with smoke tests\n  bedplate new posters --from movie-poster      a copy of an example, under a name of your own\n  bedplate new --list                           what you can start from"
 )]
 pub struct NewArgs {
     /// The new use case's name, and its folder's under stacks/
@@ -27,7 +27,7 @@ pub struct NewArgs {
     /// A use case of the course to start from
     #[arg(long, value_name = "USE-CASE")]
     from: Option<String>,
-    /// Show what one can start from
+    /// Show what you can start from
     #[arg(long, conflicts_with_all = ["name", "from"])]
     list: bool,
 }
@@ -38,7 +38,7 @@ const STARTER: [(&str, &str); 2] = [
     ("function/app.py", include_str!("starter/function/app.py")),
 ];
 
-pub(super) fn run(session: &Session, args: &NewArgs) -> Outcome {
+pub(super) fn run(session: &Session, args: &NewArgs) -> VerbResult {
     let Some(name) = &args.name else { return list(session) };
     let files = match &args.from {
         Some(from) => course::copy(from, name)?,
@@ -78,7 +78,7 @@ pub(super) fn run(session: &Session, args: &NewArgs) -> Outcome {
         "\nNext:\n  bedplate check {name}           what is wrong with it, offline\n  bedplate deploy {name}          to the local \
          target, no account needed\n  bedplate destroy {name}         and away with it"
     ));
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }
 
 /// What the language says of the spec before it is written: a name that cannot be one, above all.
@@ -91,7 +91,7 @@ fn judge(files: &[NewFile], shown: &str) -> Vec<Finding> {
 fn write(session: &Session, folder: &Path, shown: &str, files: &[NewFile]) -> Result<(), Vec<Finding>> {
     if folder.symlink_metadata().is_ok() {
         return Err(vec![
-            Finding::error("P041", format!("`{shown}` is there already, and nothing is overwritten"))
+            Finding::error("P041", format!("`{shown}` exists already, and nothing is overwritten"))
                 .help("choose another name, or take the folder away"),
         ]);
     }
@@ -101,7 +101,7 @@ fn write(session: &Session, folder: &Path, shown: &str, files: &[NewFile]) -> Re
     Ok(())
 }
 
-fn list(session: &Session) -> Outcome {
+fn list(session: &Session) -> VerbResult {
     let all = course::all();
     match session.ui.format {
         Format::Json => {
@@ -115,5 +115,5 @@ fn list(session: &Session) -> Outcome {
             }
         }
     }
-    Ok(Exit::Done)
+    Ok(ExitCode::Done)
 }

@@ -6,10 +6,10 @@ use super::finisher::Finisher;
 use super::{documents, ingestion, rows};
 use crate::artifacts::{self, Document};
 use crate::aws::{CallErrorKind, Item};
+use crate::engine::abort::Abort;
 use crate::engine::bucket_origin::{BucketOrigin, bucket_origin};
-use crate::engine::events::Teller;
+use crate::engine::events::EventEmitter;
 use crate::engine::run::Run;
-use crate::engine::stop::Stop;
 use crate::finding::{Finding, Place};
 use crate::plan::{Action, PlannedChange, PlannedContent};
 
@@ -20,18 +20,18 @@ pub(in crate::engine) struct Content {
     /// The logical id of what is filled.
     logical_id: String,
     place: Option<Place>,
-    what: What,
+    what: Payload,
 }
 
 #[derive(Debug, Clone)]
-enum What {
+enum Payload {
     Documents { prefix: String, documents: Vec<Document> },
     Rows { key: Vec<String>, rows: Vec<Item> },
     Ingestion { bucket: String, filled_by: String, prefix: String },
 }
 
 /// Reads the folders; what is wrong with any is told together.
-pub(in crate::engine) async fn read(run: &Run<'_>, finishers: &[Finisher]) -> Result<Vec<Content>, Stop> {
+pub(in crate::engine) async fn read(run: &Run<'_>, finishers: &[Finisher]) -> Result<Vec<Content>, Abort> {
     let finishers = finishers.to_vec();
     let reading = tokio::task::spawn_blocking(move || {
         let mut contents = Vec::new();
@@ -41,17 +41,17 @@ pub(in crate::engine) async fn read(run: &Run<'_>, finishers: &[Finisher]) -> Re
                 Finisher::Upload { component, bucket, folder, shown, prefix, place } => {
                     match artifacts::documents(&folder, &shown, place.as_ref()) {
                         Ok(documents) => {
-                            let what = What::Documents { prefix, documents };
+                            let what = Payload::Documents { prefix, documents };
                             contents.push(Content { component, logical_id: bucket, place, what });
                         }
                         Err(wrong) => findings.extend(wrong),
                     }
                 }
                 Finisher::Seed { component, table, key, rows, place } => {
-                    contents.push(Content { component, logical_id: table, place, what: What::Rows { key, rows } });
+                    contents.push(Content { component, logical_id: table, place, what: Payload::Rows { key, rows } });
                 }
                 Finisher::Ingest { component, source, bucket, filled_by, prefix, place } => {
-                    let what = What::Ingestion { bucket, filled_by, prefix };
+                    let what = Payload::Ingestion { bucket, filled_by, prefix };
                     contents.push(Content { component, logical_id: source, place, what });
                 }
             }
@@ -67,19 +67,19 @@ pub(in crate::engine) async fn read(run: &Run<'_>, finishers: &[Finisher]) -> Re
 }
 
 /// Physical ids by logical id.
-async fn physical_ids(run: &Run<'_>, stack_id: &str) -> Result<BTreeMap<String, String>, Stop> {
+async fn physical_ids(run: &Run<'_>, stack_id: &str) -> Result<BTreeMap<String, String>, Abort> {
     let resources = run.unless_cancelled(run.clients.stack_resources(stack_id)).await??;
     Ok(resources.into_iter().filter_map(|resource| Some((resource.logical_id, resource.physical_id?))).collect())
 }
 
-/// What would be done, for the plan. `stack_id` is the stack there is now, `changes` what becomes of its resources.
+/// Payload would be done, for the plan. `stack_id` is the stack there is now, `changes` what becomes of its resources.
 pub(in crate::engine) async fn planned(
     run: &Run<'_>,
     contents: &[Content],
     stack_id: Option<&str>,
     changes: &[PlannedChange],
     account: &str,
-) -> Result<Vec<PlannedContent>, Stop> {
+) -> Result<Vec<PlannedContent>, Abort> {
     let there = match stack_id {
         Some(stack_id) if !contents.is_empty() => physical_ids(run, stack_id).await?,
         _ => BTreeMap::new(),
@@ -92,7 +92,7 @@ pub(in crate::engine) async fn planned(
     for content in contents {
         let name = there.get(&content.logical_id).filter(|_| !made_anew(&content.logical_id));
         let one = match &content.what {
-            What::Ingestion { bucket, filled_by, prefix } => {
+            Payload::Ingestion { bucket, filled_by, prefix } => {
                 let filled =
                     planned.iter().any(|one: &PlannedContent| one.component() == filled_by && one.has_changes());
                 let read = match (name, there.get(bucket).filter(|_| !made_anew(bucket))) {
@@ -114,11 +114,11 @@ pub(in crate::engine) async fn planned(
 /// Does all of it; what fails keeps nothing else from being done.
 pub(in crate::engine) async fn carry_out(
     run: &Run<'_>,
-    teller: &Teller<'_>,
+    emitter: &EventEmitter<'_>,
     contents: &[Content],
     stack_id: &str,
     account: &str,
-) -> Result<(), Stop> {
+) -> Result<(), Abort> {
     if contents.is_empty() {
         return Ok(());
     }
@@ -129,7 +129,7 @@ pub(in crate::engine) async fn carry_out(
         let done = match there.get(&content.logical_id) {
             Some(name) => match content.refuse_foreign(run, name, stack_id).await {
                 Ok(()) => {
-                    content.carry_out(run, teller, name, &Done { there: &there, changed: &changed }, account).await
+                    content.carry_out(run, emitter, name, &Done { there: &there, changed: &changed }, account).await
                 }
                 Err(stop) => Err(stop),
             },
@@ -138,17 +138,17 @@ pub(in crate::engine) async fn carry_out(
         match done {
             Ok(true) => changed.push(&content.component),
             Ok(false) => {}
-            Err(Stop::Interrupted) => return Err(Stop::Interrupted),
-            Err(Stop::Failed(causes)) => {
+            Err(Abort::Interrupted) => return Err(Abort::Interrupted),
+            Err(Abort::Failed(causes)) => {
                 findings.extend(causes.into_iter().map(|cause| content.placed(cause)));
                 findings.push(content.unfinished());
             }
         }
     }
-    if findings.is_empty() { Ok(()) } else { Err(Stop::Failed(findings)) }
+    if findings.is_empty() { Ok(()) } else { Err(Abort::Failed(findings)) }
 }
 
-/// What a finisher may build on.
+/// Payload a finisher may build on.
 struct Done<'a> {
     /// Physical ids by logical id.
     there: &'a BTreeMap<String, String>,
@@ -167,18 +167,18 @@ impl Content {
         self.place.as_ref()
     }
 
-    async fn planned(&self, run: &Run<'_>, name: Option<&str>, account: &str) -> Result<PlannedContent, Stop> {
+    async fn planned(&self, run: &Run<'_>, name: Option<&str>, account: &str) -> Result<PlannedContent, Abort> {
         let component = self.component.clone();
         Ok(match &self.what {
-            What::Documents { prefix, documents } => {
+            Payload::Documents { prefix, documents } => {
                 let difference = match name {
-                    None => documents::Difference::all(documents),
+                    None => documents::Difference::upload_all(documents),
                     Some(bucket) => {
                         let found = documents::compare(run, bucket, prefix, documents, &component, account);
                         match run.unless_cancelled(found).await? {
                             // Taken away by hand: the deployment will say so where it matters.
                             Err(error) if error.kind == CallErrorKind::NotFound => {
-                                documents::Difference::all(documents)
+                                documents::Difference::upload_all(documents)
                             }
                             found => found?,
                         }
@@ -193,7 +193,7 @@ impl Content {
                     unchanged: difference.unchanged,
                 }
             }
-            What::Rows { key, rows } => {
+            Payload::Rows { key, rows } => {
                 let present = match name {
                     None => 0,
                     Some(table) => match run.unless_cancelled(rows::present(run, table, key, rows)).await? {
@@ -203,14 +203,14 @@ impl Content {
                 };
                 PlannedContent::Rows { component, write: rows.len().saturating_sub(present), present }
             }
-            // What is to be read depends on what is filled; see `planned` of all contents.
-            What::Ingestion { .. } => PlannedContent::Ingestion { component, read: true },
+            // Payload is to be read depends on what is filled; see `planned` of all contents.
+            Payload::Ingestion { .. } => PlannedContent::Ingestion { component, read: true },
         })
     }
 
     /// Refuses to write documents over those in a bucket that has the name of the stack's and is another.
-    async fn refuse_foreign(&self, run: &Run<'_>, name: &str, stack_id: &str) -> Result<(), Stop> {
-        if !matches!(self.what, What::Documents { .. }) {
+    async fn refuse_foreign(&self, run: &Run<'_>, name: &str, stack_id: &str) -> Result<(), Abort> {
+        if !matches!(self.what, Payload::Documents { .. }) {
             return Ok(());
         }
         match run.unless_cancelled(bucket_origin(run.clients, name, stack_id)).await?? {
@@ -219,7 +219,7 @@ impl Content {
             BucketOrigin::Other(reason) => {
                 let message = format!("`{name}` is not proven to be this stack's, so it is left alone: {reason}");
                 Err(Finding::error("D070", message)
-                    .help("give the bucket another name in the spec, or delete it by hand if it may go")
+                    .help("give the bucket another name in the spec, or delete it by hand if it is not needed")
                     .into())
             }
         }
@@ -229,17 +229,17 @@ impl Content {
     async fn carry_out(
         &self,
         run: &Run<'_>,
-        teller: &Teller<'_>,
+        emitter: &EventEmitter<'_>,
         name: &str,
         done: &Done<'_>,
         account: &str,
-    ) -> Result<bool, Stop> {
+    ) -> Result<bool, Abort> {
         match &self.what {
-            What::Ingestion { bucket, filled_by, prefix } => match done.there.get(bucket) {
+            Payload::Ingestion { bucket, filled_by, prefix } => match done.there.get(bucket) {
                 Some(bucket) => {
                     let reads = ingestion::Reads { source: name, bucket, prefix };
                     let filled = done.changed.contains(&filled_by.as_str());
-                    ingestion::read(run, teller, &self.component, reads, filled, account).await?;
+                    ingestion::read(run, emitter, &self.component, reads, filled, account).await?;
                     Ok(false)
                 }
                 None => {
@@ -247,11 +247,11 @@ impl Content {
                         .into())
                 }
             },
-            What::Documents { prefix, documents } => {
-                documents::bring(run, teller, name, prefix, documents, &self.component, account).await
+            Payload::Documents { prefix, documents } => {
+                documents::bring(run, emitter, name, prefix, documents, &self.component, account).await
             }
-            What::Rows { key, rows } => {
-                rows::write(run, teller, name, key, rows, &self.component).await?;
+            Payload::Rows { key, rows } => {
+                rows::write(run, emitter, name, key, rows, &self.component).await?;
                 Ok(false)
             }
         }
@@ -263,9 +263,9 @@ impl Content {
 
     fn unfinished(&self) -> Finding {
         let what = match &self.what {
-            What::Documents { .. } => "documents",
-            What::Rows { .. } => "rows",
-            What::Ingestion { .. } => "documents",
+            Payload::Documents { .. } => "documents",
+            Payload::Rows { .. } => "rows",
+            Payload::Ingestion { .. } => "documents",
         };
         Finding::error("D040", format!("the stack is deployed, but `{}` has not got all its {what}", self.component))
             .at(self.place.clone())

@@ -9,12 +9,12 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::artifacts::Document;
 use crate::aws::{CallError, DELETE_BATCH, Labels, ListedObject, ObjectVersion};
+use crate::engine::abort::Abort;
 use crate::engine::effect::Effect;
-use crate::engine::events::{EventKind, Teller};
+use crate::engine::events::{EventEmitter, EventKind};
 use crate::engine::run::Run;
 use crate::engine::side_by_side::side_by_side;
-use crate::engine::stop::Stop;
-use crate::engine::uploads::{Outgoing, told};
+use crate::engine::uploads::{OutgoingFile, with_progress};
 use crate::finding::Finding;
 
 /// Metadata: the component an object was uploaded for.
@@ -41,14 +41,14 @@ pub(super) struct Difference<'a> {
 
 impl<'a> Difference<'a> {
     /// A bucket that is not there yet lacks everything.
-    pub(super) fn all(documents: &'a [Document]) -> Self {
+    pub(super) fn upload_all(documents: &'a [Document]) -> Self {
         Self { upload: documents.iter().collect(), remove: Vec::new(), overwrite: 0, unchanged: 0, crowded: false }
     }
 }
 
 /// What is under the key of a document.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Found {
+enum ObjectState {
     Nothing,
     /// The document.
     Same,
@@ -73,23 +73,23 @@ pub(super) async fn compare<'a>(
         let key = format!("{prefix}{}", document.name);
         let there = sizes.get(key.as_str()).copied();
         async move {
-            let Some(size) = there else { return Ok((document, Found::Nothing)) };
+            let Some(size) = there else { return Ok((document, ObjectState::Nothing)) };
             let Some(marks) = run.clients.object_marks(bucket, &key, account).await? else {
-                return Ok((document, Found::Nothing));
+                return Ok((document, ObjectState::Nothing));
             };
             let ours = marks.metadata.get(SOURCE).is_some_and(|source| source == component);
             let same = size == document.size
                 && marks.metadata.get(DIGEST) == Some(&document.sha256)
                 && marks.content_type.as_ref() == Some(&document.content_type);
             let found = match (ours, same) {
-                (true, true) => Found::Same,
-                (true, false) => Found::Older,
-                (false, _) => Found::Foreign,
+                (true, true) => ObjectState::Same,
+                (true, false) => ObjectState::Older,
+                (false, _) => ObjectState::Foreign,
             };
             Ok::<_, CallError>((document, found))
         }
     }));
-    let judged: Vec<(&Document, Found)> = asked.buffered(QUESTIONS).try_collect().await?;
+    let judged: Vec<(&Document, ObjectState)> = asked.buffered(QUESTIONS).try_collect().await?;
     let wanted: BTreeSet<String> = documents.iter().map(|document| format!("{prefix}{}", document.name)).collect();
     let others: Vec<&ListedObject> = listed.iter().filter(|object| !wanted.contains(&object.key)).collect();
     let crowded = others.len() > STRANGERS;
@@ -100,9 +100,13 @@ pub(super) async fn compare<'a>(
     }));
     let remove: Vec<Option<String>> = asked.buffered(QUESTIONS).try_collect().await?;
     Ok(Difference {
-        overwrite: judged.iter().filter(|(_, found)| *found == Found::Foreign).count(),
-        unchanged: judged.iter().filter(|(_, found)| *found == Found::Same).count(),
-        upload: judged.into_iter().filter(|(_, found)| *found != Found::Same).map(|(document, _)| document).collect(),
+        overwrite: judged.iter().filter(|(_, found)| *found == ObjectState::Foreign).count(),
+        unchanged: judged.iter().filter(|(_, found)| *found == ObjectState::Same).count(),
+        upload: judged
+            .into_iter()
+            .filter(|(_, found)| *found != ObjectState::Same)
+            .map(|(document, _)| document)
+            .collect(),
         remove: remove.into_iter().flatten().collect(),
         crowded,
     })
@@ -111,13 +115,13 @@ pub(super) async fn compare<'a>(
 /// Makes a bucket hold the documents; tells whether it did not before.
 pub(super) async fn bring(
     run: &Run<'_>,
-    teller: &Teller<'_>,
+    emitter: &EventEmitter<'_>,
     bucket: &str,
     prefix: &str,
     documents: &[Document],
     component: &str,
     account: &str,
-) -> Result<bool, Stop> {
+) -> Result<bool, Abort> {
     let compared = compare(run, bucket, prefix, documents, component, account);
     let difference = run.unless_cancelled(compared).await??;
     let changed = !difference.upload.is_empty() || !difference.remove.is_empty();
@@ -131,8 +135,8 @@ pub(super) async fn bring(
                             (DIGEST.to_owned(), document.sha256.clone()),
                         ]),
                     };
-                    let file = Outgoing { component, key: &key, size: document.size };
-                    let upload = told(teller, file, |progress| {
+                    let file = OutgoingFile { component, key: &key, size: document.size };
+                    let upload = with_progress(emitter, file, |progress| {
                         let (key, labels) = (&key, &labels);
                         async move {
                             run.clients.upload_labelled(bucket, key, &document.path, account, labels, &progress).await
@@ -141,8 +145,8 @@ pub(super) async fn bring(
                     let effect = Effect::ObjectsUploaded { bucket: bucket.to_owned(), count: 1 };
                     run.effect(effect, upload).await?;
                     let (component, size) = (component.to_owned(), document.size);
-                    teller.tell(EventKind::DocumentUploaded { component, key, size });
-                    Ok::<_, Stop>(())
+                    emitter.emit(EventKind::DocumentUploaded { component, key, size });
+                    Ok::<_, Abort>(())
                 }
             });
     run.unless_cancelled(side_by_side(uploads, UPLOADS)).await??;
@@ -160,7 +164,7 @@ pub(super) async fn bring(
                 .into());
         }
         for key in batch {
-            teller.tell(EventKind::DocumentRemoved { component: component.to_owned(), key: key.clone() });
+            emitter.emit(EventKind::DocumentRemoved { component: component.to_owned(), key: key.clone() });
         }
     }
     if difference.crowded {
@@ -168,10 +172,10 @@ pub(super) async fn bring(
             "`{component}`: the bucket holds more than {STRANGERS} other objects; documents gone from the folder were not \
              looked for"
         );
-        let help = "keep documents in a bucket of their own, and delete by hand what is gone";
-        teller.tell(EventKind::Warning { finding: Finding::warning("D042", message).help(help) });
+        let help = "keep documents in a bucket of their own, and delete by hand what the folder no longer has";
+        emitter.emit(EventKind::Warning { finding: Finding::warning("D042", message).help(help) });
     }
-    teller.tell(EventKind::DocumentsReady {
+    emitter.emit(EventKind::DocumentsReady {
         component: component.to_owned(),
         uploaded: difference.upload.len(),
         removed: difference.remove.len(),

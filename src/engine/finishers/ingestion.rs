@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use crate::aws::{CallError, CallErrorKind, IngestionJob};
+use crate::engine::abort::Abort;
 use crate::engine::effect::Effect;
-use crate::engine::events::{EventKind, Teller};
+use crate::engine::events::{EventEmitter, EventKind};
 use crate::engine::run::Run;
-use crate::engine::stop::Stop;
 use crate::finding::Finding;
 
 /// The first wait between two looks at a job; each is twice as long as the one before.
@@ -16,7 +16,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// What documents' metadata files end with; they are no documents themselves.
 const METADATA: &str = ".metadata.json";
-/// How many reasons are told.
+/// How many reasons are describe.
 const REASONS: usize = 5;
 
 /// A data source and its bucket, by their own names.
@@ -59,18 +59,18 @@ pub(super) async fn needed(run: &Run<'_>, reads: Reads<'_>, account: &str) -> Re
 /// Reads the documents, unless they are read already; `filled` says that they have just been changed.
 pub(super) async fn read(
     run: &Run<'_>,
-    teller: &Teller<'_>,
+    emitter: &EventEmitter<'_>,
     component: &str,
     reads: Reads<'_>,
     filled: bool,
     account: &str,
-) -> Result<(), Stop> {
+) -> Result<(), Abort> {
     if !filled && !run.unless_cancelled(needed(run, reads, account)).await?? {
         return Ok(());
     }
     let (base, source) = reads.ids();
     let mut job = start(run, component, base, source).await?;
-    teller.tell(EventKind::ReadingDocuments { component: component.to_owned(), job: job.id.clone() });
+    emitter.emit(EventKind::ReadingDocuments { component: component.to_owned(), job: job.id.clone() });
     let mut wait = FIRST_WAIT;
     while !job.ended() {
         run.unless_cancelled(tokio::time::sleep(wait)).await?;
@@ -78,19 +78,19 @@ pub(super) async fn read(
         job = run.unless_cancelled(run.clients.ingestion(base, source, &job.id)).await??;
     }
     if job.status != "COMPLETE" {
-        let message = format!("reading the documents of `{component}` ended as {}{}", job.status, told(&job));
+        let message = format!("reading the documents of `{component}` ended as {}{}", job.status, describe(&job));
         return Err(Finding::error("D044", message)
             .help("look at the rights of the knowledge base's role and at its embedding model, and deploy again")
             .into());
     }
     if job.failed > 0 {
         let message =
-            format!("`{component}`: {} of {} documents could not be read{}", job.failed, job.scanned, told(&job));
+            format!("`{component}`: {} of {} documents could not be read{}", job.failed, job.scanned, describe(&job));
         let finding =
             Finding::warning("D043", message).help("the knowledge base answers without them; see the reasons");
-        teller.tell(EventKind::Warning { finding });
+        emitter.emit(EventKind::Warning { finding });
     }
-    teller.tell(EventKind::DocumentsRead {
+    emitter.emit(EventKind::DocumentsRead {
         component: component.to_owned(),
         indexed: job.indexed,
         deleted: job.deleted,
@@ -100,8 +100,8 @@ pub(super) async fn read(
 }
 
 /// Starts a job. The token makes a request that is repeated the same request: its job is the one that an answer that was lost
-/// told of.
-async fn start(run: &Run<'_>, component: &str, base: &str, source: &str) -> Result<IngestionJob, Stop> {
+/// describe of.
+async fn start(run: &Run<'_>, component: &str, base: &str, source: &str) -> Result<IngestionJob, Abort> {
     let token = uuid::Uuid::new_v4().to_string();
     let effect = Effect::Ingestion { component: component.to_owned() };
     let ask = || run.until_answered(run.effect(effect.clone(), run.clients.start_ingestion(base, source, &token)));
@@ -109,7 +109,7 @@ async fn start(run: &Run<'_>, component: &str, base: &str, source: &str) -> Resu
         Ok(job) => Ok(job),
         Err(failed) if failed.lost => {
             // The second answer tells of both.
-            run.ledger().strike(&effect);
+            run.ledger().retract(&effect);
             let again = ask().await?;
             if again.as_ref().is_err_and(|failed| !failed.lost) {
                 run.ledger().reopen(&effect);
@@ -120,7 +120,7 @@ async fn start(run: &Run<'_>, component: &str, base: &str, source: &str) -> Resu
     }
 }
 
-fn told(job: &IngestionJob) -> String {
+fn describe(job: &IngestionJob) -> String {
     let reasons: Vec<&str> = job.reasons.iter().take(REASONS).map(String::as_str).collect();
     if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) }
 }

@@ -7,10 +7,10 @@
 mod contents;
 mod documents;
 mod finisher;
+mod from_spec;
 mod ingestion;
-mod of_spec;
 mod rows;
 
 pub(super) use contents::{Content, carry_out, planned, read};
 pub use finisher::Finisher;
-pub(super) use of_spec::of_spec;
+pub(super) use from_spec::from_spec;

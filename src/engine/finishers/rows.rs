@@ -2,11 +2,11 @@
 //! stays as it is; what it has deleted comes back with the next deploy.
 
 use crate::aws::{CallError, Item};
+use crate::engine::abort::Abort;
 use crate::engine::effect::Effect;
-use crate::engine::events::{EventKind, Teller};
+use crate::engine::events::{EventEmitter, EventKind};
 use crate::engine::run::Run;
 use crate::engine::side_by_side::side_by_side;
-use crate::engine::stop::Stop;
 
 /// Writes in flight at once: a table that is paid by request takes hundreds a second from its beginning.
 const WRITES: usize = 8;
@@ -24,12 +24,12 @@ pub(super) async fn present(run: &Run<'_>, table: &str, key: &[String], rows: &[
 /// not there.
 pub(super) async fn write(
     run: &Run<'_>,
-    teller: &Teller<'_>,
+    emitter: &EventEmitter<'_>,
     table: &str,
     key: &[String],
     rows: &[Item],
     component: &str,
-) -> Result<(), Stop> {
+) -> Result<(), Abort> {
     let present = run.unless_cancelled(present(run, table, key, rows)).await??;
     let mut written = 0;
     if present < rows.len() {
@@ -43,7 +43,7 @@ pub(super) async fn write(
         let put: Vec<bool> = run.unless_cancelled(side_by_side(writes, WRITES)).await??;
         written = put.into_iter().filter(|put| *put).count();
     }
-    teller.tell(EventKind::RowsReady {
+    emitter.emit(EventKind::RowsReady {
         component: component.to_owned(),
         written,
         present: rows.len().saturating_sub(written),

@@ -8,7 +8,7 @@ use crate::aws::{Clients, StackSummary};
 use crate::spec::Seconds;
 
 /// What is deployed, for those that ask it.
-pub(super) struct Deployed<'a> {
+pub(super) struct DeployedStack<'a> {
     /// Clients for its services.
     pub(super) clients: &'a Clients,
     /// The stack.
@@ -17,7 +17,7 @@ pub(super) struct Deployed<'a> {
     pub(super) ids: BTreeMap<String, String>,
 }
 
-impl Deployed<'_> {
+impl DeployedStack<'_> {
     /// An output of the stack.
     pub(super) fn output(&self, key: &str, what: &str) -> Result<&str, Failure> {
         let output = self.stack.outputs.iter().find(|it| it.key == key);

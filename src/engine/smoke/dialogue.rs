@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::deployed::{Deployed, within};
+use super::deployed::{DeployedStack, within};
 use super::failure::Failure;
-use super::test::Agent;
+use super::test::ChatAgent;
 use super::text::{Hidden, is_like};
-use crate::aws::{AgentAddress, AgentSaid, Passage};
+use crate::aws::{AgentAddress, AgentReply, Passage};
 use crate::spec::{Expect, ExpectTurn, Seconds, SmokeTurn};
 
 /// How long a search may take where the test does not say.
@@ -20,7 +20,7 @@ const LONGEST_TURN: Duration = Duration::from_secs(180);
 const SAID: usize = 40;
 
 pub(super) async fn retrieve(
-    deployed: &Deployed<'_>,
+    deployed: &DeployedStack<'_>,
     output: &str,
     query: &str,
     expect: &Expect,
@@ -31,10 +31,10 @@ pub(super) async fn retrieve(
     in_time(expect.within, elapsed, "expect")
 }
 
-pub(super) async fn chat(deployed: &Deployed<'_>, agent: &Agent, turns: &[SmokeTurn]) -> Result<(), Failure> {
+pub(super) async fn chat(deployed: &DeployedStack<'_>, agent: &ChatAgent, turns: &[SmokeTurn]) -> Result<(), Failure> {
     let address = match agent {
-        Agent::Harness { output } => AgentAddress::Harness(deployed.output(output, "agent")?.to_owned()),
-        Agent::Classic { agent_output, alias_output } => AgentAddress::Classic {
+        ChatAgent::Harness { output } => AgentAddress::Harness(deployed.output(output, "agent")?.to_owned()),
+        ChatAgent::Classic { agent_output, alias_output } => AgentAddress::Classic {
             agent: deployed.output(agent_output, "agent")?.to_owned(),
             alias: deployed.output(alias_output, "agent")?.to_owned(),
         },
@@ -81,7 +81,7 @@ fn found(passages: &[Passage], expect: &Expect) -> Result<(), Failure> {
 }
 
 /// Whether an agent's answer is the one that is expected.
-fn answered(said: &AgentSaid, expect: &ExpectTurn, at: &str) -> Result<(), Failure> {
+fn answered(said: &AgentReply, expect: &ExpectTurn, at: &str) -> Result<(), Failure> {
     if let Some(expected) = &expect.text {
         is_like(&said.text, expected, &format!("{at}/text"), "the answer", &Hidden::default())?;
     }
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_judged_by_words_tools_and_citations() {
-        let said = AgentSaid {
+        let said = AgentReply {
             text: "It is Pending".to_owned(),
             sources: vec!["s3://b/proof.md".to_owned()],
             tools: vec!["account-status".to_owned()],

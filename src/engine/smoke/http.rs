@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::deployed::{Deployed, within};
+use super::deployed::{DeployedStack, within};
 use super::failure::{Failure, unsettled};
 use super::picture;
 use super::test::{Call, Sent};
 use super::text::{Hidden, holds, is_like, is_wanted};
-use crate::aws::{Answered, ApiCall};
+use crate::aws::{ApiCall, ApiResponse};
 use crate::spec::{Expect, ImageFormat, escape};
 
 /// How long a call may take where the test does not say: API Gateway itself gives up after 29 or 30 seconds.
@@ -17,7 +17,7 @@ const LONGEST_CALL: Duration = Duration::from_secs(60);
 /// How long a function may take where the test does not say: the longest timeout a function can have, and its start.
 const LONGEST_INVOCATION: Duration = Duration::from_secs(16 * 60);
 
-pub(super) async fn call(deployed: &Deployed<'_>, call: &Call, expect: &Expect) -> Result<(), Failure> {
+pub(super) async fn call(deployed: &DeployedStack<'_>, call: &Call, expect: &Expect) -> Result<(), Failure> {
     let url = deployed.output(&call.output, "API")?.trim_end_matches('/');
     let mut hidden = Hidden::default();
     let mut headers = Vec::new();
@@ -49,7 +49,7 @@ pub(super) async fn call(deployed: &Deployed<'_>, call: &Call, expect: &Expect) 
 }
 
 pub(super) async fn invoke(
-    deployed: &Deployed<'_>,
+    deployed: &DeployedStack<'_>,
     function: &str,
     payload: &[u8],
     expect: &Expect,
@@ -75,13 +75,13 @@ pub(super) async fn invoke(
 }
 
 /// A failure with the word whether a moment may change it.
-fn settled(failure: Failure, status: u16, answer: &Answered) -> Failure {
+fn settled(failure: Failure, status: u16, answer: &ApiResponse) -> Failure {
     Failure { unsettled: failure.unsettled || unsettled(Some(status), &answer.text()), ..failure }
 }
 
 /// The value of a header. What is secret in it goes into `hidden` before it can come back from anywhere.
 pub(super) async fn header(
-    deployed: &Deployed<'_>,
+    deployed: &DeployedStack<'_>,
     header: &str,
     pieces: &[Sent],
     hidden: &mut Hidden,
@@ -115,7 +115,13 @@ pub(super) async fn header(
 }
 
 /// The first expectation that is not met. Without a status in the spec, any below 400 will do.
-fn judge(answer: &Answered, status: u16, expect: &Expect, elapsed: Duration, hidden: &Hidden) -> Result<(), Failure> {
+fn judge(
+    answer: &ApiResponse,
+    status: u16,
+    expect: &Expect,
+    elapsed: Duration,
+    hidden: &Hidden,
+) -> Result<(), Failure> {
     let body = answer.text();
     let said = || hidden.shown(&body);
     match expect.status {
@@ -145,15 +151,15 @@ fn judge(answer: &Answered, status: u16, expect: &Expect, elapsed: Duration, hid
     Ok(())
 }
 
-fn own_status(answer: &Answered) -> Option<u16> {
+fn own_status(answer: &ApiResponse) -> Option<u16> {
     let answer: Value = serde_json::from_slice(&answer.body).ok()?;
     answer.get("statusCode")?.as_u64().and_then(|status| u16::try_from(status).ok())
 }
 
 /// Whether the body, or what lies at the address in it, is the picture that is expected.
 async fn is_picture(
-    deployed: &Deployed<'_>,
-    answer: &Answered,
+    deployed: &DeployedStack<'_>,
+    answer: &ApiResponse,
     expected: Option<ImageFormat>,
     hidden: &Hidden,
 ) -> Result<(), Failure> {
@@ -164,7 +170,7 @@ async fn is_picture(
         return is_format(answer, expected, "the body");
     }
     let Some(url) = address(&answer.text()) else {
-        let reason = format!("the body is no picture and holds no address of one: {}", hidden.shown(&answer.text()));
+        let reason = format!("the body is not a picture and has no address of one: {}", hidden.shown(&answer.text()));
         return Err(Failure::unmet(AT, reason));
     };
     let shown = hidden.shown(&url);
@@ -183,7 +189,7 @@ async fn is_picture(
     is_format(&fetched, expected, &format!("what lies at `{shown}`"))
 }
 
-fn is_format(answer: &Answered, expected: ImageFormat, what: &str) -> Result<(), Failure> {
+fn is_format(answer: &ApiResponse, expected: ImageFormat, what: &str) -> Result<(), Failure> {
     const AT: &str = "expect/image";
     let (wanted, media) = (picture::name(expected), picture::media_type(expected));
     match picture::format_of(&answer.body) {
@@ -235,9 +241,9 @@ mod tests {
         serde_json::from_value(value).expect("an expectation")
     }
 
-    fn answer(status: u16, body: &str) -> Answered {
+    fn answer(status: u16, body: &str) -> ApiResponse {
         let headers = vec![("Content-Type".to_owned(), "application/json; charset=utf-8".to_owned())];
-        Answered { status, headers, body: body.to_owned().into(), function_error: None }
+        ApiResponse { status, headers, body: body.to_owned().into(), function_error: None }
     }
 
     fn told(expected: Value, status: u16, body: &str, millis: u64) -> Option<(String, String)> {
@@ -290,17 +296,17 @@ mod tests {
 
     #[test]
     fn a_picture_of_another_format_or_type_is_told() {
-        let png = |content_type: &str| Answered {
+        let png = |content_type: &str| ApiResponse {
             status: 200,
             headers: vec![("content-type".into(), content_type.into())],
             body: (&b"\x89PNG\r\n\x1a\n"[..]).into(),
             function_error: None,
         };
         assert_eq!(is_format(&png("image/png"), ImageFormat::Png, "it"), Ok(()));
-        let said = |answer: &Answered, format| is_format(answer, format, "it").expect_err("a reason").reason;
+        let said = |answer: &ApiResponse, format| is_format(answer, format, "it").expect_err("a reason").reason;
         assert_eq!(said(&png("image/png"), ImageFormat::Webp), "it is a PNG picture, expected WebP");
         let untyped = said(&png("binary/octet-stream"), ImageFormat::Png);
         assert_eq!(untyped, "it is a PNG picture and is sent as `binary/octet-stream`, expected `image/png`");
-        assert_eq!(said(&answer(200, "{}"), ImageFormat::Gif), "it is no GIF picture");
+        assert_eq!(said(&answer(200, "{}"), ImageFormat::Gif), "it is not a GIF picture");
     }
 }

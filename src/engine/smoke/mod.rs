@@ -5,7 +5,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `test`, `result` | a test and how it ended, as data |
-//! | `of_spec` | the tests of a spec, and which resources they ask |
+//! | `from_spec` | the tests of a spec, and which resources they ask |
 //! | `trial` | trying all of them |
 //! | `attempt` | one try of one of them |
 //! | `deployed`, `failure` | what is asked, and why a try failed |
@@ -14,25 +14,25 @@
 //! | `socket` | conversations over a WebSocket |
 //! | `picture` | whether bytes are a picture |
 //! | `text` | whether a text is as it is expected, and what of it a reason repeats |
-//! | `patience` | what is tried a second time |
+//! | `retry` | what is tried a second time |
 
 mod attempt;
 mod deployed;
 mod dialogue;
 mod failure;
+mod from_spec;
 mod http;
-mod of_spec;
-mod patience;
 mod picture;
 mod result;
+mod retry;
 mod socket;
 mod test;
 mod text;
 mod trial;
 
-pub(super) use of_spec::of_spec;
-pub use patience::PATIENCE;
+pub(super) use from_spec::from_spec;
 pub use result::SmokeResult;
-pub use test::SmokeTest;
+pub use retry::RETRY_FOR;
+pub use test::PreparedSmokeTest;
 pub use trial::smoke;
 pub(super) use trial::tried;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::deployed::{Deployed, within};
+use super::deployed::{DeployedStack, within};
 use super::dialogue::{in_time, of_turn};
 use super::failure::{Failure, unsettled};
 use super::http::header;
-use super::test::Connection;
+use super::test::WebSocketRequest;
 use super::text::{Hidden, holds, is_like};
 use crate::aws::{ApiCall, Opening, Socket};
 use crate::spec::{Expect, ExpectTurn, SmokeTurn};
@@ -20,8 +20,8 @@ const LONGEST_OPENING: Duration = Duration::from_secs(60);
 const LONGEST_TURN: Duration = Duration::from_secs(30);
 
 pub(super) async fn chat(
-    deployed: &Deployed<'_>,
-    connection: &Connection,
+    deployed: &DeployedStack<'_>,
+    connection: &WebSocketRequest,
     turns: &[SmokeTurn],
     expect: &Expect,
 ) -> Result<(), Failure> {

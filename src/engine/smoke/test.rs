@@ -7,19 +7,19 @@ use crate::spec::{Expect, SmokeTurn};
 
 /// Something to try on what is deployed.
 #[derive(Debug, Clone)]
-pub struct SmokeTest {
+pub struct PreparedSmokeTest {
     /// As the spec has it, such as `GET apis.posters /posters` or `functions.design`.
     pub name: String,
     /// Where the spec has it.
     pub place: Option<Place>,
-    pub(super) what: What,
+    pub(super) what: Probe,
     pub(super) expect: Expect,
     /// Where everything of it stands in the spec, by its way from the test, such as `expect/status`.
     pub(super) places: BTreeMap<String, Place>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum What {
+pub(super) enum Probe {
     Call(Call),
     Invoke {
         /// The function's logical id.
@@ -32,18 +32,18 @@ pub(super) enum What {
         query: String,
     },
     Chat {
-        agent: Agent,
+        agent: ChatAgent,
         turns: Vec<SmokeTurn>,
     },
     Connect {
-        connection: Connection,
+        connection: WebSocketRequest,
         turns: Vec<SmokeTurn>,
     },
 }
 
 /// A connection to a WebSocket API.
 #[derive(Debug, Clone)]
-pub(super) struct Connection {
+pub(super) struct WebSocketRequest {
     /// The output that is the API's address.
     pub(super) output: String,
     pub(super) headers: Vec<(String, Vec<Sent>)>,
@@ -80,12 +80,12 @@ pub(super) enum Sent {
 
 /// An agent by the outputs that tell how to talk to it.
 #[derive(Debug, Clone)]
-pub(super) enum Agent {
+pub(super) enum ChatAgent {
     Classic { agent_output: String, alias_output: String },
     Harness { output: String },
 }
 
-impl SmokeTest {
+impl PreparedSmokeTest {
     /// Where something of it stands, or the nearest thing around that; the test itself where that is nowhere.
     pub(super) fn place_of(&self, at: &str) -> Option<Place> {
         let mut way = at;

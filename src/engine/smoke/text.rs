@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_json_path::JsonPath;
 
 use super::failure::Failure;
-use crate::spec::{ExpectText, Wanted, escape};
+use crate::spec::{ExpectText, ExpectedValue, escape};
 
 /// Characters of a text that a reason repeats.
 const SHOWN: usize = 200;
@@ -80,7 +80,7 @@ pub(super) fn is_like(text: &str, expected: &ExpectText, at: &str, what: &str, h
 /// Whether one of the values is what is wanted; the failure is that of the first.
 pub(super) fn is_wanted(
     values: &[&Value],
-    wanted: &Wanted,
+    wanted: &ExpectedValue,
     at: &str,
     what: &str,
     hidden: &Hidden,
@@ -88,9 +88,9 @@ pub(super) fn is_wanted(
     let mut first = None;
     for value in values {
         let met = match wanted {
-            Wanted::Like(expected) => is_like(&as_text(value), expected, at, what, hidden),
-            Wanted::Value(wanted) if same(value, wanted) => Ok(()),
-            Wanted::Value(wanted) => {
+            ExpectedValue::Like(expected) => is_like(&as_text(value), expected, at, what, hidden),
+            ExpectedValue::Value(wanted) if same(value, wanted) => Ok(()),
+            ExpectedValue::Value(wanted) => {
                 let (is, wanted) = (hidden.shown(&value.to_string()), hidden.shown(&wanted.to_string()));
                 Err(Failure::unmet(at, format!("{what} is {is}, expected {wanted}")))
             }
@@ -104,7 +104,12 @@ pub(super) fn is_wanted(
 }
 
 /// Whether a text is JSON that has what is wanted at each path; `at` is the way to the paths.
-pub(super) fn holds(text: &str, expected: &BTreeMap<String, Wanted>, at: &str, hidden: &Hidden) -> Result<(), Failure> {
+pub(super) fn holds(
+    text: &str,
+    expected: &BTreeMap<String, ExpectedValue>,
+    at: &str,
+    hidden: &Hidden,
+) -> Result<(), Failure> {
     if expected.is_empty() {
         return Ok(());
     }
@@ -173,7 +178,7 @@ mod tests {
     #[test]
     fn one_value_of_several_is_enough_and_numbers_are_what_they_count() {
         let wanted = |values: &[Value], wanted: Value| {
-            let wanted: Wanted = serde_json::from_value(wanted).expect("wanted");
+            let wanted: ExpectedValue = serde_json::from_value(wanted).expect("wanted");
             let values: Vec<&Value> = values.iter().collect();
             is_wanted(&values, &wanted, "at", "`$.a`", &Hidden::default()).err().map(|failure| failure.reason)
         };

@@ -2,49 +2,50 @@
 
 use std::time::{Duration, Instant};
 
-use super::deployed::Deployed;
+use super::deployed::DeployedStack;
 use super::failure::Failure;
-use super::patience;
 use super::result::SmokeResult;
-use super::test::{SmokeTest, What};
+use super::retry;
+use super::test::{PreparedSmokeTest, Probe};
 use crate::aws::{CallErrorKind, StackState, StackSummary};
+use crate::engine::abort::Abort;
 use crate::engine::claim::Claim;
-use crate::engine::events::{EventKind, Teller};
+use crate::engine::desired::Desired;
+use crate::engine::events::{EventEmitter, EventKind};
 use crate::engine::outcome::{Outcome, Report};
 use crate::engine::run::Run;
-use crate::engine::stop::Stop;
-use crate::engine::wanted::Desired;
 use crate::finding::Finding;
 use crate::plan::Secrets;
 
 /// Tries the tests of a use case on its stack as it is deployed, each once.
 pub async fn smoke(run: &Run<'_>, desired: &Desired) -> Report {
-    let teller = Teller::hiding(run.events, Secrets::of(Some(&desired.template), &desired.parameters));
-    run.ledger().about(&desired.stack, desired.use_case());
-    let result = stands(run, &teller, desired).await;
-    run.finish(&teller, &desired.stack, result)
+    let emitter =
+        EventEmitter::redacting(run.events, Secrets::from_parameters(Some(&desired.template), &desired.parameters));
+    run.ledger().set_use_case(&desired.stack, desired.use_case());
+    let result = stands(run, &emitter, desired).await;
+    run.finish(&emitter, &desired.stack, result)
 }
 
-async fn stands(run: &Run<'_>, teller: &Teller<'_>, desired: &Desired) -> Result<Report, Stop> {
-    let identity = run.begin(teller, "smoke", &desired.stack).await?;
+async fn stands(run: &Run<'_>, emitter: &EventEmitter<'_>, desired: &Desired) -> Result<Report, Abort> {
+    let identity = run.start(emitter, "smoke", &desired.stack).await?;
     let stack = run.unless_cancelled(run.clients.stack(&desired.stack)).await??;
     let mut report = Report::new(Outcome::Absent, run.clients.region(), &desired.stack);
     report.account = Some(identity.account);
     let Some(stack) = stack.filter(|stack| stack.state() != StackState::Review) else { return Ok(report) };
     // What is called does something: it must be this use case's.
-    Claim::of(desired, false).refuse_foreign(&stack)?;
+    Claim::for_deployment(desired, false).refuse_foreign(&stack)?;
     report.outcome = Outcome::Tested;
     report.stack_id = Some(stack.id.clone());
     report.status = Some(stack.status.clone());
-    match tried(run, teller, desired, &stack, Duration::ZERO, &mut report).await {
+    match tried(run, emitter, desired, &stack, Duration::ZERO, &mut report).await {
         Ok(()) => {}
-        Err(Stop::Interrupted) => {
+        Err(Abort::Interrupted) => {
             report.outcome = Outcome::Interrupted;
             let again = run.ledger().command("smoke");
             let message = format!("interrupted while `{}` was being tried", desired.stack);
             report.findings.push(Finding::note("D063", message).help(format!("try the rest with `{again}`")));
         }
-        Err(Stop::Failed(findings)) => {
+        Err(Abort::Failed(findings)) => {
             if report.outcome != Outcome::SmokeFailed {
                 report.outcome = Outcome::Untested;
             }
@@ -55,11 +56,11 @@ async fn stands(run: &Run<'_>, teller: &Teller<'_>, desired: &Desired) -> Result
 }
 
 /// Whether the target still answers and the stack is still there: without either, a test that failed says nothing of the stack.
-async fn is_verdict(run: &Run<'_>, test: &SmokeTest, stack: &StackSummary) -> Result<(), Stop> {
+async fn is_verdict(run: &Run<'_>, test: &PreparedSmokeTest, stack: &StackSummary) -> Result<(), Abort> {
     match run.unless_cancelled(run.clients.stack(&stack.id)).await? {
         Ok(Some(now)) if now.state() != StackState::Deleted => Ok(()),
         Ok(_) => Err(Finding::error("D062", format!("`{}` is gone while it was being tried", stack.name)).into()),
-        Err(error) if error.is_passing() || error.kind == CallErrorKind::Expired => {
+        Err(error) if error.is_transient() || error.kind == CallErrorKind::Expired => {
             let message =
                 format!("smoke test `{}` could not be tried: that says nothing of `{}`", test.name, stack.name);
             let again = run.ledger().command("smoke");
@@ -72,21 +73,21 @@ async fn is_verdict(run: &Run<'_>, test: &SmokeTest, stack: &StackSummary) -> Re
 }
 
 /// Tries everything and puts down how it went; a test that fails makes the outcome [`Outcome::SmokeFailed`]. One whose
-/// failure may pass is tried again for as long as `patience`.
+/// failure may pass is tried again for as long as `retry_for`.
 pub(in crate::engine) async fn tried(
     run: &Run<'_>,
-    teller: &Teller<'_>,
+    emitter: &EventEmitter<'_>,
     desired: &Desired,
     stack: &StackSummary,
-    patience: Duration,
+    retry_for: Duration,
     report: &mut Report,
-) -> Result<(), Stop> {
+) -> Result<(), Abort> {
     let resources = run.unless_cancelled(run.clients.stack_resources(&stack.id)).await??;
     let ids = resources.into_iter().filter_map(|resource| Some((resource.logical_id, resource.physical_id?))).collect();
-    let deployed = Deployed { clients: run.clients, stack, ids };
+    let deployed = DeployedStack { clients: run.clients, stack, ids };
     for test in &desired.smoke {
         let start = Instant::now();
-        let failure = patience::until_settled(run, teller, test, &deployed, patience).await?;
+        let failure = retry::until_settled(run, emitter, test, &deployed, retry_for).await?;
         if failure.is_some() {
             is_verdict(run, test, stack).await?;
         }
@@ -100,24 +101,24 @@ pub(in crate::engine) async fn tried(
         if let Some(Failure { code, at, reason, .. }) = failure {
             let place = test.place_of(&at);
             let help = match (code, &test.what) {
-                ("D060", What::Call(_) | What::Invoke { .. } | What::Connect { .. }) => {
+                ("D060", Probe::Call(_) | Probe::Invoke { .. } | Probe::Connect { .. }) => {
                     "see the function's log for why; correct it, or what the spec expects, and deploy again"
                 }
                 ("D060", _) => "correct what it answers from, or what the spec expects, and deploy again",
                 _ => {
-                    "the stack stands; look whether what it says can be reached and used from here, then `bedplate smoke`"
+                    "the stack is deployed; check whether it can be reached and used from here, then run `bedplate smoke`"
                 }
             };
             let help = help.replace("`bedplate smoke`", &format!("`{}`", run.ledger().command("smoke")));
             let mut finding = Finding::error(code, format!("smoke test `{}`: {reason}", test.name));
             finding = finding.at(place.clone()).help(help);
-            teller.hide(&mut finding);
+            emitter.redact(&mut finding);
             report.findings.push(finding);
             report.outcome = Outcome::SmokeFailed;
-            result.reason = Some(teller.hidden(&reason));
+            result.reason = Some(emitter.redacted(&reason));
             result.place = place;
         }
-        teller.tell(EventKind::SmokeTested { result: result.clone() });
+        emitter.emit(EventKind::SmokeTested { result: result.clone() });
         report.smoke.push(result);
     }
     Ok(())

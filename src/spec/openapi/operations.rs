@@ -127,11 +127,11 @@ impl<'a> Reader<'a> {
             let Some((parameter, at)) = self.follow(parameter, at) else { continue };
             let word = |key: &str| parameter.get(key).and_then(Value::as_str);
             let (Some(name), Some(place)) = (word("name"), word("in")) else {
-                self.error("S190", &at, "a parameter wants `name` and `in`", "write both, such as `in: query`");
+                self.error("S190", &at, "a parameter needs `name` and `in`", "write both, such as `in: query`");
                 continue;
             };
             if !["path", "query", "header"].contains(&place) {
-                let message = format!("`{}` stands in the {}, which agents do not fill in", cut(name), cut(place));
+                let message = format!("`{}` is in the {}, which agents do not fill in", cut(name), cut(place));
                 self.error("S193", &format!("{at}/in"), message, "take it in the path, the query or a header");
                 continue;
             }
@@ -167,7 +167,7 @@ impl<'a> Reader<'a> {
         let Some((schema, at)) = self.follow(schema, &at) else { return };
         let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
             if self.engine == Engine::Agentcore {
-                let message = "a gateway hands an object over, and this body is none";
+                let message = "a gateway passes an object on, and this body is not one";
                 self.error("S193", &at, message, "describe it with `type: object` and `properties`");
             }
             return;
@@ -185,7 +185,7 @@ impl<'a> Reader<'a> {
     fn tell(&mut self, name: &str, schema: Option<Value>, required: bool, at: &str, told: &mut Told) {
         if self.engine == Engine::Agentcore && told.places.insert(name.to_owned(), at.to_owned()).is_some() {
             let message =
-                format!("`{}` stands in two places of the request, and a gateway hands both over as one", cut(name));
+                format!("`{}` is in two places of the request, and a gateway passes both on as one", cut(name));
             self.error("S196", at, message, "give the two different names");
             return;
         }

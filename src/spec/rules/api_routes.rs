@@ -15,7 +15,7 @@ const LONGEST: u32 = 29;
 const LONGEST_HTTP: u32 = 30;
 
 /// One route, with where it stands.
-struct Site<'a> {
+struct RouteSite<'a> {
     base: String,
     key: &'a str,
     kind: ApiKind,
@@ -29,13 +29,13 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         for (index, route) in api.routes.iter().enumerate() {
             for (key, body) in &route.0 {
                 let base = format!("/apis/{}/routes/{index}/{}", escape(name), escape(key));
-                one(rules, &Site { base, key, kind: api.kind, api, body });
+                one(rules, &RouteSite { base, key, kind: api.kind, api, body });
             }
         }
     }
 }
 
-fn one(rules: &mut Rules<'_>, site: &Site<'_>) {
+fn one(rules: &mut Rules<'_>, site: &RouteSite<'_>) {
     let answer = answer(rules, site);
     beside(rules, site, answer);
     if let Some(http) = &site.body.http {
@@ -60,7 +60,7 @@ fn one(rules: &mut Rules<'_>, site: &Site<'_>) {
         bounds(rules, &format!("{}/throttle", site.base), throttle);
         let any = split_key(site.key).is_some_and(|(method, _)| method == "ANY");
         if any && matches!(site.kind, ApiKind::Rest | ApiKind::Private) {
-            let message = "a REST API limits single methods, and `ANY` is none".to_owned();
+            let message = "a REST API limits single methods, and `ANY` is not one".to_owned();
             let help = "write a route for each method that is limited, or a `throttle` for the whole API";
             rules.error_at_key("S110", &format!("{}/throttle", site.base), message, help);
         }
@@ -73,7 +73,7 @@ fn one(rules: &mut Rules<'_>, site: &Site<'_>) {
 }
 
 /// The one thing that answers.
-fn answer(rules: &mut Rules<'_>, site: &Site<'_>) -> Option<&'static str> {
+fn answer(rules: &mut Rules<'_>, site: &RouteSite<'_>) -> Option<&'static str> {
     let body = site.body;
     let all = [
         ("function", body.function.is_some()),
@@ -116,7 +116,7 @@ fn answer(rules: &mut Rules<'_>, site: &Site<'_>) -> Option<&'static str> {
 }
 
 /// What stands beside the answer and is not for every kind.
-fn beside(rules: &mut Rules<'_>, site: &Site<'_>, answer: Option<&str>) {
+fn beside(rules: &mut Rules<'_>, site: &RouteSite<'_>, answer: Option<&str>) {
     let rest = matches!(site.kind, ApiKind::Rest | ApiKind::Private);
     let require = &site.body.require;
     let some = !require.query.is_empty() || !require.headers.is_empty() || require.body.is_some();
@@ -157,7 +157,7 @@ fn beside(rules: &mut Rules<'_>, site: &Site<'_>, answer: Option<&str>) {
 }
 
 /// An address, whose `{name}`s are the route's own variables.
-fn url(rules: &mut Rules<'_>, site: &Site<'_>, key: &str, url: &Text) {
+fn url(rules: &mut Rules<'_>, site: &RouteSite<'_>, key: &str, url: &Text) {
     let pointer = format!("{}/{key}", site.base);
     let source = url.source();
     if !source.starts_with("${") && !source.starts_with("https://") && !source.starts_with("http://") {
@@ -169,7 +169,7 @@ fn url(rules: &mut Rules<'_>, site: &Site<'_>, key: &str, url: &Text) {
         for part in literal.split('{').skip(1) {
             let name = part.split('}').next().unwrap_or_default();
             if !known.contains(&name) {
-                let message = format!("`{{{}}}` is no variable of the route's path", cut(name));
+                let message = format!("`{{{}}}` is not a variable of the route's path", cut(name));
                 let help = suggest(name, known.iter().copied(), "the path has");
                 rules.error("S114", &pointer, message, help);
             }
@@ -177,7 +177,7 @@ fn url(rules: &mut Rules<'_>, site: &Site<'_>, key: &str, url: &Text) {
     }
 }
 
-fn vpc_link(rules: &mut Rules<'_>, site: &Site<'_>) {
+fn vpc_link(rules: &mut Rules<'_>, site: &RouteSite<'_>) {
     let Some(link) = &site.body.vpc_link else { return };
     if site.kind != ApiKind::Http {
         return url(rules, site, "vpc-link/target", &link.target);
@@ -190,7 +190,7 @@ fn vpc_link(rules: &mut Rules<'_>, site: &Site<'_>) {
     }
 }
 
-fn aws(rules: &mut Rules<'_>, site: &Site<'_>) {
+fn aws(rules: &mut Rules<'_>, site: &RouteSite<'_>) {
     let Some(aws) = &site.body.aws else { return };
     let base = format!("{}/aws", site.base);
     let known = JSON_SERVICES.map(|(service, _)| service);

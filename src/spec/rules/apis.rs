@@ -23,7 +23,7 @@ const KEYS: [(&str, &[ApiKind], &str); 8] = [
     ("api-key", REST, "make the API `kind: rest`, or ask for a token with `auth`"),
     ("usage-plans", REST, "make the API `kind: rest`, or limit it with `throttle`"),
     ("schemas", REST, "make the API `kind: rest`, or look at the body in the function"),
-    ("cors", NOT_WEBSOCKET, "leave it out: browsers ask nobody before they open a WebSocket"),
+    ("cors", NOT_WEBSOCKET, "leave it out: browsers send no preflight request before they open a WebSocket"),
     ("domain", NOT_PRIVATE, "leave it out: a private API has the name that its VPC endpoint gives it"),
     ("route-selection", WEBSOCKET, "leave it out: method and path say which route a request is for"),
 ];
@@ -79,7 +79,7 @@ pub(super) fn bounds(rules: &mut Rules<'_>, base: &str, throttle: &Throttle) {
     if !(throttle.rate > 0.0 && throttle.rate <= 1e6) {
         let message = format!("a rate of {} requests a second lets nothing through", throttle.rate);
         let message =
-            if throttle.rate > 1e6 { format!("{} requests a second are no limit", throttle.rate) } else { message };
+            if throttle.rate > 1e6 { format!("{} requests a second are not a limit", throttle.rate) } else { message };
         rules.error("S110", &format!("{base}/rate"), message, "write a number such as `10`");
     }
     if throttle.burst == 0 || throttle.burst > 1_000_000 {
@@ -101,7 +101,7 @@ fn cors_of(rules: &mut Rules<'_>, base: &str, api: &Api, cors: &Cors) {
         }
     }
     if cors.origins.len() > 1 && cors.origins.iter().any(|origin| origin == "*") {
-        let message = "`*` is every origin, and others stand beside it".to_owned();
+        let message = "`*` is every origin, and there are others beside it".to_owned();
         rules.error("S108", &format!("{base}/origins"), message, "keep `*`, or the origins you mean");
     } else if cors.origins.len() != 1 && REST.contains(&api.kind) {
         let message = format!("a REST API answers for one origin, and these are {}", cors.origins.len());
@@ -148,8 +148,7 @@ fn plans(rules: &mut Rules<'_>, base: &str, api: &Api) {
                 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
             if !fits {
                 let message = format!("`{}` cannot be the name of an API key", cut(key));
-                let help =
-                    "use letters, digits and hyphens; API Gateway chooses the key's value, which stands in no spec";
+                let help = "use letters, digits and hyphens; API Gateway chooses the key's value, which is in no spec";
                 rules.error("S107", &at, message, help);
             } else if plan.keys.iter().position(|other| other == key) != Some(index) {
                 rules.error("S107", &at, format!("the plan has the key `{}` twice", cut(key)), "name it once");

@@ -71,7 +71,7 @@ fn node(rules: &mut Rules<'_>, pointer: &str, flow_name: &str, flow: &Flow, key:
     }
     if node.model.is_some() && !matches!(step, FlowStep::KnowledgeBase(_)) {
         let message = "`model` goes with `knowledge-base`".to_owned();
-        let help = "take it away: a prompt and an agent have a model of their own";
+        let help = "remove it: a prompt and an agent have a model of their own";
         rules.error_at_key("S160", &format!("{pointer}/model"), message, help);
     }
     let mut whole = true;
@@ -95,7 +95,7 @@ fn is_node_name(name: &str) -> bool {
         && !name.contains("__")
 }
 
-/// Letters, digits and underscores, a letter first: what needs no quotes in a JSON path, and leaves room for the rest of it.
+/// Letters, digits and underscores, a letter first: what needs no quotes in a JSONPath, and leaves room for the rest of it.
 fn is_field_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.len() <= 50
@@ -149,7 +149,7 @@ fn source(
     let passages = type_ == FlowType::Array && matches!(step, FlowStep::Prompt(_));
     if wants_text && type_ != FlowType::String && !passages {
         let what = if type_ == FlowType::Array { "a list of passages" } else { "a mapping" };
-        let message = format!("`{}` wants text, and `{}` gives {what}", cut(input), cut(value.node));
+        let message = format!("`{}` needs text, and `{}` gives {what}", cut(input), cut(value.node));
         let help = match type_ {
             FlowType::Array => "give the knowledge base's node a `model`, so that it answers with text".to_owned(),
             _ => format!("take a field of it, such as `{}.text`, as other nodes do", value.node),

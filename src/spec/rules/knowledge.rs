@@ -85,7 +85,7 @@ fn store(rules: &mut Rules<'_>, pointer: &str, base: &KnowledgeBase) {
                 "S142",
                 &format!("{pointer}/{key}"),
                 message,
-                format!("write `store: {key}`, or take it away"),
+                format!("write `store: {key}`, or remove it"),
             );
         }
         if !there && wanted == Some(key) && rules.document.pointer(&format!("{pointer}/{key}")).is_none() {
@@ -95,7 +95,7 @@ fn store(rules: &mut Rules<'_>, pointer: &str, base: &KnowledgeBase) {
     }
     let readers = base.opensearch_serverless.as_ref().map(|store| store.readers.len());
     if readers == Some(0) && base.store == Store::OpensearchServerless {
-        let message = "nobody may look into the collection but the knowledge base".to_owned();
+        let message = "only the knowledge base has access to the collection".to_owned();
         let help = "name the role that deploys under `readers`: CloudFormation makes the index with its rights, and the \
                     collection lets in only who is named";
         rules.error("S142", &format!("{pointer}/opensearch-serverless"), message, help);

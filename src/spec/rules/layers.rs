@@ -52,7 +52,7 @@ fn of_function(rules: &mut Rules<'_>, name: &str, function: &Function) {
         let pointer = format!("{base}/{index}");
         let first = function.layers.iter().position(|other| other == layer_name);
         if first != Some(index) {
-            let message = format!("the layer `{}` stands here twice", cut(layer_name));
+            let message = format!("the layer `{}` is listed twice", cut(layer_name));
             rules.error("S028", &pointer, message, "name it once");
             continue;
         }

@@ -209,7 +209,7 @@ fn environment(rules: &mut Rules<'_>, base: &str, function: &Function) {
         bytes += name.len() + literals(value).iter().map(String::len).sum::<usize>();
         if RESERVED_VARIABLES.contains(&name.as_str()) {
             let message = format!("Lambda sets `{name}` itself");
-            rules.error_at_key("S040", &pointer, message, "take it away; the function finds it set");
+            rules.error_at_key("S040", &pointer, message, "remove it; Lambda sets it for the function");
             continue;
         }
         let fits = name.len() >= 2

@@ -37,9 +37,9 @@ pub(super) fn check(rules: &mut Rules<'_>) {
 /// What is wrong with the addresses of a VPC, and what to do.
 fn problem(cidr: &str) -> Option<(&'static str, &'static str)> {
     let example = "write them as `10.0.0.0/16`";
-    let Some((address, prefix)) = cidr.split_once('/') else { return Some(("is no block of addresses", example)) };
-    let Ok(address) = address.parse::<std::net::Ipv4Addr>() else { return Some(("is no block of addresses", example)) };
-    let Ok(prefix) = prefix.parse::<u32>() else { return Some(("is no block of addresses", example)) };
+    let Some((address, prefix)) = cidr.split_once('/') else { return Some(("is not a CIDR block", example)) };
+    let Ok(address) = address.parse::<std::net::Ipv4Addr>() else { return Some(("is not a CIDR block", example)) };
+    let Ok(prefix) = prefix.parse::<u32>() else { return Some(("is not a CIDR block", example)) };
     if !(WIDEST..=NARROWEST).contains(&prefix) {
         return Some((
             "is too large or too small",

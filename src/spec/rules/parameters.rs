@@ -16,7 +16,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
 fn of_parameter(rules: &mut Rules<'_>, base: &str, parameter: &Parameter) {
     let default_at = format!("{base}/default");
     if parameter.secret && parameter.default.is_some() {
-        let message = "a secret cannot have a default: it would stand in the template for all to read".to_owned();
+        let message = "a secret cannot have a default: it would be readable in the template".to_owned();
         rules.error("S043", &default_at, message, "take the default away and give the value when deploying");
         return;
     }

@@ -23,7 +23,7 @@ const CLOUDFORMATION: [(&str, &str); 4] = [
 const MOST_PIECES: usize = 1000;
 
 /// A text, with what its references may name.
-struct Site<'a> {
+struct ReferenceSite<'a> {
     pointer: &'a str,
     /// Section and name of the component it belongs to.
     owner: Option<(&'a str, &'a str)>,
@@ -42,7 +42,7 @@ struct RouteOf<'a> {
     headers: &'a [String],
 }
 
-impl<'a> Site<'a> {
+impl<'a> ReferenceSite<'a> {
     fn of(spec: &'a UseCase, mark: &'a Marked<Text>) -> Self {
         let owner = mark.owner.as_ref().map(|(section, name)| (section.as_str(), name.as_str()));
         Self { pointer: &mark.pointer, owner, route: route_of(spec, &mark.pointer) }
@@ -73,7 +73,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         if rules.is_full() {
             return;
         }
-        let site = Site::of(spec, mark);
+        let site = ReferenceSite::of(spec, mark);
         match mark.value.pieces() {
             Ok(pieces) => {
                 for piece in pieces.into_iter().take(MOST_PIECES) {
@@ -129,7 +129,7 @@ fn malformed(rules: &mut Rules<'_>, pointer: &str, error: &TextError) {
     rules.error("S020", pointer, message, help);
 }
 
-fn resolve(rules: &mut Rules<'_>, site: &Site<'_>, reference: &Reference) {
+fn resolve(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, reference: &Reference) {
     match reference {
         Reference::Stage | Reference::Region | Reference::Account | Reference::Partition => {}
         Reference::Parameter(name) => {
@@ -152,7 +152,7 @@ fn resolve(rules: &mut Rules<'_>, site: &Site<'_>, reference: &Reference) {
 }
 
 /// A secret parameter where others can read it.
-fn secret(rules: &mut Rules<'_>, site: &Site<'_>, name: &str) {
+fn secret(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, name: &str) {
     let shown = format!("${{parameters.{}}}", cut(name));
     match site.owner {
         // No parameter goes with a call: the rules of smoke tests say so.
@@ -162,19 +162,19 @@ fn secret(rules: &mut Rules<'_>, site: &Site<'_>, name: &str) {
             rules.error("S045", site.pointer, message, "take the output away, or `secret: true` from the parameter");
         }
         Some(("functions", _)) => {
-            let message = format!("the value of the secret `{shown}` can be read by whoever may see the function");
+            let message = format!("the value of the secret `{shown}` can be read by everyone who can see the function");
             let help = "the Lambda console and GetFunctionConfiguration show it; keep it in Secrets Manager and have the \
                         function fetch it there where that matters";
             rules.warning("S046", site.pointer, message, help);
         }
         Some((section, _)) => {
-            let message = format!("the value of the secret `{shown}` can be read by whoever may see `{section}`");
-            rules.warning("S046", site.pointer, message, "use a parameter that is no secret here");
+            let message = format!("the value of the secret `{shown}` can be read by everyone who can see `{section}`");
+            rules.warning("S046", site.pointer, message, "use a parameter that is not secret here");
         }
     }
 }
 
-fn component(rules: &mut Rules<'_>, site: &Site<'_>, section: &str, name: &str, attribute: Option<&str>) {
+fn component(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, section: &str, name: &str, attribute: Option<&str>) {
     let shown = match attribute {
         Some(attribute) => format!("${{{}.{}.{}}}", cut(section), cut(name), cut(attribute)),
         None => format!("${{{}.{}}}", cut(section), cut(name)),
@@ -237,7 +237,14 @@ fn lacking(spec: &UseCase, section: &str, name: &str, attribute: &str) -> Option
 
 /// `${needs.alias.Output}` and `${resources.LogicalId}` or `${resources.LogicalId.Attribute}`: what the other stack
 /// gives, and which attributes a type has, is not the spec's to say.
-fn outside(rules: &mut Rules<'_>, site: &Site<'_>, section: &str, name: &str, attribute: Option<&str>, shown: &str) {
+fn outside(
+    rules: &mut Rules<'_>,
+    site: &ReferenceSite<'_>,
+    section: &str,
+    name: &str,
+    attribute: Option<&str>,
+    shown: &str,
+) {
     // The resources of a template made elsewhere are known when it has been read.
     if section == "resources" && rules.document.get("template").is_some() {
         return;
@@ -246,13 +253,13 @@ fn outside(rules: &mut Rules<'_>, site: &Site<'_>, section: &str, name: &str, at
         let help = rules.suggest_name(section, name);
         rules.error("S021", site.pointer, format!("`{shown}` names nothing in this spec"), help);
     } else if section == "needs" && attribute.is_none() {
-        let message = format!("`{shown}` does not say which output it wants");
+        let message = format!("`{shown}` does not say which output it takes");
         rules.error("S022", site.pointer, message, format!("write `${{needs.{name}.OUTPUT}}`"));
     }
 }
 
 /// A reference to a part of the request.
-fn request(rules: &mut Rules<'_>, site: &Site<'_>, part: &str, name: Option<&String>) {
+fn request(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, part: &str, name: Option<&String>) {
     let shown = match name {
         Some(name) => format!("${{{part}.{}}}", cut(name)),
         None => format!("${{{part}}}"),
@@ -276,7 +283,7 @@ fn request(rules: &mut Rules<'_>, site: &Site<'_>, part: &str, name: Option<&Str
     }
 }
 
-fn in_path(rules: &mut Rules<'_>, site: &Site<'_>, route: RouteOf<'_>, shown: &str, name: &str) {
+fn in_path(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, route: RouteOf<'_>, shown: &str, name: &str) {
     let parameters = path_parameters(route.key);
     if !parameters.contains(&name) {
         let message = format!("`{shown}`: the route `{}` has no `{{{}}}`", cut(route.key), cut(name));
@@ -290,7 +297,7 @@ fn in_path(rules: &mut Rules<'_>, site: &Site<'_>, route: RouteOf<'_>, shown: &s
 
 /// A parameter need not be required to be used (it is empty when a request lacks it); one letter off a required one
 /// is a slip all the same.
-fn declared(rules: &mut Rules<'_>, site: &Site<'_>, required: &[String], shown: &str, name: &str, list: &str) {
+fn declared(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, required: &[String], shown: &str, name: &str, list: &str) {
     if !super::routes::is_parameter_name(name) {
         let message = format!("`{shown}` cannot be the name of a request's parameter");
         return rules.error("S023", site.pointer, message, "use letters, digits, `_`, `-` and `$`");

@@ -11,7 +11,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
     for (name, role) in &spec.roles {
         let base = format!("/roles/{}", escape(name));
         if role.assumed_by.is_empty() && rules.intact(&format!("{base}/assumed-by")) {
-            let message = format!("nobody may take the role `{name}`");
+            let message = format!("no one can assume the role `{name}`");
             let help = "name who may, such as `- service: ecs-tasks.amazonaws.com` or `- account: this`";
             rules.error("S210", &format!("{base}/assumed-by"), message, help);
         }

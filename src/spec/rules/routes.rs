@@ -111,7 +111,7 @@ fn one(rules: &mut Rules<'_>, pointer: &str, key: &str, seen: &mut Seen) {
             names.push(name);
             let other = seen.variables.entry(so_far.clone()).or_insert_with(|| (*segment).to_owned());
             if other != segment {
-                let message = format!("`{shown}`: `{segment}` stands where another route has `{other}`");
+                let message = format!("`{shown}`: `{segment}` is where another route has `{other}`");
                 let help = "API Gateway takes one variable at a place; use the same name in both";
                 return rules.error_at_key("S035", pointer, message, help);
             }
@@ -127,7 +127,7 @@ fn twice(rules: &mut Rules<'_>, pointer: &str, normal: &str, key: &str, seen: &m
     let shown = cut(key);
     match seen.keys.insert(normal.to_owned(), key.to_owned()) {
         Some(first) if first == key => {
-            let message = format!("the route `{shown}` stands here a second time");
+            let message = format!("the route `{shown}` occurs a second time");
             rules.error_at_key("S035", pointer, message, "keep one of the two");
         }
         Some(first) => {

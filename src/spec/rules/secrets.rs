@@ -10,7 +10,7 @@ use crate::yaml::Positions;
 
 /// Every value or key that looks like a credential: findings, and the credentials to keep out of other findings.
 pub(in crate::spec) fn secrets(document: &Value, positions: &Positions, file: &str) -> (Vec<Finding>, Vec<String>) {
-    let mut found = Found { findings: Vec::new(), secrets: Vec::new(), positions, file };
+    let mut found = RedactedFindings { findings: Vec::new(), secrets: Vec::new(), positions, file };
     found.walk(document, "");
     (found.findings, found.secrets)
 }
@@ -34,14 +34,14 @@ fn without(text: &str, secret: &str) -> String {
     })
 }
 
-struct Found<'a> {
+struct RedactedFindings<'a> {
     findings: Vec<Finding>,
     secrets: Vec<String>,
     positions: &'a Positions,
     file: &'a str,
 }
 
-impl Found<'_> {
+impl RedactedFindings<'_> {
     fn walk(&mut self, value: &Value, pointer: &str) {
         match value {
             Value::String(text) => self.text(text, pointer),

@@ -78,7 +78,7 @@ fn value(rules: &mut Rules<'_>, base: &str, secret: &Secret) {
 fn object(rules: &mut Rules<'_>, base: &str, secret: &Secret) {
     let Some(key) = &secret.key else {
         if !secret.with.is_empty() {
-            let message = "what stands with a value needs an object, and the value a key in it".to_owned();
+            let message = "what is under `with` needs an object, and the value needs a key in it".to_owned();
             rules.error_at_key("S176", &format!("{base}/with"), message, "add `key`, such as `key: password`");
         }
         return;

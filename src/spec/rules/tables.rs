@@ -121,7 +121,7 @@ fn attributes(rules: &mut Rules<'_>, base: &str, index: &TableIndex) {
             rules.error("S171", &here, message, "use 1 to 255 bytes");
         }
         if attributes.iter().take(position).any(|other| other == attribute) {
-            let message = format!("`{}` stands twice", cut(attribute));
+            let message = format!("`{}` is listed twice", cut(attribute));
             rules.error("S172", &here, message, "take one away");
         }
     }

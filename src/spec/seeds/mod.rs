@@ -87,7 +87,7 @@ pub(super) fn rows(table: &Table, text: &str, path: &str, shown: &str) -> Result
         Some("csv") => from_csv(text, shown, &key_types(table))?,
         _ => {
             return Err(vec![
-                Finding::error("S070", format!("`{shown}` is no file of rows"))
+                Finding::error("S070", format!("`{shown}` is not a file of rows"))
                     .at(place(shown, (1, 1)))
                     .help("end its name in `.yaml`, `.yml`, `.json` or `.csv`, and let it hold that"),
             ]);
@@ -173,7 +173,7 @@ fn from_csv(text: &str, shown: &str, types: &BTreeMap<&str, KeyType>) -> Result<
     for (column, name) in headers.iter().enumerate() {
         let again = !seen.insert(name);
         if name.is_empty() || again {
-            let what = if again { "is there twice" } else { "has no name" };
+            let what = if again { "occurs twice" } else { "has no name" };
             let message = format!("column {} of `{shown}` {what}", column + 1);
             let help = "let the first line name each attribute once";
             return Err(vec![Finding::error("S070", message).at(place(shown, (1, 1))).help(help)]);

@@ -7,7 +7,7 @@ const POWERS: std::ops::RangeInclusive<i64> = -130..=125;
 
 /// A decimal number without an exponent and without zeros that do not count, so that equal numbers are equal texts.
 pub(super) fn canonical(text: &str) -> Result<String, String> {
-    let wrong = || "it is no number".to_owned();
+    let wrong = || "it is not a number".to_owned();
     let (sign, rest) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),
         None => ("", text.strip_prefix('+').unwrap_or(text)),

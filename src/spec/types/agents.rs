@@ -25,7 +25,7 @@ pub struct Agent {
     /// A name under `models`.
     #[schemars(extend("x-names" = "models"), example = &"assistant")]
     pub model: String,
-    /// What it is told of its task, 40 characters at least.
+    /// Its instruction: what its task is, in at least 40 characters.
     #[schemars(length(min = 40), example = &"You are a friendly assistant of a bank. Tell customers the status of their new accounts.")]
     pub instruction: String,
     /// Tools by a name of your own.
@@ -47,7 +47,7 @@ pub struct Agent {
     /// time unless said.
     #[schemars(example = &"10m")]
     pub idle: Option<Seconds>,
-    /// Whether it asks the user for what a tool needs; it does unless said. Only classic can be told not to.
+    /// Whether it asks the user for what a tool needs; it does by default. Only `engine: classic` can turn that off.
     pub ask_user: Option<bool>,
     /// The engine's own tools it may use; none unless named (agentcore).
     #[serde(default)]
@@ -105,7 +105,7 @@ pub struct Operation {
     /// What it does: the model decides by this when to ask.
     #[schemars(length(min = 1, max = 1200), example = &"Gives the status of one account")]
     pub description: String,
-    /// What it must be told, by name.
+    /// Its parameters, by name.
     #[serde(default)]
     #[schemars(extend("examples" = [{ "accountId": { "description": "The number of the account" } }]))]
     pub parameters: BTreeMap<String, OperationParameter>,
@@ -114,7 +114,7 @@ pub struct Operation {
     pub confirm: bool,
 }
 
-/// What an operation is told.
+/// A parameter of an operation.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct OperationParameter {
@@ -129,7 +129,7 @@ pub struct OperationParameter {
     pub optional: bool,
 }
 
-/// The type of what an operation is told.
+/// The type of an operation's parameter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OperationType {

@@ -236,7 +236,7 @@ pub enum AccountRole {
     /// The account has one; nothing is changed.
     #[default]
     Existing,
-    /// This use case sets it, and leaves it when it goes.
+    /// This use case sets it, and it remains when the use case is deleted.
     Set,
 }
 

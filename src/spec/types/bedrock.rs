@@ -134,7 +134,7 @@ pub struct Prompt {
     /// A name under `models`; its `inference` goes with the prompt.
     #[schemars(extend("x-names" = "models"), example = &"chat")]
     pub model: String,
-    /// What the model is told of its task, with `{{variables}}` in it.
+    /// The system prompt: what the model's task is, with `{{variables}}` in it.
     #[schemars(length(min = 1, max = 200000), example = &"You answer customers of a bank in one or two sentences.")]
     pub system: Option<String>,
     /// What the user says, with `{{variables}}` in it: 20 of them at most, of letters, digits, `-` and `_`.

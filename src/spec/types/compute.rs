@@ -153,6 +153,6 @@ pub enum Assumer {
     Service(#[schemars(example = &"ecs-tasks.amazonaws.com")] String),
     /// The ARN of a user or role, or a reference to one.
     Principal(#[schemars(example = &"arn:aws:iam::123456789012:user/ada")] Text),
-    /// Whoever the account lets: `this`, or the twelve digits of another account.
+    /// Everyone whom the account allows: `this`, or the twelve digits of another account.
     Account(#[schemars(example = &"this")] String),
 }

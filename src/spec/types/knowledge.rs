@@ -52,15 +52,15 @@ pub enum Store {
     Managed,
     /// An OpenSearch Serverless collection, made with the use case; it costs by the hour.
     OpensearchServerless,
-    /// An Aurora PostgreSQL cluster that is there already.
+    /// An Aurora PostgreSQL cluster that exists already.
     Aurora,
-    /// A Pinecone index that is there already.
+    /// A Pinecone index that exists already.
     Pinecone,
-    /// A MongoDB Atlas cluster that is there already.
+    /// A MongoDB Atlas cluster that exists already.
     MongodbAtlas,
     /// A Neptune Analytics graph, made with the use case; it costs by the hour.
     NeptuneAnalytics,
-    /// An OpenSearch Service domain that is there already.
+    /// An OpenSearch Service domain that exists already.
     OpensearchCluster,
 }
 
@@ -80,12 +80,12 @@ pub struct Source {
     pub chunking: Option<Chunking>,
     /// How documents are read.
     pub parsing: Option<Parsing>,
-    /// What becomes of its vectors when the source goes.
+    /// What happens to its vectors when the source is deleted.
     #[serde(default)]
     pub deletion: SourceDeletion,
 }
 
-/// What becomes of a source's vectors when it goes.
+/// What happens to a source's vectors when it is deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceDeletion {
@@ -173,7 +173,7 @@ pub struct Parsing {
     /// A name under `models`: the model that reads.
     #[schemars(extend("x-names" = "models"), example = &"reader")]
     pub model: Option<String>,
-    /// What the model is told.
+    /// The prompt of the model.
     #[schemars(length(min = 1, max = 10000), example = &"Write down everything on the page, tables as Markdown.")]
     pub prompt: Option<String>,
 }
@@ -266,7 +266,7 @@ pub struct NeptuneStore {
     /// Its memory in m-NCUs; 16, the least, unless said.
     #[schemars(range(min = 16, max = 24576), example = 16)]
     pub memory: Option<u32>,
-    /// A name under `models`: it finds what documents speak of, and so what is linked with what.
+    /// A name under `models`: it finds the entities in documents, and so how they are connected.
     #[schemars(extend("x-names" = "models"), example = &"reader")]
     pub model: String,
 }

@@ -12,7 +12,7 @@ pub struct Model {
     pub id: String,
     /// What it gives back; checked against the facts about the model.
     pub output: Option<Modality>,
-    /// Make an application inference profile of it: costs are told by its tags, and programs are given its ARN.
+    /// Make an application inference profile of it: its tags show the costs, and programs get its ARN.
     #[serde(default)]
     pub application_profile: bool,
     /// How it answers, for prompts and agents that use it; refused where the model takes no such parameters.

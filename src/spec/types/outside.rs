@@ -17,7 +17,7 @@ pub struct Need {
     pub stage: Option<String>,
 }
 
-/// A CloudFormation resource as it stands in a template; its texts may hold `${…}` references.
+/// A CloudFormation resource as in a template; its texts may hold `${…}` references.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawResource {
@@ -49,7 +49,7 @@ pub struct RawResource {
     #[serde(rename = "Metadata")]
     #[schemars(extend("examples" = [{ "team": "learning" }]))]
     pub metadata: Option<Tree>,
-    /// What becomes of it when the stack goes.
+    /// What happens to it when the stack is deleted.
     #[serde(rename = "DeletionPolicy")]
     #[schemars(example = &"Delete")]
     pub deletion_policy: Option<String>,

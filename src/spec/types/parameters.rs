@@ -11,7 +11,7 @@ pub struct Parameter {
     #[serde(default)]
     pub r#type: ParameterType,
     /// What it is for.
-    #[schemars(example = &"Who is told of alarms")]
+    #[schemars(example = &"Who is notified of alarms")]
     pub description: Option<String>,
     /// Used when none is given.
     #[schemars(example = &"ops@example.com")]

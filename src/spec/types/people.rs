@@ -24,7 +24,7 @@ pub struct UserPool {
     /// Whether people sign in with a second factor, a code of an authenticator app.
     #[serde(default)]
     pub mfa: Mfa,
-    /// The first part of the address of the hosted sign-in pages, which nobody else in the region may have; needed for
+    /// The first part of the address of the hosted sign-in pages, which must be unique in the region; needed for
     /// clients with `callback-urls`.
     #[schemars(example = &"bank-${stage}-${account}")]
     pub domain: Option<Text>,
@@ -41,7 +41,7 @@ pub enum Mfa {
     /// No.
     #[default]
     Off,
-    /// Who wants to.
+    /// Users who choose to.
     Optional,
     /// All must.
     Required,

@@ -51,7 +51,7 @@ pub struct SmokeTest {
     /// The body of a `call`, or the event of an `invoke`.
     #[schemars(extend("examples" = [{ "prompt": "a dog at sunset" }]))]
     pub payload: Option<Value>,
-    /// What must come back; of a `chat` each turn says it, and here stands only the `status` that a connection to a WebSocket
+    /// The expected response; in a `chat` each turn has its own, and this is only the `status` that a connection to a WebSocket
     /// API must be refused with.
     #[serde(default)]
     pub expect: Expect,
@@ -80,14 +80,14 @@ pub struct Expect {
     /// Headers of the answer: a text is the whole value, a mapping says what must be found in it (`call`).
     #[serde(default)]
     #[schemars(extend("examples" = [{ "content-type": { "contains": "application/json" } }]))]
-    pub headers: BTreeMap<String, Wanted>,
+    pub headers: BTreeMap<String, ExpectedValue>,
     /// What the body must look like as a text (`call`, `invoke`).
     pub body: Option<ExpectText>,
-    /// JSON paths (RFC 9535) into the body, each with the value that stands there, or a mapping that says what must be
+    /// JSONPath expressions (RFC 9535) into the body, each with the expected value, or a mapping that says what must be
     /// found in it. A path that names several places holds when one of them does (`call`, `invoke`).
     #[serde(default)]
     #[schemars(extend("examples" = [{ "$.blocked": true, "$.answer": { "contains": "60 days" } }]))]
-    pub json: BTreeMap<String, Wanted>,
+    pub json: BTreeMap<String, ExpectedValue>,
     /// The body is such a picture, or it is, or holds as JSON, an address that gives one (`call`, `invoke`).
     pub image: Option<ImageFormat>,
     /// What the passages that were found must say, taken together (`retrieve`).
@@ -109,11 +109,11 @@ pub struct Expect {
 pub struct ExpectTurn {
     /// What the answer must say.
     pub text: Option<ExpectText>,
-    /// JSON paths (RFC 9535) into the message of a WebSocket API, each with what stands there or a mapping that says what
+    /// JSONPath expressions (RFC 9535) into the message of a WebSocket API, each with the expected value or a mapping that says what
     /// must be found in it.
     #[serde(default)]
     #[schemars(extend("examples" = [{ "$.echo": "Hi" }]))]
-    pub json: BTreeMap<String, Wanted>,
+    pub json: BTreeMap<String, ExpectedValue>,
     /// Names of documents that an agent's answer must cite (engine `classic`; a harness cites nothing).
     #[serde(default)]
     #[schemars(extend("examples" = [["proof-of-address.md"]]))]
@@ -148,9 +148,9 @@ pub struct ExpectText {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Texts(pub Vec<String>);
 
-/// What must stand in one place: a value, or what a text there must look like.
+/// The expected value of one place: a value, or what a text must look like.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Wanted {
+pub enum ExpectedValue {
     /// This very value.
     Value(Value),
     /// Something that looks like this.
@@ -177,7 +177,7 @@ impl<'de> Deserialize<'de> for Texts {
             Value::String(text) => Ok(Self(vec![text])),
             other => serde_json::from_value(other)
                 .map(Self)
-                .map_err(|_| D::Error::custom("this is no text and no list of texts")),
+                .map_err(|_| D::Error::custom("expected a text or a list of texts")),
         }
     }
 }
@@ -196,7 +196,7 @@ impl JsonSchema for Texts {
     }
 }
 
-impl<'de> Deserialize<'de> for Wanted {
+impl<'de> Deserialize<'de> for ExpectedValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
             like @ Value::Object(_) => serde_json::from_value(like).map(Self::Like).map_err(D::Error::custom),
@@ -205,9 +205,9 @@ impl<'de> Deserialize<'de> for Wanted {
     }
 }
 
-impl JsonSchema for Wanted {
+impl JsonSchema for ExpectedValue {
     fn schema_name() -> Cow<'static, str> {
-        "Wanted".into()
+        "ExpectedValue".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {

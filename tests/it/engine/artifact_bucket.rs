@@ -2,7 +2,7 @@
 
 use aws_sdk_cloudformation::types::Tag;
 use bedplate::engine::{
-    ApproveAll, Artifact, DeployOptions, Outcome, Recorder, Report, Run, artifact_bucket_name, bootstrap,
+    ApproveAll, DeployOptions, Outcome, Recorder, Report, Run, StackArtifact, artifact_bucket_name, bootstrap,
     bootstrap_named, deploy, remove_bootstrap,
 };
 use serde_json::json;
@@ -82,7 +82,7 @@ async fn an_artifact_bucket_made_again_by_hand_is_neither_used_nor_emptied() {
     make_again(&world, &usual(), Some("poster-dev/precious.txt")).await;
     // Other code: it would have to be uploaded.
     let mut other = world.poster();
-    other.artifacts = vec![Artifact { sha256: "cd".repeat(32), ..other.artifacts[0].clone() }];
+    other.artifacts = vec![StackArtifact { sha256: "cd".repeat(32), ..other.artifacts[0].clone() }];
     named(&world.deploy(&other).await.0, "D074", &usual());
 
     let (report, _) = world.destroy("poster-dev").await;

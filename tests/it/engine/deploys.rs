@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bedplate::aws::{Clients, StackState, Target};
 use bedplate::cfn::Template;
 use bedplate::engine::{
-    ApproveAll, Approver, Artifact, Claim, DeclineAll, DeployOptions, Desired, Event, EventKind, EventSink, Outcome,
-    Proposal, Recorder, Report, Run, bootstrap, deploy, destroy, list, outputs, plan, remove_bootstrap, status,
+    ApproveAll, Approver, Claim, DeclineAll, DeployOptions, Desired, Event, EventKind, EventSink, Outcome, Proposal,
+    Recorder, Report, Run, StackArtifact, bootstrap, deploy, destroy, list, outputs, plan, remove_bootstrap, status,
 };
 use bedplate::finding::Place;
 use bedplate::local::{self, LocalOptions, Running};
@@ -133,7 +133,7 @@ impl World {
                     "VisibilityTimeout": 30, "Tags": [{ "Key": "code", "Value": { "Ref": "CodeKey" } }] } },
             }),
         );
-        desired.artifacts.push(Artifact {
+        desired.artifacts.push(StackArtifact {
             parameter: "CodeKey".into(),
             component: "functions.design".into(),
             path: zip,
@@ -185,7 +185,7 @@ pub(crate) fn steps(events: &[Event]) -> Vec<&'static str> {
         EventKind::Executing { .. } => "executing",
         EventKind::Waiting { .. } => "waiting",
         EventKind::Warning { .. } => "warning",
-        EventKind::RemovalReady { .. } => "removal",
+        EventKind::DestroyPlanReady { .. } => "destroy_plan",
         EventKind::OutputsReady { .. } => "outputs",
         EventKind::Finished { .. } => "finished",
         _ => "",
@@ -222,13 +222,13 @@ async fn a_use_case_is_made_left_alone_changed_and_taken_away() {
 
     let (report, events) = world.destroy("poster-dev").await;
     assert_eq!(report.outcome, Outcome::Destroyed, "{:?}", report.findings);
-    assert_eq!(steps(&events), ["started", "removal", "finished"]);
-    let removal = report.removal.expect("what went");
-    assert_eq!((removal.resources.len(), removal.artifacts.count), (2, 1));
+    assert_eq!(steps(&events), ["started", "destroy_plan", "finished"]);
+    let destroy_plan = report.destroy_plan.expect("what went");
+    assert_eq!((destroy_plan.resources.len(), destroy_plan.artifacts.count), (2, 1));
     assert_eq!(world.state("poster-dev").await, None);
 
     let (report, _) = world.destroy("poster-dev").await;
-    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Absent, 0));
+    assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::Absent, 0));
     assert!(report.findings[0].message.contains("123456789012"), "{}", report.findings[0]);
 }
 
@@ -267,7 +267,7 @@ async fn a_failure_is_told_by_its_cause_at_its_line_and_the_next_deploy_makes_th
     let place = Place { file: "usecase.yaml".into(), line: 7, column: 3 };
     desired.places = [("/Resources/Wait".to_owned(), place)].into_iter().collect();
     let (report, _) = world.deploy(&desired).await;
-    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::RolledBack, 10));
+    assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::RolledBack, 10));
     let cause = &report.findings[0];
     assert!(cause.message.contains("`Wait`") && cause.message.contains("the queue is closed"), "{cause}");
     assert_eq!(cause.place.as_ref().map(|place| place.line), Some(7));
@@ -340,7 +340,7 @@ async fn a_failed_update_is_rolled_back_and_the_stack_stays_as_it_was() {
     let world = world.again(|options| options.fail = vec!["More".parse().expect("a failure")]).await;
     let more = with(&desired, |it| it["Resources"]["More"] = json!({ "Type": "AWS::SQS::Queue" }));
     let (report, _) = world.deploy(&more).await;
-    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::RolledBack, 10), "{:?}", report.findings);
+    assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::RolledBack, 10), "{:?}", report.findings);
     assert!(report.findings[0].message.contains("`More`"), "{}", report.findings[0]);
     assert_eq!(world.state("poster-dev").await, Some(StackState::RolledBackUpdate));
 
@@ -353,7 +353,7 @@ async fn a_failed_update_is_rolled_back_and_the_stack_stays_as_it_was() {
 async fn a_declined_deployment_leaves_no_trace() {
     let world = World::start().await;
     let (report, events) = world.deploy_asking(&world.poster(), &DeclineAll).await;
-    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Declined, 4));
+    assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::Declined, 4));
     assert_eq!(steps(&events), ["started", "change set", "plan", "change set removed", "finished"]);
     assert_eq!(world.state("poster-dev").await, None);
     assert!(world.clients.stacks().await.expect("an answer").is_empty(), "no artifact bucket either");
@@ -370,7 +370,7 @@ async fn a_declined_deployment_leaves_no_trace() {
 async fn planning_changes_nothing() {
     let world = World::start().await;
     let report = world.plan(&world.poster()).await;
-    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Planned, 0), "{:?}", report.findings);
+    assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::Planned, 0), "{:?}", report.findings);
     assert_eq!(report.plan.map(|plan| (plan.kind, plan.changes.len())), Some((PlanKind::Create, 2)));
     assert!(world.clients.stacks().await.expect("an answer").is_empty(), "not even a stack in review");
 
@@ -402,7 +402,7 @@ async fn an_interruption_before_execution_removes_the_change_set() {
     let recorder = Recorder::default();
     let run = Run::new(&world.clients, &recorder, cancel.clone());
     let report = deploy(&run, &world.poster(), &DeployOptions::default(), &CancelWhenAsked(cancel)).await;
-    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Interrupted, 130));
+    assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::Interrupted, 130));
     assert_eq!(world.state("poster-dev").await, None);
 }
 
@@ -425,7 +425,7 @@ async fn an_interrupted_execution_goes_on_and_the_next_deploy_picks_it_up() {
     let sink = CancelWhenRunning(cancel.clone(), Mutex::default());
     let run = Run::new(&world.clients, &sink, cancel);
     let report = deploy(&run, &world.poster(), &DeployOptions::default(), &ApproveAll).await;
-    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Interrupted, 130));
+    assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::Interrupted, 130));
     assert_eq!(report.findings[0].code, "D016");
     assert_eq!(world.state("poster-dev").await, Some(StackState::InProgress));
 

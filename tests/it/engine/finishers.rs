@@ -177,7 +177,7 @@ async fn a_finisher_that_fails_leaves_the_stack_and_is_repeated() {
     }
     let (report, events) = world.deploy(&broken).await;
     assert_eq!(report.outcome, Outcome::Unfinished, "{:?}", report.findings);
-    assert_eq!(report.outcome.exit_code(), 1);
+    assert_eq!(report.outcome.exit_code().code(), 1);
     assert_eq!(uploaded(&events).len(), 2, "the documents came before");
     let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code).collect();
     assert_eq!(codes, ["C010", "D040"]);

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bedplate::aws::{CallErrorKind, Clients};
 use bedplate::engine::{
-    ApproveAll, Approver, DeployOptions, Desired, Event, EventKind, Fate, Finisher, Outcome, Proposal, Recorder,
+    ApproveAll, Approver, DeployOptions, Desired, Disposition, Event, EventKind, Finisher, Outcome, Proposal, Recorder,
     Report, Run, bootstrap, deploy, destroy, plan, remove_bootstrap,
 };
 use bedplate::report;
@@ -32,7 +32,7 @@ fn emptied(events: &[Event]) -> bool {
 
 /// The bucket is told of as left alone, and the ending does not say that all is gone.
 fn is_left_alone(report: &Report, bucket: &str) {
-    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Leftovers, 14), "{:?}", report.findings);
+    assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::Leftovers, 14), "{:?}", report.findings);
     let left: Vec<(&str, bool)> = report.left.iter().map(|it| (it.physical_id.as_str(), it.intended)).collect();
     assert_eq!(left, [(bucket, false)]);
     assert!(report.left[0].reason.contains("not proven to be this stack's"), "{}", report.left[0].reason);
@@ -51,12 +51,12 @@ async fn a_bucket_made_again_by_hand_is_neither_emptied_nor_deleted() {
     assert!(!emptied(&events));
     assert_eq!(keys(&world, "posters").await.expect("a bucket"), ["precious.txt"]);
     assert_eq!(world.state("poster-dev").await, None, "the stack goes without it");
-    let removal = report.removal.expect("what went");
-    assert_eq!(removal.resources[0].fate, Fate::LeftAlone);
-    let shown = report::removal::text(&removal, &Styles::default());
+    let destroy_plan = report.destroy_plan.expect("what went");
+    assert_eq!(destroy_plan.resources[0].disposition, Disposition::LeftAlone);
+    let shown = report::destroy_plan::text(&destroy_plan, &Styles::default());
     assert!(shown.contains("posters") && shown.contains("left alone"), "{shown}");
-    let json = serde_json::to_value(&removal).expect("JSON");
-    assert_eq!(json["resources"][0]["fate"], "left-alone");
+    let json = serde_json::to_value(&destroy_plan).expect("JSON");
+    assert_eq!(json["resources"][0]["disposition"], "left-alone");
     assert!(
         json["resources"][0]["reason"].as_str().is_some_and(|it| it.contains("aws:cloudformation:stack-id")),
         "{json}"
@@ -131,7 +131,7 @@ async fn a_bucket_of_another_account_is_left_alone_and_one_whose_tags_are_denied
     let (report, events) = destroy_with(&proxy.clients().await, &ApproveAll).await;
     assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "C009"), "{:?}", report.findings);
     assert!(report.findings[0].message.contains("s3:GetBucketTagging"), "{}", report.findings[0]);
-    assert!(!events.iter().any(|event| matches!(event.what, EventKind::RemovalReady { .. })));
+    assert!(!events.iter().any(|event| matches!(event.what, EventKind::DestroyPlanReady { .. })));
     assert_eq!(world.state("poster-dev").await.map(|state| format!("{state:?}")), Some("Good".to_owned()));
     assert_eq!(keys(&world, "posters").await.expect("a bucket"), ["precious.txt"]);
 
@@ -193,7 +193,8 @@ async fn what_was_forgotten_and_deleted_after_all_is_none_of_the_stacks_any_more
     let (report, _) = world.destroy("poster-dev").await;
     assert_eq!(report.outcome, Outcome::Destroyed, "{:?}", report.findings);
     assert!(report.left.is_empty(), "{:?}", report.left);
-    let named: Vec<_> = report.removal.expect("what went").resources.into_iter().map(|it| it.physical_id).collect();
+    let named: Vec<_> =
+        report.destroy_plan.expect("what went").resources.into_iter().map(|it| it.physical_id).collect();
     assert_eq!(named, [Some("new-posters".to_owned())]);
     assert_eq!(keys(&world, "old-posters").await.expect("a bucket"), ["precious.txt"]);
 }
@@ -456,9 +457,9 @@ async fn everything_that_goes_is_listed_by_its_name_in_the_account() {
     }
 
     let (report, _) = world.destroy("poster-dev").await;
-    let removal = report.removal.expect("what went");
-    let shown = report::removal::text(&removal, &Styles::default());
-    let json = serde_json::to_string(&removal).expect("JSON");
+    let destroy_plan = report.destroy_plan.expect("what went");
+    let shown = report::destroy_plan::text(&destroy_plan, &Styles::default());
+    let json = serde_json::to_string(&destroy_plan).expect("JSON");
     for name in &physical {
         assert!(shown.contains(name.as_str()) && json.contains(name.as_str()), "`{name}` is missing in\n{shown}");
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bedplate::cfn::Template;
 use bedplate::cfn::change_set::ChangeSet;
 use bedplate::finding::Place;
-use bedplate::plan::{Action, Current, Plan, PlanKind, Wanted, between, for_new_stack, from_change_set};
+use bedplate::plan::{Action, Current, DesiredStack, Plan, PlanKind, between, for_new_stack, from_change_set};
 use serde_json::{Value, json};
 
 fn template(value: Value) -> Template {
@@ -40,13 +40,13 @@ fn modify(logical_id: &str, kind: &str, extra: Value, details: Value) -> Value {
 fn plan(changes: Value) -> Plan {
     let template = template(json!({ "Resources": { "Design": { "Type": "AWS::Lambda::Function" } } }));
     let place = Place { file: "usecase.yaml".into(), line: 12, column: 3 };
-    let wanted = Wanted {
+    let wanted = DesiredStack {
         stack: "poster-dev",
         account: Some("123456789012"),
         region: "us-west-2",
         template: Some(&template),
         places: [("/Resources/Design".to_owned(), place)].into_iter().collect(),
-        ..Wanted::default()
+        ..DesiredStack::default()
     };
     let current = Current { status: Some("CREATE_COMPLETE"), template: Some(&template), ..Current::default() };
     from_change_set(&wanted, &current, &set(changes), PlanKind::Update)
@@ -111,11 +111,11 @@ fn a_changed_property_has_the_place_of_the_key_that_says_it() {
     let loaded = bedplate::spec::load_str(spec, "usecase.yaml").expect("a spec");
     let rendered = bedplate::render::render(&loaded, &crate::render::DEV, bedplate::render::Partials::embedded())
         .expect("a template");
-    let wanted = Wanted {
+    let wanted = DesiredStack {
         stack: "x-dev",
         template: Some(&rendered.template),
         places: rendered.places(&loaded),
-        ..Wanted::default()
+        ..DesiredStack::default()
     };
     let change = |path: &str| {
         json!({ "Target": { "Attribute": "Properties", "Path": path, "RequiresRecreation": "Never",
@@ -201,12 +201,12 @@ fn a_secret_is_shown_nowhere_and_its_change_only_when_the_change_set_tells() {
         "Parameters": { "Token": { "Type": "String", "NoEcho": true } },
         "Resources": { "Design": { "Type": "AWS::Lambda::Function" } },
     }));
-    let wanted = Wanted {
+    let wanted = DesiredStack {
         stack: "poster-dev",
         region: "us-west-2",
         template: Some(&template),
         parameters: BTreeMap::from([("Token".into(), "open-sesame".into())]),
-        ..Wanted::default()
+        ..DesiredStack::default()
     };
     let current = Current {
         status: Some("CREATE_COMPLETE"),
@@ -239,7 +239,8 @@ fn a_new_stack_needs_no_change_set_to_be_planned() {
         "Role": { "Type": "AWS::IAM::Role", "Properties": { "AssumeRolePolicyDocument": { "Statement": [{
             "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": "lambda.amazonaws.com" } }] } } },
     } }));
-    let wanted = Wanted { stack: "poster-dev", region: "us-west-2", template: Some(&template), ..Wanted::default() };
+    let wanted =
+        DesiredStack { stack: "poster-dev", region: "us-west-2", template: Some(&template), ..DesiredStack::default() };
     let plan = for_new_stack(&wanted, PlanKind::Create);
     insta::assert_json_snapshot!(plan, @r#"
     {
@@ -301,7 +302,8 @@ fn offline(old: Value, new: Value) -> (PlanKind, Vec<(Action, String, Vec<String
     let parameters = json!({ "CodeKey": { "Type": "String" } });
     let of = |resources: Value| template(json!({ "Parameters": parameters, "Resources": resources }));
     let (old, new) = (of(old), of(new));
-    let wanted = Wanted { stack: "poster-dev", region: "us-west-2", template: Some(&new), ..Wanted::default() };
+    let wanted =
+        DesiredStack { stack: "poster-dev", region: "us-west-2", template: Some(&new), ..DesiredStack::default() };
     let plan = between(&wanted, &old).expect("two templates that can be compared");
     let told = plan.changes.into_iter().map(|change| {
         let paths = change.reasons.into_iter().map(|reason| reason.path).collect();

@@ -1,7 +1,7 @@
 //! Taking stacks away: what is in their buckets, what stays, what refuses to go.
 
 use bedplate::aws::ObjectVersion;
-use bedplate::engine::{ApproveAll, DeclineAll, EventKind, Fate, Outcome, Recorder, Run, destroy};
+use bedplate::engine::{ApproveAll, DeclineAll, Disposition, EventKind, Outcome, Recorder, Run, destroy};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -41,8 +41,8 @@ async fn a_bucket_with_thousands_of_versions_is_emptied_and_gone() {
 
     let (report, events) = world.destroy("poster-dev").await;
     assert_eq!(report.outcome, Outcome::Destroyed, "{:?}", report.findings);
-    let removal = report.removal.expect("what went");
-    assert_eq!(removal.resources[0].objects.map(|it| (it.count, it.more)), Some((2500, false)));
+    let destroy_plan = report.destroy_plan.expect("what went");
+    assert_eq!(destroy_plan.resources[0].objects.map(|it| (it.count, it.more)), Some((2500, false)));
     assert_eq!(bucket_of(&events), [("posters".to_owned(), 2500)]);
     assert!(!world.clients.bucket_exists("posters").await.expect("an answer"));
 }
@@ -62,11 +62,12 @@ async fn what_is_retained_is_named_and_left_as_it_is() {
         world.clients.upload_bytes(bucket, "a", vec![1], "123456789012").await.expect("an upload");
     }
     let (report, _) = world.destroy("poster-dev").await;
-    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Destroyed, 0), "{:?}", report.findings);
+    assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::Destroyed, 0), "{:?}", report.findings);
     let left: Vec<(&str, bool)> = report.left.iter().map(|it| (it.physical_id.as_str(), it.intended)).collect();
     assert_eq!(left, [("kept", true)]);
-    let fates: Vec<Fate> = report.removal.expect("what went").resources.iter().map(|it| it.fate).collect();
-    assert_eq!(fates, [Fate::Deleted, Fate::Retained], "`Gone` before `Kept`");
+    let dispositions: Vec<Disposition> =
+        report.destroy_plan.expect("what went").resources.iter().map(|it| it.disposition).collect();
+    assert_eq!(dispositions, [Disposition::Deleted, Disposition::Retained], "`Gone` before `Kept`");
     let there = world.clients.object_exists("kept", "a", "123456789012").await.expect("an answer");
     assert!(there, "a retained bucket keeps its objects");
     assert!(!world.clients.bucket_exists("gone").await.expect("an answer"));
@@ -80,7 +81,7 @@ async fn declining_and_protection_leave_everything() {
     let run = Run::new(&world.clients, &recorder, CancellationToken::new());
     let report = destroy(&run, "poster-dev", Some("poster"), &DeclineAll).await;
     assert_eq!(report.outcome, Outcome::Declined);
-    assert_eq!(steps(&recorder.events()), ["started", "removal", "finished"]);
+    assert_eq!(steps(&recorder.events()), ["started", "destroy_plan", "finished"]);
 
     world.protect("poster-dev").await;
     let report = destroy(&run, "poster-dev", Some("poster"), &ApproveAll).await;
@@ -126,7 +127,7 @@ async fn a_replaced_bucket_with_objects_is_told_of_and_goes_with_the_stack() {
     let (report, events) = world.destroy("poster-dev").await;
     assert_eq!(report.outcome, Outcome::Destroyed, "{:?}", report.findings);
     assert_eq!(bucket_of(&events), [("old-posters".to_owned(), 1)]);
-    let orphaned: Vec<bool> = report.removal.expect("what went").resources.iter().map(|it| it.orphaned).collect();
+    let orphaned: Vec<bool> = report.destroy_plan.expect("what went").resources.iter().map(|it| it.orphaned).collect();
     assert_eq!(orphaned, [false, true]);
     for name in ["old-posters", "new-posters"] {
         assert!(!world.clients.bucket_exists(name).await.expect("an answer"), "{name}");

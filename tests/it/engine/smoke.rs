@@ -40,10 +40,11 @@ def handler(event, context):
     let loaded = spec::load_text(text, world.dir.path(), "usecase.yaml").expect("a spec without findings");
     let rendered = render(&loaded, &DEV, Partials::embedded()).expect("a template");
     let packaging = Packaging::new(world.dir.path(), world.dir.path());
-    let desired = Desired::of(&loaded, &rendered, "late-dev", Default::default(), &packaging).expect("no rows");
+    let desired =
+        Desired::from_rendered(&loaded, &rendered, "late-dev", Default::default(), &packaging).expect("no rows");
     let recorder = Recorder::default();
     let run = Run::new(&world.clients, &recorder, CancellationToken::new());
-    let options = DeployOptions { smoke_patience: patience, ..DeployOptions::default() };
+    let options = DeployOptions { smoke_retry_for: patience, ..DeployOptions::default() };
     let report = deploy(&run, &desired, &options, &ApproveAll).await;
     let notes = recorder.events().into_iter().filter_map(|event| match event.what {
         EventKind::Note { message } => Some(message),

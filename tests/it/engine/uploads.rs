@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bedplate::aws::{CallErrorKind, Clients, Labels, Target, UploadLimits, UploadProgress};
 use bedplate::engine::{
-    ApproveAll, Artifact, DeployOptions, Desired, Event, EventKind, EventSink, Outcome, Run, deploy,
+    ApproveAll, DeployOptions, Desired, Event, EventKind, EventSink, Outcome, Run, StackArtifact, deploy,
 };
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -241,7 +241,7 @@ fn with_artifact(world: &World) -> Desired {
         json!({ "Wait": { "Type": "AWS::SQS::Queue", "Properties": {
             "Tags": [{ "Key": "code", "Value": { "Ref": "CodeKey" } }] } } }),
     );
-    desired.artifacts.push(Artifact {
+    desired.artifacts.push(StackArtifact {
         parameter: "CodeKey".into(),
         component: "functions.design".into(),
         path: file(world, &content(6)),

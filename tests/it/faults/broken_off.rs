@@ -141,7 +141,7 @@ async fn a_deletion_that_is_denied_after_the_buckets_are_emptied_says_what_is_go
     let (world, proxy, bucket) = stands().await;
     proxy.rule(When::operation("DeleteStack"), Fault::Refuse(ServiceError::Denied));
     let report = destroying(&world, CancellationToken::new()).await;
-    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Failed, 1));
+    assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::Failed, 1));
     let done = &report.account_of_changes.done;
     let gone = Effect::ObjectsDeleted { bucket: bucket.clone(), count: 3 };
     assert_eq!(done.iter().map(|told| &told.effect).collect::<Vec<_>>(), [&gone], "{done:?}");
@@ -160,7 +160,12 @@ async fn a_destroy_that_breaks_off_after_the_stack_is_gone_says_so() {
             Fault::Refuse(error),
         );
         let report = destroying(&world, CancellationToken::new()).await;
-        assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Leftovers, 14), "{:?}", report.findings);
+        assert_eq!(
+            (report.outcome, report.outcome.exit_code().code()),
+            (Outcome::Leftovers, 14),
+            "{:?}",
+            report.findings
+        );
         assert!(report.findings.iter().any(|finding| finding.code == "D093"), "{:?}", report.findings);
         let told: Vec<&str> = report.account_of_changes.done.iter().map(|told| told.text.as_str()).collect();
         assert!(told.contains(&"the stack `poster-dev` was deleted"), "{told:?}");
@@ -175,7 +180,7 @@ async fn a_stack_that_is_complete_is_called_deployed_though_its_outputs_cannot_b
         Fault::Refuse(ServiceError::Expired),
     );
     let report = deploying(&world, CancellationToken::new()).await;
-    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Unfinished, 1), "{:?}", report.findings);
+    assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::Unfinished, 1), "{:?}", report.findings);
     let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code).collect();
     assert_eq!(codes, ["C003", "D094"], "{:?}", report.findings);
 }

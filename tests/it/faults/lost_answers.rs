@@ -70,7 +70,7 @@ async fn an_execution_nobody_can_be_asked_about_is_unknown_and_left_alone() {
         (When::any().after("ExecuteChangeSet"), Fault::Refuse(ServiceError::Expired)),
     ];
     let (world, proxy, report) = deployed(&rules).await;
-    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::Unknown, 1), "{:?}", report.findings);
+    assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::Unknown, 1), "{:?}", report.findings);
     assert_eq!(proxy.count("DeleteChangeSet"), 0);
     let unknown = &report.account_of_changes.unknown;
     assert!(matches!(unknown[0].effect, Effect::Execution { .. }) && unknown.len() == 1, "{unknown:?}");

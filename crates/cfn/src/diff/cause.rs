@@ -1,6 +1,6 @@
 //! Why a property changes: the template was edited, or something the property refers to changes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -36,11 +36,11 @@ impl Causes<'_, '_> {
     pub(super) fn details(
         &self,
         change: &PropertyChange,
-        raw_old: &Map<String, Value>,
-        raw_new: &Map<String, Value>,
+        old: &WrittenProperties<'_>,
+        new: &WrittenProperties<'_>,
         schema: Option<&ResourceSchema>,
     ) -> Vec<Detail> {
-        let (written_old, written_new) = (written(raw_old, &change.path), written(raw_new, &change.path));
+        let (written_old, written_new) = (old.at(&change.path), new.at(&change.path));
         let secret = self.hides(written_old, written_new);
         let parts: Vec<&str> = change.path.iter().map(String::as_str).collect();
         let tags = schema.and_then(ResourceSchema::tags).is_some_and(|tags| tags.covers(&parts));
@@ -126,23 +126,48 @@ impl Causes<'_, '_> {
     }
 }
 
-/// What the template says at a path of resolved properties: the value there, or the function or list it comes from.
-fn written<'a>(properties: &'a Map<String, Value>, path: &[String]) -> Option<&'a Value> {
-    let (first, rest) = path.split_first()?;
-    let mut here = properties.get(first)?;
-    for part in rest {
-        here = match here {
-            Value::Object(map) if map.iter().any(|(key, item)| is_function(key, item)) => return Some(here),
-            Value::Object(map) => map.get(part)?,
-            // Where entries may be left out, indices before and after evaluation differ.
-            Value::Array(items)
-                if items.iter().any(|item| item.get("Fn::If").is_some() || item.get("Ref").is_some()) =>
-            {
-                return Some(here);
-            }
-            Value::Array(items) => items.get(part.parse::<usize>().ok()?)?,
-            _ => return Some(here),
-        };
+/// A resource's properties as the template has them, functions and all.
+pub(super) struct WrittenProperties<'a> {
+    properties: Option<&'a Map<String, Value>>,
+    /// Lists with entries that may be left out, known by their address: indices before and after evaluation differ. Found
+    /// once, because a policy of thousands of statements is asked about once for each of them.
+    elastic: HashSet<*const Vec<Value>>,
+}
+
+impl<'a> WrittenProperties<'a> {
+    /// The properties of a resource, which may have none.
+    pub(super) fn new(properties: Option<&'a Map<String, Value>>) -> Self {
+        let mut elastic = HashSet::new();
+        properties.into_iter().flat_map(Map::values).for_each(|value| find_elastic(value, &mut elastic));
+        Self { properties, elastic }
     }
-    Some(here)
+
+    /// What the template says at a path of resolved properties: the value there, or the function or list it comes from.
+    fn at(&self, path: &[String]) -> Option<&'a Value> {
+        let (first, rest) = path.split_first()?;
+        let mut here = self.properties?.get(first)?;
+        for part in rest {
+            here = match here {
+                Value::Object(map) if map.iter().any(|(key, item)| is_function(key, item)) => return Some(here),
+                Value::Object(map) => map.get(part)?,
+                Value::Array(items) if self.elastic.contains(&std::ptr::from_ref(items)) => return Some(here),
+                Value::Array(items) => items.get(part.parse::<usize>().ok()?)?,
+                _ => return Some(here),
+            };
+        }
+        Some(here)
+    }
+}
+
+fn find_elastic(value: &Value, found: &mut HashSet<*const Vec<Value>>) {
+    match value {
+        Value::Object(map) => map.values().for_each(|item| find_elastic(item, found)),
+        Value::Array(items) => {
+            if items.iter().any(|item| item.get("Fn::If").is_some() || item.get("Ref").is_some()) {
+                found.insert(std::ptr::from_ref(items));
+            }
+            items.iter().for_each(|item| find_elastic(item, found));
+        }
+        _ => {}
+    }
 }

@@ -13,11 +13,11 @@ mod tags;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::intrinsics::{Problem, Scope, has_unknown, resolve_at};
 use super::{Resource, ResourceGraph, Schemas};
-use cause::Causes;
+use cause::{Causes, WrittenProperties};
 use overlay::Overlay;
 
 pub use cause::ChangeSource;
@@ -295,11 +295,9 @@ fn modified(
 ) -> Option<ResourceChange> {
     let schema = Schemas::embedded().get(later.type_);
     let mut details = Vec::new();
-    let empty = Map::new();
+    let (old, new) = (WrittenProperties::new(earlier.properties()), WrittenProperties::new(later.properties()));
     for change in compare(schema.as_deref(), &before.properties, &after.properties) {
-        let raw_old = earlier.properties().unwrap_or(&empty);
-        let raw_new = later.properties().unwrap_or(&empty);
-        details.extend(causes.details(&change, raw_old, raw_new, schema.as_deref()));
+        details.extend(causes.details(&change, &old, &new, schema.as_deref()));
     }
     for (name, scoped) in ATTRIBUTES {
         let (old, new) = (before.attributes.get(name), after.attributes.get(name));

@@ -1,4 +1,4 @@
-//! What is wrong, where, and what to do about it: the one vocabulary every room reports problems in.
+//! What is wrong, where, and what to do about it: the one vocabulary every module reports problems in.
 
 mod places;
 mod registry;
@@ -51,7 +51,7 @@ impl fmt::Display for Place {
 
 /// One problem, with a stable code that documentation, suppressions and CI can rely on.
 ///
-/// Codes are a letter for the room and three digits: `S` spec and YAML, `R` render, `T` template against the provider
+/// Codes are a letter for the module and three digits: `S` spec and YAML, `R` render, `T` template against the provider
 /// schemas, `L` limits, `I` IAM, `B` Bedrock facts, `A` artifacts, `C` AWS calls and credentials, `D` deploying,
 /// `P` project file and command line. [`FINDINGS`] lists them all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

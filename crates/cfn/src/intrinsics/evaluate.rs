@@ -1,4 +1,4 @@
-//! Evaluation. Total: any JSON gives a value or a problem, in time and space bounded by [`TEXT_LIMIT`] and [`DEPTH_LIMIT`].
+//! Evaluator. Total: any JSON gives a value or a problem, in time and space bounded by [`TEXT_LIMIT`] and [`DEPTH_LIMIT`].
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub fn resolve(value: &Value, resolver: &dyn Resolver) -> Result<Value, Problem>
 ///
 /// The first problem met, with its path in the template.
 pub fn resolve_at(value: &Value, resolver: &dyn Resolver, path: &str) -> Result<Value, Problem> {
-    let mut evaluation = Evaluation { resolver, path: path.to_owned(), depth: 0 };
+    let mut evaluation = Evaluator { resolver, path: path.to_owned(), depth: 0 };
     Ok(evaluation.value(value)?.unwrap_or(Value::Null))
 }
 
@@ -40,7 +40,7 @@ pub fn resolve_at(value: &Value, resolver: &dyn Resolver, path: &str) -> Result<
 ///
 /// The first problem met.
 pub fn is_true(condition: &Value, resolver: &dyn Resolver, path: &str) -> Result<bool, Problem> {
-    Evaluation { resolver, path: path.to_owned(), depth: 0 }.condition(condition)
+    Evaluator { resolver, path: path.to_owned(), depth: 0 }.condition(condition)
 }
 
 /// All conditions of a template, each evaluated once; `resolver` is not asked about conditions.
@@ -154,13 +154,13 @@ impl Resolver for Decided<'_> {
 /// `None` is `AWS::NoValue`.
 type Outcome = Result<Option<Value>, Problem>;
 
-struct Evaluation<'a> {
+struct Evaluator<'a> {
     resolver: &'a dyn Resolver,
     path: String,
     depth: usize,
 }
 
-impl Evaluation<'_> {
+impl Evaluator<'_> {
     fn value(&mut self, value: &Value) -> Outcome {
         match value {
             Value::Object(map) => {
@@ -289,7 +289,7 @@ impl Evaluation<'_> {
             key if key.starts_with("Fn::ForEach::") => {
                 Err(self.problem("T112", "Fn::ForEach needs the transform `AWS::LanguageExtensions` and is expanded before a template is evaluated"))
             }
-            other => Err(self.problem("T105", format!("Template error: `{other}` is no intrinsic function"))),
+            other => Err(self.problem("T105", format!("Template error: `{other}` is not an intrinsic function"))),
         }
     }
 

@@ -46,7 +46,7 @@ pub fn expand(
     Template::from_value(value).map_err(|findings| {
         let first = findings.into_iter().next();
         let (message, path) = first.map(|finding| (finding.message, finding.template_path)).unwrap_or_default();
-        Problem::new("T112", format!("With its loops written out, the template is none: {message}"))
+        Problem::new("T112", format!("With its loops expanded, the template is not valid: {message}"))
             .at(&path.unwrap_or_default())
     })
 }

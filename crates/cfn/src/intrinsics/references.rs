@@ -34,18 +34,18 @@ pub fn references(value: &Value, path: &str) -> Vec<Reference> {
 /// The references in a value that count when conditions are known: of an `Fn::If` whose condition `decide` knows, only
 /// the branch taken.
 pub fn references_if(value: &Value, path: &str, decide: &dyn Fn(&str) -> Option<bool>) -> Vec<Reference> {
-    let mut walk = Walk { found: Vec::new(), decide, path: path.to_owned() };
+    let mut walk = ReferenceWalk { found: Vec::new(), decide, path: path.to_owned() };
     walk.value(value);
     walk.found
 }
 
-struct Walk<'a> {
+struct ReferenceWalk<'a> {
     found: Vec<Reference>,
     decide: &'a dyn Fn(&str) -> Option<bool>,
     path: String,
 }
 
-impl Walk<'_> {
+impl ReferenceWalk<'_> {
     fn value(&mut self, value: &Value) {
         match value {
             Value::Array(items) => {

@@ -43,7 +43,7 @@ const EXTENSIONS: [&str; 2] = ["Fn::Length", "Fn::ToJsonString"];
 
 /// Checks every function in a value.
 pub(super) fn check(context: &Context<'_>, section: Section, value: &Value, path: &str, findings: &mut Vec<Finding>) {
-    Walk { context, section, path: path.to_owned(), findings }.value(value);
+    FunctionWalk { context, section, path: path.to_owned(), findings }.value(value);
 }
 
 /// Checks that a condition of that name is there.
@@ -61,14 +61,14 @@ pub(super) fn condition(context: &Context<'_>, name: &str, section: &str, path: 
     }
 }
 
-struct Walk<'a> {
+struct FunctionWalk<'a> {
     context: &'a Context<'a>,
     section: Section,
     path: String,
     findings: &'a mut Vec<Finding>,
 }
 
-impl Walk<'_> {
+impl FunctionWalk<'_> {
     fn value(&mut self, value: &Value) {
         if is_full(self.findings) {
             return;
@@ -162,7 +162,7 @@ impl Walk<'_> {
             }
             other => {
                 let meant = nearest(other, FUNCTIONS);
-                self.push("T105", format!("Template error: `{other}` is no intrinsic function"), meant);
+                self.push("T105", format!("Template error: `{other}` is not an intrinsic function"), meant);
             }
         }
     }

@@ -65,13 +65,13 @@ pub fn validate(template: &Template, region: Option<&str>) -> Vec<Finding> {
     parameters::check(&context, &mut findings);
     sections::check(&context, &mut findings);
     resources::check(&context, &mut findings);
-    if let Some(problem) = ResourceGraph::of(template).circular() {
+    if let Some(problem) = ResourceGraph::from_template(template).circular() {
         findings.push(Finding::from(problem).help("Take one of the references or `DependsOn` entries out"));
     }
     if is_full(&findings) {
         findings.truncate(MOST_FINDINGS);
         findings.push(
-            Finding::error("T230", format!("more is wrong with the template than the {MOST_FINDINGS} faults told"))
+            Finding::error("T230", format!("the template has more errors than the {MOST_FINDINGS} reported"))
                 .help("Put these right first: many may have one cause"),
         );
     }

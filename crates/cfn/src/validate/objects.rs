@@ -66,7 +66,7 @@ impl Checker<'_> {
                 let path = format!("{}/{name}", self.path);
                 self.found.push(finding(
                     "T202",
-                    format!("`{name}` is no property of {subject}"),
+                    format!("`{name}` is not a property of {subject}"),
                     &path,
                     meant.as_deref(),
                 ));

@@ -106,7 +106,7 @@ fn characters(text: &str, shape: &Shape) -> Option<Wrong> {
         return Some(("T207", format!("must have {most} characters or fewer, and `{}` has {length}", short(text))));
     }
     if shape.format.as_deref() == Some("ipv4-network") && !is_ipv4_network(text) {
-        return Some(("T206", format!("must be a block such as `10.0.0.0/16`, and `{}` is none", short(text))));
+        return Some(("T206", format!("must be a CIDR block such as `10.0.0.0/16`, and `{}` is not one", short(text))));
     }
     let pattern = shape.pattern.as_deref()?;
     (matches(pattern, text) == Match::No)

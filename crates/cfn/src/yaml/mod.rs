@@ -1,7 +1,7 @@
-//! YAML in and out. The only room that names the YAML crates: `serde_yaml` gives the values, `saphyr-parser`'s events
+//! YAML in and out. The only module that names the YAML crates: `serde_yaml` gives the values, `saphyr-parser`'s events
 //! give the place of every key and value, and both refuse what the other does not understand.
 //!
-//! Nothing a file can hold makes this room panic, hang or eat memory: size, depth and alias expansion are bounded in
+//! Nothing a file can hold makes this module panic, hang or eat memory: size, depth and alias expansion are bounded in
 //! the first pass, before any value is built.
 
 mod emit;

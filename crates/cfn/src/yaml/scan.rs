@@ -120,9 +120,9 @@ impl<'t> Scan<'t> {
         frame.weight.bytes = frame.weight.bytes.saturating_add(text.len() as u64);
         if let Some(keys) = &mut frame.keys {
             if let Some(first) = keys.get(&text) {
-                let message = format!("the key `{}` stands here a second time", shorten(&text));
+                let message = format!("the key `{}` occurs a second time", shorten(&text));
                 return Err(YamlError::new(YamlErrorKind::DuplicateKey, place, message)
-                    .help(format!("it stands first at line {} column {}; keep one of the two", first.0, first.1)));
+                    .help(format!("it occurs first at line {} column {}; keep one of the two", first.0, first.1)));
             }
             keys.insert(text.clone(), place);
         }
@@ -189,14 +189,14 @@ impl<'t> Scan<'t> {
         }
         let Some(weight) = self.anchors.get(&anchor).copied() else {
             let start = self.frames.iter().find(|frame| frame.anchor == anchor).map_or(place, |frame| frame.place);
-            let message = format!("an alias stands inside its own value, which starts at line {}", start.0);
+            let message = format!("an alias is inside its own value, which starts at line {}", start.0);
             return Err(YamlError::new(YamlErrorKind::TooDeep, place, message).help("write the value out"));
         };
         let (node, _) = self.open(None, place);
         self.tree.close(node);
         self.expanded.add(weight);
         if self.expanded.nodes > MAX_EXPANDED || self.expanded.bytes > MAX_EXPANDED_BYTES {
-            let message = format!("the file's aliases stand for more than {MAX_EXPANDED} values or 4 MiB of text");
+            let message = format!("the file's aliases expand to more than {MAX_EXPANDED} values or 4 MiB of text");
             return Err(YamlError::new(YamlErrorKind::TooDeep, place, message).help("write fewer aliases of aliases"));
         }
         self.weigh(0, weight);
@@ -261,7 +261,7 @@ fn syntax(error: &ScanError, text: &str) -> YamlError {
         line.get(..indent)?.find('\t').map(|column| (index + 1, column + 1))
     });
     if let Some(place) = tab {
-        return YamlError::new(YamlErrorKind::Syntax, place, "a tab stands in the indentation")
+        return YamlError::new(YamlErrorKind::Syntax, place, "the indentation contains a tab")
             .help("indent with spaces");
     }
     let plainer = PLAINER.iter().find(|(says, _, _)| info.contains(says));
@@ -277,12 +277,12 @@ const PLAINER: [(&str, &str, &str); 10] = [
     ("in quoted scalar", "a text in quotes begins here and is not closed before the next key", "add the closing quote"),
     (
         "mapping values are not allowed",
-        "a `:` stands where no key can be",
+        "a `:` is where no key can be",
         "put a text that holds `: ` in quotes, or check the indentation of this line and the one above",
     ),
     (
         "illegal placement of ':'",
-        "a `:` stands where no key can be",
+        "a `:` is where no key can be",
         "close the `[` or `{` above, or put a text that holds `: ` in quotes",
     ),
     ("unexpected end of stream", "a text in quotes begins here and is never closed", "add the closing quote"),

@@ -83,7 +83,7 @@ impl<'de> Visitor<'de> for Seed {
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
         Number::from_f64(value)
             .map(Value::Number)
-            .ok_or_else(|| ours("`.nan` and `.inf` are no values here", "put it in quotes if it is meant as text"))
+            .ok_or_else(|| ours("`.nan` and `.inf` are not valid values", "put it in quotes if it is text"))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {

@@ -133,7 +133,7 @@ pub fn check(template: &Template, region: &str) -> Outcome<()> {
     {
         return Err(ApiError::validation(finding.message));
     }
-    let graph = ResourceGraph::of(template);
+    let graph = ResourceGraph::from_template(template);
     let names: Vec<&str> = template.parameters().map(|parameter| parameter.name).collect();
     let mut unresolved: Vec<String> = graph
         .unresolved()

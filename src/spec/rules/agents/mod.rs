@@ -61,7 +61,7 @@ fn agent_name(rules: &mut Rules<'_>, pointer: &str, text: &Text, most: usize) {
 fn bounds(rules: &mut Rules<'_>, base: &str, agent: &Agent) {
     let characters = agent.instruction.trim().chars().count();
     if characters < INSTRUCTION {
-        let message = format!("the instruction has {characters} characters, and an agent wants {INSTRUCTION} at least");
+        let message = format!("the instruction has {characters} characters, and an agent needs at least {INSTRUCTION}");
         let help = "say who it is, what it does, and what it leaves alone";
         rules.error("S185", &format!("{base}/instruction"), message, help);
     }
@@ -126,13 +126,13 @@ fn knowledge(rules: &mut Rules<'_>, base: &str, agent: &Agent) {
         let Some(of) = spec.knowledge_bases.get(name) else { continue };
         if agent.engine == Engine::Agentcore && of.store != Store::Managed {
             let message =
-                format!("AgentCore's gateway takes managed knowledge bases only, and `{}` is none", cut(name));
+                format!("AgentCore's gateway supports managed knowledge bases only, and `{}` is not one", cut(name));
             let help = format!("write `store: managed` for it, or {SWITCH} for the agent");
             rules.error_at_key("S184", &pointer, message, help);
         }
         if agent.engine == Engine::Classic && knowledge.agentic {
             let message = "Bedrock Agents Classic searches once for a question".to_owned();
-            rules.error("S184", &format!("{pointer}/agentic"), message, "take it away, or write `engine: agentcore`");
+            rules.error("S184", &format!("{pointer}/agentic"), message, "remove it, or write `engine: agentcore`");
         }
         if knowledge.r#use.is_none() && of.description.is_none() {
             let message = format!("nothing says when to ask `{}`", cut(name));

@@ -78,9 +78,8 @@ fn operation(rules: &mut Rules<'_>, base: &str, agent: &Agent, operation: &Opera
         text_of(rules, &format!("{pointer}/description"), &parameter.description, 500);
     }
     if operation.confirm && agent.engine == Engine::Agentcore {
-        let message = "AgentCore has nobody confirm what a gateway's tool is asked".to_owned();
-        let help =
-            "have the function itself do nothing until it is told that the user agreed, or write `engine: classic`";
+        let message = "AgentCore does not ask for confirmation before a gateway's tool is called".to_owned();
+        let help = "have the function itself wait for the user's confirmation, or write `engine: classic`";
         rules.error("S184", &format!("{base}/confirm"), message, help);
     }
 }

@@ -30,7 +30,7 @@ fn over_socket(rules: &mut Rules<'_>, base: &str, name: &str, test: &SmokeTest) 
     if let Some(api) = spec.apis.get(name)
         && api.kind != ApiKind::Websocket
     {
-        let message = format!("`apis.{}` is no WebSocket API, and nobody talks over another", cut(name));
+        let message = format!("`apis.{}` is not a WebSocket API, and only those have conversations", cut(name));
         let help = format!("ask it with `call: GET apis.{name} /path`");
         return rules.error("S036", &format!("{base}/chat"), message, help);
     }

@@ -6,7 +6,7 @@ use serde_json_path::JsonPath;
 
 use crate::spec::rules::context::Rules;
 use crate::spec::rules::parameters::regular_expression;
-use crate::spec::types::{Agent, Engine, Expect, ExpectText, ExpectTurn, Wanted};
+use crate::spec::types::{Agent, Engine, Expect, ExpectText, ExpectTurn, ExpectedValue};
 use crate::spec::values::Seconds;
 use crate::spec::words::{cut, escape, suggest};
 
@@ -26,7 +26,7 @@ pub(super) fn check(rules: &mut Rules<'_>, base: &str, expect: &Expect) {
             let message = format!("`{}` is not the name of a header", cut(name));
             rules.error_at_key("S052", &pointer, message, "use letters, digits and `-`");
         }
-        if let Wanted::Value(value) = wanted
+        if let ExpectedValue::Value(value) = wanted
             && !value.is_string()
         {
             let message = format!("the value of the header `{}` is a text", cut(name));
@@ -90,7 +90,7 @@ pub(super) fn of_socket(rules: &mut Rules<'_>, base: &str, expect: &ExpectTurn) 
 /// The most regular expressions of a spec's smoke tests: each is compiled to see whether it is one.
 const MOST_PATTERNS: usize = 500;
 
-/// The longest JSON path, and how deep its brackets nest: whoever reads one goes down with them.
+/// The longest JSONPath, and how deep its brackets nest: whoever reads one goes down with them.
 const LONGEST_PATH: usize = 1_024;
 const DEEPEST_PATH: usize = 16;
 
@@ -110,7 +110,7 @@ fn deepest(path: &str) -> usize {
     most
 }
 
-fn json(rules: &mut Rules<'_>, base: &str, json: &BTreeMap<String, Wanted>) {
+fn json(rules: &mut Rules<'_>, base: &str, json: &BTreeMap<String, ExpectedValue>) {
     for (path, wanted) in json {
         let pointer = format!("{base}/json/{}", escape(path));
         let problem = match () {
@@ -119,7 +119,7 @@ fn json(rules: &mut Rules<'_>, base: &str, json: &BTreeMap<String, Wanted>) {
             () => JsonPath::parse(path).err().map(|error| cut(&error.to_string())),
         };
         if let Some(problem) = problem {
-            let message = format!("`{}` is not a JSON path: {problem}", cut(path));
+            let message = format!("`{}` is not a valid JSONPath: {problem}", cut(path));
             let help = "write it as RFC 9535 has it, such as `$.answer`, `$.citations[*].source` or `$['a key']`";
             rules.error_at_key("S051", &pointer, message, help);
         }
@@ -143,8 +143,8 @@ fn within(rules: &mut Rules<'_>, base: &str, within: Option<Seconds>) {
     }
 }
 
-fn wanted_text(rules: &mut Rules<'_>, pointer: &str, wanted: &Wanted) {
-    if let Wanted::Like(expected) = wanted {
+fn wanted_text(rules: &mut Rules<'_>, pointer: &str, wanted: &ExpectedValue) {
+    if let ExpectedValue::Like(expected) = wanted {
         text(rules, pointer, expected);
     }
 }

@@ -20,20 +20,24 @@ use crate::spec::types::SmokeTest;
 use crate::spec::words::{cut, suggest};
 
 /// What a test may try, with the other keys that go with it and the expectations.
-const KINDS: [Kind; 5] = [
-    Kind {
+const KINDS: [TestKind; 5] = [
+    TestKind {
         key: "call",
         keys: &["headers", "api-key", "payload", "expect"],
         expectations: &["status", "headers", "body", "json", "image", "within"],
     },
-    Kind { key: "invoke", keys: &["payload", "expect"], expectations: &["status", "body", "json", "image", "within"] },
-    Kind { key: "retrieve", keys: &["query", "expect"], expectations: &["text", "sources", "passages", "within"] },
-    Kind { key: "chat", keys: &["turns"], expectations: &[] },
+    TestKind {
+        key: "invoke",
+        keys: &["payload", "expect"],
+        expectations: &["status", "body", "json", "image", "within"],
+    },
+    TestKind { key: "retrieve", keys: &["query", "expect"], expectations: &["text", "sources", "passages", "within"] },
+    TestKind { key: "chat", keys: &["turns"], expectations: &[] },
     // Over a WebSocket API.
-    Kind { key: "chat", keys: &["headers", "turns", "expect"], expectations: &["status"] },
+    TestKind { key: "chat", keys: &["headers", "turns", "expect"], expectations: &["status"] },
 ];
 
-struct Kind {
+struct TestKind {
     key: &'static str,
     keys: &'static [&'static str],
     expectations: &'static [&'static str],
@@ -49,15 +53,15 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         if rules.intact(&base)
             && let Some(written) = document.pointer(&base)
         {
-            one(rules, &base, test, written);
+            check_test(rules, &base, test, written);
         }
     }
 }
 
-fn one(rules: &mut Rules<'_>, base: &str, test: &SmokeTest, written: &Value) {
+fn check_test(rules: &mut Rules<'_>, base: &str, test: &SmokeTest, written: &Value) {
     let socket = written.get("chat").and_then(Value::as_str).is_some_and(|target| target.starts_with("apis."));
-    let fits = |kind: &&Kind| kind.key != "chat" || kind.keys.contains(&"headers") == socket;
-    let kinds: Vec<&Kind> = KINDS.iter().filter(|kind| written.get(kind.key).is_some()).filter(fits).collect();
+    let fits = |kind: &&TestKind| kind.key != "chat" || kind.keys.contains(&"headers") == socket;
+    let kinds: Vec<&TestKind> = KINDS.iter().filter(|kind| written.get(kind.key).is_some()).filter(fits).collect();
     let [kind] = kinds.as_slice() else { return not_one(rules, base, &kinds) };
     if !goes_together(rules, base, kind, written) {
         return;
@@ -83,7 +87,7 @@ fn one(rules: &mut Rules<'_>, base: &str, test: &SmokeTest, written: &Value) {
     expect::check(rules, &format!("{base}/expect"), &test.expect);
 }
 
-fn not_one(rules: &mut Rules<'_>, base: &str, kinds: &[&Kind]) {
+fn not_one(rules: &mut Rules<'_>, base: &str, kinds: &[&TestKind]) {
     if let [first, second, ..] = kinds {
         let message = format!("a smoke test has both `{}` and `{}`", first.key, second.key);
         return rules.error("S036", base, message, "make two tests of it");
@@ -95,7 +99,7 @@ fn not_one(rules: &mut Rules<'_>, base: &str, kinds: &[&Kind]) {
 }
 
 /// Whether every key goes with what is tried; what does not is told.
-fn goes_together(rules: &mut Rules<'_>, base: &str, kind: &Kind, written: &Value) -> bool {
+fn goes_together(rules: &mut Rules<'_>, base: &str, kind: &TestKind, written: &Value) -> bool {
     let own = |value: Option<&Value>| -> Vec<String> {
         value.and_then(Value::as_object).map(|map| map.keys().cloned().collect()).unwrap_or_default()
     };

@@ -136,7 +136,7 @@ impl Judged<'_> {
                 wrong.push(format!("it says \"{}\", and it is not so", claim.as_str()));
             }
         }
-        let gone = Regex::new("nothing of it is left").expect("a pattern");
+        let gone = Regex::new("nothing of it remains").expect("a pattern");
         if gone.is_match(&words) && !self.left_of_the_stack().is_empty() {
             wrong.push(format!("it says that nothing is left: {:?}", self.left_of_the_stack()));
         }

@@ -4,28 +4,28 @@ use std::fmt::Write as _;
 
 use super::findings::{on_one_line, printable};
 use super::style::{Styles, count, paint};
-use crate::engine::{Fate, Leftover, ObjectCount, Removal, RemovedResource};
+use crate::engine::{DestroyPlan, Disposition, Leftover, ObjectCount, PlannedDeletion};
 
-/// The whole removal.
-pub fn text(removal: &Removal, styles: &Styles) -> String {
+/// The whole destroy_plan.
+pub fn text(destroy_plan: &DestroyPlan, styles: &Styles) -> String {
     let mut out = String::new();
     let _ = writeln!(
         out,
         "{} ({}) would be deleted",
-        paint(styles.strong, on_one_line(&removal.stack)),
-        on_one_line(&removal.status)
+        paint(styles.strong, on_one_line(&destroy_plan.stack)),
+        on_one_line(&destroy_plan.status)
     );
     out.push('\n');
-    let widest = |text: fn(&RemovedResource) -> &str| {
-        removal.resources.iter().map(|resource| text(resource).chars().count()).max().unwrap_or(0)
+    let widest = |text: fn(&PlannedDeletion) -> &str| {
+        destroy_plan.resources.iter().map(|resource| text(resource).chars().count()).max().unwrap_or(0)
     };
     let (width, type_width) = (widest(|resource| &resource.logical_id), widest(|resource| &resource.resource_type));
-    for resource in &removal.resources {
-        let (symbol, style, said) = match resource.fate {
-            Fate::Deleted => ("-", styles.bad, String::new()),
-            Fate::Retained => ("=", styles.warn, "  stays in the account, no longer managed".to_owned()),
-            Fate::Snapshot => ("-", styles.bad, "  a snapshot stays".to_owned()),
-            Fate::LeftAlone => ("=", styles.warn, "  not proven to be this stack's: left alone".to_owned()),
+    for resource in &destroy_plan.resources {
+        let (symbol, style, said) = match resource.disposition {
+            Disposition::Deleted => ("-", styles.bad, String::new()),
+            Disposition::Retained => ("=", styles.warn, "  stays in the account, no longer managed".to_owned()),
+            Disposition::Snapshot => ("-", styles.bad, "  a snapshot stays".to_owned()),
+            Disposition::LeftAlone => ("=", styles.warn, "  not proven to be this stack's: left alone".to_owned()),
         };
         let name = resource.physical_id.as_deref().map(on_one_line).unwrap_or_default();
         let line = format!(
@@ -41,12 +41,12 @@ pub fn text(removal: &Removal, styles: &Styles) -> String {
             let _ = writeln!(out, "      {} {line}", paint(styles.bad, "goes with it:"));
         }
     }
-    if removal.artifacts.count > 0 {
-        let bucket = removal.artifact_bucket.as_deref().unwrap_or("the artifact bucket");
-        let count = number(removal.artifacts, "file");
-        let _ = writeln!(out, "  {} {count} in {bucket}/{}/", paint(styles.bad, "-"), removal.stack);
+    if destroy_plan.artifacts.count > 0 {
+        let bucket = destroy_plan.artifact_bucket.as_deref().unwrap_or("the artifact bucket");
+        let count = number(destroy_plan.artifacts, "file");
+        let _ = writeln!(out, "  {} {count} in {bucket}/{}/", paint(styles.bad, "-"), destroy_plan.stack);
     }
-    out.push_str(&leftovers("What stays", &removal.stays, styles));
+    out.push_str(&leftovers("What stays", &destroy_plan.stays, styles));
     out
 }
 

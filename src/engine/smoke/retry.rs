@@ -5,16 +5,16 @@
 use std::time::{Duration, Instant};
 
 use super::attempt::attempt;
-use super::deployed::Deployed;
+use super::deployed::DeployedStack;
 use super::failure::Failure;
-use super::test::SmokeTest;
-use crate::engine::events::Teller;
+use super::test::PreparedSmokeTest;
+use crate::engine::abort::Abort;
+use crate::engine::events::EventEmitter;
 use crate::engine::run::Run;
-use crate::engine::stop::Stop;
 
 /// How long a deploy to AWS goes on trying a test. Source: the IAM user guide says of changes that they are "eventually
 /// consistent" and names no time; those seen are mostly within half a minute.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const RETRY_FOR: Duration = Duration::from_secs(60);
 
 /// The pause before the second try; each one after it is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -24,11 +24,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 /// Tries a test until it passes, fails for good, or the next try would come too late; gives the failure.
 pub(super) async fn until_settled(
     run: &Run<'_>,
-    teller: &Teller<'_>,
-    test: &SmokeTest,
-    deployed: &Deployed<'_>,
-    patience: Duration,
-) -> Result<Option<Failure>, Stop> {
+    emitter: &EventEmitter<'_>,
+    test: &PreparedSmokeTest,
+    deployed: &DeployedStack<'_>,
+    retry_for: Duration,
+) -> Result<Option<Failure>, Abort> {
     let start = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
@@ -36,12 +36,12 @@ pub(super) async fn until_settled(
             Ok(()) => return Ok(None),
             Err(failure) => failure,
         };
-        if !failure.unsettled || start.elapsed() + pause > patience {
+        if !failure.unsettled || start.elapsed() + pause > retry_for {
             return Ok(Some(failure));
         }
         if pause == FIRST_PAUSE {
-            let seconds = patience.as_secs();
-            teller.note(format!(
+            let seconds = retry_for.as_secs();
+            emitter.note(format!(
                 "smoke test `{}`: {}; what was just changed may not be known everywhere yet, so it is tried again for up \
                  to {seconds} seconds",
                 test.name, failure.reason

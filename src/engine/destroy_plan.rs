@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// What destroying a stack does.
 #[derive(Debug, Clone, Serialize)]
-pub struct Removal {
+pub struct DestroyPlan {
     /// The stack's name.
     pub stack: String,
     /// The account.
@@ -14,7 +14,7 @@ pub struct Removal {
     /// The stack's status now.
     pub status: String,
     /// Its resources, in order of their logical ids.
-    pub resources: Vec<RemovedResource>,
+    pub resources: Vec<PlannedDeletion>,
     /// Files of this stack in the artifact bucket, which go too.
     pub artifacts: ObjectCount,
     /// The artifact bucket, when there is one that is proven to be this account's own.
@@ -26,7 +26,7 @@ pub struct Removal {
 
 /// A resource of a stack that is to be destroyed.
 #[derive(Debug, Clone, Serialize)]
-pub struct RemovedResource {
+pub struct PlannedDeletion {
     /// The logical id.
     pub logical_id: String,
     /// The type.
@@ -36,7 +36,7 @@ pub struct RemovedResource {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub physical_id: Option<String>,
     /// What becomes of it.
-    pub fate: Fate,
+    pub disposition: Disposition,
     /// Why it is left alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -57,7 +57,7 @@ pub struct RemovedResource {
 /// What becomes of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Fate {
+pub enum Disposition {
     /// It is deleted.
     Deleted,
     /// It stays, and nothing manages it any longer.
@@ -94,7 +94,7 @@ pub struct Leftover {
     pub intended: bool,
 }
 
-impl RemovedResource {
+impl PlannedDeletion {
     /// Whether it is an S3 bucket.
     pub(super) fn is_bucket(&self) -> bool {
         self.resource_type == "AWS::S3::Bucket"
@@ -102,23 +102,23 @@ impl RemovedResource {
 
     /// Whether it is a bucket that goes, which has to be empty first. A retained one is not touched.
     pub(super) fn is_to_be_emptied(&self) -> bool {
-        self.is_bucket() && self.fate == Fate::Deleted && self.objects.is_some()
+        self.is_bucket() && self.disposition == Disposition::Deleted && self.objects.is_some()
     }
 
     /// Takes it out of what goes.
     pub(super) fn leave_alone(&mut self, reason: String) {
-        self.fate = Fate::LeftAlone;
+        self.disposition = Disposition::LeftAlone;
         self.reason = Some(reason);
         self.data = None;
     }
 
     /// It as something that stays; none when it goes.
     pub(super) fn leftover(&self) -> Option<Leftover> {
-        let (reason, intended) = match self.fate {
-            Fate::Deleted => return None,
-            Fate::Retained => ("its deletion policy retains it".to_owned(), true),
-            Fate::Snapshot => ("its deletion policy keeps a snapshot".to_owned(), true),
-            Fate::LeftAlone => {
+        let (reason, intended) = match self.disposition {
+            Disposition::Deleted => return None,
+            Disposition::Retained => ("its deletion policy retains it".to_owned(), true),
+            Disposition::Snapshot => ("its deletion policy keeps a snapshot".to_owned(), true),
+            Disposition::LeftAlone => {
                 let why = self.reason.as_deref().unwrap_or("it could not be asked");
                 (format!("not proven to be this stack's, so it is left alone: {why}"), false)
             }
@@ -133,10 +133,10 @@ impl RemovedResource {
     }
 }
 
-impl Removal {
+impl DestroyPlan {
     /// What is left alone, by its name in the account.
     pub(super) fn left_alone(&self) -> impl Iterator<Item = &str> {
-        let alone = self.resources.iter().filter(|resource| resource.fate == Fate::LeftAlone);
+        let alone = self.resources.iter().filter(|resource| resource.disposition == Disposition::LeftAlone);
         alone.filter_map(|resource| resource.physical_id.as_deref())
     }
 

@@ -6,15 +6,14 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::conclusion::conclude;
-use super::exit::Exit;
 use super::follow::Follower;
 use super::needs;
-use super::outcome::Outcome;
 use super::session::Session;
-use crate::engine::{self, Approver, Claim, Run};
+use super::verb_result::VerbResult;
+use crate::engine::{self, Approver, Claim, ExitCode, Run};
 
 /// A stack that is to go.
-pub(super) struct Going {
+pub(super) struct StackToDestroy {
     /// Its name.
     pub stack: String,
     /// That of its use case.
@@ -25,31 +24,31 @@ pub(super) struct Going {
     pub claim: Claim,
 }
 
-impl Going {
+impl StackToDestroy {
     /// Takes the stack away, unless others than those that go as well need it.
-    pub(super) async fn away(
+    pub(super) async fn destroy_stack(
         &self,
         session: &Session,
         others: &BTreeSet<String>,
         approver: &dyn Approver,
         cancel: &CancellationToken,
-    ) -> Outcome {
+    ) -> VerbResult {
         let connecting = session.connect_unless_interrupted("destroy", &self.stack, self.region.clone());
-        let Some(connection) = connecting.await? else { return Ok(Exit::Interrupted) };
+        let Some(connection) = connecting.await? else { return Ok(ExitCode::Interrupted) };
         let asking = needs::dependents(session, &connection, &self.name, others);
         let Some(needed) = session.unless_interrupted(&self.stack, asking).await? else {
-            return Ok(Exit::Interrupted);
+            return Ok(ExitCode::Interrupted);
         };
         if !needed.is_empty() {
             connection.close().await;
-            session.ui.stream.found(&needed);
+            session.ui.stream.add_findings(&needed);
             session.ui.findings(&needed);
-            return Ok(Exit::Failed);
+            return Ok(ExitCode::Failed);
         }
         let started = Instant::now();
         let follower = Follower::start(&session.ui);
         let run = Run::new(&connection.clients, &follower, cancel.clone());
-        session.ui.stream.begin(connection.clients.region(), run.ledger());
+        session.ui.stream.start_stack(connection.clients.region(), run.ledger());
         let report = engine::destroy_claimed(&run, &self.stack, &self.claim, approver).await;
         drop(follower);
         connection.close().await;

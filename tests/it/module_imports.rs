@@ -1,4 +1,4 @@
-//! The tables of `src/lib.rs`: which room may import which, and which crate may depend on which.
+//! The tables of `src/lib.rs`: which module may import which, and which crate may depend on which.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use regex::Regex;
 
 use crate::support::{repository, sources};
 
-/// What any room may import.
+/// What any module may import.
 const ANY: [&str; 4] = ["credentials", "finding", "suggestion", "terminal"];
 
 /// The rows of a table of `src/lib.rs`: the first cell without its marks, and the names in the last one.
@@ -25,8 +25,8 @@ fn table(first_header: &str) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn a_room_imports_what_its_row_allows_and_nothing_else() {
-    let rooms = table("room");
+fn a_module_imports_what_its_row_allows_and_nothing_else() {
+    let modules = table("module");
     let src = repository().join("src");
     let there: BTreeSet<String> = std::fs::read_dir(&src)
         .expect("the product")
@@ -34,22 +34,29 @@ fn a_room_imports_what_its_row_allows_and_nothing_else() {
         .filter_map(|path| path.file_stem()?.to_str().map(str::to_owned))
         .filter(|name| name != "lib" && name != "main")
         .collect();
-    assert_eq!(rooms.keys().cloned().collect::<BTreeSet<_>>(), there, "every room has a row, and every row a room");
+    assert_eq!(
+        modules.keys().cloned().collect::<BTreeSet<_>>(),
+        there,
+        "every module has a row, and every row a module"
+    );
     let import = Regex::new(r"\bcrate::(?:([a-z_]+)|\{)").expect("a pattern");
     let (mut wrong, mut used) = (Vec::new(), BTreeSet::new());
-    for (room, allowed) in &rooms {
-        let folder = src.join(room);
-        let path = if folder.is_dir() { folder } else { src.join(format!("{room}.rs")) };
+    for (module, allowed) in &modules {
+        let folder = src.join(module);
+        let path = if folder.is_dir() { folder } else { src.join(format!("{module}.rs")) };
         for file in sources(&path) {
             let text = std::fs::read_to_string(&file).expect("a source");
             for found in import.captures_iter(&text) {
                 let Some(name) = found.get(1).map(|name| name.as_str()) else {
-                    wrong.push(format!("{}: imports several rooms at once, which cannot be read here", file.display()));
+                    wrong.push(format!(
+                        "{}: imports several modules at once, which cannot be read here",
+                        file.display()
+                    ));
                     continue;
                 };
-                used.insert((room.clone(), name.to_owned()));
-                if name != room && !ANY.contains(&name) && !allowed.contains(name) && !allowed.contains("all") {
-                    wrong.push(format!("{}: `{room}` may not import `{name}`", file.display()));
+                used.insert((module.clone(), name.to_owned()));
+                if name != module && !ANY.contains(&name) && !allowed.contains(name) && !allowed.contains("all") {
+                    wrong.push(format!("{}: `{module}` may not import `{name}`", file.display()));
                 }
             }
             if text.contains("bedplate_") {
@@ -59,7 +66,8 @@ fn a_room_imports_what_its_row_allows_and_nothing_else() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // A permission that nothing needs is one too many.
-    let idle = rooms.iter().flat_map(|(room, allowed)| allowed.iter().map(move |name| (room.clone(), name.clone())));
+    let idle =
+        modules.iter().flat_map(|(module, allowed)| allowed.iter().map(move |name| (module.clone(), name.clone())));
     let idle: Vec<_> = idle.filter(|pair| pair.1 != "all" && !used.contains(pair)).collect();
     assert!(idle.is_empty(), "not imported though allowed: {idle:?}");
 }

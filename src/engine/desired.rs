@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::artifact_names::artifact_bucket_name;
-use super::finishers::{Finisher, of_spec};
-use super::look::USE_CASE_TAG;
-use super::package::{Artifact, Package, Packaging, Unbuilt};
-use super::smoke::{self, SmokeTest};
+use super::finishers::{Finisher, from_spec};
+use super::package::{Package, Packaging, StackArtifact, Unbuilt};
+use super::smoke::{self, PreparedSmokeTest};
+use super::status::USE_CASE_TAG;
 use crate::aws::{ParameterValue, StackSummary};
 use crate::cfn::Template;
 use crate::finding::{Finding, TemplatePlaces};
@@ -42,7 +42,7 @@ pub struct Desired {
     /// Outputs of other use cases that the template takes; their values are among `parameters` when it is deployed.
     pub needs: Vec<NeededOutput>,
     /// The files the template refers to, when they are built already.
-    pub artifacts: Vec<Artifact>,
+    pub artifacts: Vec<StackArtifact>,
     /// Those that are to be built first.
     pub packages: Vec<Package>,
     /// Those that are not built and not to be: a plan only.
@@ -50,7 +50,7 @@ pub struct Desired {
     /// What is done once the stack is complete.
     pub finishers: Vec<Finisher>,
     /// What is tried once it is filled.
-    pub smoke: Vec<SmokeTest>,
+    pub smoke: Vec<PreparedSmokeTest>,
 }
 
 /// The values of a template's parameters.
@@ -96,7 +96,7 @@ impl Desired {
     ///
     /// # Errors
     /// When rows of a table are wrong; loading the spec tells that first.
-    pub fn of(
+    pub fn from_rendered(
         loaded: &LoadedSpec,
         rendered: &Rendered,
         stack: &str,
@@ -119,10 +119,10 @@ impl Desired {
             places: rendered.places(loaded),
             pointers: rendered.origins.clone(),
             artifacts: Vec::new(),
-            packages: packages.filter_map(|wanted| Package::of(loaded, wanted, packaging)).collect(),
+            packages: packages.filter_map(|wanted| Package::from_parameter(loaded, wanted, packaging)).collect(),
             unbuilt: Vec::new(),
-            finishers: of_spec(loaded, rendered)?,
-            smoke: smoke::of_spec(loaded, rendered),
+            finishers: from_spec(loaded, rendered)?,
+            smoke: smoke::from_spec(loaded, rendered),
         })
     }
 
@@ -230,7 +230,7 @@ mod tests {
             "Resources": { "Queue": { "Type": "AWS::SQS::Queue" } },
         }));
         let mut desired = Desired::new("poster-dev", template.expect("a template"));
-        desired.artifacts.push(Artifact {
+        desired.artifacts.push(StackArtifact {
             parameter: "CodeKey".into(),
             component: "functions.design".into(),
             path: PathBuf::from("design.zip"),

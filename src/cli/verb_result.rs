@@ -1,7 +1,7 @@
 //! How a verb ends.
 
-use super::exit::Exit;
+use crate::engine::ExitCode;
 use crate::finding::Finding;
 
 /// How a verb ends: with an exit code, or with findings that are shown and exit code 1.
-pub(super) type Outcome = Result<Exit, Vec<Finding>>;
+pub(super) type VerbResult = Result<ExitCode, Vec<Finding>>;

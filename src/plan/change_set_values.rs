@@ -5,33 +5,33 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::settled::{SettledTemplate, is_unknown};
+use super::resolved::{ResolvedTemplate, is_unknown};
 use super::values::{HIDDEN, Secrets};
 use crate::cfn::change_set::{ChangeDetail, ResourceChangeSummary};
 
-/// What a value that is not told yet begins with in a change set, and what a dynamic reference begins with.
-const NOT_TOLD: [&str; 2] = ["{{changeSet:", "{{resolve:"];
+/// What a value that is not reported yet begins with in a change set, and what a dynamic reference begins with.
+const UNRESOLVED: [&str; 2] = ["{{changeSet:", "{{resolve:"];
 /// Resources whose attributes are whatever code or people put there. Those of others are names that the service makes.
 const CHOSEN: [&str; 3] = ["AWS::CloudFormation::CustomResource", "AWS::CloudFormation::Stack", "AWS::SSM::Parameter"];
 
 /// A value that changes and of which nobody says what it will be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Untold {
+pub(super) struct UnknownValue {
     pub(super) logical_id: String,
     /// The path within the properties; the first is the top-level property.
     pub(super) path: Vec<String>,
 }
 
 /// Puts what the change set tells into both templates where they are silent, and gives what it does not tell either.
-pub(super) fn reveal(
+pub(super) fn apply_change_set_values(
     changes: &[&ResourceChangeSummary],
     secrets: &Secrets,
-    old: &mut SettledTemplate,
-    new: &mut SettledTemplate,
-) -> BTreeSet<Untold> {
+    old: &mut ResolvedTemplate,
+    new: &mut ResolvedTemplate,
+) -> BTreeSet<UnknownValue> {
     let types: BTreeMap<String, String> =
         new.resources.iter().map(|(id, resource)| (id.clone(), resource.type_.clone())).collect();
-    let mut untold = BTreeSet::new();
+    let mut unknown = BTreeSet::new();
     for change in changes {
         let id = &change.logical_resource_id;
         for (template, context) in [(&mut *old, &change.before_context), (&mut *new, &change.after_context)] {
@@ -39,8 +39,8 @@ pub(super) fn reveal(
             let Some(context) = context.as_ref().and_then(|context| context.get("Properties")) else { continue };
             let Some(resource) = template.resources.get_mut(id) else { continue };
             for (name, value) in &mut resource.properties {
-                if let Some(told) = context.get(name) {
-                    fill(value, told, secrets);
+                if let Some(reported) = context.get(name) {
+                    fill(value, reported, secrets);
                 }
             }
         }
@@ -64,10 +64,10 @@ pub(super) fn reveal(
                 let kind_of = |detail: &&ChangeDetail| detail.target.as_ref()?.attribute_change_type.clone();
                 details.iter().filter_map(kind_of).any(|it| it == kind)
             };
-            let told = after.as_deref().filter(|text| is_told(text, secrets));
-            if told.is_some() || is_of("Remove") {
-                let set = put(&mut has.properties, &path, told.map(read));
-                let earlier = before.as_deref().filter(|text| is_told(text, secrets));
+            let reported = after.as_deref().filter(|text| is_reported(text, secrets));
+            if reported.is_some() || is_of("Remove") {
+                let set = put(&mut has.properties, &path, reported.map(read));
+                let earlier = before.as_deref().filter(|text| is_reported(text, secrets));
                 if earlier.is_some() || is_of("Add") {
                     put(&mut had.properties, &path, earlier.map(read));
                 }
@@ -82,15 +82,15 @@ pub(super) fn reveal(
                 kind.is_some_and(|kind| !kind.starts_with("Custom::") && !CHOSEN.contains(&kind.as_str()))
             });
             if !by_service {
-                untold.insert(Untold { logical_id: id.clone(), path });
+                unknown.insert(UnknownValue { logical_id: id.clone(), path });
             }
         }
     }
-    untold
+    unknown
 }
 
-fn is_told(text: &str, secrets: &Secrets) -> bool {
-    !text.contains(HIDDEN) && !NOT_TOLD.iter().any(|it| text.contains(it)) && secrets.hide(text) == text
+fn is_reported(text: &str, secrets: &Secrets) -> bool {
+    !text.contains(HIDDEN) && !UNRESOLVED.iter().any(|it| text.contains(it)) && secrets.redact(text) == text
 }
 
 /// The value of a property as a change set has it: text, or JSON in text.
@@ -99,26 +99,26 @@ fn read(text: &str) -> Value {
     text.starts_with(['{', '[']).then(parsed).flatten().unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-/// Takes what is told in place of what is not known.
-fn fill(value: &mut Value, told: &Value, secrets: &Secrets) {
+/// Takes what is reported in place of what is not known.
+fn fill(value: &mut Value, reported: &Value, secrets: &Secrets) {
     let is_function = matches!(value, Value::Object(map) if map.len() == 1);
-    if let Value::String(text) = told {
-        if (value.is_string() || is_function) && is_unknown(value) && is_told(text, secrets) {
-            *value = told.clone();
+    if let Value::String(text) = reported {
+        if (value.is_string() || is_function) && is_unknown(value) && is_reported(text, secrets) {
+            *value = reported.clone();
         }
         return;
     }
-    match (value, told) {
-        (Value::Object(map), Value::Object(told)) => {
+    match (value, reported) {
+        (Value::Object(map), Value::Object(reported)) => {
             for (key, value) in map {
-                if let Some(told) = told.get(key) {
-                    fill(value, told, secrets);
+                if let Some(reported) = reported.get(key) {
+                    fill(value, reported, secrets);
                 }
             }
         }
-        (Value::Array(items), Value::Array(told)) => {
-            for (value, told) in items.iter_mut().zip(told) {
-                fill(value, told, secrets);
+        (Value::Array(items), Value::Array(reported)) => {
+            for (value, reported) in items.iter_mut().zip(reported) {
+                fill(value, reported, secrets);
             }
         }
         _ => {}
@@ -190,7 +190,7 @@ mod tests {
 
     use crate::cfn::Template;
     use crate::cfn::change_set::{Change, ChangeDetail, ChangeSet, ChangeTarget, ResourceChangeSummary};
-    use crate::plan::{Current, Plan, PlanKind, RiskKind, Wanted, from_change_set};
+    use crate::plan::{Current, DesiredStack, Plan, PlanKind, RiskKind, from_change_set};
 
     /// The plan of a change of a bucket policy's principal, which the template leaves to Parameter Store.
     fn plan(before: Option<&str>, after: Option<&str>, caused_by: Option<&str>) -> Plan {
@@ -200,7 +200,8 @@ mod tests {
             "P": { "Type": "AWS::S3::BucketPolicy", "Properties": { "PolicyDocument": { "Statement": [statement] } } },
         } }));
         let template = template.expect("a template");
-        let wanted = Wanted { stack: "s", region: "us-west-2", template: Some(&template), ..Wanted::default() };
+        let desired =
+            DesiredStack { stack: "s", region: "us-west-2", template: Some(&template), ..DesiredStack::default() };
         let current = Current { template: Some(&template), ..Current::default() };
         let detail = ChangeDetail {
             target: Some(ChangeTarget {
@@ -220,7 +221,7 @@ mod tests {
             ..ResourceChangeSummary::default()
         };
         let changes = vec![Change { r#type: "Resource".to_owned(), resource_change: Some(change) }];
-        from_change_set(&wanted, &current, &ChangeSet { changes, ..ChangeSet::default() }, PlanKind::Update)
+        from_change_set(&desired, &current, &ChangeSet { changes, ..ChangeSet::default() }, PlanKind::Update)
     }
 
     #[test]

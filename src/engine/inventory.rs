@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
+use super::abort::Abort;
 use super::artifact_bucket::{self, ArtifactBucket};
 use super::artifact_names;
 use super::bucket_origin::{BucketOrigin, bucket_origin};
-use super::removal::{Fate, Leftover, ObjectCount, RemovedResource};
+use super::destroy_plan::{Disposition, Leftover, ObjectCount, PlannedDeletion};
 use super::run::Run;
-use super::stop::Stop;
 use crate::aws::{CallError, CallErrorKind, Clients, StackEvent, StackResource};
 use crate::cfn::Template;
 use crate::plan::holds_data;
@@ -25,8 +25,8 @@ const AT_ONCE: usize = 8;
 const DEPTH: usize = 8;
 
 /// The resources of a stack, and what will stay.
-pub(super) async fn survey(run: &Run<'_>, stack_id: &str) -> Result<(Vec<RemovedResource>, Vec<Leftover>), Stop> {
-    run.unless_cancelled(look(run.clients, stack_id)).await?.map_err(Stop::from)
+pub(super) async fn inventory(run: &Run<'_>, stack_id: &str) -> Result<(Vec<PlannedDeletion>, Vec<Leftover>), Abort> {
+    run.unless_cancelled(look(run.clients, stack_id)).await?.map_err(Abort::from)
 }
 
 /// What earlier deployments of a stack replaced or removed and could not delete, by the stack's own events: only what
@@ -35,8 +35,8 @@ pub(super) async fn survey(run: &Run<'_>, stack_id: &str) -> Result<(Vec<Removed
 pub(super) async fn orphans(
     run: &Run<'_>,
     stack_id: &str,
-    known: &[RemovedResource],
-) -> Result<(Vec<RemovedResource>, Vec<Leftover>), Stop> {
+    known: &[PlannedDeletion],
+) -> Result<(Vec<PlannedDeletion>, Vec<Leftover>), Abort> {
     let events = run.unless_cancelled(run.clients.stack_events(stack_id, None)).await??;
     let mut buckets = Vec::new();
     let mut stays = Vec::new();
@@ -55,11 +55,11 @@ pub(super) async fn orphans(
             stays.push(left("an earlier deployment replaced or removed it and could not delete it"));
             continue;
         }
-        let mut bucket = RemovedResource {
+        let mut bucket = PlannedDeletion {
             logical_id: event.logical_id.clone(),
             resource_type: event.resource_type.clone(),
             physical_id: Some(event.physical_id.clone()),
-            fate: Fate::Deleted,
+            disposition: Disposition::Deleted,
             reason: None,
             stack_id: stack_id.to_owned(),
             objects: None,
@@ -67,7 +67,7 @@ pub(super) async fn orphans(
             data: holds_data(BUCKET),
         };
         match run.unless_cancelled(look_into(run.clients, &mut bucket)).await? {
-            Ok(()) if bucket.fate == Fate::LeftAlone => {
+            Ok(()) if bucket.disposition == Disposition::LeftAlone => {
                 stays.extend(bucket.leftover());
                 buckets.push(bucket);
             }
@@ -108,14 +108,14 @@ pub(super) async fn artifacts_of(
     run: &Run<'_>,
     account: &str,
     stack: &str,
-) -> Result<Option<(String, ObjectCount)>, Stop> {
+) -> Result<Option<(String, ObjectCount)>, Abort> {
     let ArtifactBucket::Own { name } = artifact_bucket::find(run, account, None).await? else { return Ok(None) };
     let folder = artifact_names::folder(stack);
     let counted = run.unless_cancelled(count(run.clients, &name, Some(&folder))).await??;
     Ok(Some((name, counted.unwrap_or_default())))
 }
 
-async fn look(clients: &Clients, stack_id: &str) -> Result<(Vec<RemovedResource>, Vec<Leftover>), CallError> {
+async fn look(clients: &Clients, stack_id: &str) -> Result<(Vec<PlannedDeletion>, Vec<Leftover>), CallError> {
     let mut resources = Vec::new();
     let mut stays = Vec::new();
     let mut ahead = vec![(stack_id.to_owned(), String::new(), 0)];
@@ -132,16 +132,17 @@ async fn look(clients: &Clients, stack_id: &str) -> Result<(Vec<RemovedResource>
                 ahead.push((id, format!("{prefix}{}/", resource.logical_id), depth + 1));
             }
             let removed = {
-                let fate = policies.fates.get(&resource.logical_id).copied().unwrap_or(Fate::Deleted);
-                describe(clients, stack.clone(), format!("{prefix}{}", resource.logical_id), resource, fate)
+                let disposition =
+                    policies.dispositions.get(&resource.logical_id).copied().unwrap_or(Disposition::Deleted);
+                describe(clients, stack.clone(), format!("{prefix}{}", resource.logical_id), resource, disposition)
             };
             resources.push(removed);
         }
     }
-    let mut resources: Vec<RemovedResource> =
+    let mut resources: Vec<PlannedDeletion> =
         stream::iter(resources).buffer_unordered(AT_ONCE).try_filter_map(|r| async { Ok(r) }).try_collect().await?;
     resources.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
-    stays.extend(resources.iter().filter_map(RemovedResource::leftover));
+    stays.extend(resources.iter().filter_map(PlannedDeletion::leftover));
     stays.sort_by(|a, b| (&a.resource_type, &a.physical_id).cmp(&(&b.resource_type, &b.physical_id)));
     Ok((resources, stays))
 }
@@ -158,14 +159,14 @@ async fn describe(
     stack_id: String,
     logical_id: String,
     resource: StackResource,
-    fate: Fate,
-) -> Result<Option<RemovedResource>, CallError> {
+    disposition: Disposition,
+) -> Result<Option<PlannedDeletion>, CallError> {
     if resource.status == "DELETE_COMPLETE" {
         return Ok(None);
     }
     let is_there = is_bucket_there(&resource);
-    let mut removed = RemovedResource {
-        fate,
+    let mut removed = PlannedDeletion {
+        disposition,
         reason: None,
         stack_id,
         logical_id,
@@ -183,9 +184,9 @@ async fn describe(
 
 /// Counts what a bucket holds, when it is proven to be the stack's; else it is left alone. A bucket that its policy
 /// retains is counted too, whoever made it: nothing is done to it.
-async fn look_into(clients: &Clients, bucket: &mut RemovedResource) -> Result<(), CallError> {
+async fn look_into(clients: &Clients, bucket: &mut PlannedDeletion) -> Result<(), CallError> {
     let Some(name) = bucket.physical_id.clone() else { return Ok(()) };
-    if bucket.fate == Fate::Deleted {
+    if bucket.disposition == Disposition::Deleted {
         match bucket_origin(clients, &name, &bucket.stack_id).await? {
             BucketOrigin::Stack => {}
             BucketOrigin::Gone => return Ok(()),
@@ -222,7 +223,7 @@ async fn count(clients: &Clients, bucket: &str, prefix: Option<&str>) -> Result<
 /// What a template says about leaving things behind.
 #[derive(Default)]
 struct Policies {
-    fates: BTreeMap<String, Fate>,
+    dispositions: BTreeMap<String, Disposition>,
     logging: BTreeSet<String>,
 }
 
@@ -230,15 +231,15 @@ fn policies(template: &Template) -> Policies {
     let mut found = Policies::default();
     for resource in template.resources() {
         let id = resource.logical_id.to_owned();
-        let fate = match resource.deletion_policy() {
-            Some("Retain" | "RetainExceptOnCreate") => Fate::Retained,
-            Some("Snapshot") => Fate::Snapshot,
-            _ => Fate::Deleted,
+        let disposition = match resource.deletion_policy() {
+            Some("Retain" | "RetainExceptOnCreate") => Disposition::Retained,
+            Some("Snapshot") => Disposition::Snapshot,
+            _ => Disposition::Deleted,
         };
         if resource.properties().and_then(|properties| properties.get("LoggingConfig")).is_some_and(Value::is_object) {
             found.logging.insert(id.clone());
         }
-        found.fates.insert(id, fate);
+        found.dispositions.insert(id, disposition);
     }
     found
 }

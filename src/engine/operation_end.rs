@@ -6,7 +6,7 @@ use crate::aws::StackEvent;
 
 /// How an operation ended.
 #[derive(Debug)]
-pub(super) struct End {
+pub(super) struct OperationEnd {
     /// The stack's status.
     pub(super) status: String,
     /// Why.
@@ -17,7 +17,7 @@ pub(super) struct End {
     pub(super) seen: Instant,
 }
 
-impl End {
+impl OperationEnd {
     /// The first failure, which the others followed from.
     pub(super) fn root_cause(&self) -> Option<&StackEvent> {
         self.failures.first()

@@ -11,16 +11,16 @@ use crate::cfn::intrinsics::{Environment, Placeholders, Scope, resolve_at};
 use crate::cfn::template::Parameter;
 
 /// Functions that are worked out where everything they take is known.
-const WORKED_OUT: [&str; 4] = ["Fn::FindInMap", "Fn::Join", "Fn::Select", "Fn::Split"];
+const EVALUATED: [&str; 4] = ["Fn::FindInMap", "Fn::Join", "Fn::Select", "Fn::Split"];
 
 /// The type of a nested stack, whose template is not read.
 pub(super) const NESTED: &str = "AWS::CloudFormation::Stack";
 
 /// What a template comes out as.
 #[derive(Debug, Default)]
-pub(super) struct SettledTemplate {
+pub(super) struct ResolvedTemplate {
     /// By logical id, those that exist under its conditions.
-    pub(super) resources: BTreeMap<String, SettledResource>,
+    pub(super) resources: BTreeMap<String, ResolvedResource>,
     /// The macros that add what is not seen here.
     pub(super) macros: Vec<String>,
     /// The digest of the template as it is written.
@@ -29,7 +29,7 @@ pub(super) struct SettledTemplate {
 
 /// A resource of it.
 #[derive(Debug)]
-pub(super) struct SettledResource {
+pub(super) struct ResolvedResource {
     /// The type.
     pub(super) type_: String,
     /// Its properties.
@@ -40,18 +40,18 @@ pub(super) struct SettledResource {
 
 /// Where a template is deployed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Deployed<'a> {
+pub(super) struct DeploymentScope<'a> {
     pub(super) account: Option<&'a str>,
     pub(super) region: &'a str,
     pub(super) stack: &'a str,
 }
 
 /// Works a template out. One whose parameters lack values stays as it is written.
-pub(super) fn settle(
+pub(super) fn resolve_template(
     template: &Template,
     parameters: &BTreeMap<String, String>,
-    deployed: Deployed<'_>,
-) -> SettledTemplate {
+    deployed: DeploymentScope<'_>,
+) -> ResolvedTemplate {
     let environment =
         Environment::new(deployed.account.unwrap_or("${AWS::AccountId}"), deployed.region, deployed.stack);
     let placeholders = Placeholders::new(template);
@@ -62,7 +62,7 @@ pub(super) fn settle(
     let resources = template.resources().filter(|resource| exists(resource.condition())).map(|resource| {
         let written = Value::Object(resource.properties().cloned().unwrap_or_default());
         let properties = match &scope {
-            Some(scope) => Settling { template, scope }.value(&written),
+            Some(scope) => TemplateResolver { template, scope }.value(&written),
             None => Some(written),
         };
         let properties = match properties {
@@ -71,7 +71,7 @@ pub(super) fn settle(
         };
         (
             resource.logical_id.to_owned(),
-            SettledResource {
+            ResolvedResource {
                 type_: resource.type_.to_owned(),
                 properties,
                 policies: [resource.deletion_policy(), resource.update_replace_policy()]
@@ -83,7 +83,7 @@ pub(super) fn settle(
     macros.retain(|name| name != "AWS::LanguageExtensions");
     let loops = template.section("Resources").is_some_and(|all| all.keys().any(|key| key.starts_with("Fn::")));
     macros.extend(loops.then(|| "Fn::ForEach".to_owned()));
-    SettledTemplate { resources: resources.collect(), macros, digest: template.digest() }
+    ResolvedTemplate { resources: resources.collect(), macros, digest: template.digest() }
 }
 
 /// What a dynamic reference begins with, whose value only the service knows.
@@ -99,12 +99,12 @@ pub(super) fn is_unknown(value: &Value) -> bool {
     }
 }
 
-struct Settling<'a> {
+struct TemplateResolver<'a> {
     template: &'a Template,
     scope: &'a Scope<'a>,
 }
 
-impl Settling<'_> {
+impl TemplateResolver<'_> {
     /// None for `AWS::NoValue`.
     fn value(&self, value: &Value) -> Option<Value> {
         Some(match value {
@@ -159,7 +159,7 @@ impl Settling<'_> {
             ("Fn::GetAtt", _) => Some(written(of.clone())),
             _ => {
                 let inner = self.value(of).unwrap_or(Value::Null);
-                let known = WORKED_OUT
+                let known = EVALUATED
                     .contains(&name)
                     .then(|| resolve_at(&written(inner.clone()), self.scope, "").ok())
                     .flatten()
@@ -218,8 +218,8 @@ mod tests {
         }));
         let template = template.expect("a template");
         let values = BTreeMap::from([("Open".into(), "no".into()), ("Secret".into(), "****".into())]);
-        let deployed = Deployed { account: None, region: "us-west-2", stack: "s" };
-        let settled = settle(&template, &values, deployed);
+        let deployed = DeploymentScope { account: None, region: "us-west-2", stack: "s" };
+        let settled = resolve_template(&template, &values, deployed);
         assert_eq!(settled.resources.keys().collect::<Vec<_>>(), ["Queue"]);
         assert_eq!(
             Value::Object(settled.resources["Queue"].properties.clone()),
@@ -228,7 +228,7 @@ mod tests {
                 "F": { "Fn::GetAtt": ["Queue", "Arn"] },
             })
         );
-        let unknown = settle(&template, &BTreeMap::new(), deployed);
+        let unknown = resolve_template(&template, &BTreeMap::new(), deployed);
         assert_eq!(unknown.resources.len(), 2, "without values nothing is decided");
     }
 }

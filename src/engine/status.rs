@@ -47,7 +47,7 @@ pub async fn status(
 ) -> Result<Option<Status>, Finding> {
     let account = clients.identity().await?.account.clone();
     let Some(stack) = clients.stack(stack).await? else { return Ok(None) };
-    claim.refuse_to_look(&stack)?;
+    claim.refuse_foreign_read(&stack)?;
     let (resources, events, deployed) = tokio::join!(
         clients.stack_resources(&stack.id),
         clients.last_operation(&stack.id),

@@ -22,7 +22,7 @@ impl Clients {
             return Err(refused("Secrets Manager", &answer));
         }
         let text = object(&answer)?.remove("SecretString");
-        text.as_ref().and_then(Value::as_str).map(str::to_owned).ok_or_else(|| "the secret is no text".to_owned())
+        text.as_ref().and_then(Value::as_str).map(str::to_owned).ok_or_else(|| "the secret is not text".to_owned())
     }
 
     /// The value of an API key of API Gateway.

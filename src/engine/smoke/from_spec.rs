@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::test::{Agent, Call, Connection, Sent, SmokeTest, What};
+use super::test::{Call, ChatAgent, PreparedSmokeTest, Probe, Sent, WebSocketRequest};
 use crate::finding::Place;
 use crate::render::Rendered;
 use crate::spec::{self, LoadedSpec, Piece, Reference, SmokeCall, escape};
 
 /// The tests in order; one of a form that loading the spec refuses is left out.
-pub(in crate::engine) fn of_spec(loaded: &LoadedSpec, rendered: &Rendered) -> Vec<SmokeTest> {
+pub(in crate::engine) fn from_spec(loaded: &LoadedSpec, rendered: &Rendered) -> Vec<PreparedSmokeTest> {
     let tests = loaded.spec.smoke.iter().enumerate();
-    let of = Of { loaded, rendered };
-    let mut all: Vec<SmokeTest> = tests.filter_map(|(index, test)| of.one(&format!("/smoke/{index}"), test)).collect();
+    let tests_of = SpecTests { loaded, rendered };
+    let mut all: Vec<PreparedSmokeTest> =
+        tests.filter_map(|(index, test)| tests_of.prepare(&format!("/smoke/{index}"), test)).collect();
     // Whoever reads a report must be able to tell two tests apart that try the same.
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for test in &mut all {
@@ -26,13 +27,13 @@ pub(in crate::engine) fn of_spec(loaded: &LoadedSpec, rendered: &Rendered) -> Ve
     all
 }
 
-struct Of<'a> {
+struct SpecTests<'a> {
     loaded: &'a LoadedSpec,
     rendered: &'a Rendered,
 }
 
-impl Of<'_> {
-    fn one(&self, pointer: &str, test: &spec::SmokeTest) -> Option<SmokeTest> {
+impl SpecTests<'_> {
+    fn prepare(&self, pointer: &str, test: &spec::SmokeTest) -> Option<PreparedSmokeTest> {
         let (name, key, what) = if let Some(call) = &test.call {
             (call, "call", self.calling(test, &SmokeCall::parse(call)?)?)
         } else if let Some(target) = &test.invoke {
@@ -52,7 +53,7 @@ impl Of<'_> {
             Some(asked) => format!("{}: {}", name.trim(), asked.trim()),
             None => name.trim().to_owned(),
         };
-        Some(SmokeTest { name, place: places.get(key).cloned(), what, expect: test.expect.clone(), places })
+        Some(PreparedSmokeTest { name, place: places.get(key).cloned(), what, expect: test.expect.clone(), places })
     }
 
     /// Where everything below a test stands, by its way from there, such as `expect/status`.
@@ -71,7 +72,7 @@ impl Of<'_> {
         }
     }
 
-    fn calling(&self, test: &spec::SmokeTest, call: &SmokeCall) -> Option<What> {
+    fn calling(&self, test: &spec::SmokeTest, call: &SmokeCall) -> Option<Probe> {
         let api = self.loaded.spec.apis.get(&call.api)?;
         let pointer = format!("/apis/{}", call.api);
         let id = self.logical_id(&pointer, "AWS::ApiGateway::RestApi");
@@ -84,7 +85,7 @@ impl Of<'_> {
             Some(key) => Some(self.api_key(&pointer, api, key)?),
             None => None,
         };
-        Some(What::Call(Call {
+        Some(Probe::Call(Call {
             output: format!("{id}Url"),
             method: call.method.clone(),
             target: target(call),
@@ -123,7 +124,7 @@ impl Of<'_> {
         })
     }
 
-    fn invoking(&self, test: &spec::SmokeTest, target: &str) -> Option<What> {
+    fn invoking(&self, test: &spec::SmokeTest, target: &str) -> Option<Probe> {
         let function = match target.strip_prefix("resources.") {
             Some(id) => id.to_owned(),
             None => {
@@ -132,39 +133,39 @@ impl Of<'_> {
             }
         };
         let payload = test.payload.as_ref().map_or_else(|| "{}".to_owned(), Value::to_string);
-        Some(What::Invoke { function, payload: payload.into_bytes() })
+        Some(Probe::Invoke { function, payload: payload.into_bytes() })
     }
 
-    fn retrieving(&self, test: &spec::SmokeTest, target: &str) -> Option<What> {
+    fn retrieving(&self, test: &spec::SmokeTest, target: &str) -> Option<Probe> {
         let name = target.strip_prefix("knowledge-bases.")?;
         let id = self.logical_id(&format!("/knowledge-bases/{name}"), "AWS::Bedrock::KnowledgeBase")?;
-        Some(What::Retrieve { output: format!("{id}Id"), query: test.query.clone()? })
+        Some(Probe::Retrieve { output: format!("{id}Id"), query: test.query.clone()? })
     }
 
-    fn chatting(&self, test: &spec::SmokeTest, target: &str) -> Option<What> {
+    fn chatting(&self, test: &spec::SmokeTest, target: &str) -> Option<Probe> {
         if let Some(name) = target.strip_prefix("apis.") {
             return self.connecting(test, name);
         }
         let pointer = format!("/agents/{}", target.strip_prefix("agents.")?);
         let agent = match self.logical_id(&pointer, "AWS::BedrockAgentCore::Harness") {
-            Some(id) => Agent::Harness { output: format!("{id}Arn") },
-            None => Agent::Classic {
+            Some(id) => ChatAgent::Harness { output: format!("{id}Arn") },
+            None => ChatAgent::Classic {
                 agent_output: format!("{}Id", self.logical_id(&pointer, "AWS::Bedrock::Agent")?),
                 alias_output: format!("{}Id", self.logical_id(&pointer, "AWS::Bedrock::AgentAlias")?),
             },
         };
-        Some(What::Chat { agent, turns: test.turns.clone() })
+        Some(Probe::Chat { agent, turns: test.turns.clone() })
     }
 
-    fn connecting(&self, test: &spec::SmokeTest, name: &str) -> Option<What> {
+    fn connecting(&self, test: &spec::SmokeTest, name: &str) -> Option<Probe> {
         let api = self.loaded.spec.apis.get(name)?;
         let id = self.logical_id(&format!("/apis/{name}"), "AWS::ApiGatewayV2::Api")?;
         // Only the route that opens a connection asks who it is for.
         let opening = api.routes.iter().find_map(|route| route.0.get("$connect"));
         let auth = opening.and_then(|route| route.auth.as_deref()).or(api.auth.as_deref());
         let signed = auth == Some("iam") && !matches!(test.expect.status, Some(401 | 403));
-        let connection = Connection { output: format!("{id}Url"), headers: self.headers(test)?, signed };
-        Some(What::Connect { connection, turns: test.turns.clone() })
+        let connection = WebSocketRequest { output: format!("{id}Url"), headers: self.headers(test)?, signed };
+        Some(Probe::Connect { connection, turns: test.turns.clone() })
     }
 
     /// The resource of a type that a component is.

@@ -5,27 +5,27 @@ use crate::finding::Finding;
 
 /// Why a verb stops before its end.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(super) enum Abort {
     /// Something is wrong.
     Failed(Vec<Finding>),
     /// The user interrupted.
     Interrupted,
 }
 
-impl From<Finding> for Stop {
+impl From<Finding> for Abort {
     fn from(finding: Finding) -> Self {
-        Stop::Failed(vec![finding])
+        Abort::Failed(vec![finding])
     }
 }
 
-impl From<CallError> for Stop {
+impl From<CallError> for Abort {
     fn from(error: CallError) -> Self {
-        Stop::Failed(vec![error.finding()])
+        Abort::Failed(vec![error.finding()])
     }
 }
 
-impl From<Vec<Finding>> for Stop {
+impl From<Vec<Finding>> for Abort {
     fn from(findings: Vec<Finding>) -> Self {
-        Stop::Failed(findings)
+        Abort::Failed(findings)
     }
 }

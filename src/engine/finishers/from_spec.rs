@@ -10,7 +10,7 @@ use crate::spec::{LoadedSpec, SeedRow, SeedValue, seed_rows};
 ///
 /// # Errors
 /// When rows are wrong; loading the spec tells that first.
-pub(in crate::engine) fn of_spec(loaded: &LoadedSpec, rendered: &Rendered) -> Result<Vec<Finisher>, Vec<Finding>> {
+pub(in crate::engine) fn from_spec(loaded: &LoadedSpec, rendered: &Rendered) -> Result<Vec<Finisher>, Vec<Finding>> {
     let mut finishers = Vec::new();
     let mut findings = Vec::new();
     for (name, bucket) in &loaded.spec.buckets {
