@@ -28,6 +28,8 @@
 //! | [`report`] | events, plans and findings as text, JSON lines, GitHub annotations | cfn, engine, plan, render |
 //! | [`cli`] | one file a verb; wires the modules together | all |
 
+#![warn(missing_docs)]
+
 pub mod artifacts;
 pub mod aws;
 pub mod check;

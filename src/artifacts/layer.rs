@@ -85,7 +85,7 @@ pub(super) fn build(
     };
     let folder = cache.work_folder()?;
     let target = pip::install(&order, folder.path(), context)?;
-    let files = list::all(&target, &keep)?;
+    let files = list::list_files(&target, &keep)?;
     if files.is_empty() {
         let message = format!("pip installed nothing for the layer `{}`", wanted.name);
         let help = "check the markers (what follows `;`) of its requirements";

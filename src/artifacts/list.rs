@@ -137,7 +137,7 @@ fn ignore_files(unread: &Mutex<Vec<(PathBuf, Unopened)>>, root: &Path, place: Op
 }
 
 /// Every file under a folder that pip has filled, named from the folder's parent.
-pub(super) fn all(folder: &Path, keep: &dyn Fn(&str) -> bool) -> Result<Vec<Listed>, Vec<Finding>> {
+pub(super) fn list_files(folder: &Path, keep: &dyn Fn(&str) -> bool) -> Result<Vec<Listed>, Vec<Finding>> {
     let base = folder.parent().unwrap_or(folder);
     let walk = WalkBuilder::new(folder).standard_filters(false).follow_links(false).build();
     let mut files = Vec::new();

@@ -169,8 +169,10 @@ async fn must_exist(name: &str, variable: Option<&str>) -> Result<(), Finding> {
 
 /// The AWS configuration files, as the SDK itself reads them.
 async fn profiles() -> Result<ProfileSet, aws_config::profile::ProfileFileLoadError> {
-    // The type has moved to a crate that is none of ours; its old name is the only one that this function's crate has.
-    #[allow(deprecated)]
+    #[expect(
+        deprecated,
+        reason = "the type has moved to a crate that is not a dependency; this is its name in aws-config"
+    )]
     let files = aws_config::profile::profile_file::ProfileFiles::default();
     aws_config::profile::load(&Fs::real(), &Env::real(), &files, None).await
 }

@@ -417,7 +417,7 @@ mod tests {
         use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
         let error: SdkError<GetCallerIdentityError, HttpResponse> = SdkError::timeout_error("late");
         let error = CallError::new("sts:GetCallerIdentity", error);
-        assert!(error.is_passing());
+        assert!(error.is_transient());
         let finding = error.finding();
         assert_eq!(finding.code, "C007");
         assert!(

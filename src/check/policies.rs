@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::template;
 use crate::finding::Finding;
 use crate::iam::{Effect, Policy, Principal, Statement};
 use crate::render::Rendered;
@@ -34,7 +33,7 @@ pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
         let base = format!("Resources/{}/Properties", resource.logical_id);
         let properties = Value::Object(properties.clone());
         let mut report = |finding: Finding, path: &str| {
-            let place = template::place(loaded, rendered, path);
+            let place = rendered.place(loaded, path);
             findings.push(finding.at(place).in_template(path));
         };
         for (_, way) in DOCUMENTS.iter().filter(|(type_, _)| *type_ == resource.type_) {
@@ -43,9 +42,11 @@ pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
                     Ok(policy) => {
                         // An endpoint's policy grants nothing: it is what the callers' own policies are cut down to.
                         let bounds = resource.type_ == "AWS::EC2::VPCEndpoint";
-                        let all = policy.statements.iter().flat_map(statement);
-                        for finding in all.filter(|finding| !(bounds && ["I002", "I003"].contains(&finding.code))) {
-                            report(finding, &path);
+                        for (index, one) in policy.statements.iter().enumerate() {
+                            let told = statement(one).into_iter();
+                            for finding in told.filter(|it| !(bounds && ["I002", "I003"].contains(&it.code))) {
+                                report(finding, &format!("{path}/Statement/{index}"));
+                            }
                         }
                     }
                     Err(_) if has_intrinsic(document) => {}

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::template;
 use crate::cfn::schema::Schemas;
 use crate::finding::Finding;
 use crate::render::Rendered;
@@ -106,7 +105,7 @@ fn names_in_the_way(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
                     "R101",
                     format!("a change of `{other}` replaces this, and cannot while it is named `{own}`"),
                 )
-                .at(template::place(loaded, rendered, &path))
+                .at(rendered.place(loaded, &path))
                 .in_template(path)
                 .help("leave the name to CloudFormation, or change the name together with it"),
             );
@@ -124,7 +123,7 @@ fn stored_values(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec<Fi
                         "R103",
                         "CloudFormation puts the stored value in the place of `{{resolve:…}}`, for all to see who may look at the resource",
                     )
-                    .at(template::place(loaded, rendered, &path))
+                    .at(rendered.place(loaded, &path))
                     .in_template(path)
                     .help("let the function read the value itself when it runs"),
                 );

@@ -14,7 +14,7 @@ use super::verb_result::VerbResult;
 use crate::engine::ExitCode;
 use crate::local::bedrock::ModelServer;
 use crate::local::store::Store;
-use crate::local::{self, Holdings, Injection, LocalOptions, serving};
+use crate::local::{self, Injection, Inventory, LocalOptions, serving};
 use crate::report::findings::{on_one_line, printable};
 use crate::report::style::count;
 
@@ -99,11 +99,11 @@ async fn status(session: &Session) -> VerbResult {
     let ui = &session.ui;
     let holds = if dir.exists() {
         let running = local::start(LocalOptions::new(&dir)).await.map_err(unavailable)?;
-        let holds = Holdings::of(running.store()).await;
+        let holds = Inventory::of(running.store()).await;
         running.shutdown().await;
         holds.map_err(|error| unavailable(error.into()))?
     } else {
-        Holdings::default()
+        Inventory::default()
     };
     if ui.format == Format::Json {
         ui.json(&json!({ "dir": dir, "stacks": holds.stacks, "buckets": holds.buckets, "tables": holds.tables }))?;

@@ -117,7 +117,7 @@ async fn tell(
     loop {
         let lines = tokio::select! {
             () = cancel.cancelled() => return Ok(ExitCode::Interrupted),
-            lines = reader.look(clients) => lines.map_err(|finding| vec![finding])?,
+            lines = reader.poll(clients) => lines.map_err(|finding| vec![finding])?,
         };
         for line in &lines {
             match ui.format {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::operation_end::OperationEnd;
 use crate::aws::{StackEvent, StackState};
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, TemplatePlaces};
 
 /// Reasons CloudFormation gives to resources that failed only because another one did.
 const CONSEQUENCES: &[&str] = &[
@@ -27,7 +27,7 @@ pub(super) fn is_cause(event: &StackEvent) -> bool {
 }
 
 /// The failures of an operation as findings, the cause first, each at its place in the spec.
-pub(super) fn explain(stack: &str, end: &OperationEnd, places: &BTreeMap<String, Place>) -> Vec<Finding> {
+pub(super) fn explain(stack: &str, end: &OperationEnd, places: &TemplatePlaces) -> Vec<Finding> {
     let next = next_step(stack, end);
     let mut findings: Vec<Finding> = Vec::new();
     for event in &end.failures {
@@ -41,7 +41,7 @@ pub(super) fn explain(stack: &str, end: &OperationEnd, places: &BTreeMap<String,
         let reason = event.reason.as_deref().unwrap_or("CloudFormation gave no reason").trim_end_matches('.');
         let nested = if event.stack_name == stack { String::new() } else { format!(" in `{}`", event.stack_name) };
         let message = format!("`{}` ({}){nested} could not be {done}: {reason}", event.logical_id, event.resource_type);
-        let finding = Finding::error("D006", message).at(places.get(&event.logical_id).cloned());
+        let finding = Finding::error("D006", message).at(place_of(event, places));
         findings.push(if findings.is_empty() { finding.help(next.clone()) } else { finding });
     }
     if findings.is_empty() {
@@ -51,8 +51,22 @@ pub(super) fn explain(stack: &str, end: &OperationEnd, places: &BTreeMap<String,
     findings
 }
 
+/// Where in the spec a failure comes from: of the property that its reason names, such as `#/Timeout`, or of the resource.
+/// CloudFormation names one where a value does not fit the resource type's schema.
+pub(super) fn place_of(event: &StackEvent, places: &TemplatePlaces) -> Option<Place> {
+    let reason = event.reason.as_deref().unwrap_or_default();
+    let named = reason.split_once("#/").map(|(_, named)| named);
+    let end = |c: char| c.is_whitespace() || matches!(c, ':' | ',' | ']' | ')' | ';');
+    let property = named.map(|named| named.split(end).next().unwrap_or_default().trim_end_matches('.'));
+    let resource = format!("/Resources/{}", event.logical_id);
+    match property.filter(|_| places.of(&event.logical_id).is_some()) {
+        Some(property) => places.at(&format!("{resource}/Properties/{property}")).cloned(),
+        None => places.of(&event.logical_id).cloned(),
+    }
+}
+
 /// What an update that succeeded replaced or removed and then could not delete: it stays, and the stack has forgotten it.
-pub(super) fn not_cleaned_up(end: &OperationEnd, places: &BTreeMap<String, Place>) -> Vec<Finding> {
+pub(super) fn not_cleaned_up(end: &OperationEnd, places: &TemplatePlaces) -> Vec<Finding> {
     // CloudFormation tries three times; the last reason is as good as the first.
     let failed = end.failures.iter().filter(|event| event.status == "DELETE_FAILED");
     let things: BTreeMap<&str, &StackEvent> = failed.map(|event| (event.physical_id.as_str(), event)).collect();
@@ -68,7 +82,7 @@ pub(super) fn not_cleaned_up(end: &OperationEnd, places: &BTreeMap<String, Place
         } else {
             "delete it by hand; nothing manages it any longer"
         };
-        Finding::warning("D030", message).at(places.get(&event.logical_id).cloned()).help(next)
+        Finding::warning("D030", message).at(places.of(&event.logical_id).cloned()).help(next)
     };
     things.into_iter().map(finding).collect()
 }
@@ -134,6 +148,23 @@ mod tests {
         assert!(!is_cause(&event("B", "CREATE_FAILED", "Resource creation cancelled")));
         assert!(!is_cause(&event("C", "CREATE_FAILED", "Embedded stack arn:x was not successfully created")));
         assert!(!is_cause(&event("D", "CREATE_COMPLETE", "")));
+    }
+
+    #[test]
+    fn a_failure_has_the_place_of_the_property_that_its_reason_names() {
+        let place = |line| Place { file: "usecase.yaml".into(), line, column: 1 };
+        let places: TemplatePlaces =
+            [("/Resources/A".to_owned(), place(4)), ("/Resources/A/Properties/Timeout".to_owned(), place(9))]
+                .into_iter()
+                .collect();
+        let line = |id: &str, reason: &str| place_of(&event(id, "CREATE_FAILED", reason), &places).map(|at| at.line);
+        let named =
+            "Properties validation failed for resource A with message: #/Timeout: 901 is not less or equal to 900";
+        assert_eq!(line("A", named), Some(9));
+        assert_eq!(line("A", "Model validation failed (#/Timeout: expected type: Integer)"), Some(9));
+        assert_eq!(line("A", "Model validation failed (#/Other)"), Some(4));
+        assert_eq!(line("A", "Access denied"), Some(4));
+        assert_eq!(line("B", named), None);
     }
 
     #[test]

@@ -295,11 +295,11 @@ impl Deployment<'_> {
         Ok(TemplateSource::Url(clients.object_url(&bucket, &key)))
     }
 
-    /// The findings at their places in the spec, where the template's path names a resource.
+    /// The findings at their places in the spec, where they are about a part of the template.
     pub(super) fn placed(&self, findings: Vec<Finding>) -> Vec<Finding> {
         let place = |finding: &Finding| {
-            let path = finding.template_path.as_deref()?.strip_prefix("Resources/")?;
-            self.desired.places.get(path.split('/').next()?).cloned()
+            let path = finding.template_path.as_deref()?;
+            self.desired.places.at(&self.desired.template.pointer(path, '/')).cloned()
         };
         findings
             .into_iter()

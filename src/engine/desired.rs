@@ -9,7 +9,7 @@ use super::smoke::{self, PreparedSmokeTest};
 use super::status::USE_CASE_TAG;
 use crate::aws::{ParameterValue, StackSummary};
 use crate::cfn::Template;
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, TemplatePlaces};
 use crate::render::{NeededOutput, Rendered};
 use crate::spec::LoadedSpec;
 
@@ -33,9 +33,9 @@ pub struct Desired {
     pub owner: Option<String>,
     /// The artifact bucket, once it is known; without one, the usual name is taken.
     pub artifact_bucket: Option<String>,
-    /// Where in the spec each logical id comes from.
-    pub places: BTreeMap<String, Place>,
-    /// The same as JSON pointers into the spec.
+    /// Where in the spec each part of the template comes from.
+    pub places: TemplatePlaces,
+    /// The same of each logical id as JSON pointers into the spec.
     pub pointers: BTreeMap<String, String>,
     /// The spec's own name of each parameter, by its logical id; what has none is the engine's to give.
     pub names: BTreeMap<String, String>,
@@ -78,7 +78,7 @@ impl Desired {
             tags: BTreeMap::new(),
             owner: None,
             artifact_bucket: None,
-            places: BTreeMap::new(),
+            places: TemplatePlaces::default(),
             pointers: BTreeMap::new(),
             names: BTreeMap::new(),
             needs: Vec::new(),
@@ -103,10 +103,6 @@ impl Desired {
         parameters: BTreeMap<String, String>,
         packaging: &Packaging,
     ) -> Result<Self, Vec<Finding>> {
-        let places = rendered.origins.iter().filter_map(|(id, pointer)| {
-            let place = loaded.key_place(pointer).or_else(|| loaded.place(pointer));
-            Some((id.clone(), place?))
-        });
         let packages = rendered.artifacts.iter();
         let names = names(rendered);
         let value = |(id, name): (&String, &String)| Some((id.clone(), parameters.get(name)?.clone()));
@@ -120,7 +116,7 @@ impl Desired {
             tags: rendered.tags.clone(),
             owner: None,
             artifact_bucket: None,
-            places: places.collect(),
+            places: rendered.places(loaded),
             pointers: rendered.origins.clone(),
             artifacts: Vec::new(),
             packages: packages.filter_map(|wanted| Package::from_parameter(loaded, wanted, packaging)).collect(),
@@ -187,7 +183,7 @@ impl Desired {
                 }
                 (None, None, None) => {
                     let called = self.names.get(name).map_or(name, String::as_str);
-                    findings.push(without_value(called).at(self.places.get(name).cloned()));
+                    findings.push(without_value(called).at(self.places.of(name).cloned()));
                 }
             }
         }

@@ -75,7 +75,7 @@ impl Destruction<'_> {
                 let good = StackState::from_status(&end.status) == StackState::Good;
                 let outcome = if good { Outcome::Failed } else { Outcome::FailedState };
                 let mut report = self.report(outcome, &identity, Some(destroy_plan));
-                report.findings = explain(self.name, &end, &std::collections::BTreeMap::new());
+                report.findings = explain(self.name, &end, &crate::finding::TemplatePlaces::default());
                 report.stack_id = Some(stack.id);
                 report.status = Some(end.status);
                 Ok(report)

@@ -100,20 +100,20 @@ pub struct LogReader {
     sources: Vec<(LogSource, i64)>,
     filter: Option<String>,
     /// Events told already, with their times, as far back as the next look reaches.
-    told: BTreeSet<(i64, String, String)>,
+    printed: BTreeSet<(i64, String, String)>,
 }
 
 impl LogReader {
     /// A reader of some sources from a moment on, in milliseconds since 1970.
     pub fn new(sources: Vec<LogSource>, since: i64, filter: Option<String>) -> Self {
-        Self { sources: sources.into_iter().map(|source| (source, since)).collect(), filter, told: BTreeSet::new() }
+        Self { sources: sources.into_iter().map(|source| (source, since)).collect(), filter, printed: BTreeSet::new() }
     }
 
     /// What was logged and not told yet, oldest first.
     ///
     /// # Errors
     /// When the service cannot be asked or refuses.
-    pub async fn look(&mut self, clients: &Clients) -> Result<Vec<LogLine>, Finding> {
+    pub async fn poll(&mut self, clients: &Clients) -> Result<Vec<LogLine>, Finding> {
         let mut lines = Vec::new();
         for (source, since) in &mut self.sources {
             let mut next = None;
@@ -125,7 +125,7 @@ impl LogReader {
                 })?;
                 let Some(page) = page else { break };
                 for event in page.events {
-                    if self.told.insert((event.at, source.group.clone(), event.id.clone())) {
+                    if self.printed.insert((event.at, source.group.clone(), event.id.clone())) {
                         lines.push(LogLine { source: source.name.clone(), event });
                     }
                 }
@@ -134,13 +134,13 @@ impl LogReader {
                     break;
                 }
             }
-            let last = self.told.iter().rev().find(|(_, group, _)| *group == source.group).map(|(at, ..)| *at);
+            let last = self.printed.iter().rev().find(|(_, group, _)| *group == source.group).map(|(at, ..)| *at);
             if let Some(last) = last {
                 *since = (*since).max(last - OVERLAP);
             }
         }
         let oldest = self.sources.iter().map(|(_, since)| *since).min().unwrap_or_default();
-        self.told.retain(|(at, ..)| *at >= oldest);
+        self.printed.retain(|(at, ..)| *at >= oldest);
         lines.sort_by_key(|line| line.event.at);
         Ok(lines)
     }

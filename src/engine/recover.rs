@@ -1,9 +1,8 @@
 //! What stands under the stack's name before a deployment, and how to go on from there.
 
 use super::abort::Abort;
-use std::collections::BTreeMap;
 
-use super::causes::{continue_rollback, explain, is_cause};
+use super::causes::{continue_rollback, explain, is_cause, place_of};
 use super::claim::Claim;
 use super::desired::Desired;
 use super::destroy_plan::{Disposition, PlannedDeletion};
@@ -13,7 +12,7 @@ use super::inventory::inventory;
 use super::run::Run;
 use super::teardown::tear_down;
 use crate::aws::{Identity, StackEvent, StackState, StackSummary};
-use crate::finding::Finding;
+use crate::finding::{Finding, TemplatePlaces};
 use crate::plan::{Action, DataLoss, Risk, RiskKind};
 
 /// Where a deployment starts.
@@ -145,7 +144,7 @@ impl FailedStack {
                 resource_type: Some(resource.resource_type.clone()),
                 physical: resource.physical_id.clone(),
                 pointer: desired.pointers.get(&resource.logical_id).cloned(),
-                place: desired.places.get(&resource.logical_id).cloned(),
+                place: desired.places.of(&resource.logical_id).cloned(),
                 reason: format!("it is deleted, and with it {more}{} object versions", objects.count),
             })
         };
@@ -160,7 +159,7 @@ impl FailedStack {
         if StackState::from_status(&end.status) == StackState::Deleted {
             return Ok(());
         }
-        let mut findings = explain(&stack.name, &end, &BTreeMap::new());
+        let mut findings = explain(&stack.name, &end, &TemplatePlaces::default());
         findings.push(
             Finding::error("D010", format!("the failed `{}` could not be removed", stack.name))
                 .help("correct the cause above and deploy again, or delete it with `bedplate destroy`"),
@@ -174,7 +173,7 @@ fn report_causes(emitter: &EventEmitter<'_>, stack: &StackSummary, history: &[St
     let (said, place) = match cause {
         Some(event) => (
             format!("`{}`: {}", event.logical_id, event.reason.as_deref().unwrap_or("no reason was given")),
-            desired.places.get(&event.logical_id).cloned(),
+            place_of(event, &desired.places),
         ),
         None => (stack.reason.clone().unwrap_or_else(|| "no reason was given".to_owned()), None),
     };

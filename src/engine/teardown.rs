@@ -1,7 +1,7 @@
 //! Deleting a stack with what is in its buckets: proven again at the last moment, emptied, deleted, and once more when
 //! that fails.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::abort::Abort;
 use super::bucket_origin::{BucketOrigin, bucket_origin, is_like_aws};
@@ -37,7 +37,7 @@ pub(super) async fn tear_down(
     if StackState::from_status(&end.status) != StackState::FailedDelete {
         return Ok(end);
     }
-    for finding in explain(&stack.name, &end, &BTreeMap::new()) {
+    for finding in explain(&stack.name, &end, &crate::finding::TemplatePlaces::default()) {
         emitter.emit(EventKind::Warning { finding });
     }
     emitter.note("deleting failed; emptying the buckets again and trying once more");

@@ -51,7 +51,7 @@ pub(super) fn broadening(
         if had != documents && documents.iter().any(is_unreadable) {
             gains.push(Gain::Unreadable);
         }
-        found.extend(gains.into_iter().map(|gain| of(&at.0, &at.1, gain)));
+        found.extend(gains.into_iter().map(|gain| broadening_of(&at.0, &at.1, gain)));
     }
     if let Some(old) = old {
         for ((logical_id, property), had) in before.iter().filter(|(at, _)| !after.contains_key(*at)) {
@@ -59,35 +59,39 @@ pub(super) fn broadening(
                 continue;
             }
             let denied = read(had).map(|had| iam::broadens(&had, &Policy::of([]))).unwrap_or_default();
-            found.extend(denied.into_iter().map(|it| of(logical_id, property, gain(it))));
+            found.extend(denied.into_iter().map(|it| broadening_of(logical_id, property, gain(it))));
         }
         // What a macro adds is in neither template.
         let changed = old.digest != new.digest;
-        found.extend(new.macros.iter().filter(|_| changed).map(|name| of("Transform", name, Gain::Unreadable)));
+        found.extend(
+            new.macros.iter().filter(|_| changed).map(|name| broadening_of("Transform", name, Gain::Unreadable)),
+        );
     }
     for (logical_id, resource) in &new.resources {
         let had = old.and_then(|old| old.resources.get(logical_id));
         found.extend(attachments(logical_id, had, resource));
-        found.extend(given(had, resource).map(|what| of(logical_id, &resource.type_, Gain::Given { what })));
+        found.extend(
+            granted(had, resource).map(|what| broadening_of(logical_id, &resource.type_, Gain::Given { what })),
+        );
         found.extend(roles(logical_id, old, new, resource));
         if let Some(had) = had {
             found.extend(holders(logical_id, had, resource));
             let (was, is) = (had.properties.get(BOUNDARY), resource.properties.get(BOUNDARY));
             if let Some(was) = was.filter(|_| was != is) {
                 let gain = Gain::Unbounded { boundary: resource_text(was) };
-                found.push(of(logical_id, BOUNDARY, gain));
+                found.push(broadening_of(logical_id, BOUNDARY, gain));
             }
         }
         // The template of a nested stack is not read.
         let nested = |resource: &ResolvedResource| resource.properties.get("TemplateURL").cloned();
         if resource.type_ == NESTED && old.is_some() && had.and_then(nested) != nested(resource) {
-            found.push(of(logical_id, "TemplateURL", Gain::Unreadable));
+            found.push(broadening_of(logical_id, "TemplateURL", Gain::Unreadable));
         }
     }
     for value in unknown {
         let Some((top, resource)) = value.path.first().zip(new.resources.get(&value.logical_id)) else { continue };
         if is_about_rights(resource, top, &value.path) {
-            found.push(of(&value.logical_id, top, Gain::Unreadable));
+            found.push(broadening_of(&value.logical_id, top, Gain::Unreadable));
         }
     }
     found.sort();
@@ -99,7 +103,7 @@ pub(super) fn broadening(
 const WORDS: [&str; 2] = ["Description", "Tags"];
 
 /// What a resource gives by being there that the present one does not give, in words.
-fn given(had: Option<&ResolvedResource>, has: &ResolvedResource) -> Option<String> {
+fn granted(had: Option<&ResolvedResource>, has: &ResolvedResource) -> Option<String> {
     let (gives, properties) = match facts::grants().of(&has.type_) {
         Some(row) => (row.gives.clone()?, row.properties.as_slice()),
         None if is_named_like_a_grant(has) => {
@@ -158,11 +162,11 @@ fn bounded(mut found: Vec<Broadening>) -> Vec<Broadening> {
         let all = more.entry((one.logical_id, one.property)).or_default();
         *all = all.saturating_add(count);
     }
-    found.extend(more.into_iter().map(|((id, property), count)| of(&id, &property, Gain::More { count })));
+    found.extend(more.into_iter().map(|((id, property), count)| broadening_of(&id, &property, Gain::More { count })));
     found
 }
 
-fn of(logical_id: &str, property: &str, gain: Gain) -> Broadening {
+fn broadening_of(logical_id: &str, property: &str, gain: Gain) -> Broadening {
     Broadening { logical_id: logical_id.to_owned(), property: property.to_owned(), gain }
 }
 
@@ -232,7 +236,7 @@ fn attachments(logical_id: &str, had: Option<&ResolvedResource>, has: &ResolvedR
     for property in ATTACHED {
         let before = had.map(|had| listed(had, property)).unwrap_or_default();
         for policy in listed(has, property).into_iter().filter(|policy| !before.contains(policy)) {
-            found.push(of(logical_id, property, Gain::Attached { policy: resource_text(&policy) }));
+            found.push(broadening_of(logical_id, property, Gain::Attached { policy: resource_text(&policy) }));
         }
     }
     found
@@ -257,14 +261,14 @@ fn holders(logical_id: &str, had: &ResolvedResource, has: &ResolvedResource) -> 
     for property in HOLDERS.into_iter().filter(|_| !own) {
         let before = names(had, property);
         for principal in names(has, property).into_iter().filter(|name| !before.contains(name)) {
-            found.push(of(logical_id, property, Gain::Principal { principal }));
+            found.push(broadening_of(logical_id, property, Gain::Principal { principal }));
         }
     }
     if own {
         // A user that joins a group has what the group has.
         let before = names(had, "Groups");
         for group in names(has, "Groups").into_iter().filter(|name| !before.contains(name)) {
-            found.push(of(logical_id, "Groups", Gain::Attached { policy: group }));
+            found.push(broadening_of(logical_id, "Groups", Gain::Attached { policy: group }));
         }
     }
     found
@@ -296,7 +300,7 @@ fn roles(
         !named.is_empty() && named.iter().all(|it| new.resources.contains_key(&it.name) && !known(&it.name))
     };
     let gained = after.into_iter().filter(|(role, (_, value))| !before.contains_key(role) && !is_new(value));
-    gained.map(|(role, (property, _))| of(logical_id, &property, Gain::Role { role })).collect()
+    gained.map(|(role, (property, _))| broadening_of(logical_id, &property, Gain::Role { role })).collect()
 }
 
 /// The roles among properties, at any depth, by their text: the top-level property, and the value.

@@ -90,7 +90,7 @@ fn planned(change: &ResourceChangeSummary, desired: &DesiredStack<'_>, secrets: 
         },
         reasons: if action == Action::Add { Vec::new() } else { reasons(change, desired, secrets) },
         more_reasons: 0,
-        place: desired.places.get(&change.logical_resource_id).cloned(),
+        place: desired.places.of(&change.logical_resource_id).cloned(),
     }
 }
 
@@ -136,6 +136,9 @@ fn reasons(change: &ResourceChangeSummary, desired: &DesiredStack<'_>, secrets: 
                 known.known_after_apply &= reason.known_after_apply;
             }
         }
+    }
+    for reason in by_path.values_mut() {
+        reason.place = desired.place_in(&change.logical_resource_id, &reason.path);
     }
     // What a secret feeds is hidden as a whole, the value before included, which nobody gave to this run.
     for reason in by_path.values_mut().filter(|reason| hidden.contains(&reason.path)) {
@@ -188,6 +191,7 @@ fn reason(
         },
         caused_by: detail.causing_entity.clone(),
         known_after_apply: !removed && (unknown || dynamic),
+        place: None,
     }
 }
 

@@ -27,7 +27,7 @@ pub fn for_new_stack(desired: &DesiredStack<'_>, kind: PlanKind) -> Plan {
             kept: None,
             reasons: Vec::new(),
             more_reasons: 0,
-            place: desired.places.get(resource.logical_id).cloned(),
+            place: desired.places.of(resource.logical_id).cloned(),
         })
         .collect();
     changes.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));

@@ -42,7 +42,7 @@ pub(super) fn of_changes(
         resource_type: type_of(id),
         physical: by_id.get(id).and_then(|change| change.physical_id.clone()),
         pointer: desired.pointers.get(id).cloned(),
-        place: desired.places.get(id).cloned(),
+        place: desired.places.of(id).cloned(),
         reason,
     };
     let mut risks: Vec<Risk> = changes

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::risk_kinds::{Risk, RiskKind};
 use crate::cfn::Template;
-use crate::finding::Place;
+use crate::finding::{Place, TemplatePlaces};
 
 /// What a plan is made for; everything in it is known before any change.
 #[derive(Debug, Clone, Default)]
@@ -22,12 +22,22 @@ pub struct DesiredStack<'a> {
     pub template: Option<&'a Template>,
     /// Parameter values by name.
     pub parameters: BTreeMap<String, String>,
-    /// Where in the spec each logical id comes from.
-    pub places: BTreeMap<String, Place>,
-    /// The same as JSON pointers.
+    /// Where in the spec each part of the template comes from.
+    pub places: TemplatePlaces,
+    /// The same of each logical id as JSON pointers.
     pub pointers: BTreeMap<String, String>,
     /// The artifacts of the template and whether they are uploaded already.
     pub artifacts: Vec<PlannedArtifact>,
+}
+
+impl DesiredStack<'_> {
+    /// Where in the spec a part of a resource comes from, by a path such as `Properties.Timeout`; none when that is where the
+    /// resource does.
+    pub(super) fn place_in(&self, id: &str, path: &str) -> Option<Place> {
+        let whole = self.places.of(id)?;
+        let part = self.places.at(&self.template?.pointer(&format!("Resources.{id}.{path}"), '.'))?;
+        Some(part.clone()).filter(|part| part != whole)
+    }
 }
 
 /// What the stack has now.
@@ -187,6 +197,9 @@ pub struct Reason {
     /// The value after is known only while it runs.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub known_after_apply: bool,
+    /// Where in the spec the property comes from, when a key of the resource's component says it.
+    #[serde(skip_serializing_if = "Option::is_none", skip_deserializing, default)]
+    pub place: Option<Place>,
 }
 
 /// Whether changing a property makes a new resource.

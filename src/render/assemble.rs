@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::data::PartialData;
 use super::partials::{Budget, Partials};
+use super::provenance::{Elsewhere, Provenance};
 use crate::finding::Finding;
 use crate::spec::LoadedSpec;
 
@@ -30,6 +32,9 @@ pub(super) struct Assembly<'a> {
     sections: BTreeMap<&'static str, Value>,
     /// Logical id or output → the place in the spec it came from.
     origins: BTreeMap<(Space, String), String>,
+    /// The same of the parts of all of these, by JSON pointers into the template.
+    provenance: BTreeMap<String, String>,
+    elsewhere: Option<Elsewhere>,
     findings: Vec<Finding>,
     /// What all partials together may still do.
     budget: Budget,
@@ -53,6 +58,8 @@ impl<'a> Assembly<'a> {
             partials,
             sections: BTreeMap::new(),
             origins: BTreeMap::new(),
+            provenance: BTreeMap::new(),
+            elsewhere: None,
             findings: Vec::new(),
             budget: Budget::default(),
         }
@@ -60,10 +67,18 @@ impl<'a> Assembly<'a> {
 
     /// Renders a partial for the thing at a place of the spec and takes in what it gives. The resources it gave are handed
     /// back, for who must know their content.
-    pub(super) fn add(&mut self, partial: &str, data: &Value, pointer: &str) -> Map<String, Value> {
-        match self.partials.render(partial, data, &self.budget) {
-            Ok(Value::Object(sections)) => self.take(partial, sections, pointer),
-            Ok(Value::Null) => Map::new(),
+    pub(super) fn add(&mut self, partial: &str, data: PartialData) -> Map<String, Value> {
+        let pointer = data.pointer().to_owned();
+        let (data, rows) = data.into_parts();
+        match self.partials.render(partial, &data, &rows, &self.budget) {
+            Ok((Value::Object(sections), found)) => {
+                let resources = self.take(partial, sections, &pointer);
+                for (part, place) in found {
+                    self.provenance.entry(part).or_insert(place);
+                }
+                resources
+            }
+            Ok((Value::Null, _)) => Map::new(),
             Ok(_) => {
                 self.refuse_partial(partial, "it does not render to a mapping of sections such as `Resources`");
                 Map::new()
@@ -76,7 +91,8 @@ impl<'a> Assembly<'a> {
     }
 
     /// Takes in the sections of a template that came from no partial.
-    pub(super) fn take_template(&mut self, sections: Map<String, Value>, pointer: &str) {
+    pub(super) fn take_template(&mut self, sections: Map<String, Value>, pointer: &str, elsewhere: Elsewhere) {
+        self.elsewhere = Some(elsewhere);
         for (name, content) in sections {
             let section = SECTIONS.iter().copied().find(|section| *section == name);
             match (section, content) {
@@ -124,7 +140,7 @@ impl<'a> Assembly<'a> {
     }
 
     /// The whole template, and the places its resources came from.
-    pub(super) fn finish(mut self) -> Result<(Value, BTreeMap<String, String>), Vec<Finding>> {
+    pub(super) fn finish(mut self) -> Result<(Value, BTreeMap<String, String>, Provenance), Vec<Finding>> {
         if !self.findings.is_empty() {
             // The same slip shows wherever it matters; saying it once is enough.
             let mut once = BTreeSet::new();
@@ -146,13 +162,20 @@ impl<'a> Assembly<'a> {
                 None => {}
             }
         }
+        for section in SECTIONS {
+            let Some(Value::Object(entries)) = template.get(section) else { continue };
+            for id in entries.keys() {
+                let Some(pointer) = self.origins.get(&(space(section), id.clone())) else { continue };
+                self.provenance.entry(format!("/{section}/{id}")).or_insert_with(|| pointer.clone());
+            }
+        }
         let origins = self
             .origins
             .into_iter()
             .filter(|((space, _), _)| *space == Space::Logical)
             .map(|((_, id), pointer)| (id, pointer))
             .collect();
-        Ok((Value::Object(template), origins))
+        Ok((Value::Object(template), origins, Provenance::new(self.provenance, self.elsewhere)))
     }
 
     fn take(&mut self, partial: &str, sections: Map<String, Value>, pointer: &str) -> Map<String, Value> {
@@ -182,11 +205,7 @@ impl<'a> Assembly<'a> {
     }
 
     fn take_entry(&mut self, partial: &str, section: &'static str, id: String, entry: Value, pointer: &str) {
-        let space = match section {
-            "Parameters" | "Resources" => Space::Logical,
-            "Outputs" => Space::Output,
-            _ => Space::Other,
-        };
+        let space = space(section);
         if section == "Resources" && entry.get("Type").and_then(Value::as_str).is_none() {
             let reason = format!("the resource `{id}` has no `Type`");
             if partial.is_empty() {
@@ -231,6 +250,14 @@ impl<'a> Assembly<'a> {
             .at(self.partials.place(partial, 1, 1))
             .help("a partial renders to sections of a CloudFormation template, such as `Resources` with ids and resources below");
         self.report(finding);
+    }
+}
+
+fn space(section: &str) -> Space {
+    match section {
+        "Parameters" | "Resources" => Space::Logical,
+        "Outputs" => Space::Output,
+        _ => Space::Other,
     }
 }
 

@@ -3,8 +3,72 @@
 use super::references::{Ask, References, component_names};
 use super::words::did_you_mean;
 use crate::finding::Finding;
-use crate::iam::Statement;
+use crate::iam::{Policy, Statement};
 use crate::spec::Grant;
+
+/// Statements of one policy, each with the place of the spec that asks for it.
+#[derive(Debug, Default)]
+pub(super) struct Asked(Vec<(Statement, String)>);
+
+impl Asked {
+    /// Adds statements that a place asks for.
+    pub(super) fn add(&mut self, pointer: impl Into<String>, statements: impl IntoIterator<Item = Statement>) {
+        let pointer = pointer.into();
+        self.0.extend(statements.into_iter().map(|statement| (statement, pointer.clone())));
+    }
+
+    /// Whether nothing is asked for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The policy, its statements merged.
+    pub(super) fn policy(&self) -> Policy {
+        Policy::of(self.0.iter().map(|(statement, _)| statement.clone()))
+    }
+
+    /// The place of each statement of the policy, of its actions and of its resources, by JSON pointers into the document:
+    /// what all places have in common that ask for a part of it.
+    pub(super) fn places(&self, policy: &Policy) -> Vec<(String, String)> {
+        let mut places = Vec::new();
+        for (index, whole) in policy.statements.iter().enumerate() {
+            let parts: Vec<&(Statement, String)> = self.0.iter().filter(|(part, _)| is_part(part, whole)).collect();
+            let mut add = |within: String, asks: &dyn Fn(&Statement) -> bool| {
+                let asking = parts.iter().filter(|(part, _)| asks(part)).map(|(_, pointer)| pointer.clone());
+                let place = asking.reduce(|one, other| common(&one, &other));
+                places.extend(place.map(|place| (format!("/Statement/{index}{within}"), place)));
+            };
+            add(String::new(), &|_| true);
+            // A list of one is written as one, and stands where its statement does.
+            if whole.actions.len() > 1 {
+                for (at, action) in whole.actions.iter().enumerate() {
+                    add(format!("/Action/{at}"), &|part| part.actions.contains(action));
+                }
+            }
+            if whole.resources.len() > 1 {
+                for (at, resource) in whole.resources.iter().enumerate() {
+                    add(format!("/Resource/{at}"), &|part| part.resources.contains(resource));
+                }
+            }
+        }
+        places
+    }
+}
+
+/// Whether merging may have made a statement a part of another one.
+fn is_part(part: &Statement, whole: &Statement) -> bool {
+    part.effect == whole.effect
+        && part.conditions == whole.conditions
+        && part.principals == whole.principals
+        && part.actions.is_subset(&whole.actions)
+        && part.resources.iter().all(|resource| whole.resources.contains(resource))
+}
+
+/// What two JSON pointers have in common.
+fn common(one: &str, other: &str) -> String {
+    let same = one.split('/').zip(other.split('/')).take_while(|(one, other)| one == other);
+    same.map(|(segment, _)| segment).collect::<Vec<_>>().join("/")
+}
 
 /// The statements of one grant; `pointer` is the grant's place.
 ///

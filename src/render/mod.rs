@@ -8,6 +8,8 @@
 //! | `partials` | the Handlebars partials: loading, refusing unsafe ones, rendering one |
 //! | `encode` | the one way a value enters a partial |
 //! | `components/` | the values each kind of component gives its partial |
+//! | `data` | those values, and where in the spec each stands |
+//! | `provenance` | where in the spec each part of the template comes from |
 //! | `references` | what `${…}` stands for, by what each kind of component says |
 //! | `made_elsewhere` | the template of another tool that becomes part of this one |
 //! | `expression` | text that CloudFormation puts together |
@@ -20,6 +22,7 @@
 
 mod assemble;
 mod components;
+mod data;
 mod digest;
 mod encode;
 mod expression;
@@ -29,6 +32,7 @@ mod made_elsewhere;
 mod models;
 mod names;
 mod partials;
+mod provenance;
 mod references;
 mod rendered;
 mod request;
@@ -42,6 +46,7 @@ pub use components::{
     ALONE_TIMEOUT, BEHIND_API_TIMEOUT, DEFAULT_LOG_RETENTION, DEFAULT_MEMORY, HTTP_API_WAIT, REST_API_WAIT,
 };
 pub use partials::Partials;
+pub use provenance::Provenance;
 pub use rendered::{ARTIFACT_BUCKET, ArtifactComponent, ArtifactParameter, NeededOutput, RenderOptions, Rendered};
 
 /// Renders a spec.

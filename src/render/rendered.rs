@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::provenance::Provenance;
 use crate::cfn::Template;
+use crate::finding::{Place, TemplatePlaces};
+use crate::spec::LoadedSpec;
 
 /// What a rendering is for.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +23,8 @@ pub struct Rendered {
     pub template: Template,
     /// Logical id of a resource or parameter → JSON pointer into the spec of what it came from.
     pub origins: BTreeMap<String, String>,
+    /// Where in the spec each part of the template comes from.
+    pub provenance: Provenance,
     /// The parameters through which a deploy says where packaged code is; with any, the template also has `ArtifactBucket`.
     pub artifacts: Vec<ArtifactParameter>,
     /// Outputs of other use cases that come in through parameters.
@@ -28,6 +33,19 @@ pub struct Rendered {
     pub capabilities: Vec<String>,
     /// Tags of the stack: the spec's own and `bedplate:…`.
     pub tags: BTreeMap<String, String>,
+}
+
+impl Rendered {
+    /// The place, in the spec it was rendered from, of a part of the template: of the key that says it, or of what it is a
+    /// part of. The path is as findings write it, such as `Resources/DesignFunction/Properties/Timeout`.
+    pub fn place(&self, loaded: &LoadedSpec, path: &str) -> Option<Place> {
+        self.provenance.place(loaded, &self.template.pointer(path, '/'))
+    }
+
+    /// The places of all parts of the template, for who no longer has the spec.
+    pub fn places(&self, loaded: &LoadedSpec) -> TemplatePlaces {
+        self.provenance.places(loaded, self.template.value())
+    }
 }
 
 /// A parameter that takes an output of another use case.

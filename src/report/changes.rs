@@ -13,8 +13,8 @@ pub fn text(account: &Account, styles: &Styles) -> String {
         return out;
     }
     let _ = writeln!(out, "Done before that:");
-    for told in &account.done {
-        let _ = writeln!(out, "  {} {}", paint(styles.warn, "·"), printable(&told.text));
+    for effect in &account.done {
+        let _ = writeln!(out, "  {} {}", paint(styles.warn, "·"), printable(&effect.text));
     }
     out
 }

@@ -142,7 +142,7 @@ impl Progress {
             }
             EventKind::Executing { name, .. } if self.verbose => Some(format!("executing {}", on_one_line(name))),
             EventKind::Warning { finding } => {
-                let head = paint(styles.warn, &format!("warning[{}]:", finding.code));
+                let head = paint(styles.warn, format!("warning[{}]:", finding.code));
                 Some(format!("{head} {}", printable(&finding.message)))
             }
             // The first line, the plan and the end are the command line's to say; the rest is for `--verbose`.

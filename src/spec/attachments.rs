@@ -32,7 +32,7 @@ pub(super) fn read(
             let at = positions.at(&mark.pointer);
             at.map(|(line, column)| Place { file: file.to_owned(), line, column })
         };
-        match one(dir, root, &mark.value.path) {
+        match read_attachment(dir, root, &mark.value.path) {
             Ok(text) => {
                 total = total.saturating_add(text.len());
                 texts.insert(mark.pointer.clone(), text);
@@ -57,7 +57,7 @@ pub(super) fn read(
     (texts, findings)
 }
 
-fn one(dir: &Path, root: &Root, path: &str) -> Result<String, (String, String)> {
+fn read_attachment(dir: &Path, root: &Root, path: &str) -> Result<String, (String, String)> {
     let refuse = |why: String, help: &str| Err((why, help.to_owned()));
     if path.trim().is_empty() || Path::new(path).is_absolute() || path.contains('\\') {
         let why = format!("`{}` is not a file beside the spec", cut(path));

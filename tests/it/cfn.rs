@@ -99,7 +99,7 @@ fn what_can_not_be_resolved_says_why_and_where() {
         (json!({"Fn::If": ["Nope", 1, 2]}), "T103", "Fn::If", "Nope"),
         (json!({"Fn::FindInMap": ["Sizes", "x", "y"]}), "T104", "Fn::FindInMap", "Sizes::x::y"),
         (json!({"Fn::FindInMap": ["Nope", "x", "y"]}), "T104", "Fn::FindInMap", "'Nope' is not present"),
-        (json!({"Fn::Nope": 1}), "T105", "Fn::Nope", "no intrinsic function"),
+        (json!({"Fn::Nope": 1}), "T105", "Fn::Nope", "not an intrinsic function"),
         (json!({"Fn::Transform": {"Name": "M"}}), "T106", "Fn::Transform", "macro"),
         (json!({"Fn::ImportValue": "x"}), "T107", "Fn::ImportValue", "No export named x found"),
         (json!({"Fn::Cidr": ["10.0.0.0/24", 9, 8]}), "T109", "Fn::Cidr", "can't cut 9 blocks"),

@@ -1,4 +1,4 @@
-//! Laws of the CloudFormation room that hold for every input.
+//! Laws of the CloudFormation crate that hold for every input.
 
 use std::collections::BTreeMap;
 

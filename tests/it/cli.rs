@@ -88,7 +88,7 @@ fn destroy_empties_the_buckets_it_owns_first() {
     let run = project.run(&["destroy", "movie-poster", "--yes"]).ok();
     assert!(run.stderr.contains("2 object versions"), "{}", run.session());
     let gone = project.run(&["destroy", "movie-poster", "--yes"]).ok();
-    assert!(gone.stderr.contains("is not there"), "{}", gone.session());
+    assert!(gone.stderr.contains("does not exist"), "{}", gone.session());
 }
 
 #[test]

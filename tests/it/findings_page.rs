@@ -64,7 +64,7 @@ fn the_page_of_findings_is_made_from_the_registry() {
             let _ = writeln!(page, "| {} | {} | {} | {} |", kind.code, kind.severity, kind.title, kind.fix);
         }
         for kind in group.kinds {
-            page.extend(kind.example.map(|spec| shown(kind, spec, &printed[kind.code])));
+            page.extend(kind.example.map(|spec| shown(kind, spec, printed[kind.code])));
         }
     }
     let path = repository().join(PAGE);

@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::render::DEV;
 
 mod generate;
+mod places;
 
 /// The spec of a seed without the components that its rules refuse.
 fn spec_of(seed: u64, dir: &Path) -> Option<LoadedSpec> {

@@ -1,4 +1,6 @@
-//! The one integration binary: one file a room or a side of the program.
+//! The one integration binary: one file per module or side of the program.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounts;
 mod agents;

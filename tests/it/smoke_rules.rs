@@ -165,7 +165,7 @@ fn a_value_of_another_kind_is_told_with_what_may_stand_there() {
     );
     let lines: Vec<usize> = codes.iter().map(|(_, line)| *line).collect();
     assert_eq!(lines, [30, 31, 32], "{said}");
-    assert!(said.contains("wants text or a list") && said.contains("`equals` is not a key"), "{said}");
+    assert!(said.contains("takes text or a list") && said.contains("`equals` is not a key"), "{said}");
 }
 
 #[test]

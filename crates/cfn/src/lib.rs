@@ -2,6 +2,8 @@
 //! what follows from them; and what all of that is read with: YAML with positions, and findings. Nothing here does I/O, and
 //! nothing panics on any template.
 
+#![warn(missing_docs, clippy::indexing_slicing)]
+
 pub mod change_set;
 pub mod diff;
 pub mod finding;

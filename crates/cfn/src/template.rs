@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::finding::Finding;
 use crate::yaml;
 
+mod paths;
 mod structure;
 
 pub use structure::{BODY_LIMIT_INLINE, BODY_LIMIT_S3, body_size};

@@ -3,6 +3,8 @@
 //!
 //! Nothing here does I/O or knows what day it is: whoever asks "still?" says the date.
 
+#![warn(missing_docs, clippy::indexing_slicing)]
+
 use serde::de::DeserializeOwned;
 
 mod agents;

@@ -7,6 +7,8 @@
 //! | [`local_address`] | where AWS's address of an API leads at a local target |
 //! | [`proxies`] | connections through the proxy that the environment names |
 
+#![warn(missing_docs, clippy::indexing_slicing)]
+
 pub mod helper;
 pub mod http_client;
 pub mod local_address;

@@ -1,6 +1,8 @@
 //! IAM policy documents as data: writing them in one canonical form, merging statements, deciding a request, and saying
 //! what one document grants beyond another. Pure; knows no service and no spec.
 
+#![warn(missing_docs, clippy::indexing_slicing)]
+
 mod broadens;
 mod evaluate;
 mod pattern;

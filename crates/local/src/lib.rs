@@ -4,7 +4,7 @@
 //! There is no daemon and no leader: all truth is in the [`store`], and any number of processes may serve the same
 //! folder at once. What is not simulated is refused by name, never by silence.
 //!
-//! Each folder may import those of its row and no others; the server alone knows all services, and what something below it
+//! Every type's name is there once. Each folder may import those of its row and no others; the server alone knows all services, and what something below it
 //! needs of them is handed in.
 //!
 //! | folder | holds | may import |
@@ -21,14 +21,14 @@
 //! | [`cognito`] | user pools: people, and the tokens they sign in for | ground, protocol, identity |
 //! | [`secretsmanager`] | secrets and their values | ground, protocol, identity |
 //! | [`ssm`] | parameters of Parameter Store | ground, protocol, identity |
-//! | [`lambda`] | functions, run by Python processes | ground, identity, s3, logs |
-//! | [`execute_api`] | API Gateway's data plane | ground, identity, velocity, cognito, lambda |
+//! | [`lambda`] | functions, run by Python processes | ground, protocol, identity, s3, logs |
+//! | [`execute_api`] | API Gateway's data plane | ground, protocol, identity, velocity, cognito, lambda |
 //! | [`bedrock`] | models' stand-ins, knowledge bases, guardrails, agents | ground, protocol, identity, velocity, s3, cognito, lambda |
 //! | [`cloudformation`] | stacks: the API and its engine | ground, protocol, identity, resources, s3, secretsmanager, ssm, lambda |
 //! | [`handlers`] | the behaviour of resource types that are not like all others | ground, identity, resources, s3, dynamodb, logs, cognito, secretsmanager, ssm, lambda, execute_api, bedrock |
 //! | [`server`] | the listener, who may ask, and which service a request is for | all |
 //! | [`serving`] | where it is being served, told to other processes | ground |
-//! | `holdings` | what a state folder holds | ground |
+//! | `inventory` | what a state folder holds | ground |
 
 pub mod bedrock;
 pub mod cloudformation;
@@ -37,8 +37,8 @@ pub mod dynamodb;
 pub mod execute_api;
 pub mod ground;
 pub mod handlers;
-mod holdings;
 pub mod identity;
+mod inventory;
 pub mod lambda;
 pub mod logs;
 pub mod protocol;
@@ -55,7 +55,7 @@ pub use ground::{
     ACCOUNT_ID, Clock, DEFAULT_REGION, Host, Ids, Injection, LOCAL_KEY, LocalError, LocalOptions, errors, options,
     store,
 };
-pub use holdings::{HeldBucket, HeldStack, HeldTable, Holdings};
+pub use inventory::{Inventory, StoredBucket, StoredStack, StoredTable};
 pub use protocol::{aws_json, query, xml};
 pub use server::{Running, start};
 

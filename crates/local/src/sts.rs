@@ -5,15 +5,21 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
+use rusqlite::Transaction;
 use serde_json::{Value, json};
 
-use crate::ground::{ApiError, Host, Place};
-use crate::identity::{Credentials, assume};
-use crate::protocol::query::{CallContext, Params, QueryService};
+use crate::ground::{ApiError, Host, RequiredPermission};
+use crate::identity::{self, Credentials, RoleAssumption, assume};
+use crate::protocol::query::{Params, QueryAdapter, QueryService};
+use crate::protocol::service::{CallContext, Registration};
 
 /// Seconds that a session lasts unless said, and the least and most that may be said.
 /// Source: STS API reference, `AssumeRole`.
 const LIFETIME: (i64, i64, i64) = (3600, 900, 43_200);
+
+/// The service in the registry.
+pub const SERVICE: Registration =
+    Registration { schemas: &[identity::SCHEMA], start: |host| QueryAdapter::boxed(Sts::new(Arc::clone(host))) };
 
 /// The Security Token Service.
 #[derive(Debug)]
@@ -46,6 +52,17 @@ impl QueryService for Sts {
         OPERATIONS.iter().map(|(name, _)| *name).collect()
     }
 
+    /// `GetCallerIdentity` needs none, and `AssumeRole` is decided with the trust policy at hand.
+    fn required_permissions(
+        &self,
+        _: &Transaction<'_>,
+        _: &CallContext,
+        _: &str,
+        _: &Params,
+    ) -> Result<Vec<RequiredPermission>, ApiError> {
+        Ok(Vec::new())
+    }
+
     async fn call(&self, ctx: &CallContext, action: &str, params: Params) -> Result<Value, ApiError> {
         match OPERATIONS.iter().find(|(name, _)| *name == action) {
             Some((_, operation)) => operation(self, ctx, &params).await,
@@ -54,16 +71,16 @@ impl QueryService for Sts {
     }
 }
 
-type Operation = for<'a> fn(&'a Sts, &'a CallContext, &'a Params) -> BoxFuture<'a, Result<Value, ApiError>>;
+type StsHandler = for<'a> fn(&'a Sts, &'a CallContext, &'a Params) -> BoxFuture<'a, Result<Value, ApiError>>;
 
 /// The operations.
-const OPERATIONS: &[(&str, Operation)] = &[
+const OPERATIONS: &[(&str, StsHandler)] = &[
     ("AssumeRole", |sts, ctx, params| Box::pin(sts.assume_role(ctx, params))),
     ("GetCallerIdentity", |_, ctx, _| Box::pin(async move { Ok(caller_identity(ctx)) })),
 ];
 
 fn caller_identity(ctx: &CallContext) -> Value {
-    json!({ "Arn": ctx.who.arn(), "UserId": ctx.who.user_id(), "Account": ctx.account })
+    json!({ "Arn": ctx.principal.arn(), "UserId": ctx.principal.user_id(), "Account": ctx.account })
 }
 
 impl Sts {
@@ -89,17 +106,13 @@ impl Sts {
                  must have value between {least} and {most}"
             )));
         }
-        let (who, place) =
-            (ctx.who.clone(), Place { region: ctx.region.clone(), now: ctx.now, policies: self.host.policies });
-        let assumed = self
-            .host
-            .store
-            // A denial is recorded, so the transaction itself must succeed.
-            .write(move |tx| {
-                let lifetime = SignedDuration::from_secs(seconds);
-                Ok::<_, ApiError>(assume(tx, &who, &arn, &name, lifetime, &place))
-            })
-            .await??;
+        let (principal, context) = (ctx.principal.clone(), self.host.request_context(&ctx.region));
+        let lifetime = SignedDuration::from_secs(seconds);
+        let assumed = self.host.store.write(move |tx| assume(tx, &principal, &arn, &name, lifetime, &context)).await?;
+        let assumed = match assumed {
+            RoleAssumption::Granted(credentials) => credentials,
+            RoleAssumption::Denied(refusal) => return Err(refusal),
+        };
         let Credentials { access_key, secret, token, session } = &assumed;
         let expires = jiff::fmt::strtime::format("%Y-%m-%dT%H:%M:%SZ", session.expires).unwrap_or_default();
         Ok(json!({

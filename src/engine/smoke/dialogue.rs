@@ -145,16 +145,16 @@ mod tests {
     #[test]
     fn passages_are_counted_read_and_traced_to_their_documents() {
         let passages = [passage("60 days", "s3://b/docs/certificates.md"), passage("exams", "s3://b/exams.md")];
-        let told = |expected: Value| {
+        let failure_of = |expected: Value| {
             let expected = serde_json::from_value(expected).expect("an expectation");
             found(&passages, &expected).err().map(|failure| (failure.at, failure.reason))
         };
         let all = json!({"passages": 2, "text": {"contains": ["60", "exams"]}, "sources": ["docs/certificates.md"]});
-        assert_eq!(told(all), None);
-        let few = told(json!({"passages": 3})).expect("a reason");
+        assert_eq!(failure_of(all), None);
+        let few = failure_of(json!({"passages": 3})).expect("a reason");
         assert_eq!(few, ("expect/passages".into(), "2 passages were found, expected 3 at least".into()));
-        assert_eq!(told(json!({"text": {"contains": "70"}})).expect("a reason").0, "expect/text/contains/0");
-        let (at, reason) = told(json!({"sources": ["exams.md", "ficates.md"]})).expect("a reason");
+        assert_eq!(failure_of(json!({"text": {"contains": "70"}})).expect("a reason").0, "expect/text/contains/0");
+        let (at, reason) = failure_of(json!({"sources": ["exams.md", "ficates.md"]})).expect("a reason");
         assert_eq!(at, "expect/sources/1");
         assert_eq!(reason, "what was found comes from `certificates.md`, `exams.md`, not `ficates.md`");
         let none = found(&[], &Expect::default()).expect_err("a reason").reason;
@@ -168,19 +168,22 @@ mod tests {
             sources: vec!["s3://b/proof.md".to_owned()],
             tools: vec!["account-status".to_owned()],
         };
-        let told = |expected: Value| {
+        let failure_of = |expected: Value| {
             let expected = serde_json::from_value(expected).expect("an expectation");
             answered(&said, &expected, "turns/1/expect").err().map(|failure| (failure.at, failure.reason))
         };
         let all = json!({"text": {"contains": "Pending"}, "tools": ["account-status"], "sources": ["proof.md"]});
-        assert_eq!(told(all), None);
+        assert_eq!(failure_of(all), None);
         assert_eq!(
-            told(json!({"text": {"not-contains": "Pending"}})).expect("a reason").0,
+            failure_of(json!({"text": {"not-contains": "Pending"}})).expect("a reason").0,
             "turns/1/expect/text/not-contains/0"
         );
-        let (at, reason) = told(json!({"tools": ["transfer"]})).expect("a reason");
+        let (at, reason) = failure_of(json!({"tools": ["transfer"]})).expect("a reason");
         assert_eq!(at, "turns/1/expect/tools/0");
         assert_eq!(reason, "the tool `transfer` was not used, but `account-status`; the answer is: It is Pending");
-        assert_eq!(told(json!({"sources": ["a.md"]})).expect("a reason").1, "the answer cites `proof.md`, not `a.md`");
+        assert_eq!(
+            failure_of(json!({"sources": ["a.md"]})).expect("a reason").1,
+            "the answer cites `proof.md`, not `a.md`"
+        );
     }
 }

@@ -246,7 +246,7 @@ mod tests {
         ApiResponse { status, headers, body: body.to_owned().into(), function_error: None }
     }
 
-    fn told(expected: Value, status: u16, body: &str, millis: u64) -> Option<(String, String)> {
+    fn failure_of(expected: Value, status: u16, body: &str, millis: u64) -> Option<(String, String)> {
         let elapsed = Duration::from_millis(millis);
         let failure = judge(&answer(status, body), status, &expect(expected), elapsed, &Hidden::default()).err()?;
         Some((failure.at, failure.reason))
@@ -260,8 +260,8 @@ mod tests {
             "json": {"$.days": 60, "$.from[*].name": {"matches": "^b"}},
         });
         let body = r#"{"days": 60.0, "from": [{"name": "a"}, {"name": "b.md"}]}"#;
-        assert_eq!(told(all.clone(), 200, body, 2_000), None);
-        let said = |status, body, millis| told(all.clone(), status, body, millis).expect("a reason");
+        assert_eq!(failure_of(all.clone(), 200, body, 2_000), None);
+        let said = |status, body, millis| failure_of(all.clone(), status, body, millis).expect("a reason");
         assert_eq!(said(404, "gone", 1), ("expect/status".into(), "answered 404, expected 200: gone".into()));
         assert_eq!(said(200, "b", 1).0, "expect/body/contains/0");
         assert_eq!(
@@ -271,7 +271,7 @@ mod tests {
         assert_eq!(said(200, "60 days", 1), ("expect/json".into(), "the answer is not JSON: 60 days".into()));
         let late = said(200, body, 2_100);
         assert_eq!(late, ("expect/within".into(), "took 2.1 seconds, expected 2s at most".into()));
-        let header = |expected: Value| told(json!({ "headers": expected }), 200, "", 1).expect("a reason");
+        let header = |expected: Value| failure_of(json!({ "headers": expected }), 200, "", 1).expect("a reason");
         assert_eq!(header(json!({"x-one": "1"})).1, "the answer has no header `x-one`");
         let (at, reason) = header(json!({"content-type": "text/html"}));
         assert_eq!(at, "expect/headers/content-type");
@@ -280,8 +280,8 @@ mod tests {
 
     #[test]
     fn without_expectations_an_error_still_fails() {
-        assert_eq!(told(json!({}), 302, "", 1), None);
-        assert_eq!(told(json!({}), 500, "", 1), Some((String::new(), "answered 500: nothing".into())));
+        assert_eq!(failure_of(json!({}), 302, "", 1), None);
+        assert_eq!(failure_of(json!({}), 500, "", 1), Some((String::new(), "answered 500: nothing".into())));
         assert_eq!(own_status(&answer(200, "{\"statusCode\": 500}")), Some(500));
         assert_eq!(own_status(&answer(200, "null")), None);
     }

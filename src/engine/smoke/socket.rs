@@ -104,7 +104,7 @@ mod tests {
 
     use super::*;
 
-    fn told(said: &str, expected: Value) -> Option<(String, String, bool)> {
+    fn failure_of(said: &str, expected: Value) -> Option<(String, String, bool)> {
         let expected = serde_json::from_value(expected).expect("an expectation");
         let failure = answered(said, &expected, "turns/0/expect", &Hidden::default()).err()?;
         Some((failure.at, failure.reason, failure.unsettled))
@@ -113,21 +113,21 @@ mod tests {
     #[test]
     fn a_message_is_judged_as_a_text_and_as_json() {
         let said = r#"{"echo": "Hi", "n": 2}"#;
-        assert_eq!(told(said, json!({"text": {"contains": "Hi"}, "json": {"$.echo": "Hi", "$.n": 2}})), None);
-        let (at, reason, unsettled) = told(said, json!({"json": {"$.echo": "Ho"}})).expect("a reason");
+        assert_eq!(failure_of(said, json!({"text": {"contains": "Hi"}, "json": {"$.echo": "Hi", "$.n": 2}})), None);
+        let (at, reason, unsettled) = failure_of(said, json!({"json": {"$.echo": "Ho"}})).expect("a reason");
         assert_eq!(at, "turns/0/expect/json/$.echo");
         assert_eq!((reason.as_str(), unsettled), (r#"`$.echo` is "Hi", expected "Ho""#, false));
-        let (at, ..) = told("Hi", json!({"json": {"$.echo": "Hi"}})).expect("a reason");
+        let (at, ..) = failure_of("Hi", json!({"json": {"$.echo": "Hi"}})).expect("a reason");
         assert_eq!(at, "turns/0/expect/json");
     }
 
     #[test]
     fn api_gateways_own_refusal_passes_only_where_it_is_expected() {
         let refused = r#"{"message": "Forbidden", "connectionId": "a=", "requestId": "b"}"#;
-        let (at, reason, unsettled) = told(refused, json!({})).expect("a reason");
+        let (at, reason, unsettled) = failure_of(refused, json!({})).expect("a reason");
         assert!(at.is_empty() && unsettled && reason.starts_with("API Gateway answered: "), "{at} {reason}");
-        assert_eq!(told(refused, json!({"text": {"contains": "Forbidden"}})), None);
-        assert_eq!(told(refused, json!({"json": {"$.message": "Forbidden"}})), None);
-        assert_eq!(told(r#"{"message": "Forbidden"}"#, json!({})), None);
+        assert_eq!(failure_of(refused, json!({"text": {"contains": "Forbidden"}})), None);
+        assert_eq!(failure_of(refused, json!({"json": {"$.message": "Forbidden"}})), None);
+        assert_eq!(failure_of(r#"{"message": "Forbidden"}"#, json!({})), None);
     }
 }

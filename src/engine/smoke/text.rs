@@ -159,19 +159,22 @@ mod tests {
         serde_json::from_value(value).expect("an expectation")
     }
 
-    fn told(text: &str, expected: Value) -> Option<(String, String)> {
+    fn failure_of(text: &str, expected: Value) -> Option<(String, String)> {
         let failure = is_like(text, &like(expected), "expect/body", "the answer", &Hidden::default()).err()?;
         Some((failure.at, failure.reason))
     }
 
     #[test]
     fn each_expectation_of_a_text_is_told_by_its_place() {
-        assert_eq!(told("Pending", json!({"contains": ["Pend", "ing"], "matches": "^P", "not-contains": "x"})), None);
-        let (at, reason) = told("b", json!({"contains": ["b", "a"]})).expect("a reason");
+        assert_eq!(
+            failure_of("Pending", json!({"contains": ["Pend", "ing"], "matches": "^P", "not-contains": "x"})),
+            None
+        );
+        let (at, reason) = failure_of("b", json!({"contains": ["b", "a"]})).expect("a reason");
         assert_eq!((at.as_str(), reason.as_str()), ("expect/body/contains/1", "`a` is not in the answer: b"));
-        let (at, reason) = told("ab", json!({"matches": "^a+$"})).expect("a reason");
+        let (at, reason) = failure_of("ab", json!({"matches": "^a+$"})).expect("a reason");
         assert_eq!((at.as_str(), reason.as_str()), ("expect/body/matches/0", "the answer does not match `^a+$`: ab"));
-        let (at, reason) = told("a b", json!({"not-contains": "b"})).expect("a reason");
+        let (at, reason) = failure_of("a b", json!({"not-contains": "b"})).expect("a reason");
         assert_eq!((at.as_str(), reason.as_str()), ("expect/body/not-contains/0", "`b` is in the answer: a b"));
     }
 

@@ -1,9 +1,10 @@
 //! CloudWatch alarms.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::finding::Finding;
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::names::pascal;
 use crate::render::references::{Kind, References, no_grant};
@@ -40,31 +41,29 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, ala
     let Some((namespace, statistic, figures)) = assembly.keep(figures(references, alarm, &pointer)) else { return };
     let actions = match &alarm.notify {
         Some(text) => match assembly.keep(references.text(text, &format!("{pointer}/notify"))) {
-            Some(topic) => json!([topic.value()]),
+            Some(topic) => Some([topic.value()]),
             None => return,
         },
-        None => Value::Null,
+        None => None,
     };
     let id = alarm_id(name);
-    let all = figures.iter().filter_map(|figure| figure["id"].as_str());
-    let sum: Vec<String> = all.map(|id| format!("FILL({id}, 0)")).collect();
-    let data = json!({
-        "description": alarm.description,
-        "namespace": namespace,
-        "one": figures.first().filter(|_| figures.len() == 1),
-        "sum": sum.join(" + "),
-        "figures": figures,
-        "statistic": statistic,
-        "threshold": alarm.above,
-        "period": alarm.over.map_or(DEFAULT_PERIOD, |over| over.0),
-        "actions": actions,
-        "output_id": format!("{id}Name"),
-        "id": id,
-    });
-    assembly.add("alarm", &data, &pointer);
+    let sum: Vec<String> = (0..figures.len()).map(|index| format!("FILL(m{index}, 0)")).collect();
+    let data = PartialData::new(&pointer)
+        .said("description", "description", &alarm.description)
+        .said("namespace", "on", namespace)
+        .part("one", figures.first().filter(|_| figures.len() == 1).cloned())
+        .said("sum", "on", sum.join(" + "))
+        .parts("figures", "on", figures)
+        .said("statistic", "metric", statistic)
+        .said("threshold", "above", alarm.above)
+        .said("period", "over", alarm.over.map_or(DEFAULT_PERIOD, |over| over.0))
+        .said("actions", "notify", actions)
+        .made("output_id", format!("{id}Name"))
+        .made("id", id);
+    assembly.add("alarm", data);
 }
 
-type Figures = (&'static str, &'static str, Vec<Value>);
+type Figures = (&'static str, &'static str, Vec<PartialData>);
 
 /// The namespace, the statistic and the figures an alarm watches, each with the dimension that says whose they are.
 fn figures(references: &References<'_>, alarm: &Alarm, pointer: &str) -> Result<Figures, Finding> {
@@ -82,11 +81,10 @@ fn figures(references: &References<'_>, alarm: &Alarm, pointer: &str) -> Result<
     };
     let value = value.ok_or_else(refuse)?.value();
     let figures = figure.names.iter().enumerate().map(|(index, metric)| {
-        json!({
-            "id": format!("m{index}"),
-            "name": metric_name(references, section, name, metric),
-            "dimensions": [{ "Name": dimension, "Value": value }],
-        })
+        PartialData::new(format!("{pointer}/on"))
+            .made("id", format!("m{index}"))
+            .said("name", &format!("{pointer}/metric"), metric_name(references, section, name, metric))
+            .said("dimensions", "", json!([{ "Name": dimension, "Value": value }]))
     });
     Ok((figure.namespace, figure.statistic, figures.collect()))
 }

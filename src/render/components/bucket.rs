@@ -1,10 +1,11 @@
 //! Buckets.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::ids::bucket_id;
 use crate::render::references::{Ask, Kind, References};
@@ -91,15 +92,14 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, buc
         None => Value::Null,
     };
     let id = bucket_id(name);
-    let data = json!({
-        "kms_key": kms_key,
-        "policy_id": format!("{id}Policy"),
-        "objects_arn": Expression::attribute(&id, "Arn").text("/*").value(),
-        "name_prefix": name_prefix,
-        "expire_days": bucket.expire_after.map(|days| days.0),
-        "versioning": bucket.versioning,
-        "output_id": format!("{id}Name"),
-        "id": id,
-    });
-    assembly.add("bucket", &data, &pointer);
+    let data = PartialData::new(pointer)
+        .said("kms_key", "kms-key", kms_key)
+        .made("policy_id", format!("{id}Policy"))
+        .made("objects_arn", Expression::attribute(&id, "Arn").text("/*").value())
+        .said("name_prefix", "name", name_prefix)
+        .said("expire_days", "expire-after", bucket.expire_after.map(|days| days.0))
+        .said("versioning", "versioning", bucket.versioning)
+        .made("output_id", format!("{id}Name"))
+        .made("id", id);
+    assembly.add("bucket", data);
 }

@@ -4,12 +4,14 @@
 use serde_json::{Value, json};
 
 use super::knowledge_base::{invoke, trust};
-use super::prompt::{inference, model_id, version_id as prompt_version_id};
+use super::prompt::{inference, inference_places, model_id, version_id as prompt_version_id};
 use crate::finding::Finding;
-use crate::iam::{Policy, Statement};
+use crate::iam::Statement;
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::digest;
 use crate::render::expression::Expression;
+use crate::render::grants::Asked;
 use crate::render::ids::{flow_id, function_id, knowledge_base_id};
 use crate::render::names::service_name;
 use crate::render::references::{Ask, Kind, References};
@@ -73,11 +75,15 @@ impl One<'_> {
             }
         };
         let given = json!([{ "Name": "document", "Type": written(self.type_of(FLOW_INPUT)) }]);
-        let mut nodes = vec![json!({
-            "name": FLOW_INPUT, "type": "Input", "configuration": { "Input": {} }, "inputs": null, "outputs": given,
-        })];
+        let input = PartialData::new(&self.pointer)
+            .made("name", FLOW_INPUT)
+            .made("type", "Input")
+            .made("configuration", json!({ "Input": {} }))
+            .made("inputs", Value::Null)
+            .made("outputs", given);
+        let mut nodes = vec![input];
         let mut connections = Vec::new();
-        let mut statements = Vec::new();
+        let mut asked = Asked::default();
         // A version is a picture of all of it, so what it only refers to counts as well.
         let mut content = String::new();
         for (name, node) in &self.flow.nodes {
@@ -88,41 +94,39 @@ impl One<'_> {
                     .help("say exactly one of `prompt`, `knowledge-base`, `function`, `agent` and `output`"));
             };
             nodes.push(self.node(name, node, &step, &pointer)?);
-            connections
-                .extend(node.taken().into_iter().map(|(input, value)| self.connection(name, &step, input, value)));
-            statements.extend(self.statements(node, &step, &pointer)?);
+            let taken = node.taken().into_iter();
+            connections.extend(taken.map(|(input, value)| self.connection(name, &step, &pointer, input, value)));
+            asked.add(pointer.clone(), self.statements(node, &step, &pointer)?);
             for id in used(&step) {
                 content.push_str(&assembly.resource(&id).map(Value::to_string).unwrap_or_default());
             }
         }
         let id = flow_id(self.name);
         let role_id = id.clone() + "Role";
-        let data = json!({
-            "id": id,
-            "role_id": role_id,
-            "name": own_name.value(),
-            "description": self.flow.description,
-            "role_description": format!("What the flow {} of {} may do", self.name, self.references.spec().name),
-            "trust": trust("flow").to_value(),
+        let data = PartialData::new(&self.pointer)
+            .made("id", &id)
+            .made("role_id", &role_id)
+            .said("name", "name", own_name.value())
+            .said("description", "description", &self.flow.description)
+            .made("role_description", format!("What the flow {} of {} may do", self.name, self.references.spec().name))
+            .made("trust", trust("flow").to_value())
             // A flow that only hands its input on needs no rights, and a policy without a statement is none.
-            "policy": (!statements.is_empty()).then(|| Policy::of(statements).to_value()),
-            "policy_name": "uses",
-            "nodes": nodes,
-            "connections": connections,
-            "output_id": format!("{id}Id"),
-        });
-        let mut resources = assembly.add("flow", &data, &self.pointer);
+            .policy("policy", "nodes", &asked)
+            .made("policy_name", "uses")
+            .parts("nodes", "nodes", nodes)
+            .parts("connections", "nodes", connections)
+            .made("output_id", format!("{id}Id"));
+        let mut resources = assembly.add("flow", data);
         resources.remove(&role_id);
         let content = Value::Object(resources).to_string() + &content;
-        let data = json!({
-            "version_id": version_id(self.name),
-            "alias_id": alias_id(self.name),
-            "flow_id": id,
-            "description": format!("Content {}", digest::short(&content)),
-            "alias": "live",
-            "output_id": alias_id(self.name) + "Id",
-        });
-        assembly.add("flow-version", &data, &self.pointer);
+        let data = PartialData::new(&self.pointer)
+            .made("version_id", version_id(self.name))
+            .made("alias_id", alias_id(self.name))
+            .made("flow_id", id)
+            .made("description", format!("Content {}", digest::short(&content)))
+            .made("alias", "live")
+            .made("output_id", alias_id(self.name) + "Id");
+        assembly.add("flow-version", data);
         Ok(())
     }
 
@@ -130,8 +134,8 @@ impl One<'_> {
         flow_type(self.references.spec(), self.name, node)
     }
 
-    fn node(&self, name: &str, node: &FlowNode, step: &FlowStep<'_>, pointer: &str) -> Result<Value, Finding> {
-        let inputs: Vec<Value> = node
+    fn node(&self, name: &str, node: &FlowNode, step: &FlowStep<'_>, pointer: &str) -> Result<PartialData, Finding> {
+        let inputs = node
             .taken()
             .into_iter()
             .map(|(input, value)| {
@@ -139,9 +143,12 @@ impl One<'_> {
                     Some(field) => (FlowType::String, format!("$.data.{field}")),
                     None => (self.type_of(value.node), "$.data".to_owned()),
                 };
-                json!({ "Name": input_name(step, input), "Type": written(type_), "Expression": expression })
+                PartialData::new(input_pointer(step, pointer, input))
+                    .made("Name", input_name(step, input))
+                    .made("Type", written(type_))
+                    .made("Expression", expression)
             })
-            .collect();
+            .collect::<Vec<_>>();
         let kind = match step {
             FlowStep::Prompt(_) => "Prompt",
             FlowStep::KnowledgeBase(_) => "KnowledgeBase",
@@ -154,9 +161,18 @@ impl One<'_> {
             _ => json!([{ "Name": self.output_name(name), "Type": written(self.type_of(name)) }]),
         };
         let configuration = self.configuration(node, step, pointer)?;
-        Ok(json!({
-            "name": name, "type": kind, "configuration": { kind: configuration }, "inputs": inputs, "outputs": outputs,
-        }))
+        let within = |way: &str| format!("/configuration/{kind}/{way}");
+        let data = PartialData::new(pointer)
+            .made("name", name)
+            .said("type", step_key(step), kind)
+            .said("configuration", step_key(step), json!({ kind: configuration }))
+            .at(&within("ModelId"), "model")
+            .parts("inputs", "inputs", inputs)
+            .said("outputs", step_key(step), outputs);
+        Ok(match &node.model {
+            Some(model) => inference_places(data, &within("InferenceConfiguration"), model),
+            None => data,
+        })
     }
 
     fn configuration(&self, node: &FlowNode, step: &FlowStep<'_>, pointer: &str) -> Result<Value, Finding> {
@@ -199,14 +215,20 @@ impl One<'_> {
         Ok(Expression::arn("bedrock", resource).value())
     }
 
-    fn connection(&self, node: &str, step: &FlowStep<'_>, input: &str, value: FlowValue<'_>) -> Value {
-        json!({
-            "name": format!("{node}_{input}"),
-            "source": value.node,
-            "source_output": self.output_name(value.node),
-            "target": node,
-            "target_input": input_name(step, input),
-        })
+    fn connection(
+        &self,
+        node: &str,
+        step: &FlowStep<'_>,
+        pointer: &str,
+        input: &str,
+        value: FlowValue<'_>,
+    ) -> PartialData {
+        PartialData::new(input_pointer(step, pointer, input))
+            .made("name", format!("{node}_{input}"))
+            .made("source", value.node)
+            .made("source_output", self.output_name(value.node))
+            .made("target", node)
+            .made("target_input", input_name(step, input))
     }
 
     /// The name of what a node gives: each kind of node has its own.
@@ -262,6 +284,25 @@ fn used(step: &FlowStep<'_>) -> Vec<String> {
         FlowStep::Prompt(name) => vec![prompt_version_id(name)],
         FlowStep::KnowledgeBase(name) => vec![knowledge_base_id(name)],
         _ => Vec::new(),
+    }
+}
+
+/// The key of a node that says what it does.
+fn step_key(step: &FlowStep<'_>) -> &'static str {
+    match step {
+        FlowStep::Prompt(_) => "prompt",
+        FlowStep::KnowledgeBase(_) => "knowledge-base",
+        FlowStep::Function(_) => "function",
+        FlowStep::Agent(_) => "agent",
+        FlowStep::Output(_) => "output",
+    }
+}
+
+/// Where an input of the node at a place stands.
+fn input_pointer(step: &FlowStep<'_>, node: &str, input: &str) -> String {
+    match step {
+        FlowStep::Output(_) => format!("{node}/output"),
+        _ => format!("{node}/inputs/{}", escape(input)),
     }
 }
 

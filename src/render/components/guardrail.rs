@@ -1,9 +1,10 @@
 //! Guardrails, each with a version that is made anew whenever the guardrail changes: a version never changes itself.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::digest;
 use crate::render::expression::Expression;
 use crate::render::ids::guardrail_id;
@@ -55,65 +56,65 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, gua
     };
     let Some(own_name) = own_name else { return };
     let id = guardrail_id(name);
-    let topics: Vec<Value> = guardrail
-        .topics
-        .iter()
-        .map(|(name, topic)| json!({ "name": name, "definition": topic.definition, "examples": topic.examples }))
-        .collect();
-    let filters: Vec<Value> = guardrail
-        .filters
-        .iter()
-        .map(|(filter, strength)| {
-            let strength = level(*strength);
-            // An attack on the instruction is in what is asked; Bedrock takes no other strength for what is answered.
-            let output = if *filter == ContentFilter::PromptAttack { "NONE" } else { strength };
-            json!({ "type": kind(*filter), "input": strength, "output": output })
-        })
-        .collect();
-    let personal_data: Vec<Value> = guardrail
-        .personal_data
-        .iter()
-        .map(|(kind, action)| json!({ "type": kind, "action": self::action(*action) }))
-        .collect();
-    let patterns: Vec<Value> = guardrail
-        .patterns
-        .iter()
-        .map(|(name, pattern)| {
-            json!({
-                "name": name, "pattern": pattern.matches, "action": action(pattern.action),
-                "description": pattern.description,
-            })
-        })
-        .collect();
-    let grounding: Vec<Value> = [("GROUNDING", guardrail.grounding), ("RELEVANCE", guardrail.relevance)]
-        .into_iter()
-        .filter_map(|(kind, threshold)| threshold.map(|threshold| json!({ "type": kind, "threshold": threshold })))
-        .collect();
-    let data = json!({
-        "id": id,
-        "name": own_name.value(),
-        "description": guardrail.description,
-        "blocked_input": guardrail.blocked_input,
-        "blocked_output": guardrail.blocked_output.as_ref().unwrap_or(&guardrail.blocked_input),
-        "topics": topics,
-        "filters": filters,
-        "has_words": !guardrail.words.is_empty() || guardrail.profanity,
-        "words": guardrail.words,
-        "profanity": guardrail.profanity,
-        "has_data": !personal_data.is_empty() || !patterns.is_empty(),
-        "personal_data": personal_data,
-        "patterns": patterns,
-        "grounding": grounding,
-        "output_id": format!("{id}Id"),
+    let topics = guardrail.topics.iter().map(|(name, topic)| {
+        PartialData::new(format!("{pointer}/topics/{}", escape(name)))
+            .made("name", name)
+            .said("definition", "definition", &topic.definition)
+            .said("examples", "examples", &topic.examples)
     });
-    let content = assembly.add("guardrail", &data, &pointer);
-    let data = json!({
-        "id": version_id(name),
-        "guardrail_id": id,
-        "description": format!("Content {}", digest::short(&Value::Object(content).to_string())),
-        "output_id": version_id(name),
+    let filters = guardrail.filters.iter().map(|(filter, strength)| {
+        let strength = level(*strength);
+        // An attack on the instruction is in what is asked; Bedrock takes no other strength for what is answered.
+        let output = if *filter == ContentFilter::PromptAttack { "NONE" } else { strength };
+        let kind = kind(*filter);
+        PartialData::new(format!("{pointer}/filters/{}", kind.to_ascii_lowercase().replace('_', "-")))
+            .made("type", kind)
+            .made("input", strength)
+            .made("output", output)
     });
-    assembly.add("guardrail-version", &data, &pointer);
+    let personal_data = guardrail.personal_data.iter().map(|(kind, action)| {
+        PartialData::new(format!("{pointer}/personal-data/{}", escape(kind)))
+            .made("type", kind)
+            .made("action", self::action(*action))
+    });
+    let patterns = guardrail.patterns.iter().map(|(name, pattern)| {
+        PartialData::new(format!("{pointer}/patterns/{}", escape(name)))
+            .made("name", name)
+            .said("pattern", "matches", &pattern.matches)
+            .said("action", "action", action(pattern.action))
+            .said("description", "description", &pattern.description)
+    });
+    let thresholds = [("GROUNDING", "grounding", guardrail.grounding), ("RELEVANCE", "relevance", guardrail.relevance)];
+    let grounding = thresholds.into_iter().filter_map(|(kind, key, threshold)| {
+        Some(PartialData::new(format!("{pointer}/{key}")).made("type", kind).made("threshold", threshold?))
+    });
+    let blocked_output = match &guardrail.blocked_output {
+        Some(text) => ("blocked-output", text),
+        None => ("blocked-input", &guardrail.blocked_input),
+    };
+    let data = PartialData::new(&pointer)
+        .made("id", &id)
+        .said("name", "name", own_name.value())
+        .said("description", "description", &guardrail.description)
+        .said("blocked_input", "blocked-input", &guardrail.blocked_input)
+        .said("blocked_output", blocked_output.0, blocked_output.1)
+        .parts("topics", "topics", topics)
+        .parts("filters", "filters", filters)
+        .made("has_words", !guardrail.words.is_empty() || guardrail.profanity)
+        .said("words", "words", &guardrail.words)
+        .said("profanity", "profanity", guardrail.profanity)
+        .made("has_data", !guardrail.personal_data.is_empty() || !guardrail.patterns.is_empty())
+        .parts("personal_data", "personal-data", personal_data)
+        .parts("patterns", "patterns", patterns)
+        .parts("grounding", "", grounding)
+        .made("output_id", format!("{id}Id"));
+    let content = assembly.add("guardrail", data);
+    let data = PartialData::new(pointer)
+        .made("id", version_id(name))
+        .made("guardrail_id", id)
+        .made("description", format!("Content {}", digest::short(&Value::Object(content).to_string())))
+        .made("output_id", version_id(name));
+    assembly.add("guardrail-version", data);
 }
 
 fn kind(filter: ContentFilter) -> &'static str {

@@ -1,8 +1,7 @@
 //! Layers.
 
-use serde_json::json;
-
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::ids::layer_id;
 use crate::render::references::{Kind, no_grant};
@@ -38,17 +37,20 @@ fn artifact(name: &str) -> ArtifactParameter {
 fn add(assembly: &mut Assembly<'_>, name: &str, layer: &Layer) {
     let names =
         || layer.requirements.iter().map(|requirement| without_hashes(requirement)).collect::<Vec<_>>().join(", ");
-    let description = layer.description.clone().unwrap_or_else(names);
-    let data = json!({
-        "id": layer_id(name),
+    let (described, description) = match (&layer.description, layer.requirements.len()) {
+        (Some(description), _) => ("description", description.clone()),
+        (None, 1) => ("requirements/0", names()),
+        (None, _) => ("requirements", names()),
+    };
+    let data = PartialData::new(format!("/layers/{}", escape(name)))
+        .made("id", layer_id(name))
         // Unique to the stack, as layers of one name are versions of one layer.
-        "name": Expression::reference("AWS::StackName").text(format!("-{name}")).value(),
-        "description": description,
-        "key_parameter": artifact(name).parameter,
-        "runtimes": layer.runtimes,
-        "architecture": architecture(layer.architecture),
-    });
-    assembly.add("layer", &data, &format!("/layers/{}", escape(name)));
+        .made("name", Expression::reference("AWS::StackName").text(format!("-{name}")).value())
+        .said("description", described, description)
+        .made("key_parameter", artifact(name).parameter)
+        .said("runtimes", "runtimes", &layer.runtimes)
+        .said("architecture", "architecture", architecture(layer.architecture));
+    assembly.add("layer", data);
 }
 
 /// An architecture as Lambda writes it.

@@ -79,7 +79,7 @@ pub(super) fn render(
     // Last, when it is known which outputs of others are taken.
     let needs = need::add(&mut assembly, &references);
 
-    let (template, origins) = assembly.finish()?;
+    let (template, origins, provenance) = assembly.finish()?;
     if template.get("Resources").and_then(serde_json::Value::as_object).is_none_or(serde_json::Map::is_empty) {
         let finding =
             Finding::error("R025", format!("`{}` has nothing to deploy: no stack is without a resource", spec.name));
@@ -87,7 +87,8 @@ pub(super) fn render(
     }
     let template = Template::from_value(template)?;
     let tags = tags(spec, options);
-    Ok(Rendered { capabilities: capabilities(&template), template, origins, artifacts, tags, needs })
+    let capabilities = capabilities(&template);
+    Ok(Rendered { template, origins, provenance, artifacts, needs, capabilities, tags })
 }
 
 /// What CloudFormation wants acknowledged before it makes IAM resources.

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::ids::profile_id;
 use crate::render::models;
@@ -30,14 +31,13 @@ pub(super) const KIND: Kind = Kind {
 fn add_profile(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, model: &Model) {
     let (spec, stage) = (references.spec(), references.options.stage);
     let id = profile_id(name);
-    let data = json!({
-        "name": profile_name(&format!("{}-{stage}-{name}", spec.name)),
-        "source": models::source(model),
-        "tags": [{ "Key": "bedplate:model", "Value": name }],
-        "output_id": format!("{id}Arn"),
-        "id": id,
-    });
-    assembly.add("model-profile", &data, &format!("/models/{}", escape(name)));
+    let data = PartialData::new(format!("/models/{}", escape(name)))
+        .made("name", profile_name(&format!("{}-{stage}-{name}", spec.name)))
+        .said("source", "id", models::source(model))
+        .made("tags", json!([{ "Key": "bedplate:model", "Value": name }]))
+        .made("output_id", format!("{id}Arn"))
+        .made("id", id);
+    assembly.add("model-profile", data);
 }
 
 /// A name that Bedrock takes: no two hyphens in a row, none at the end, not too long.

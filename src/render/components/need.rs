@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::names::pascal;
 use crate::render::references::{Kind, References, no_grant};
@@ -41,12 +42,10 @@ pub(super) fn add(assembly: &mut Assembly<'_>, references: &References<'_>) -> V
         }
         let use_case = need.use_case.clone().unwrap_or_else(|| alias.clone());
         let stage = need.stage.clone().unwrap_or_else(|| references.options.stage.to_owned());
-        let pointer = format!("/needs/{}", escape(&alias));
-        let data = json!({
-            "id": parameter,
-            "description": format!("Output {output} of the stack {use_case}-{stage}"),
-        });
-        assembly.add("need", &data, &pointer);
+        let data = PartialData::new(format!("/needs/{}", escape(&alias)))
+            .made("id", &parameter)
+            .made("description", format!("Output {output} of the stack {use_case}-{stage}"));
+        assembly.add("need", data);
         needed.push(NeededOutput { parameter, alias, use_case, stage, output });
     }
     needed

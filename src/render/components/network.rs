@@ -6,6 +6,7 @@ use crate::facts::{self, EndpointKind, EndpointService};
 use crate::finding::Finding;
 use crate::iam::{Policy, Principal, Statement, matches};
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::ids::{NETWORK_SECURITY_GROUP, NETWORK_VPC, network_endpoint_id, network_subnet_ids};
 use crate::render::references::{Kind, References, no_grant};
@@ -53,31 +54,26 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, network: &Netwo
     let cidr = network.cidr.as_deref().unwrap_or(DEFAULT_CIDR);
     let prefix = cidr.rsplit_once('/').and_then(|(_, prefix)| prefix.parse::<u32>().ok()).unwrap_or(16);
     let bits = 32_u32.saturating_sub(prefix + SUBNET_BITS);
-    let subnets: Vec<Value> = ids
-        .iter()
-        .enumerate()
-        .map(|(index, id)| {
-            json!({
-                "association_id": format!("{id}RouteTable"),
-                "index": index,
-                "zones": ids.len(),
-                "bits": bits,
-                "id": id,
-            })
-        })
-        .collect();
-    let gateway = |name: &String| facts::endpoints().get(name).is_some_and(|it| it.kind == EndpointKind::Gateway);
-    let data = json!({
-        "vpc_id": NETWORK_VPC,
-        "route_table_id": ROUTE_TABLE,
-        "security_group_id": NETWORK_SECURITY_GROUP,
-        "cidr": cidr,
-        "subnets": subnets,
-        "anywhere": network.endpoints.keys().any(gateway),
-        "outputs": { "vpc": NETWORK_VPC, "subnets": "NetworkSubnets", "security_group": NETWORK_SECURITY_GROUP },
-        "subnet_list": subnet_list(network).value(),
+    let subnets = ids.iter().enumerate().map(|(index, id)| {
+        PartialData::new("/network/zones")
+            .made("association_id", format!("{id}RouteTable"))
+            .made("index", index)
+            .made("zones", ids.len())
+            .said("bits", "/network/cidr", bits)
+            .made("id", id)
     });
-    assembly.add("network", &data, "/network");
+    let gateway = |name: &String| facts::endpoints().get(name).is_some_and(|it| it.kind == EndpointKind::Gateway);
+    let outputs = json!({ "vpc": NETWORK_VPC, "subnets": "NetworkSubnets", "security_group": NETWORK_SECURITY_GROUP });
+    let data = PartialData::new("/network")
+        .made("vpc_id", NETWORK_VPC)
+        .made("route_table_id", ROUTE_TABLE)
+        .made("security_group_id", NETWORK_SECURITY_GROUP)
+        .said("cidr", "cidr", cidr)
+        .parts("subnets", "zones", subnets)
+        .said("anywhere", "endpoints", network.endpoints.keys().any(gateway))
+        .made("outputs", outputs)
+        .made("subnet_list", subnet_list(network).value());
+    assembly.add("network", data);
     for (name, endpoint) in &network.endpoints {
         let pointer = format!("/network/endpoints/{}", escape(name));
         let Some(service) = facts::endpoints().get(name) else {
@@ -93,18 +89,20 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, network: &Netwo
         let id = network_endpoint_id(name);
         let service_name =
             Expression::literal("com.amazonaws.").then(Expression::reference("AWS::Region")).text(format!(".{name}"));
-        let data = json!({
-            "vpc_id": NETWORK_VPC,
-            "service_name": service_name.value(),
-            "gateway": service.kind == EndpointKind::Gateway,
-            "route_table_id": ROUTE_TABLE,
-            "security_group_id": NETWORK_SECURITY_GROUP,
-            "subnets": ids,
-            "policy": policy,
-            "output_id": id,
-            "id": id,
-        });
-        assembly.add("network-endpoint", &data, &pointer);
+        let mut data = PartialData::new(&pointer)
+            .made("vpc_id", NETWORK_VPC)
+            .made("service_name", service_name.value())
+            .made("gateway", service.kind == EndpointKind::Gateway)
+            .made("route_table_id", ROUTE_TABLE)
+            .made("security_group_id", NETWORK_SECURITY_GROUP)
+            .made("subnets", &ids)
+            .said("policy", "policy", policy)
+            .made("output_id", &id)
+            .made("id", &id);
+        for index in 0..endpoint.policy.as_ref().map_or(0, Vec::len) {
+            data = data.at(&format!("/policy/Statement/{index}"), &format!("policy/{index}"));
+        }
+        assembly.add("network-endpoint", data);
     }
 }
 

@@ -6,6 +6,7 @@ use crate::facts;
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::digest;
 use crate::render::expression::Expression;
 use crate::render::ids::prompt_id;
@@ -72,6 +73,15 @@ pub(super) fn inference(inference: &Inference) -> Value {
     if text.is_empty() { Value::Null } else { json!({ "Text": text }) }
 }
 
+/// Data with the places of what [`inference`] gave, which is at a JSON pointer into it.
+pub(super) fn inference_places(data: PartialData, within: &str, model: &str) -> PartialData {
+    let inference = format!("/models/{}/inference", escape(model));
+    let keys =
+        [("MaxTokens", "max-tokens"), ("Temperature", "temperature"), ("TopP", "top-p"), ("StopSequences", "stop")];
+    let data = data.at(within, &inference);
+    keys.iter().fold(data, |data, (name, key)| data.at(&format!("{within}/Text/{name}"), &format!("{inference}/{key}")))
+}
+
 fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, prompt: &Prompt) {
     let pointer = format!("/prompts/{}", escape(name));
     let own_name = match &prompt.name {
@@ -99,27 +109,25 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, pro
         }
     };
     let id = prompt_id(name);
-    let data = json!({
-        "id": id,
-        "name": own_name.value(),
-        "description": prompt.description,
-        "model_id": model_id,
-        "inference": inference(&model.inference),
-        "more": more,
-        "system": prompt.system,
-        "text": prompt.text,
-        "variables": variables,
-    });
-    let content = assembly.add("prompt", &data, &pointer);
+    let data = PartialData::new(&pointer)
+        .made("id", &id)
+        .said("name", "name", own_name.value())
+        .said("description", "description", &prompt.description)
+        .said("model_id", "model", model_id)
+        .made("inference", inference(&model.inference))
+        .said("more", &format!("/models/{}/inference/top-k", escape(&prompt.model)), more)
+        .said("system", "system", &prompt.system)
+        .said("text", "text", &prompt.text)
+        .said("variables", "text", variables);
+    let content = assembly.add("prompt", inference_places(data, "/inference", &prompt.model));
     // A model that is called by another ARN is another content, though the prompt only refers to it.
     let content = format!("{}{}{}", Value::Object(content), model.id, model.application_profile);
-    let data = json!({
-        "id": version_id(name),
-        "prompt_id": id,
-        "description": format!("Content {}", digest::short(&content)),
-        "output_id": format!("{id}Arn"),
-    });
-    assembly.add("prompt-version", &data, &pointer);
+    let data = PartialData::new(pointer)
+        .made("id", version_id(name))
+        .made("description", format!("Content {}", digest::short(&content)))
+        .made("output_id", format!("{id}Arn"))
+        .made("prompt_id", id);
+    assembly.add("prompt-version", data);
 }
 
 /// Converse has no field of its own for `top-k`: each maker of models has one, under a name of their own.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::finding::Finding;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::references::{Kind, References, no_grant};
 use crate::render::tree;
@@ -15,7 +16,8 @@ pub(super) const KIND: Kind = Kind {
         for (id, resource) in &references.spec().resources {
             let pointer = format!("/resources/{}", escape(id));
             let Some(resource) = assembly.keep(value(references, resource, &pointer)) else { continue };
-            assembly.add("resource", &json!({ "id": id, "resource": resource }), &pointer);
+            // It stands in the spec as it does in the template.
+            assembly.add("resource", PartialData::new(pointer).made("id", id).said("resource", "", resource));
         }
     },
     attribute: |_, id, attribute| {

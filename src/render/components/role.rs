@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use crate::facts;
 use crate::finding::Finding;
-use crate::iam::{Policy, Principal, Statement};
+use crate::iam::{Principal, Statement};
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
-use crate::render::grants;
+use crate::render::grants::{self, Asked};
 use crate::render::ids::role_id;
 use crate::render::references::{Kind, References, no_grant};
 use crate::spec::{Assumer, Role, escape};
@@ -38,50 +39,51 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, rol
         None => Some(Value::Null),
     };
     let trust = assembly.keep(trust(references, role, &pointer));
-    let mut statements = Some(Vec::new());
+    let (mut asked, mut whole) = (Asked::default(), true);
     for (index, grant) in role.uses.iter().enumerate() {
-        let granted = assembly.keep(grants::statements(references, grant, &format!("{pointer}/uses/{index}")));
-        statements = statements.zip(granted).map(|(mut all, more)| {
-            all.extend(more);
-            all
-        });
+        let pointer = format!("{pointer}/uses/{index}");
+        match assembly.keep(grants::statements(references, grant, &pointer)) {
+            Some(statements) => asked.add(pointer, statements),
+            None => whole = false,
+        }
     }
-    let (Some(own_name), Some(trust), Some(statements)) = (own_name, trust, statements) else { return };
+    let (Some(own_name), Some(trust), true) = (own_name, trust, whole) else { return };
     let id = role_id(name);
     let description = role.description.clone().unwrap_or_else(|| {
         let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { ' ' };
         format!("The role {name} of {}", references.spec().name).chars().map(plain).collect()
     });
-    let data = json!({
-        "name": own_name,
-        "description": description,
-        "session_seconds": role.session.map(|session| session.0),
-        "trust": trust.to_value(),
-        "policy": (!statements.is_empty()).then(|| Policy::of(statements).to_value()),
-        "policy_name": "uses",
-        "output_id": format!("{id}Arn"),
-        "id": id,
-    });
-    assembly.add("role", &data, &pointer);
+    let data = PartialData::new(pointer)
+        .said("name", "name", own_name)
+        .said("description", "description", description)
+        .said("session_seconds", "session", role.session.map(|session| session.0))
+        .policy("trust", "assumed-by", &trust)
+        .policy("policy", "uses", &asked)
+        .made("policy_name", "uses")
+        .made("output_id", format!("{id}Arn"))
+        .made("id", id);
+    assembly.add("role", data);
 }
 
 /// Who may take the role. A service is let in for this account only, but for those that do not say for whom they act: a
 /// role that asks a service for what it does not say can be taken by nobody.
-fn trust(references: &References<'_>, role: &Role, pointer: &str) -> Result<Policy, Finding> {
-    let mut statements = Vec::new();
+fn trust(references: &References<'_>, role: &Role, pointer: &str) -> Result<Asked, Finding> {
+    let mut asked = Asked::default();
     for (index, assumer) in role.assumed_by.iter().enumerate() {
+        let pointer = format!("{pointer}/assumed-by/{index}");
         let assume = Statement::allow(["sts:AssumeRole"], []);
-        statements.push(match assumer {
+        let (key, statement) = match assumer {
             Assumer::Service(service) => {
                 let statement = assume.to(Principal::service(service));
+                let ours = json!({ "Ref": "AWS::AccountId" });
                 match facts::iam_exceptions().sends_no_source(service) {
-                    true => statement,
-                    false => statement.when("StringEquals", "aws:SourceAccount", json!({ "Ref": "AWS::AccountId" })),
+                    true => ("service", statement),
+                    false => ("service", statement.when("StringEquals", "aws:SourceAccount", ours)),
                 }
             }
             Assumer::Principal(text) => {
-                let arn = references.text(text, &format!("{pointer}/assumed-by/{index}/principal"))?;
-                assume.to(aws(&arn))
+                let arn = references.text(text, &format!("{pointer}/principal"))?;
+                ("principal", assume.to(aws(&arn)))
             }
             Assumer::Account(account) => {
                 let account = match account.as_str() {
@@ -93,11 +95,12 @@ fn trust(references: &References<'_>, role: &Role, pointer: &str) -> Result<Poli
                     .text(":iam::")
                     .then(account)
                     .text(":root");
-                assume.to(aws(&root))
+                ("account", assume.to(aws(&root)))
             }
-        });
+        };
+        asked.add(format!("{pointer}/{key}"), [statement]);
     }
-    Ok(Policy::of(statements))
+    Ok(asked)
 }
 
 fn aws(arn: &Expression) -> Principal {

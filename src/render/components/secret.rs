@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::ids::secret_id;
 use crate::render::names::pascal;
@@ -55,17 +56,16 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, sec
     };
     let (Some(own_name), Some(value), Some(template)) = (own_name, value, template) else { return };
     let id = secret_id(name);
-    let data = json!({
-        "name": own_name,
-        "description": secret.description,
-        "value": value,
-        "length": secret.generate.unwrap_or(DEFAULT_LENGTH),
-        "template": template,
-        "key": secret.key,
-        "output_id": format!("{id}Arn"),
-        "id": id,
-    });
-    assembly.add("secret", &data, &pointer);
+    let data = PartialData::new(pointer)
+        .said("name", "name", own_name)
+        .said("description", "description", &secret.description)
+        .said("value", "value", value)
+        .said("length", "generate", secret.generate.unwrap_or(DEFAULT_LENGTH))
+        .said("template", "with", template)
+        .said("key", "key", &secret.key)
+        .made("output_id", format!("{id}Arn"))
+        .made("id", id);
+    assembly.add("secret", data);
 }
 
 /// The value of a parameter, alone or in a JSON object.

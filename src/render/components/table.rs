@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::ids::table_id;
 use crate::render::references::{Ask, Kind, References};
@@ -85,45 +86,67 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, tab
         None => Value::Null,
     };
     let id = table_id(name);
-    let data = json!({
-        "name": own_name,
-        "attributes": attributes(table),
-        "keys": keys(&table.partition_key, table.sort_key.as_ref()),
-        "indexes": table.indexes.iter().map(|(name, index)| index_data(name, index)).collect::<Vec<_>>(),
-        "ttl": table.ttl,
-        "recovery": table.point_in_time_recovery,
-        "output_id": format!("{id}Name"),
-        "id": id,
-    });
-    assembly.add("table", &data, &pointer);
+    let indexes = table
+        .indexes
+        .iter()
+        .map(|(name, index)| index_data(&format!("{pointer}/indexes/{}", escape(name)), name, index));
+    let data = PartialData::new(&pointer)
+        .said("name", "name", own_name)
+        .parts("attributes", "", attributes(table, &pointer))
+        .parts("keys", "", keys(&pointer, &table.partition_key, table.sort_key.as_ref()))
+        .parts("indexes", "indexes", indexes)
+        .said("ttl", "ttl", &table.ttl)
+        .said("recovery", "point-in-time-recovery", table.point_in_time_recovery)
+        .made("output_id", format!("{id}Name"))
+        .made("id", id);
+    assembly.add("table", data);
+}
+
+/// The attributes that are keys of a table or of an index at a place, each with its own.
+fn key_attributes<'t>(
+    pointer: &str,
+    partition: &'t KeyAttribute,
+    sort: Option<&'t KeyAttribute>,
+) -> Vec<(String, &'t KeyAttribute)> {
+    let sort = sort.map(|key| (format!("{pointer}/sort-key"), key));
+    std::iter::once((format!("{pointer}/partition-key"), partition)).chain(sort).collect()
 }
 
 /// Every attribute that is a key somewhere, once: DynamoDB wants no other to be defined.
-fn attributes(table: &Table) -> Vec<Value> {
-    let own = [Some(&table.partition_key), table.sort_key.as_ref()];
-    let of_indexes = table.indexes.values().flat_map(|index| [Some(&index.partition_key), index.sort_key.as_ref()]);
-    let all: BTreeMap<&str, KeyType> =
-        own.into_iter().chain(of_indexes).flatten().map(|key| (key.name.as_str(), key.r#type)).collect();
-    all.into_iter().map(|(name, r#type)| json!({ "name": name, "type": letter(r#type) })).collect()
+fn attributes(table: &Table, pointer: &str) -> Vec<PartialData> {
+    let own = key_attributes(pointer, &table.partition_key, table.sort_key.as_ref());
+    let of_indexes = table.indexes.iter().flat_map(|(name, index)| {
+        let pointer = format!("{pointer}/indexes/{}", escape(name));
+        key_attributes(&pointer, &index.partition_key, index.sort_key.as_ref())
+    });
+    let mut all: BTreeMap<&str, (String, KeyType)> = BTreeMap::new();
+    for (pointer, key) in own.into_iter().chain(of_indexes) {
+        let known = all.entry(key.name.as_str()).or_insert((pointer, key.r#type));
+        known.1 = key.r#type;
+    }
+    let attribute = |(name, (pointer, type_)): (&str, (String, KeyType))| {
+        PartialData::new(pointer).said("name", "name", name).said("type", "type", letter(type_))
+    };
+    all.into_iter().map(attribute).collect()
 }
 
-fn keys(partition: &KeyAttribute, sort: Option<&KeyAttribute>) -> Vec<Value> {
-    let sort = sort.map(|key| json!({ "name": key.name, "role": "RANGE" }));
-    [Some(json!({ "name": partition.name, "role": "HASH" })), sort].into_iter().flatten().collect()
+fn keys(pointer: &str, partition: &KeyAttribute, sort: Option<&KeyAttribute>) -> Vec<PartialData> {
+    let keys = key_attributes(pointer, partition, sort).into_iter().zip(["HASH", "RANGE"]);
+    keys.map(|((pointer, key), role)| PartialData::new(pointer).said("name", "name", &key.name).made("role", role))
+        .collect()
 }
 
-fn index_data(name: &str, index: &TableIndex) -> Value {
+fn index_data(pointer: &str, name: &str, index: &TableIndex) -> PartialData {
     let projection = match &index.attributes {
         None => "ALL",
         Some(attributes) if attributes.is_empty() => "KEYS_ONLY",
         Some(_) => "INCLUDE",
     };
-    json!({
-        "name": name,
-        "keys": keys(&index.partition_key, index.sort_key.as_ref()),
-        "projection": projection,
-        "attributes": index.attributes,
-    })
+    PartialData::new(pointer)
+        .made("name", name)
+        .parts("keys", "", keys(pointer, &index.partition_key, index.sort_key.as_ref()))
+        .said("projection", "attributes", projection)
+        .said("attributes", "attributes", &index.attributes)
 }
 
 fn letter(r#type: KeyType) -> &'static str {

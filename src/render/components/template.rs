@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::finding::{Finding, Place};
 use crate::render::assemble::Assembly;
 use crate::render::made_elsewhere::{POINTER, document};
+use crate::render::provenance::Elsewhere;
 use crate::render::references::References;
 use crate::spec::escape;
 
@@ -57,7 +58,8 @@ pub(super) fn add(assembly: &mut Assembly<'_>, references: &References<'_>) {
     }
     let Value::Object(sections) = document.value else { return };
     let sections: Map<String, Value> = sections.into_iter().filter(|(name, _)| !OWN.contains(&name.as_str())).collect();
-    assembly.take_template(sections, POINTER);
+    let elsewhere = Elsewhere { file: loaded.beside(path), positions: document.positions };
+    assembly.take_template(sections, POINTER, elsewhere);
 }
 
 /// The places of texts that name the bucket of a CDK bootstrap's assets, `cdk-QUALIFIER-assets-ACCOUNT-REGION`.

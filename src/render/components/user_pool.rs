@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::ids::{user_pool_client_id, user_pool_id};
 use crate::render::references::{Kind, References, no_grant};
@@ -52,23 +53,23 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, poo
         let host = Expression::literal("https://").then(domain.clone()).text(".auth.");
         host.then(Expression::reference("AWS::Region")).text(".amazoncognito.com").value()
     });
-    let data = json!({
-        "name": own_name,
-        "invited_only": !pool.self_sign_up,
-        "password_length": pool.password_length.unwrap_or(PASSWORD_LENGTH),
-        "mfa": match pool.mfa {
-            Mfa::Off => Value::Null,
-            Mfa::Optional => json!("OPTIONAL"),
-            Mfa::Required => json!("ON"),
-        },
-        "domain_id": format!("{id}Domain"),
-        "domain": domain.map(|domain| domain.value()),
-        "sign_in_url": sign_in,
-        "sign_in_output_id": format!("{id}SignInUrl"),
-        "output_id": format!("{id}Id"),
-        "id": id,
-    });
-    assembly.add("user-pool", &data, &pointer);
+    let mfa = match pool.mfa {
+        Mfa::Off => Value::Null,
+        Mfa::Optional => json!("OPTIONAL"),
+        Mfa::Required => json!("ON"),
+    };
+    let data = PartialData::new(&pointer)
+        .said("name", "name", own_name)
+        .said("invited_only", "self-sign-up", !pool.self_sign_up)
+        .said("password_length", "password-length", pool.password_length.unwrap_or(PASSWORD_LENGTH))
+        .said("mfa", "mfa", mfa)
+        .made("domain_id", format!("{id}Domain"))
+        .said("domain", "domain", domain.map(|domain| domain.value()))
+        .said("sign_in_url", "domain", sign_in)
+        .made("sign_in_output_id", format!("{id}SignInUrl"))
+        .made("output_id", format!("{id}Id"))
+        .made("id", id);
+    assembly.add("user-pool", data);
     for (client_name, client) in &pool.clients {
         add_client(assembly, name, client_name, client, &format!("{pointer}/clients/{}", escape(client_name)));
     }
@@ -80,13 +81,12 @@ fn add_client(assembly: &mut Assembly<'_>, pool: &str, name: &str, client: &User
     if client.password_sign_in {
         flows.push("ALLOW_USER_PASSWORD_AUTH");
     }
-    let data = json!({
-        "pool_id": user_pool_id(pool),
-        "name": name,
-        "flows": flows,
-        "callback_urls": client.callback_urls,
-        "output_id": format!("{id}Id"),
-        "id": id,
-    });
-    assembly.add("user-pool-client", &data, pointer);
+    let data = PartialData::new(pointer)
+        .made("pool_id", user_pool_id(pool))
+        .made("name", name)
+        .said("flows", "password-sign-in", flows)
+        .said("callback_urls", "callback-urls", &client.callback_urls)
+        .made("output_id", format!("{id}Id"))
+        .made("id", id);
+    assembly.add("user-pool-client", data);
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use handlebars::{Output, RenderError, RenderErrorReason};
 
+use super::trace::Trace;
 use crate::finding::{Finding, Place};
 use crate::yaml;
 
@@ -113,11 +114,12 @@ impl Budget {
 pub(super) struct Written<'b> {
     text: String,
     budget: &'b Budget,
+    trace: &'b Trace<'b>,
 }
 
 impl<'b> Written<'b> {
-    pub(super) fn within(budget: &'b Budget) -> Self {
-        Self { text: String::new(), budget }
+    pub(super) fn within(budget: &'b Budget, trace: &'b Trace<'b>) -> Self {
+        Self { text: String::new(), budget, trace }
     }
 
     pub(super) fn into_text(self) -> String {
@@ -137,6 +139,7 @@ impl Output for Written<'_> {
             return Err(std::io::Error::other(why));
         }
         self.text.push_str(text);
+        self.trace.written(self.text.len());
         Ok(())
     }
 }

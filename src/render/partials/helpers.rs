@@ -1,5 +1,5 @@
 //! What a partial may call: `{{json …}}`, `{{#if …}}` and `{{#unless …}}`, none of which takes a misspelt name for nothing, and
-//! `{{#each …}}`, which counts what it does.
+//! `{{#each …}}`, which counts what it does. Each tells a trace which value of the data it writes or is there because of.
 
 use handlebars::template::TemplateElement;
 use handlebars::{
@@ -10,6 +10,7 @@ use handlebars::{
 use serde_json::Value;
 
 use super::bounds::Budget;
+use super::trace::Trace;
 use crate::render::encode;
 
 /// The one value that a helper is given, which strict mode must not take for nothing when its name is misspelt.
@@ -22,9 +23,11 @@ fn given<'rc>(helper: &'rc Helper<'_>, name: &'static str) -> Result<&'rc Value,
 }
 
 /// `{{json value}}`.
-pub(super) struct Json;
+pub(super) struct Json<'b> {
+    pub(super) trace: &'b Trace<'b>,
+}
 
-impl HelperDef for Json {
+impl HelperDef for Json<'_> {
     fn call<'reg: 'rc, 'rc>(
         &self,
         helper: &Helper<'rc>,
@@ -34,17 +37,21 @@ impl HelperDef for Json {
         out: &mut dyn Output,
     ) -> HelperResult {
         let value = given(helper, "json")?;
+        if let Some(named) = helper.param(0) {
+            self.trace.value(named);
+        }
         out.write(&encode::json(value))?;
         Ok(())
     }
 }
 
 /// `{{#if value}}` and `{{#unless value}}`.
-pub(super) struct Choice {
+pub(super) struct Choice<'b> {
     pub(super) when: bool,
+    pub(super) trace: &'b Trace<'b>,
 }
 
-impl HelperDef for Choice {
+impl HelperDef for Choice<'_> {
     fn call<'reg: 'rc, 'rc>(
         &self,
         helper: &Helper<'rc>,
@@ -55,13 +62,18 @@ impl HelperDef for Choice {
     ) -> HelperResult {
         let value = given(helper, "if")?;
         let branch = if value.is_truthy(false) == self.when { helper.template() } else { helper.inverse() };
-        branch.map_or(Ok(()), |template| template.render(registry, context, render, out))
+        let Some(branch) = branch else { return Ok(()) };
+        let begun = helper.param(0).and_then(|because| self.trace.begin(because, None));
+        branch.render(registry, context, render, out)?;
+        self.trace.end(begun);
+        Ok(())
     }
 }
 
 /// `{{#each list}}` and `{{#each mapping}}`: the rounds of a loop, each paid for from a budget.
 pub(super) struct Each<'b> {
     pub(super) budget: &'b Budget,
+    pub(super) trace: &'b Trace<'b>,
 }
 
 impl HelperDef for Each<'_> {
@@ -94,9 +106,11 @@ impl HelperDef for Each<'_> {
                 block.set_local_var("key", key.clone());
             }
             render.push_block(block);
+            let begun = self.trace.begin(over, Some(&named(key)));
             let rendered = body.render(registry, context, render, out);
             render.pop_block();
             rendered?;
+            self.trace.end(begun);
         }
         Ok(())
     }
@@ -105,10 +119,7 @@ impl HelperDef for Each<'_> {
 /// What names mean in one round of a loop.
 fn round<'rc>(helper: &Helper<'rc>, over: &PathAndJson<'rc>, key: &Value) -> Result<BlockContext<'rc>, RenderError> {
     let mut block = BlockContext::new();
-    let named = match key {
-        Value::String(key) => key.clone(),
-        index => index.to_string(),
-    };
+    let named = named(key);
     let item =
         over.value().get(&named).or_else(|| over.value().get(key.as_u64().and_then(|at| usize::try_from(at).ok())?));
     let mut names = BlockParams::new();
@@ -137,6 +148,14 @@ fn round<'rc>(helper: &Helper<'rc>, over: &PathAndJson<'rc>, key: &Value) -> Res
     }
     block.set_block_params(names);
     Ok(block)
+}
+
+/// The key or the index of a round, as a path has it.
+fn named(key: &Value) -> String {
+    match key {
+        Value::String(key) => key.clone(),
+        index => index.to_string(),
+    }
 }
 
 /// How much there is to render in one round, loops within counted as one round of theirs.

@@ -4,6 +4,7 @@ mod bounds;
 mod embedded;
 mod helpers;
 mod lint;
+mod trace;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,6 +18,8 @@ pub(super) use self::bounds::Budget;
 use self::bounds::{SIZE_LIMIT, Written};
 use self::embedded::EMBEDDED;
 use self::helpers::{Choice, Each, Json};
+use self::trace::Trace;
+use super::data::Rows;
 use crate::files::{Root, Unopened};
 use crate::finding::{Finding, Place};
 use crate::suggestion::nearest;
@@ -33,7 +36,7 @@ const MOST_FILES: usize = 1_000;
 /// compile all would be most of the time of a check.
 #[derive(Debug, Clone)]
 pub struct Partials {
-    /// What a partial may call; it holds no templates.
+    /// How a partial is rendered; it holds no templates, and what a partial may call comes with each rendering.
     helpers: Handlebars<'static>,
     sources: BTreeMap<Cow<'static, str>, Source>,
 }
@@ -44,6 +47,8 @@ struct Source {
     file: String,
     text: Cow<'static, str>,
     compiled: OnceLock<Template>,
+    /// Whether it is a project's own.
+    of_project: bool,
 }
 
 impl Partials {
@@ -54,12 +59,12 @@ impl Partials {
             let mut helpers = Handlebars::new();
             helpers.set_strict_mode(true);
             helpers.register_escape_fn(handlebars::no_escape);
-            helpers.register_helper("json", Box::new(Json));
-            helpers.register_helper("if", Box::new(Choice { when: true }));
-            helpers.register_helper("unless", Box::new(Choice { when: false }));
             let source = |&(name, text): &(&'static str, &'static str)| {
                 let file = format!("templates/{name}{SUFFIX}");
-                (Cow::Borrowed(name), Source { file, text: Cow::Borrowed(text), compiled: OnceLock::new() })
+                (
+                    Cow::Borrowed(name),
+                    Source { file, text: Cow::Borrowed(text), compiled: OnceLock::new(), of_project: false },
+                )
             };
             Partials { helpers, sources: EMBEDDED.iter().map(source).collect() }
         })
@@ -104,6 +109,7 @@ impl Partials {
                             file: file.display().to_string(),
                             text: Cow::Owned(text),
                             compiled: OnceLock::from(template),
+                            of_project: true,
                         };
                         partials.sources.insert(Cow::Owned(name), source);
                     }
@@ -125,11 +131,25 @@ impl Partials {
         self.sources.get(name).map(|source| source.text.as_ref())
     }
 
-    /// Renders a partial and reads the YAML it gives; what that takes comes off a budget.
-    pub(super) fn render(&self, name: &str, data: &Value, budget: &Budget) -> Result<Value, Finding> {
-        let text = self.text(name, data, budget)?;
+    /// Renders a partial and reads the YAML it gives; what that takes comes off a budget. With it comes which parts of it
+    /// are from which places of the spec, JSON pointers of both, as the rows of the data say it.
+    pub(super) fn render(
+        &self,
+        name: &str,
+        data: &Value,
+        rows: &Rows,
+        budget: &Budget,
+    ) -> Result<(Value, BTreeMap<String, String>), Finding> {
+        let trace = Trace::new(rows);
+        let text = self.text(name, data, budget, &trace)?;
         match yaml::parse_cloudformation(&text) {
-            Ok(document) => Ok(document.value),
+            Ok(document) => {
+                let mut found = trace.found(&text, &document.positions);
+                if self.sources.get(name).is_some_and(|source| source.of_project) {
+                    as_embedded(name, data, rows, &document.value, &mut found);
+                }
+                Ok((document.value, found))
+            }
             Err(error) => {
                 let line = self.line_in_partial(name, data, error.line, budget).unwrap_or(1);
                 Err(Finding::error(
@@ -142,7 +162,7 @@ impl Partials {
         }
     }
 
-    fn text(&self, name: &str, data: &Value, budget: &Budget) -> Result<String, Finding> {
+    fn text(&self, name: &str, data: &Value, budget: &Budget, trace: &Trace<'_>) -> Result<String, Finding> {
         let Some(source) = self.sources.get(name) else {
             return Err(Finding::error("R003", format!("there is no partial `{name}`"))
                 .help("this is a fault of Bedplate itself; please report it"));
@@ -154,15 +174,24 @@ impl Partials {
                 source.compiled.get_or_init(|| template)
             }
         };
-        self.written(template, data, budget).map_err(|error| self.render_failed(name, &error))
+        self.written(template, data, budget, trace).map_err(|error| self.render_failed(name, &error))
     }
 
     /// What a template gives, within the bounds.
-    fn written(&self, template: &Template, data: &Value, budget: &Budget) -> Result<String, RenderError> {
-        let mut out = Written::within(budget);
+    fn written(
+        &self,
+        template: &Template,
+        data: &Value,
+        budget: &Budget,
+        trace: &Trace<'_>,
+    ) -> Result<String, RenderError> {
+        let mut out = Written::within(budget, trace);
         let context = Context::wraps(data)?;
         let mut render = RenderContext::new(template.name.as_ref());
-        render.register_local_helper("each", Box::new(Each { budget }));
+        render.register_local_helper("json", Box::new(Json { trace }));
+        render.register_local_helper("if", Box::new(Choice { when: true, trace }));
+        render.register_local_helper("unless", Box::new(Choice { when: false, trace }));
+        render.register_local_helper("each", Box::new(Each { budget, trace }));
         template.render(&self.helpers, &context, &mut render, &mut out)?;
         Ok(out.into_text())
     }
@@ -200,10 +229,26 @@ impl Partials {
             }
             numbered.push_str(text);
         }
-        let text = self.written(&Template::compile(&numbered).ok()?, data, budget).ok()?;
+        let (nowhere, template) = (Rows::new(), Template::compile(&numbered).ok()?);
+        let text = self.written(&template, data, budget, &Trace::new(&nowhere)).ok()?;
         // YAML may notice only after the last line, and a value cannot hold a line end: the nearest numbered line is it.
         let upto: Vec<&str> = text.lines().take(line).collect();
         upto.iter().rev().find_map(|line| line.strip_prefix('\u{e000}')?.split_once('\u{e001}')?.0.parse().ok())
+    }
+}
+
+/// Adds where the parts of what a project's partial gives come from that it writes itself: from where the program's own
+/// partial takes them, since that is the key whose value is not used.
+fn as_embedded(name: &str, data: &Value, rows: &Rows, value: &Value, found: &mut BTreeMap<String, String>) {
+    let Ok((_, embedded)) = Partials::embedded().render(name, data, rows, &Budget::default()) else { return };
+    for (part, place) in embedded {
+        let above = std::iter::successors(Some(part.as_str()), |part| Some(part.rsplit_once('/')?.0));
+        let below = format!("{part}/");
+        let is_below = found.range(below.clone()..).next().is_some_and(|(next, _)| next.starts_with(&below));
+        let known = is_below || above.into_iter().any(|part| found.contains_key(part));
+        if !known && value.pointer(&part).is_some() {
+            found.insert(part, place);
+        }
     }
 }
 

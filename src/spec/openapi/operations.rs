@@ -1,4 +1,4 @@
-//! The walk over paths and methods: what each operation is called, what it is for, what it is told.
+//! The walk over paths and methods: what each operation is called, what it is for, what it is described.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub(in crate::spec) fn is_operation_name(text: &str) -> bool {
 
 /// What a model fills in when it asks.
 #[derive(Default)]
-struct Told {
+struct OperationInput {
     /// Name → schema, in the form of a gateway.
     properties: Map<String, Value>,
     required: Vec<String>,
@@ -77,15 +77,15 @@ impl<'a> Reader<'a> {
     ) -> Option<ApiOperation> {
         let id = self.id(operation, pointer, ids);
         let description = self.description(operation, pointer);
-        let mut told = Told::default();
-        self.parameters(path, pointer, parameters, &mut told);
-        self.body(operation, pointer, &mut told);
+        let mut described = OperationInput::default();
+        self.parameters(path, pointer, parameters, &mut described);
+        self.body(operation, pointer, &mut described);
         self.responses(operation, pointer);
         let mut input = Map::new();
         input.insert("Type".to_owned(), json!("object"));
-        input.insert("Properties".to_owned(), Value::Object(told.properties));
-        if !told.required.is_empty() {
-            input.insert("Required".to_owned(), json!(told.required));
+        input.insert("Properties".to_owned(), Value::Object(described.properties));
+        if !described.required.is_empty() {
+            input.insert("Required".to_owned(), json!(described.required));
         }
         Some(ApiOperation { id: id?, description: description?, input: Value::Object(input) })
     }
@@ -121,7 +121,13 @@ impl<'a> Reader<'a> {
         text.map(str::to_owned)
     }
 
-    fn parameters(&mut self, path: &str, pointer: &str, parameters: &[(&'a Value, String)], told: &mut Told) {
+    fn parameters(
+        &mut self,
+        path: &str,
+        pointer: &str,
+        parameters: &[(&'a Value, String)],
+        described: &mut OperationInput,
+    ) {
         let mut of_path: Vec<&str> = Vec::new();
         for (parameter, at) in parameters {
             let Some((parameter, at)) = self.follow(parameter, at) else { continue };
@@ -150,7 +156,7 @@ impl<'a> Reader<'a> {
                 self.warning("S197", &at, message, "say what it is: the model knows no more than is said here");
             }
             let schema = self.tool_schema(schema, &format!("{at}/schema"), text);
-            self.tell(name, schema, required || place == "path", &at, told);
+            self.add_property(name, schema, required || place == "path", &at, described);
         }
         for variable in path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name) {
             if !of_path.contains(&variable) {
@@ -160,7 +166,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn body(&mut self, operation: &'a Value, pointer: &str, told: &mut Told) {
+    fn body(&mut self, operation: &'a Value, pointer: &str, described: &mut OperationInput) {
         let Some(body) = operation.get("requestBody") else { return };
         let Some((body, at)) = self.follow(body, &format!("{pointer}/requestBody")) else { return };
         let Some((schema, at)) = self.json_schema_of(body, &at, "the body that is sent") else { return };
@@ -177,22 +183,29 @@ impl<'a> Reader<'a> {
         for (name, property) in properties {
             let at = format!("{at}/properties/{}", escape(name));
             let schema = self.tool_schema(property, &at, None);
-            self.tell(name, schema, required.contains(&name.as_str()), &at, told);
+            self.add_property(name, schema, required.contains(&name.as_str()), &at, described);
         }
     }
 
     /// Adds one value that a model fills in.
-    fn tell(&mut self, name: &str, schema: Option<Value>, required: bool, at: &str, told: &mut Told) {
-        if self.engine == Engine::Agentcore && told.places.insert(name.to_owned(), at.to_owned()).is_some() {
+    fn add_property(
+        &mut self,
+        name: &str,
+        schema: Option<Value>,
+        required: bool,
+        at: &str,
+        described: &mut OperationInput,
+    ) {
+        if self.engine == Engine::Agentcore && described.places.insert(name.to_owned(), at.to_owned()).is_some() {
             let message =
                 format!("`{}` is in two places of the request, and a gateway passes both on as one", cut(name));
             self.error("S196", at, message, "give the two different names");
             return;
         }
         if let Some(schema) = schema {
-            told.properties.insert(name.to_owned(), schema);
+            described.properties.insert(name.to_owned(), schema);
             if required {
-                told.required.push(name.to_owned());
+                described.required.push(name.to_owned());
             }
         }
     }

@@ -29,14 +29,14 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         for (index, route) in api.routes.iter().enumerate() {
             for (key, body) in &route.0 {
                 let base = format!("/apis/{}/routes/{index}/{}", escape(name), escape(key));
-                one(rules, &RouteSite { base, key, kind: api.kind, api, body });
+                check_route(rules, &RouteSite { base, key, kind: api.kind, api, body });
             }
         }
     }
 }
 
-fn one(rules: &mut Rules<'_>, site: &RouteSite<'_>) {
-    let answer = answer(rules, site);
+fn check_route(rules: &mut Rules<'_>, site: &RouteSite<'_>) {
+    let answer = check_integration(rules, site);
     beside(rules, site, answer);
     if let Some(http) = &site.body.http {
         url(rules, site, "http/url", &http.url);
@@ -73,7 +73,7 @@ fn one(rules: &mut Rules<'_>, site: &RouteSite<'_>) {
 }
 
 /// The one thing that answers.
-fn answer(rules: &mut Rules<'_>, site: &RouteSite<'_>) -> Option<&'static str> {
+fn check_integration(rules: &mut Rules<'_>, site: &RouteSite<'_>) -> Option<&'static str> {
     let body = site.body;
     let all = [
         ("function", body.function.is_some()),

@@ -22,7 +22,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
                 let message = format!("`{name}` has a meaning of its own under `auth`");
                 rules.error_at_key("S119", &base, message, "give the authorizer another name");
             }
-            one(rules, &base, api, authorizer);
+            check_authorizer(rules, &base, api, authorizer);
         }
         if let Some(auth) = &api.auth {
             known(rules, &format!("{base}/auth"), api, auth);
@@ -51,7 +51,7 @@ fn known(rules: &mut Rules<'_>, pointer: &str, api: &Api, auth: &str) {
     }
 }
 
-fn one(rules: &mut Rules<'_>, base: &str, api: &Api, authorizer: &Authorizer) {
+fn check_authorizer(rules: &mut Rules<'_>, base: &str, api: &Api, authorizer: &Authorizer) {
     let ways = [
         ("user-pool", authorizer.user_pool.is_some()),
         ("function", authorizer.function.is_some()),

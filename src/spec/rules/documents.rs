@@ -24,7 +24,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         let Some(documents) = &bucket.documents else { continue };
         let pointer = format!("/buckets/{}/documents", escape(name));
         let Some(found) = folder(rules, &pointer, beside, documents, "documents are") else { continue };
-        look(rules, name, &pointer, &found);
+        check_folder(rules, name, &pointer, &found);
     }
 }
 
@@ -40,7 +40,7 @@ fn unfit(file: &str) -> Option<&'static str> {
 }
 
 /// Files as a deploy finds them, without reading them.
-fn look(rules: &mut Rules<'_>, name: &str, pointer: &str, folder: &Path) {
+fn check_folder(rules: &mut Rules<'_>, name: &str, pointer: &str, folder: &Path) {
     let Ok(root) = Root::new(folder) else { return };
     // The walk opens ignore files itself: no folder is entered whose ignore files are not to be opened.
     let unread = Arc::new(Mutex::new(Vec::from_iter(ignore_files_problem(&root, folder))));

@@ -57,7 +57,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
                 match api.kind {
                     ApiKind::Websocket => websocket(rules, &pointer, key, &mut seen),
                     ApiKind::Http if key == "$default" => twice(rules, &pointer, key, key, &mut seen),
-                    _ => one(rules, &pointer, key, &mut seen),
+                    _ => check_route_key(rules, &pointer, key, &mut seen),
                 }
                 of_body(rules, &pointer, body);
             }
@@ -77,7 +77,7 @@ struct Seen {
     variables: BTreeMap<String, String>,
 }
 
-fn one(rules: &mut Rules<'_>, pointer: &str, key: &str, seen: &mut Seen) {
+fn check_route_key(rules: &mut Rules<'_>, pointer: &str, key: &str, seen: &mut Seen) {
     let shown = cut(key);
     let Some((method, path)) = split_key(key) else {
         let message = format!("`{shown}` is not a route");

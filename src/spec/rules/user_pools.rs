@@ -19,7 +19,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         }
         domain(rules, &base, pool);
         for (client_name, client) in &pool.clients {
-            one(rules, &format!("{base}/clients/{}", escape(client_name)), pool, client);
+            check_client(rules, &format!("{base}/clients/{}", escape(client_name)), pool, client);
         }
     }
     clients_meant(rules);
@@ -40,7 +40,7 @@ fn domain(rules: &mut Rules<'_>, base: &str, pool: &UserPool) {
     }
 }
 
-fn one(rules: &mut Rules<'_>, base: &str, pool: &UserPool, client: &UserPoolClient) {
+fn check_client(rules: &mut Rules<'_>, base: &str, pool: &UserPool, client: &UserPoolClient) {
     for (index, url) in client.callback_urls.iter().enumerate() {
         let local = ["http://localhost", "http://127.0.0.1", "http://[::1]"];
         let web = url.starts_with("https://") || local.iter().any(|host| url.starts_with(host));

@@ -264,7 +264,8 @@ async fn a_failure_is_told_by_its_cause_at_its_line_and_the_next_deploy_makes_th
         |options: &mut LocalOptions| options.fail = vec!["Wait=the queue is closed".parse().expect("a failure")];
     let world = World::with(failing).await;
     let mut desired = world.poster();
-    desired.places.insert("Wait".into(), Place { file: "usecase.yaml".into(), line: 7, column: 3 });
+    let place = Place { file: "usecase.yaml".into(), line: 7, column: 3 };
+    desired.places = [("/Resources/Wait".to_owned(), place)].into_iter().collect();
     let (report, _) = world.deploy(&desired).await;
     assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::RolledBack, 10));
     let cause = &report.findings[0];

@@ -8,7 +8,7 @@ use bedplate::engine::{
     ApproveAll, DeclineAll, DeployOptions, Desired, Event, EventKind, EventSink, Finisher, Outcome, Run, deploy,
 };
 use bedplate::finding::Place;
-use bedplate::local::Holdings;
+use bedplate::local::Inventory;
 use bedplate::plan::{PlanKind, PlannedContent};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -136,10 +136,10 @@ async fn only_what_differs_goes_up_and_only_what_was_uploaded_goes() {
     assert_eq!(uploaded(&events), ["a.md", "c.txt"]);
     assert_eq!(keys(&world, &bucket).await, ["a.md", "c.txt", "of-the-application"]);
 
-    let held = Holdings::of(world.running.store()).await.expect("the state");
+    let held = Inventory::of(world.running.store()).await.expect("the state");
     assert_eq!(held.tables.iter().map(|table| table.items).collect::<Vec<_>>(), [2]);
     let (report, _) = world.destroy("poster-dev").await;
-    let held = Holdings::of(world.running.store()).await.expect("the state");
+    let held = Inventory::of(world.running.store()).await.expect("the state");
     assert!(held.tables.is_empty(), "{held:?}");
     assert_eq!(report.outcome, Outcome::Destroyed, "documents keep no bucket: {:?}", report.findings);
 }

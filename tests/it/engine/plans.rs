@@ -45,7 +45,7 @@ fn plan(changes: Value) -> Plan {
         account: Some("123456789012"),
         region: "us-west-2",
         template: Some(&template),
-        places: BTreeMap::from([("Design".into(), place)]),
+        places: [("/Resources/Design".to_owned(), place)].into_iter().collect(),
         ..DesiredStack::default()
     };
     let current = Current { status: Some("CREATE_COMPLETE"), template: Some(&template), ..Current::default() };
@@ -102,6 +102,41 @@ fn a_changed_property_is_told_with_both_values_and_its_place() {
     "#);
     assert_eq!(plan.changes[0].place.as_ref().map(ToString::to_string).as_deref(), Some("usecase.yaml:12:3"));
     assert!(plan.data_loss.is_empty());
+}
+
+#[test]
+fn a_changed_property_has_the_place_of_the_key_that_says_it() {
+    let spec = "bedplate: 1\nname: x\nfunctions:\n  f:\n    code: function/\n    handler: app.handler\n    \
+                runtime: python3.13\n    environment:\n      LEVEL: info\n    timeout: 29s\n";
+    let loaded = bedplate::spec::load_str(spec, "usecase.yaml").expect("a spec");
+    let rendered = bedplate::render::render(&loaded, &crate::render::DEV, bedplate::render::Partials::embedded())
+        .expect("a template");
+    let wanted = DesiredStack {
+        stack: "x-dev",
+        template: Some(&rendered.template),
+        places: rendered.places(&loaded),
+        ..DesiredStack::default()
+    };
+    let change = |path: &str| {
+        json!({ "Target": { "Attribute": "Properties", "Path": path, "RequiresRecreation": "Never",
+            "BeforeValue": "3", "AfterValue": "29", "AttributeChangeType": "Modify" }, "Evaluation": "Static" })
+    };
+    let paths = ["/Properties/Timeout", "/Properties/Environment/Variables/LEVEL", "/Properties/Role"];
+    let changes = json!([modify("FFunction", "AWS::Lambda::Function", json!({}), paths.map(change).into())]);
+    let current = Current { status: Some("CREATE_COMPLETE"), template: Some(&rendered.template), ..Current::default() };
+    let plan = from_change_set(&wanted, &current, &set(changes), PlanKind::Update);
+    let lines: Vec<(&str, Option<usize>)> = plan.changes[0]
+        .reasons
+        .iter()
+        .map(|reason| (reason.path.as_str(), reason.place.as_ref().map(|place| place.line)))
+        .collect();
+    let expected = [
+        ("Properties.Environment.Variables.LEVEL", Some(9)),
+        ("Properties.Role", None),
+        ("Properties.Timeout", Some(10)),
+    ];
+    assert_eq!(lines, expected);
+    assert_eq!(plan.changes[0].place.as_ref().map(|place| place.line), Some(4));
 }
 
 #[test]

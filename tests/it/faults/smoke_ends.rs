@@ -83,9 +83,10 @@ fn a_knowledge_base_whose_reading_fails_is_told() {
     project.write("texts/rules.md", "# Rules\n\nCertificates are valid for 24 months.\n");
     let served = project.serve(&[]);
     let proxy = Proxy::before(&served.url);
+    let status = regex::Regex::new(r#""status": ?"[A-Z_]+""#).expect("a pattern");
     for operation in ["StartIngestionJob", "GetIngestionJob"] {
-        let failed = regex::Regex::new(r#""status": ?"[A-Z_]+""#).expect("a pattern");
-        let rewrite = move |answer: &str| failed.replace_all(answer, r#""status":"FAILED""#).into_owned();
+        let status = status.clone();
+        let rewrite = move |answer: &str| status.replace_all(answer, r#""status":"FAILED""#).into_owned();
         proxy.rule(When::operation(operation), Fault::rewrite(rewrite));
     }
     let run = project.run(&["deploy", "usecase.yaml", "--yes", "--endpoint-url", &proxy.url]);

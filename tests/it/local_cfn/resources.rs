@@ -68,7 +68,7 @@ async fn a_function_behind_an_api_has_ids_and_arns_in_their_real_formats() {
         .target
         .store()
         .read(|tx| {
-            local::resources::world::of_type(tx, "AWS::ApiGateway::Deployment", None)
+            local::resources::resource_table::of_type(tx, "AWS::ApiGateway::Deployment", None)
                 .map_err(local::store::StoreError::from)
         })
         .await

@@ -1,11 +1,13 @@
 //! What is wrong, where, and what to do about it: the one vocabulary every module reports problems in.
 
+mod places;
 mod registry;
 
 use std::fmt;
 
 use serde::Serialize;
 
+pub use places::TemplatePlaces;
 pub use registry::{FINDINGS, FindingGroup, FindingKind, finding_kind};
 
 /// How much a finding weighs: an error stops the verb, a warning is shown and does not.

@@ -257,14 +257,14 @@ impl Evaluator<'_> {
                 if region.contains(UNKNOWN) {
                     return Ok(Some(Value::from(UNKNOWN)));
                 }
-                self.answer(|resolver| resolver.zones(&region)).map(Some)
+                self.ask_resolver(|resolver| resolver.zones(&region)).map(Some)
             }
             "Fn::ImportValue" => {
                 let name = self.scalar(argument, "Template error: Fn::ImportValue needs the name of an export")?;
                 if name.contains(UNKNOWN) {
                     return Ok(Some(Value::from(UNKNOWN)));
                 }
-                self.answer(|resolver| resolver.import(&name)).map(Some)
+                self.ask_resolver(|resolver| resolver.import(&name)).map(Some)
             }
             "Fn::Length" => {
                 let made = self.value(argument)?;
@@ -300,7 +300,7 @@ impl Evaluator<'_> {
         if name == "AWS::NoValue" {
             return Ok(None);
         }
-        self.answer(|resolver| resolver.reference(name)).map(Some)
+        self.ask_resolver(|resolver| resolver.reference(name)).map(Some)
     }
 
     fn get_att(&mut self, argument: &Value) -> Result<Value, Problem> {
@@ -319,7 +319,7 @@ impl Evaluator<'_> {
         if logical_id.is_empty() || attribute.is_empty() {
             return Err(self.wrong(SHAPE));
         }
-        self.answer(|resolver| resolver.attribute(&logical_id, &attribute))
+        self.ask_resolver(|resolver| resolver.attribute(&logical_id, &attribute))
     }
 
     fn sub(&mut self, argument: &Value) -> Result<Value, Problem> {
@@ -354,9 +354,9 @@ impl Evaluator<'_> {
                     None => {
                         let value = match name.split_once('.') {
                             Some((logical_id, attribute)) => {
-                                self.answer(|resolver| resolver.attribute(logical_id, attribute))?
+                                self.ask_resolver(|resolver| resolver.attribute(logical_id, attribute))?
                             }
-                            None => self.answer(|resolver| resolver.reference(name))?,
+                            None => self.ask_resolver(|resolver| resolver.reference(name))?,
                         };
                         let Some(value) = plain(&value) else {
                             return Err(self.wrong(format!(
@@ -542,7 +542,7 @@ impl Evaluator<'_> {
         made.as_ref().and_then(plain).ok_or_else(|| self.wrong(otherwise))
     }
 
-    fn answer(&self, ask: impl FnOnce(&dyn Resolver) -> Result<Answer, Problem>) -> Result<Value, Problem> {
+    fn ask_resolver(&self, ask: impl FnOnce(&dyn Resolver) -> Result<Answer, Problem>) -> Result<Value, Problem> {
         match ask(self.resolver).map_err(|problem| problem.at(&self.path))? {
             Answer::Known(value) => Ok(value),
             Answer::Unknown => Ok(Value::from(UNKNOWN)),

@@ -16,7 +16,7 @@ use serde_json::Value;
 pub use emit::emit;
 pub use error::too_large;
 pub use error::{YamlError, YamlErrorKind};
-pub use positions::Positions;
+pub use positions::{PlacedNode, Positions};
 
 /// The largest document [`parse`] and [`parse_cloudformation`] take, in bytes: the size CloudFormation takes from S3.
 pub const MAX_BYTES: usize = 1024 * 1024;

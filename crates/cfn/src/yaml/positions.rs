@@ -25,6 +25,23 @@ pub(super) struct Tree {
     wide: OnceLock<HashMap<usize, Vec<u32>>>,
 }
 
+/// One value of a document and where it stands, as [`Positions::nodes`] gives it.
+#[derive(Debug, Clone, Copy)]
+pub struct PlacedNode<'p> {
+    /// The index of the list or mapping it is in; none for the document's own value.
+    pub parent: Option<usize>,
+    /// Its key in a mapping; none for a list's item.
+    pub key: Option<&'p str>,
+    /// Its place in a list, from 0; for a mapping's values, how many come before it.
+    pub index: usize,
+    /// Line and column of its key; of itself where it has none.
+    pub key_place: (usize, usize),
+    /// Line and column of the value.
+    pub place: (usize, usize),
+    /// The index just past its last descendant.
+    pub end: usize,
+}
+
 /// From so many nodes below a node on, its children are looked up instead of walked along.
 const WIDE: usize = 64;
 
@@ -111,6 +128,30 @@ impl Tree {
         key.and_then(|(start, end)| self.keys.get(start as usize..end as usize)).unwrap_or_default()
     }
 
+    /// Every node with its parent, in the document's order.
+    fn nodes(&self) -> Vec<PlacedNode<'_>> {
+        let mut nodes: Vec<PlacedNode<'_>> = Vec::with_capacity(self.nodes.len());
+        // The lists and mappings that are open, each with how many children it has had.
+        let mut open: Vec<(usize, usize)> = Vec::new();
+        for (at, node) in self.nodes.iter().enumerate() {
+            while open.last().is_some_and(|(parent, _)| nodes.get(*parent).is_none_or(|parent| parent.end <= at)) {
+                open.pop();
+            }
+            let (parent, index) = match open.last_mut() {
+                Some((parent, children)) => {
+                    *children += 1;
+                    (Some(*parent), *children - 1)
+                }
+                None => (None, 0),
+            };
+            let key = node.key.and_then(|(start, end)| self.keys.get(start as usize..end as usize));
+            let (key_place, place, end) = (widen(node.key_place), widen(node.place), node.end as usize);
+            nodes.push(PlacedNode { parent, key, index, key_place, place, end });
+            open.push((at, 0));
+        }
+        nodes
+    }
+
     /// The children of every node that has many: each node is looked at once, as the child of its parent.
     fn wide(&self) -> &HashMap<usize, Vec<u32>> {
         self.wide.get_or_init(|| {
@@ -161,6 +202,11 @@ impl Positions {
             let scanned = self.text.as_deref().map(|text| scan::scan_tree(text, Dialect::CloudFormation));
             scanned.and_then(Result::ok).unwrap_or_default()
         })
+    }
+
+    /// Every value of the document in its order, for who goes through all of them.
+    pub fn nodes(&self) -> Vec<PlacedNode<'_>> {
+        self.tree().nodes()
     }
 
     /// Line and column, from 1, of the value at a JSON pointer such as `/functions/design/code`, or of the nearest

@@ -53,6 +53,8 @@ impl Weight {
 /// A list or mapping being read.
 struct Frame<'t> {
     node: usize,
+    /// What is below a short form; else the node itself.
+    inner: usize,
     anchor: usize,
     weight: Weight,
     place: (usize, usize),
@@ -85,7 +87,8 @@ impl<'t> Scan<'t> {
                 if self.wants_key() {
                     return self.key(text, style, place);
                 }
-                let node = self.open(place);
+                let (node, inner) = self.open(tag.as_deref(), place);
+                self.tree.close(inner);
                 self.tree.close(node);
                 let weight = Weight { nodes: 1, bytes: text.len() as u64 };
                 self.weigh(anchor, weight);
@@ -127,10 +130,15 @@ impl<'t> Scan<'t> {
         Ok(())
     }
 
-    /// Adds the node for a value that starts here.
-    fn open(&mut self, place: (usize, usize)) -> usize {
+    /// Adds the node for a value that starts here, and below a short form that of what its long form has there: `!If […]`
+    /// is `{"Fn::If": […]}`. Both are given back; without a short form they are one.
+    fn open(&mut self, tag: Option<&Tag>, place: (usize, usize)) -> (usize, usize) {
         let key = self.frames.last_mut().and_then(|frame| frame.pending.take());
-        self.tree.open(key.as_ref().map(|(text, place)| (text.as_ref(), *place)), place)
+        let node = self.tree.open(key.as_ref().map(|(text, place)| (text.as_ref(), *place)), place);
+        match tag.filter(|tag| !tag.is_yaml_core_schema()) {
+            Some(tag) => (node, self.tree.open(Some((&tags::long_key(&tag.suffix), place)), place)),
+            None => (node, node),
+        }
     }
 
     fn start(
@@ -148,14 +156,15 @@ impl<'t> Scan<'t> {
             let message = format!("lists and mappings are nested more than {MAX_DEPTH} deep");
             return Err(YamlError::new(YamlErrorKind::TooDeep, place, message).help("flatten the document"));
         }
-        let node = self.open(place);
+        let (node, inner) = self.open(tag, place);
         let keys = mapping.then(HashMap::new);
-        self.frames.push(Frame { node, anchor, weight: Weight::default(), place, keys, pending: None });
+        self.frames.push(Frame { node, inner, anchor, weight: Weight::default(), place, keys, pending: None });
         Ok(())
     }
 
     fn end(&mut self) {
         let Some(frame) = self.frames.pop() else { return };
+        self.tree.close(frame.inner);
         self.tree.close(frame.node);
         let mut weight = frame.weight;
         weight.nodes = weight.nodes.saturating_add(1);
@@ -183,7 +192,7 @@ impl<'t> Scan<'t> {
             let message = format!("an alias is inside its own value, which starts at line {}", start.0);
             return Err(YamlError::new(YamlErrorKind::TooDeep, place, message).help("write the value out"));
         };
-        let node = self.open(place);
+        let (node, _) = self.open(None, place);
         self.tree.close(node);
         self.expanded.add(weight);
         if self.expanded.nodes > MAX_EXPANDED || self.expanded.bytes > MAX_EXPANDED_BYTES {

@@ -48,21 +48,29 @@ pub(super) fn known(tag: &Tag, place: (usize, usize)) -> Result<(), YamlError> {
     })
 }
 
+/// The key of a short form's long form: `!Ref` is `Ref`, `!Sub` is `Fn::Sub`.
+pub(super) fn long_key(name: &str) -> String {
+    match name {
+        "Ref" | "Condition" => name.to_owned(),
+        _ => format!("Fn::{name}"),
+    }
+}
+
 /// The long form of a short form.
 pub(super) fn long_form(tag: &str, value: Value) -> Value {
     let name = tag.trim_start_matches('!');
-    let (key, value) = match (name, value) {
-        ("Ref" | "Condition", value) => (name.to_owned(), value),
+    let key = long_key(name);
+    let value = match (name, value) {
         ("GetAtt", Value::String(path)) => {
             // A logical id holds no dot; an attribute may (`Endpoint.Address`).
             let parts = match path.split_once('.') {
                 Some((resource, attribute)) => vec![Value::from(resource), Value::from(attribute)],
                 None => vec![Value::from(path)],
             };
-            ("Fn::GetAtt".to_owned(), Value::Array(parts))
+            Value::Array(parts)
         }
-        ("GetAZs", Value::Null) => ("Fn::GetAZs".to_owned(), Value::from("")),
-        (_, value) => (format!("Fn::{name}"), value),
+        ("GetAZs", Value::Null) => Value::from(""),
+        (_, value) => value,
     };
     Value::Object(Map::from_iter([(key, value)]))
 }

@@ -1,67 +1,41 @@
 //! Bedrock: its four services (models, runtime, agents, agents' runtime) all sign as `bedrock` and are told apart by path.
 
-use std::collections::BTreeMap;
-
-use http::HeaderMap;
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::model_rights::{foundation, models_needed};
-use super::operations::Found;
-use crate::ground::{ACCOUNT_ID, ApiError, Need};
-use crate::identity::asked::arn_of;
+use super::answer::BedrockRequest;
+use super::model_permissions::{foundation, models_needed};
+use crate::ground::{ACCOUNT_ID, ApiError, RequiredPermission};
+use crate::identity::arn_of;
 
-/// A request of a service whose operations are told by method and path.
-pub(crate) struct Routed<'a> {
-    /// The region of the signature.
-    pub region: &'a str,
-    /// All headers.
-    pub headers: &'a HeaderMap,
-    /// The parameters of the address.
-    pub query: &'a BTreeMap<String, String>,
-    /// The operation, and the values of the path.
-    pub found: &'a Found,
-    /// The body as JSON.
-    pub input: &'a Value,
-}
-
-impl Routed<'_> {
-    /// A value of the path.
-    pub fn label(&self, name: &str) -> &str {
-        self.found.labels.get(name).map(String::as_str).unwrap_or_default()
-    }
-
-    /// A parameter of the address.
-    pub fn query(&self, name: &str) -> Option<&str> {
-        self.query.get(name).map(String::as_str)
-    }
-}
-
-/// What an operation needs; nothing when it is not known.
+/// What an operation needs.
 ///
 /// # Errors
 ///
-/// When the state can't be read.
-pub(crate) fn needs(db: &Transaction<'_>, routed: &Routed<'_>) -> Result<Option<Vec<Need>>, ApiError> {
-    let region = routed.region;
-    let operation = routed.found.operation;
-    let label = |name: &str| routed.label(name);
+/// When the state can't be read, and when the operation is not known.
+pub(super) fn required_permissions(
+    db: &Transaction<'_>,
+    operation: &str,
+    call: &BedrockRequest,
+) -> Result<Vec<RequiredPermission>, ApiError> {
+    let region = call.region.as_str();
+    let label = |name: &str| call.label(name);
     let own = |kind: &str, id: &str| arn_of(region, "bedrock", kind, id);
-    let one = |resource: String| Some(vec![Need::new(format!("bedrock:{operation}"), resource)]);
+    let one = |resource: String| vec![RequiredPermission::new(format!("bedrock:{operation}"), resource)];
     let base = || own("knowledge-base", label("knowledgeBaseId"));
     Ok(match operation {
-        "InvokeModel" => Some(invoke(db, routed, "bedrock:InvokeModel", Guarded::ByHeader)?),
-        "Converse" => Some(invoke(db, routed, "bedrock:InvokeModel", Guarded::ByBody)?),
+        "InvokeModel" => invoke(db, call, "bedrock:InvokeModel", Guarded::ByHeader)?,
+        "Converse" => invoke(db, call, "bedrock:InvokeModel", Guarded::ByBody)?,
         "InvokeModelWithResponseStream" => {
-            Some(invoke(db, routed, "bedrock:InvokeModelWithResponseStream", Guarded::ByHeader)?)
+            invoke(db, call, "bedrock:InvokeModelWithResponseStream", Guarded::ByHeader)?
         }
-        "ConverseStream" => Some(invoke(db, routed, "bedrock:InvokeModelWithResponseStream", Guarded::ByBody)?),
-        "CountTokens" => Some(models_needed(db, region, "bedrock:CountTokens", label("modelId"))?),
+        "ConverseStream" => invoke(db, call, "bedrock:InvokeModelWithResponseStream", Guarded::ByBody)?,
+        "CountTokens" => models_needed(db, region, "bedrock:CountTokens", label("modelId"))?,
         "ApplyGuardrail" | "GetGuardrail" => one(own("guardrail", label("guardrailIdentifier"))),
         "Retrieve" | "GetKnowledgeBase" | "GetDataSource" | "ListDataSources" | "StartIngestionJob"
         | "ListIngestionJobs" | "GetIngestionJob" | "StopIngestionJob" => one(base()),
-        "RetrieveAndGenerate" | "RetrieveAndGenerateStream" => Some(answer_from(db, routed, own)?),
-        "AgenticRetrieveStream" => Some(agentic(db, routed)?),
+        "RetrieveAndGenerate" | "RetrieveAndGenerateStream" => answer_from(db, call, own)?,
+        "AgenticRetrieveStream" => agentic(db, call)?,
         "InvokeAgent" => one(alias(region, label("agentId"), label("agentAliasId"))),
         "GetAgentAlias" => one(alias(region, label("agentId"), label("agentAliasId"))),
         "GetAgent" | "PrepareAgent" | "ListAgentAliases" => one(own("agent", label("agentId"))),
@@ -74,7 +48,7 @@ pub(crate) fn needs(db: &Transaction<'_>, routed: &Routed<'_>) -> Result<Option<
         "GetInferenceProfile" => one(own("inference-profile", label("inferenceProfileIdentifier"))),
         "GetPrompt" => {
             let prompt = own("prompt", label("promptIdentifier"));
-            one(match routed.query("promptVersion") {
+            one(match call.query.get("promptVersion") {
                 Some(version) if version != "DRAFT" => format!("{prompt}:{version}"),
                 _ => prompt,
             })
@@ -88,7 +62,7 @@ pub(crate) fn needs(db: &Transaction<'_>, routed: &Routed<'_>) -> Result<Option<
         | "ListGuardrails"
         | "GetFoundationModelAvailability"
         | "ListAgents" => one("*".to_owned()),
-        _ => None,
+        _ => return Err(ApiError::not_implemented("bedrock", operation)),
     })
 }
 
@@ -111,50 +85,57 @@ enum Guarded {
 }
 
 /// Calling a model, behind a guardrail where the request names one.
-fn invoke(db: &Transaction<'_>, routed: &Routed<'_>, action: &str, by: Guarded) -> Result<Vec<Need>, ApiError> {
-    let region = routed.region;
-    let mut needs = models_needed(db, region, action, routed.label("modelId"))?;
-    let header = |name: &str| routed.headers.get(name).and_then(|value| value.to_str().ok());
+fn invoke(
+    db: &Transaction<'_>,
+    call: &BedrockRequest,
+    action: &str,
+    by: Guarded,
+) -> Result<Vec<RequiredPermission>, ApiError> {
+    let region = call.region.as_str();
+    let mut required_permissions = models_needed(db, region, action, call.label("modelId"))?;
     let guardrail = match by {
-        Guarded::ByHeader => header("x-amzn-bedrock-guardrailidentifier"),
-        Guarded::ByBody => routed.input.pointer("/guardrailConfig/guardrailIdentifier").and_then(Value::as_str),
+        Guarded::ByHeader => call.header("x-amzn-bedrock-guardrailidentifier"),
+        Guarded::ByBody => call.body.pointer("/guardrailConfig/guardrailIdentifier").and_then(Value::as_str),
     };
     if let Some(guardrail) = guardrail {
         let arn = arn_of(region, "bedrock", "guardrail", guardrail);
-        needs = needs.into_iter().map(|need| need.with("bedrock:GuardrailIdentifier", arn.clone())).collect();
-        needs.push(Need::new("bedrock:ApplyGuardrail", arn));
+        required_permissions = required_permissions
+            .into_iter()
+            .map(|need| need.with("bedrock:GuardrailIdentifier", arn.clone()))
+            .collect();
+        required_permissions.push(RequiredPermission::new("bedrock:ApplyGuardrail", arn));
     }
-    Ok(needs)
+    Ok(required_permissions)
 }
 
 /// `AgenticRetrieveStream` takes no resource, and knowledge bases are not asked about beside it; a model of the caller's
 /// choice is.
-fn agentic(db: &Transaction<'_>, routed: &Routed<'_>) -> Result<Vec<Need>, ApiError> {
-    let mut needs = vec![Need::new("bedrock:AgenticRetrieveStream", "*")];
+fn agentic(db: &Transaction<'_>, call: &BedrockRequest) -> Result<Vec<RequiredPermission>, ApiError> {
+    let mut required_permissions = vec![RequiredPermission::new("bedrock:AgenticRetrieveStream", "*")];
     let pointer = "/agenticRetrieveConfiguration/foundationModelConfiguration/bedrockFoundationModelConfiguration/\
                    modelConfiguration/modelArn";
-    if let Some(model) = routed.input.pointer(pointer).and_then(Value::as_str) {
-        needs.extend(models_needed(db, routed.region, "bedrock:InvokeModel", model)?);
+    if let Some(model) = call.body.pointer(pointer).and_then(Value::as_str) {
+        required_permissions.extend(models_needed(db, &call.region, "bedrock:InvokeModel", model)?);
     }
-    Ok(needs)
+    Ok(required_permissions)
 }
 
 /// `RetrieveAndGenerate` itself has no resource; what it retrieves from and calls are asked about beside it.
 fn answer_from(
     db: &Transaction<'_>,
-    routed: &Routed<'_>,
+    call: &BedrockRequest,
     own: impl Fn(&str, &str) -> String,
-) -> Result<Vec<Need>, ApiError> {
-    let mut needs = vec![Need::new("bedrock:RetrieveAndGenerate", "*")];
+) -> Result<Vec<RequiredPermission>, ApiError> {
+    let mut required_permissions = vec![RequiredPermission::new("bedrock:RetrieveAndGenerate", "*")];
     let at = |name: &str| {
         let pointer = format!("/retrieveAndGenerateConfiguration/knowledgeBaseConfiguration/{name}");
-        routed.input.pointer(&pointer).and_then(Value::as_str)
+        call.body.pointer(&pointer).and_then(Value::as_str)
     };
     if let Some(id) = at("knowledgeBaseId") {
-        needs.push(Need::new("bedrock:Retrieve", own("knowledge-base", id)));
+        required_permissions.push(RequiredPermission::new("bedrock:Retrieve", own("knowledge-base", id)));
     }
     if let Some(model) = at("modelArn") {
-        needs.extend(models_needed(db, routed.region, "bedrock:InvokeModel", model)?);
+        required_permissions.extend(models_needed(db, &call.region, "bedrock:InvokeModel", model)?);
     }
-    Ok(needs)
+    Ok(required_permissions)
 }

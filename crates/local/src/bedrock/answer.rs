@@ -11,7 +11,7 @@ use crate::ground::sources;
 
 /// One request.
 #[derive(Debug, Clone)]
-pub(super) struct Call {
+pub(super) struct BedrockRequest {
     /// The region of its signature.
     pub region: String,
     /// The values in its path.
@@ -27,7 +27,7 @@ pub(super) struct Call {
     pub now: jiff::Timestamp,
 }
 
-impl Call {
+impl BedrockRequest {
     /// A value of the path.
     pub fn label(&self, name: &str) -> &str {
         self.labels.get(name).map(String::as_str).unwrap_or_default()
@@ -56,7 +56,7 @@ pub(super) fn stamp(time: jiff::Timestamp) -> String {
 
 /// What an operation answers.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(super) enum BedrockAnswer {
     /// A document.
     Json(Value),
     /// A body of another type, with headers.
@@ -65,7 +65,7 @@ pub(super) enum Answer {
     Events { frames: Vec<u8>, headers: Vec<(&'static str, String)> },
 }
 
-pub(super) type Outcome = Result<Answer, ApiError>;
+pub(super) type BedrockResult = Result<BedrockAnswer, ApiError>;
 
 /// `ValidationException`.
 pub(super) fn invalid(message: impl Into<String>) -> ApiError {
@@ -99,7 +99,7 @@ fn small(name: &str) -> String {
 }
 
 /// A page of a list: as many as `maxResults` says, from where `nextToken` says; in body or query.
-pub(super) fn page(call: &Call, name: &str, all: Vec<Value>) -> Result<Answer, ApiError> {
+pub(super) fn page(call: &BedrockRequest, name: &str, all: Vec<Value>) -> Result<BedrockAnswer, ApiError> {
     let given = |name: &str| match call.body.get(name) {
         Some(Value::String(text)) => Some(text.clone()),
         Some(Value::Number(number)) => Some(number.to_string()),
@@ -118,7 +118,7 @@ pub(super) fn page(call: &Call, name: &str, all: Vec<Value>) -> Result<Answer, A
     {
         answer.insert("nextToken".to_owned(), json!((from + most).to_string()));
     }
-    Ok(Answer::Json(answer))
+    Ok(BedrockAnswer::Json(answer))
 }
 
 /// Removes what is null, as AWS leaves out what is not set.

@@ -3,9 +3,9 @@
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Call, Outcome, invalid, missing, page, without_nulls};
+use super::answer::{BedrockAnswer, BedrockRequest, BedrockResult, invalid, missing, page, without_nulls};
 use super::identify::{gone, serves};
-use crate::ground::world::{self, Thing};
+use crate::ground::resource_table::{self, StoredResource};
 use crate::ground::{ACCOUNT_ID, ApiError};
 use bedplate_facts::{Invoke, Model, Status, models};
 
@@ -42,7 +42,7 @@ fn summary(model: &Model, region: &str) -> Value {
 }
 
 /// `ListFoundationModels`.
-pub(super) fn list_models(_: &Connection, call: &Call) -> Outcome {
+pub(super) fn list_models(_: &Connection, call: &BedrockRequest) -> BedrockResult {
     let asked = |name: &str| call.query.get(name).cloned();
     let (provider, output, inference) = (asked("byProvider"), asked("byOutputModality"), asked("byInferenceType"));
     let customised = asked("byCustomizationType").is_some();
@@ -58,25 +58,25 @@ pub(super) fn list_models(_: &Connection, call: &Call) -> Outcome {
             inference.as_ref().is_none_or(|wanted| types.is_some_and(|types| types.contains(&json!(wanted))))
         })
         .collect();
-    Ok(Answer::Json(json!({ "modelSummaries": summaries })))
+    Ok(BedrockAnswer::Json(json!({ "modelSummaries": summaries })))
 }
 
-fn of_id<'a>(id: &str, call: &Call) -> Option<&'a Model> {
+fn of_id<'a>(id: &str, call: &BedrockRequest) -> Option<&'a Model> {
     let id = id.rsplit_once('/').map_or(id, |(_, id)| id);
     models().models.iter().find(|model| model.id == id && here(model, &call.region))
 }
 
 /// `GetFoundationModel`.
-pub(super) fn get_model(_: &Connection, call: &Call) -> Outcome {
+pub(super) fn get_model(_: &Connection, call: &BedrockRequest) -> BedrockResult {
     let id = call.label("modelIdentifier");
     match of_id(id, call).filter(|model| !gone(model, call.now)) {
-        Some(model) => Ok(Answer::Json(json!({ "modelDetails": summary(model, &call.region) }))),
+        Some(model) => Ok(BedrockAnswer::Json(json!({ "modelDetails": summary(model, &call.region) }))),
         None => Err(missing("Could not resolve the foundation model from the provided model identifier.")),
     }
 }
 
 /// `GetFoundationModelAvailability`: every model the table knows as active is available to everyone here.
-pub(super) fn availability(_: &Connection, call: &Call) -> Outcome {
+pub(super) fn availability(_: &Connection, call: &BedrockRequest) -> BedrockResult {
     let id = call.label("modelId");
     let known = models().models.iter().find(|model| model.id == id);
     let Some(model) = known else {
@@ -84,7 +84,7 @@ pub(super) fn availability(_: &Connection, call: &Call) -> Outcome {
     };
     let open = model.status == Status::Active && !gone(model, call.now);
     let word = |yes: bool| if yes { "AVAILABLE" } else { "NOT_AVAILABLE" };
-    Ok(Answer::Json(json!({
+    Ok(BedrockAnswer::Json(json!({
         "modelId": id,
         "agreementAvailability": {"status": word(open)},
         "authorizationStatus": if open { "AUTHORIZED" } else { "NOT_AUTHORIZED" },
@@ -95,7 +95,7 @@ pub(super) fn availability(_: &Connection, call: &Call) -> Outcome {
 
 /// The inference profiles of the system in a region: every model that may be called through one, in each geography that
 /// the table says or, where it says none, in those a region belongs to.
-fn system_profiles(call: &Call) -> Vec<Value> {
+fn system_profiles(call: &BedrockRequest) -> Vec<Value> {
     let prefixes = models().profile_prefixes.iter().filter(|prefix| serves(prefix, &call.region));
     let callable =
         || models().models.iter().filter(|model| model.invoke == Some(Invoke::Profile) && !gone(model, call.now));
@@ -115,7 +115,7 @@ fn system_profile(prefix: &str, model: &Model, region: &str) -> Value {
     })
 }
 
-fn of_stack(thing: &Thing) -> Value {
+fn of_stack(thing: &StoredResource) -> Value {
     let text = |name: &str| thing.properties.get(name).and_then(Value::as_str);
     let source = thing.properties.pointer("/ModelSource/CopyFrom").and_then(Value::as_str).unwrap_or_default();
     let base = source.rsplit_once('/').map_or(source, |(_, id)| id);
@@ -133,15 +133,15 @@ fn of_stack(thing: &Thing) -> Value {
     }))
 }
 
-fn profiles(db: &Connection, call: &Call) -> Result<Vec<Value>, ApiError> {
-    let made = world::of_type(db, "AWS::Bedrock::ApplicationInferenceProfile", Some(&call.region))?;
+fn profiles(db: &Connection, call: &BedrockRequest) -> Result<Vec<Value>, ApiError> {
+    let made = resource_table::of_type(db, "AWS::Bedrock::ApplicationInferenceProfile", Some(&call.region))?;
     let mut profiles = system_profiles(call);
     profiles.extend(made.iter().map(of_stack));
     Ok(profiles)
 }
 
 /// `ListInferenceProfiles`.
-pub(super) fn list_profiles(db: &Connection, call: &Call) -> Outcome {
+pub(super) fn list_profiles(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     // As on AWS, those of the system unless others are asked for.
     let wanted = call.query.get("type").map_or("SYSTEM_DEFINED", String::as_str);
     let mut found = profiles(db, call)?;
@@ -150,12 +150,12 @@ pub(super) fn list_profiles(db: &Connection, call: &Call) -> Outcome {
 }
 
 /// `GetInferenceProfile`.
-pub(super) fn get_profile(db: &Connection, call: &Call) -> Outcome {
+pub(super) fn get_profile(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     let id = call.label("inferenceProfileIdentifier");
     let is = |profile: &Value, name: &str| profile.get(name).and_then(Value::as_str) == Some(id);
     let found = profiles(db, call)?;
     match found.into_iter().find(|profile| is(profile, "inferenceProfileId") || is(profile, "inferenceProfileArn")) {
-        Some(profile) => Ok(Answer::Json(profile)),
+        Some(profile) => Ok(BedrockAnswer::Json(profile)),
         None => {
             // A profile of a model that the table knows and says nothing of profiles for may be there on AWS.
             let name = id.rsplit_once('/').map_or(id, |(_, id)| id);
@@ -164,7 +164,7 @@ pub(super) fn get_profile(db: &Connection, call: &Call) -> Outcome {
                 of_system.and_then(|(prefix, base)| Some((prefix, models().models.iter().find(|m| m.id == base)?)));
             match model {
                 Some((prefix, model)) if !gone(model, call.now) && model.output == "text" => {
-                    Ok(Answer::Json(system_profile(prefix, model, &call.region)))
+                    Ok(BedrockAnswer::Json(system_profile(prefix, model, &call.region)))
                 }
                 _ => Err(missing("The provided inference profile does not exist.")),
             }

@@ -7,11 +7,11 @@ use super::answer::invalid;
 use super::converse::tool_id;
 use super::stream::pieces;
 use super::text::tools::Tool;
-use super::text::{Choice, Reply, Request, Role, Stop, Turn};
+use super::text::{Choice, ModelReply, ModelRequest, Stop, Turn, TurnRole};
 use crate::ground::ApiError;
 
 /// Anthropic's messages. Source: Bedrock user guide, "Anthropic Claude Messages API".
-pub(super) fn request(body: &Map<String, Value>) -> Result<Request, ApiError> {
+pub(super) fn request(body: &Map<String, Value>) -> Result<ModelRequest, ApiError> {
     if body.get("anthropic_version").and_then(Value::as_str) != Some("bedrock-2023-05-31") {
         return Err(invalid("anthropic_version: Field required; it must be \"bedrock-2023-05-31\""));
     }
@@ -21,7 +21,7 @@ pub(super) fn request(body: &Map<String, Value>) -> Result<Request, ApiError> {
     let mut turns = Vec::new();
     for message in body.get("messages").and_then(Value::as_array).into_iter().flatten() {
         let assistant = message.get("role").and_then(Value::as_str) == Some("assistant");
-        let mut turn = Turn::text(if assistant { Role::Assistant } else { Role::User }, "");
+        let mut turn = Turn::text(if assistant { TurnRole::Assistant } else { TurnRole::User }, "");
         let content = message.get("content").unwrap_or(&Value::Null);
         turn.text = texts_of(content);
         for block in content.as_array().into_iter().flatten() {
@@ -58,7 +58,7 @@ pub(super) fn request(body: &Map<String, Value>) -> Result<Request, ApiError> {
     };
     let number = |name: &str| body.get(name).and_then(Value::as_f64);
     let stops = body.get("stop_sequences").and_then(Value::as_array);
-    Ok(Request {
+    Ok(ModelRequest {
         system: body.get("system").map(texts_of).unwrap_or_default(),
         turns,
         tools: tools.collect(),
@@ -82,7 +82,7 @@ fn texts_of(content: &Value) -> String {
     }
 }
 
-pub(super) fn answer(model: &str, reply: &Reply, usage: (usize, usize), seed: &str) -> Value {
+pub(super) fn answer(model: &str, reply: &ModelReply, usage: (usize, usize), seed: &str) -> Value {
     let mut content = Vec::new();
     if !reply.text.is_empty() || reply.uses.is_empty() {
         content.push(json!({"type": "text", "text": reply.text}));

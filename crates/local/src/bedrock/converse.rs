@@ -11,17 +11,17 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Bedrock;
-use super::answer::{Answer, Call, Outcome, invalid, without_nulls};
-use super::guardrail::{self, Guardrail, Piece, Source};
-use super::identify::{self, Target};
+use super::answer::{BedrockAnswer, BedrockRequest, BedrockResult, invalid, without_nulls};
+use super::guardrail::{self, GuardedText, Guardrail, Piece};
+use super::identify::{self, ModelTarget};
 use super::request::{check_sampling, check_turns, request_of};
 use super::stream::{Events, pieces};
 use super::text::words::tokens;
-use super::text::{Reply, Request, Role, Stop};
+use super::text::{ModelReply, ModelRequest, Stop, TurnRole};
 use crate::ground::ApiError;
 
 /// A conversation answered, with what a guardrail did.
-struct Answered {
+struct ConverseAnswer {
     content: Vec<Value>,
     stop: &'static str,
     input_tokens: usize,
@@ -31,11 +31,11 @@ struct Answered {
 }
 
 /// `Converse`.
-pub(super) fn converse(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
+pub(super) fn converse(bedrock: Arc<Bedrock>, call: BedrockRequest) -> BoxFuture<'static, BedrockResult> {
     Box::pin(async move {
         let answered = answer(&bedrock, call).await?;
         let usage = usage(&answered);
-        Ok(Answer::Json(without_nulls(json!({
+        Ok(BedrockAnswer::Json(without_nulls(json!({
             "output": {"message": {"role": "assistant", "content": answered.content}},
             "stopReason": answered.stop,
             "usage": usage,
@@ -46,7 +46,7 @@ pub(super) fn converse(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, 
 }
 
 /// `ConverseStream`.
-pub(super) fn converse_stream(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
+pub(super) fn converse_stream(bedrock: Arc<Bedrock>, call: BedrockRequest) -> BoxFuture<'static, BedrockResult> {
     Box::pin(async move {
         let answered = answer(&bedrock, call).await?;
         let mut events = Events::default();
@@ -72,12 +72,12 @@ pub(super) fn converse_stream(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'s
             "trace": answered.trace,
         });
         events.push("metadata", &without_nulls(metadata))?;
-        Ok(Answer::Events { frames: events.into_frames(), headers: Vec::new() })
+        Ok(BedrockAnswer::Events { frames: events.into_frames(), headers: Vec::new() })
     })
 }
 
 /// `CountTokens`, by the rule of thumb that all counts here follow.
-pub(super) fn count_tokens(db: &Connection, call: &Call) -> Outcome {
+pub(super) fn count_tokens(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     identify::target(db, &call.region, call.label("modelId"), call.now)?;
     let input = call.body.get("input").ok_or_else(|| invalid("`input` is required"))?;
     let count = if let Some(body) = input.pointer("/invokeModel/body").and_then(Value::as_str) {
@@ -88,10 +88,10 @@ pub(super) fn count_tokens(db: &Connection, call: &Call) -> Outcome {
     } else {
         return Err(invalid("`input` must have `invokeModel` or `converse`"));
     };
-    Ok(Answer::Json(json!({ "inputTokens": count })))
+    Ok(BedrockAnswer::Json(json!({ "inputTokens": count })))
 }
 
-fn usage(answered: &Answered) -> Value {
+fn usage(answered: &ConverseAnswer) -> Value {
     json!({
         "inputTokens": answered.input_tokens,
         "outputTokens": answered.output_tokens,
@@ -100,7 +100,7 @@ fn usage(answered: &Answered) -> Value {
 }
 
 /// The tokens of a request.
-pub(super) fn count(request: &Request) -> usize {
+pub(super) fn count(request: &ModelRequest) -> usize {
     let turns = request.turns.iter().map(|turn| {
         tokens(&turn.text)
             + turn.documents.iter().map(|document| tokens(document)).sum::<usize>()
@@ -110,11 +110,11 @@ pub(super) fn count(request: &Request) -> usize {
     tokens(&request.system) + turns.sum::<usize>() + tools.sum::<usize>()
 }
 
-async fn answer(bedrock: &Arc<Bedrock>, call: Call) -> Result<Answered, ApiError> {
+async fn answer(bedrock: &Arc<Bedrock>, call: BedrockRequest) -> Result<ConverseAnswer, ApiError> {
     let began = Instant::now();
     let (region, id, now) = (call.region.clone(), call.label("modelId").to_owned(), call.now);
     let config = call.body.get("guardrailConfig").cloned();
-    let found = bedrock.host.store.read(move |tx| -> Result<(Target, Option<Guardrail>), ApiError> {
+    let found = bedrock.host.store.read(move |tx| -> Result<(ModelTarget, Option<Guardrail>), ApiError> {
         let target = identify::target(tx, &region, &id, now)?;
         let guardrail = match &config {
             Some(config) => {
@@ -144,7 +144,7 @@ async fn answer(bedrock: &Arc<Bedrock>, call: Call) -> Result<Answered, ApiError
     if let Some(guardrail) = &guardrail
         && let Some(blocked) = before(guardrail, &call.body, &mut request, &mut trace)
     {
-        return Ok(Answered {
+        return Ok(ConverseAnswer {
             content: vec![json!({ "text": blocked })],
             stop: "guardrail_intervened",
             input_tokens: 0,
@@ -177,7 +177,7 @@ async fn answer(bedrock: &Arc<Bedrock>, call: Call) -> Result<Answered, ApiError
     let content = content_of(&text, &reply, &seed);
     output_tokens +=
         reply.uses.iter().map(|(name, input)| tokens(name) + tokens(&json!(input).to_string())).sum::<usize>();
-    Ok(Answered {
+    Ok(ConverseAnswer {
         content,
         stop,
         input_tokens,
@@ -188,7 +188,7 @@ async fn answer(bedrock: &Arc<Bedrock>, call: Call) -> Result<Answered, ApiError
 }
 
 /// The blocks of an answer.
-fn content_of(text: &str, reply: &Reply, seed: &str) -> Vec<Value> {
+fn content_of(text: &str, reply: &ModelReply, seed: &str) -> Vec<Value> {
     let mut content = Vec::new();
     if !text.is_empty() || reply.uses.is_empty() {
         content.push(json!({ "text": text }));
@@ -234,20 +234,20 @@ impl Trace {
 }
 
 /// Judges what goes in: says what is told instead when it is blocked, and masks what is to be masked.
-fn before(guardrail: &Guardrail, body: &Value, request: &mut Request, trace: &mut Trace) -> Option<String> {
+fn before(guardrail: &Guardrail, body: &Value, request: &mut ModelRequest, trace: &mut Trace) -> Option<String> {
     let marked = guarded_texts(body);
     let users =
-        || request.turns.iter().enumerate().filter(|(_, turn)| turn.role == Role::User && !turn.text.is_empty());
+        || request.turns.iter().enumerate().filter(|(_, turn)| turn.role == TurnRole::User && !turn.text.is_empty());
     let (places, judged): (Vec<usize>, Vec<Piece>) = if marked.is_empty() {
         users().map(|(at, turn)| (at, Piece::of(turn.text.clone()))).unzip()
     } else {
         (Vec::new(), marked.into_iter().map(Piece::of).collect())
     };
-    let verdict = guardrail::judge(guardrail, Source::Input, &judged);
+    let verdict = guardrail::judge(guardrail, GuardedText::Input, &judged);
     trace.input = Some(json!({ &guardrail.id: verdict.assessment }));
     if verdict.blocked {
         trace.reason = Some("Guardrail blocked.");
-        return Some(guardrail.message(Source::Input).to_owned());
+        return Some(guardrail.message(GuardedText::Input).to_owned());
     }
     if verdict.masked {
         trace.reason = Some("Guardrail masked.");
@@ -287,12 +287,12 @@ fn after(guardrail: &Guardrail, text: &str, body: &Value, trace: &mut Trace) -> 
             judged.push(Piece { text, grounds, query });
         }
     }
-    let verdict = guardrail::judge(guardrail, Source::Output, &judged);
+    let verdict = guardrail::judge(guardrail, GuardedText::Output, &judged);
     trace.output = Some(json!({ &guardrail.id: [verdict.assessment] }));
     trace.said = Some(text.to_owned());
     if verdict.blocked {
         trace.reason = Some("Guardrail blocked.");
-        Some(guardrail.message(Source::Output).to_owned())
+        Some(guardrail.message(GuardedText::Output).to_owned())
     } else if verdict.masked {
         trace.reason = Some("Guardrail masked.");
         verdict.texts.into_iter().next()
@@ -302,7 +302,7 @@ fn after(guardrail: &Guardrail, text: &str, body: &Value, trace: &mut Trace) -> 
 }
 
 /// A request by a managed prompt; what the prompt itself says can't be said beside it.
-pub(super) fn of_prompt(prompt: &super::prompts::Prompt, body: &Value) -> Result<Request, ApiError> {
+pub(super) fn of_prompt(prompt: &super::prompts::Prompt, body: &Value) -> Result<ModelRequest, ApiError> {
     for name in ["system", "toolConfig", "inferenceConfig", "additionalModelRequestFields"] {
         if body.get(name).is_some() {
             return Err(invalid(format!("`{name}` can't be given beside a prompt; the prompt says it")));
@@ -316,5 +316,5 @@ pub(super) fn of_prompt(prompt: &super::prompts::Prompt, body: &Value) -> Result
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of tokens")]
     let most = prompt.inference("MaxTokens").map(|number| number.max(0.0) as usize);
     let (temperature, top_p) = (prompt.inference("Temperature"), prompt.inference("TopP"));
-    Ok(Request { system, turns, most, temperature, top_p, ..Request::default() })
+    Ok(ModelRequest { system, turns, most, temperature, top_p, ..ModelRequest::default() })
 }

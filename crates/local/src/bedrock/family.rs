@@ -40,7 +40,7 @@ impl Family {
 }
 
 /// An answer in the format of a family.
-pub(super) struct Answered {
+pub(super) struct NativeAnswer {
     pub body: Value,
     pub input_tokens: usize,
     pub output_tokens: usize,

@@ -7,12 +7,12 @@ use rusqlite::Connection;
 use super::answer::{invalid, missing};
 use super::prompts::{self, Prompt};
 use crate::ground::ApiError;
-use crate::ground::world;
+use crate::ground::resource_table;
 use bedplate_facts::{Day, Invoke, Model, Status, models};
 
 /// What a model id stands for.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
+pub(super) struct ModelTarget {
     /// The base model.
     pub model: &'static Model,
     /// As the model is called: its id, or the id of an inference profile.
@@ -31,11 +31,11 @@ pub(super) fn unknown() -> ApiError {
 /// # Errors
 ///
 /// As Bedrock refuses: an id that is none, a model that is gone or closed, one that takes no calls by its own id.
-pub(super) fn target(db: &Connection, region: &str, id: &str, now: jiff::Timestamp) -> Result<Target, ApiError> {
+pub(super) fn target(db: &Connection, region: &str, id: &str, now: jiff::Timestamp) -> Result<ModelTarget, ApiError> {
     if id.contains(":prompt/") {
         let prompt = prompts::find(db, region, id)?;
-        let Target { model, id, .. } = target(db, region, &prompt.model, now)?;
-        return Ok(Target { model, id, prompt: Some(prompt) });
+        let ModelTarget { model, id, .. } = target(db, region, &prompt.model, now)?;
+        return Ok(ModelTarget { model, id, prompt: Some(prompt) });
     }
     let name = match application_profile(db, region, id)? {
         Some(source) => source,
@@ -70,7 +70,7 @@ pub(super) fn target(db: &Connection, region: &str, id: &str, now: jiff::Timesta
              of an inference profile that contains this model."
         )));
     }
-    Ok(Target { model, id: name, prompt: None })
+    Ok(ModelTarget { model, id: name, prompt: None })
 }
 
 /// Whether a model answers nobody any more.
@@ -81,7 +81,7 @@ pub(super) fn gone(model: &Model, now: jiff::Timestamp) -> bool {
 
 /// The model, or the system's profile, behind an inference profile that a stack made.
 fn application_profile(db: &Connection, region: &str, id: &str) -> Result<Option<String>, ApiError> {
-    let of_stacks = world::of_type(db, "AWS::Bedrock::ApplicationInferenceProfile", Some(region))?;
+    let of_stacks = resource_table::of_type(db, "AWS::Bedrock::ApplicationInferenceProfile", Some(region))?;
     let found = of_stacks.into_iter().find(|thing| thing.id == id || thing.id.ends_with(&format!("/{id}")));
     match found {
         Some(thing) => {

@@ -6,8 +6,8 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions`, `model_rights` | the rights that operations, and calls of models, need |
-//! | `front`, `operations`, `answer`, `stream` | requests in, answers, event streams and errors out |
+//! | `actions`, `model_permissions` | the permissions that operations, and calls of models, need |
+//! | `service`, `operations`, `answer`, `stream` | requests in, answers, event streams and errors out |
 //! | `catalog`, `identify` | the models there are, and which of them an id stands for |
 //! | `text`, `embed`, `poster` | the stand-ins for text, embedding and image models |
 //! | `native`, `family`, `claude`, `vectors` | calling models in their own formats |
@@ -18,11 +18,11 @@
 //! | `agents` | the loop of agents, and Bedrock Agents Classic |
 //! | `agentcore` | harnesses and gateways of AgentCore |
 //! | `flows` | flows: how the API shows them, and `InvokeFlow` |
-//! | `rights` | what the service may do under roles |
+//! | `service_role` | what the service may do under roles |
 //! | `store` | the tables |
 
-pub(crate) mod actions;
-pub(crate) mod agentcore;
+mod actions;
+mod agentcore;
 mod agents;
 mod answer;
 mod catalog;
@@ -31,18 +31,18 @@ mod converse;
 mod embed;
 mod family;
 mod flows;
-mod front;
 mod guardrail;
 mod identify;
 mod knowledge;
-mod model_rights;
+mod model_permissions;
 mod native;
 mod operations;
 mod poster;
 mod prompts;
 mod request;
-mod rights;
 mod server;
+mod service;
+mod service_role;
 mod store;
 mod stream;
 mod text;
@@ -51,10 +51,10 @@ mod vectors;
 use std::sync::Arc;
 
 pub use crate::ground::ModelServer;
-pub(crate) use agentcore::{Door, gateway_of};
-pub use front::{Front, SIGNING_NAMES};
-pub(crate) use operations::{Found, find, simulated};
+pub(crate) use agentcore::{GatewayAuth, gateway_of};
 pub(crate) use prompts::prompt_model;
+pub(crate) use service::GatewayEndpoints;
+pub use service::SERVICE;
 pub use store::{SCHEMA, forget_base, forget_source};
 
 use crate::ground::{ApiError, Host};
@@ -71,7 +71,7 @@ impl Bedrock {
     }
 
     /// A text model's answer: the stand-in's, or the model server's where there is one.
-    async fn reply(&self, model: &str, request: text::Request) -> Result<text::Reply, ApiError> {
+    async fn reply(&self, model: &str, request: text::ModelRequest) -> Result<text::ModelReply, ApiError> {
         match &self.host.model_server {
             Some(server) => server.chat(model, &request).await,
             None => Ok(text::reply(&request)),

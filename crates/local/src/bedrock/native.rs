@@ -8,20 +8,20 @@ use futures::future::BoxFuture;
 use serde_json::{Map, Value, json};
 
 use super::Bedrock;
-use super::answer::{Answer, Call, Outcome, invalid};
+use super::answer::{BedrockAnswer, BedrockRequest, BedrockResult, invalid};
 use super::converse::{count, tool_id};
-use super::family::{Answered, Family};
-use super::guardrail::{self, Guardrail, Piece, Source, harmful};
-use super::identify::{self, Target};
+use super::family::{Family, NativeAnswer};
+use super::guardrail::{self, GuardedText, Guardrail, Piece, harmful};
+use super::identify::{self, ModelTarget};
 use super::request::{check_sampling, check_turns, request_of};
 use super::stream::Events;
 use super::text::words::tokens;
-use super::text::{Reply, Request, Role, Stop};
+use super::text::{ModelReply, ModelRequest, Stop, TurnRole};
 use super::{claude, poster, stream, vectors};
 use crate::ground::ApiError;
 
 /// `InvokeModel`.
-pub(super) fn invoke(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
+pub(super) fn invoke(bedrock: Arc<Bedrock>, call: BedrockRequest) -> BoxFuture<'static, BedrockResult> {
     Box::pin(async move {
         let (target, guardrail) = find(&bedrock, &call).await?;
         let answer = answer(&bedrock, &call, &target, guardrail.as_ref()).await?;
@@ -30,12 +30,12 @@ pub(super) fn invoke(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Ou
             ("x-amzn-bedrock-input-token-count", answer.input_tokens.to_string()),
             ("x-amzn-bedrock-output-token-count", answer.output_tokens.to_string()),
         ];
-        Ok(Answer::Bytes { body: answer.body.to_string().into_bytes(), headers })
+        Ok(BedrockAnswer::Bytes { body: answer.body.to_string().into_bytes(), headers })
     })
 }
 
 /// `InvokeModelWithResponseStream`.
-pub(super) fn invoke_stream(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
+pub(super) fn invoke_stream(bedrock: Arc<Bedrock>, call: BedrockRequest) -> BoxFuture<'static, BedrockResult> {
     Box::pin(async move {
         let (target, guardrail) = find(&bedrock, &call).await?;
         let family = Family::of(&target.model.id);
@@ -49,11 +49,11 @@ pub(super) fn invoke_stream(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'sta
             events.push("chunk", &json!({"bytes": STANDARD.encode(part.to_string())}))?;
         }
         let headers = vec![("x-amzn-bedrock-content-type", "application/json".to_owned())];
-        Ok(Answer::Events { frames: events.into_frames(), headers })
+        Ok(BedrockAnswer::Events { frames: events.into_frames(), headers })
     })
 }
 
-async fn find(bedrock: &Arc<Bedrock>, call: &Call) -> Result<(Target, Option<Guardrail>), ApiError> {
+async fn find(bedrock: &Arc<Bedrock>, call: &BedrockRequest) -> Result<(ModelTarget, Option<Guardrail>), ApiError> {
     let (region, id, now) = (call.region.clone(), call.label("modelId").to_owned(), call.now);
     let header = |name: &str| call.header(name).map(str::to_owned);
     let asked = header("x-amzn-bedrock-guardrailidentifier").zip(header("x-amzn-bedrock-guardrailversion"));
@@ -76,10 +76,10 @@ async fn find(bedrock: &Arc<Bedrock>, call: &Call) -> Result<(Target, Option<Gua
 
 async fn answer(
     bedrock: &Arc<Bedrock>,
-    call: &Call,
-    target: &Target,
+    call: &BedrockRequest,
+    target: &ModelTarget,
     guardrail: Option<&Guardrail>,
-) -> Result<Answered, ApiError> {
+) -> Result<NativeAnswer, ApiError> {
     let Ok(Value::Object(body)) = serde_json::from_slice(&call.bytes) else {
         return Err(invalid("Malformed input request, please reformat your input and try again."));
     };
@@ -105,20 +105,20 @@ async fn answer(
 
 async fn text(
     bedrock: &Arc<Bedrock>,
-    target: &Target,
+    target: &ModelTarget,
     family: Family,
-    mut request: Request,
+    mut request: ModelRequest,
     guardrail: Option<&Guardrail>,
-) -> Result<Answered, ApiError> {
+) -> Result<NativeAnswer, ApiError> {
     let mut intervened = false;
     let mut blocked = None;
     if let Some(guardrail) = guardrail {
-        let users = request.turns.iter_mut().filter(|turn| turn.role == Role::User && !turn.text.is_empty());
+        let users = request.turns.iter_mut().filter(|turn| turn.role == TurnRole::User && !turn.text.is_empty());
         for turn in users {
-            let verdict = guardrail::judge(guardrail, Source::Input, &[Piece::of(turn.text.clone())]);
+            let verdict = guardrail::judge(guardrail, GuardedText::Input, &[Piece::of(turn.text.clone())]);
             intervened |= verdict.intervened();
             if verdict.blocked {
-                blocked = Some(Reply::text(guardrail.message(Source::Input)));
+                blocked = Some(ModelReply::text(guardrail.message(GuardedText::Input)));
             } else if let Some(text) = verdict.texts.into_iter().next() {
                 turn.text = text;
             }
@@ -131,10 +131,10 @@ async fn text(
         None => {
             let mut reply = bedrock.reply(&target.id, request).await?;
             if let Some(guardrail) = guardrail {
-                let verdict = guardrail::judge(guardrail, Source::Output, &[Piece::of(reply.text.clone())]);
+                let verdict = guardrail::judge(guardrail, GuardedText::Output, &[Piece::of(reply.text.clone())]);
                 intervened |= verdict.intervened();
                 if verdict.blocked {
-                    reply = Reply::text(guardrail.message(Source::Output));
+                    reply = ModelReply::text(guardrail.message(GuardedText::Output));
                 } else if let Some(text) = verdict.texts.into_iter().next() {
                     reply.text = text;
                 }
@@ -156,10 +156,10 @@ async fn text(
         let action = if intervened { "INTERVENED" } else { "NONE" };
         body.insert("amazon-bedrock-guardrailAction".to_owned(), json!(action));
     }
-    Ok(Answered { body, input_tokens, output_tokens })
+    Ok(NativeAnswer { body, input_tokens, output_tokens })
 }
 
-fn nova_answer(reply: &Reply, usage: (usize, usize), seed: &str) -> Value {
+fn nova_answer(reply: &ModelReply, usage: (usize, usize), seed: &str) -> Value {
     let mut content = Vec::new();
     if !reply.text.is_empty() || reply.uses.is_empty() {
         content.push(json!({ "text": reply.text }));
@@ -206,7 +206,7 @@ fn nova_events(body: &Value) -> Vec<Value> {
 }
 
 /// A picture of a text. Source: Bedrock user guide, "Stable Image Core and Ultra", "Stable Diffusion 3.5".
-fn picture(body: &Map<String, Value>) -> Result<Answered, ApiError> {
+fn picture(body: &Map<String, Value>) -> Result<NativeAnswer, ApiError> {
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     for gone in ["text_prompts", "cfg_scale", "steps"] {
         if body.contains_key(gone) {
@@ -247,5 +247,5 @@ fn picture(body: &Map<String, Value>) -> Result<Answered, ApiError> {
         let drawn = poster::draw(prompt, seed, width, height);
         json!({"seeds": [seed], "finish_reasons": [null], "images": [STANDARD.encode(drawn)]})
     };
-    Ok(Answered { body, input_tokens: tokens(prompt), output_tokens: 0 })
+    Ok(NativeAnswer { body, input_tokens: tokens(prompt), output_tokens: 0 })
 }

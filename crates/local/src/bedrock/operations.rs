@@ -8,86 +8,90 @@ use http::Method;
 use rusqlite::Connection;
 use serde::Deserialize;
 
-use super::answer::{Call, Outcome};
+use super::answer::{BedrockRequest, BedrockResult};
 use super::{Bedrock, agentcore, agents, catalog, converse, flows, guardrail, knowledge, native, prompts};
 
 /// How an operation is carried out.
 #[derive(Clone, Copy)]
-pub(in crate::bedrock) enum Work {
+pub(super) enum BedrockHandler {
     /// Within a reading transaction.
-    Read(fn(&Connection, &Call) -> Outcome),
+    Read(fn(&Connection, &BedrockRequest) -> BedrockResult),
     /// In steps of its own.
-    Steps(fn(Arc<Bedrock>, Call) -> BoxFuture<'static, Outcome>),
+    Steps(fn(Arc<Bedrock>, BedrockRequest) -> BoxFuture<'static, BedrockResult>),
 }
 
 /// What is simulated: service, operation, how.
-const SIMULATED: &[(&str, &str, Work)] = &[
-    ("bedrock", "GetFoundationModel", Work::Read(catalog::get_model)),
-    ("bedrock", "GetFoundationModelAvailability", Work::Read(catalog::availability)),
-    ("bedrock", "GetGuardrail", Work::Read(guardrail::get)),
-    ("bedrock", "GetInferenceProfile", Work::Read(catalog::get_profile)),
-    ("bedrock", "ListFoundationModels", Work::Read(catalog::list_models)),
-    ("bedrock", "ListGuardrails", Work::Read(guardrail::list)),
-    ("bedrock", "ListInferenceProfiles", Work::Read(catalog::list_profiles)),
-    ("bedrock-agent", "GetAgent", Work::Read(agents::get_agent)),
-    ("bedrock-agent", "GetAgentAlias", Work::Read(agents::get_alias)),
-    ("bedrock-agent", "GetDataSource", Work::Read(knowledge::get_source)),
-    ("bedrock-agent", "GetFlow", Work::Read(flows::get)),
-    ("bedrock-agent", "GetFlowAlias", Work::Read(flows::get_alias)),
-    ("bedrock-agent", "GetFlowVersion", Work::Read(flows::get_version)),
-    ("bedrock-agent", "GetIngestionJob", Work::Steps(knowledge::get_job)),
-    ("bedrock-agent", "GetKnowledgeBase", Work::Read(knowledge::get_base)),
-    ("bedrock-agent", "GetPrompt", Work::Read(prompts::get)),
-    ("bedrock-agent", "ListAgentAliases", Work::Read(agents::list_aliases)),
-    ("bedrock-agent", "ListAgents", Work::Read(agents::list_agents)),
-    ("bedrock-agent", "ListDataSources", Work::Read(knowledge::list_sources)),
-    ("bedrock-agent", "ListFlowAliases", Work::Read(flows::list_aliases)),
-    ("bedrock-agent", "ListFlowVersions", Work::Read(flows::list_versions)),
-    ("bedrock-agent", "ListFlows", Work::Read(flows::list)),
-    ("bedrock-agent", "ListIngestionJobs", Work::Read(knowledge::list_jobs)),
-    ("bedrock-agent", "ListKnowledgeBases", Work::Read(knowledge::list_bases)),
-    ("bedrock-agent", "ListPrompts", Work::Read(prompts::list)),
-    ("bedrock-agent", "PrepareAgent", Work::Read(agents::prepare_agent)),
-    ("bedrock-agent", "StartIngestionJob", Work::Steps(knowledge::start_job)),
-    ("bedrock-agent", "StopIngestionJob", Work::Steps(knowledge::stop_job)),
-    ("bedrock-agent-runtime", "AgenticRetrieveStream", Work::Steps(knowledge::agentic_retrieve_stream)),
-    ("bedrock-agent-runtime", "InvokeAgent", Work::Steps(agents::invoke_agent)),
-    ("bedrock-agent-runtime", "InvokeFlow", Work::Steps(flows::invoke_flow)),
-    ("bedrock-agent-runtime", "Retrieve", Work::Steps(knowledge::retrieve)),
-    ("bedrock-agent-runtime", "RetrieveAndGenerate", Work::Steps(knowledge::retrieve_and_generate)),
-    ("bedrock-agent-runtime", "RetrieveAndGenerateStream", Work::Steps(knowledge::retrieve_and_generate_stream)),
-    ("bedrock-agentcore", "InvokeHarness", Work::Steps(agentcore::invoke_harness)),
-    ("bedrock-agentcore-control", "GetGateway", Work::Read(agentcore::get_gateway)),
-    ("bedrock-agentcore-control", "GetGatewayTarget", Work::Read(agentcore::get_target)),
-    ("bedrock-agentcore-control", "GetHarness", Work::Read(agentcore::get_harness)),
-    ("bedrock-agentcore-control", "ListGatewayTargets", Work::Read(agentcore::list_targets)),
-    ("bedrock-agentcore-control", "ListGateways", Work::Read(agentcore::list_gateways)),
-    ("bedrock-agentcore-control", "ListHarnesses", Work::Read(agentcore::list_harnesses)),
-    ("bedrock-runtime", "ApplyGuardrail", Work::Read(guardrail::apply)),
-    ("bedrock-runtime", "Converse", Work::Steps(converse::converse)),
-    ("bedrock-runtime", "ConverseStream", Work::Steps(converse::converse_stream)),
-    ("bedrock-runtime", "CountTokens", Work::Read(converse::count_tokens)),
-    ("bedrock-runtime", "InvokeModel", Work::Steps(native::invoke)),
-    ("bedrock-runtime", "InvokeModelWithResponseStream", Work::Steps(native::invoke_stream)),
+const SIMULATED: &[(&str, &str, BedrockHandler)] = &[
+    ("bedrock", "GetFoundationModel", BedrockHandler::Read(catalog::get_model)),
+    ("bedrock", "GetFoundationModelAvailability", BedrockHandler::Read(catalog::availability)),
+    ("bedrock", "GetGuardrail", BedrockHandler::Read(guardrail::get)),
+    ("bedrock", "GetInferenceProfile", BedrockHandler::Read(catalog::get_profile)),
+    ("bedrock", "ListFoundationModels", BedrockHandler::Read(catalog::list_models)),
+    ("bedrock", "ListGuardrails", BedrockHandler::Read(guardrail::list)),
+    ("bedrock", "ListInferenceProfiles", BedrockHandler::Read(catalog::list_profiles)),
+    ("bedrock-agent", "GetAgent", BedrockHandler::Read(agents::get_agent)),
+    ("bedrock-agent", "GetAgentAlias", BedrockHandler::Read(agents::get_alias)),
+    ("bedrock-agent", "GetDataSource", BedrockHandler::Read(knowledge::get_source)),
+    ("bedrock-agent", "GetFlow", BedrockHandler::Read(flows::get)),
+    ("bedrock-agent", "GetFlowAlias", BedrockHandler::Read(flows::get_alias)),
+    ("bedrock-agent", "GetFlowVersion", BedrockHandler::Read(flows::get_version)),
+    ("bedrock-agent", "GetIngestionJob", BedrockHandler::Steps(knowledge::get_job)),
+    ("bedrock-agent", "GetKnowledgeBase", BedrockHandler::Read(knowledge::get_base)),
+    ("bedrock-agent", "GetPrompt", BedrockHandler::Read(prompts::get)),
+    ("bedrock-agent", "ListAgentAliases", BedrockHandler::Read(agents::list_aliases)),
+    ("bedrock-agent", "ListAgents", BedrockHandler::Read(agents::list_agents)),
+    ("bedrock-agent", "ListDataSources", BedrockHandler::Read(knowledge::list_sources)),
+    ("bedrock-agent", "ListFlowAliases", BedrockHandler::Read(flows::list_aliases)),
+    ("bedrock-agent", "ListFlowVersions", BedrockHandler::Read(flows::list_versions)),
+    ("bedrock-agent", "ListFlows", BedrockHandler::Read(flows::list)),
+    ("bedrock-agent", "ListIngestionJobs", BedrockHandler::Read(knowledge::list_jobs)),
+    ("bedrock-agent", "ListKnowledgeBases", BedrockHandler::Read(knowledge::list_bases)),
+    ("bedrock-agent", "ListPrompts", BedrockHandler::Read(prompts::list)),
+    ("bedrock-agent", "PrepareAgent", BedrockHandler::Read(agents::prepare_agent)),
+    ("bedrock-agent", "StartIngestionJob", BedrockHandler::Steps(knowledge::start_job)),
+    ("bedrock-agent", "StopIngestionJob", BedrockHandler::Steps(knowledge::stop_job)),
+    ("bedrock-agent-runtime", "AgenticRetrieveStream", BedrockHandler::Steps(knowledge::agentic_retrieve_stream)),
+    ("bedrock-agent-runtime", "InvokeAgent", BedrockHandler::Steps(agents::invoke_agent)),
+    ("bedrock-agent-runtime", "InvokeFlow", BedrockHandler::Steps(flows::invoke_flow)),
+    ("bedrock-agent-runtime", "Retrieve", BedrockHandler::Steps(knowledge::retrieve)),
+    ("bedrock-agent-runtime", "RetrieveAndGenerate", BedrockHandler::Steps(knowledge::retrieve_and_generate)),
+    (
+        "bedrock-agent-runtime",
+        "RetrieveAndGenerateStream",
+        BedrockHandler::Steps(knowledge::retrieve_and_generate_stream),
+    ),
+    ("bedrock-agentcore", "InvokeHarness", BedrockHandler::Steps(agentcore::invoke_harness)),
+    ("bedrock-agentcore-control", "GetGateway", BedrockHandler::Read(agentcore::get_gateway)),
+    ("bedrock-agentcore-control", "GetGatewayTarget", BedrockHandler::Read(agentcore::get_target)),
+    ("bedrock-agentcore-control", "GetHarness", BedrockHandler::Read(agentcore::get_harness)),
+    ("bedrock-agentcore-control", "ListGatewayTargets", BedrockHandler::Read(agentcore::list_targets)),
+    ("bedrock-agentcore-control", "ListGateways", BedrockHandler::Read(agentcore::list_gateways)),
+    ("bedrock-agentcore-control", "ListHarnesses", BedrockHandler::Read(agentcore::list_harnesses)),
+    ("bedrock-runtime", "ApplyGuardrail", BedrockHandler::Read(guardrail::apply)),
+    ("bedrock-runtime", "Converse", BedrockHandler::Steps(converse::converse)),
+    ("bedrock-runtime", "ConverseStream", BedrockHandler::Steps(converse::converse_stream)),
+    ("bedrock-runtime", "CountTokens", BedrockHandler::Read(converse::count_tokens)),
+    ("bedrock-runtime", "InvokeModel", BedrockHandler::Steps(native::invoke)),
+    ("bedrock-runtime", "InvokeModelWithResponseStream", BedrockHandler::Steps(native::invoke_stream)),
 ];
 
 /// The operations that are simulated, each with its service.
-pub(crate) fn simulated() -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(super) fn simulated() -> impl Iterator<Item = (&'static str, &'static str)> {
     SIMULATED.iter().map(|(service, operation, _)| (*service, *operation))
 }
 
 /// One operation of a service.
 #[derive(Debug, Clone, Deserialize)]
-struct Route(String, String, String, String, u16);
+struct OperationRoute(String, String, String, String, u16);
 
 /// The table of all operations.
 #[derive(Debug, Deserialize)]
 struct Routes {
-    operations: Vec<Route>,
+    operations: Vec<OperationRoute>,
 }
 
-fn routes() -> &'static [Route] {
-    static ROUTES: OnceLock<Vec<Route>> = OnceLock::new();
+fn routes() -> &'static [OperationRoute] {
+    static ROUTES: OnceLock<Vec<OperationRoute>> = OnceLock::new();
     ROUTES.get_or_init(|| {
         // A unit test reads the table; an empty one knows no operation, and everything is refused.
         serde_json::from_str::<Routes>(include_str!("../../../../schemas/local/bedrock-operations.json"))
@@ -97,7 +101,7 @@ fn routes() -> &'static [Route] {
 }
 
 /// A request's operation.
-pub(crate) struct Found {
+pub(super) struct MatchedOperation {
     /// For example `bedrock-runtime`.
     pub service: &'static str,
     /// For example `Converse`.
@@ -107,7 +111,7 @@ pub(crate) struct Found {
     /// The values in the path.
     pub labels: BTreeMap<String, String>,
     /// How it is carried out; nothing when it is not simulated.
-    pub(in crate::bedrock) work: Option<Work>,
+    pub work: Option<BedrockHandler>,
 }
 
 /// Finds the operation of a method and a path. `agentcore` tells the two families apart, which sign under different names.
@@ -115,7 +119,7 @@ pub(crate) struct Found {
 /// Some SDKs leave out the slash that a path ends with. It is added where there is no operation without it, and where a
 /// request has no body: `PrepareAgent` takes none, and `InvokeInlineAgent`, whose path is the same but for the slash, must
 /// have one. (On AWS, the two have different hosts.)
-pub(crate) fn find(method: &Method, path: &str, agentcore: bool, has_body: bool) -> Option<Found> {
+pub(super) fn find(method: &Method, path: &str, agentcore: bool, has_body: bool) -> Option<MatchedOperation> {
     let exact = find_exactly(method, path, agentcore);
     let with_slash = || find_exactly(method, &format!("{path}/"), agentcore);
     match exact {
@@ -125,9 +129,9 @@ pub(crate) fn find(method: &Method, path: &str, agentcore: bool, has_body: bool)
     }
 }
 
-fn find_exactly(method: &Method, path: &str, agentcore: bool) -> Option<Found> {
+fn find_exactly(method: &Method, path: &str, agentcore: bool) -> Option<MatchedOperation> {
     let given: Vec<&str> = path.split('/').collect();
-    let mut best: Option<(usize, &Route, BTreeMap<String, String>)> = None;
+    let mut best: Option<(usize, &OperationRoute, BTreeMap<String, String>)> = None;
     for route in routes() {
         if route.2 != method.as_str() || route.0.starts_with("bedrock-agentcore") != agentcore {
             continue;
@@ -137,9 +141,9 @@ fn find_exactly(method: &Method, path: &str, agentcore: bool) -> Option<Found> {
             best = Some((literals, route, labels));
         }
     }
-    let (_, Route(service, operation, _, _, status), labels) = best?;
+    let (_, OperationRoute(service, operation, _, _, status), labels) = best?;
     let work = SIMULATED.iter().find(|(s, o, _)| s == service && o == operation).map(|(.., work)| *work);
-    Some(Found { service, operation, status: *status, labels, work })
+    Some(MatchedOperation { service, operation, status: *status, labels, work })
 }
 
 /// The values a path has for a pattern, and how many of its parts are the pattern's own.

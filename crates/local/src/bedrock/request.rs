@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::answer::invalid;
-use super::identify::Target;
+use super::identify::ModelTarget;
 use super::text::tools::Tool;
-use super::text::{Choice, Request, Role, Turn};
+use super::text::{Choice, ModelRequest, Turn, TurnRole};
 use crate::ground::ApiError;
 
 /// The parts of a request in the common format.
@@ -15,7 +15,7 @@ use crate::ground::ApiError;
 /// # Errors
 ///
 /// When it has blocks that the stand-in can't read, or blank ones.
-pub(super) fn request_of(body: &Value) -> Result<Request, ApiError> {
+pub(super) fn request_of(body: &Value) -> Result<ModelRequest, ApiError> {
     let list = |name: &str| body.get(name).and_then(Value::as_array).into_iter().flatten();
     let system: Vec<&str> = list("system")
         .filter_map(|block| block.get("text").or_else(|| block.pointer("/guardContent/text/text"))?.as_str())
@@ -54,7 +54,7 @@ pub(super) fn request_of(body: &Value) -> Result<Request, ApiError> {
     };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of tokens, looked at above")]
     let most = most.map(|most| most as usize);
-    Ok(Request {
+    Ok(ModelRequest {
         system: system.join("\n"),
         turns,
         tools,
@@ -68,8 +68,8 @@ pub(super) fn request_of(body: &Value) -> Result<Request, ApiError> {
 
 fn turn_of(at: usize, message: &Value) -> Result<Turn, ApiError> {
     let role = match message.get("role").and_then(Value::as_str) {
-        Some("user") => Role::User,
-        Some("assistant") => Role::Assistant,
+        Some("user") => TurnRole::User,
+        Some("assistant") => TurnRole::Assistant,
         other => {
             return Err(invalid(format!(
                 "Value '{}' at 'messages.{}.member.role' failed to satisfy constraint: Member must satisfy enum value set: \
@@ -145,10 +145,10 @@ fn result_of(result: &Value) -> (String, Value) {
 }
 
 /// The rules of a conversation.
-pub(super) fn check_turns(request: &Request) -> Result<(), ApiError> {
+pub(super) fn check_turns(request: &ModelRequest) -> Result<(), ApiError> {
     match request.turns.first() {
         None => return Err(invalid("The messages field is required: a conversation has at least one message.")),
-        Some(turn) if turn.role == Role::Assistant => {
+        Some(turn) if turn.role == TurnRole::Assistant => {
             return Err(invalid(
                 "A conversation must start with a user message. Try again with a conversation that starts with a user message.",
             ));
@@ -166,7 +166,7 @@ pub(super) fn check_turns(request: &Request) -> Result<(), ApiError> {
 }
 
 /// Some models take no temperature and the like.
-pub(super) fn check_sampling(target: &Target, request: &Request, body: &Value) -> Result<(), ApiError> {
+pub(super) fn check_sampling(target: &ModelTarget, request: &ModelRequest, body: &Value) -> Result<(), ApiError> {
     if target.model.sampling != Some(false) {
         return Ok(());
     }

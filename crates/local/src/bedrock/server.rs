@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::text::{Choice, Reply, Request, Role, Stop};
+use super::text::{Choice, ModelReply, ModelRequest, Stop, TurnRole};
 use crate::ground::{ApiError, ModelServer};
 
 impl ModelServer {
@@ -12,7 +12,7 @@ impl ModelServer {
     /// # Errors
     ///
     /// `ModelErrorException` when the server does not answer, or not in this API's form.
-    pub(super) async fn chat(&self, model: &str, request: &Request) -> Result<Reply, ApiError> {
+    pub(super) async fn chat(&self, model: &str, request: &ModelRequest) -> Result<ModelReply, ApiError> {
         let answer = self.ask("/v1/chat/completions", &chat_body(model, request)).await?;
         let choice = answer.pointer("/choices/0").cloned().unwrap_or_default();
         let message = choice.get("message").cloned().unwrap_or_default();
@@ -30,7 +30,7 @@ impl ModelServer {
             Some("length") => Stop::Full,
             _ => Stop::Ended,
         };
-        Ok(Reply { text, uses, stop })
+        Ok(ModelReply { text, uses, stop })
     }
 
     /// Vectors of texts.
@@ -69,7 +69,7 @@ impl ModelServer {
     }
 }
 
-fn chat_body(model: &str, request: &Request) -> Value {
+fn chat_body(model: &str, request: &ModelRequest) -> Value {
     let mut messages = Vec::new();
     if !request.system.is_empty() {
         messages.push(json!({"role": "system", "content": request.system}));
@@ -83,7 +83,7 @@ fn chat_body(model: &str, request: &Request) -> Value {
         for document in &turn.documents {
             text.push_str(&format!("\n\n<document>\n{document}\n</document>"));
         }
-        let role = if turn.role == Role::User { "user" } else { "assistant" };
+        let role = if turn.role == TurnRole::User { "user" } else { "assistant" };
         let calls: Vec<Value> = turn
             .uses
             .iter()
@@ -138,11 +138,11 @@ mod tests {
 
     #[test]
     fn a_conversation_is_sent_in_the_form_of_that_api() {
-        let request = Request {
+        let request = ModelRequest {
             system: "Be kind.".to_owned(),
-            turns: vec![Turn::text(Role::User, "Hi")],
+            turns: vec![Turn::text(TurnRole::User, "Hi")],
             most: Some(5),
-            ..Request::default()
+            ..ModelRequest::default()
         };
         assert_eq!(
             chat_body("m", &request),

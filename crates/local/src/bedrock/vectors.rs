@@ -7,18 +7,18 @@ use serde_json::{Map, Value, json};
 use super::Bedrock;
 use super::answer::invalid;
 use super::converse::tool_id;
-use super::family::{Answered, Family};
-use super::identify::Target;
+use super::family::{Family, NativeAnswer};
+use super::identify::ModelTarget;
 use super::text::words::tokens;
 use crate::ground::ApiError;
 
 /// Vectors in each family's format.
 pub(super) async fn vectors(
     bedrock: &Arc<Bedrock>,
-    target: &Target,
+    target: &ModelTarget,
     family: Family,
     body: &Map<String, Value>,
-) -> Result<Answered, ApiError> {
+) -> Result<NativeAnswer, ApiError> {
     let missing = |key: &str| {
         invalid(format!(
             "Malformed input request: required key [{key}] not found, please reformat your input and try again."
@@ -81,11 +81,11 @@ pub(super) async fn vectors(
         _ if target.model.id.contains("-v1") => json!({"embedding": first, "inputTextTokenCount": input_tokens}),
         _ => json!({"embedding": first, "embeddingsByType": {"float": first}, "inputTextTokenCount": input_tokens}),
     };
-    Ok(Answered { body, input_tokens, output_tokens: 0 })
+    Ok(NativeAnswer { body, input_tokens, output_tokens: 0 })
 }
 
 /// The dimension asked for, or the model's usual one.
-pub(super) fn dimension_of(target: &Target, wanted: Option<&Value>) -> Result<usize, ApiError> {
+pub(super) fn dimension_of(target: &ModelTarget, wanted: Option<&Value>) -> Result<usize, ApiError> {
     let known = &target.model.dimensions;
     let usual = known.first().copied().unwrap_or(1024);
     let dimension = match wanted.filter(|wanted| !wanted.is_null()) {

@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::environment::{Known, environment, scope};
-use super::error::Outcome;
-use super::model::{Change, Resource as Row, Stack, Target, mask};
+use super::error::CloudFormationResult;
+use super::model::{Change, Stack, StackResource as Row, StackTarget, mask};
 use super::tables;
 use crate::ground::scalar::scalar;
 use crate::ground::{ACCOUNT_ID, ApiError};
@@ -19,7 +19,7 @@ use bedplate_cfn::intrinsics::{Problem, Scope};
 /// # Errors
 ///
 /// What of the target can't be resolved.
-pub fn changes(db: &Connection, stack: &Stack, target: &Target) -> Outcome<Vec<Change>> {
+pub fn changes(db: &Connection, stack: &Stack, target: &StackTarget) -> CloudFormationResult<Vec<Change>> {
     let refused = |problem: Problem| ApiError::validation(problem.message);
     let mut known = Known::of(db, stack)?;
     known.planning = true;
@@ -58,7 +58,7 @@ fn existing<'a>(rows: &'a [Row], old: &Scope<'_>) -> Vec<Existing<'a>> {
 }
 
 /// A change as it is kept and described.
-fn shown(update: &Update, row: Option<&Row>, previous: &Target) -> Change {
+fn shown(update: &Update, row: Option<&Row>, previous: &StackTarget) -> Change {
     let change = &update.change;
     let physical = row.and_then(|row| row.physical.as_ref()).map(|thing| thing.id.as_str());
     let mut resource = Map::new();

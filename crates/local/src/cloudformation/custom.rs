@@ -7,7 +7,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value, json};
 
-use super::model::Target;
+use super::model::StackTarget;
 use super::tables::Sql;
 use crate::ground::scalar::{scalar, text};
 use crate::ground::{ApiError, Host};
@@ -38,7 +38,7 @@ const TIMEOUT: i64 = 3600;
 
 /// A request to the function of a custom resource.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Request {
+pub struct CustomRequest {
     /// What only its function knows.
     pub token: String,
     /// The event the function gets.
@@ -49,24 +49,24 @@ pub struct Request {
     pub answer: Option<String>,
 }
 
-impl Request {
+impl CustomRequest {
     /// A text of the event.
     pub fn text(&self, name: &str) -> &str {
         self.event.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 }
 
-fn request(row: &Row<'_>) -> Sql<Request> {
+fn request(row: &Row<'_>) -> Sql<CustomRequest> {
     let event: String = row.get(1)?;
     let event = serde_json::from_str(&event)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, error.into()))?;
-    Ok(Request { token: row.get(0)?, event, due: row.get(2)?, answer: row.get(3)? })
+    Ok(CustomRequest { token: row.get(0)?, event, due: row.get(2)?, answer: row.get(3)? })
 }
 
 const COLUMNS: &str = "token, request, due, answer";
 
 /// The request of a step, if one was made.
-pub fn find(db: &Connection, stack_id: &str, logical_id: &str, step: &str) -> Sql<Option<Request>> {
+pub fn find(db: &Connection, stack_id: &str, logical_id: &str, step: &str) -> Sql<Option<CustomRequest>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM cfn_custom_request WHERE stack_id = ?1 AND logical_id = ?2 AND step = ?3"
     ))?
@@ -75,7 +75,7 @@ pub fn find(db: &Connection, stack_id: &str, logical_id: &str, step: &str) -> Sq
 }
 
 /// What was asked last of a resource while it was deployed, by whichever operation.
-pub fn last_deployed(db: &Connection, stack_id: &str, logical_id: &str) -> Sql<Option<Request>> {
+pub fn last_deployed(db: &Connection, stack_id: &str, logical_id: &str) -> Sql<Option<CustomRequest>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM cfn_custom_request WHERE stack_id = ?1 AND logical_id = ?2 AND step LIKE '%/deploy'
          ORDER BY rowid DESC LIMIT 1"
@@ -85,7 +85,7 @@ pub fn last_deployed(db: &Connection, stack_id: &str, logical_id: &str) -> Sql<O
 }
 
 /// A request by its token.
-pub fn by_token(db: &Connection, token: &str) -> Sql<Option<Request>> {
+pub fn by_token(db: &Connection, token: &str) -> Sql<Option<CustomRequest>> {
     db.prepare_cached(&format!("SELECT {COLUMNS} FROM cfn_custom_request WHERE token = ?1"))?
         .query_row([token], request)
         .optional()
@@ -111,7 +111,7 @@ pub struct Question<'a> {
 }
 
 /// Records a question for a step of an operation. A deployment forgets what earlier operations asked; a rollback needs it.
-pub fn ask(db: &Connection, host: &Host, step: &str, question: &Question<'_>) -> Sql<Request> {
+pub fn ask(db: &Connection, host: &Host, step: &str, question: &Question<'_>) -> Sql<CustomRequest> {
     let Question { kind, stack_id, logical_id, resource_type, physical_id, properties, old } = question;
     if step.ends_with("/deploy") {
         db.prepare_cached("DELETE FROM cfn_custom_request WHERE stack_id = ?1 AND logical_id = ?2")?
@@ -137,7 +137,7 @@ pub fn ask(db: &Connection, host: &Host, step: &str, question: &Question<'_>) ->
     let seconds = text(properties, "ServiceTimeout").and_then(|seconds| seconds.parse::<i64>().ok());
     let seconds = seconds.unwrap_or(TIMEOUT).clamp(1, TIMEOUT);
     let due = host.clock.now().as_millisecond().saturating_add(seconds.saturating_mul(1000));
-    let made = Request { token, event: Value::Object(event), due, answer: None };
+    let made = CustomRequest { token, event: Value::Object(event), due, answer: None };
     db.prepare_cached(
         "INSERT INTO cfn_custom_request (token, stack_id, logical_id, step, request, due) VALUES (?1,?2,?3,?4,?5,?6)",
     )?
@@ -146,7 +146,7 @@ pub fn ask(db: &Connection, host: &Host, step: &str, question: &Question<'_>) ->
 }
 
 /// The address of a request for the process that sends it: one that took it over listens elsewhere.
-pub fn addressed(request: &Request, host: &Host) -> Value {
+pub fn addressed(request: &CustomRequest, host: &Host) -> Value {
     let mut event = request.event.clone();
     if let Some(event) = event.as_object_mut() {
         event.insert("ResponseURL".to_owned(), json!(format!("{}{PATH}{}", host.url, request.token)));
@@ -208,7 +208,7 @@ pub struct Heard {
 
 /// A bad answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
+pub struct BadAnswer {
     /// The physical id it gives all the same.
     pub id: Option<String>,
     /// What the resource's event says.
@@ -220,8 +220,8 @@ pub struct Refused {
 /// # Errors
 ///
 /// `FAILED`, and what is no answer.
-pub fn hear(request: &Request, answer: &str) -> Result<Heard, Refused> {
-    let broken = |reason: &str| Refused { id: None, reason: reason.to_owned() };
+pub fn hear(request: &CustomRequest, answer: &str) -> Result<Heard, BadAnswer> {
+    let broken = |reason: &str| BadAnswer { id: None, reason: reason.to_owned() };
     if answer.len() > LONGEST {
         return Err(broken("Response object is too long."));
     }
@@ -242,14 +242,14 @@ pub fn hear(request: &Request, answer: &str) -> Result<Heard, Refused> {
         Some("FAILED") => {
             let reason = told("Reason").unwrap_or_default();
             let request_id = request.text("RequestId");
-            return Err(Refused {
+            return Err(BadAnswer {
                 id,
                 reason: format!(
                     "Received response status [FAILED] from custom resource. Message returned: {reason} (RequestId: {request_id})"
                 ),
             });
         }
-        _ => return Err(Refused { id, reason: "Invalid Status: it must be SUCCESS or FAILED.".to_owned() }),
+        _ => return Err(BadAnswer { id, reason: "Invalid Status: it must be SUCCESS or FAILED.".to_owned() }),
     }
     let deleting = request.text("RequestType") == "Delete";
     if !deleting && id.as_ref().is_none_or(|id| id.len() > LONGEST_ID) {
@@ -276,7 +276,7 @@ pub fn hide(db: &Connection, stack_id: &str, logical_id: &str, heard: &Heard) ->
 
 /// Remembers which values a target's parameters have that are not to be shown, beside those of earlier targets, which
 /// resources may still have.
-pub fn hide_parameters(db: &Connection, stack_id: &str, target: &Target) -> Sql<()> {
+pub fn hide_parameters(db: &Connection, stack_id: &str, target: &StackTarget) -> Sql<()> {
     for parameter in target.parameters.iter().filter(|parameter| parameter.no_echo) {
         for value in [Some(&parameter.value), parameter.resolved.as_ref()].into_iter().flatten() {
             if !value.is_empty() {
@@ -289,7 +289,7 @@ pub fn hide_parameters(db: &Connection, stack_id: &str, target: &Target) -> Sql<
 }
 
 /// Forgets the values of earlier targets' parameters, once nothing has them any more.
-pub fn hide_only_parameters(db: &Connection, stack_id: &str, target: &Target) -> Sql<()> {
+pub fn hide_only_parameters(db: &Connection, stack_id: &str, target: &StackTarget) -> Sql<()> {
     db.prepare_cached("DELETE FROM cfn_custom_hidden WHERE stack_id = ?1 AND logical_id = ?2")?
         .execute([stack_id, PARAMETERS])?;
     hide_parameters(db, stack_id, target)
@@ -312,9 +312,9 @@ pub fn hidden(db: &Connection, stack_id: &str) -> Sql<Vec<String>> {
 mod tests {
     use super::*;
 
-    fn request(kind: &str) -> Request {
+    fn request(kind: &str) -> CustomRequest {
         let event = json!({ "RequestType": kind, "StackId": "s", "RequestId": "r", "LogicalResourceId": "L" });
-        Request { token: "t".to_owned(), event, due: 0, answer: None }
+        CustomRequest { token: "t".to_owned(), event, due: 0, answer: None }
     }
 
     fn answer(more: Value) -> String {

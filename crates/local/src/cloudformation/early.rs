@@ -6,10 +6,10 @@ use rusqlite::Transaction;
 use serde_json::Value;
 
 use super::journal::Journal;
-use super::model::{Change, ChangeSet, Event, Stack, Target, Validation, mask};
+use super::model::{Change, ChangeSet, Stack, StackEvent, StackTarget, Validation, mask};
 use super::status::OperationType;
 use super::tables;
-use crate::ground::world;
+use crate::ground::resource_table;
 use crate::ground::{ACCOUNT_ID, ApiError};
 use crate::resources::{Site, planned_id, provider};
 use crate::s3::Buckets;
@@ -18,7 +18,7 @@ use bedplate_cfn::intrinsics::has_unknown;
 
 /// One failed validation and the resource it concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failed {
+pub struct FailedValidation {
     logical_id: String,
     resource_type: String,
     physical_id: String,
@@ -29,9 +29,9 @@ pub struct Failed {
 pub fn validate(
     tx: &Transaction<'_>,
     stack: &Stack,
-    target: &Target,
+    target: &StackTarget,
     changes: &[Change],
-) -> Result<Vec<Failed>, ApiError> {
+) -> Result<Vec<FailedValidation>, ApiError> {
     let template = super::engine::template_of(target)?;
     let mut failed = Vec::new();
     for change in changes {
@@ -43,7 +43,7 @@ pub fn validate(
         }
         let after: Value = change.after.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let properties = after.get("Properties").cloned().unwrap_or_default();
-        let found = |name: &str, reason: String, path: String, fails: bool| Failed {
+        let found = |name: &str, reason: String, path: String, fails: bool| FailedValidation {
             logical_id: logical_id.to_owned(),
             resource_type: resource_type.to_owned(),
             physical_id: text("PhysicalResourceId").to_owned(),
@@ -80,7 +80,7 @@ fn exists(tx: &Transaction<'_>, resource_type: &str, scope: &str, id: &str, stac
         return Buckets::exists(tx, id);
     }
     // A name that moves to another resource of the same stack is CloudFormation's own business.
-    Ok(world::find(tx, resource_type, scope, id)?.is_some_and(|thing| thing.stack_id != stack.id))
+    Ok(resource_table::find(tx, resource_type, scope, id)?.is_some_and(|thing| thing.stack_id != stack.id))
 }
 
 /// Property errors in the words of the validation, with their paths.
@@ -113,14 +113,14 @@ fn reworded(message: &str) -> String {
 }
 
 /// A bucket that goes and holds something: only a warning, as it may be emptied before.
-fn emptiness(tx: &Transaction<'_>, change: &Change, failed: &mut Vec<Failed>) -> Result<(), ApiError> {
+fn emptiness(tx: &Transaction<'_>, change: &Change, failed: &mut Vec<FailedValidation>) -> Result<(), ApiError> {
     let text = |name: &str| change.resource.get(name).and_then(Value::as_str).unwrap_or_default();
     if text("ResourceType") != "AWS::S3::Bucket" || text("PolicyAction") == "Retain" {
         return Ok(());
     }
     let bucket = text("PhysicalResourceId");
     if Buckets::exists(tx, bucket)? && !Buckets::is_empty(tx, bucket)? {
-        failed.push(Failed {
+        failed.push(FailedValidation {
             logical_id: text("LogicalResourceId").to_owned(),
             resource_type: text("ResourceType").to_owned(),
             physical_id: bucket.to_owned(),
@@ -146,12 +146,12 @@ pub fn record(
     journal: &Journal<'_>,
     stack: &Stack,
     set: &ChangeSet,
-    failed: &[Failed],
+    failed: &[FailedValidation],
 ) -> Result<Option<String>, ApiError> {
     for one in failed.iter().take(MOST_TOLD) {
         tables::add_event(
             journal.db,
-            &Event {
+            &StackEvent {
                 id: journal.uuid(),
                 stack_id: stack.id.clone(),
                 stack_name: stack.name.clone(),

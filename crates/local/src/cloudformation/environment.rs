@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
-use super::model::{Physical, Resource, Stack, Target};
+use super::model::{Physical, Stack, StackResource, StackTarget};
 use super::tables::{self, Sql};
-use crate::ground::world;
+use crate::ground::resource_table;
 use crate::resources::is_custom;
 use crate::{secretsmanager, ssm};
 use bedplate_cfn::Template;
@@ -32,7 +32,7 @@ impl Known {
     pub fn of(db: &Connection, stack: &Stack) -> Sql<Self> {
         let things = tables::resources(db, &stack.id)?
             .into_iter()
-            .filter_map(|resource: Resource| Some((resource.logical_id, resource.physical?)))
+            .filter_map(|resource: StackResource| Some((resource.logical_id, resource.physical?)))
             .collect();
         Self::with(db, &stack.region, things)
     }
@@ -40,7 +40,7 @@ impl Known {
     fn with(db: &Connection, region: &str, things: BTreeMap<String, Physical>) -> Sql<Self> {
         let exports = tables::exports(db, region)?.into_iter().map(|export| (export.name, export.value)).collect();
         let parameters = ssm::store::all_versions(db, region)?;
-        let secrets = world::of_type(db, secretsmanager::store::SECRET, Some(region))?
+        let secrets = resource_table::of_type(db, secretsmanager::store::SECRET, Some(region))?
             .into_iter()
             .map(|thing| thing.id)
             .collect();
@@ -153,7 +153,7 @@ impl Resources for Known {
 }
 
 /// The pseudo parameters of a stack.
-pub fn environment(stack: &Stack, target: &Target, account: &str) -> Environment {
+pub fn environment(stack: &Stack, target: &StackTarget, account: &str) -> Environment {
     let mut environment = Environment::new(account, stack.region.clone(), stack.name.clone());
     environment.stack_id = Some(stack.id.clone());
     environment.notification_arns.clone_from(&target.notification_arns);
@@ -162,14 +162,14 @@ pub fn environment(stack: &Stack, target: &Target, account: &str) -> Environment
 }
 
 /// A target's parameters as the evaluation takes them.
-pub fn values(target: &Target) -> BTreeMap<String, String> {
+pub fn values(target: &StackTarget) -> BTreeMap<String, String> {
     target.parameters.iter().map(|parameter| (parameter.key.clone(), parameter.given().to_owned())).collect()
 }
 
 /// Which of a template's conditions hold; none when they can't be evaluated.
 pub fn scope<'a>(
     template: &'a Template,
-    target: &Target,
+    target: &StackTarget,
     environment: &'a Environment,
     known: &'a Known,
 ) -> Result<Scope<'a>, Problem> {

@@ -5,7 +5,7 @@ use http::StatusCode;
 use crate::ground::ApiError;
 
 /// The result of an API action.
-pub type Outcome<T> = Result<T, ApiError>;
+pub type CloudFormationResult<T> = Result<T, ApiError>;
 
 /// The stack named does not exist.
 pub fn no_stack(named: &str) -> ApiError {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cloudformation::error::Outcome;
+use crate::cloudformation::error::CloudFormationResult;
 use crate::ground::{ACCOUNT_ID, ApiError};
 use bedplate_cfn::finding::Severity;
 use bedplate_cfn::intrinsics::{Environment, expand};
@@ -19,7 +19,7 @@ pub fn expanded(
     values: &BTreeMap<String, String>,
     region: &str,
     stack_name: &str,
-) -> Outcome<Template> {
+) -> CloudFormationResult<Template> {
     if !template.has_language_extensions() {
         return Ok(template.clone());
     }
@@ -32,7 +32,7 @@ pub fn expanded(
 /// # Errors
 ///
 /// `ValidationError`.
-pub fn template_errors(template: &Template, region: &str) -> Outcome<()> {
+pub fn template_errors(template: &Template, region: &str) -> CloudFormationResult<()> {
     // Findings of the grammar and of functions begin with T0 and T1, those of properties with T2.
     let whole = |code: &str| code.starts_with("T0") || code.starts_with("T1");
     let first = validate(template, Some(region))

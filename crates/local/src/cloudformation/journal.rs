@@ -4,7 +4,7 @@ use rusqlite::Transaction;
 use serde_json::Value;
 
 use super::custom;
-use super::model::{Event, Operation, Resource, Stack, mask, mask_text_values, mask_values, stamp};
+use super::model::{Stack, StackEvent, StackOperation, StackResource, mask, mask_text_values, mask_values, stamp};
 use super::status::Status;
 use super::tables::{self, Sql};
 use crate::ground::Host;
@@ -39,7 +39,13 @@ impl Journal<'_> {
     }
 
     /// Gives a stack a new status, writes it, and adds the event.
-    pub fn stack(&self, stack: &mut Stack, operation: &Operation, status: Status, reason: Option<String>) -> Sql<()> {
+    pub fn stack(
+        &self,
+        stack: &mut Stack,
+        operation: &StackOperation,
+        status: Status,
+        reason: Option<String>,
+    ) -> Sql<()> {
         let reason = self.without_secrets(&stack.id, reason)?;
         stack.status = status;
         stack.reason.clone_from(&reason);
@@ -47,7 +53,7 @@ impl Journal<'_> {
             stack.deleted = Some(self.now());
         }
         tables::save_stack(self.db, stack)?;
-        let event = Event {
+        let event = StackEvent {
             id: self.uuid(),
             stack_id: stack.id.clone(),
             stack_name: stack.name.clone(),
@@ -70,8 +76,8 @@ impl Journal<'_> {
     pub fn resource(
         &self,
         stack: &Stack,
-        operation: &Operation,
-        resource: &mut Resource,
+        operation: &StackOperation,
+        resource: &mut StackResource,
         status: Status,
         reason: Option<String>,
     ) -> Sql<()> {
@@ -92,8 +98,8 @@ impl Journal<'_> {
     pub fn event_of(
         &self,
         stack: &Stack,
-        operation: &Operation,
-        resource: &Resource,
+        operation: &StackOperation,
+        resource: &StackResource,
         physical_id: &str,
         properties: Option<&Value>,
         status: Status,
@@ -107,7 +113,7 @@ impl Journal<'_> {
             None => None,
         };
         let reason = self.without_secrets(&stack.id, reason)?;
-        let event = Event {
+        let event = StackEvent {
             id: format!("{}-{}-{}", resource.logical_id, status, self.uuid()),
             stack_id: stack.id.clone(),
             stack_name: stack.name.clone(),

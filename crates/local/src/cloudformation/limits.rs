@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 
-use super::error::{Outcome, limit_exceeded};
-use super::model::{Parameter, Stack, Target};
+use super::error::{CloudFormationResult, limit_exceeded};
+use super::model::{Stack, StackParameter, StackTarget};
 use super::tables::{self, Sql};
 
 /// Stacks of a region that are not deleted. AWS's default quota.
@@ -40,7 +40,7 @@ CREATE INDEX cfn_stack_parent ON cfn_stack (parent) WHERE parent IS NOT NULL;
 /// # Errors
 ///
 /// `LimitExceededException`.
-pub fn room_for_stack(db: &Connection, region: &str) -> Outcome<()> {
+pub fn room_for_stack(db: &Connection, region: &str) -> CloudFormationResult<()> {
     let stacks: i64 = db
         .prepare_cached("SELECT count(*) FROM cfn_stack WHERE region = ?1 AND live = 1")?
         .query_row([region], |row| row.get(0))?;
@@ -57,7 +57,7 @@ pub fn room_for_stack(db: &Connection, region: &str) -> Outcome<()> {
 /// # Errors
 ///
 /// `LimitExceededException`.
-pub fn room_for_change_set(existing: usize) -> Outcome<()> {
+pub fn room_for_change_set(existing: usize) -> CloudFormationResult<()> {
     if existing >= CHANGE_SETS {
         return Err(limit_exceeded(&format!(
             "the stack has {existing} change sets and the local target keeps {CHANGE_SETS}; delete some"
@@ -72,7 +72,7 @@ pub fn room_for_change_set(existing: usize) -> Outcome<()> {
 /// # Errors
 ///
 /// When the state can't be read.
-pub fn nested(db: &Connection, parent: &Stack, target: &Target, existing: Option<&str>) -> Sql<Option<String>> {
+pub fn nested(db: &Connection, parent: &Stack, target: &StackTarget, existing: Option<&str>) -> Sql<Option<String>> {
     if existing.is_none()
         && let Err(error) = room_for_stack(db, &parent.region)
     {
@@ -110,7 +110,7 @@ pub fn nested(db: &Connection, parent: &Stack, target: &Target, existing: Option
 }
 
 /// Why the line of a stack's ancestors may not go on with this target.
-fn of_ancestors(db: &Connection, parent: &Stack, target: &Target) -> Sql<Option<String>> {
+fn of_ancestors(db: &Connection, parent: &Stack, target: &StackTarget) -> Sql<Option<String>> {
     let (mut depth, mut same) = (0, 0);
     let mut ancestor = Some(parent.clone());
     while let Some(stack) = ancestor {
@@ -142,6 +142,6 @@ fn of_ancestors(db: &Connection, parent: &Stack, target: &Target) -> Sql<Option<
     Ok(None)
 }
 
-fn values(parameters: &[Parameter]) -> BTreeMap<&str, &str> {
+fn values(parameters: &[StackParameter]) -> BTreeMap<&str, &str> {
     parameters.iter().map(|parameter| (parameter.key.as_str(), parameter.given())).collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions` | the rights that operations need |
+//! | `actions` | the permissions that operations need |
 //! | `api` | the operations, grouped by what they concern |
 //! | `prepare`, `expand`, `source` | from what a caller sent to a checked [`model::Target`] |
 //! | `changes`, `early` | what a change set would do, and what is validated before it |
@@ -14,7 +14,7 @@
 //! | `limits` | how much an account, a stack and a tree of nested stacks may have |
 //! | `policy`, `stacks`, `error` | stack policies, whole stacks, the words of refusals |
 
-pub(crate) mod actions;
+mod actions;
 mod api;
 mod changes;
 pub mod custom;
@@ -37,12 +37,14 @@ pub mod tables;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use rusqlite::Transaction;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::ground::store::Schema;
-use crate::ground::{ApiError, Host};
-use crate::protocol::query::{CallContext, Params, QueryService};
+use crate::ground::{ApiError, Host, RequiredPermission};
+use crate::protocol::query::{Params, QueryService};
+use crate::protocol::service::CallContext;
 use crate::resources::Handlers;
 use engine::Engine;
 
@@ -100,7 +102,17 @@ impl QueryService for CloudFormation {
         api::operations()
     }
 
+    fn required_permissions(
+        &self,
+        db: &Transaction<'_>,
+        ctx: &CallContext,
+        action: &str,
+        params: &Params,
+    ) -> Result<Vec<RequiredPermission>, ApiError> {
+        actions::required_permissions(db, &ctx.region, action, params)
+    }
+
     async fn call(&self, ctx: &CallContext, action: &str, params: Params) -> Result<Value, ApiError> {
-        api::Call { engine: &self.engine, ctx, params: &params }.answer(action).await
+        api::CloudFormationCall { engine: &self.engine, ctx, params: &params }.answer(action).await
     }
 }

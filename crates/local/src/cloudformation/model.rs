@@ -22,7 +22,7 @@ pub struct Tag {
 
 /// A parameter with the value it has for one deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Parameter {
+pub struct StackParameter {
     /// Its name.
     pub key: String,
     /// Its value, as given or by default.
@@ -36,7 +36,7 @@ pub struct Parameter {
     pub resolved: Option<String>,
 }
 
-impl Parameter {
+impl StackParameter {
     /// What `Ref` gives.
     pub fn given(&self) -> &str {
         self.resolved.as_deref().unwrap_or(&self.value)
@@ -45,13 +45,13 @@ impl Parameter {
 
 /// Everything that decides what a stack's resources are to be: what one deployment aims at.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Target {
+pub struct StackTarget {
     /// The template's text as it was sent.
     pub template: String,
     /// The template with its transforms expanded.
     pub processed: Value,
     /// All parameters of the template.
-    pub parameters: Vec<Parameter>,
+    pub parameters: Vec<StackParameter>,
     /// The stack's tags.
     pub tags: Vec<Tag>,
     /// The capabilities acknowledged.
@@ -65,7 +65,7 @@ pub struct Target {
     pub retain_except_on_create: bool,
 }
 
-impl Target {
+impl StackTarget {
     /// The stack's tags by key.
     pub fn tags_by_key(&self) -> BTreeMap<String, String> {
         self.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
@@ -74,7 +74,7 @@ impl Target {
 
 /// An output of a stack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Output {
+pub struct StackOutput {
     /// Its logical id.
     pub key: String,
     /// Its value.
@@ -99,9 +99,9 @@ pub struct Stack {
     /// Why it stands there.
     pub reason: Option<String>,
     /// What is deployed, or being deployed.
-    pub target: Target,
+    pub target: StackTarget,
     /// Its outputs.
-    pub outputs: Vec<Output>,
+    pub outputs: Vec<StackOutput>,
     /// RFC 3339, UTC.
     pub created: String,
     /// When the last update began.
@@ -160,7 +160,7 @@ pub enum Done {
 /// How far one phase of an operation has come with a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Step {
+pub enum OperationStep {
     /// Under way: the world may already have been changed.
     Started,
     /// Over.
@@ -171,7 +171,7 @@ pub enum Step {
 
 /// One resource of a stack.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Resource {
+pub struct StackResource {
     /// The stack it is in.
     pub stack_id: String,
     /// Its name in the template.
@@ -197,7 +197,7 @@ pub struct Resource {
     /// What the operation under way did to it.
     pub done: Option<Done>,
     /// The phase of an operation it was last part of, and how far that came: `operation id/phase`.
-    pub step: Option<(String, Step)>,
+    pub step: Option<(String, OperationStep)>,
 }
 
 /// A part of an operation; each begins with an event of the stack.
@@ -261,7 +261,7 @@ impl OnFailure {
 
 /// A create, update, delete or rollback of one stack. It stays on record until over, so that any process can take it up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Operation {
+pub struct StackOperation {
     /// A UUID.
     pub id: String,
     /// Its stack.
@@ -277,9 +277,9 @@ pub struct Operation {
     /// Whether a failed update is left as it is.
     pub disable_rollback: bool,
     /// What was deployed before an update.
-    pub previous: Option<Target>,
+    pub previous: Option<StackTarget>,
     /// Outputs from before an update.
-    pub previous_outputs: Vec<Output>,
+    pub previous_outputs: Vec<StackOutput>,
     /// The stack's status from before the operation.
     pub previous_status: Option<Status>,
     /// The change set it runs.
@@ -327,7 +327,7 @@ pub struct ChangeSet {
     /// Whether it can be run.
     pub execution: ExecutionStatus,
     /// What it would deploy.
-    pub target: Target,
+    pub target: StackTarget,
     /// What that changes.
     pub changes: Vec<Change>,
     /// What its author says of it.
@@ -350,7 +350,7 @@ pub struct ChangeSet {
 
 /// One event, of a stack, of one of its resources, or of a validation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Event {
+pub struct StackEvent {
     /// Unique.
     pub id: String,
     /// The stack it belongs to.
@@ -394,7 +394,7 @@ pub struct Validation {
     pub path: String,
 }
 
-impl Target {
+impl StackTarget {
     /// Its size as the tree of its stack counts it: resources, and bytes of the template.
     pub fn size(&self) -> (i64, i64) {
         let resources = self.processed.get("Resources").and_then(Value::as_object).map_or(0, Map::len);
@@ -409,7 +409,7 @@ pub const MASK: &str = "****";
 const SHORTEST_SECRET: usize = 4;
 
 /// A text without the values of a target's hidden parameters.
-pub fn mask(text: String, target: &Target) -> String {
+pub fn mask(text: String, target: &StackTarget) -> String {
     let hidden = target.parameters.iter().filter(|parameter| parameter.no_echo && !parameter.value.is_empty());
     let secrets = hidden.flat_map(|parameter| [Some(parameter.value.as_str()), parameter.resolved.as_deref()]);
     hide(text, secrets.flatten().collect())

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::model::{Operation, Resource, Stack};
+use super::model::{Stack, StackOperation, StackResource};
 
 /// Why the stack's policy (or the operation's own) denies an action on a resource, if it does.
-pub fn denied(stack: &Stack, operation: &Operation, resource: &Resource, action: &str) -> Option<String> {
+pub fn denied(stack: &Stack, operation: &StackOperation, resource: &StackResource, action: &str) -> Option<String> {
     let text = operation.policy.as_ref().or(stack.policy.as_ref())?;
     let policy: Value = serde_json::from_str(text).ok()?;
     let statements = match policy.get("Statement") {
@@ -38,7 +38,7 @@ pub fn denied(stack: &Stack, operation: &Operation, resource: &Resource, action:
     }
 }
 
-fn applies(statement: &Value, resource: &Resource, action: &str) -> bool {
+fn applies(statement: &Value, resource: &StackResource, action: &str) -> bool {
     let id = format!("LogicalResourceId/{}", resource.logical_id);
     let acts = match (statement.get("Action"), statement.get("NotAction")) {
         (Some(actions), _) => any(actions, action),

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::error::{Outcome, capabilities, not_simulated};
-use super::model::{Parameter, Tag, Target};
+use super::error::{CloudFormationResult, capabilities, not_simulated};
+use super::model::{StackParameter, StackTarget, Tag};
 use crate::ground::ApiError;
 use crate::ground::scalar::scalar;
 use crate::resources::{self, provider};
@@ -18,7 +18,7 @@ use super::expand;
 
 /// What a caller gave for a deployment.
 #[derive(Debug, Clone, Default)]
-pub struct Given {
+pub struct StackRequest {
     /// The stack's name.
     pub stack_name: String,
     /// The template's text.
@@ -58,7 +58,7 @@ const EXPAND: &str = "CAPABILITY_AUTO_EXPAND";
 /// # Errors
 ///
 /// `ValidationError`, as CloudFormation words it where that is known.
-pub fn read(text: &str) -> Outcome<Template> {
+pub fn read(text: &str) -> CloudFormationResult<Template> {
     if text.trim().is_empty() {
         return Err(ApiError::validation("Template format error: the template is empty"));
     }
@@ -79,7 +79,7 @@ pub fn process(
     values: &BTreeMap<String, String>,
     region: &str,
     stack_name: &str,
-) -> Outcome<Template> {
+) -> CloudFormationResult<Template> {
     for transform in template.transforms() {
         if transform != bedplate_cfn::template::LANGUAGE_EXTENSIONS {
             return Err(not_simulated(&format!("the transform `{transform}`")));
@@ -104,7 +104,7 @@ fn contains_key(value: &Value, wanted: &str) -> bool {
 /// # Errors
 ///
 /// `ValidationError`.
-pub fn check(template: &Template, region: &str) -> Outcome<()> {
+pub fn check(template: &Template, region: &str) -> CloudFormationResult<()> {
     let mut unknown: Vec<&str> = template
         .resources()
         .map(|resource| resource.type_)
@@ -194,7 +194,13 @@ pub fn needed_capabilities(template: &Template) -> (Option<&'static str>, Vec<St
 /// # Errors
 ///
 /// `ValidationError`, `InsufficientCapabilitiesException`, or a refusal of what is not simulated.
-pub fn target(db: &Connection, given: Given, previous: Option<&Target>, region: &str, way: Way) -> Outcome<Target> {
+pub fn target(
+    db: &Connection,
+    given: StackRequest,
+    previous: Option<&StackTarget>,
+    region: &str,
+    way: Way,
+) -> CloudFormationResult<StackTarget> {
     let template = read(&given.template)?;
     let parameters = parameters(db, region, &template, &given.parameters, previous)?;
     let values = parameters.iter().map(|parameter| (parameter.key.clone(), parameter.given().to_owned())).collect();
@@ -228,7 +234,7 @@ pub fn target(db: &Connection, given: Given, previous: Option<&Target>, region: 
     if let Some(previous) = previous {
         same_types(&processed, previous)?;
     }
-    Ok(Target {
+    Ok(StackTarget {
         template: given.template,
         processed: processed.into_value(),
         parameters,
@@ -241,7 +247,7 @@ pub fn target(db: &Connection, given: Given, previous: Option<&Target>, region: 
 }
 
 /// A resource can't become one of another type.
-fn same_types(template: &Template, previous: &Target) -> Outcome<()> {
+fn same_types(template: &Template, previous: &StackTarget) -> CloudFormationResult<()> {
     let changed: Vec<&str> = template
         .resources()
         .filter(|resource| {
@@ -259,7 +265,7 @@ fn same_types(template: &Template, previous: &Target) -> Outcome<()> {
     )))
 }
 
-fn check_resource_types(template: &Template, allowed: &[String]) -> Outcome<()> {
+fn check_resource_types(template: &Template, allowed: &[String]) -> CloudFormationResult<()> {
     let fits = |name: &str| {
         allowed.iter().any(|own| match own.strip_suffix('*') {
             Some(start) => name.starts_with(start),
@@ -274,7 +280,7 @@ fn check_resource_types(template: &Template, allowed: &[String]) -> Outcome<()> 
     Err(ApiError::validation(format!("Resource type {} is not allowed by parameter ResourceTypes", missing.join(", "))))
 }
 
-fn check_tags(tags: &[Tag]) -> Outcome<()> {
+fn check_tags(tags: &[Tag]) -> CloudFormationResult<()> {
     if tags.len() > 50 {
         return Err(ApiError::validation(
             "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50",
@@ -304,8 +310,8 @@ pub fn parameters(
     region: &str,
     template: &Template,
     given: &[(String, Option<String>)],
-    previous: Option<&Target>,
-) -> Outcome<Vec<Parameter>> {
+    previous: Option<&StackTarget>,
+) -> CloudFormationResult<Vec<StackParameter>> {
     let unknown: Vec<&str> =
         given.iter().map(|(key, _)| key.as_str()).filter(|key| template.parameter(key).is_none()).collect();
     if !unknown.is_empty() {
@@ -343,7 +349,7 @@ pub fn parameters(
         }
         fits(&parameter, &value)?;
         let resolved = stored(db, region, &parameter, &value, &mut absent)?;
-        valued.push(Parameter {
+        valued.push(StackParameter {
             key: parameter.name.to_owned(),
             value,
             no_echo: parameter.no_echo(),
@@ -370,7 +376,7 @@ fn stored(
     parameter: &bedplate_cfn::Parameter<'_>,
     value: &str,
     absent: &mut Vec<String>,
-) -> Outcome<Option<String>> {
+) -> CloudFormationResult<Option<String>> {
     let Some(kind) = parameter.type_().strip_prefix("AWS::SSM::Parameter::") else { return Ok(None) };
     if value.starts_with("/aws/") {
         return Err(not_simulated(&format!("the public parameters of AWS (`{value}`)")));
@@ -394,7 +400,7 @@ fn stored(
 }
 
 /// Whether a value is one the parameter takes.
-fn fits(parameter: &bedplate_cfn::Parameter<'_>, value: &str) -> Outcome<()> {
+fn fits(parameter: &bedplate_cfn::Parameter<'_>, value: &str) -> CloudFormationResult<()> {
     let name = parameter.name;
     let number =
         |attribute: &str| parameter.attribute(attribute).and_then(scalar).and_then(|text| text.parse::<f64>().ok());

@@ -1,6 +1,6 @@
 //! Where a template's text comes from: the request, a URL of an object in the local S3, or the stack itself.
 
-use crate::cloudformation::error::{Outcome, not_simulated};
+use crate::cloudformation::error::{CloudFormationResult, not_simulated};
 use crate::ground::{ApiError, Host};
 use crate::s3;
 
@@ -14,7 +14,7 @@ const IN_S3: usize = bedplate_cfn::template::BODY_LIMIT_S3;
 /// # Errors
 ///
 /// It is larger than a request may carry.
-pub fn inline(text: &str) -> Outcome<String> {
+pub fn inline(text: &str) -> CloudFormationResult<String> {
     if text.len() > INLINE {
         return Err(ApiError::validation(format!(
             "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length \
@@ -56,7 +56,7 @@ pub fn bucket_and_key(own: &str, url: &str) -> Option<(String, String, Option<St
 /// # Errors
 ///
 /// It is not there, too large, no text, or not in S3 at all.
-pub async fn from_url(host: &Host, url: &str) -> Outcome<String> {
+pub async fn from_url(host: &Host, url: &str) -> CloudFormationResult<String> {
     if url.starts_with("ssm-doc://") {
         return Err(not_simulated("templates in SSM documents"));
     }

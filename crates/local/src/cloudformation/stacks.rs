@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::journal::Journal;
-use super::model::{Stack, Target};
+use super::model::{Stack, StackTarget};
 use super::status::Status;
 use super::tables;
 use crate::ground::{ACCOUNT_ID, ApiError};
@@ -16,7 +16,7 @@ pub fn fresh(journal: &Journal<'_>, name: &str, region: &str) -> Stack {
         region: region.to_owned(),
         status: Status::ReviewInProgress,
         reason: None,
-        target: Target::default(),
+        target: StackTarget::default(),
         outputs: Vec::new(),
         created: journal.now(),
         updated: None,

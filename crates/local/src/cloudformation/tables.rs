@@ -6,7 +6,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::model::{ChangeSet, Event, Operation, Phase, Resource, Stack};
+use super::model::{ChangeSet, Phase, Stack, StackEvent, StackOperation, StackResource};
 use super::status::Status;
 
 /// How many events of one stack are kept, and how many bytes they may have: the last ones. Our own; AWS keeps 90 days.
@@ -122,7 +122,7 @@ pub fn remove_stack(db: &Connection, id: &str) -> Sql<()> {
 }
 
 /// Writes a resource, new or changed.
-pub fn save_resource(db: &Connection, resource: &Resource) -> Sql<()> {
+pub fn save_resource(db: &Connection, resource: &StackResource) -> Sql<()> {
     db.prepare_cached(
         "INSERT INTO cfn_resource (stack_id, logical_id, physical_id, type, doc) VALUES (?1,?2,?3,?4,?5)
          ON CONFLICT (stack_id, logical_id) DO UPDATE SET physical_id = ?3, type = ?4, doc = ?5",
@@ -138,17 +138,17 @@ pub fn save_resource(db: &Connection, resource: &Resource) -> Sql<()> {
 }
 
 /// One resource.
-pub fn resource(db: &Connection, stack_id: &str, logical_id: &str) -> Sql<Option<Resource>> {
+pub fn resource(db: &Connection, stack_id: &str, logical_id: &str) -> Sql<Option<StackResource>> {
     one(db, "SELECT doc FROM cfn_resource WHERE stack_id = ?1 AND logical_id = ?2", &[&stack_id, &logical_id])
 }
 
 /// The resources of a stack, in the order they came into it.
-pub fn resources(db: &Connection, stack_id: &str) -> Sql<Vec<Resource>> {
+pub fn resources(db: &Connection, stack_id: &str) -> Sql<Vec<StackResource>> {
     all(db, "SELECT doc FROM cfn_resource WHERE stack_id = ?1 ORDER BY rowid", &[&stack_id])
 }
 
 /// Resources by the id of the thing they stand for.
-pub fn resources_by_physical_id(db: &Connection, physical_id: &str) -> Sql<Vec<Resource>> {
+pub fn resources_by_physical_id(db: &Connection, physical_id: &str) -> Sql<Vec<StackResource>> {
     all(db, "SELECT doc FROM cfn_resource WHERE physical_id = ?1 ORDER BY rowid", &[&physical_id])
 }
 
@@ -215,7 +215,7 @@ pub fn remove_operation(db: &Connection, id: &str) -> Sql<()> {
 }
 
 /// Writes an operation, new or changed.
-pub fn save_operation(db: &Connection, operation: &Operation) -> Sql<()> {
+pub fn save_operation(db: &Connection, operation: &StackOperation) -> Sql<()> {
     db.prepare_cached(
         "INSERT INTO cfn_operation (id, stack_id, over, doc) VALUES (?1,?2,?3,?4)
          ON CONFLICT (id) DO UPDATE SET over = ?3, doc = ?4",
@@ -225,12 +225,12 @@ pub fn save_operation(db: &Connection, operation: &Operation) -> Sql<()> {
 }
 
 /// An operation by its id.
-pub fn operation(db: &Connection, id: &str) -> Sql<Option<Operation>> {
+pub fn operation(db: &Connection, id: &str) -> Sql<Option<StackOperation>> {
     one(db, "SELECT doc FROM cfn_operation WHERE id = ?1", &[&id])
 }
 
 /// The operation under way on a stack.
-pub fn running_operation(db: &Connection, stack_id: &str) -> Sql<Option<Operation>> {
+pub fn running_operation(db: &Connection, stack_id: &str) -> Sql<Option<StackOperation>> {
     one(db, "SELECT doc FROM cfn_operation WHERE stack_id = ?1 AND over = 0", &[&stack_id])
 }
 
@@ -247,7 +247,7 @@ pub fn running_operations(db: &Connection) -> Sql<Vec<String>> {
 }
 
 /// Adds an event.
-pub fn add_event(db: &Connection, event: &Event) -> Sql<()> {
+pub fn add_event(db: &Connection, event: &StackEvent) -> Sql<()> {
     db.prepare_cached("INSERT INTO cfn_event (stack_id, operation_id, doc) VALUES (?1,?2,?3)")?.execute(params![
         event.stack_id,
         event.operation_id,
@@ -273,7 +273,7 @@ fn prune_events(db: &Connection, stack_id: &str, seq: i64) -> Sql<()> {
 }
 
 /// One page of events and where the next begins.
-pub type EventPage = (Vec<Event>, Option<i64>);
+pub type EventPage = (Vec<StackEvent>, Option<i64>);
 
 /// How many events one answer holds; the API model names no number.
 const EVENTS_PER_PAGE: usize = 100;
@@ -288,7 +288,7 @@ pub fn events(db: &Connection, of: EventsOf<'_>, before: Option<i64>) -> Sql<Eve
     let mut statement = db.prepare_cached(&sql)?;
     let limit = i64::try_from(EVENTS_PER_PAGE + 1).unwrap_or(i64::MAX);
     let rows = statement.query_map(params![id, before.unwrap_or(i64::MAX), limit], |row| {
-        Ok((decode::<Event>(row, 0)?, row.get::<_, i64>(1)?))
+        Ok((decode::<StackEvent>(row, 0)?, row.get::<_, i64>(1)?))
     })?;
     let mut rows = rows.collect::<Sql<Vec<_>>>()?;
     let more = rows.len() > EVENTS_PER_PAGE;

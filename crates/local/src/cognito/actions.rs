@@ -2,24 +2,27 @@
 
 use rusqlite::Transaction;
 
-use crate::ground::{ACCOUNT_ID, ApiError, Need};
-use crate::identity::asked::Asked;
+use crate::ground::{ACCOUNT_ID, ApiError, RequiredPermission};
+use crate::protocol::api_request::ApiRequest;
 
 /// What callers do not sign, and need no right for when they do.
 const PUBLIC: &[&str] = &["GetUser", "InitiateAuth", "SignUp"];
 
-/// What an operation needs; nothing when it is not known.
+/// What an operation needs.
 ///
 /// # Errors
 ///
 /// When the state can't be read.
-pub(crate) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
-    if PUBLIC.contains(&asked.operation) {
-        return Ok(Some(Vec::new()));
+pub(crate) fn required_permissions(
+    _: &Transaction<'_>,
+    asked: &ApiRequest,
+) -> Result<Vec<RequiredPermission>, ApiError> {
+    if PUBLIC.contains(&asked.operation.as_str()) {
+        return Ok(Vec::new());
     }
     let resource = match asked.text("UserPoolId") {
         Some(pool) => format!("arn:aws:cognito-idp:{}:{ACCOUNT_ID}:userpool/{pool}", asked.region),
         None => "*".to_owned(),
     };
-    Ok(Some(vec![Need::new(format!("cognito-idp:{}", asked.operation), resource)]))
+    Ok(vec![RequiredPermission::new(format!("cognito-idp:{}", asked.operation), resource)])
 }

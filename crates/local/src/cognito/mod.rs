@@ -6,8 +6,8 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions` | the rights that operations need |
-//! | `front` | which calls need no signature, and whose they are |
+//! | `actions` | the permissions that operations need |
+//! | `service` | which calls need no signature, and whose they are |
 //! | `people` | making, confirming, finding and describing people |
 //! | `sign_in` | passwords and refresh tokens in, tokens out |
 //! | [`tokens`] | making and reading tokens; the key sets that pools publish |
@@ -15,15 +15,15 @@
 //! | `password` | policies and hashes |
 //! | [`store`] | the tables |
 
-pub(crate) mod actions;
-mod front;
+mod actions;
 mod password;
 mod people;
 mod pool;
+mod service;
 mod sign_in;
 pub mod store;
 pub mod tokens;
 
-pub use front::SERVICE;
-pub(super) use front::{is_public, well_known};
+pub use service::SERVICE;
+pub(crate) use service::{PoolDocument, is_public};
 pub use store::SCHEMA;

@@ -9,9 +9,9 @@ use super::pool::{
 use super::store::{self, CONFIRMED, FORCE_CHANGE, UNCONFIRMED, User};
 use super::{password, sign_in};
 use crate::ground::ApiError;
+use crate::ground::resource_table::StoredResource;
 use crate::ground::scalar::{scalar, text};
-use crate::ground::world::Thing;
-use crate::protocol::json::{Asked, compact, seconds};
+use crate::protocol::api_request::{ApiRequest, compact, seconds};
 
 fn no_user() -> ApiError {
     refused("UserNotFoundException", "User does not exist.")
@@ -41,7 +41,7 @@ fn shown(user: &User, attributes: &str) -> Value {
 }
 
 /// The person an administrator names, and the pool.
-fn named(db: &Transaction<'_>, asked: &Asked) -> Result<(Thing, User), ApiError> {
+fn named(db: &Transaction<'_>, asked: &ApiRequest) -> Result<(StoredResource, User), ApiError> {
     let pool = pool(db, asked.required("UserPoolId")?)?;
     let user = find(db, &pool, asked.required("Username")?)?.ok_or_else(no_user)?;
     Ok((pool, user))
@@ -50,8 +50,8 @@ fn named(db: &Transaction<'_>, asked: &Asked) -> Result<(Thing, User), ApiError>
 /// Makes a person, in whichever way the pool has people named.
 fn new_user(
     db: &Transaction<'_>,
-    asked: &Asked,
-    pool: &Thing,
+    asked: &ApiRequest,
+    pool: &StoredResource,
     given: &str,
     mut attributes: Map<String, Value>,
 ) -> Result<User, ApiError> {
@@ -92,7 +92,7 @@ fn new_user(
     })
 }
 
-fn set_password(pool: &Thing, user: &mut User, new: &str) -> Result<(), ApiError> {
+fn set_password(pool: &StoredResource, user: &mut User, new: &str) -> Result<(), ApiError> {
     if let Some(refusal) = password::refusal(&pool.properties, new) {
         return Err(refused("InvalidPasswordException", refusal));
     }
@@ -100,7 +100,7 @@ fn set_password(pool: &Thing, user: &mut User, new: &str) -> Result<(), ApiError
     Ok(())
 }
 
-pub(super) fn admin_create(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn admin_create(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     asked.refuse("cognito-idp", "AdminCreateUser", &["ForceAliasCreation", "ClientMetadata"])?;
     match asked.text("MessageAction") {
         None | Some("SUPPRESS") => {}
@@ -121,7 +121,7 @@ pub(super) fn admin_create(db: &Transaction<'_>, asked: &Asked) -> Result<Value,
     Ok(json!({ "User": shown(&user, "Attributes") }))
 }
 
-pub(super) fn admin_set_password(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn admin_set_password(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let (pool, mut user) = named(db, asked)?;
     set_password(&pool, &mut user, asked.required("Password")?)?;
     user.status = if asked.flag("Permanent") { CONFIRMED } else { FORCE_CHANGE }.to_owned();
@@ -130,18 +130,18 @@ pub(super) fn admin_set_password(db: &Transaction<'_>, asked: &Asked) -> Result<
     Ok(json!({}))
 }
 
-pub(super) fn admin_get(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn admin_get(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let (_, user) = named(db, asked)?;
     Ok(shown(&user, "UserAttributes"))
 }
 
-pub(super) fn admin_delete(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn admin_delete(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let (pool, user) = named(db, asked)?;
     store::delete(db, &pool.id, &user.name)?;
     Ok(json!({}))
 }
 
-pub(super) fn sign_up(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn sign_up(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let (client, pool) = client(db, asked.required("ClientId")?)?;
     let given = asked.required("Username")?;
     check_secret(&client, given, asked.text("SecretHash"))?;
@@ -155,7 +155,7 @@ pub(super) fn sign_up(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiE
     Ok(json!({ "UserConfirmed": false, "UserSub": user.sub }))
 }
 
-pub(super) fn admin_confirm(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn admin_confirm(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let (pool, mut user) = named(db, asked)?;
     if user.status != UNCONFIRMED {
         let message = format!("User cannot be confirmed. Current status is {}", user.status);
@@ -167,7 +167,7 @@ pub(super) fn admin_confirm(db: &Transaction<'_>, asked: &Asked) -> Result<Value
     Ok(json!({}))
 }
 
-pub(super) fn list(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn list(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let pool = pool(db, asked.required("UserPoolId")?)?;
     let mut users = store::users(db, &pool.id)?;
     if let Some(filter) = asked.text("Filter").map(str::trim).filter(|filter| !filter.is_empty()) {
@@ -208,12 +208,12 @@ pub(super) fn list(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiErro
 }
 
 /// Who has an access token is told about themselves.
-pub(super) fn get(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn get(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let (_, user) = sign_in::bearer(db, asked)?;
     Ok(json!({ "Username": user.name, "UserAttributes": attribute_list(&user) }))
 }
 
-pub(super) fn describe_pool(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn describe_pool(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let pool = pool(db, asked.required("UserPoolId")?)?;
     let property = |name: &str| pool.properties.get(name).cloned().unwrap_or(Value::Null);
     let created = pool.state.get("Created").and_then(Value::as_i64).map(seconds);
@@ -236,7 +236,7 @@ pub(super) fn describe_pool(db: &Transaction<'_>, asked: &Asked) -> Result<Value
     })) }))
 }
 
-pub(super) fn describe_client(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn describe_client(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let pool = pool(db, asked.required("UserPoolId")?)?;
     let (client, own) = client(db, asked.required("ClientId")?)?;
     if own.id != pool.id {

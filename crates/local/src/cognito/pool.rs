@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::store::{self, User};
 use crate::ground::ApiError;
+use crate::ground::resource_table::{self, StoredResource};
 use crate::ground::scalar::{scalar, text};
-use crate::ground::world::{self, Thing};
 
 pub(super) const POOL: &str = "AWS::Cognito::UserPool";
 pub(super) const CLIENT: &str = "AWS::Cognito::UserPoolClient";
@@ -25,15 +25,15 @@ pub(super) fn invalid(message: impl Into<String>) -> ApiError {
 }
 
 /// A pool by its id.
-pub(super) fn pool(db: &Connection, id: &str) -> Result<Thing, ApiError> {
-    world::find_anywhere(db, POOL, id)?
+pub(super) fn pool(db: &Connection, id: &str) -> Result<StoredResource, ApiError> {
+    resource_table::find_anywhere(db, POOL, id)?
         .ok_or_else(|| refused("ResourceNotFoundException", format!("User pool {id} does not exist.")))
 }
 
 /// A client by its id, and its pool.
-pub(super) fn client(db: &Connection, id: &str) -> Result<(Thing, Thing), ApiError> {
+pub(super) fn client(db: &Connection, id: &str) -> Result<(StoredResource, StoredResource), ApiError> {
     let missing = || refused("ResourceNotFoundException", format!("User pool client {id} does not exist."));
-    let client = world::find_anywhere(db, CLIENT, id)?.ok_or_else(missing)?;
+    let client = resource_table::find_anywhere(db, CLIENT, id)?.ok_or_else(missing)?;
     let pool = pool(db, &text(&client.properties, "UserPoolId").unwrap_or_default())?;
     Ok((client, pool))
 }
@@ -45,25 +45,25 @@ fn texts(properties: &Value, name: &str) -> Vec<String> {
 }
 
 /// The attributes that people of a pool may be named by, beside their name in it.
-pub(super) fn aliases(pool: &Thing) -> Vec<String> {
+pub(super) fn aliases(pool: &StoredResource) -> Vec<String> {
     let own = texts(&pool.properties, "UsernameAttributes");
     if own.is_empty() { texts(&pool.properties, "AliasAttributes") } else { own }
 }
 
 /// Whether people give an attribute in place of a name.
-pub(super) fn named_by_attribute(pool: &Thing) -> Vec<String> {
+pub(super) fn named_by_attribute(pool: &StoredResource) -> Vec<String> {
     texts(&pool.properties, "UsernameAttributes")
 }
 
 /// Names in the form they are compared in.
-pub(super) fn folded(pool: &Thing, name: &str) -> String {
+pub(super) fn folded(pool: &StoredResource, name: &str) -> String {
     let sensitive = pool.properties.pointer("/UsernameConfiguration/CaseSensitive").and_then(scalar);
     // Pools that stacks make tell cases apart unless they say otherwise.
     if sensitive.as_deref() == Some("false") { name.to_lowercase() } else { name.to_owned() }
 }
 
 /// Somebody by name, by `sub`, or by an attribute that stands for a name.
-pub(super) fn find(db: &Connection, pool: &Thing, given: &str) -> Result<Option<User>, ApiError> {
+pub(super) fn find(db: &Connection, pool: &StoredResource, given: &str) -> Result<Option<User>, ApiError> {
     let aliases = aliases(pool);
     let wanted = folded(pool, given);
     let fits = |user: &User| {
@@ -75,7 +75,7 @@ pub(super) fn find(db: &Connection, pool: &Thing, given: &str) -> Result<Option<
 }
 
 /// Whether a client allows a flow, under its name of today or its older one.
-pub(super) fn allows(client: &Thing, flow: &str) -> bool {
+pub(super) fn allows(client: &StoredResource, flow: &str) -> bool {
     let mut flows = texts(&client.properties, "ExplicitAuthFlows");
     if flows.is_empty() {
         flows = vec!["ALLOW_REFRESH_TOKEN_AUTH".to_owned()];
@@ -90,12 +90,12 @@ pub(super) fn allows(client: &Thing, flow: &str) -> bool {
 }
 
 /// The secret of a client, if it has one.
-pub(super) fn client_secret(client: &Thing) -> Option<&str> {
+pub(super) fn client_secret(client: &StoredResource) -> Option<&str> {
     client.attributes.get("ClientSecret").and_then(Value::as_str).filter(|secret| !secret.is_empty())
 }
 
 /// Checks the proof that the caller knows the client's secret.
-pub(super) fn check_secret(client: &Thing, name: &str, proof: Option<&str>) -> Result<(), ApiError> {
+pub(super) fn check_secret(client: &StoredResource, name: &str, proof: Option<&str>) -> Result<(), ApiError> {
     let Some(secret) = client_secret(client) else { return Ok(()) };
     let Some(proof) = proof else {
         let message = format!("Client {} is configured with secret but SECRET_HASH was not received", client.id);

@@ -12,9 +12,9 @@ use super::pool::{allows, check_secret, client, find, invalid, pool, refused};
 use super::store::{self, CONFIRMED, FORCE_CHANGE, Refresh, UNCONFIRMED, User};
 use super::tokens::{self, Wrong};
 use crate::ground::ApiError;
+use crate::ground::resource_table::StoredResource;
 use crate::ground::scalar::text;
-use crate::ground::world::Thing;
-use crate::protocol::json::Asked;
+use crate::protocol::api_request::ApiRequest;
 
 const DAY: i64 = 24 * 60 * 60;
 /// Seconds that id and access tokens are good for unless the client says.
@@ -27,7 +27,7 @@ fn incorrect() -> ApiError {
 }
 
 /// `InitiateAuth`.
-pub(super) fn initiate(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn initiate(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let (client, pool) = client(db, asked.required("ClientId")?)?;
     match asked.required("AuthFlow")? {
         "USER_PASSWORD_AUTH" => {
@@ -44,7 +44,7 @@ pub(super) fn initiate(db: &Transaction<'_>, asked: &Asked) -> Result<Value, Api
 }
 
 /// `AdminInitiateAuth`.
-pub(super) fn admin_initiate(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn admin_initiate(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let (client, own) = client(db, asked.required("ClientId")?)?;
     let pool = pool(db, asked.required("UserPoolId")?)?;
     if own.id != pool.id {
@@ -77,16 +77,16 @@ fn unknown_flow(flow: &str) -> ApiError {
 }
 
 /// A parameter of the flow.
-fn parameter<'a>(asked: &'a Asked, name: &str) -> Result<&'a str, ApiError> {
+fn parameter<'a>(asked: &'a ApiRequest, name: &str) -> Result<&'a str, ApiError> {
     let given = asked.get("AuthParameters").and_then(|all| all.get(name)).and_then(Value::as_str);
     given.ok_or_else(|| invalid(format!("Missing required parameter {name}")))
 }
 
 fn by_password(
     db: &Transaction<'_>,
-    asked: &Asked,
-    pool: &Thing,
-    client: &Thing,
+    asked: &ApiRequest,
+    pool: &StoredResource,
+    client: &StoredResource,
     flow: &str,
     refusal: &str,
 ) -> Result<Value, ApiError> {
@@ -141,7 +141,12 @@ fn by_password(
     Ok(json!({ "AuthenticationResult": tokens, "ChallengeParameters": {} }))
 }
 
-fn by_refresh(db: &Transaction<'_>, asked: &Asked, pool: &Thing, client: &Thing) -> Result<Value, ApiError> {
+fn by_refresh(
+    db: &Transaction<'_>,
+    asked: &ApiRequest,
+    pool: &StoredResource,
+    client: &StoredResource,
+) -> Result<Value, ApiError> {
     if !allows(client, "REFRESH_TOKEN_AUTH") {
         return Err(invalid("Auth flow not enabled for this client"));
     }
@@ -160,7 +165,7 @@ fn by_refresh(db: &Transaction<'_>, asked: &Asked, pool: &Thing, client: &Thing)
 }
 
 /// Seconds that a kind of token is good for, by the client's validity and its unit.
-fn lifetime(client: &Thing, kind: &str, default: i64, unit: i64) -> i64 {
+fn lifetime(client: &StoredResource, kind: &str, default: i64, unit: i64) -> i64 {
     let Some(amount) = text(&client.properties, &format!("{kind}Validity")).and_then(|it| it.parse::<i64>().ok())
     else {
         return default;
@@ -181,8 +186,8 @@ fn lifetime(client: &Thing, kind: &str, default: i64, unit: i64) -> i64 {
 
 /// Somebody who is signed in at a client.
 struct SignIn<'a> {
-    pool: &'a Thing,
-    client: &'a Thing,
+    pool: &'a StoredResource,
+    client: &'a StoredResource,
     user: &'a User,
     /// What all tokens of the sign-in share.
     origin: String,
@@ -192,7 +197,7 @@ struct SignIn<'a> {
 
 impl SignIn<'_> {
     /// A new id token and a new access token.
-    fn tokens(&self, db: &Transaction<'_>, asked: &Asked) -> Result<Map<String, Value>, ApiError> {
+    fn tokens(&self, db: &Transaction<'_>, asked: &ApiRequest) -> Result<Map<String, Value>, ApiError> {
         let Self { pool, client, user, origin, signed_in } = self;
         let (now, event) = (asked.now.as_second(), asked.uuid());
         let key = tokens::key(db, &pool.id)?;
@@ -233,7 +238,7 @@ impl SignIn<'_> {
 }
 
 /// The pool and the person of an access token.
-pub(super) fn bearer(db: &Transaction<'_>, asked: &Asked) -> Result<(Thing, User), ApiError> {
+pub(super) fn bearer(db: &Transaction<'_>, asked: &ApiRequest) -> Result<(StoredResource, User), ApiError> {
     let wrong = |message: &str| refused("NotAuthorizedException", message);
     let token = asked.required("AccessToken")?;
     let id = tokens::pool_of(token).ok_or_else(|| wrong("Invalid Access Token"))?;

@@ -149,7 +149,7 @@ pub fn forget(db: &Connection, pool: &str) -> rusqlite::Result<()> {
 
 /// A key: its id, and both of its parts in DER.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Key {
+pub struct SigningKey {
     /// As tokens name it.
     pub id: String,
     /// PKCS#8.
@@ -158,7 +158,7 @@ pub struct Key {
     pub public: Vec<u8>,
 }
 
-impl std::fmt::Debug for Key {
+impl std::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Key").field("id", &self.id).finish_non_exhaustive()
     }
@@ -169,9 +169,9 @@ impl std::fmt::Debug for Key {
 /// # Errors
 ///
 /// When the database refuses.
-pub fn key(db: &Connection, pool: &str) -> rusqlite::Result<Option<Key>> {
+pub fn key(db: &Connection, pool: &str) -> rusqlite::Result<Option<SigningKey>> {
     db.prepare_cached("SELECT id, private, public FROM cognito_key WHERE pool = ?1")?
-        .query_row([pool], |row| Ok(Key { id: row.get(0)?, private: row.get(1)?, public: row.get(2)? }))
+        .query_row([pool], |row| Ok(SigningKey { id: row.get(0)?, private: row.get(1)?, public: row.get(2)? }))
         .optional()
 }
 
@@ -180,7 +180,7 @@ pub fn key(db: &Connection, pool: &str) -> rusqlite::Result<Option<Key>> {
 /// # Errors
 ///
 /// When the database refuses.
-pub fn set_key(db: &Connection, pool: &str, key: &Key) -> rusqlite::Result<()> {
+pub fn set_key(db: &Connection, pool: &str, key: &SigningKey) -> rusqlite::Result<()> {
     db.execute(
         "INSERT INTO cognito_key (pool, id, private, public) VALUES (?1, ?2, ?3, ?4)",
         params![pool, key.id, key.private, key.public],

@@ -12,9 +12,9 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
-use super::store::{self, Key};
+use super::store::{self, SigningKey};
 use crate::ground::ApiError;
-use crate::ground::world;
+use crate::ground::resource_table;
 
 /// The issuer of a pool's tokens.
 pub fn issuer(region: &str, pool: &str) -> String {
@@ -32,7 +32,7 @@ pub fn pool_of_issuer(issuer: &str) -> Option<&str> {
 /// # Errors
 ///
 /// When there is no such pool, or the database refuses.
-pub(super) fn key(db: &Connection, pool: &str) -> Result<Key, ApiError> {
+pub(super) fn key(db: &Connection, pool: &str) -> Result<SigningKey, ApiError> {
     if let Some(key) = store::key(db, pool)? {
         return Ok(key);
     }
@@ -43,7 +43,7 @@ pub(super) fn key(db: &Connection, pool: &str) -> Result<Key, ApiError> {
     let public = pair.public_key().as_ref().to_vec();
     let mut random = [0_u8; 32];
     rand::RngCore::fill_bytes(&mut rand::rng(), &mut random);
-    let key = Key { id: STANDARD.encode(random), private, public };
+    let key = SigningKey { id: STANDARD.encode(random), private, public };
     store::set_key(db, pool, &key)?;
     Ok(key)
 }
@@ -53,7 +53,7 @@ pub(super) fn key(db: &Connection, pool: &str) -> Result<Key, ApiError> {
 /// # Errors
 ///
 /// When the key is none.
-pub(super) fn sign(key: &Key, claims: &Value) -> Result<String, ApiError> {
+pub(super) fn sign(key: &SigningKey, claims: &Value) -> Result<String, ApiError> {
     let header = json!({ "kid": key.id, "alg": "RS256" });
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let text = format!("{}.{}", part(&header), part(claims));
@@ -85,7 +85,9 @@ pub fn read(
     token: &str,
     now: Timestamp,
 ) -> Result<Result<Map<String, Value>, Wrong>, ApiError> {
-    let Some(thing) = world::find_anywhere(db, super::pool::POOL, pool)? else { return Ok(Err(Wrong::Forged)) };
+    let Some(thing) = resource_table::find_anywhere(db, super::pool::POOL, pool)? else {
+        return Ok(Err(Wrong::Forged));
+    };
     let Some(key) = store::key(db, pool)? else { return Ok(Err(Wrong::Forged)) };
     Ok(verified(&key, token).and_then(|claims| {
         if claims.get("iss").and_then(Value::as_str) != Some(&issuer(&thing.region, pool)) {
@@ -99,7 +101,7 @@ pub fn read(
     }))
 }
 
-fn verified(key: &Key, token: &str) -> Result<Map<String, Value>, Wrong> {
+fn verified(key: &SigningKey, token: &str) -> Result<Map<String, Value>, Wrong> {
     let (text, signature) = token.rsplit_once('.').ok_or(Wrong::Forged)?;
     let (header, claims) = text.split_once('.').ok_or(Wrong::Forged)?;
     let decoded = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| Wrong::Forged);
@@ -167,10 +169,10 @@ fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
 mod tests {
     use super::*;
 
-    fn pair() -> Key {
+    fn pair() -> SigningKey {
         let pair = KeyPair::generate(KeySize::Rsa2048).expect("a key");
         let private = pair.as_der().expect("DER").as_ref().to_vec();
-        Key { id: "k".to_owned(), private, public: pair.public_key().as_ref().to_vec() }
+        SigningKey { id: "k".to_owned(), private, public: pair.public_key().as_ref().to_vec() }
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use crate::ground::{ACCOUNT_ID, ApiError, Need};
-use crate::identity::asked::Asked;
+use crate::ground::{ACCOUNT_ID, ApiError, RequiredPermission};
+use crate::protocol::api_request::ApiRequest;
 
 /// A table's ARN, of its name or ARN.
 fn table_arn(region: &str, table: &str) -> String {
@@ -13,19 +13,22 @@ fn table_arn(region: &str, table: &str) -> String {
     format!("arn:aws:dynamodb:{region}:{ACCOUNT_ID}:table/{name}")
 }
 
-/// What an operation needs; nothing when it is not known.
+/// What an operation needs.
 ///
 /// # Errors
 ///
 /// When the state can't be read.
-pub(crate) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
-    let body = asked.input;
+pub(crate) fn required_permissions(
+    _: &Transaction<'_>,
+    asked: &ApiRequest,
+) -> Result<Vec<RequiredPermission>, ApiError> {
+    let body = &asked.body;
     let action = format!("dynamodb:{}", asked.operation);
-    let need = |table: &str| Need::new(action.clone(), table_arn(asked.region, table));
-    Ok(Some(match asked.operation {
+    let need = |table: &str| RequiredPermission::new(action.clone(), table_arn(&asked.region, table));
+    Ok(match asked.operation.as_str() {
         // Asked about no table in particular, DynamoDB asks about all.
         "ListTables" => vec![need("*")],
-        "DescribeLimits" | "DescribeEndpoints" => vec![Need::new(action, "*")],
+        "DescribeLimits" | "DescribeEndpoints" => vec![RequiredPermission::new(action, "*")],
         "BatchGetItem" | "BatchWriteItem" => {
             let tables = body.get("RequestItems").and_then(Value::as_object);
             tables.into_iter().flatten().map(|(table, _)| need(table)).collect()
@@ -42,18 +45,18 @@ pub(crate) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec
                     } else {
                         format!("dynamodb:{kind}Item")
                     };
-                    Some(Need::new(action, table_arn(asked.region, table)))
+                    Some(RequiredPermission::new(action, table_arn(&asked.region, table)))
                 })
                 .collect()
         }
         _ => {
-            let arn = table_arn(asked.region, asked.text("TableName").unwrap_or_default());
+            let arn = table_arn(&asked.region, asked.text("TableName").unwrap_or_default());
             // Only reading goes through an index; elsewhere the name of one means nothing.
-            let reads = matches!(asked.operation, "Query" | "Scan");
+            let reads = matches!(asked.operation.as_str(), "Query" | "Scan");
             vec![match asked.text("IndexName").filter(|_| reads) {
-                Some(index) => Need::new(action, format!("{arn}/index/{index}")),
-                None => Need::new(action, arn),
+                Some(index) => RequiredPermission::new(action, format!("{arn}/index/{index}")),
+                None => RequiredPermission::new(action, arn),
             }]
         }
-    }))
+    })
 }

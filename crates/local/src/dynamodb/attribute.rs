@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::error::Refused;
+use super::error::DynamoDbError;
 use super::number::Number;
 
 /// The largest item, in bytes, names included. Source: quotas in the DynamoDB developer guide.
@@ -49,25 +49,25 @@ impl Attribute {
     /// # Errors
     ///
     /// What DynamoDB says of a value that is none.
-    pub fn read(value: &Value) -> Result<Self, Refused> {
+    pub fn read(value: &Value) -> Result<Self, DynamoDbError> {
         Self::read_at(value, 0)
     }
 
-    fn read_at(value: &Value, depth: usize) -> Result<Self, Refused> {
+    fn read_at(value: &Value, depth: usize) -> Result<Self, DynamoDbError> {
         if depth > DEPTH {
-            return Err(Refused::invalid("Nesting Levels have exceeded supported limits"));
+            return Err(DynamoDbError::invalid("Nesting Levels have exceeded supported limits"));
         }
         let Value::Object(tagged) = value else {
-            return Err(Refused::unreadable("Unexpected value type in payload"));
+            return Err(DynamoDbError::unreadable("Unexpected value type in payload"));
         };
         let mut entries = tagged.iter().filter(|(_, value)| !value.is_null());
         let Some((tag, value)) = entries.next() else {
-            return Err(Refused::invalid(
+            return Err(DynamoDbError::invalid(
                 "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
             ));
         };
         if entries.next().is_some() {
-            return Err(Refused::invalid(
+            return Err(DynamoDbError::invalid(
                 "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported \
                  datatypes",
             ));
@@ -80,7 +80,7 @@ impl Attribute {
             "NULL" => match value.as_bool().ok_or_else(unexpected)? {
                 true => Self::Null,
                 false => {
-                    return Err(Refused::values("Null attribute value types must have the value of true"));
+                    return Err(DynamoDbError::values("Null attribute value types must have the value of true"));
                 }
             },
             "L" => {
@@ -92,7 +92,7 @@ impl Attribute {
             "NS" => Self::Ns(set(value, "number", number)?),
             "BS" => Self::Bs(set(value, "binary", bytes)?),
             _ => {
-                return Err(Refused::invalid(
+                return Err(DynamoDbError::invalid(
                     "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
                 ));
             }
@@ -186,11 +186,11 @@ impl Attribute {
 /// # Errors
 ///
 /// As [`Attribute::read`].
-pub fn read_item(value: &Value) -> Result<Item, Refused> {
+pub fn read_item(value: &Value) -> Result<Item, DynamoDbError> {
     read_map(value, 0)
 }
 
-fn read_map(value: &Value, depth: usize) -> Result<Item, Refused> {
+fn read_map(value: &Value, depth: usize) -> Result<Item, DynamoDbError> {
     let Value::Object(entries) = value else { return Err(unexpected()) };
     entries.iter().map(|(name, value)| Ok((name.clone(), Attribute::read_at(value, depth)?))).collect()
 }
@@ -205,37 +205,39 @@ pub fn item_size(item: &Item) -> usize {
     item.iter().map(|(name, value)| name.len() + value.stored_size()).sum()
 }
 
-fn unexpected() -> Refused {
-    Refused::unreadable("Unexpected value type in payload")
+fn unexpected() -> DynamoDbError {
+    DynamoDbError::unreadable("Unexpected value type in payload")
 }
 
-fn text(value: &Value) -> Result<&str, Refused> {
-    value.as_str().ok_or_else(|| Refused::unreadable("NUMBER_VALUE cannot be converted to String"))
+fn text(value: &Value) -> Result<&str, DynamoDbError> {
+    value.as_str().ok_or_else(|| DynamoDbError::unreadable("NUMBER_VALUE cannot be converted to String"))
 }
 
-fn number(value: &Value) -> Result<Number, Refused> {
-    Number::parse(text(value)?).map_err(Refused::invalid)
+fn number(value: &Value) -> Result<Number, DynamoDbError> {
+    Number::parse(text(value)?).map_err(DynamoDbError::invalid)
 }
 
-fn bytes(value: &Value) -> Result<Vec<u8>, Refused> {
-    STANDARD.decode(text(value)?).map_err(|_| Refused::unreadable("Base64 encoded length is unexpected or not Base64"))
+fn bytes(value: &Value) -> Result<Vec<u8>, DynamoDbError> {
+    STANDARD
+        .decode(text(value)?)
+        .map_err(|_| DynamoDbError::unreadable("Base64 encoded length is unexpected or not Base64"))
 }
 
 fn set<T: Ord>(
     value: &Value,
     kind: &str,
-    entry: impl Fn(&Value) -> Result<T, Refused>,
-) -> Result<BTreeSet<T>, Refused> {
+    entry: impl Fn(&Value) -> Result<T, DynamoDbError>,
+) -> Result<BTreeSet<T>, DynamoDbError> {
     let entries = value.as_array().ok_or_else(unexpected)?;
     if entries.is_empty() {
-        return Err(Refused::values(format!("An {kind} set  may not be empty")));
+        return Err(DynamoDbError::values(format!("An {kind} set  may not be empty")));
     }
     let mut set = BTreeSet::new();
     for value in entries {
         if !set.insert(entry(value)?) {
             let all: Vec<String> =
                 entries.iter().map(|entry| entry.as_str().map_or_else(|| entry.to_string(), str::to_owned)).collect();
-            return Err(Refused::values(format!("Input collection [{}] contains duplicates.", all.join(", "))));
+            return Err(DynamoDbError::values(format!("Input collection [{}] contains duplicates.", all.join(", "))));
         }
     }
     Ok(set)

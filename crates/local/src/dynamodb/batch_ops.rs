@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
 
-use super::arguments::{Call, check_size, constraint, missing};
+use super::arguments::{DynamoDbRequest, check_size, constraint, missing};
 use super::attribute::{item_json, item_size, read_item};
-use super::error::Refused;
+use super::error::DynamoDbError;
 use super::expression::{Placeholders, project, projection};
-use super::rows::{self, Place};
+use super::rows::{self, ItemKey};
 use super::table::Table;
 
 /// Most writes of a batch. Source: `BatchWriteItem` in the DynamoDB API reference.
@@ -19,9 +19,9 @@ const KEYS: usize = 100;
 /// Most bytes of a batch that is read; what is beyond comes back unprocessed. Source: as above.
 const READ: usize = 16 << 20;
 
-fn requests(call: &Call) -> Result<&Map<String, Value>, Refused> {
+fn requests(call: &DynamoDbRequest) -> Result<&Map<String, Value>, DynamoDbError> {
     let requests = call.get("RequestItems").ok_or_else(|| missing("RequestItems"))?;
-    let requests = requests.as_object().ok_or_else(|| Refused::unreadable("Unexpected value type in payload"))?;
+    let requests = requests.as_object().ok_or_else(|| DynamoDbError::unreadable("Unexpected value type in payload"))?;
     if requests.is_empty() {
         return Err(constraint("{}", "RequestItems", "Member must have length greater than or equal to 1"));
     }
@@ -33,7 +33,7 @@ enum Write {
     Delete(super::attribute::Item),
 }
 
-pub(super) fn write(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
+pub(super) fn write(db: &Transaction<'_>, call: &DynamoDbRequest) -> Result<Value, DynamoDbError> {
     call.refuse("BatchWriteItem", &[])?;
     let requests = requests(call)?;
     let total: usize = requests.values().filter_map(Value::as_array).map(Vec::len).sum();
@@ -49,7 +49,7 @@ pub(super) fn write(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused>
     let mut writes = Vec::new();
     for (name, list) in requests {
         let table = Table::find(db, &call.region, name)?;
-        let list = list.as_array().ok_or_else(|| Refused::unreadable("Unexpected value type in payload"))?;
+        let list = list.as_array().ok_or_else(|| DynamoDbError::unreadable("Unexpected value type in payload"))?;
         let mut places = BTreeSet::new();
         for request in list {
             let put = request.get("PutRequest").filter(|value| !value.is_null());
@@ -58,26 +58,26 @@ pub(super) fn write(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused>
                 (Some(put), None) => Write::Put(read_item(put.get("Item").unwrap_or(&Value::Null))?),
                 (None, Some(delete)) => Write::Delete(read_item(delete.get("Key").unwrap_or(&Value::Null))?),
                 (Some(_), Some(_)) => {
-                    return Err(Refused::invalid(
+                    return Err(DynamoDbError::invalid(
                         "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the \
                          supported datatypes",
                     ));
                 }
-                (None, None) => return Err(Refused::invalid("Each write request must put or delete an item")),
+                (None, None) => return Err(DynamoDbError::invalid("Each write request must put or delete an item")),
             };
             let place = match &write {
                 Write::Put(item) => {
                     table.check_item(item)?;
                     check_size(item, false)?;
-                    Place::of(&table.keys, item)
+                    ItemKey::of(&table.keys, item)
                 }
                 Write::Delete(key) => {
                     table.check_key(key)?;
-                    Place::of(&table.keys, key)
+                    ItemKey::of(&table.keys, key)
                 }
             };
             if !places.insert(place) {
-                return Err(Refused::invalid("Provided list of item keys contains duplicates"));
+                return Err(DynamoDbError::invalid("Provided list of item keys contains duplicates"));
             }
             writes.push((table.clone(), write));
         }
@@ -91,12 +91,12 @@ pub(super) fn write(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused>
     Ok(json!({ "UnprocessedItems": {} }))
 }
 
-pub(super) fn get(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
+pub(super) fn get(db: &Transaction<'_>, call: &DynamoDbRequest) -> Result<Value, DynamoDbError> {
     call.refuse("BatchGetItem", &[])?;
     let requests = requests(call)?;
     let keys = |wanted: &Value| wanted.get("Keys").and_then(Value::as_array).map_or(0, Vec::len);
     if requests.values().map(keys).sum::<usize>() > KEYS {
-        return Err(Refused::invalid("Too many items requested for the BatchGetItem call"));
+        return Err(DynamoDbError::invalid("Too many items requested for the BatchGetItem call"));
     }
     let mut responses = Map::new();
     let mut unprocessed = Map::new();
@@ -104,7 +104,7 @@ pub(super) fn get(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
     for (name, wanted) in requests {
         let table = Table::find(db, &call.region, name)?;
         if wanted.get("AttributesToGet").is_some_and(|value| !value.is_null()) {
-            return Err(Refused::not_simulated("BatchGetItem with AttributesToGet"));
+            return Err(DynamoDbError::not_simulated("BatchGetItem with AttributesToGet"));
         }
         let text = super::arguments::text(wanted.get("ProjectionExpression").filter(|value| !value.is_null()))?;
         let placeholders = Placeholders::read(wanted, &[("ProjectionExpression", text.is_some())])?;
@@ -117,8 +117,8 @@ pub(super) fn get(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
         for given in list {
             let key = read_item(given)?;
             table.check_key(&key)?;
-            if !places.insert(Place::of(&table.keys, &key)) {
-                return Err(Refused::invalid("Provided list of item keys contains duplicates"));
+            if !places.insert(ItemKey::of(&table.keys, &key)) {
+                return Err(DynamoDbError::invalid("Provided list of item keys contains duplicates"));
             }
             let Some(item) = rows::get(db, &table, &key)? else { continue };
             if size + item_size(&item) > READ {

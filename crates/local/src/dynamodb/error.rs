@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use crate::ground::ApiError;
 use crate::ground::store::StoreError;
-use crate::protocol::aws_json::Refuses;
+use crate::protocol::aws_json::JsonError;
 
 /// Why an operation is refused.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Refused {
+pub struct DynamoDbError {
     status: StatusCode,
     /// The code without its namespace.
     pub code: String,
@@ -18,7 +18,7 @@ pub struct Refused {
     item: Option<Value>,
 }
 
-impl Refused {
+impl DynamoDbError {
     /// The request is not right.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::of("ValidationException", message)
@@ -59,7 +59,7 @@ impl Refused {
     }
 }
 
-impl Refuses for Refused {
+impl JsonError for DynamoDbError {
     fn answer(&self) -> (StatusCode, Value) {
         let namespace = match self.code.as_str() {
             "ValidationException" => "com.amazon.coral.validate#",
@@ -78,19 +78,19 @@ impl Refuses for Refused {
     }
 }
 
-impl From<ApiError> for Refused {
+impl From<ApiError> for DynamoDbError {
     fn from(error: ApiError) -> Self {
         Self { status: error.status, code: error.code, message: error.message, item: None }
     }
 }
 
-impl From<StoreError> for Refused {
+impl From<StoreError> for DynamoDbError {
     fn from(error: StoreError) -> Self {
         ApiError::from(error).into()
     }
 }
 
-impl From<rusqlite::Error> for Refused {
+impl From<rusqlite::Error> for DynamoDbError {
     fn from(error: rusqlite::Error) -> Self {
         ApiError::from(error).into()
     }

@@ -3,13 +3,13 @@
 use rusqlite::Transaction;
 use serde_json::{Value, json};
 
-use super::arguments::{Call, check_size, constraint};
+use super::arguments::{DynamoDbRequest, check_size, constraint};
 use super::attribute::{Item, item_json, read_item};
-use super::error::Refused;
+use super::error::DynamoDbError;
 use super::expression::{Condition, Placeholders, Update, project, projection};
 use super::rows;
 
-pub(super) fn put(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
+pub(super) fn put(db: &Transaction<'_>, call: &DynamoDbRequest) -> Result<Value, DynamoDbError> {
     call.refuse("PutItem", &["Expected", "ConditionalOperator"])?;
     let back = returned(call, &["NONE", "ALL_OLD"])?;
     let item = call.item("Item")?;
@@ -23,7 +23,7 @@ pub(super) fn put(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
     Ok(answer(old.filter(|_| back == "ALL_OLD")))
 }
 
-pub(super) fn get(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
+pub(super) fn get(db: &Transaction<'_>, call: &DynamoDbRequest) -> Result<Value, DynamoDbError> {
     call.refuse("GetItem", &["AttributesToGet"])?;
     let key = call.item("Key")?;
     let text = call.text("ProjectionExpression")?;
@@ -39,7 +39,7 @@ pub(super) fn get(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
     })
 }
 
-pub(super) fn delete(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
+pub(super) fn delete(db: &Transaction<'_>, call: &DynamoDbRequest) -> Result<Value, DynamoDbError> {
     call.refuse("DeleteItem", &["Expected", "ConditionalOperator"])?;
     let back = returned(call, &["NONE", "ALL_OLD"])?;
     let key = call.item("Key")?;
@@ -52,7 +52,7 @@ pub(super) fn delete(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused
     Ok(answer(old.filter(|_| back == "ALL_OLD")))
 }
 
-pub(super) fn update(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
+pub(super) fn update(db: &Transaction<'_>, call: &DynamoDbRequest) -> Result<Value, DynamoDbError> {
     call.refuse("UpdateItem", &["Expected", "ConditionalOperator", "AttributeUpdates"])?;
     let back = returned(call, &["NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW"])?;
     let key = call.item("Key")?;
@@ -62,7 +62,7 @@ pub(super) fn update(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused
     table.check_key(&key)?;
     let paths = update.paths();
     if let Some(path) = paths.iter().find(|path| table.keys.has(path.attribute())) {
-        return Err(Refused::values(format!(
+        return Err(DynamoDbError::values(format!(
             "Cannot update attribute {}. This attribute is part of the key",
             path.attribute()
         )));
@@ -91,7 +91,7 @@ fn answer(attributes: Option<Item>) -> Value {
 }
 
 /// What a call wants back.
-fn returned<'c>(call: &Call, choices: &[&'c str]) -> Result<&'c str, Refused> {
+fn returned<'c>(call: &DynamoDbRequest, choices: &[&'c str]) -> Result<&'c str, DynamoDbError> {
     let all = ["ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW"];
     let given = call.text("ReturnValues")?.unwrap_or("NONE");
     if !all.contains(&given) {
@@ -102,11 +102,14 @@ fn returned<'c>(call: &Call, choices: &[&'c str]) -> Result<&'c str, Refused> {
         ));
     }
     let choice = choices.iter().find(|choice| **choice == given);
-    choice.copied().ok_or_else(|| Refused::invalid("Return values set to invalid value"))
+    choice.copied().ok_or_else(|| DynamoDbError::invalid("Return values set to invalid value"))
 }
 
 /// The condition of a write and, where it may have one, the update, all placeholders used.
-fn condition(call: &Call, expressions: &[&str]) -> Result<(Option<Condition>, Option<Update>), Refused> {
+fn condition(
+    call: &DynamoDbRequest,
+    expressions: &[&str],
+) -> Result<(Option<Condition>, Option<Update>), DynamoDbError> {
     let given: Vec<(&str, bool)> = expressions.iter().map(|name| (*name, call.get(name).is_some())).collect();
     let placeholders = Placeholders::read(&call.value(), &given)?;
     let update = match call.text("UpdateExpression")? {
@@ -120,11 +123,11 @@ fn condition(call: &Call, expressions: &[&str]) -> Result<(Option<Condition>, Op
 }
 
 /// Refuses a write whose condition does not hold.
-fn held(call: &Call, condition: Option<&Condition>, old: Option<&Item>) -> Result<(), Refused> {
+fn held(call: &DynamoDbRequest, condition: Option<&Condition>, old: Option<&Item>) -> Result<(), DynamoDbError> {
     let none = Item::new();
     if condition.is_none_or(|condition| condition.holds(old.unwrap_or(&none))) {
         return Ok(());
     }
     let wanted = call.choice("ReturnValuesOnConditionCheckFailure", &["NONE", "ALL_OLD"])? == "ALL_OLD";
-    Err(Refused::condition(old.filter(|_| wanted).map(item_json)))
+    Err(DynamoDbError::condition(old.filter(|_| wanted).map(item_json)))
 }

@@ -5,8 +5,8 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions` | the rights that operations need |
-//! | `front` | one line an operation |
+//! | `actions` | the permissions that operations need |
+//! | `service` | one line an operation |
 //! | `error` | a refusal in DynamoDB's shape, and its usual words |
 //! | [`number`], `attribute` | numbers of 38 digits; attribute values, their sizes and limits |
 //! | [`table`] | keys and indexes of a table |
@@ -15,21 +15,21 @@
 //! | `arguments` | what operations share: tables, keys, placeholders |
 //! | `table_ops`, `item_ops`, `batch_ops`, `read_ops` | the operations |
 
-pub(crate) mod actions;
+mod actions;
 mod arguments;
 mod attribute;
 mod batch_ops;
 mod error;
 pub mod expression;
-mod front;
 mod item_ops;
 pub mod number;
 mod read_ops;
 mod rows;
+mod service;
 pub mod table;
 mod table_ops;
 
 pub use attribute::{Attribute, Item};
-pub use front::SERVICE;
 pub use rows::{SCHEMA, forget};
+pub use service::SERVICE;
 pub use table::keys_wrong;

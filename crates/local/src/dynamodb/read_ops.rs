@@ -5,12 +5,12 @@ use std::ops::ControlFlow;
 use rusqlite::{Connection, Transaction};
 use serde_json::{Value, json};
 
-use super::arguments::Call;
+use super::arguments::DynamoDbRequest;
 use super::attribute::{Item, item_json, item_size, read_item};
-use super::error::Refused;
+use super::error::DynamoDbError;
 use super::expression::{Condition, KeyCondition, Path, Placeholders, project, projection};
-use super::rows::{self, Place, Walk, hashed};
-use super::table::{Index, Keys, Projection, Table};
+use super::rows::{self, ItemKey, Walk, hashed};
+use super::table::{Index, Projection, Table, TableKeys};
 
 /// Bytes that are read for one page. Source: "Query" and "Scan" in the DynamoDB developer guide.
 const PAGE: usize = 1 << 20;
@@ -22,18 +22,18 @@ struct Reading {
     table: Table,
     index: Option<Index>,
     /// The keys that are walked through.
-    keys: Keys,
+    keys: TableKeys,
     filter: Option<Condition>,
     paths: Option<Vec<Path>>,
     count_only: bool,
     limit: Option<u32>,
-    start: Option<(Place, Place)>,
+    start: Option<(ItemKey, ItemKey)>,
 }
 
-pub(super) fn query(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
+pub(super) fn query(db: &Transaction<'_>, call: &DynamoDbRequest) -> Result<Value, DynamoDbError> {
     call.refuse("Query", &["AttributesToGet", "KeyConditions", "QueryFilter", "ConditionalOperator"])?;
     let text = call.text("KeyConditionExpression")?.ok_or_else(|| {
-        Refused::invalid(
+        DynamoDbError::invalid(
             "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.",
         )
     })?;
@@ -44,14 +44,14 @@ pub(super) fn query(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused>
     if let Some(name) =
         reading.filter.as_ref().and_then(|filter| filter.mentions(&|attribute| reading.keys.has(attribute)))
     {
-        return Err(Refused::invalid(format!(
+        return Err(DynamoDbError::invalid(format!(
             "Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}"
         )));
     }
     let hash = hashed(&condition.hash.sortable().unwrap_or_default());
     let start = reading.start.as_ref();
     if start.is_some_and(|(place, _)| place.hash != hash) {
-        return Err(Refused::invalid(
+        return Err(DynamoDbError::invalid(
             "The provided starting key is outside query boundaries based on provided conditions",
         ));
     }
@@ -64,7 +64,7 @@ pub(super) fn query(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused>
     })
 }
 
-pub(super) fn scan(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
+pub(super) fn scan(db: &Transaction<'_>, call: &DynamoDbRequest) -> Result<Value, DynamoDbError> {
     call.refuse("Scan", &["AttributesToGet", "ScanFilter", "ConditionalOperator"])?;
     let segments = call.number("TotalSegments", 1)?;
     let segment = call.number("Segment", 0)?;
@@ -72,7 +72,7 @@ pub(super) fn scan(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> 
         (None, None) => None,
         (Some(segment), Some(segments)) if segment < segments && segments <= SEGMENTS => Some((segment, segments)),
         (Some(segment), Some(segments)) if segments <= SEGMENTS => {
-            return Err(Refused::invalid(format!(
+            return Err(DynamoDbError::invalid(format!(
                 "The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: {segment} \
                  is not less than TotalSegments: {segments}"
             )));
@@ -85,13 +85,13 @@ pub(super) fn scan(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> 
             ));
         }
         (None, Some(_)) => {
-            return Err(Refused::invalid(
+            return Err(DynamoDbError::invalid(
                 "The Segment parameter is required but was not present in the request when parameter TotalSegments is \
                  present",
             ));
         }
         (Some(_), None) => {
-            return Err(Refused::invalid(
+            return Err(DynamoDbError::invalid(
                 "The TotalSegments parameter is required but was not present in the request when Segment parameter is \
                  present",
             ));
@@ -104,32 +104,29 @@ pub(super) fn scan(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> 
     reading.page(db, &walk, &|place, _| part.is_none_or(|(segment, segments)| place.segment(segments) == segment))
 }
 
-fn placeholders(call: &Call, expressions: &[&str]) -> Result<Placeholders, Refused> {
+fn placeholders(call: &DynamoDbRequest, expressions: &[&str]) -> Result<Placeholders, DynamoDbError> {
     let given: Vec<(&str, bool)> = expressions.iter().map(|name| (*name, call.get(name).is_some())).collect();
     Placeholders::read(&call.value(), &given)
 }
 
 impl Reading {
-    fn of(db: &Connection, call: &Call, placeholders: &Placeholders) -> Result<Self, Refused> {
+    fn of(db: &Connection, call: &DynamoDbRequest, placeholders: &Placeholders) -> Result<Self, DynamoDbError> {
         let table = call.table(db)?;
-        let index =
-            match call.text("IndexName")? {
-                None => None,
-                Some(name) => {
-                    Some(table.indexes.iter().find(|index| index.name == name).cloned().ok_or_else(|| {
-                        Refused::invalid(format!("The table does not have the specified index: {name}"))
-                    })?)
-                }
-            };
+        let index = match call.text("IndexName")? {
+            None => None,
+            Some(name) => Some(table.indexes.iter().find(|index| index.name == name).cloned().ok_or_else(|| {
+                DynamoDbError::invalid(format!("The table does not have the specified index: {name}"))
+            })?),
+        };
         let keys = match &index {
             None => table.keys.clone(),
             Some(index) => index
                 .keys
                 .clone()
-                .ok_or_else(|| Refused::not_simulated("an index of more than one partition or sort key"))?,
+                .ok_or_else(|| DynamoDbError::not_simulated("an index of more than one partition or sort key"))?,
         };
         if call.flag("ConsistentRead")? && index.as_ref().is_some_and(|index| index.global) {
-            return Err(Refused::invalid("Consistent reads are not supported on global secondary indexes"));
+            return Err(DynamoDbError::invalid("Consistent reads are not supported on global secondary indexes"));
         }
         let filter = call.text("FilterExpression")?;
         let filter = filter.map(|text| Condition::parse("FilterExpression", text, placeholders)).transpose()?;
@@ -143,29 +140,29 @@ impl Reading {
     }
 
     /// Whether only a count is wanted.
-    fn selected(&self, call: &Call) -> Result<bool, Refused> {
+    fn selected(&self, call: &DynamoDbRequest) -> Result<bool, DynamoDbError> {
         let choices = ["ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "SPECIFIC_ATTRIBUTES", "COUNT"];
         let select = call.choice("Select", &choices)?;
         let said = call.get("Select").is_some();
         if said && self.paths.is_some() && select != "SPECIFIC_ATTRIBUTES" {
-            return Err(Refused::invalid(format!(
+            return Err(DynamoDbError::invalid(format!(
                 "Cannot specify the ProjectionExpression when choosing to get {select}"
             )));
         }
         if select == "SPECIFIC_ATTRIBUTES" && self.paths.is_none() {
-            return Err(Refused::invalid(
+            return Err(DynamoDbError::invalid(
                 "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
             ));
         }
         match &self.index {
             None if select == "ALL_PROJECTED_ATTRIBUTES" => {
-                return Err(Refused::values(
+                return Err(DynamoDbError::values(
                     "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName",
                 ));
             }
             Some(index) if index.global && index.projection != Projection::All => {
                 if said && select == "ALL_ATTRIBUTES" {
-                    return Err(Refused::values(format!(
+                    return Err(DynamoDbError::values(format!(
                         "Select type ALL_ATTRIBUTES is not supported for global secondary index {} because its \
                          projection type is not ALL",
                         index.name
@@ -174,7 +171,7 @@ impl Reading {
                 let beyond: Vec<&str> = self.paths.iter().flatten().map(Path::attribute).collect();
                 let beyond: Vec<&str> = beyond.into_iter().filter(|name| !self.holds(index, name)).collect();
                 if !beyond.is_empty() {
-                    return Err(Refused::values(format!(
+                    return Err(DynamoDbError::values(format!(
                         "Global secondary index {} does not project [{}]",
                         index.name,
                         beyond.join(", ")
@@ -197,12 +194,12 @@ impl Reading {
             }
     }
 
-    fn start_key(&self, call: &Call) -> Result<Option<(Place, Place)>, Refused> {
+    fn start_key(&self, call: &DynamoDbRequest) -> Result<Option<(ItemKey, ItemKey)>, DynamoDbError> {
         let Some(given) = call.get("ExclusiveStartKey") else { return Ok(None) };
         let key = read_item(given)?;
-        let invalid = || Refused::invalid("The provided starting key is invalid");
+        let invalid = || DynamoDbError::invalid("The provided starting key is invalid");
         let known = |name: &String| self.keys.has(name) || self.table.keys.has(name);
-        match (Place::of(&self.keys, &key), Place::of(&self.table.keys, &key)) {
+        match (ItemKey::of(&self.keys, &key), ItemKey::of(&self.table.keys, &key)) {
             (Some(place), Some(own)) if key.keys().all(known) => Ok(Some((place, own))),
             _ => Err(invalid()),
         }
@@ -219,7 +216,12 @@ impl Reading {
     }
 
     /// One page: what is walked through until a limit, of which the filter lets some through.
-    fn page(&self, db: &Connection, walk: &Walk, wanted: &dyn Fn(&Place, &Item) -> bool) -> Result<Value, Refused> {
+    fn page(
+        &self,
+        db: &Connection,
+        walk: &Walk,
+        wanted: &dyn Fn(&ItemKey, &Item) -> bool,
+    ) -> Result<Value, DynamoDbError> {
         let mut items = Vec::new();
         let (mut count, mut scanned, mut size) = (0_u32, 0_u32, 0_usize);
         let mut last = None;

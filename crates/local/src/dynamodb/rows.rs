@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use sha2::{Digest, Sha256};
 
 use super::attribute::{Item, item_json, read_item};
-use super::error::Refused;
-use super::table::{Keys, Table};
+use super::error::DynamoDbError;
+use super::table::{Table, TableKeys};
 use crate::ground::store::Schema;
 
 /// The table. An item is DynamoDB's JSON; `range` is empty in a table without sort keys.
@@ -28,16 +28,16 @@ pub const SCHEMA: Schema = Schema {
 
 /// The place of an item: its partition and its sort key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct ItemKey {
     /// The hash of the partition key.
     pub hash: Vec<u8>,
     /// The sortable bytes of the sort key.
     pub range: Vec<u8>,
 }
 
-impl Place {
+impl ItemKey {
     /// Where an item or a key belongs; none when it lacks the key.
-    pub fn of(keys: &Keys, item: &Item) -> Option<Self> {
+    pub fn of(keys: &TableKeys, item: &Item) -> Option<Self> {
         let (hash, range) = keys.of(item)?;
         Some(Self { hash: hashed(&hash), range })
     }
@@ -54,8 +54,9 @@ pub fn hashed(key: &[u8]) -> Vec<u8> {
     Sha256::digest(key).iter().take(16).copied().collect()
 }
 
-fn place_of(table: &Table, key: &Item) -> Result<Place, Refused> {
-    Place::of(&table.keys, key).ok_or_else(|| Refused::invalid("The provided key element does not match the schema"))
+fn place_of(table: &Table, key: &Item) -> Result<ItemKey, DynamoDbError> {
+    ItemKey::of(&table.keys, key)
+        .ok_or_else(|| DynamoDbError::invalid("The provided key element does not match the schema"))
 }
 
 /// An item by its key.
@@ -63,7 +64,7 @@ fn place_of(table: &Table, key: &Item) -> Result<Place, Refused> {
 /// # Errors
 ///
 /// When the database refuses.
-pub fn get(db: &Connection, table: &Table, key: &Item) -> Result<Option<Item>, Refused> {
+pub fn get(db: &Connection, table: &Table, key: &Item) -> Result<Option<Item>, DynamoDbError> {
     let place = place_of(table, key)?;
     let found: Option<String> = db
         .prepare_cached("SELECT item FROM dynamodb_items WHERE region = ?1 AND name = ?2 AND hash = ?3 AND range = ?4")?
@@ -77,7 +78,7 @@ pub fn get(db: &Connection, table: &Table, key: &Item) -> Result<Option<Item>, R
 /// # Errors
 ///
 /// When the database refuses.
-pub fn put(db: &Connection, table: &Table, item: &Item) -> Result<(), Refused> {
+pub fn put(db: &Connection, table: &Table, item: &Item) -> Result<(), DynamoDbError> {
     let place = place_of(table, item)?;
     db.prepare_cached(
         "INSERT INTO dynamodb_items (region, name, hash, range, item) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -92,7 +93,7 @@ pub fn put(db: &Connection, table: &Table, item: &Item) -> Result<(), Refused> {
 /// # Errors
 ///
 /// When the database refuses.
-pub fn delete(db: &Connection, table: &Table, key: &Item) -> Result<(), Refused> {
+pub fn delete(db: &Connection, table: &Table, key: &Item) -> Result<(), DynamoDbError> {
     let place = place_of(table, key)?;
     db.prepare_cached("DELETE FROM dynamodb_items WHERE region = ?1 AND name = ?2 AND hash = ?3 AND range = ?4")?
         .execute(params![table.region, table.name, place.hash, place.range])?;
@@ -104,7 +105,7 @@ pub fn delete(db: &Connection, table: &Table, key: &Item) -> Result<(), Refused>
 /// # Errors
 ///
 /// When the database refuses.
-pub fn totals(db: &Connection, table: &Table) -> Result<(i64, i64), Refused> {
+pub fn totals(db: &Connection, table: &Table) -> Result<(i64, i64), DynamoDbError> {
     let mut statement = db.prepare_cached(
         "SELECT count(*), coalesce(sum(length(item)), 0) FROM dynamodb_items WHERE region = ?1 AND name = ?2",
     )?;
@@ -127,7 +128,7 @@ pub struct Walk {
     /// One partition only.
     pub hash: Option<Vec<u8>>,
     /// What comes after this place only; by the place in the index first, where an index is walked.
-    pub after: Option<(Place, Place)>,
+    pub after: Option<(ItemKey, ItemKey)>,
     /// Against the order of the sort keys.
     pub backward: bool,
 }
@@ -140,10 +141,10 @@ pub struct Walk {
 pub fn walk(
     db: &Connection,
     table: &Table,
-    index: Option<&Keys>,
+    index: Option<&TableKeys>,
     walk: &Walk,
-    visit: impl FnMut(Place, Item) -> Result<ControlFlow<()>, Refused>,
-) -> Result<(), Refused> {
+    visit: impl FnMut(ItemKey, Item) -> Result<ControlFlow<()>, DynamoDbError>,
+) -> Result<(), DynamoDbError> {
     match index {
         None => walk_table(db, table, walk, visit),
         Some(keys) => walk_index(db, table, keys, walk, visit),
@@ -154,8 +155,8 @@ fn walk_table(
     db: &Connection,
     table: &Table,
     walk: &Walk,
-    mut visit: impl FnMut(Place, Item) -> Result<ControlFlow<()>, Refused>,
-) -> Result<(), Refused> {
+    mut visit: impl FnMut(ItemKey, Item) -> Result<ControlFlow<()>, DynamoDbError>,
+) -> Result<(), DynamoDbError> {
     let (beyond, order) = if walk.backward { ("<", "DESC") } else { (">", "ASC") };
     // Only conditions that are there are written: with others the key's order could not be used.
     let mut values: Vec<&dyn ToSql> = vec![&table.region, &table.name];
@@ -177,7 +178,7 @@ fn walk_table(
     let mut rows = statement.query(values.as_slice())?;
     while let Some(row) = rows.next()? {
         let item: String = row.get(2)?;
-        let place = Place { hash: row.get(0)?, range: row.get(1)? };
+        let place = ItemKey { hash: row.get(0)?, range: row.get(1)? };
         if visit(place, parse(&item)?)?.is_break() {
             break;
         }
@@ -189,13 +190,13 @@ fn walk_table(
 fn walk_index(
     db: &Connection,
     table: &Table,
-    keys: &Keys,
+    keys: &TableKeys,
     walk: &Walk,
-    mut visit: impl FnMut(Place, Item) -> Result<ControlFlow<()>, Refused>,
-) -> Result<(), Refused> {
-    let mut found: Vec<((Place, Place), Item)> = Vec::new();
+    mut visit: impl FnMut(ItemKey, Item) -> Result<ControlFlow<()>, DynamoDbError>,
+) -> Result<(), DynamoDbError> {
+    let mut found: Vec<((ItemKey, ItemKey), Item)> = Vec::new();
     walk_table(db, table, &Walk::default(), |place, item| {
-        if let Some(indexed) = Place::of(keys, &item)
+        if let Some(indexed) = ItemKey::of(keys, &item)
             && walk.hash.as_ref().is_none_or(|hash| *hash == indexed.hash)
         {
             found.push(((indexed, place), item));
@@ -204,7 +205,7 @@ fn walk_index(
     })?;
     found.sort_by(|(a, _), (b, _)| if walk.backward { b.cmp(a) } else { a.cmp(b) });
     for (at, item) in found {
-        let passed = |after: &(Place, Place)| if walk.backward { at < *after } else { at > *after };
+        let passed = |after: &(ItemKey, ItemKey)| if walk.backward { at < *after } else { at > *after };
         if walk.after.as_ref().is_none_or(passed) && visit(at.0, item)?.is_break() {
             break;
         }
@@ -212,7 +213,7 @@ fn walk_index(
     Ok(())
 }
 
-fn parse(text: &str) -> Result<Item, Refused> {
+fn parse(text: &str) -> Result<Item, DynamoDbError> {
     let value = serde_json::from_str(text)
         .map_err(|error| crate::ground::errors::ApiError::internal(format!("An item cannot be read: {error}")))?;
     read_item(&value)

@@ -4,8 +4,8 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::attribute::{Attribute, Item};
-use super::error::Refused;
-use crate::ground::world::{self, Thing};
+use super::error::DynamoDbError;
+use crate::ground::resource_table::{self, StoredResource};
 
 /// The resource type that makes tables.
 pub const TYPE: &str = "AWS::DynamoDB::Table";
@@ -25,14 +25,14 @@ pub struct KeyPart {
 
 /// The key of a table or an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keys {
+pub struct TableKeys {
     /// The partition key.
     pub hash: KeyPart,
     /// The sort key.
     pub range: Option<KeyPart>,
 }
 
-impl Keys {
+impl TableKeys {
     /// Its parts, the partition key first.
     pub fn parts(&self) -> impl Iterator<Item = &KeyPart> {
         std::iter::once(&self.hash).chain(&self.range)
@@ -79,7 +79,7 @@ pub struct Index {
     /// Its name.
     pub name: String,
     /// Its keys; none when it has more than two, which is not simulated.
-    pub keys: Option<Keys>,
+    pub keys: Option<TableKeys>,
     /// Whether it is a global one.
     pub global: bool,
     /// What it holds.
@@ -94,11 +94,11 @@ pub struct Table {
     /// Its region.
     pub region: String,
     /// Its keys.
-    pub keys: Keys,
+    pub keys: TableKeys,
     /// Its indexes, local ones first.
     pub indexes: Vec<Index>,
     /// The resource it was made by.
-    pub thing: Thing,
+    pub thing: StoredResource,
 }
 
 impl Table {
@@ -107,17 +107,17 @@ impl Table {
     /// # Errors
     ///
     /// When there is none, or the state can't be read.
-    pub fn find(db: &Connection, region: &str, name: &str) -> Result<Self, Refused> {
+    pub fn find(db: &Connection, region: &str, name: &str) -> Result<Self, DynamoDbError> {
         let bare = match name.split_once(":table/") {
             Some((_, bare)) if name.starts_with("arn:") => bare,
             _ => name,
         };
-        let thing = world::find(db, TYPE, region, bare)?.ok_or_else(Refused::no_table)?;
-        Self::of(thing).ok_or_else(Refused::no_table)
+        let thing = resource_table::find(db, TYPE, region, bare)?.ok_or_else(DynamoDbError::no_table)?;
+        Self::of(thing).ok_or_else(DynamoDbError::no_table)
     }
 
     /// What a resource's properties say; none when they don't hold a key, which its making refuses.
-    pub fn of(thing: Thing) -> Option<Self> {
+    pub fn of(thing: StoredResource) -> Option<Self> {
         let properties = &thing.properties;
         let keys = keys(properties, properties)?;
         let mut indexes = Vec::new();
@@ -140,7 +140,7 @@ impl Table {
         let indexed = self
             .indexes
             .iter()
-            .flat_map(|index| index.keys.iter().flat_map(Keys::parts).map(move |part| (part, Some(index))));
+            .flat_map(|index| index.keys.iter().flat_map(TableKeys::parts).map(move |part| (part, Some(index))));
         own.chain(indexed).find(|(part, _)| part.name == name)
     }
 
@@ -149,10 +149,10 @@ impl Table {
     /// # Errors
     ///
     /// A key that is missing, of another type, empty or too long.
-    pub fn check_item(&self, item: &Item) -> Result<(), Refused> {
+    pub fn check_item(&self, item: &Item) -> Result<(), DynamoDbError> {
         for part in self.keys.parts() {
             if !item.contains_key(&part.name) {
-                return Err(Refused::values(format!("Missing the key {} in the item", part.name)));
+                return Err(DynamoDbError::values(format!("Missing the key {} in the item", part.name)));
             }
         }
         for (name, value) in item {
@@ -168,11 +168,11 @@ impl Table {
     /// # Errors
     ///
     /// When it is not exactly the table's key.
-    pub fn check_key(&self, key: &Item) -> Result<(), Refused> {
+    pub fn check_key(&self, key: &Item) -> Result<(), DynamoDbError> {
         let fits = key.len() == self.keys.parts().count()
             && self.keys.parts().all(|part| key.get(&part.name).is_some_and(|value| value.kind() == part.kind));
         if !fits {
-            return Err(Refused::invalid("The provided key element does not match the schema"));
+            return Err(DynamoDbError::invalid("The provided key element does not match the schema"));
         }
         for part in self.keys.parts() {
             if let Some(value) = key.get(&part.name) {
@@ -182,25 +182,27 @@ impl Table {
         self.check_lengths(key)
     }
 
-    fn check_lengths(&self, item: &Item) -> Result<(), Refused> {
+    fn check_lengths(&self, item: &Item) -> Result<(), DynamoDbError> {
         let long = |part: &KeyPart, longest: usize| {
             item.get(&part.name).and_then(Attribute::size).is_some_and(|size| size > longest)
         };
         if long(&self.keys.hash, LONGEST_HASH) {
-            return Err(Refused::values("Size of hashkey has exceeded the maximum size limit of2048 bytes"));
+            return Err(DynamoDbError::values("Size of hashkey has exceeded the maximum size limit of2048 bytes"));
         }
         if self.keys.range.as_ref().is_some_and(|part| long(part, LONGEST_RANGE)) {
-            return Err(Refused::values("Aggregated size of all range keys has exceeded the size limit of 1024 bytes"));
+            return Err(DynamoDbError::values(
+                "Aggregated size of all range keys has exceeded the size limit of 1024 bytes",
+            ));
         }
         Ok(())
     }
 }
 
 /// A key attribute has its type and is not empty.
-fn check_key(part: &KeyPart, value: &Attribute, index: Option<&Index>) -> Result<(), Refused> {
+fn check_key(part: &KeyPart, value: &Attribute, index: Option<&Index>) -> Result<(), DynamoDbError> {
     let of_index = index.map_or_else(String::new, |index| format!(" IndexName: {}", index.name));
     if value.kind() != part.kind {
-        return Err(Refused::values(format!(
+        return Err(DynamoDbError::values(format!(
             "Type mismatch for{} key {} expected: {} actual: {}{of_index}",
             if index.is_some() { " Index" } else { "" },
             part.name,
@@ -215,7 +217,7 @@ fn check_key(part: &KeyPart, value: &Attribute, index: Option<&Index>) -> Result
         } else {
             format!("Key: {}", part.name)
         };
-        return Err(Refused::invalid(format!(
+        return Err(DynamoDbError::invalid(format!(
             "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty \
              {what} value. {key}"
         )));
@@ -223,7 +225,7 @@ fn check_key(part: &KeyPart, value: &Attribute, index: Option<&Index>) -> Result
     Ok(())
 }
 
-fn keys(table: &Value, holder: &Value) -> Option<Keys> {
+fn keys(table: &Value, holder: &Value) -> Option<TableKeys> {
     let schema = holder.get("KeySchema").and_then(Value::as_array)?;
     let named = |role: &str| {
         let mut of_role = schema.iter().filter(|key| key.get("KeyType").and_then(Value::as_str) == Some(role));
@@ -241,7 +243,7 @@ fn keys(table: &Value, holder: &Value) -> Option<Keys> {
         Some(key) => Some(part(key)?),
         None => None,
     };
-    Some(Keys { hash: part(hash?)?, range })
+    Some(TableKeys { hash: part(hash?)?, range })
 }
 
 fn kind_of<'v>(table: &'v Value, name: &str) -> Option<&'v str> {

@@ -3,31 +3,31 @@
 use rusqlite::{Connection, Transaction};
 use serde_json::{Value, json};
 
-use super::arguments::{Call, constraint};
-use super::error::Refused;
+use super::arguments::{DynamoDbRequest, constraint};
+use super::error::DynamoDbError;
 use super::rows;
-use super::table::{Keys, Projection, TYPE, Table};
+use super::table::{Projection, TYPE, Table, TableKeys};
+use crate::ground::resource_table;
 use crate::ground::scalar::text;
-use crate::ground::world;
 
 /// Most names of a page. Source: `ListTables` in the DynamoDB API reference.
 const PAGE: u32 = 100;
 
-pub(super) fn describe(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
+pub(super) fn describe(db: &Transaction<'_>, call: &DynamoDbRequest) -> Result<Value, DynamoDbError> {
     let name = call.required("TableName")?;
     let table = call.table(db).map_err(|refused| {
-        if refused.code == "ResourceNotFoundException" { Refused::no_table_named(name) } else { refused }
+        if refused.code == "ResourceNotFoundException" { DynamoDbError::no_table_named(name) } else { refused }
     })?;
     Ok(json!({ "Table": description(db, &table)? }))
 }
 
-pub(super) fn list(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> {
+pub(super) fn list(db: &Transaction<'_>, call: &DynamoDbRequest) -> Result<Value, DynamoDbError> {
     let limit = call.number("Limit", 1)?.unwrap_or(PAGE);
     if limit > PAGE {
         return Err(constraint(&limit.to_string(), "Limit", "Member must have value less than or equal to 100"));
     }
     let mut names: Vec<String> =
-        world::of_type(db, TYPE, Some(&call.region))?.into_iter().map(|thing| thing.id).collect();
+        resource_table::of_type(db, TYPE, Some(&call.region))?.into_iter().map(|thing| thing.id).collect();
     names.sort();
     if let Some(start) = call.text("ExclusiveStartTableName")? {
         names.retain(|name| name.as_str() > start);
@@ -42,7 +42,7 @@ pub(super) fn list(db: &Transaction<'_>, call: &Call) -> Result<Value, Refused> 
     Ok(answer)
 }
 
-fn description(db: &Connection, table: &Table) -> Result<Value, Refused> {
+fn description(db: &Connection, table: &Table) -> Result<Value, DynamoDbError> {
     let properties = &table.thing.properties;
     let property = |name: &str| properties.get(name).filter(|value| !value.is_null());
     let arn = table.thing.attributes.get("Arn").cloned().unwrap_or(Value::Null);
@@ -105,7 +105,7 @@ fn description(db: &Connection, table: &Table) -> Result<Value, Refused> {
     Ok(told)
 }
 
-fn schema(keys: &Keys) -> Value {
+fn schema(keys: &TableKeys) -> Value {
     let mut schema = vec![json!({ "AttributeName": keys.hash.name, "KeyType": "HASH" })];
     schema.extend(keys.range.iter().map(|part| json!({ "AttributeName": part.name, "KeyType": "RANGE" })));
     Value::Array(schema)

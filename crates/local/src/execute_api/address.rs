@@ -1,6 +1,6 @@
 //! Which API a request is for: by its host, or by a path.
 
-use http::{HeaderMap, Request, header};
+use http::{HeaderMap, Uri, header};
 
 pub(crate) use bedplate_host::local_address::PREFIX;
 use bedplate_host::local_address::{api_of_host, is_id};
@@ -16,9 +16,9 @@ pub(crate) struct Address {
 
 impl Address {
     /// The API a request is for, if it is for one.
-    pub(crate) fn of<B>(request: &Request<B>) -> Option<Self> {
-        let path = request.uri().path();
-        if let Some(api) = host(request.headers()).and_then(api_of_host) {
+    pub(crate) fn of(uri: &Uri, headers: &HeaderMap) -> Option<Self> {
+        let path = uri.path();
+        if let Some(api) = host(headers).and_then(api_of_host) {
             return Some(Self { api, path: if path.is_empty() { "/".to_owned() } else { path.to_owned() } });
         }
         let rest = path.strip_prefix(PREFIX)?;
@@ -45,7 +45,8 @@ mod tests {
     #[test]
     fn an_api_is_named_by_its_host_or_by_a_path() {
         let of = |host: &str, path: &str| {
-            Address::of(&Request::builder().uri(path).header("host", host).body(()).expect("a request"))
+            let headers = HeaderMap::from_iter([(header::HOST, host.parse().expect("a header"))]);
+            Address::of(&path.parse().expect("an address"), &headers)
                 .map(|address| format!("{} {}", address.api, address.path))
         };
         for (host, path, address) in [

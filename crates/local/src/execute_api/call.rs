@@ -13,7 +13,7 @@ pub(super) const MAX_BODY: usize = 10 << 20;
 
 /// One request to an API.
 #[derive(Debug, Clone)]
-pub(super) struct Call {
+pub(super) struct ApiCall {
     /// The request's id.
     pub id: String,
     /// The second id that API Gateway gives.
@@ -41,7 +41,7 @@ pub(super) struct Call {
 /// Where every call comes from: nobody else is let in.
 pub(super) const SOURCE_IP: &str = "127.0.0.1";
 
-impl Call {
+impl ApiCall {
     /// The last value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())

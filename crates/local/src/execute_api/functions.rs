@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use crate::ground::{ACCOUNT_ID, ApiError, DEFAULT_REGION, FunctionAnswer, FunctionCall, FunctionRefusal, Host};
 use crate::identity::{self, Credentials};
-use crate::lambda::call::{Answer, Call, Caller};
+use crate::lambda::call::{Invocation, InvocationAnswer, Invoker};
 use crate::lambda::invoke::invoke;
 
 /// The principal of API Gateway.
@@ -43,15 +43,15 @@ pub(super) async fn run(host: &Arc<Host>, call: FunctionCall) -> Result<Function
         Some(role) => {
             let credentials = assume(host, role).await.map_err(refused)?;
             let credentials = credentials.ok_or_else(|| FunctionRefusal::Refused(no_trust(role)))?;
-            Caller::Role(Arc::new(credentials.session))
+            Invoker::Role(Arc::new(credentials.session))
         }
-        None => Caller::Service {
+        None => Invoker::Service {
             principal: SERVICE.to_owned(),
             source_arn: Some(call.source_arn),
             source_account: Some(ACCOUNT_ID.to_owned()),
         },
     };
-    let asked = Call {
+    let asked = Invocation {
         region: call.function.split(':').nth(3).unwrap_or(DEFAULT_REGION).to_owned(),
         function: call.function,
         qualifier: None,
@@ -65,7 +65,7 @@ pub(super) async fn run(host: &Arc<Host>, call: FunctionCall) -> Result<Function
         tokio::spawn(async move { drop(invoke(&host, &asked).await) });
         return Ok(FunctionAnswer { payload: Vec::new(), failed: false });
     }
-    let Answer { payload, function_error, .. } = invoke(host, &asked).await.map_err(refused)?;
+    let InvocationAnswer { payload, function_error, .. } = invoke(host, &asked).await.map_err(refused)?;
     Ok(FunctionAnswer { payload: payload.to_vec(), failed: function_error.is_some() })
 }
 

@@ -18,7 +18,7 @@ const MAX_DEPLOYMENTS: usize = 64;
 
 /// API Gateway.
 #[derive(Debug)]
-pub(crate) struct Gateway {
+pub(crate) struct ApiGateway {
     pub(super) host: Arc<Host>,
     pub(super) client: Client,
     pub(super) limits: Limits,
@@ -28,7 +28,7 @@ pub(crate) struct Gateway {
     pub(super) connections: Connections,
 }
 
-impl Gateway {
+impl ApiGateway {
     /// API Gateway over what stacks made.
     pub(crate) fn new(host: Arc<Host>) -> Self {
         Self {

@@ -37,7 +37,7 @@ pub(super) enum Period {
 
 /// A bucket that fills at a rate and holds a burst.
 #[derive(Debug, Clone, Copy)]
-struct Bucket {
+struct TokenBucket {
     tokens: f64,
     at: Timestamp,
 }
@@ -45,7 +45,7 @@ struct Bucket {
 /// Everything counted.
 #[derive(Debug, Default)]
 pub(super) struct Limits {
-    buckets: Mutex<HashMap<String, Bucket>>,
+    buckets: Mutex<HashMap<String, TokenBucket>>,
     counts: Mutex<HashMap<String, (String, u64)>>,
 }
 
@@ -57,7 +57,7 @@ impl Limits {
         if throttle.burst < 1.0 || throttle.rate <= 0.0 {
             return false;
         }
-        let bucket = buckets.entry(name.to_owned()).or_insert(Bucket { tokens: throttle.burst, at: now });
+        let bucket = buckets.entry(name.to_owned()).or_insert(TokenBucket { tokens: throttle.burst, at: now });
         let passed = now.duration_since(bucket.at).as_secs_f64().max(0.0);
         bucket.tokens = (bucket.tokens + passed * throttle.rate).min(throttle.burst);
         bucket.at = now;

@@ -42,22 +42,23 @@ mod websocket;
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, Request, Response, Uri};
+use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use s3s::Body;
 
 pub use crate::ground::{FunctionAnswer, FunctionCall, FunctionRefusal, FunctionRunner, Functions};
 pub(crate) use address::Address;
-pub(crate) use gateway::Gateway;
+pub use control::SERVICE;
+pub(crate) use gateway::ApiGateway;
 
 use crate::ground::scalar::text;
 use crate::ground::{ApiError, Sender};
-use call::{Call, MAX_BODY};
+use call::{ApiCall, MAX_BODY};
 use reply::Reply;
-use state::Found;
+use state::FoundApi;
 
-impl Gateway {
+impl ApiGateway {
     /// Answers a request to an API.
     pub(crate) async fn answer(
         self: &Arc<Self>,
@@ -90,7 +91,7 @@ impl Gateway {
         };
         call.path = rest;
         Ok(match found {
-            Found::Rest(found) => {
+            FoundApi::Rest(found) => {
                 let state::Rest { api, stage, deployment } = *found;
                 let Some(deployment) = deployment else { return Ok(forbidden().into_response()) };
                 let rest_api = self.deployed(&deployment.id, &deployment.state);
@@ -103,8 +104,8 @@ impl Gateway {
                 }
                 rest::answer(self, &rest_api, &api, &stage, &call).await.into_response()
             }
-            Found::NoStage => forbidden().into_response(),
-            Found::V2(v2) => {
+            FoundApi::NoStage => forbidden().into_response(),
+            FoundApi::V2(v2) => {
                 if !v2.stage_in_path {
                     call.path = path;
                 }
@@ -115,7 +116,7 @@ impl Gateway {
                     http_api::answer(self, &v2, &call).await.into_response()
                 }
             }
-            Found::Nothing => {
+            FoundApi::Nothing => {
                 let message = format!("The local target has no API with the id `{api}`");
                 Reply::message(404, "NotFoundException", &message).into_response()
             }
@@ -130,16 +131,6 @@ impl Gateway {
             Err(error) => Reply::message(error.status.as_u16(), &error.code, &error.message).into_response(),
         }
     }
-
-    /// Answers a call of API Gateway's own API, as far as it is simulated.
-    pub(crate) async fn control(&self, method: &Method, uri: &Uri, region: &str) -> Option<Response<Body>> {
-        control::answer(&self.host, method, uri, region).await.map(Reply::into_response)
-    }
-}
-
-/// The operations that are simulated, by the service's name.
-pub(crate) fn operations() -> Vec<(&'static str, Vec<&'static str>)> {
-    vec![("apigateway", control::operations()), ("apigatewaymanagementapi", websocket::operations())]
 }
 
 /// What API Gateway says of a stage that is not there.
@@ -160,7 +151,7 @@ async fn read(
     sender: Sender,
     id: &str,
     at: jiff::Timestamp,
-) -> Result<Result<Call, Reply>, ApiError> {
+) -> Result<Result<ApiCall, Reply>, ApiError> {
     let (parts, body) = request.into_parts();
     let body = match Limited::new(body, MAX_BODY).collect().await {
         Ok(body) => body.to_bytes(),
@@ -170,7 +161,7 @@ async fn read(
         Err(error) => return Err(ApiError::sender("IncompleteBody", format!("The request body broke off: {error}"))),
     };
     let raw_query = parts.uri.query().unwrap_or_default().to_owned();
-    Ok(Ok(Call {
+    Ok(Ok(ApiCall {
         id: id.to_owned(),
         extended_id: call::extended(id),
         method: parts.method,

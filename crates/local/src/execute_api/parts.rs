@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
+use crate::ground::resource_table::{self, StoredResource};
 use crate::ground::scalar::text;
-use crate::ground::world::{self, Thing};
 
 /// What a stage serves.
 const PARTS: &[(&str, &str)] = &[
@@ -15,10 +15,10 @@ const PARTS: &[(&str, &str)] = &[
 ];
 
 /// An API's parts as they are now.
-pub(crate) fn parts(db: &Connection, api: &Thing) -> rusqlite::Result<Value> {
+pub(crate) fn parts(db: &Connection, api: &StoredResource) -> rusqlite::Result<Value> {
     let mut all = Map::new();
     for (name, resource_type) in PARTS {
-        let things = world::of_type(db, resource_type, Some(&api.region))?
+        let things = resource_table::of_type(db, resource_type, Some(&api.region))?
             .into_iter()
             .filter(|thing| text(&thing.properties, "ApiId").as_deref() == Some(api.id.as_str()))
             .map(|thing| json!({ "Id": thing.id, "Properties": thing.properties }))

@@ -6,12 +6,12 @@ use serde_json::{Map, Value};
 use super::limits::{Period, Quota, Throttle};
 use super::parts::parts;
 use crate::ground::ApiError;
+use crate::ground::resource_table::{self, StoredResource};
 use crate::ground::scalar::{scalar, text};
-use crate::ground::world::{self, Thing};
 
 /// What an address leads to.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum FoundApi {
     /// A stage of a REST API.
     Rest(Box<Rest>),
     /// A REST API without that stage.
@@ -26,20 +26,20 @@ pub(super) enum Found {
 #[derive(Debug)]
 pub(super) struct Rest {
     /// The API.
-    pub api: Thing,
+    pub api: StoredResource,
     /// The stage.
-    pub stage: Thing,
+    pub stage: StoredResource,
     /// The stage's deployment, unless it is gone.
-    pub deployment: Option<Thing>,
+    pub deployment: Option<StoredResource>,
 }
 
 /// An HTTP or WebSocket API, and the stage that answers.
 #[derive(Debug)]
 pub(super) struct V2 {
     /// The API.
-    pub api: Thing,
+    pub api: StoredResource,
     /// The stage, if there is one for the path.
-    pub stage: Option<Thing>,
+    pub stage: Option<StoredResource>,
     /// Whether the path's first segment is the stage's name.
     pub stage_in_path: bool,
     /// What answers: live for a stage that deploys by itself, else as it was deployed.
@@ -47,24 +47,28 @@ pub(super) struct V2 {
 }
 
 /// What is behind an API's id and the first segment of a path.
-pub(super) fn find(db: &Connection, api: &str, first: &str) -> Result<Found, ApiError> {
-    if let Some(found) = world::find_anywhere(db, "AWS::ApiGateway::RestApi", api)? {
-        let Some(stage) = world::find(db, "AWS::ApiGateway::Stage", api, first)? else { return Ok(Found::NoStage) };
+pub(super) fn find(db: &Connection, api: &str, first: &str) -> Result<FoundApi, ApiError> {
+    if let Some(found) = resource_table::find_anywhere(db, "AWS::ApiGateway::RestApi", api)? {
+        let Some(stage) = resource_table::find(db, "AWS::ApiGateway::Stage", api, first)? else {
+            return Ok(FoundApi::NoStage);
+        };
         let deployment = text(&stage.properties, "DeploymentId").unwrap_or_default();
-        let deployment = world::find_anywhere(db, "AWS::ApiGateway::Deployment", &deployment)?;
-        return Ok(Found::Rest(Box::new(Rest { api: found, stage, deployment })));
+        let deployment = resource_table::find_anywhere(db, "AWS::ApiGateway::Deployment", &deployment)?;
+        return Ok(FoundApi::Rest(Box::new(Rest { api: found, stage, deployment })));
     }
-    let Some(found) = world::find_anywhere(db, "AWS::ApiGatewayV2::Api", api)? else { return Ok(Found::Nothing) };
-    let named = world::find(db, "AWS::ApiGatewayV2::Stage", api, first)?;
+    let Some(found) = resource_table::find_anywhere(db, "AWS::ApiGatewayV2::Api", api)? else {
+        return Ok(FoundApi::Nothing);
+    };
+    let named = resource_table::find(db, "AWS::ApiGatewayV2::Stage", api, first)?;
     let stage_in_path = named.is_some();
     let stage = match named {
         Some(stage) => Some(stage),
-        None => world::find(db, "AWS::ApiGatewayV2::Stage", api, "$default")?,
+        None => resource_table::find(db, "AWS::ApiGatewayV2::Stage", api, "$default")?,
     };
     let automatic =
         stage.as_ref().is_some_and(|stage| text(&stage.properties, "AutoDeploy").as_deref() == Some("true"));
     let deployed = match stage.as_ref().and_then(|stage| text(&stage.properties, "DeploymentId")) {
-        Some(id) if !automatic => world::find_anywhere(db, "AWS::ApiGatewayV2::Deployment", &id)?,
+        Some(id) if !automatic => resource_table::find_anywhere(db, "AWS::ApiGatewayV2::Deployment", &id)?,
         _ => None,
     };
     let parts = match deployed {
@@ -72,12 +76,12 @@ pub(super) fn find(db: &Connection, api: &str, first: &str) -> Result<Found, Api
         None if automatic => parts(db, &found)?,
         None => Value::Null,
     };
-    Ok(Found::V2(Box::new(V2 { api: found, stage, stage_in_path, parts })))
+    Ok(FoundApi::V2(Box::new(V2 { api: found, stage, stage_in_path, parts })))
 }
 
 /// An API key in force.
 #[derive(Debug, Clone)]
-pub(super) struct Key {
+pub(super) struct UsageKey {
     /// Its id.
     pub id: String,
     /// Its value.
@@ -100,14 +104,14 @@ pub(super) fn key(
     stage: &str,
     route: &str,
     value: &str,
-) -> Result<Option<Key>, ApiError> {
-    let keys = world::of_type(db, "AWS::ApiGateway::ApiKey", Some(region))?;
+) -> Result<Option<UsageKey>, ApiError> {
+    let keys = resource_table::of_type(db, "AWS::ApiGateway::ApiKey", Some(region))?;
     let Some(key) = keys.into_iter().find(|key| key_value(key).as_deref() == Some(value)) else { return Ok(None) };
     if text(&key.properties, "Enabled").as_deref() != Some("true") {
         return Ok(None);
     }
-    let links = world::of_type(db, "AWS::ApiGateway::UsagePlanKey", Some(region))?;
-    let plans = world::of_type(db, "AWS::ApiGateway::UsagePlan", Some(region))?;
+    let links = resource_table::of_type(db, "AWS::ApiGateway::UsagePlanKey", Some(region))?;
+    let plans = resource_table::of_type(db, "AWS::ApiGateway::UsagePlan", Some(region))?;
     for link in links.iter().filter(|link| text(&link.properties, "KeyId").as_deref() == Some(key.id.as_str())) {
         let id = text(&link.properties, "UsagePlanId").unwrap_or_default();
         let Some(plan) = plans.iter().find(|plan| plan.id == id) else { continue };
@@ -116,7 +120,7 @@ pub(super) fn key(
             text(entry, "ApiId").as_deref() == Some(api) && text(entry, "Stage").as_deref() == Some(stage)
         };
         let Some(covered) = stages.filter(|entry| entry.is_object()).find(covers) else { continue };
-        return Ok(Some(Key {
+        return Ok(Some(UsageKey {
             value: value.to_owned(),
             plan: plan.id.clone(),
             throttle: plan.properties.get("Throttle").and_then(throttle),
@@ -129,7 +133,7 @@ pub(super) fn key(
 }
 
 /// The value of an API key: given, or drawn when it was made.
-pub(super) fn key_value(key: &Thing) -> Option<String> {
+pub(super) fn key_value(key: &StoredResource) -> Option<String> {
     text(&key.properties, "Value").or_else(|| text(&key.state, "value"))
 }
 

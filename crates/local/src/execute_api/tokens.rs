@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::gateway::Gateway;
+use super::gateway::ApiGateway;
 use crate::cognito::tokens::{Wrong, read};
 use crate::ground::ApiError;
-use crate::ground::world;
+use crate::ground::resource_table;
 
 /// Why a token is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(super) enum NotTaken {
     Failed(String),
 }
 
-impl Gateway {
+impl ApiGateway {
     /// The claims of a token of one of some pools.
     pub(super) async fn token(
         &self,
@@ -31,7 +31,7 @@ impl Gateway {
         let read = self.host.store.read(move |tx| -> Result<_, ApiError> {
             let mut outcome = Err(NotTaken::Unknown);
             for pool in &pools {
-                if world::find_anywhere(tx, "AWS::Cognito::UserPool", pool)?.is_none() {
+                if resource_table::find_anywhere(tx, "AWS::Cognito::UserPool", pool)?.is_none() {
                     continue;
                 }
                 match read(tx, pool, &token, now)? {

@@ -6,7 +6,7 @@ use super::functions::FunctionRunner;
 use super::kept::Kept;
 use super::model_server::ModelServer;
 use super::options::Injection;
-use super::rights::ResourcePolicies;
+use super::permissions::{RequestContext, ResourcePolicies};
 use super::sources::{Clock, Ids};
 use super::store::Store;
 
@@ -33,4 +33,11 @@ pub struct Host {
     pub kept: Kept,
     /// Where real text and embedding models are asked, in place of the stand-ins.
     pub model_server: Option<ModelServer>,
+}
+
+impl Host {
+    /// The context of a request that is made now.
+    pub fn request_context(&self, region: &str) -> RequestContext {
+        RequestContext { region: region.to_owned(), now: self.clock.now(), policies: self.policies }
+    }
 }

@@ -5,14 +5,14 @@
 //! | [`account`] | the account, the key and the region that stand where a request names none |
 //! | [`body`] | bodies of requests and answers |
 //! | [`principal`] | who asks |
-//! | [`rights`] | what a request needs the right to |
+//! | [`permissions`] | what a request needs permission for, and what was decided |
 //! | [`sender`] | what sent a request |
 //! | [`host`] | what every service is given |
 //! | [`kept`] | what services keep in memory between requests |
 //! | [`options`] | how a local target is started |
 //! | [`sources`] | time and new identities |
 //! | [`store`] | the database, object bodies, leases |
-//! | [`world`] | the table of everything that stacks made |
+//! | [`resource_table`] | the table of everything that stacks made |
 //! | `scalar` | scalars of properties as text |
 //! | [`errors`] | an error of a service |
 //! | [`functions`] | what API Gateway asks of whoever runs functions |
@@ -26,13 +26,13 @@ pub mod host;
 pub mod kept;
 pub mod model_server;
 pub mod options;
+pub mod permissions;
 pub mod principal;
-pub mod rights;
+pub mod resource_table;
 pub(crate) mod scalar;
 pub mod sender;
 pub mod sources;
 pub mod store;
-pub mod world;
 
 pub use account::{ACCOUNT_ID, DEFAULT_REGION, LOCAL_KEY};
 pub use errors::ApiError;
@@ -41,7 +41,7 @@ pub use host::Host;
 pub use kept::Kept;
 pub use model_server::ModelServer;
 pub use options::{Injection, LocalError, LocalOptions};
-pub use principal::{Credentials, Session, Who};
-pub use rights::{Denial, Need, Place, ResourcePolicies};
+pub use permissions::{Authorization, Denial, RequestContext, RequiredPermission, ResourcePolicies};
+pub use principal::{Credentials, Principal, Session};
 pub use sender::Sender;
 pub use sources::{Clock, Ids};

@@ -58,7 +58,7 @@ impl std::fmt::Debug for Credentials {
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Who {
+pub enum Principal {
     /// Whoever signs with a key that is no temporary one, or not at all: they may do everything.
     Administrator {
         /// The access key.
@@ -68,7 +68,7 @@ pub enum Who {
     Role(Arc<Session>),
 }
 
-impl Who {
+impl Principal {
     /// The administrator with no key of its own.
     pub fn local() -> Self {
         Self::Administrator { access_key: LOCAL_KEY.to_owned() }

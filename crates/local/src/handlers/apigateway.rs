@@ -4,9 +4,9 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::ground::resource_table::{self, StoredResource};
 use crate::ground::scalar::text;
-use crate::ground::world::{self, Thing};
-use crate::resources::{Failure, Handler, Made, Work, generic};
+use crate::resources::{Failure, Handler, Made, ResourceWork, generic};
 
 const API: &str = "AWS::ApiGateway::RestApi";
 const RESOURCE: &str = "AWS::ApiGateway::Resource";
@@ -29,16 +29,16 @@ fn refused(code: &'static str, status: u16, message: &str) -> Failure {
 }
 
 /// The API a part names, which must exist.
-fn api(work: &Work<'_>, properties: &Value) -> Result<Thing, Failure> {
+fn api(work: &ResourceWork<'_>, properties: &Value) -> Result<StoredResource, Failure> {
     let id = text(properties, "RestApiId").unwrap_or_default();
-    world::find(work.db, API, &work.site.region, &id)?.ok_or_else(|| {
+    resource_table::find(work.db, API, &work.site.region, &id)?.ok_or_else(|| {
         refused("NotFound", 404, &format!("Invalid API identifier specified {}:{id}", work.site.account))
     })
 }
 
 /// Everything of one type in an API.
-fn parts(work: &Work<'_>, resource_type: &str, api: &str) -> Result<Vec<Thing>, Failure> {
-    let mut things = world::of_type(work.db, resource_type, Some(&work.site.region))?;
+fn parts(work: &ResourceWork<'_>, resource_type: &str, api: &str) -> Result<Vec<StoredResource>, Failure> {
+    let mut things = resource_table::of_type(work.db, resource_type, Some(&work.site.region))?;
     things.retain(|thing| text(&thing.properties, "RestApiId").as_deref() == Some(api));
     Ok(things)
 }
@@ -46,7 +46,7 @@ fn parts(work: &Work<'_>, resource_type: &str, api: &str) -> Result<Vec<Thing>, 
 pub(super) struct RestApi;
 
 impl Handler for RestApi {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         let titled = properties.pointer("/Body/info/title").is_some() || properties.get("BodyS3Location").is_some();
         if text(properties, "Name").is_none_or(|name| name.is_empty()) && !titled {
             return Err(refused("InvalidRequest", 400, "Name is required"));
@@ -59,16 +59,16 @@ impl Handler for RestApi {
 pub(super) struct PartOfApi;
 
 impl Handler for PartOfApi {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         api(work, properties)?;
         generic::create(work, properties)
     }
 }
 
-pub(super) struct Resource;
+pub(super) struct PathHandler;
 
-impl Handler for Resource {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+impl Handler for PathHandler {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         let api = api(work, properties)?;
         let part = text(properties, "PathPart").unwrap_or_default();
         if !good_path_part(&part) {
@@ -84,7 +84,7 @@ impl Handler for Resource {
         if !root && !siblings.iter().any(|resource| resource.id == parent) {
             return Err(refused("NotFound", 404, "Invalid Resource identifier specified"));
         }
-        let same = |other: &Thing| {
+        let same = |other: &StoredResource| {
             text(&other.properties, "ParentId").as_deref() == Some(parent.as_str())
                 && text(&other.properties, "PathPart").as_deref() == Some(part.as_str())
         };
@@ -109,12 +109,12 @@ fn good_path_part(part: &str) -> bool {
 pub(super) struct Method;
 
 impl Handler for Method {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         let api = api(work, properties)?;
         check_method(work, &api, properties)?;
         let resource = text(properties, "ResourceId");
         let verb = text(properties, "HttpMethod");
-        let same = |other: &Thing| {
+        let same = |other: &StoredResource| {
             text(&other.properties, "ResourceId") == resource && text(&other.properties, "HttpMethod") == verb
         };
         if parts(work, METHOD, &api.id)?.iter().any(same) {
@@ -123,14 +123,14 @@ impl Handler for Method {
         generic::create(work, properties)
     }
 
-    fn update(&self, work: &Work<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
+    fn update(&self, work: &ResourceWork<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
         let api = api(work, new)?;
         check_method(work, &api, new)?;
         generic::update(work, id, new)
     }
 }
 
-fn check_method(work: &Work<'_>, api: &Thing, properties: &Value) -> Result<(), Failure> {
+fn check_method(work: &ResourceWork<'_>, api: &StoredResource, properties: &Value) -> Result<(), Failure> {
     let resource = text(properties, "ResourceId").unwrap_or_default();
     let root = api.attributes.get("RootResourceId").and_then(Value::as_str) == Some(resource.as_str());
     if !root && !parts(work, RESOURCE, &api.id)?.iter().any(|other| other.id == resource) {
@@ -162,10 +162,10 @@ fn check_method(work: &Work<'_>, api: &Thing, properties: &Value) -> Result<(), 
     Ok(())
 }
 
-pub(super) struct Deployment;
+pub(super) struct RestDeploymentHandler;
 
-impl Handler for Deployment {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+impl Handler for RestDeploymentHandler {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         let api = api(work, properties)?;
         let methods = parts(work, METHOD, &api.id)?;
         let by_body =
@@ -180,7 +180,7 @@ impl Handler for Deployment {
         let snapshot = snapshot(work, &api)?;
         let made = generic::create_with(work, properties, snapshot)?;
         if let Some(stage) = text(properties, "StageName") {
-            if world::find(work.db, STAGE, &api.id, &stage)?.is_some() {
+            if resource_table::find(work.db, STAGE, &api.id, &stage)?.is_some() {
                 return Err(refused("AlreadyExists", 409, "Stage already exists"));
             }
             let mut description =
@@ -188,9 +188,9 @@ impl Handler for Deployment {
             description.insert("RestApiId".to_owned(), json!(api.id));
             description.insert("StageName".to_owned(), json!(stage));
             description.insert("DeploymentId".to_owned(), json!(made.id));
-            world::insert(
+            resource_table::insert(
                 work.db,
-                &Thing {
+                &StoredResource {
                     resource_type: STAGE.to_owned(),
                     region: work.site.region.clone(),
                     scope: api.id,
@@ -206,7 +206,7 @@ impl Handler for Deployment {
         Ok(made)
     }
 
-    fn delete(&self, work: &Work<'_>, id: &str, properties: &Value) -> Result<(), Failure> {
+    fn delete(&self, work: &ResourceWork<'_>, id: &str, properties: &Value) -> Result<(), Failure> {
         let api = text(properties, "RestApiId").unwrap_or_default();
         for stage in parts(work, STAGE, &api)? {
             if text(&stage.properties, "DeploymentId").as_deref() != Some(id) {
@@ -219,14 +219,14 @@ impl Handler for Deployment {
                     "Active stages pointing to this deployment must be moved or deleted",
                 ));
             }
-            world::remove(work.db, STAGE, &stage.stack_id, &stage.id)?;
+            resource_table::remove(work.db, STAGE, &stage.stack_id, &stage.id)?;
         }
         generic::delete(work, id)
     }
 }
 
 /// The API with all its parts as they are now.
-fn snapshot(work: &Work<'_>, api: &Thing) -> Result<Value, Failure> {
+fn snapshot(work: &ResourceWork<'_>, api: &StoredResource) -> Result<Value, Failure> {
     let mut all = Map::new();
     all.insert("RestApi".to_owned(), json!({"Id": api.id, "Properties": api.properties, "Attributes": api.attributes}));
     for part in PARTS {
@@ -243,24 +243,24 @@ fn snapshot(work: &Work<'_>, api: &Thing) -> Result<Value, Failure> {
 pub(super) struct Stage;
 
 impl Handler for Stage {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         let api = api(work, properties)?;
         check_stage(work, &api, properties)?;
         let name = text(properties, "StageName").unwrap_or_default();
-        if world::find(work.db, STAGE, &api.id, &name)?.is_some() {
+        if resource_table::find(work.db, STAGE, &api.id, &name)?.is_some() {
             return Err(refused("AlreadyExists", 409, "Stage already exists"));
         }
         generic::create(work, properties)
     }
 
-    fn update(&self, work: &Work<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
+    fn update(&self, work: &ResourceWork<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
         let api = api(work, new)?;
         check_stage(work, &api, new)?;
         generic::update(work, id, new)
     }
 }
 
-fn check_stage(work: &Work<'_>, api: &Thing, properties: &Value) -> Result<(), Failure> {
+fn check_stage(work: &ResourceWork<'_>, api: &StoredResource, properties: &Value) -> Result<(), Failure> {
     let name = text(properties, "StageName").unwrap_or_default();
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
         return Err(refused("InvalidRequest", 400, "Stage name only allows a-zA-Z0-9_-"));
@@ -276,14 +276,14 @@ fn check_stage(work: &Work<'_>, api: &Thing, properties: &Value) -> Result<(), F
 pub(super) struct ApiKey;
 
 impl Handler for ApiKey {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         let given = text(properties, "Value");
         if let Some(value) = &given {
             if !(20..=128).contains(&value.len()) {
                 return Err(refused("InvalidRequest", 400, "API Key value should be at least 20 characters"));
             }
-            let same = |other: &Thing| text(&other.properties, "Value").as_deref() == Some(value);
-            if world::of_type(work.db, "AWS::ApiGateway::ApiKey", Some(&work.site.region))?.iter().any(same) {
+            let same = |other: &StoredResource| text(&other.properties, "Value").as_deref() == Some(value);
+            if resource_table::of_type(work.db, "AWS::ApiGateway::ApiKey", Some(&work.site.region))?.iter().any(same) {
                 return Err(refused("AlreadyExists", 409, "API Key already exists"));
             }
         }

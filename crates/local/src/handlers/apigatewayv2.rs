@@ -3,19 +3,20 @@
 use serde_json::Value;
 
 use crate::execute_api::parts::parts;
+use crate::ground::resource_table;
 use crate::ground::scalar::text;
-use crate::ground::world;
-use crate::resources::{Failure, Handler, Made, Work, generic};
+use crate::resources::{Failure, Handler, Made, ResourceWork, generic};
 
-pub(super) struct Deployment;
+pub(super) struct HttpDeploymentHandler;
 
-impl Handler for Deployment {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+impl Handler for HttpDeploymentHandler {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         let id = text(properties, "ApiId").unwrap_or_default();
-        let api = world::find(work.db, "AWS::ApiGatewayV2::Api", &work.site.region, &id)?.ok_or_else(|| {
-            let message = format!("Invalid API identifier specified {}:{id}", work.site.account);
-            Failure::handler("NotFound", format!("{message} (Service: ApiGatewayV2, Status Code: 404)"))
-        })?;
+        let api =
+            resource_table::find(work.db, "AWS::ApiGatewayV2::Api", &work.site.region, &id)?.ok_or_else(|| {
+                let message = format!("Invalid API identifier specified {}:{id}", work.site.account);
+                Failure::handler("NotFound", format!("{message} (Service: ApiGatewayV2, Status Code: 404)"))
+            })?;
         generic::create_with(work, properties, parts(work.db, &api)?)
     }
 }

@@ -3,18 +3,18 @@
 use serde_json::{Value, json};
 
 use crate::cognito::store;
+use crate::ground::resource_table;
 use crate::ground::scalar::text;
-use crate::ground::world;
-use crate::resources::{Failure, Handler, Made, Work, generic};
+use crate::resources::{Failure, Handler, Made, ResourceWork, generic};
 
 pub(super) struct UserPool;
 
 impl Handler for UserPool {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         generic::create_with(work, properties, json!({ "Created": work.now.as_millisecond() }))
     }
 
-    fn delete(&self, work: &Work<'_>, id: &str, properties: &Value) -> Result<(), Failure> {
+    fn delete(&self, work: &ResourceWork<'_>, id: &str, properties: &Value) -> Result<(), Failure> {
         if text(properties, "DeletionProtection").as_deref() == Some("ACTIVE") {
             return Err(Failure::handler(
                 "InvalidRequest",
@@ -30,9 +30,9 @@ impl Handler for UserPool {
 pub(super) struct UserPoolClient;
 
 impl Handler for UserPoolClient {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         let pool = text(properties, "UserPoolId").unwrap_or_default();
-        if world::find(work.db, "AWS::Cognito::UserPool", &work.site.region, &pool)?.is_none() {
+        if resource_table::find(work.db, "AWS::Cognito::UserPool", &work.site.region, &pool)?.is_none() {
             return Err(Failure::handler(
                 "NotFound",
                 format!("User pool {pool} does not exist. (Service: CognitoIdentityProvider, Status Code: 400)"),
@@ -43,17 +43,17 @@ impl Handler for UserPoolClient {
         if text(properties, "GenerateSecret").as_deref() != Some("true") {
             made.attributes.remove("ClientSecret");
             let site = work.site;
-            world::update(work.db, &site.resource_type, &site.stack_id, &made, properties)?;
+            resource_table::update(work.db, &site.resource_type, &site.stack_id, &made, properties)?;
         }
         Ok(made)
     }
 
-    fn update(&self, work: &Work<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
+    fn update(&self, work: &ResourceWork<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
         let mut made = generic::update(work, id, new)?;
         if text(new, "GenerateSecret").as_deref() != Some("true") {
             made.attributes.remove("ClientSecret");
             let site = work.site;
-            world::update(work.db, &site.resource_type, &site.stack_id, &made, new)?;
+            resource_table::update(work.db, &site.resource_type, &site.stack_id, &made, new)?;
         }
         Ok(made)
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::dynamodb::{forget, keys_wrong};
 use crate::ground::scalar::text;
-use crate::resources::{Failure, Handler, Made, Work, generic};
+use crate::resources::{Failure, Handler, Made, ResourceWork, generic};
 
 fn refused(message: &str) -> Failure {
     Failure::handler("InvalidRequest", format!("{message} (Service: DynamoDb, Status Code: 400)"))
@@ -15,10 +15,10 @@ fn index_names(properties: &Value) -> Vec<&str> {
     indexes.filter_map(|index| index.get("IndexName").and_then(Value::as_str)).collect()
 }
 
-pub(super) struct Table;
+pub(super) struct TableHandler;
 
-impl Handler for Table {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+impl Handler for TableHandler {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         if let Some(wrong) = keys_wrong(properties) {
             return Err(refused(&wrong));
         }
@@ -26,7 +26,7 @@ impl Handler for Table {
         generic::create_with(work, properties, state)
     }
 
-    fn update(&self, work: &Work<'_>, id: &str, old: &Value, new: &Value) -> Result<Made, Failure> {
+    fn update(&self, work: &ResourceWork<'_>, id: &str, old: &Value, new: &Value) -> Result<Made, Failure> {
         if let Some(wrong) = keys_wrong(new) {
             return Err(refused(&wrong));
         }
@@ -42,7 +42,7 @@ impl Handler for Table {
         generic::update(work, id, new)
     }
 
-    fn delete(&self, work: &Work<'_>, id: &str, properties: &Value) -> Result<(), Failure> {
+    fn delete(&self, work: &ResourceWork<'_>, id: &str, properties: &Value) -> Result<(), Failure> {
         if text(properties, "DeletionProtectionEnabled").as_deref() == Some("true") {
             return Err(refused(
                 "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection \

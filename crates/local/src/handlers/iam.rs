@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::policy::{self, Use};
+use super::policy::{self, PolicyUse};
+use crate::ground::resource_table;
 use crate::ground::scalar::text;
-use crate::ground::world;
-use crate::resources::{Failure, Handler, Made, Work, generic};
+use crate::resources::{Failure, Handler, Made, ResourceWork, generic};
 
 /// Characters of a role's trust policy (IAM quotas, default of an account).
 const TRUST_SIZE: usize = 2048;
@@ -16,21 +16,21 @@ const MANAGED_SIZE: usize = 6144;
 /// Managed policies of a role (IAM quotas, default of an account).
 const MANAGED_PER_ROLE: usize = 10;
 
-pub(super) struct Role;
+pub(super) struct RoleHandler;
 
-impl Handler for Role {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+impl Handler for RoleHandler {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         check_role(properties)?;
         generic::create(work, properties)
     }
 
-    fn update(&self, work: &Work<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
+    fn update(&self, work: &ResourceWork<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
         check_role(new)?;
         generic::update(work, id, new)
     }
 
-    fn delete(&self, work: &Work<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
-        let attached = world::of_type(work.db, "AWS::IAM::Policy", None)?
+    fn delete(&self, work: &ResourceWork<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
+        let attached = resource_table::of_type(work.db, "AWS::IAM::Policy", None)?
             .iter()
             .any(|policy| names(&policy.properties, "Roles").contains(&id));
         if attached {
@@ -46,7 +46,7 @@ impl Handler for Role {
 fn check_role(properties: &Value) -> Result<(), Failure> {
     let role = text(properties, "RoleName").unwrap_or_default();
     if let Some(trust) = properties.get("AssumeRolePolicyDocument") {
-        policy::check(trust, Use::Trust)?;
+        policy::check(trust, PolicyUse::Trust)?;
         if policy::length(trust) > TRUST_SIZE {
             return Err(quota(&format!("Cannot exceed quota for ACLSizePerRole: {TRUST_SIZE}")));
         }
@@ -54,7 +54,7 @@ fn check_role(properties: &Value) -> Result<(), Failure> {
     let mut inline = 0;
     for entry in properties.get("Policies").and_then(Value::as_array).into_iter().flatten() {
         let document = entry.get("PolicyDocument").unwrap_or(&Value::Null);
-        policy::check(document, Use::Identity)?;
+        policy::check(document, PolicyUse::Identity)?;
         inline += policy::length(document);
     }
     if inline > INLINE_SIZE {
@@ -91,19 +91,19 @@ fn names<'a>(properties: &'a Value, list: &str) -> Vec<&'a str> {
 pub(super) struct Policy;
 
 impl Handler for Policy {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         check_attached(work, properties)?;
         generic::create(work, properties)
     }
 
-    fn update(&self, work: &Work<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
+    fn update(&self, work: &ResourceWork<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
         check_attached(work, new)?;
         generic::update(work, id, new)
     }
 }
 
-fn check_attached(work: &Work<'_>, properties: &Value) -> Result<(), Failure> {
-    policy::check(properties.get("PolicyDocument").unwrap_or(&Value::Null), Use::Identity)?;
+fn check_attached(work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
+    policy::check(properties.get("PolicyDocument").unwrap_or(&Value::Null), PolicyUse::Identity)?;
     let kinds = [
         ("Roles", "AWS::IAM::Role", "role"),
         ("Users", "AWS::IAM::User", "user"),
@@ -113,7 +113,7 @@ fn check_attached(work: &Work<'_>, properties: &Value) -> Result<(), Failure> {
     for (list, resource_type, kind) in kinds {
         for name in names(properties, list) {
             any = true;
-            if world::find(work.db, resource_type, "global", name)?.is_none() {
+            if resource_table::find(work.db, resource_type, "global", name)?.is_none() {
                 return Err(Failure::handler(
                     "NotFound",
                     format!(
@@ -129,12 +129,12 @@ fn check_attached(work: &Work<'_>, properties: &Value) -> Result<(), Failure> {
 pub(super) struct ManagedPolicy;
 
 impl Handler for ManagedPolicy {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         check_managed(properties)?;
         generic::create(work, properties)
     }
 
-    fn update(&self, work: &Work<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
+    fn update(&self, work: &ResourceWork<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
         check_managed(new)?;
         generic::update(work, id, new)
     }
@@ -142,7 +142,7 @@ impl Handler for ManagedPolicy {
 
 fn check_managed(properties: &Value) -> Result<(), Failure> {
     let document = properties.get("PolicyDocument").unwrap_or(&Value::Null);
-    policy::check(document, Use::Identity)?;
+    policy::check(document, PolicyUse::Identity)?;
     if policy::length(document) > MANAGED_SIZE {
         return Err(quota(&format!("Cannot exceed quota for PolicySize: {MANAGED_SIZE}")));
     }

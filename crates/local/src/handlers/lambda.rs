@@ -1,15 +1,17 @@
 //! Lambda: functions, their versions, layer versions and permissions. Code is kept from the moment it is named.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::policy;
-use crate::ground::Place;
+use crate::ground::RequestContext;
+use crate::ground::resource_table;
 use crate::ground::scalar::text;
 use crate::ground::store::Blob;
-use crate::ground::world;
-use crate::identity::{Need, Session, authorize};
+use crate::identity::{Principal, RequiredPermission, Session, authorize};
 use crate::lambda::code;
-use crate::resources::{Failure, Handler, Made, Work, generic};
+use crate::resources::{Failure, Handler, Made, ResourceWork, generic};
 use crate::s3::object_blob;
 
 fn refused(code: &'static str, status: u16, message: &str) -> Failure {
@@ -17,7 +19,7 @@ fn refused(code: &'static str, status: u16, message: &str) -> Failure {
 }
 
 /// The body of the object that holds code; none for code that is in the template.
-fn object(work: &Work<'_>, code: &Value) -> Result<Option<Blob>, Failure> {
+fn object(work: &ResourceWork<'_>, code: &Value) -> Result<Option<Blob>, Failure> {
     let (Some(bucket), Some(key)) = (text(code, "S3Bucket"), text(code, "S3Key")) else { return Ok(None) };
     let version = text(code, "S3ObjectVersion");
     object_blob(work.db, &bucket, &key, version.as_deref()).map(Some).map_err(|error| {
@@ -33,7 +35,7 @@ fn object(work: &Work<'_>, code: &Value) -> Result<Option<Blob>, Failure> {
 }
 
 /// Keeps the code for its owner, or forgets what the owner had.
-fn keep(work: &Work<'_>, owner: &str, blob: Option<&Blob>) -> Result<(), Failure> {
+fn keep(work: &ResourceWork<'_>, owner: &str, blob: Option<&Blob>) -> Result<(), Failure> {
     match blob {
         Some(blob) => code::keep(work.db, owner, blob)?,
         None => code::forget(work.db, owner)?,
@@ -41,14 +43,14 @@ fn keep(work: &Work<'_>, owner: &str, blob: Option<&Blob>) -> Result<(), Failure
     Ok(())
 }
 
-fn modified(work: &Work<'_>) -> Value {
+fn modified(work: &ResourceWork<'_>) -> Value {
     json!({ "Modified": work.now.as_second() })
 }
 
-pub(super) struct Function;
+pub(super) struct FunctionHandler;
 
-impl Function {
-    fn check(work: &Work<'_>, properties: &Value) -> Result<Option<Blob>, Failure> {
+impl FunctionHandler {
+    fn check(work: &ResourceWork<'_>, properties: &Value) -> Result<Option<Blob>, Failure> {
         let mut blob = None;
         let code = properties.get("Code").unwrap_or(&Value::Null);
         let image = code.get("ImageUri").is_some();
@@ -81,14 +83,14 @@ impl Function {
         {
             // A layer of another account can't be looked at from here.
             let own = layer.contains(&format!(":{}:layer:", work.site.account));
-            if own && world::find(work.db, "AWS::Lambda::LayerVersion", &work.site.region, layer)?.is_none() {
+            if own && resource_table::find(work.db, "AWS::Lambda::LayerVersion", &work.site.region, layer)?.is_none() {
                 return Err(refused("InvalidRequest", 400, &format!("Layer version {layer} does not exist.")));
             }
         }
         Ok(blob)
     }
 
-    fn check_role(work: &Work<'_>, properties: &Value) -> Result<(), Failure> {
+    fn check_role(work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
         let arn = text(properties, "Role").unwrap_or_default();
         let Some((account, name)) = arn.split_once(":iam::").and_then(|(_, rest)| rest.split_once(":role/")) else {
             return Err(refused("InvalidRequest", 400, &format!("The role ARN {arn} is not the ARN of a role.")));
@@ -97,7 +99,7 @@ impl Function {
             return Err(refused("AccessDenied", 403, "Cross-account pass role is not allowed."));
         }
         let name = name.rsplit('/').next().unwrap_or(name);
-        let trusted = world::find(work.db, "AWS::IAM::Role", "global", name)?.filter(|role| {
+        let trusted = resource_table::find(work.db, "AWS::IAM::Role", "global", name)?.filter(|role| {
             let trust = role.properties.get("AssumeRolePolicyDocument").unwrap_or(&Value::Null);
             policy::trusts(trust, "lambda.amazonaws.com")
         });
@@ -115,12 +117,12 @@ impl Function {
             name: "awslambda".to_owned(),
             expires: work.now,
         };
-        Self::check_network(work, properties, &session)
+        Self::check_network(work, properties, &Principal::Role(Arc::new(session)))
     }
 
     /// A function in a network works through interfaces that Lambda makes, looks after and deletes with the function's own
     /// role. Source: the rights that Lambda's guide to networks lists.
-    fn check_network(work: &Work<'_>, properties: &Value, session: &Session) -> Result<(), Failure> {
+    fn check_network(work: &ResourceWork<'_>, properties: &Value, principal: &Principal) -> Result<(), Failure> {
         let network = properties.get("VpcConfig").unwrap_or(&Value::Null);
         let ids =
             |key: &str| network.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
@@ -131,23 +133,23 @@ impl Function {
         let interface = on("network-interface/*");
         let subnets = ids("SubnetIds").map(|id| on(&format!("subnet/{id}")));
         let groups = ids("SecurityGroupIds").map(|id| on(&format!("security-group/{id}")));
-        let mut needs: Vec<Need> =
-            subnets.chain(groups).map(|arn| Need::new("ec2:CreateNetworkInterface", arn)).collect();
+        let mut needs: Vec<RequiredPermission> =
+            subnets.chain(groups).map(|arn| RequiredPermission::new("ec2:CreateNetworkInterface", arn)).collect();
         let own = [
             "CreateNetworkInterface",
             "DeleteNetworkInterface",
             "AssignPrivateIpAddresses",
             "UnassignPrivateIpAddresses",
         ];
-        needs.extend(own.map(|action| Need::new(format!("ec2:{action}"), interface.clone())));
+        needs.extend(own.map(|action| RequiredPermission::new(format!("ec2:{action}"), interface.clone())));
         let general = ["DescribeNetworkInterfaces", "DescribeSubnets"];
-        needs.extend(general.map(|action| Need::new(format!("ec2:{action}"), "*")));
-        let place = Place { region: work.site.region.clone(), now: work.now, policies: work.policies };
+        needs.extend(general.map(|action| RequiredPermission::new(format!("ec2:{action}"), "*")));
+        let context = RequestContext { region: work.site.region.clone(), now: work.now, policies: work.policies };
         for need in needs {
             let action = need.action.clone();
-            let decided = authorize(work.db, session, &[need], &place)
+            let decided = authorize(work.db, principal, &[need], &context)
                 .map_err(|error| Failure::handler("InternalFailure", error.message))?;
-            if decided.is_err() {
+            if !decided.is_allowed() {
                 let action = action.trim_start_matches("ec2:");
                 return Err(refused(
                     "InvalidRequest",
@@ -160,46 +162,46 @@ impl Function {
     }
 }
 
-impl Handler for Function {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+impl Handler for FunctionHandler {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         let blob = Self::check(work, properties)?;
         let made = generic::create_with(work, properties, modified(work))?;
         keep(work, &code::owner_of(&work.site.region, &made.id), blob.as_ref())?;
         Ok(made)
     }
 
-    fn update(&self, work: &Work<'_>, id: &str, old: &Value, new: &Value) -> Result<Made, Failure> {
+    fn update(&self, work: &ResourceWork<'_>, id: &str, old: &Value, new: &Value) -> Result<Made, Failure> {
         let blob = Self::check(work, new)?;
         // Code that someone has put in place since stays while the template says the same.
         if old.get("Code") != new.get("Code") {
             keep(work, &code::owner_of(&work.site.region, id), blob.as_ref())?;
         }
         let made = generic::update(work, id, new)?;
-        world::set_state(work.db, &work.site.resource_type, &work.site.stack_id, id, &modified(work))?;
+        resource_table::set_state(work.db, &work.site.resource_type, &work.site.stack_id, id, &modified(work))?;
         Ok(made)
     }
 
-    fn delete(&self, work: &Work<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
+    fn delete(&self, work: &ResourceWork<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
         code::forget(work.db, &code::owner_of(&work.site.region, id))?;
         generic::delete(work, id)
     }
 }
 
 /// A version: what its function is at the moment it is made.
-pub(super) struct Version;
+pub(super) struct VersionHandler;
 
-impl Handler for Version {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+impl Handler for VersionHandler {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         let named = text(properties, "FunctionName").unwrap_or_default();
         let name = function_name(&named);
-        let function = world::find(work.db, "AWS::Lambda::Function", &work.site.region, name)?;
+        let function = resource_table::find(work.db, "AWS::Lambda::Function", &work.site.region, name)?;
         let Some(function) = function else { return Err(no_function(work, name)) };
         let made = generic::create_with(work, properties, function.properties)?;
         code::copy(work.db, &code::owner_of(&work.site.region, name), &made.id)?;
         Ok(made)
     }
 
-    fn delete(&self, work: &Work<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
+    fn delete(&self, work: &ResourceWork<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
         code::forget(work.db, id)?;
         generic::delete(work, id)
     }
@@ -211,7 +213,7 @@ fn function_name(named: &str) -> &str {
     name.split(':').next().unwrap_or(name)
 }
 
-fn no_function(work: &Work<'_>, name: &str) -> Failure {
+fn no_function(work: &ResourceWork<'_>, name: &str) -> Failure {
     let arn = format!("arn:aws:lambda:{}:{}:function:{name}", work.site.region, work.site.account);
     refused("NotFound", 404, &format!("Function not found: {arn}"))
 }
@@ -219,14 +221,14 @@ fn no_function(work: &Work<'_>, name: &str) -> Failure {
 pub(super) struct LayerVersion;
 
 impl Handler for LayerVersion {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         let blob = object(work, properties.get("Content").unwrap_or(&Value::Null))?;
         let made = generic::create_with(work, properties, modified(work))?;
         keep(work, &made.id, blob.as_ref())?;
         Ok(made)
     }
 
-    fn delete(&self, work: &Work<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
+    fn delete(&self, work: &ResourceWork<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
         code::forget(work.db, id)?;
         generic::delete(work, id)
     }
@@ -235,10 +237,10 @@ impl Handler for LayerVersion {
 pub(super) struct Permission;
 
 impl Handler for Permission {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         let named = text(properties, "FunctionName").unwrap_or_default();
         let name = function_name(&named);
-        if world::find(work.db, "AWS::Lambda::Function", &work.site.region, name)?.is_none() {
+        if resource_table::find(work.db, "AWS::Lambda::Function", &work.site.region, name)?.is_none() {
             return Err(no_function(work, name));
         }
         generic::create(work, properties)

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::ground::scalar::text;
 use crate::logs::store;
-use crate::resources::{Failure, Handler, Made, Work, generic};
+use crate::resources::{Failure, Handler, Made, ResourceWork, generic};
 
 fn retention(properties: &Value) -> Option<i64> {
     text(properties, "RetentionInDays").and_then(|days| days.parse().ok())
@@ -13,7 +13,7 @@ fn retention(properties: &Value) -> Option<i64> {
 pub(super) struct LogGroup;
 
 impl Handler for LogGroup {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         let name = properties.get("LogGroupName").and_then(Value::as_str).unwrap_or_default();
         if name.starts_with("aws/") {
             return Err(Failure::handler(
@@ -36,12 +36,12 @@ impl Handler for LogGroup {
         Ok(made)
     }
 
-    fn update(&self, work: &Work<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
+    fn update(&self, work: &ResourceWork<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
         store::set_retention(work.db, &work.site.region, id, retention(new))?;
         generic::update(work, id, new)
     }
 
-    fn delete(&self, work: &Work<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
+    fn delete(&self, work: &ResourceWork<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
         store::delete_group(work.db, &work.site.region, id)?;
         generic::delete(work, id)
     }

@@ -6,7 +6,7 @@ use crate::resources::Failure;
 
 /// What a document is for decides what its statements may say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
+pub(super) enum PolicyUse {
     /// Attached to a role, user or group.
     Identity,
     /// Says who may assume a role.
@@ -41,7 +41,7 @@ fn malformed(message: &str) -> Failure {
 }
 
 /// Checks a document.
-pub(super) fn check(value: &Value, used: Use) -> Result<(), Failure> {
+pub(super) fn check(value: &Value, used: PolicyUse) -> Result<(), Failure> {
     let document = document(value)?;
     for key in document.keys() {
         if !["Version", "Id", "Statement"].contains(&key.as_str()) {
@@ -66,7 +66,7 @@ pub(super) fn check(value: &Value, used: Use) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check_statement(statement: &Value, used: Use) -> Result<(), Failure> {
+fn check_statement(statement: &Value, used: PolicyUse) -> Result<(), Failure> {
     let Some(statement) = statement.as_object() else { return Err(malformed("Syntax errors in policy.")) };
     const KEYS: [&str; 9] =
         ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
@@ -81,7 +81,7 @@ fn check_statement(statement: &Value, used: Use) -> Result<(), Failure> {
         return Err(malformed("Policy statement must contain actions."));
     }
     match used {
-        Use::Identity => {
+        PolicyUse::Identity => {
             if has("Principal", "NotPrincipal") {
                 return Err(malformed("Policy document should not specify a principal."));
             }
@@ -89,7 +89,7 @@ fn check_statement(statement: &Value, used: Use) -> Result<(), Failure> {
                 return Err(malformed("Policy statement must contain resources."));
             }
         }
-        Use::Trust => {
+        PolicyUse::Trust => {
             if has("Resource", "NotResource") {
                 return Err(malformed("Has prohibited field Resource"));
             }
@@ -97,7 +97,7 @@ fn check_statement(statement: &Value, used: Use) -> Result<(), Failure> {
                 return Err(malformed("Missing required field Principal"));
             }
         }
-        Use::Resource => {
+        PolicyUse::Resource => {
             if !has("Principal", "NotPrincipal") {
                 return Err(malformed("Missing required field Principal"));
             }
@@ -108,7 +108,7 @@ fn check_statement(statement: &Value, used: Use) -> Result<(), Failure> {
             return Err(malformed("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."));
         }
     }
-    if used != Use::Trust {
+    if used != PolicyUse::Trust {
         for resource in texts(statement.get("Resource").or_else(|| statement.get("NotResource")))? {
             if resource != "*" && !resource.starts_with("arn:") {
                 return Err(malformed(&format!("Resource {resource} must be in ARN format or \"*\".")));
@@ -158,36 +158,44 @@ mod tests {
     #[test]
     fn good_documents_pass() {
         let identity = statement(json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}));
-        assert_eq!(check(&identity, Use::Identity), Ok(()));
+        assert_eq!(check(&identity, PolicyUse::Identity), Ok(()));
         let trust = statement(
             json!({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}),
         );
-        assert_eq!(check(&trust, Use::Trust), Ok(()));
+        assert_eq!(check(&trust, PolicyUse::Trust), Ok(()));
         assert!(trusts(&trust, "lambda.amazonaws.com"));
         assert!(!trusts(&trust, "bedrock.amazonaws.com"));
-        assert_eq!(check(&Value::String(identity.to_string()), Use::Identity), Ok(()));
+        assert_eq!(check(&Value::String(identity.to_string()), PolicyUse::Identity), Ok(()));
     }
 
     #[test]
     fn what_iam_refuses_is_refused_with_its_reason() {
         let cases = [
-            (statement(json!({"Effect": "Maybe", "Action": "s3:*", "Resource": "*"})), Use::Identity, "Syntax errors"),
-            (statement(json!({"Effect": "Allow", "Action": "*"})), Use::Identity, "must contain resources"),
-            (statement(json!({"Effect": "Allow", "Resource": "*"})), Use::Identity, "must contain actions"),
-            (statement(json!({"Effect": "Allow", "Action": "GetObject", "Resource": "*"})), Use::Identity, "vendor"),
+            (
+                statement(json!({"Effect": "Maybe", "Action": "s3:*", "Resource": "*"})),
+                PolicyUse::Identity,
+                "Syntax errors",
+            ),
+            (statement(json!({"Effect": "Allow", "Action": "*"})), PolicyUse::Identity, "must contain resources"),
+            (statement(json!({"Effect": "Allow", "Resource": "*"})), PolicyUse::Identity, "must contain actions"),
+            (
+                statement(json!({"Effect": "Allow", "Action": "GetObject", "Resource": "*"})),
+                PolicyUse::Identity,
+                "vendor",
+            ),
             (
                 statement(json!({"Effect": "Allow", "Action": "s3:*", "Resource": "posters"})),
-                Use::Identity,
+                PolicyUse::Identity,
                 "ARN format",
             ),
-            (statement(json!({"Effect": "Allow", "Action": "sts:AssumeRole"})), Use::Trust, "Principal"),
+            (statement(json!({"Effect": "Allow", "Action": "sts:AssumeRole"})), PolicyUse::Trust, "Principal"),
             (
                 statement(json!({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*"})),
-                Use::Trust,
+                PolicyUse::Trust,
                 "prohibited field Resource",
             ),
-            (json!({"Version": "2020-01-01", "Statement": []}), Use::Identity, "Syntax errors"),
-            (json!("{"), Use::Identity, "Syntax errors"),
+            (json!({"Version": "2020-01-01", "Statement": []}), PolicyUse::Identity, "Syntax errors"),
+            (json!("{"), PolicyUse::Identity, "Syntax errors"),
         ];
         for (document, used, expected) in cases {
             let failure = check(&document, used).expect_err("refused");

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::ground::scalar::text;
-use crate::resources::{Failure, Handler, Made, Work, generic};
+use crate::resources::{Failure, Handler, Made, ResourceWork, generic};
 use crate::secretsmanager::generate;
-use crate::secretsmanager::store::{self, CURRENT, Version};
+use crate::secretsmanager::store::{self, CURRENT, SecretVersion};
 
 fn refused(message: impl std::fmt::Display) -> Failure {
     Failure::handler("InvalidRequest", format!("{message} (Service: SecretsManager, Status Code: 400)"))
@@ -23,9 +23,9 @@ fn value(properties: &Value) -> Result<Option<String>, Failure> {
     }
 }
 
-fn keep(work: &Work<'_>, arn: &str, value: Option<String>) -> Result<(), Failure> {
+fn keep(work: &ResourceWork<'_>, arn: &str, value: Option<String>) -> Result<(), Failure> {
     let Some(text) = value else { return Ok(()) };
-    let version = Version {
+    let version = SecretVersion {
         id: work.ids.uuid().to_string(),
         text: Some(text),
         bytes: None,
@@ -38,7 +38,7 @@ fn keep(work: &Work<'_>, arn: &str, value: Option<String>) -> Result<(), Failure
 pub(super) struct Secret;
 
 impl Handler for Secret {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         let value = value(properties)?;
         if let Some(name) = text(properties, "Name")
             && store::find(work.db, &work.site.region, &name)?.is_some()
@@ -55,7 +55,7 @@ impl Handler for Secret {
         Ok(made)
     }
 
-    fn update(&self, work: &Work<'_>, id: &str, old: &Value, new: &Value) -> Result<Made, Failure> {
+    fn update(&self, work: &ResourceWork<'_>, id: &str, old: &Value, new: &Value) -> Result<Made, Failure> {
         // A value is only made anew when what it is made from changes: one put by hand stays.
         let of_value = |properties: &Value| {
             (properties.get("SecretString").cloned(), properties.get("GenerateSecretString").cloned())
@@ -66,7 +66,7 @@ impl Handler for Secret {
         generic::update(work, id, new)
     }
 
-    fn delete(&self, work: &Work<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
+    fn delete(&self, work: &ResourceWork<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
         store::forget(work.db, id)?;
         generic::delete(work, id)
     }
@@ -75,18 +75,18 @@ impl Handler for Secret {
 pub(super) struct ResourcePolicy;
 
 impl Handler for ResourcePolicy {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         check(work, properties)?;
         generic::create(work, properties)
     }
 
-    fn update(&self, work: &Work<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
+    fn update(&self, work: &ResourceWork<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
         check(work, new)?;
         generic::update(work, id, new)
     }
 }
 
-fn check(work: &Work<'_>, properties: &Value) -> Result<(), Failure> {
+fn check(work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
     let named = text(properties, "SecretId").unwrap_or_default();
     if store::find(work.db, &work.site.region, &named)?.is_none() {
         return Err(Failure::handler(
@@ -94,5 +94,5 @@ fn check(work: &Work<'_>, properties: &Value) -> Result<(), Failure> {
             "Secrets Manager can't find the specified secret. (Service: SecretsManager, Status Code: 400)",
         ));
     }
-    super::policy::check(properties.get("ResourcePolicy").unwrap_or(&Value::Null), super::policy::Use::Resource)
+    super::policy::check(properties.get("ResourcePolicy").unwrap_or(&Value::Null), super::policy::PolicyUse::Resource)
 }

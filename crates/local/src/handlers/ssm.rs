@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::ground::ApiError;
 use crate::ground::scalar::text;
-use crate::resources::{Failure, Handler, Made, Work, generic};
+use crate::resources::{Failure, Handler, Made, ResourceWork, generic};
 use crate::ssm::operations::keep;
 use crate::ssm::store::{self, Parameter as Kept};
 
@@ -13,7 +13,7 @@ fn refused(error: ApiError) -> Failure {
     Failure::handler("InvalidRequest", format!("{message} (Service: Ssm, Status Code: 400, Error Code: {code})"))
 }
 
-fn write(work: &Work<'_>, name: &str, properties: &Value, version: i64) -> Result<(), Failure> {
+fn write(work: &ResourceWork<'_>, name: &str, properties: &Value, version: i64) -> Result<(), Failure> {
     let new = Kept {
         name: name.to_owned(),
         version,
@@ -27,10 +27,10 @@ fn write(work: &Work<'_>, name: &str, properties: &Value, version: i64) -> Resul
     keep(work.db, &work.site.region, &new).map_err(refused)
 }
 
-pub(super) struct Parameter;
+pub(super) struct ParameterHandler;
 
-impl Handler for Parameter {
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+impl Handler for ParameterHandler {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         let made = generic::create(work, properties)?;
         // One may be there that no stack made.
         if store::find(work.db, &work.site.region, &made.id, None)?.is_some() {
@@ -46,13 +46,13 @@ impl Handler for Parameter {
         Ok(made)
     }
 
-    fn update(&self, work: &Work<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
+    fn update(&self, work: &ResourceWork<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
         let before = store::find(work.db, &work.site.region, id, None)?;
         write(work, id, new, before.map_or(1, |before| before.version + 1))?;
         generic::update(work, id, new)
     }
 
-    fn delete(&self, work: &Work<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
+    fn delete(&self, work: &ResourceWork<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
         store::delete(work.db, &work.site.region, id)?;
         generic::delete(work, id)
     }

@@ -11,63 +11,65 @@ use serde_json::Value;
 
 use super::policies;
 use super::record::{self, Entry};
-use crate::ground::rights::{NamedPolicy, read_policy};
-use crate::ground::world::{self, Thing};
-use crate::ground::{ACCOUNT_ID, ApiError, Denial, Need, Place, Session};
-use bedplate_iam::{Decision, Policy, Principal, Request, decide};
+use crate::ground::permissions::{NamedPolicy, read_policy};
+use crate::ground::resource_table::{self, StoredResource};
+use crate::ground::{
+    ACCOUNT_ID, ApiError, Authorization, Denial, Host, Principal, RequestContext, RequiredPermission, Session,
+};
+use bedplate_iam::{Decision, Policy, Principal as PolicyPrincipal, Request, decide};
 
-/// Why it was not decided in favour: a denial, or a failure of the state.
-#[derive(Debug)]
-pub(crate) enum Refused {
-    /// The policies say no.
-    Denied(Box<Denial>),
-    /// They could not be read.
-    Failed(ApiError),
-}
-
-impl<E: Into<ApiError>> From<E> for Refused {
-    fn from(error: E) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-/// Decides all needs of a request, in their order, and records each decision. The first that is denied is told.
+/// Decides all permissions a request needs, in their order, and records each decision. The first that is denied is told. The
+/// administrator may do everything, and nothing is recorded.
 ///
 /// # Errors
 ///
-/// The outer error when the database refuses; the inner one is the denial, whose record the transaction is to keep.
+/// When the state can't be read or written.
 pub(crate) fn authorize(
     db: &Transaction<'_>,
-    session: &Session,
-    needs: &[Need],
-    place: &Place,
-) -> Result<Result<(), Denial>, ApiError> {
-    for need in needs {
-        match authorize_any(db, session, need, place) {
-            Ok(()) => {}
-            Err(Refused::Denied(denial)) => return Ok(Err(*denial)),
-            Err(Refused::Failed(error)) => return Err(error),
+    principal: &Principal,
+    required: &[RequiredPermission],
+    context: &RequestContext,
+) -> Result<Authorization, ApiError> {
+    let Principal::Role(session) = principal else { return Ok(Authorization::Allowed) };
+    for required in required {
+        let authorization = authorize_one(db, session, required, context)?;
+        if !authorization.is_allowed() {
+            return Ok(authorization);
         }
     }
-    Ok(Ok(()))
+    Ok(Authorization::Allowed)
 }
 
-/// Decides one need and records the decision.
-pub(super) fn authorize_any(
+/// [`authorize`] in a transaction of its own.
+///
+/// # Errors
+///
+/// When the state can't be read or written.
+pub(crate) async fn authorize_now(
+    host: &Host,
+    principal: &Principal,
+    required: Vec<RequiredPermission>,
+    context: RequestContext,
+) -> Result<Authorization, ApiError> {
+    let principal = principal.clone();
+    host.store.write(move |tx| authorize(tx, &principal, &required, &context)).await
+}
+
+fn authorize_one(
     db: &Transaction<'_>,
     session: &Session,
-    need: &Need,
-    place: &Place,
-) -> Result<(), Refused> {
-    let role = world::find(db, "AWS::IAM::Role", "global", &session.role)?;
+    required: &RequiredPermission,
+    context: &RequestContext,
+) -> Result<Authorization, ApiError> {
+    let role = resource_table::find(db, "AWS::IAM::Role", "global", &session.role)?;
     // A role that is gone, or made anew under its name, has nothing to say for its old sessions.
     let role = role.filter(|role| role.attributes.get("RoleId").and_then(Value::as_str) == Some(&session.role_id));
     let (own, boundary) = match &role {
         Some(role) => (policies::of_role(db, role)?, policies::boundary(db, role)?),
         None => (Vec::new(), None),
     };
-    let of_resource = (place.policies)(db, &need.resource)?;
-    let verdict = verdict(&own, boundary.as_ref(), of_resource.as_ref(), session, need, place);
+    let of_resource = (context.policies)(db, &required.resource)?;
+    let verdict = verdict(&own, boundary.as_ref(), of_resource.as_ref(), session, required, context);
     let principal = session.arn();
     let (policy, statement, sid) = match verdict.by {
         Some((policy, index)) => {
@@ -76,26 +78,24 @@ pub(super) fn authorize_any(
         }
         None => ("", 0, String::new()),
     };
-    let denial = verdict.denied.map(|because| Denial { principal: principal.clone(), need: need.clone(), because });
+    let denial =
+        verdict.denied.map(|because| Denial { principal: principal.clone(), required: required.clone(), because });
     record::keep(
         db,
         &Entry {
             role: &session.role,
             principal: &principal,
-            action: &need.action,
-            resource: &need.resource,
+            action: &required.action,
+            resource: &required.resource,
             allowed: denial.is_none(),
             policy,
             statement,
             sid: &sid,
             message: &denial.as_ref().map(Denial::message).unwrap_or_default(),
         },
-        place.now,
+        context.now,
     )?;
-    match denial {
-        Some(denial) => Err(Refused::Denied(Box::new(denial))),
-        None => Ok(()),
-    }
+    Ok(denial.map_or(Authorization::Allowed, |denial| Authorization::Denied(Box::new(denial))))
 }
 
 struct Verdict<'a> {
@@ -109,13 +109,17 @@ fn verdict<'a>(
     boundary: Option<&Policy>,
     of_resource: Option<&'a NamedPolicy>,
     session: &Session,
-    need: &Need,
-    place: &Place,
+    required: &RequiredPermission,
+    place: &RequestContext,
 ) -> Verdict<'a> {
     let mut context = general_context(session, place);
-    context.extend(need.context.iter().map(|(key, value)| ((*key).to_owned(), vec![value.clone()])));
-    let request =
-        |principal| Request { principal, action: &need.action, resource: &need.resource, context: context.clone() };
+    context.extend(required.context.iter().map(|(key, value)| ((*key).to_owned(), vec![value.clone()])));
+    let request = |principal| Request {
+        principal,
+        action: &required.action,
+        resource: &required.resource,
+        context: context.clone(),
+    };
     let named = |(policy, statement): (usize, usize)| own.get(policy).map(|policy| (policy, statement));
 
     let (identity, by) = decide(own.iter().map(|named| &named.policy), &request(None));
@@ -137,8 +141,8 @@ fn verdict<'a>(
                 // The account alone, named as a principal, leaves the decision to the account's own policies.
                 Decision::Allow => {
                     let direct = resource.policy.statements.iter().enumerate().filter(|(_, statement)| {
-                        statement.principals.contains(&Principal::Any)
-                            || statement.principals.contains(&Principal::aws(identity))
+                        statement.principals.contains(&PolicyPrincipal::Any)
+                            || statement.principals.contains(&PolicyPrincipal::aws(identity))
                     });
                     for (index, statement) in direct {
                         let alone = Policy { statements: vec![statement.clone()] };
@@ -159,7 +163,7 @@ fn verdict<'a>(
                 return Verdict { by: None, denied };
             }
             Decision::ImplicitDeny => {
-                let denied = format!("because no permissions boundary allows the {} action", need.action);
+                let denied = format!("because no permissions boundary allows the {} action", required.action);
                 return Verdict { by: None, denied: Some(denied) };
             }
         }
@@ -167,7 +171,7 @@ fn verdict<'a>(
     match by.and_then(named).or(resource_allows) {
         Some(by) => Verdict { by: Some(by), denied: None },
         None => {
-            let denied = format!("because no identity-based policy allows the {} action", need.action);
+            let denied = format!("because no identity-based policy allows the {} action", required.action);
             Verdict { by: None, denied: Some(denied) }
         }
     }
@@ -175,7 +179,7 @@ fn verdict<'a>(
 
 /// The condition keys every request has. The endpoint speaks plain HTTP on loopback and stands for one that speaks TLS,
 /// so `aws:SecureTransport` is true.
-fn general_context(session: &Session, place: &Place) -> BTreeMap<String, Vec<String>> {
+fn general_context(session: &Session, place: &RequestContext) -> BTreeMap<String, Vec<String>> {
     let mut context = times(place.now);
     for (key, value) in [
         ("aws:PrincipalArn", session.role_arn.clone()),
@@ -203,7 +207,12 @@ fn times(now: Timestamp) -> BTreeMap<String, Vec<String>> {
 }
 
 /// Whether a role's trust policy lets one of some principals (kind and identity) assume it.
-pub(super) fn trust_allows(role: &Thing, own: &[(&str, &str)], context: &[(&str, &str)], now: Timestamp) -> bool {
+pub(super) fn trust_allows(
+    role: &StoredResource,
+    own: &[(&str, &str)],
+    context: &[(&str, &str)],
+    now: Timestamp,
+) -> bool {
     let trust = role.properties.get("AssumeRolePolicyDocument").unwrap_or(&Value::Null);
     let Some(policy) = read_policy(trust) else { return false };
     let arn = role.attributes.get("Arn").and_then(Value::as_str).unwrap_or_default();
@@ -217,19 +226,23 @@ pub(super) fn trust_allows(role: &Thing, own: &[(&str, &str)], context: &[(&str,
     decisions.contains(&Decision::Allow) && !decisions.contains(&Decision::ExplicitDeny)
 }
 
-/// Whether a policy on a resource lets a service use it.
-pub(crate) fn service_may(
+/// Decides whether a policy on a resource lets a service use it.
+pub(crate) fn authorize_service(
     policy: &Policy,
     service: &str,
-    action: &str,
-    resource: &str,
+    required: RequiredPermission,
     context: &[(&str, &str)],
     now: Timestamp,
-) -> bool {
+) -> Authorization {
     let mut keys = times(now);
     keys.extend(context.iter().map(|(key, value)| ((*key).to_owned(), vec![(*value).to_owned()])));
+    let RequiredPermission { action, resource, .. } = &required;
     let request = Request { principal: Some(("Service", service)), action, resource, context: keys };
-    decide([policy], &request).0 == Decision::Allow
+    if decide([policy], &request).0 == Decision::Allow {
+        return Authorization::Allowed;
+    }
+    let because = format!("because no resource-based policy allows the {action} action");
+    Authorization::Denied(Box::new(Denial { principal: service.to_owned(), required, because }))
 }
 
 #[cfg(test)]
@@ -257,9 +270,10 @@ mod tests {
         let own = [named("own", own)];
         let resource = resource.map(|statements| named("bucket", statements));
         let boundary = boundary.map(|statements| named("boundary", statements).policy);
-        let need = Need::new("s3:GetObject", "arn:aws:s3:::b/k");
-        let place = Place { region: "us-west-2".to_owned(), now: Timestamp::UNIX_EPOCH, policies: |_, _| Ok(None) };
-        verdict(&own, boundary.as_ref(), resource.as_ref(), &session(), &need, &place).denied
+        let required = RequiredPermission::new("s3:GetObject", "arn:aws:s3:::b/k");
+        let place =
+            RequestContext { region: "us-west-2".to_owned(), now: Timestamp::UNIX_EPOCH, policies: |_, _| Ok(None) };
+        verdict(&own, boundary.as_ref(), resource.as_ref(), &session(), &required, &place).denied
     }
 
     #[test]

@@ -12,26 +12,27 @@
 //! | `policies` | the policies that stacks give roles |
 //! | [`authorize`] | deciding, and the words of a denial |
 //! | `record` | decisions kept, and told by statement |
-//! | `asked` | a request, as the table of what its service needs the right to sees it |
-//! | `who` | the principal of a request |
+//! | `arn` | ARNs of what requests name |
+//! | `identify` | the principal of a request |
 
-pub(crate) mod asked;
+mod arn;
 pub mod authorize;
+mod identify;
 mod policies;
 mod record;
 mod scope;
 mod session;
 mod signature;
-mod who;
 
+pub(crate) use crate::ground::RequiredPermission;
 pub(crate) use crate::ground::principal::is_temporary;
-pub use crate::ground::{Credentials, Session, Who};
-pub(crate) use crate::ground::{Denial, Need};
-pub(crate) use authorize::authorize;
+pub use crate::ground::{Credentials, Principal, Session};
+pub(crate) use arn::arn_of;
+pub(crate) use authorize::{authorize, authorize_now};
+pub(crate) use identify::identify;
 pub(crate) use record::denials;
 pub use record::{Denied, Report, StatementUse};
 pub(crate) use scope::Scope;
 pub use session::SCHEMA;
-pub(crate) use session::{assume, assume_as_service, forget_expired, secret_of};
+pub(crate) use session::{RoleAssumption, assume, assume_as_service, forget_expired, secret_of};
 pub(crate) use signature::{Signed, decode, verify};
-pub(crate) use who::identify;

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use rusqlite::Transaction;
 use serde_json::{Map, Value};
 
-use crate::ground::rights::{NamedPolicy, read_policy};
-use crate::ground::world::{self, Thing};
+use crate::ground::permissions::{NamedPolicy, read_policy};
+use crate::ground::resource_table::{self, StoredResource};
 use bedplate_iam::Policy;
 
 /// The policies AWS makes itself, as far as they are known here. Source: AWS managed policy reference guide.
@@ -26,7 +26,7 @@ fn managed(db: &Transaction<'_>, arn: &str) -> rusqlite::Result<Option<Policy>> 
     if let Some(policy) = of_aws(arn) {
         return Ok(Some(policy));
     }
-    let made = world::find(db, "AWS::IAM::ManagedPolicy", "global", arn)?;
+    let made = resource_table::find(db, "AWS::IAM::ManagedPolicy", "global", arn)?;
     Ok(made.and_then(|thing| read_policy(thing.properties.get("PolicyDocument")?)))
 }
 
@@ -35,7 +35,7 @@ fn texts<'a>(properties: &'a Value, name: &str) -> impl Iterator<Item = &'a str>
 }
 
 /// All policies of a role.
-pub(super) fn of_role(db: &Transaction<'_>, role: &Thing) -> rusqlite::Result<Vec<NamedPolicy>> {
+pub(super) fn of_role(db: &Transaction<'_>, role: &StoredResource) -> rusqlite::Result<Vec<NamedPolicy>> {
     let mut found = Vec::new();
     let mut add = |name: &str, document: Option<&Value>| {
         if let Some(policy) = document.and_then(read_policy) {
@@ -46,17 +46,17 @@ pub(super) fn of_role(db: &Transaction<'_>, role: &Thing) -> rusqlite::Result<Ve
     for inline in role.properties.get("Policies").and_then(Value::as_array).into_iter().flatten() {
         add(&text(inline, "PolicyName"), inline.get("PolicyDocument"));
     }
-    for thing in world::of_type(db, "AWS::IAM::Policy", None)? {
+    for thing in resource_table::of_type(db, "AWS::IAM::Policy", None)? {
         if texts(&thing.properties, "Roles").any(|name| name == role.id) {
             add(&text(&thing.properties, "PolicyName"), thing.properties.get("PolicyDocument"));
         }
     }
-    for thing in world::of_type(db, "AWS::IAM::RolePolicy", None)? {
+    for thing in resource_table::of_type(db, "AWS::IAM::RolePolicy", None)? {
         if text(&thing.properties, "RoleName") == role.id {
             add(&text(&thing.properties, "PolicyName"), thing.properties.get("PolicyDocument"));
         }
     }
-    for thing in world::of_type(db, "AWS::IAM::ManagedPolicy", None)? {
+    for thing in resource_table::of_type(db, "AWS::IAM::ManagedPolicy", None)? {
         if texts(&thing.properties, "Roles").any(|name| name == role.id) {
             add(&thing.id, thing.properties.get("PolicyDocument"));
         }
@@ -73,7 +73,7 @@ pub(super) fn of_role(db: &Transaction<'_>, role: &Thing) -> rusqlite::Result<Ve
 }
 
 /// The permissions boundary of a role, if it has one; one that is not known allows nothing.
-pub(super) fn boundary(db: &Transaction<'_>, role: &Thing) -> rusqlite::Result<Option<Policy>> {
+pub(super) fn boundary(db: &Transaction<'_>, role: &StoredResource) -> rusqlite::Result<Option<Policy>> {
     match role.properties.get("PermissionsBoundary").and_then(Value::as_str) {
         Some(arn) => Ok(Some(managed(db, arn)?.unwrap_or_default())),
         None => Ok(None),

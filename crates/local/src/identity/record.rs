@@ -5,8 +5,8 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::policies;
+use crate::ground::resource_table;
 use crate::ground::store::{Store, StoreError};
-use crate::ground::world;
 use bedplate_iam::Effect;
 
 /// Decisions kept of one role; beyond it those longest ago are forgotten.
@@ -157,7 +157,7 @@ impl Report {
             .read(move |tx| {
                 let mut report = Self::default();
                 let mut roles = Vec::new();
-                let mut made = world::of_type(tx, "AWS::IAM::Role", None)?;
+                let mut made = resource_table::of_type(tx, "AWS::IAM::Role", None)?;
                 // In an order that does not depend on which was made first.
                 made.sort_by(|one, other| (&one.stack_id, &one.logical_id).cmp(&(&other.stack_id, &other.logical_id)));
                 for role in made {

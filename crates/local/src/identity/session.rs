@@ -5,12 +5,12 @@ use rand::Rng as _;
 use rand::distr::Alphanumeric;
 use rusqlite::{OptionalExtension, Transaction};
 
-use super::authorize::{authorize_any, trust_allows};
+use super::authorize::{authorize, trust_allows};
+use crate::ground::permissions::read_policy;
 use crate::ground::principal::PREFIX;
-use crate::ground::rights::read_policy;
+use crate::ground::resource_table::{self, StoredResource};
 use crate::ground::store::Schema;
-use crate::ground::world::{self, Thing};
-use crate::ground::{ApiError, Credentials, Need, Place, Session, Who};
+use crate::ground::{ApiError, Credentials, Principal, RequestContext, RequiredPermission, Session};
 
 /// Sessions, and what was decided for them. Times are seconds since 1970.
 pub const SCHEMA: Schema = Schema {
@@ -42,7 +42,7 @@ fn random(length: usize, alphabet: Option<&[u8]>) -> String {
 /// Makes credentials for a session of a role, whoever asks; what expired long ago goes at the same time.
 fn mint(
     db: &Transaction<'_>,
-    role: &Thing,
+    role: &StoredResource,
     name: &str,
     lifetime: SignedDuration,
     now: Timestamp,
@@ -110,10 +110,10 @@ pub(crate) fn secret_of(db: &Transaction<'_>, access_key: &str) -> rusqlite::Res
     Ok(find(db, access_key)?.map(|credentials| credentials.secret))
 }
 
-fn role_of(db: &Transaction<'_>, arn: &str) -> Result<Option<Thing>, ApiError> {
+fn role_of(db: &Transaction<'_>, arn: &str) -> Result<Option<StoredResource>, ApiError> {
     let name = arn.split_once(":role/").map(|(_, path)| path.rsplit('/').next().unwrap_or(path));
     let Some(name) = name else { return Ok(None) };
-    let role = world::find(db, "AWS::IAM::Role", "global", name)?;
+    let role = resource_table::find(db, "AWS::IAM::Role", "global", name)?;
     Ok(role.filter(|role| role.attributes.get("Arn").and_then(|value| value.as_str()) == Some(arn)))
 }
 
@@ -139,45 +139,53 @@ pub(crate) fn assume_as_service(
     Ok(Some(mint(db, &role, name, lifetime, now)?))
 }
 
+/// What comes of `AssumeRole`. A denial is no error, as it is recorded with the transaction.
+#[derive(Debug)]
+pub(crate) enum RoleAssumption {
+    /// Credentials of a session.
+    Granted(Credentials),
+    /// The trust policy or the caller's own do not let them, or there is no such role.
+    Denied(ApiError),
+}
+
 /// `AssumeRole`: credentials when the role's trust policy lets the caller, and the caller's own policies where the trust
 /// policy names the account only.
 ///
 /// # Errors
 ///
-/// `AccessDenied`, also when there is no such role.
+/// When the state can't be read or written.
 pub(crate) fn assume(
     db: &Transaction<'_>,
-    who: &Who,
+    principal: &Principal,
     role_arn: &str,
     name: &str,
     lifetime: SignedDuration,
-    place: &Place,
-) -> Result<Credentials, ApiError> {
+    context: &RequestContext,
+) -> Result<RoleAssumption, ApiError> {
+    let caller = principal.arn();
     let denied = || {
-        let caller = who.arn();
         let message = format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role_arn}");
-        ApiError::sender("AccessDenied", message).with_status(http::StatusCode::FORBIDDEN)
+        Ok(RoleAssumption::Denied(ApiError::sender("AccessDenied", message).with_status(http::StatusCode::FORBIDDEN)))
     };
-    let role = role_of(db, role_arn)?.ok_or_else(denied)?;
-    let caller = who.arn();
-    let own: Vec<(&str, &str)> = match who {
-        Who::Administrator { .. } => vec![("AWS", &caller)],
-        Who::Role(session) => vec![("AWS", &caller), ("AWS", &session.role_arn)],
+    let Some(role) = role_of(db, role_arn)? else { return denied() };
+    let own: Vec<(&str, &str)> = match principal {
+        Principal::Administrator { .. } => vec![("AWS", &caller)],
+        Principal::Role(session) => vec![("AWS", &caller), ("AWS", &session.role_arn)],
     };
-    if !trust_allows(&role, &own, &[], place.now) {
-        return Err(denied());
+    if !trust_allows(&role, &own, &[], context.now) {
+        return denied();
     }
-    if let Who::Role(session) = who {
-        let need = Need::new("sts:AssumeRole", role_arn);
-        // A trust policy that names the role itself is enough within one account.
-        if !trust_names(&role, &own) {
-            authorize_any(db, session, &need, place).map_err(|_| denied())?;
+    // A trust policy that names the role itself is enough within one account.
+    if !trust_names(&role, &own) {
+        let required = RequiredPermission::new("sts:AssumeRole", role_arn);
+        if !authorize(db, principal, &[required], context)?.is_allowed() {
+            return denied();
         }
     }
-    Ok(mint(db, &role, name, lifetime, place.now)?)
+    Ok(RoleAssumption::Granted(mint(db, &role, name, lifetime, context.now)?))
 }
 
-fn trust_names(role: &Thing, own: &[(&str, &str)]) -> bool {
+fn trust_names(role: &StoredResource, own: &[(&str, &str)]) -> bool {
     let trust = role.properties.get("AssumeRolePolicyDocument").unwrap_or(&serde_json::Value::Null);
     read_policy(trust).is_some_and(|policy| {
         policy.statements.iter().any(|statement| {

@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use crate::ground::{ApiError, Session};
 
-/// Why a function was not called; an error of the function itself is an [`Answer`].
-pub(crate) type Refusal = ApiError;
+/// Why a function was not called; an error of the function itself is an [`InvocationAnswer`].
+pub(crate) type InvocationError = ApiError;
 
 /// Who calls.
 #[derive(Debug, Clone)]
-pub(crate) enum Caller {
+pub(crate) enum Invoker {
     /// Someone whose right was looked at before, or who may do everything.
     Decided,
     /// A session of a role, for example the one API Gateway calls an integration with.
@@ -30,7 +30,7 @@ pub(crate) enum Caller {
 
 /// A call of a function.
 #[derive(Debug, Clone)]
-pub(crate) struct Call {
+pub(crate) struct Invocation {
     /// A name, or a partial or whole ARN, perhaps with a qualifier.
     pub function: String,
     /// A version or an alias.
@@ -42,12 +42,12 @@ pub(crate) struct Call {
     /// JSON, as the context object shows it.
     pub client_context: Option<Value>,
     /// Who calls.
-    pub caller: Caller,
+    pub caller: Invoker,
 }
 
 /// What a function answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct InvocationAnswer {
     /// JSON: what the handler returned, or the error.
     pub payload: Bytes,
     /// `Unhandled` when the payload is an error.

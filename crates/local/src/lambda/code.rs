@@ -103,7 +103,7 @@ pub(super) fn kept(db: &Connection, owner: &str) -> rusqlite::Result<Option<Blob
 
 /// A package.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) enum CodePackage {
     /// A zip.
     Zip {
         /// Its name in the store.
@@ -115,13 +115,13 @@ pub(super) enum Source {
     Inline(String),
 }
 
-impl From<Blob> for Source {
+impl From<Blob> for CodePackage {
     fn from(blob: Blob) -> Self {
         Self::Zip { sha256: blob.sha256, size: blob.size }
     }
 }
 
-impl Source {
+impl CodePackage {
     /// The name of its content, in hexadecimal.
     pub fn digest(&self) -> String {
         match self {
@@ -179,7 +179,7 @@ impl Source {
 /// # Errors
 ///
 /// When it is no zip, too large, or holds a path that leads out of it; when the disk refuses.
-pub(super) async fn unpacked(host: &Arc<Host>, source: &Source) -> Result<PathBuf, ApiError> {
+pub(super) async fn unpacked(host: &Arc<Host>, source: &CodePackage) -> Result<PathBuf, ApiError> {
     let source = source.clone();
     let digest = source.digest();
     let mut verified = Pool::of(host).verified(&digest).await;
@@ -248,7 +248,7 @@ pub(crate) fn sweep(store: &Store) -> Result<(), StoreError> {
             )?
             .query_map([], |row| row.get::<_, Option<String>>(0))?
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(code.into_iter().flatten().map(|text| Source::Inline(text).digest()).collect())
+        Ok(code.into_iter().flatten().map(|text| CodePackage::Inline(text).digest()).collect())
     };
     let (used, now) = store.read_now::<_, StoreError>(|tx| {
         let mut used = inline(tx)?;
@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn the_digest_is_told_as_lambda_tells_it() {
-        let source = Source::Inline("print(1)".to_owned());
+        let source = CodePackage::Inline("print(1)".to_owned());
         assert_eq!(source.sha256_base64(), STANDARD.encode(Sha256::digest(b"print(1)")));
         assert_eq!(source.digest().len(), 64);
     }

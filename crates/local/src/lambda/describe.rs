@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
-use super::code::{self, Source};
+use super::code::{self, CodePackage};
 use super::function::{Function, LATEST, Name, not_found, text};
 use super::permissions;
 use crate::ground::ApiError;
-use crate::ground::world::{self, Thing};
+use crate::ground::resource_table::{self, StoredResource};
 
 const LAYER: &str = "AWS::Lambda::LayerVersion";
 
@@ -27,12 +27,12 @@ pub(super) fn configuration(function: &Function, version_arn: bool) -> Value {
         "Runtime": function.runtime(),
         "Role": function.role(),
         "Handler": function.handler(),
-        "CodeSize": function.source.as_ref().map_or(0, Source::size),
+        "CodeSize": function.source.as_ref().map_or(0, CodePackage::size),
         "Description": function.text("/Description").unwrap_or_default(),
         "Timeout": function.timeout(),
         "MemorySize": function.memory(),
         "LastModified": time(function.modified),
-        "CodeSha256": function.source.as_ref().map(Source::sha256_base64).unwrap_or_default(),
+        "CodeSha256": function.source.as_ref().map(CodePackage::sha256_base64).unwrap_or_default(),
         "Version": function.version,
         "TracingConfig": { "Mode": function.text("/TracingConfig/Mode").unwrap_or_else(|| "PassThrough".to_owned()) },
         "State": "Active",
@@ -91,7 +91,7 @@ pub(super) fn functions(db: &Connection, region: &str) -> Result<Value, ApiError
 pub(super) fn versions(db: &Connection, name: &Name) -> Result<Value, ApiError> {
     let plain = Name { qualifier: None, ..name.clone() };
     let mut all = vec![configuration(&Function::find(db, &plain)?, true)];
-    for thing in world::of_type(db, "AWS::Lambda::Version", Some(&name.region))? {
+    for thing in resource_table::of_type(db, "AWS::Lambda::Version", Some(&name.region))? {
         if let Some((function, number)) = thing.id.rsplit_once(':')
             && function == plain.plain_arn()
         {
@@ -106,7 +106,7 @@ pub(super) fn aliases(db: &Connection, name: &Name) -> Result<Value, ApiError> {
     let plain = Name { qualifier: None, ..name.clone() };
     Function::find(db, &plain)?;
     let mut all = Vec::new();
-    for thing in world::of_type(db, "AWS::Lambda::Alias", Some(&name.region))? {
+    for thing in resource_table::of_type(db, "AWS::Lambda::Alias", Some(&name.region))? {
         if let Some((function, alias)) = thing.id.rsplit_once(':')
             && function == plain.plain_arn()
         {
@@ -138,7 +138,7 @@ fn layer_of(arn: &str) -> Option<(&str, &str)> {
     arn.split_once(":layer:")?.1.rsplit_once(':')
 }
 
-fn layer_entry(thing: &Thing) -> Option<Value> {
+fn layer_entry(thing: &StoredResource) -> Option<Value> {
     let (_, version) = layer_of(&thing.id)?;
     let mut shown = json!({
         "LayerVersionArn": thing.id,
@@ -157,7 +157,7 @@ fn layer_entry(thing: &Thing) -> Option<Value> {
 pub(super) fn layers(db: &Connection, region: &str) -> Result<Value, ApiError> {
     let mut latest: Map<String, Value> = Map::new();
     // Versions come oldest first, so the last of a name is its latest.
-    for thing in world::of_type(db, LAYER, Some(region))? {
+    for thing in resource_table::of_type(db, LAYER, Some(region))? {
         let Some(((name, _), entry)) = layer_of(&thing.id).zip(layer_entry(&thing)) else { continue };
         let arn = thing.id.rsplit_once(':').map_or(thing.id.as_str(), |(arn, _)| arn);
         latest.insert(name.to_owned(), json!({ "LayerName": name, "LayerArn": arn, "LatestMatchingVersion": entry }));
@@ -167,7 +167,7 @@ pub(super) fn layers(db: &Connection, region: &str) -> Result<Value, ApiError> {
 
 pub(super) fn layer_versions(db: &Connection, region: &str, name: &str) -> Result<Value, ApiError> {
     let name = name.split_once(":layer:").map_or(name, |(_, name)| name);
-    let mut versions: Vec<Value> = world::of_type(db, LAYER, Some(region))?
+    let mut versions: Vec<Value> = resource_table::of_type(db, LAYER, Some(region))?
         .iter()
         .filter(|thing| layer_of(&thing.id).is_some_and(|(known, _)| known == name))
         .filter_map(layer_entry)
@@ -182,10 +182,10 @@ pub(super) fn layer_version(db: &Connection, region: &str, arn: &str, url: &str)
         error.message = "The resource you requested does not exist.".to_owned();
         error
     };
-    let thing = world::find(db, LAYER, region, arn)?.ok_or_else(missing)?;
+    let thing = resource_table::find(db, LAYER, region, arn)?.ok_or_else(missing)?;
     let mut shown = layer_entry(&thing).ok_or_else(missing)?;
     if let (Some(blob), Some(shown)) = (code::kept(db, arn)?, shown.as_object_mut()) {
-        let source = Source::from(blob);
+        let source = CodePackage::from(blob);
         shown.insert(
             "Content".to_owned(),
             json!({

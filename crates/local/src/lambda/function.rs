@@ -6,9 +6,9 @@ use http::StatusCode;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::code::{self, Source};
+use super::code::{self, CodePackage};
+use crate::ground::resource_table::{self, StoredResource};
 use crate::ground::scalar::scalar;
-use crate::ground::world::{self, Thing};
 use crate::ground::{ACCOUNT_ID, ApiError};
 
 const FUNCTION: &str = "AWS::Lambda::Function";
@@ -84,7 +84,7 @@ pub(super) struct Function {
     /// `$LATEST`, or a number.
     pub version: String,
     pub properties: Value,
-    pub source: Option<Source>,
+    pub source: Option<CodePackage>,
     /// When its code or properties changed last, in seconds since 1970; 0 when that is not known.
     pub modified: i64,
 }
@@ -96,7 +96,8 @@ impl Function {
     ///
     /// `ResourceNotFoundException`.
     pub fn find(db: &Connection, name: &Name) -> Result<Self, ApiError> {
-        let thing = world::find(db, FUNCTION, &name.region, &name.name)?.ok_or_else(|| not_found(&name.arn()))?;
+        let thing =
+            resource_table::find(db, FUNCTION, &name.region, &name.name)?.ok_or_else(|| not_found(&name.arn()))?;
         let version = match name.qualifier.as_deref() {
             None | Some(LATEST) => None,
             Some(number) if number.bytes().all(|b| b.is_ascii_digit()) => Some(number.to_owned()),
@@ -106,7 +107,7 @@ impl Function {
             None => (code::owner_of(&name.region, &name.name), LATEST.to_owned(), thing.properties),
             Some(version) => {
                 let arn = format!("{}:{version}", name.plain_arn());
-                let published = world::find(db, "AWS::Lambda::Version", &name.region, &arn)?;
+                let published = resource_table::find(db, "AWS::Lambda::Version", &name.region, &arn)?;
                 let published = published.ok_or_else(|| not_found(&name.arn()))?;
                 let properties = match published.state {
                     Value::Null => thing.properties,
@@ -117,7 +118,7 @@ impl Function {
         };
         let source = match code::kept(db, &owner)? {
             Some(blob) => Some(blob.into()),
-            None => text(&properties, "/Code/ZipFile").map(Source::Inline),
+            None => text(&properties, "/Code/ZipFile").map(CodePackage::Inline),
         };
         let modified = thing.state.get("Modified").and_then(Value::as_i64).unwrap_or(0);
         Ok(Self { name: name.clone(), version, properties, source, modified })
@@ -125,9 +126,9 @@ impl Function {
 
     /// All of a region, in order of their names.
     pub fn list(db: &Connection, region: &str) -> Result<Vec<Self>, ApiError> {
-        let mut things = world::of_type(db, FUNCTION, Some(region))?;
+        let mut things = resource_table::of_type(db, FUNCTION, Some(region))?;
         things.sort_by(|one, other| one.id.cmp(&other.id));
-        let name = |thing: Thing| Name { region: region.to_owned(), name: thing.id, qualifier: None };
+        let name = |thing: StoredResource| Name { region: region.to_owned(), name: thing.id, qualifier: None };
         things.into_iter().map(|thing| Self::find(db, &name(thing))).collect()
     }
 
@@ -175,7 +176,7 @@ impl Function {
 }
 
 fn aliased(db: &Connection, name: &Name) -> Result<String, ApiError> {
-    let alias = world::find(db, "AWS::Lambda::Alias", &name.region, &name.arn())?;
+    let alias = resource_table::find(db, "AWS::Lambda::Alias", &name.region, &name.arn())?;
     let alias = alias.ok_or_else(|| not_found(&name.arn()))?;
     Ok(text(&alias.properties, "/FunctionVersion").unwrap_or_default())
 }

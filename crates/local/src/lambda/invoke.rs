@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::StatusCode;
 
-use super::call::{Answer, Call, Caller, Refusal};
+use super::call::{Invocation, InvocationAnswer, InvocationError, Invoker};
 use super::function::{Function, Name, invalid};
-use super::outcome::{Told, missing_sdk, report, tail, write_log};
+use super::outcome::{InvocationReport, missing_sdk, report, tail, write_log};
 use super::permissions;
 use super::pool::{Pool, Ready};
 use super::prepare::{credentials, environment, event, packages, stream};
-use super::worker::{Outcome, Output, Start, Worker};
-use crate::ground::{ApiError, Host, Place};
-use crate::identity::authorize::service_may;
-use crate::identity::{self, Need};
+use super::worker::{FunctionProcess, InvocationOutcome, ProcessOutput, Start};
+use crate::ground::{ApiError, Authorization, Host};
+use crate::identity::authorize::authorize_service;
+use crate::identity::{Principal, RequiredPermission, authorize};
 
 /// Bytes of a payload. Source: Lambda quotas, "Invocation payload".
 const LARGEST_PAYLOAD: usize = 6 << 20;
@@ -29,13 +29,13 @@ const INIT: Duration = Duration::from_secs(10);
 ///
 /// When there is no such function, the caller may not call it, or it can't be run here. Errors of the function itself
 /// (exceptions, time-outs, a handler that can't be imported) are answers.
-pub(crate) async fn invoke(host: &Arc<Host>, call: &Call) -> Result<Answer, Refusal> {
+pub(crate) async fn invoke(host: &Arc<Host>, call: &Invocation) -> Result<InvocationAnswer, InvocationError> {
     let function = check(host, call).await?;
     run(host, call, function).await
 }
 
 /// Whether a call would be taken: the function is there, the caller may call it, the payload is an event.
-pub(super) async fn check(host: &Arc<Host>, call: &Call) -> Result<Function, Refusal> {
+pub(super) async fn check(host: &Arc<Host>, call: &Invocation) -> Result<Function, InvocationError> {
     if call.payload.len() > LARGEST_PAYLOAD {
         return Err(ApiError::sender(
             "RequestTooLargeException",
@@ -52,54 +52,29 @@ pub(super) async fn check(host: &Arc<Host>, call: &Call) -> Result<Function, Ref
         ));
     }
     let name = Name::of(&call.function, call.qualifier.as_deref(), &call.region)?;
-    let (caller, now, policies) = (call.caller.clone(), host.clock.now(), host.policies);
-    let function = host.store.write(move |tx| -> Result<Result<Function, Refusal>, ApiError> {
-        let function = match Function::find(tx, &name) {
-            Ok(function) => function,
-            Err(error) => return Ok(Err(error)),
-        };
-        let denied = |code: &str, message: String| {
-            Ok(Err(ApiError::sender(code, message).with_status(StatusCode::FORBIDDEN)))
-        };
-        match caller {
-            Caller::Decided => {}
-            Caller::Role(session) => {
-                let need = Need::new("lambda:InvokeFunction", name.arn());
-                let place = Place { region: name.region.clone(), now, policies };
-                if let Err(denial) = identity::authorize(tx, &session, &[need], &place)? {
-                    return denied("AccessDeniedException", denial.message());
-                }
-            }
-            Caller::Service { principal, source_arn, source_account } => {
+    let (caller, context) = (call.caller.clone(), host.request_context(&name.region));
+    let checked = host.store.write(move |tx| -> Result<(Function, Authorization), ApiError> {
+        let function = Function::find(tx, &name)?;
+        let required = RequiredPermission::new("lambda:InvokeFunction", name.arn());
+        let authorization = match caller {
+            Invoker::Decided => Authorization::Allowed,
+            Invoker::Role(session) => authorize(tx, &Principal::Role(session), &[required], &context)?,
+            Invoker::Service { principal, source_arn, source_account } => {
                 let qualified = match &name.qualifier {
                     Some(qualifier) => format!("{}:{qualifier}", name.name),
                     None => name.name.clone(),
                 };
                 let policy = permissions::policy(tx, &name.region, &qualified)?;
-                let mut context = Vec::new();
-                context.extend(source_arn.as_deref().map(|arn| ("aws:SourceArn", arn)));
-                context.extend(source_account.as_deref().map(|account| ("aws:SourceAccount", account)));
-                let may = service_may(
-                    &policy,
-                    &principal,
-                    "lambda:InvokeFunction",
-                    &name.arn(),
-                    &context,
-                    now,
-                );
-                if !may {
-                    let message = format!(
-                        "User: {principal} is not authorized to perform: lambda:InvokeFunction on resource: {} because no \
-                         resource-based policy allows the lambda:InvokeFunction action",
-                        name.arn()
-                    );
-                    return denied("AccessDeniedException", message);
-                }
+                let mut keys = Vec::new();
+                keys.extend(source_arn.as_deref().map(|arn| ("aws:SourceArn", arn)));
+                keys.extend(source_account.as_deref().map(|account| ("aws:SourceAccount", account)));
+                authorize_service(&policy, &principal, required, &keys, context.now)
             }
-        }
-        Ok(Ok(function))
+        };
+        Ok((function, authorization))
     });
-    let function = function.await??;
+    let (function, authorization) = checked.await?;
+    authorization.or_refuse(|denial| denial.refusal("AccessDeniedException", StatusCode::FORBIDDEN))?;
     if function.text("/ReservedConcurrentExecutions").as_deref() == Some("0") {
         return Err(
             ApiError::sender("TooManyRequestsException", "Rate Exceeded.").with_status(StatusCode::TOO_MANY_REQUESTS)
@@ -109,7 +84,11 @@ pub(super) async fn check(host: &Arc<Host>, call: &Call) -> Result<Function, Ref
 }
 
 /// Runs a call that was checked.
-pub(super) async fn run(host: &Arc<Host>, call: &Call, function: Function) -> Result<Answer, Refusal> {
+pub(super) async fn run(
+    host: &Arc<Host>,
+    call: &Invocation,
+    function: Function,
+) -> Result<InvocationAnswer, InvocationError> {
     let request_id = host.ids.uuid().to_string();
     let arn = format!("{}:{}", function.name.plain_arn(), function.version);
     let pool = Pool::of(host);
@@ -122,7 +101,7 @@ pub(super) async fn run(host: &Arc<Host>, call: &Call, function: Function) -> Re
     let packages = packages(host, &function).await?;
     let fingerprint = format!("{packages:?} {:?}", (&function.properties, &python));
 
-    let mut output = Output::new(host.clock.clone());
+    let mut output = ProcessOutput::new(host.clock.clone());
     output.say(format!("START RequestId: {request_id} Version: {}", function.version));
     if (python.passed.is_some() || python.difference(&runtime).is_some())
         && pool.first_told(&format!("{arn} {runtime}"))
@@ -139,7 +118,7 @@ pub(super) async fn run(host: &Arc<Host>, call: &Call, function: Function) -> Re
         waiting = pool.take(&arn, &fingerprint, host.clock.now());
     }
     let (mut ready, started) = match waiting {
-        Some(ready) => (ready, Outcome::Answer { payload: Vec::new(), memory: 0 }),
+        Some(ready) => (ready, InvocationOutcome::Answer { payload: Vec::new(), memory: 0 }),
         None => {
             let credentials = credentials(host, &function).await?;
             let stream = stream(host, &function);
@@ -151,9 +130,10 @@ pub(super) async fn run(host: &Arc<Host>, call: &Call, function: Function) -> Re
                 handler: function.handler(),
                 environment,
             };
-            let (worker, outcome) = Worker::start(&start, INIT.max(timeout), &mut output).await.map_err(|error| {
-                ApiError::internal(format!("{} could not be started: {error}", python.executable.display()))
-            })?;
+            let (worker, outcome) =
+                FunctionProcess::start(&start, INIT.max(timeout), &mut output).await.map_err(|error| {
+                    ApiError::internal(format!("{} could not be started: {error}", python.executable.display()))
+                })?;
             init = Some(worker.since.elapsed());
             let session = credentials.session;
             (Ready { arn: arn.clone(), fingerprint, worker, stream, session }, outcome)
@@ -162,13 +142,13 @@ pub(super) async fn run(host: &Arc<Host>, call: &Call, function: Function) -> Re
     drop(may_start);
     let began = Instant::now();
     let outcome = match started {
-        Outcome::Answer { .. } => {
+        InvocationOutcome::Answer { .. } => {
             let event = event(host, call, &function, &request_id, timeout);
             ready.worker.call(&event, timeout, &mut output).await
         }
         failed => failed,
     };
-    let told = Told::of(host, outcome, &request_id, function.timeout());
+    let told = InvocationReport::of(host, outcome, &request_id, function.timeout());
     if let Some(line) = &told.line {
         output.say(line.clone());
     }
@@ -182,7 +162,7 @@ pub(super) async fn run(host: &Arc<Host>, call: &Call, function: Function) -> Re
     if told.usable {
         pool.give_back(ready);
     }
-    Ok(Answer {
+    Ok(InvocationAnswer {
         payload: Bytes::from(told.payload),
         function_error: told.failed.then_some("Unhandled"),
         executed_version: function.version,

@@ -7,8 +7,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions` | the rights that operations need |
-//! | `front` | the REST API: paths in, answers and errors out |
+//! | `service` | the REST API: paths in, answers and errors out |
 //! | `describe` | functions, versions, aliases and layers as the API shows them |
 //! | `update` | new code for a function |
 //! | `call` | a call, and what comes of it |
@@ -18,30 +17,28 @@
 //! | [`permissions`] | who may call a function, by its own policy |
 //! | [`code`] | the packages functions and layers are made of |
 //! | `unpack` | zips into folders, and folders held against their zips |
-//! | `line` | standing in line for a process |
+//! | `queue` | standing in line for a process |
 //! | `pool`, `worker`, `shim.py` | processes, and how one is talked to |
 //! | `python` | which Python runs a runtime |
 //! | `addresses.py` | where a function's calls of deployed APIs go |
 //! | `cfnresponse.py` | the module that code in a template answers CloudFormation with |
 
-pub(crate) mod actions;
 pub(crate) mod call;
 pub mod code;
 mod describe;
-mod front;
 mod function;
 pub mod invoke;
-pub(crate) mod line;
 mod outcome;
 pub mod permissions;
 mod pool;
 mod prepare;
 mod python;
+pub(crate) mod queue;
+mod service;
 mod unpack;
 mod update;
 mod worker;
 
 pub use code::SCHEMA;
-pub use front::Front;
-pub(crate) use front::{Route, operations, route};
 pub use pool::Pool;
+pub use service::SERVICE;

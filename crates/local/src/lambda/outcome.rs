@@ -9,19 +9,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::call::Refusal;
+use super::call::InvocationError;
 use super::function::Function;
 use super::pool::Ready;
-use super::worker::{LARGEST_ANSWER, Outcome, Output};
-use crate::ground::{ApiError, Host, Place};
-use crate::identity::{self, Need};
+use super::worker::{InvocationOutcome, LARGEST_ANSWER, ProcessOutput};
+use crate::ground::{ApiError, Host};
+use crate::identity::{Principal, RequiredPermission, authorize};
 use crate::logs;
 
 /// Bytes of the log that a caller is given. Source: Lambda API reference, `Invoke`, `LogResult`.
 const TAIL: usize = 4096;
 
 /// What came of a call, as its caller and its log are told.
-pub(super) struct Told {
+pub(super) struct InvocationReport {
     pub payload: Vec<u8>,
     pub failed: bool,
     error: Value,
@@ -33,8 +33,8 @@ pub(super) struct Told {
     pub usable: bool,
 }
 
-impl Told {
-    pub fn of(host: &Arc<Host>, outcome: Outcome, request_id: &str, seconds: u64) -> Self {
+impl InvocationReport {
+    pub fn of(host: &Arc<Host>, outcome: InvocationOutcome, request_id: &str, seconds: u64) -> Self {
         let failure = |error: Value, line: Option<String>, memory, usable| Self {
             payload: error.to_string().into_bytes(),
             failed: true,
@@ -44,16 +44,16 @@ impl Told {
             usable,
         };
         match outcome {
-            Outcome::Answer { payload, .. } if payload.len() > LARGEST_ANSWER => {
+            InvocationOutcome::Answer { payload, .. } if payload.len() > LARGEST_ANSWER => {
                 let message =
                     format!("Response payload size exceeded maximum allowed payload size ({LARGEST_ANSWER} bytes).");
                 let error = json!({ "errorMessage": message, "errorType": "Function.ResponseSizeTooLarge" });
                 failure(error, None, 0, true)
             }
-            Outcome::Answer { payload, memory } => {
+            InvocationOutcome::Answer { payload, memory } => {
                 Self { payload, failed: false, error: Value::Null, line: None, memory, usable: true }
             }
-            Outcome::Error { error, memory } => {
+            InvocationOutcome::Error { error, memory } => {
                 let line = error_line(&error);
                 // A handler that could not be imported has no request of its own yet.
                 let usable = error.get("requestId").is_some();
@@ -65,12 +65,12 @@ impl Told {
                 }
                 failure(error, Some(line), memory, usable)
             }
-            Outcome::TimedOut => {
+            InvocationOutcome::TimedOut => {
                 let at = jiff::fmt::strtime::format("%Y-%m-%dT%H:%M:%S.%3fZ", host.clock.now()).unwrap_or_default();
                 let line = format!("{at} {request_id} Task timed out after {seconds}.00 seconds");
                 failure(json!({ "errorMessage": line }), Some(line.clone()), 0, false)
             }
-            Outcome::Exited(status) => {
+            InvocationOutcome::Exited(status) => {
                 let how = match status.map(how_it_ended) {
                     Some(Some(how)) => format!("Runtime exited with error: {how}"),
                     _ => "Runtime exited without providing a reason".to_owned(),
@@ -110,7 +110,7 @@ fn error_line(error: &Value) -> String {
 }
 
 /// AWS's Python brings the SDK; this machine's may not.
-pub(super) fn missing_sdk(told: &Told) -> Option<String> {
+pub(super) fn missing_sdk(told: &InvocationReport) -> Option<String> {
     let message = told.error.get("errorMessage").and_then(Value::as_str)?;
     let sdk = ["boto3", "botocore"].into_iter().find(|sdk| message.ends_with(&format!("No module named '{sdk}'")))?;
     Some(format!(
@@ -142,7 +142,7 @@ pub(super) fn report(
     line
 }
 
-pub(super) fn tail(output: &Output) -> String {
+pub(super) fn tail(output: &ProcessOutput) -> String {
     let mut text = String::new();
     for (_, line) in &output.lines {
         text.push_str(line);
@@ -160,19 +160,18 @@ pub(super) async fn write_log(
     host: &Arc<Host>,
     function: &Function,
     ready: &Ready,
-    output: Output,
-) -> Result<(), Refusal> {
+    output: ProcessOutput,
+) -> Result<(), InvocationError> {
     let (region, group, stream) = (function.name.region.clone(), function.log_group(), ready.stream.clone());
-    let (session, now, policies) = (ready.session.clone(), host.clock.now(), host.policies);
+    let (principal, context) = (Principal::Role(Arc::new(ready.session.clone())), host.request_context(&region));
     host.store
         .write(move |tx| {
-            let place = Place { region: region.clone(), now, policies };
             let prefix = logs::store::group_arn(&region, &group);
             let may = |action: &str, stream: &str| -> Result<bool, ApiError> {
-                let need = Need::new(format!("logs:{action}"), format!("{prefix}:log-stream:{stream}"));
-                Ok(identity::authorize(tx, &session, &[need], &place)?.is_ok())
+                let need = RequiredPermission::new(format!("logs:{action}"), format!("{prefix}:log-stream:{stream}"));
+                Ok(authorize(tx, &principal, &[need], &context)?.is_allowed())
             };
-            let at = now.as_millisecond();
+            let at = context.now.as_millisecond();
             if !logs::store::has_group(tx, &region, &group)? {
                 if !may("CreateLogGroup", "")? {
                     return Ok(());

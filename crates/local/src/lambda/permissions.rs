@@ -4,9 +4,9 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use super::function::text;
-use crate::ground::world;
+use crate::ground::resource_table;
 use crate::ground::{ACCOUNT_ID, ApiError};
-use bedplate_iam::{Policy, Principal, Statement};
+use bedplate_iam::{Policy, Principal as PolicyPrincipal, Statement};
 
 /// The policy of a function (a name, perhaps with a qualifier): one statement a permission for exactly that name.
 ///
@@ -16,7 +16,7 @@ use bedplate_iam::{Policy, Principal, Statement};
 pub(crate) fn policy(db: &Connection, region: &str, function: &str) -> Result<Policy, ApiError> {
     let arn = format!("arn:aws:lambda:{region}:{ACCOUNT_ID}:function:{function}");
     let mut statements = Vec::new();
-    for permission in world::of_type(db, "AWS::Lambda::Permission", Some(region))? {
+    for permission in resource_table::of_type(db, "AWS::Lambda::Permission", Some(region))? {
         let property = |name: &str| text(&permission.properties, &format!("/{name}"));
         let named = property("FunctionName").unwrap_or_default();
         let named = named.rsplit_once(":function:").map_or(named.as_str(), |(_, name)| name);
@@ -25,9 +25,9 @@ pub(crate) fn policy(db: &Connection, region: &str, function: &str) -> Result<Po
         }
         let principal = property("Principal").unwrap_or_default();
         let principal = match principal.as_str() {
-            "*" => Principal::Any,
-            service if service.ends_with(".amazonaws.com") => Principal::service(service),
-            account => Principal::aws(account),
+            "*" => PolicyPrincipal::Any,
+            service if service.ends_with(".amazonaws.com") => PolicyPrincipal::service(service),
+            account => PolicyPrincipal::aws(account),
         };
         let action = property("Action").unwrap_or_default();
         let mut statement = Statement::allow([action.as_str()], [json!(arn)]).to(principal);

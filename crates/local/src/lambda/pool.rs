@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
-use super::line;
 use super::python::Pythons;
-use super::worker::Worker;
+use super::queue;
+use super::worker::FunctionProcess;
 use crate::ground::{Host, Session};
 
 /// Calls of one function at a time; more wait for their turn.
@@ -33,7 +33,7 @@ pub(super) struct Ready {
     pub arn: String,
     /// What it was started with; another one does for the function as it is now only when this is the same.
     pub fingerprint: String,
-    pub worker: Worker,
+    pub worker: FunctionProcess,
     /// Where its calls are logged.
     pub stream: String,
     /// Whose credentials it has.
@@ -103,12 +103,12 @@ impl Pool {
             let mut all = lock(&self.turns);
             Arc::clone(all.entry(arn.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))))
         };
-        line::stand(turns.acquire_owned()).await.ok()
+        queue::stand(turns.acquire_owned()).await.ok()
     }
 
     /// Waits until one more process may start; not for ever: what starts may itself wait for a call of another function.
     pub(super) async fn start(&self) -> Option<SemaphorePermit<'_>> {
-        line::stand(tokio::time::timeout(START, self.starting.acquire())).await.ok()?.ok()
+        queue::stand(tokio::time::timeout(START, self.starting.acquire())).await.ok()?.ok()
     }
 
     /// A process that waits, if one fits; those of the same function that don't fit any more end.
@@ -143,7 +143,7 @@ impl Pool {
     /// the others wait for that.
     pub(super) async fn verified(&self, digest: &str) -> OwnedMutexGuard<bool> {
         let verified = Arc::clone(lock(&self.verified).entry(digest.to_owned()).or_default());
-        line::stand(verified.lock_owned()).await
+        queue::stand(verified.lock_owned()).await
     }
 
     /// Ends the processes that wait, and every other one when its call is over; waits for those that waited.

@@ -9,10 +9,10 @@ use bytes::Bytes;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::call::{Call, Refusal};
-use super::code::{self, Source};
+use super::call::{Invocation, InvocationError};
+use super::code::{self, CodePackage};
 use super::function::{Function, invalid};
-use super::worker::Event;
+use super::worker::InvocationEvent;
 use crate::ground::{ApiError, Host};
 use crate::identity::{self, Credentials};
 
@@ -29,7 +29,7 @@ pub(super) struct Packages {
     pub layers: Vec<PathBuf>,
 }
 
-pub(super) async fn packages(host: &Arc<Host>, function: &Function) -> Result<Packages, Refusal> {
+pub(super) async fn packages(host: &Arc<Host>, function: &Function) -> Result<Packages, InvocationError> {
     let Some(source) = &function.source else {
         return Err(invalid(format!(
             "The code of {} is not in the local target: its stack was made before functions ran here. Update or remake it",
@@ -42,12 +42,12 @@ pub(super) async fn packages(host: &Arc<Host>, function: &Function) -> Result<Pa
         let owner = arn.clone();
         let blob = host.store.read(move |tx| Ok::<_, ApiError>(code::kept(tx, &owner)?)).await?;
         let blob = blob.ok_or_else(|| invalid(format!("The layer version {arn} is not in the local target")))?;
-        layers.push(code::unpacked(host, &Source::from(blob)).await?);
+        layers.push(code::unpacked(host, &CodePackage::from(blob)).await?);
     }
     Ok(Packages { code, layers })
 }
 
-pub(super) async fn credentials(host: &Arc<Host>, function: &Function) -> Result<Credentials, Refusal> {
+pub(super) async fn credentials(host: &Arc<Host>, function: &Function) -> Result<Credentials, InvocationError> {
     let (role, name, now) = (function.role(), function.name.name.clone(), host.clock.now());
     let minted = host
         .store
@@ -114,7 +114,13 @@ pub(super) fn environment(
     all
 }
 
-pub(super) fn event(host: &Arc<Host>, call: &Call, function: &Function, request_id: &str, timeout: Duration) -> Event {
+pub(super) fn event(
+    host: &Arc<Host>,
+    call: &Invocation,
+    function: &Function,
+    request_id: &str,
+    timeout: Duration,
+) -> InvocationEvent {
     let qualifier = function.name.qualifier.clone();
     let now = host.clock.now();
     let root: String = host.ids.uuid().simple().to_string().chars().take(24).collect();
@@ -133,5 +139,5 @@ pub(super) fn event(host: &Arc<Host>, call: &Call, function: &Function, request_
         "trace": format!("Root=1-{:08x}-{root};Parent={parent};Sampled=0", now.as_second()),
     });
     let payload = if call.payload.is_empty() { Bytes::from_static(b"{}") } else { call.payload.clone() };
-    Event { header, payload }
+    InvocationEvent { header, payload }
 }

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::code::{self, owner_of};
 use super::describe;
 use super::function::{Function, Name, invalid, text};
+use crate::ground::resource_table;
 use crate::ground::store::BlobWriter;
-use crate::ground::world;
 use crate::ground::{ApiError, Host};
 use crate::s3::object_blob;
 
@@ -67,9 +67,9 @@ pub(super) async fn code(host: &Arc<Host>, name: Name, body: &[u8]) -> Result<Va
                 };
                 if !dry {
                     code::keep(tx, &owner_of(&name.region, &name.name), &blob)?;
-                    if let Some(thing) = world::find(tx, "AWS::Lambda::Function", &name.region, &name.name)? {
+                    if let Some(thing) = resource_table::find(tx, "AWS::Lambda::Function", &name.region, &name.name)? {
                         let state = json!({ "Modified": now });
-                        world::set_state(tx, &thing.resource_type, &thing.stack_id, &thing.id, &state)?;
+                        resource_table::set_state(tx, &thing.resource_type, &thing.stack_id, &thing.id, &state)?;
                     }
                 }
                 let shown =

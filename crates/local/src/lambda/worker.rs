@@ -51,14 +51,14 @@ pub(super) struct Start {
 
 /// One event.
 #[derive(Debug, Clone)]
-pub(super) struct Event {
+pub(super) struct InvocationEvent {
     pub header: Value,
     pub payload: bytes::Bytes,
 }
 
 /// What came of a call.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum InvocationOutcome {
     /// The handler's answer.
     Answer { payload: Vec<u8>, memory: u64 },
     /// An error of the handler, or while it was imported.
@@ -71,7 +71,7 @@ pub(super) enum Outcome {
 
 /// A process, ready for an event.
 #[derive(Debug)]
-pub(super) struct Worker {
+pub(super) struct FunctionProcess {
     child: Child,
     /// Gone once the process is to end: what looks after it then ends it, and all it has started.
     channel: Option<BufReader<UnixStream>>,
@@ -81,13 +81,17 @@ pub(super) struct Worker {
     pub since: Instant,
 }
 
-impl Worker {
+impl FunctionProcess {
     /// Starts a process and lets it import the handler; says how that went.
     ///
     /// # Errors
     ///
     /// When the process can't be started.
-    pub async fn start(start: &Start, limit: Duration, output: &mut Output) -> std::io::Result<(Self, Outcome)> {
+    pub async fn start(
+        start: &Start,
+        limit: Duration,
+        output: &mut ProcessOutput,
+    ) -> std::io::Result<(Self, InvocationOutcome)> {
         let since = Instant::now();
         let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
         ours.set_nonblocking(true)?;
@@ -123,11 +127,22 @@ impl Worker {
 
     /// Sends one event and waits for what comes of it; only after an answer or an error of the handler can the process
     /// be used again.
-    pub async fn call(&mut self, event: &Event, limit: Duration, output: &mut Output) -> Outcome {
+    pub async fn call(
+        &mut self,
+        event: &InvocationEvent,
+        limit: Duration,
+        output: &mut ProcessOutput,
+    ) -> InvocationOutcome {
         self.exchange(&event.header, &event.payload, limit, output).await
     }
 
-    async fn exchange(&mut self, header: &Value, body: &[u8], limit: Duration, output: &mut Output) -> Outcome {
+    async fn exchange(
+        &mut self,
+        header: &Value,
+        body: &[u8],
+        limit: Duration,
+        output: &mut ProcessOutput,
+    ) -> InvocationOutcome {
         let (mut open, mut ended) = (true, false);
         let answered = {
             let channel = &mut self.channel;
@@ -154,9 +169,9 @@ impl Worker {
             Some(Ok((header, payload))) => {
                 let memory = header.get("memory").and_then(Value::as_u64).unwrap_or(0);
                 if header.get("ok").and_then(Value::as_bool) == Some(true) {
-                    Outcome::Answer { payload, memory }
+                    InvocationOutcome::Answer { payload, memory }
                 } else {
-                    Outcome::Error { error: header.get("error").cloned().unwrap_or(Value::Null), memory }
+                    InvocationOutcome::Error { error: header.get("error").cloned().unwrap_or(Value::Null), memory }
                 }
             }
             Some(Err(_)) => {
@@ -166,11 +181,11 @@ impl Worker {
                 if status.is_none() {
                     self.kill().await;
                 }
-                Outcome::Exited(status)
+                InvocationOutcome::Exited(status)
             }
             None => {
                 self.kill().await;
-                Outcome::TimedOut
+                InvocationOutcome::TimedOut
             }
         };
         while open && !ended {
@@ -199,13 +214,13 @@ impl Worker {
 
 /// What a call printed, up to a limit, and when: milliseconds since 1970.
 #[derive(Debug)]
-pub(super) struct Output {
+pub(super) struct ProcessOutput {
     pub lines: Vec<(i64, String)>,
     clock: Clock,
     bytes: usize,
 }
 
-impl Output {
+impl ProcessOutput {
     pub fn new(clock: Clock) -> Self {
         Self { lines: Vec::new(), clock, bytes: 0 }
     }

@@ -5,19 +5,19 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions` | the rights that operations need |
-//! | `front` | one line an operation |
+//! | `actions` | the permissions that operations need |
+//! | `service` | one line an operation |
 //! | `operations` | the operations |
 //! | `read` | events: one stream's, or filtered over many |
 //! | [`pattern`] | filter patterns |
 //! | [`store`] | the tables |
 
-pub(crate) mod actions;
-mod front;
+mod actions;
 mod operations;
 pub mod pattern;
 mod read;
+mod service;
 pub mod store;
 
-pub use front::SERVICE;
+pub use service::SERVICE;
 pub use store::SCHEMA;

@@ -1,11 +1,13 @@
 //! Operations on groups and streams, and writing events.
 
+use std::ops::Deref;
+
 use rusqlite::{Connection, Transaction};
 use serde_json::{Map, Value, json};
 
 use super::store::{self, Group, Stream};
 use crate::ground::ApiError;
-use crate::protocol::aws_json::Asked;
+use crate::protocol::api_request::ApiRequest;
 
 /// Bytes of one batch, each event counted with 26 more. Source: CloudWatch Logs API reference, `PutLogEvents`.
 const LARGEST_BATCH: usize = 1 << 20;
@@ -24,7 +26,24 @@ pub(super) fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::sender("InvalidParameterException", message)
 }
 
-impl Asked {
+/// A request, read as CloudWatch Logs does.
+pub(super) struct LogsRequest(ApiRequest);
+
+impl From<ApiRequest> for LogsRequest {
+    fn from(request: ApiRequest) -> Self {
+        Self(request)
+    }
+}
+
+impl Deref for LogsRequest {
+    type Target = ApiRequest;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl LogsRequest {
     pub(super) fn required(&self, name: &str) -> Result<&str, ApiError> {
         self.text(name).filter(|text| !text.is_empty()).ok_or_else(|| {
             invalid(format!(
@@ -57,7 +76,7 @@ impl Asked {
     }
 }
 
-pub(super) fn create_group(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn create_group(db: &Transaction<'_>, asked: &LogsRequest) -> Result<Value, ApiError> {
     let name = asked.required("logGroupName")?;
     if name.starts_with("aws/") {
         return Err(invalid("Log groups starting with AWS/ are reserved for AWS."));
@@ -69,19 +88,19 @@ pub(super) fn create_group(db: &Transaction<'_>, asked: &Asked) -> Result<Value,
     }
 }
 
-pub(super) fn delete_group(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn delete_group(db: &Transaction<'_>, asked: &LogsRequest) -> Result<Value, ApiError> {
     let name = asked.required("logGroupName")?;
     if store::delete_group(db, &asked.region, name)? { Ok(Value::Null) } else { Err(not_found("group")) }
 }
 
-pub(super) fn put_retention(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn put_retention(db: &Transaction<'_>, asked: &LogsRequest) -> Result<Value, ApiError> {
     let name = asked.group(db)?;
     let days = asked.body.get("retentionInDays").and_then(Value::as_i64);
     store::set_retention(db, &asked.region, &name, days)?;
     Ok(Value::Null)
 }
 
-pub(super) fn create_stream(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn create_stream(db: &Transaction<'_>, asked: &LogsRequest) -> Result<Value, ApiError> {
     let (group, name) = (asked.group(db)?, asked.required("logStreamName")?);
     if name.contains([':', '*']) {
         return Err(invalid(format!("Value '{name}' at 'logStreamName' must not contain `:` or `*`")));
@@ -90,7 +109,7 @@ pub(super) fn create_stream(db: &Transaction<'_>, asked: &Asked) -> Result<Value
     if made { Ok(Value::Null) } else { Err(exists("stream")) }
 }
 
-pub(super) fn put_events(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn put_events(db: &Transaction<'_>, asked: &LogsRequest) -> Result<Value, ApiError> {
     let (group, name) = (asked.group(db)?, asked.required("logStreamName")?);
     if store::stream(db, &asked.region, &group, name)?.is_none() {
         return Err(not_found("stream"));
@@ -117,7 +136,7 @@ pub(super) fn put_events(db: &Transaction<'_>, asked: &Asked) -> Result<Value, A
 }
 
 /// One page of what was found, from where the last one ended.
-fn page<T>(asked: &Asked, most: usize, found: Vec<T>) -> Result<(Vec<T>, Option<String>), ApiError> {
+fn page<T>(asked: &LogsRequest, most: usize, found: Vec<T>) -> Result<(Vec<T>, Option<String>), ApiError> {
     let from = match asked.text("nextToken") {
         None => 0,
         Some(token) => token.parse::<usize>().map_err(|_| invalid("The specified nextToken is invalid."))?,
@@ -137,7 +156,7 @@ fn answer(list: &str, items: Vec<Value>, next: Option<String>) -> Value {
     Value::Object(answer)
 }
 
-pub(super) fn describe_groups(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn describe_groups(db: &Transaction<'_>, asked: &LogsRequest) -> Result<Value, ApiError> {
     let prefix = asked.text("logGroupNamePrefix").unwrap_or_default();
     let part = asked.text("logGroupNamePattern").unwrap_or_default();
     let (groups, next) = page(asked, 50, store::groups(db, &asked.region, prefix, part)?)?;
@@ -160,7 +179,7 @@ pub(super) fn describe_groups(db: &Transaction<'_>, asked: &Asked) -> Result<Val
     Ok(answer("logGroups", groups.into_iter().map(shown).collect(), next))
 }
 
-pub(super) fn describe_streams(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn describe_streams(db: &Transaction<'_>, asked: &LogsRequest) -> Result<Value, ApiError> {
     let group = asked.group(db)?;
     let by_time = asked.text("orderBy") == Some("LastEventTime");
     let prefix = asked.text("logStreamNamePrefix");

@@ -3,18 +3,17 @@
 use rusqlite::{Connection, Transaction, params_from_iter};
 use serde_json::{Map, Value, json};
 
-use super::operations::{invalid, not_found};
+use super::operations::{LogsRequest, invalid, not_found};
 use super::pattern::Pattern;
 use super::store;
 use crate::ground::ApiError;
-use crate::protocol::aws_json::Asked;
 
 /// Events of one answer. Source: CloudWatch Logs API reference, `GetLogEvents` and `FilterLogEvents`.
 const MOST: usize = 10_000;
 /// The longest filter pattern, in characters. Source: botocore's model of CloudWatch Logs, `FilterPattern`, read 2026-11-29.
 const LONGEST_PATTERN: usize = 1_024;
 
-struct Event {
+struct LogEvent {
     id: i64,
     stream: String,
     at: i64,
@@ -24,7 +23,7 @@ struct Event {
 
 /// Which events are asked for, and from which on.
 #[derive(Default)]
-struct Wanted<'a> {
+struct EventQuery<'a> {
     streams: Vec<&'a str>,
     prefix: Option<&'a str>,
     from: Option<i64>,
@@ -34,7 +33,13 @@ struct Wanted<'a> {
     backwards: bool,
 }
 
-fn find(db: &Connection, asked: &Asked, group: &str, wanted: &Wanted<'_>, most: usize) -> Result<Vec<Event>, ApiError> {
+fn find(
+    db: &Connection,
+    asked: &LogsRequest,
+    group: &str,
+    wanted: &EventQuery<'_>,
+    most: usize,
+) -> Result<Vec<LogEvent>, ApiError> {
     use rusqlite::types::Value as Sql;
     let mut sql = "SELECT id, stream, at, ingested, message FROM log_event WHERE region = ? AND grp = ?".to_owned();
     let mut values = vec![Sql::from(asked.region.clone()), Sql::from(group.to_owned())];
@@ -64,9 +69,15 @@ fn find(db: &Connection, asked: &Asked, group: &str, wanted: &Wanted<'_>, most: 
     values.push(Sql::from(i64::try_from(most).unwrap_or(i64::MAX)));
     let mut statement = db.prepare_cached(&sql)?;
     let rows = statement.query_map(params_from_iter(values), |row| {
-        Ok(Event { id: row.get(0)?, stream: row.get(1)?, at: row.get(2)?, ingested: row.get(3)?, message: row.get(4)? })
+        Ok(LogEvent {
+            id: row.get(0)?,
+            stream: row.get(1)?,
+            at: row.get(2)?,
+            ingested: row.get(3)?,
+            message: row.get(4)?,
+        })
     })?;
-    let mut found: Vec<Event> = rows.collect::<Result<_, _>>()?;
+    let mut found: Vec<LogEvent> = rows.collect::<Result<_, _>>()?;
     if wanted.backwards {
         found.reverse();
     }
@@ -86,25 +97,25 @@ fn token(text: &str) -> Result<(bool, i64, i64), ApiError> {
     Ok((backwards, at.parse().map_err(|_| bad())?, id.parse().map_err(|_| bad())?))
 }
 
-pub(super) fn get(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn get(db: &Transaction<'_>, asked: &LogsRequest) -> Result<Value, ApiError> {
     let (group, stream) = (asked.group(db)?, asked.required("logStreamName")?);
     if store::stream(db, &asked.region, &group, stream)?.is_none() {
         return Err(not_found("stream"));
     }
     let given = asked.text("nextToken").map(token).transpose()?;
     let from_head = asked.body.get("startFromHead").and_then(Value::as_bool).unwrap_or(false);
-    let wanted = Wanted {
+    let wanted = EventQuery {
         streams: vec![stream],
         from: asked.body.get("startTime").and_then(Value::as_i64),
         until: asked.body.get("endTime").and_then(Value::as_i64),
         after: given.map(|(_, at, id)| (at, id)),
         backwards: given.map_or(!from_head, |(backwards, ..)| backwards),
-        ..Wanted::default()
+        ..EventQuery::default()
     };
     let found = find(db, asked, &group, &wanted, asked.limit(MOST)?)?;
     // The end of a stream is told by the token that was sent.
     let here = given.map_or((0, 0), |(_, at, id)| (at, id));
-    let edge = |event: Option<&Event>| event.map_or(here, |event| (event.at, event.id));
+    let edge = |event: Option<&LogEvent>| event.map_or(here, |event| (event.at, event.id));
     let ((first, first_id), (last, last_id)) = (edge(found.first()), edge(found.last()));
     let events: Vec<Value> = found
         .iter()
@@ -117,7 +128,7 @@ pub(super) fn get(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError
     }))
 }
 
-pub(super) fn filter(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+pub(super) fn filter(db: &Transaction<'_>, asked: &LogsRequest) -> Result<Value, ApiError> {
     let group = asked.group(db)?;
     let pattern = asked.text("filterPattern").unwrap_or_default();
     if pattern.chars().count() > LONGEST_PATTERN {
@@ -136,7 +147,7 @@ pub(super) fn filter(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiEr
         }
     }
     let limit = asked.limit(MOST)?;
-    let mut wanted = Wanted {
+    let mut wanted = EventQuery {
         streams,
         prefix: asked.text("logStreamNamePrefix"),
         from: asked.body.get("startTime").and_then(Value::as_i64),

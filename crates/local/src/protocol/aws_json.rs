@@ -1,61 +1,39 @@
 //! The awsJson protocols: the operation in a header, JSON in, JSON out.
 //!
-//! A service is a table: a constant [`Service`] with one line an operation, which the server names. The table
-//! is at once what is dispatched and what `GET /_bedplate/operations` tells.
+//! A service is a table: a constant [`JsonService`] with one line an operation. The table is at once what is dispatched and
+//! what `GET /_bedplate/operations` tells.
 
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use http::{HeaderValue, Response, StatusCode, header};
-use jiff::Timestamp;
 use rusqlite::Transaction;
 use s3s::Body;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::api_request::ApiRequest;
+use super::errors::{Protocol, error_response};
+use super::service::{Intake, Service, ServiceAnswer, ServiceCall, ServiceRequest, unsimulated};
+use crate::ground::permissions::Denial;
 use crate::ground::store::StoreError;
-use crate::ground::{ApiError, Host, Who};
+use crate::ground::{ApiError, Host, RequiredPermission};
 
-/// One request, read.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    /// The region of the credential scope.
-    pub region: String,
-    /// The parameters.
-    pub body: Map<String, Value>,
-    /// When it came in.
-    pub now: Timestamp,
-    /// Who asks; whether they may was decided before.
-    pub who: Who,
-}
-
-impl Asked {
-    /// A parameter, unless it is null.
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.body.get(name).filter(|value| !value.is_null())
-    }
-
-    /// A text, where it is one.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.get(name).and_then(Value::as_str)
-    }
-}
-
-/// What an operation refuses, as the service tells it.
-pub trait Refuses: From<ApiError> + From<StoreError> + Send + 'static {
+/// An error of an operation, as the service tells it.
+pub trait JsonError: From<ApiError> + From<StoreError> + Send + 'static {
     /// The HTTP status and the body.
     fn answer(&self) -> (StatusCode, Value);
 }
 
-impl Refuses for ApiError {
+impl JsonError for ApiError {
     fn answer(&self) -> (StatusCode, Value) {
         (self.status, json!({ "__type": self.code, "message": self.message }))
     }
 }
 
-/// How an operation is carried out, on a call `C` as the service reads it. An answer of null is an empty body, as
+/// How an operation is carried out, on a request `C` as the service reads it. An answer of null is an empty body, as
 /// operations without output have it.
 #[derive(Debug)]
-pub enum Work<C, E> {
+pub enum JsonHandler<C, E> {
     /// Within a reading transaction.
     Read(fn(&Transaction<'_>, &C) -> Result<Value, E>),
     /// Within a writing transaction, which a refusal undoes.
@@ -64,9 +42,12 @@ pub enum Work<C, E> {
     Steps(fn(Arc<Host>, C) -> BoxFuture<'static, Result<Value, E>>),
 }
 
+/// What a request needs permission for.
+pub type JsonPermissions = fn(&Transaction<'_>, &ApiRequest) -> Result<Vec<RequiredPermission>, ApiError>;
+
 /// A service that speaks awsJson.
 #[derive(Debug)]
-pub struct Service<C: 'static, E: 'static> {
+pub struct JsonService<C: 'static, E: 'static> {
     /// The name in a credential scope, for example `dynamodb`; its name in `boto3`, too.
     pub name: &'static str,
     /// What targets begin with, for example `DynamoDB_20120810.`.
@@ -75,59 +56,59 @@ pub struct Service<C: 'static, E: 'static> {
     pub content_type: &'static str,
     /// The largest request body, in bytes.
     pub largest: usize,
+    /// What its operations need permission for.
+    pub required_permissions: JsonPermissions,
     /// The operations, by name.
-    pub operations: &'static [(&'static str, Work<C, E>)],
+    pub operations: &'static [(&'static str, JsonHandler<C, E>)],
 }
 
-/// A [`Service`], whatever it reads calls into.
-pub trait JsonService: Sync {
-    /// The name in a credential scope.
-    fn name(&self) -> &'static str;
-
-    /// The operations it has.
-    fn operations(&self) -> Vec<&'static str>;
-
-    /// What targets begin with.
-    fn target(&self) -> &'static str;
-
-    /// The largest request body, in bytes.
-    fn largest(&self) -> usize;
-
-    /// A refusal, as the service words its own.
-    fn refusal(&self, error: ApiError) -> Response<Body>;
-
-    /// Carries one of its operations out for a caller whose right was decided before.
-    fn answer(&'static self, host: Arc<Host>, name: String, asked: Asked) -> BoxFuture<'static, Response<Body>>;
-}
-
-impl<C: From<Asked> + Send + 'static, E: Refuses> JsonService for Service<C, E> {
-    fn name(&self) -> &'static str {
-        self.name
+impl<C: From<ApiRequest> + Send + 'static, E: JsonError> Service for &'static JsonService<C, E> {
+    fn signing_names(&self) -> Vec<&'static str> {
+        vec![self.name]
     }
 
-    fn operations(&self) -> Vec<&'static str> {
-        self.operations.iter().map(|(name, _)| *name).collect()
+    fn operations(&self) -> Vec<(&'static str, &'static str)> {
+        self.operations.iter().map(|(operation, _)| (self.name, *operation)).collect()
     }
 
-    fn target(&self) -> &'static str {
-        self.target
+    fn intake(&self) -> Intake {
+        Intake::Buffered { max: self.largest }
     }
 
-    fn largest(&self) -> usize {
-        self.largest
+    fn parse(&self, request: ServiceRequest) -> Result<Box<dyn ServiceCall>, ApiError> {
+        let target = request.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let Some(operation) = target.strip_prefix(self.target).filter(|_| !request.is_form()) else {
+            return unsimulated(self.name, &request);
+        };
+        // A role is told first that it may not, also what is not simulated.
+        let handler = self.operations.iter().find(|(name, _)| *name == operation).map(|(_, handler)| handler);
+        let body = match serde_json::from_slice(&request.body.bytes()) {
+            Ok(Value::Object(body)) => body,
+            _ if handler.is_none() => return unsimulated(self.name, &request),
+            _ => return Err(ApiError::sender("SerializationException", "The request body is not a JSON object")),
+        };
+        let operation = operation.to_owned();
+        let context = request.context;
+        let request =
+            ApiRequest { operation, region: context.region, body, now: context.now, principal: context.principal };
+        Ok(Box::new(JsonCall { service: self, handler, request }))
     }
 
-    fn refusal(&self, error: ApiError) -> Response<Body> {
-        self.told(Err(error.into()))
+    fn denial(&self, _: Protocol, denial: &Denial) -> ApiError {
+        denial.refusal("AccessDeniedException", StatusCode::BAD_REQUEST)
     }
 
-    fn answer(&'static self, host: Arc<Host>, name: String, asked: Asked) -> BoxFuture<'static, Response<Body>> {
-        Box::pin(async move { self.told(self.carry_out(&host, &name, asked).await) })
+    fn refusal(&self, protocol: Protocol, error: ApiError, request_id: &str) -> Response<Body> {
+        match protocol {
+            // A form is no request of this protocol.
+            Protocol::Query | Protocol::Ec2 => error_response(protocol, &error, request_id),
+            _ => self.respond(Err(error.into())),
+        }
     }
 }
 
-impl<C: From<Asked> + Send + 'static, E: Refuses> Service<C, E> {
-    fn told(&self, done: Result<Value, E>) -> Response<Body> {
+impl<C, E: JsonError> JsonService<C, E> {
+    fn respond(&self, done: Result<Value, E>) -> Response<Body> {
         let (status, body) = match done {
             Ok(answer) => (StatusCode::OK, answer),
             Err(refused) => refused.answer(),
@@ -138,16 +119,33 @@ impl<C: From<Asked> + Send + 'static, E: Refuses> Service<C, E> {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         response
     }
+}
 
-    async fn carry_out(&self, host: &Arc<Host>, name: &str, asked: Asked) -> Result<Value, E> {
-        let Some((_, work)) = self.operations.iter().find(|(known, _)| *known == name) else {
-            return Err(ApiError::not_implemented(self.name, name).into());
-        };
-        let call = C::from(asked);
-        match *work {
-            Work::Read(operation) => host.store.read(move |tx| operation(tx, &call)).await,
-            Work::Write(operation) => host.store.write(move |tx| operation(tx, &call)).await,
-            Work::Steps(operation) => operation(Arc::clone(host), call).await,
-        }
+struct JsonCall<C: 'static, E: 'static> {
+    service: &'static JsonService<C, E>,
+    /// None when it is not simulated.
+    handler: Option<&'static JsonHandler<C, E>>,
+    request: ApiRequest,
+}
+
+impl<C: From<ApiRequest> + Send + 'static, E: JsonError> ServiceCall for JsonCall<C, E> {
+    fn required_permissions(&self, db: &Transaction<'_>) -> Result<Vec<RequiredPermission>, ApiError> {
+        (self.service.required_permissions)(db, &self.request)
+    }
+
+    fn handle(self: Box<Self>, host: Arc<Host>) -> ServiceAnswer {
+        Box::pin(async move {
+            let Self { service, handler, request } = *self;
+            let Some(handler) = handler else {
+                return Err(ApiError::not_implemented(service.name, &request.operation));
+            };
+            let request = C::from(request);
+            let done = match *handler {
+                JsonHandler::Read(operation) => host.store.read(move |tx| operation(tx, &request)).await,
+                JsonHandler::Write(operation) => host.store.write(move |tx| operation(tx, &request)).await,
+                JsonHandler::Steps(operation) => operation(host, request).await,
+            };
+            Ok(service.respond(done))
+        })
     }
 }

@@ -1,9 +1,11 @@
 //! An error of a simulated service in the format of each AWS protocol.
 
-use http::{HeaderMap, HeaderValue, Method, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Response, Uri, header};
+use s3s::Body;
 
 use super::xml;
 use crate::ground::ApiError;
+use crate::ground::body::respond;
 
 /// The AWS protocols, as far as their errors differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +70,16 @@ impl Protocol {
             _ => Vec::new(),
         }
     }
+}
+
+/// A refusal as a protocol has it.
+pub fn error_response(protocol: Protocol, error: &ApiError, request_id: &str) -> Response<Body> {
+    let (content_type, body) = protocol.render(error, request_id);
+    let mut response = respond(error.status, content_type, body);
+    for (name, value) in protocol.headers(error) {
+        response.headers_mut().insert(name, value);
+    }
+    response
 }
 
 /// The operation a request names, for a refusal: a target, or method and path.

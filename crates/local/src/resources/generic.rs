@@ -9,22 +9,22 @@ use serde_json::{Map, Value, json};
 use super::formats::{Formats, fill};
 use super::kinds::is_custom;
 use super::provider;
-use super::work::{Failure, Site, Work};
+use super::work::{Failure, ResourceWork, Site};
+use crate::ground::resource_table::{self, Made, StoredResource};
 use crate::ground::scalar::{scalar, text};
 use crate::ground::sources::stamp;
-use crate::ground::world::{self, Made, Thing};
 use bedplate_cfn::intrinsics::Environment;
 
 /// The longest generated name where nothing else is known.
 const NAME_MAX: usize = 128;
 
 /// Makes a thing by the formats and the schema of its type.
-pub(crate) fn create(work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+pub(crate) fn create(work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
     create_with(work, properties, Value::Null)
 }
 
 /// The same, with a state of the handler's own.
-pub(crate) fn create_with(work: &Work<'_>, properties: &Value, state: Value) -> Result<Made, Failure> {
+pub(crate) fn create_with(work: &ResourceWork<'_>, properties: &Value, state: Value) -> Result<Made, Failure> {
     let site = work.site;
     let formats = Formats::of(&site.resource_type).cloned().unwrap_or_default();
     let mut naming = Naming::new(site, &formats, properties, work.now);
@@ -33,18 +33,19 @@ pub(crate) fn create_with(work: &Work<'_>, properties: &Value, state: Value) -> 
         || formats.attributes.values().any(|format| format.contains("${Counter}"))
     {
         let counted = formats.counter.as_ref().and_then(|property| text(properties, property)).unwrap_or(name);
-        naming.counter = Some(world::next(work.db, &format!("{}/{}/{counted}", site.resource_type, site.region))?);
+        naming.counter =
+            Some(resource_table::next(work.db, &format!("{}/{}/{counted}", site.resource_type, site.region))?);
     }
     let id = naming.id();
     let scope = scope(site, &formats, properties);
-    if let Some(other) = world::find(work.db, &site.resource_type, &scope, &id)? {
+    if let Some(other) = resource_table::find(work.db, &site.resource_type, &scope, &id)? {
         return Err(taken(&id, &other));
     }
     let attributes = naming.attributes(&id);
     let made = Made { id, attributes };
-    world::insert(
+    resource_table::insert(
         work.db,
-        &Thing {
+        &StoredResource {
             resource_type: site.resource_type.clone(),
             region: site.region.clone(),
             scope,
@@ -60,10 +61,10 @@ pub(crate) fn create_with(work: &Work<'_>, properties: &Value, state: Value) -> 
 }
 
 /// Changes a thing in place: its id and the attributes that do not depend on properties stay.
-pub(crate) fn update(work: &Work<'_>, id: &str, properties: &Value) -> Result<Made, Failure> {
+pub(crate) fn update(work: &ResourceWork<'_>, id: &str, properties: &Value) -> Result<Made, Failure> {
     let site = work.site;
     let formats = Formats::of(&site.resource_type).cloned().unwrap_or_default();
-    let existing = world::find(work.db, &site.resource_type, &scope(site, &formats, properties), id)?
+    let existing = resource_table::find(work.db, &site.resource_type, &scope(site, &formats, properties), id)?
         .ok_or_else(|| Failure::handler("NotFound", format!("{} {id} does not exist", site.resource_type)))?;
     let mut naming = Naming::new(site, &formats, properties, work.now);
     let fresh = naming.attributes(id);
@@ -81,17 +82,17 @@ pub(crate) fn update(work: &Work<'_>, id: &str, properties: &Value) -> Result<Ma
         }
     }
     let made = Made { id: id.to_owned(), attributes };
-    world::update(work.db, &site.resource_type, &site.stack_id, &made, properties)?;
+    resource_table::update(work.db, &site.resource_type, &site.stack_id, &made, properties)?;
     Ok(made)
 }
 
 /// Deletes a thing.
-pub(crate) fn delete(work: &Work<'_>, id: &str) -> Result<(), Failure> {
-    Ok(world::remove(work.db, &work.site.resource_type, &work.site.stack_id, id)?)
+pub(crate) fn delete(work: &ResourceWork<'_>, id: &str) -> Result<(), Failure> {
+    Ok(resource_table::remove(work.db, &work.site.resource_type, &work.site.stack_id, id)?)
 }
 
 /// The refusal when an id is another resource's already.
-pub(crate) fn taken(id: &str, other: &Thing) -> Failure {
+pub(crate) fn taken(id: &str, other: &StoredResource) -> Failure {
     Failure::plain(format!("{id} already exists in stack {}", other.stack_id))
 }
 
@@ -257,17 +258,17 @@ impl<'a> Naming<'a> {
         attributes
     }
 
-    fn invented_attribute(&mut self, name: &str, kind: provider::Kind, id: &str) -> Value {
+    fn invented_attribute(&mut self, name: &str, kind: provider::AttributeKind, id: &str) -> Value {
         let primary = provider::primary_identifier(&self.site.resource_type);
         if primary.len() == 1 && primary.first().is_some_and(|one| one == name) {
             return Value::String(id.to_owned());
         }
         match kind {
-            provider::Kind::Boolean => json!(false),
-            provider::Kind::Number => json!(0),
-            provider::Kind::List => json!([]),
-            provider::Kind::Object => json!({}),
-            provider::Kind::Text => {
+            provider::AttributeKind::Boolean => json!(false),
+            provider::AttributeKind::Number => json!(0),
+            provider::AttributeKind::List => json!([]),
+            provider::AttributeKind::Object => json!({}),
+            provider::AttributeKind::Text => {
                 let last = name.rsplit('.').next().unwrap_or(name);
                 Value::String(if last.ends_with("Time") || last.ends_with("At") || last.ends_with("Date") {
                     self.stamp.clone()

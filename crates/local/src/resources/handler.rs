@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::generic;
-use super::work::{Failure, Work};
-use crate::ground::world::Made;
+use super::work::{Failure, ResourceWork};
+use crate::ground::resource_table::Made;
 
 /// The behaviour of one or more resource types.
 pub trait Handler: Sync {
@@ -13,7 +13,7 @@ pub trait Handler: Sync {
     /// # Errors
     ///
     /// What the service would refuse.
-    fn create(&self, work: &Work<'_>, properties: &Value) -> Result<Made, Failure> {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         generic::create(work, properties)
     }
 
@@ -22,7 +22,7 @@ pub trait Handler: Sync {
     /// # Errors
     ///
     /// What the service would refuse.
-    fn update(&self, work: &Work<'_>, id: &str, old: &Value, new: &Value) -> Result<Made, Failure> {
+    fn update(&self, work: &ResourceWork<'_>, id: &str, old: &Value, new: &Value) -> Result<Made, Failure> {
         let _ = old;
         generic::update(work, id, new)
     }
@@ -32,7 +32,7 @@ pub trait Handler: Sync {
     /// # Errors
     ///
     /// What the service would refuse.
-    fn delete(&self, work: &Work<'_>, id: &str, properties: &Value) -> Result<(), Failure> {
+    fn delete(&self, work: &ResourceWork<'_>, id: &str, properties: &Value) -> Result<(), Failure> {
         let _ = properties;
         generic::delete(work, id)
     }

@@ -2,7 +2,7 @@
 //! that have no behaviour of their own.
 //!
 //! A [`Handler`] works inside the transaction that also records the resource's new status, so a resource is never made
-//! twice nor half made, whenever the process dies. [`world`] is the table of all that exists: the data plane reads it.
+//! twice nor half made, whenever the process dies. [`resource_table`] is the table of all that exists: the data plane reads it.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -19,9 +19,9 @@ mod kinds;
 pub mod provider;
 pub mod work;
 
-pub use crate::ground::world::{self, Made, SCHEMA};
+pub use crate::ground::resource_table::{self, Made, SCHEMA};
 pub use formats::Formats;
 pub use generic::{attributes_of, custom_name, planned_id};
 pub use handler::{Generic, Handler, Handlers};
 pub use kinds::{is_custom, refused};
-pub use work::{Failure, Site, Work};
+pub use work::{Failure, ResourceWork, Site};

@@ -10,7 +10,7 @@ const DEPTH: usize = 64;
 
 /// The broad kind of an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum AttributeKind {
     /// Text, or not known.
     Text,
     /// A number.
@@ -37,30 +37,30 @@ pub fn primary_identifier(resource_type: &str) -> Vec<String> {
 }
 
 /// The attributes `Fn::GetAtt` gives, with their kinds. Those under lists or any name have no value of their own.
-pub fn read_only(resource_type: &str) -> Vec<(String, Kind)> {
+pub fn read_only(resource_type: &str) -> Vec<(String, AttributeKind)> {
     let Some(schema) = Schemas::embedded().get(resource_type) else { return Vec::new() };
     schema
         .attributes()
         .filter(|name| !name.contains('*'))
         .map(|name| {
-            let kind = schema.attribute(&name).map_or(Kind::Text, kind);
+            let kind = schema.attribute(&name).map_or(AttributeKind::Text, kind);
             (name, kind)
         })
         .collect()
 }
 
-fn kind(shape: &Shape) -> Kind {
+fn kind(shape: &Shape) -> AttributeKind {
     let types = shape.types;
     if types.is_any() || types.has(Types::STRING) {
-        Kind::Text
+        AttributeKind::Text
     } else if types.has(Types::INTEGER) || types.has(Types::NUMBER) {
-        Kind::Number
+        AttributeKind::Number
     } else if types.has(Types::BOOLEAN) {
-        Kind::Boolean
+        AttributeKind::Boolean
     } else if types.has(Types::ARRAY) {
-        Kind::List
+        AttributeKind::List
     } else {
-        Kind::Object
+        AttributeKind::Object
     }
 }
 

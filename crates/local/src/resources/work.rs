@@ -24,7 +24,7 @@ pub struct Site {
 
 /// One piece of work: the transaction it happens in, and where.
 #[derive(Debug)]
-pub struct Work<'a> {
+pub struct ResourceWork<'a> {
     /// The transaction.
     pub db: &'a Transaction<'a>,
     /// Where.

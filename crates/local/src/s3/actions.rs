@@ -1,10 +1,10 @@
 //! S3: by operation, bucket and key.
 
-use crate::ground::Need;
+use crate::ground::RequiredPermission;
 
 /// What an S3 request asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Object<'a> {
+pub(crate) struct ObjectRequest<'a> {
     pub bucket: Option<&'a str>,
     pub key: Option<&'a str>,
     /// Whether a version is named.
@@ -66,11 +66,11 @@ pub(crate) fn arn(bucket: &str, key: Option<&str>) -> String {
 }
 
 /// What an operation needs. That of `DeleteObjects` is asked for each key ([`delete_one`]).
-pub(crate) fn needs(operation: &str, object: &Object<'_>) -> Vec<Need> {
+pub(crate) fn required_permissions(operation: &str, object: &ObjectRequest<'_>) -> Vec<RequiredPermission> {
     let bucket = object.bucket.unwrap_or_default();
-    let mut needs = Vec::new();
+    let mut required_permissions = Vec::new();
     match operation {
-        "ListBuckets" => return vec![Need::new("s3:ListAllMyBuckets", "*")],
+        "ListBuckets" => return vec![RequiredPermission::new("s3:ListAllMyBuckets", "*")],
         "DeleteObjects" => return Vec::new(),
         _ => {}
     }
@@ -78,17 +78,17 @@ pub(crate) fn needs(operation: &str, object: &Object<'_>) -> Vec<Need> {
         let action = if object.versioned { versioned } else { plain };
         if let Some((from, key, versioned)) = &object.source {
             let action = if *versioned { "s3:GetObjectVersion" } else { "s3:GetObject" };
-            needs.push(Need::new(action, arn(from, Some(key))));
+            required_permissions.push(RequiredPermission::new(action, arn(from, Some(key))));
         }
         let own = arn(bucket, Some(object.key.unwrap_or_default()));
-        needs.push(Need::new(format!("s3:{action}"), own.clone()));
+        required_permissions.push(RequiredPermission::new(format!("s3:{action}"), own.clone()));
         if object.tags && *action == "PutObject" {
-            needs.push(Need::new("s3:PutObjectTagging", own));
+            required_permissions.push(RequiredPermission::new("s3:PutObjectTagging", own));
         }
-        return needs;
+        return required_permissions;
     }
     let action = ON_BUCKET.iter().find(|(name, _)| *name == operation).map_or(operation, |(_, action)| action);
-    let mut need = Need::new(format!("s3:{action}"), arn(bucket, object.key));
+    let mut need = RequiredPermission::new(format!("s3:{action}"), arn(bucket, object.key));
     if action.starts_with("ListBucket") {
         need = need.with("s3:prefix", object.prefix.clone().unwrap_or_default());
         if let Some(delimiter) = &object.delimiter {
@@ -99,28 +99,31 @@ pub(crate) fn needs(operation: &str, object: &Object<'_>) -> Vec<Need> {
 }
 
 /// What deleting one object of many needs.
-pub(crate) fn delete_one(bucket: &str, key: &str, versioned: bool) -> Need {
+pub(crate) fn delete_one(bucket: &str, key: &str, versioned: bool) -> RequiredPermission {
     let action = if versioned { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
-    Need::new(action, arn(bucket, Some(key)))
+    RequiredPermission::new(action, arn(bucket, Some(key)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn told(operation: &str, object: &Object<'_>) -> Vec<String> {
-        needs(operation, object).into_iter().map(|need| format!("{} {}", need.action, need.resource)).collect()
+    fn told(operation: &str, object: &ObjectRequest<'_>) -> Vec<String> {
+        required_permissions(operation, object)
+            .into_iter()
+            .map(|need| format!("{} {}", need.action, need.resource))
+            .collect()
     }
 
     #[test]
     fn operations_need_the_rights_aws_asks_for() {
-        let object = Object { bucket: Some("b"), key: Some("a/k"), ..Object::default() };
+        let object = ObjectRequest { bucket: Some("b"), key: Some("a/k"), ..ObjectRequest::default() };
         assert_eq!(told("HeadObject", &object), ["s3:GetObject arn:aws:s3:::b/a/k"]);
         assert_eq!(
-            told("DeleteObject", &Object { versioned: true, ..object.clone() }),
+            told("DeleteObject", &ObjectRequest { versioned: true, ..object.clone() }),
             ["s3:DeleteObjectVersion arn:aws:s3:::b/a/k"]
         );
-        let copy = Object { source: Some(("from".to_owned(), "x".to_owned(), false)), tags: true, ..object };
+        let copy = ObjectRequest { source: Some(("from".to_owned(), "x".to_owned(), false)), tags: true, ..object };
         assert_eq!(
             told("CopyObject", &copy),
             [
@@ -129,11 +132,11 @@ mod tests {
                 "s3:PutObjectTagging arn:aws:s3:::b/a/k"
             ]
         );
-        let bucket = Object { bucket: Some("b"), prefix: Some("p/".to_owned()), ..Object::default() };
+        let bucket = ObjectRequest { bucket: Some("b"), prefix: Some("p/".to_owned()), ..ObjectRequest::default() };
         assert_eq!(told("ListObjectsV2", &bucket), ["s3:ListBucket arn:aws:s3:::b"]);
-        assert_eq!(needs("ListObjectsV2", &bucket)[0].context, [("s3:prefix", "p/".to_owned())]);
+        assert_eq!(required_permissions("ListObjectsV2", &bucket)[0].context, [("s3:prefix", "p/".to_owned())]);
         assert_eq!(told("PutBucketVersioning", &bucket), ["s3:PutBucketVersioning arn:aws:s3:::b"]);
         assert_eq!(told("GetBucketEncryption", &bucket), ["s3:GetEncryptionConfiguration arn:aws:s3:::b"]);
-        assert_eq!(told("ListBuckets", &Object::default()), ["s3:ListAllMyBuckets *"]);
+        assert_eq!(told("ListBuckets", &ObjectRequest::default()), ["s3:ListAllMyBuckets *"]);
     }
 }

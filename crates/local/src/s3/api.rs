@@ -4,7 +4,7 @@
 use s3s::dto;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
-use super::operation::Api;
+use super::operation::S3Api;
 use super::{bucket_ops, list_ops, object_ops, read_ops, setting_ops, upload_ops};
 
 /// The operations that are simulated.
@@ -15,7 +15,7 @@ pub(crate) fn operations() -> Vec<&'static str> {
 macro_rules! operations {
     ($($name:ident: $input:ident => $output:ident = $function:path;)*) => {
         #[async_trait::async_trait]
-        impl S3 for Api {
+        impl S3 for S3Api {
             $(
                 async fn $name(&self, request: S3Request<dto::$input>) -> S3Result<S3Response<dto::$output>> {
                     Ok($function(self, request).await?)

@@ -9,7 +9,7 @@ use crate::ground::{ACCOUNT_ID, ApiError};
 
 use super::buckets::{Buckets, Versioning};
 use super::names::{self, Namespace};
-use super::operation::{Answer, Api, Caller, Refusal, time};
+use super::operation::{S3Answer, S3Api, S3Context, S3Refusal, time};
 use super::{refusals, settings};
 
 /// The owner of everything, as S3 shows it.
@@ -17,8 +17,8 @@ pub(super) fn owner() -> Owner {
     Owner { display_name: None, id: Some(ACCOUNT_ID.to_owned()) }
 }
 
-pub(super) async fn create(api: &Api, request: S3Request<CreateBucketInput>) -> Answer<CreateBucketOutput> {
-    let caller = Caller::of(&request);
+pub(super) async fn create(api: &S3Api, request: S3Request<CreateBucketInput>) -> S3Answer<CreateBucketOutput> {
+    let caller = S3Context::of(&request);
     let namespace = match request.headers.get("x-amz-bucket-namespace").map(|value| value.as_bytes()) {
         None | Some(b"global") => Namespace::Global,
         Some(b"account-regional") => Namespace::AccountRegional,
@@ -55,20 +55,20 @@ pub(super) async fn create(api: &Api, request: S3Request<CreateBucketInput>) -> 
     Ok(S3Response::new(CreateBucketOutput { location: Some(location) }))
 }
 
-pub(super) async fn delete(api: &Api, request: S3Request<DeleteBucketInput>) -> Answer<DeleteBucketOutput> {
+pub(super) async fn delete(api: &S3Api, request: S3Request<DeleteBucketInput>) -> S3Answer<DeleteBucketOutput> {
     let name = request.input.bucket;
     api.host.store.write(move |tx| Buckets::delete(tx, &name)).await?;
     api.sweep_soon();
     Ok(S3Response::new(DeleteBucketOutput::default()))
 }
 
-pub(super) async fn head(api: &Api, request: S3Request<HeadBucketInput>) -> Answer<HeadBucketOutput> {
+pub(super) async fn head(api: &S3Api, request: S3Request<HeadBucketInput>) -> S3Answer<HeadBucketOutput> {
     let name = request.input.bucket;
     let bucket = api.host.store.read(move |tx| Buckets::get(tx, &name)).await?;
     Ok(S3Response::new(HeadBucketOutput { bucket_region: Some(bucket.region), ..Default::default() }))
 }
 
-pub(super) async fn list(api: &Api, request: S3Request<ListBucketsInput>) -> Answer<ListBucketsOutput> {
+pub(super) async fn list(api: &S3Api, request: S3Request<ListBucketsInput>) -> S3Answer<ListBucketsOutput> {
     let input = request.input;
     let after = match &input.continuation_token {
         Some(token) => Some(decode_token(token)?),
@@ -102,7 +102,10 @@ pub(super) async fn list(api: &Api, request: S3Request<ListBucketsInput>) -> Ans
     }))
 }
 
-pub(super) async fn location(api: &Api, request: S3Request<GetBucketLocationInput>) -> Answer<GetBucketLocationOutput> {
+pub(super) async fn location(
+    api: &S3Api,
+    request: S3Request<GetBucketLocationInput>,
+) -> S3Answer<GetBucketLocationOutput> {
     let name = request.input.bucket;
     let bucket = api.host.store.read(move |tx| Buckets::get(tx, &name)).await?;
     // The oldest region has no name here.
@@ -111,9 +114,9 @@ pub(super) async fn location(api: &Api, request: S3Request<GetBucketLocationInpu
 }
 
 pub(super) async fn get_versioning(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<GetBucketVersioningInput>,
-) -> Answer<GetBucketVersioningOutput> {
+) -> S3Answer<GetBucketVersioningOutput> {
     let name = request.input.bucket;
     let bucket = api.host.store.read(move |tx| Buckets::get(tx, &name)).await?;
     let status = bucket.versioning.as_str().map(BucketVersioningStatus::from_static);
@@ -121,9 +124,9 @@ pub(super) async fn get_versioning(
 }
 
 pub(super) async fn put_versioning(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<PutBucketVersioningInput>,
-) -> Answer<PutBucketVersioningOutput> {
+) -> S3Answer<PutBucketVersioningOutput> {
     let PutBucketVersioningInput { bucket, versioning_configuration, .. } = request.input;
     if versioning_configuration.mfa_delete.is_some_and(|mfa| mfa.as_str() == MFADelete::ENABLED) {
         return Err(ApiError::not_implemented("s3", "PutBucketVersioning with MFA delete").into());
@@ -149,7 +152,7 @@ pub(super) fn encode_token(place: &str) -> String {
 }
 
 /// Reads [`encode_token`]'s.
-pub(super) fn decode_token(token: &str) -> Result<String, Refusal> {
+pub(super) fn decode_token(token: &str) -> Result<String, S3Refusal> {
     URL_SAFE_NO_PAD
         .decode(token)
         .ok()

@@ -5,7 +5,7 @@ use rusqlite::{Row, Transaction};
 use crate::ground::ApiError;
 
 use super::buckets::Bucket;
-use super::model::Version;
+use super::model::StoredVersion;
 use super::versions::{COLUMNS, version_of};
 
 /// What to list.
@@ -48,7 +48,7 @@ impl Last {
 }
 
 /// What is to be done with a key.
-enum Step {
+enum ListStep {
     Take,
     /// It went into a prefix, or belongs to one that was given before: go on from this key.
     SeekFrom(Option<String>),
@@ -86,24 +86,24 @@ impl<'a, T> Collector<'a, T> {
         key.get(..self.listing.prefix.len() + at + delimiter.len()).map(str::to_owned)
     }
 
-    fn step(&mut self, key: &str) -> Step {
+    fn step(&mut self, key: &str) -> ListStep {
         if !key.starts_with(self.listing.prefix.as_str()) {
-            return Step::End;
+            return ListStep::End;
         }
         if self.page.items.len() + self.page.prefixes.len() >= self.listing.max {
             self.page.truncated = self.listing.max > 0;
-            return Step::Full;
+            return ListStep::Full;
         }
         match self.rolled_up(key) {
             None => {
                 self.page.last = Some(Last::Key(key.to_owned()));
-                Step::Take
+                ListStep::Take
             }
             Some(prefix) => {
                 let next = successor(&prefix);
                 self.page.last = Some(Last::Prefix(prefix.clone()));
                 self.page.prefixes.push(prefix);
-                Step::SeekFrom(next)
+                ListStep::SeekFrom(next)
             }
         }
     }
@@ -126,7 +126,11 @@ fn successor(prefix: &str) -> Option<String> {
 }
 
 /// The current objects of a bucket.
-pub(super) fn objects(tx: &Transaction<'_>, bucket: &Bucket, listing: &Listing) -> Result<Page<Version>, ApiError> {
+pub(super) fn objects(
+    tx: &Transaction<'_>,
+    bucket: &Bucket,
+    listing: &Listing,
+) -> Result<Page<StoredVersion>, ApiError> {
     let mut collector = Collector::new(listing);
     let mut statement = tx.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM s3_versions WHERE bucket = ?1 AND latest = 1 AND marker = 0 AND key >= ?2 ORDER BY key"
@@ -146,7 +150,7 @@ pub(super) fn versions(
     bucket: &Bucket,
     listing: &Listing,
     below: Option<i64>,
-) -> Result<Page<Version>, ApiError> {
+) -> Result<Page<StoredVersion>, ApiError> {
     let mut collector = Collector::new(listing);
     if let (Some(key), Some(below)) = (&listing.after, below)
         && collector.rolled_up(key).is_none()
@@ -229,9 +233,9 @@ fn walk<T>(
     while let Some(row) = rows.next()? {
         let key: String = row.get(key_column)?;
         match collector.step(&key) {
-            Step::Take => collector.page.items.push(read(row)?),
-            Step::SeekFrom(next) => return Ok(next),
-            Step::Full | Step::End => return Ok(None),
+            ListStep::Take => collector.page.items.push(read(row)?),
+            ListStep::SeekFrom(next) => return Ok(next),
+            ListStep::Full | ListStep::End => return Ok(None),
         }
     }
     Ok(None)

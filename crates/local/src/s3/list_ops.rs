@@ -8,9 +8,9 @@ use crate::ground::ApiError;
 use super::bucket_ops::{decode_token, encode_token, owner};
 use super::buckets::Buckets;
 use super::list::{self, Last, Listing, Page};
-use super::model::{Checksums, Version};
+use super::model::{Checksums, StoredVersion};
 use super::object_meta::checksum_type;
-use super::operation::{Answer, Api, Refusal, time};
+use super::operation::{S3Answer, S3Api, S3Refusal, time};
 use super::{body::Algorithm, refusals, versions};
 
 /// Most keys a page has.
@@ -21,7 +21,7 @@ const PAGE: i32 = 1000;
 struct Encoding(bool);
 
 impl Encoding {
-    fn of(asked: Option<&EncodingType>) -> Result<Self, Refusal> {
+    fn of(asked: Option<&EncodingType>) -> Result<Self, S3Refusal> {
         match asked.map(EncodingType::as_str) {
             None => Ok(Self(false)),
             Some(EncodingType::URL) => Ok(Self(true)),
@@ -52,7 +52,7 @@ impl Encoding {
     }
 }
 
-fn max(asked: Option<i32>) -> Result<i32, Refusal> {
+fn max(asked: Option<i32>) -> Result<i32, S3Refusal> {
     match asked {
         None => Ok(PAGE),
         Some(asked) if asked < 0 => {
@@ -71,7 +71,7 @@ fn algorithms(checksums: &Checksums) -> Option<ChecksumAlgorithmList> {
     (!all.is_empty()).then_some(all)
 }
 
-fn object_of(version: Version, encoding: Encoding, with_owner: bool) -> Object {
+fn object_of(version: StoredVersion, encoding: Encoding, with_owner: bool) -> Object {
     Object {
         checksum_algorithm: algorithms(&version.meta.checksums),
         checksum_type: checksum_type(&version.meta.checksums),
@@ -87,7 +87,7 @@ fn object_of(version: Version, encoding: Encoding, with_owner: bool) -> Object {
     }
 }
 
-async fn page(api: &Api, bucket: String, listing: Listing) -> Result<Page<Version>, Refusal> {
+async fn page(api: &S3Api, bucket: String, listing: Listing) -> Result<Page<StoredVersion>, S3Refusal> {
     Ok(api
         .host
         .store
@@ -98,7 +98,7 @@ async fn page(api: &Api, bucket: String, listing: Listing) -> Result<Page<Versio
         .await?)
 }
 
-pub(super) async fn objects(api: &Api, request: S3Request<ListObjectsInput>) -> Answer<ListObjectsOutput> {
+pub(super) async fn objects(api: &S3Api, request: S3Request<ListObjectsInput>) -> S3Answer<ListObjectsOutput> {
     let input = request.input;
     let encoding = Encoding::of(input.encoding_type.as_ref())?;
     let max = max(input.max_keys)?;
@@ -128,7 +128,7 @@ pub(super) async fn objects(api: &Api, request: S3Request<ListObjectsInput>) -> 
     }))
 }
 
-pub(super) async fn objects_v2(api: &Api, request: S3Request<ListObjectsV2Input>) -> Answer<ListObjectsV2Output> {
+pub(super) async fn objects_v2(api: &S3Api, request: S3Request<ListObjectsV2Input>) -> S3Answer<ListObjectsV2Output> {
     let input = request.input;
     let encoding = Encoding::of(input.encoding_type.as_ref())?;
     let max = max(input.max_keys)?;
@@ -164,9 +164,9 @@ pub(super) async fn objects_v2(api: &Api, request: S3Request<ListObjectsV2Input>
 }
 
 pub(super) async fn versions(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<ListObjectVersionsInput>,
-) -> Answer<ListObjectVersionsOutput> {
+) -> S3Answer<ListObjectVersionsOutput> {
     let input = request.input;
     let encoding = Encoding::of(input.encoding_type.as_ref())?;
     let max = max(input.max_keys)?;
@@ -203,7 +203,8 @@ pub(super) async fn versions(
         (Some(Last::Prefix(prefix)), _) if page.truncated => (Some(prefix.clone()), None),
         _ => (None, None),
     };
-    let (markers, kept): (Vec<Version>, Vec<Version>) = page.items.into_iter().partition(|version| version.marker);
+    let (markers, kept): (Vec<StoredVersion>, Vec<StoredVersion>) =
+        page.items.into_iter().partition(|version| version.marker);
     let markers: DeleteMarkers = markers
         .into_iter()
         .map(|version| DeleteMarkerEntry {
@@ -254,9 +255,9 @@ pub(super) async fn versions(
 }
 
 pub(super) async fn uploads(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<ListMultipartUploadsInput>,
-) -> Answer<ListMultipartUploadsOutput> {
+) -> S3Answer<ListMultipartUploadsOutput> {
     let input = request.input;
     let encoding = Encoding::of(input.encoding_type.as_ref())?;
     let max = max(input.max_uploads)?;

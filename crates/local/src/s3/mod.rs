@@ -4,26 +4,26 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions` | the rights that operations need |
-//! | `front` | from the server's requests to `s3s` and back: signatures, `aws-chunked`, error documents |
+//! | `actions` | the permissions that operations need |
+//! | `service` | from the server's requests to `s3s` and back: signatures, `aws-chunked`, error documents |
 //! | `operation`, `object_meta` | what every operation is given and answers; what comes with an object |
 //! | `api` | one line an operation, to the file that carries it out |
 //! | `bucket_ops`, `setting_ops`, `object_ops`, `read_ops`, `list_ops`, `upload_ops` | the operations |
 //! | [`buckets`], [`settings`], `properties` | buckets within a transaction, also for a bucket made by CloudFormation |
 //! | `versions`, `list`, `uploads` | objects within a transaction |
-//! | `rights` | what a role may do |
+//! | `authorize` | what a role may do |
 //! | `browse` | objects for other services that read them |
 //! | `body`, `chunked` | bodies on their way in |
 //! | [`names`], `refusals`, [`model`], `schema` | the rules of names, the words of errors, what is kept, the tables |
 
-pub(crate) mod actions;
+mod actions;
 mod api;
+mod authorize;
 mod body;
 mod browse;
 mod bucket_ops;
 pub mod buckets;
 mod chunked;
-mod front;
 mod list;
 mod list_ops;
 pub mod model;
@@ -34,19 +34,18 @@ mod operation;
 mod properties;
 mod read_ops;
 mod refusals;
-mod rights;
 mod schema;
+mod service;
 mod setting_ops;
 pub mod settings;
 mod upload_ops;
 mod uploads;
 mod versions;
 
-pub(crate) use api::operations;
 pub use browse::current_objects;
 pub use buckets::{Bucket, Buckets, Versioning};
-pub use front::Front;
 pub use names::Namespace;
 pub use read_ops::{get_object, object_blob, object_exists};
 pub use schema::SCHEMA;
+pub use service::SERVICE;
 pub use settings::{policy_of, set_policy};

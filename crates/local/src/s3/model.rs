@@ -76,7 +76,7 @@ pub type Tags = Vec<(String, String)>;
 
 /// One version of an object, or a delete marker.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version {
+pub struct StoredVersion {
     pub key: String,
     /// Orders the versions of a key; later is greater.
     pub seq: i64,

@@ -5,7 +5,7 @@ use rusqlite::Transaction;
 use s3s::dto::*;
 
 use super::buckets::Bucket;
-use super::model::{Checksums, Meta, Tags, Version};
+use super::model::{Checksums, Meta, StoredVersion, Tags};
 use super::settings;
 use crate::ground::ApiError;
 
@@ -128,7 +128,7 @@ pub(super) fn encrypt(tx: &Transaction<'_>, bucket: &Bucket, meta: &mut Meta) ->
 }
 
 /// Headers that tell of a version in an error's answer.
-pub(super) fn marker_headers(version: &Version) -> HeaderMap {
+pub(super) fn marker_headers(version: &StoredVersion) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert("x-amz-delete-marker", HeaderValue::from_static("true"));
     if let Ok(id) = HeaderValue::from_str(&version.version) {

@@ -4,16 +4,16 @@ use s3s::dto::{self, *};
 use s3s::{S3Request, S3Response};
 
 use super::actions::delete_one;
-use crate::ground::{ApiError, Place};
-use crate::identity::{Who, authorize};
+use crate::ground::{ApiError, Authorization};
+use crate::identity::{Principal, authorize};
 
 use super::body::{Algorithm, Expected, Received, receive};
 use super::buckets::{Bucket, Buckets, Versioning};
-use super::model::{Checksums, Meta, Tags, Version};
+use super::model::{Checksums, Meta, StoredVersion, Tags};
 use super::object_meta::{
     check_meta, checksum_type, encrypt, encryption, header_tags, meta_of, put_checksums, refuse_unsimulated,
 };
-use super::operation::{Answer, Api, Caller, Refusal, time};
+use super::operation::{S3Answer, S3Api, S3Context, S3Refusal, time};
 use super::read_ops::{self, Conditions};
 use super::setting_ops::{tag_set, tags_of};
 use super::versions::{self, NewVersion};
@@ -24,12 +24,12 @@ const MAX_PUT: i64 = 5 << 30;
 
 /// The condition of a write: the object as it is, or that there is none.
 pub(super) fn check_write(
-    existing: Option<&Version>,
+    existing: Option<&StoredVersion>,
     if_match: Option<&ETagCondition>,
     if_none_match: Option<&ETagCondition>,
 ) -> Result<(), ApiError> {
     let existing = existing.filter(|version| !version.marker);
-    let holds = |condition: &ETagCondition, version: &Version| match condition {
+    let holds = |condition: &ETagCondition, version: &StoredVersion| match condition {
         ETagCondition::Any => true,
         ETagCondition::ETag(etag) => etag.value() == version.etag,
     };
@@ -44,8 +44,8 @@ pub(super) fn check_write(
     }
 }
 
-pub(super) async fn put(api: &Api, request: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
-    let caller = Caller::of(&request);
+pub(super) async fn put(api: &S3Api, request: S3Request<PutObjectInput>) -> S3Answer<PutObjectOutput> {
+    let caller = S3Context::of(&request);
     let expected = Expected::of(&request.headers, caller.trailers, Algorithm::Crc64Nvme);
     let mut input = request.input;
     names::check_key(&input.key)?;
@@ -97,7 +97,7 @@ pub(super) async fn put(api: &Api, request: S3Request<PutObjectInput>) -> Answer
 }
 
 /// Refused by name: forms of web pages have no business with a local target.
-pub(super) async fn post(_api: &Api, _request: S3Request<PostObjectInput>) -> Answer<PostObjectOutput> {
+pub(super) async fn post(_api: &S3Api, _request: S3Request<PostObjectInput>) -> S3Answer<PostObjectOutput> {
     Err(ApiError::not_implemented("s3", "PostObject").into())
 }
 
@@ -111,7 +111,7 @@ pub(super) fn source_of(source: &CopySource) -> Result<(String, String, Option<S
     }
 }
 
-pub(super) async fn copy(api: &Api, request: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
+pub(super) async fn copy(api: &S3Api, request: S3Request<CopyObjectInput>) -> S3Answer<CopyObjectOutput> {
     let input = request.input;
     names::check_key(&input.key)?;
     refuse_unsimulated!("CopyObject", input)?;
@@ -194,7 +194,7 @@ pub(super) async fn copy(api: &Api, request: S3Request<CopyObjectInput>) -> Answ
     }))
 }
 
-pub(super) async fn delete(api: &Api, request: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {
+pub(super) async fn delete(api: &S3Api, request: S3Request<DeleteObjectInput>) -> S3Answer<DeleteObjectOutput> {
     let input = request.input;
     let (ids, now) = (api.host.ids.clone(), api.host.clock.now());
     let deleted = api
@@ -223,13 +223,9 @@ pub(super) async fn delete(api: &Api, request: S3Request<DeleteObjectInput>) -> 
     ))
 }
 
-pub(super) async fn delete_many(api: &Api, request: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
-    let who = request.extensions.get::<Who>().cloned();
-    let place = Place {
-        region: Caller::of(&request).region().to_owned(),
-        now: api.host.clock.now(),
-        policies: api.host.policies,
-    };
+pub(super) async fn delete_many(api: &S3Api, request: S3Request<DeleteObjectsInput>) -> S3Answer<DeleteObjectsOutput> {
+    let principal = request.extensions.get::<Principal>().cloned().unwrap_or_else(Principal::local);
+    let context = api.host.request_context(S3Context::of(&request).region());
     let DeleteObjectsInput { bucket: name, delete: Delete { objects, quiet }, .. } = request.input;
     if objects.is_empty() || objects.len() > 1000 {
         return Err(refusals::malformed_xml().into());
@@ -244,17 +240,15 @@ pub(super) async fn delete_many(api: &Api, request: S3Request<DeleteObjectsInput
             let mut done = Vec::with_capacity(objects.len());
             let mut errors = Vec::new();
             for object in objects {
-                if let Some(Who::Role(session)) = &who {
-                    let need = delete_one(&name, &object.key, object.version_id.is_some());
-                    if let Err(denial) = authorize(tx, session, &[need], &place)? {
-                        errors.push(dto::Error {
-                            code: Some("AccessDenied".to_owned()),
-                            message: Some(denial.s3_message()),
-                            key: Some(object.key),
-                            version_id: object.version_id,
-                        });
-                        continue;
-                    }
+                let required = delete_one(&name, &object.key, object.version_id.is_some());
+                if let Authorization::Denied(denial) = authorize(tx, &principal, &[required], &context)? {
+                    errors.push(dto::Error {
+                        code: Some("AccessDenied".to_owned()),
+                        message: Some(denial.s3_message()),
+                        key: Some(object.key),
+                        version_id: object.version_id,
+                    });
+                    continue;
                 }
                 if let Some(etag) = &object.e_tag {
                     let existing = match &object.version_id {
@@ -298,7 +292,7 @@ fn tagged(
     bucket: &Bucket,
     key: &str,
     version: Option<&str>,
-) -> Result<Version, ApiError> {
+) -> Result<StoredVersion, ApiError> {
     let found = read_ops::find(tx, bucket, key, version)?;
     match (found.marker, version) {
         (false, _) => Ok(found),
@@ -308,9 +302,9 @@ fn tagged(
 }
 
 pub(super) async fn get_tagging(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<GetObjectTaggingInput>,
-) -> Answer<GetObjectTaggingOutput> {
+) -> S3Answer<GetObjectTaggingOutput> {
     let input = request.input;
     let (version, versioned) = api
         .host
@@ -328,12 +322,12 @@ pub(super) async fn get_tagging(
 }
 
 async fn replace_tags(
-    api: &Api,
+    api: &S3Api,
     name: String,
     key: String,
     version: Option<String>,
     tags: Tags,
-) -> Result<Option<String>, Refusal> {
+) -> Result<Option<String>, S3Refusal> {
     settings::check_tags(&tags, 10)?;
     Ok(api
         .host
@@ -348,18 +342,18 @@ async fn replace_tags(
 }
 
 pub(super) async fn put_tagging(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<PutObjectTaggingInput>,
-) -> Answer<PutObjectTaggingOutput> {
+) -> S3Answer<PutObjectTaggingOutput> {
     let PutObjectTaggingInput { bucket, key, tagging, version_id, .. } = request.input;
     let version_id = replace_tags(api, bucket, key, version_id, tags_of(tagging)?).await?;
     Ok(S3Response::new(PutObjectTaggingOutput { version_id }))
 }
 
 pub(super) async fn delete_tagging(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<DeleteObjectTaggingInput>,
-) -> Answer<DeleteObjectTaggingOutput> {
+) -> S3Answer<DeleteObjectTaggingOutput> {
     let DeleteObjectTaggingInput { bucket, key, version_id, .. } = request.input;
     let version_id = replace_tags(api, bucket, key, version_id, Tags::new()).await?;
     Ok(S3Response::with_status(DeleteObjectTaggingOutput { version_id }, http::StatusCode::NO_CONTENT))

@@ -16,33 +16,33 @@ const SWEEP_DELAY: Duration = Duration::from_millis(200);
 
 /// S3 over the store.
 #[derive(Debug, Clone)]
-pub(super) struct Api {
+pub(super) struct S3Api {
     pub host: Arc<Host>,
     sweeping: Arc<AtomicBool>,
 }
 
-/// What the front knows of a request beyond what `s3s` sees.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Caller {
-    pub region: Option<String>,
+/// What the service knows of a request beyond what `s3s` sees.
+#[derive(Debug, Clone)]
+pub(super) struct S3Context {
+    pub region: String,
     pub trailers: Option<Trailers>,
 }
 
 /// An error and the headers that go with it.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct S3Refusal {
     pub error: ApiError,
     pub headers: Option<Box<HeaderMap>>,
 }
 
-impl<E: Into<ApiError>> From<E> for Refusal {
+impl<E: Into<ApiError>> From<E> for S3Refusal {
     fn from(error: E) -> Self {
         Self { error: error.into(), headers: None }
     }
 }
 
-impl From<Refusal> for S3Error {
-    fn from(refusal: Refusal) -> Self {
+impl From<S3Refusal> for S3Error {
+    fn from(refusal: S3Refusal) -> Self {
         let ApiError { status, code, message } = refusal.error;
         let code = S3ErrorCode::from_bytes(code.as_bytes()).unwrap_or(S3ErrorCode::InternalError);
         let mut error = Self::with_message(code, message);
@@ -55,9 +55,9 @@ impl From<Refusal> for S3Error {
 }
 
 /// What an operation answers.
-pub(super) type Answer<T> = Result<S3Response<T>, Refusal>;
+pub(super) type S3Answer<T> = Result<S3Response<T>, S3Refusal>;
 
-impl Api {
+impl S3Api {
     pub(super) fn new(host: Arc<Host>) -> Self {
         Self { host, sweeping: Arc::new(AtomicBool::new(false)) }
     }
@@ -78,13 +78,14 @@ impl Api {
     }
 }
 
-impl Caller {
+impl S3Context {
     pub(super) fn of<T>(request: &S3Request<T>) -> Self {
-        request.extensions.get::<Self>().cloned().unwrap_or_default()
+        let known = request.extensions.get::<Self>().cloned();
+        known.unwrap_or_else(|| Self { region: DEFAULT_REGION.to_owned(), trailers: None })
     }
 
     pub(super) fn region(&self) -> &str {
-        self.region.as_deref().unwrap_or(DEFAULT_REGION)
+        &self.region
     }
 }
 

@@ -16,9 +16,9 @@ use crate::ground::ApiError;
 use crate::ground::store::{Blob, Store, StoreError};
 
 use super::buckets::{Bucket, Buckets, Versioning};
-use super::model::Version;
+use super::model::StoredVersion;
 use super::object_meta::{checksum_type, encryption, marker_headers, put_checksums};
-use super::operation::{Answer, Api, Refusal, time};
+use super::operation::{S3Answer, S3Api, S3Refusal, time};
 use super::{refusals, versions};
 
 /// A body up to this size is read in one go with its row.
@@ -37,7 +37,7 @@ pub(super) fn find(
     bucket: &Bucket,
     key: &str,
     version: Option<&str>,
-) -> Result<Version, ApiError> {
+) -> Result<StoredVersion, ApiError> {
     match version {
         Some(version) => versions::by_id(tx, bucket, key, version)?.ok_or_else(refusals::no_such_version),
         None => versions::current(tx, bucket, key)?.ok_or_else(refusals::no_such_key),
@@ -83,7 +83,12 @@ pub async fn get_object(store: &Store, bucket: &str, key: &str, version: Option<
 }
 
 /// A version and its body, open; none for a marker.
-fn open(store: &Store, bucket: &str, key: &str, version: Option<&str>) -> Result<(Version, Option<File>), ApiError> {
+fn open(
+    store: &Store,
+    bucket: &str,
+    key: &str,
+    version: Option<&str>,
+) -> Result<(StoredVersion, Option<File>), ApiError> {
     let mut tries = 0;
     loop {
         let found = store.read_now(|tx| find(tx, &Buckets::get(tx, bucket)?, key, version))?;
@@ -109,7 +114,7 @@ pub(super) struct Conditions {
 }
 
 impl Conditions {
-    fn matches(condition: &ETagCondition, version: &Version) -> bool {
+    fn matches(condition: &ETagCondition, version: &StoredVersion) -> bool {
         match condition {
             ETagCondition::Any => true,
             ETagCondition::ETag(etag) => etag.value() == version.etag,
@@ -117,7 +122,7 @@ impl Conditions {
     }
 
     /// In the order of RFC 9110, section 13.2.2, which S3 keeps to.
-    fn check(&self, version: &Version) -> Result<(), ApiError> {
+    fn check(&self, version: &StoredVersion) -> Result<(), ApiError> {
         let modified = time(version.modified);
         match (&self.if_match, &self.if_unmodified_since) {
             (Some(condition), _) if !Self::matches(condition, version) => return Err(refusals::precondition_failed()),
@@ -132,14 +137,14 @@ impl Conditions {
     }
 
     /// The same for the source of a copy, where nothing is answered with 304.
-    pub(super) fn check_copy(&self, version: &Version) -> Result<(), ApiError> {
+    pub(super) fn check_copy(&self, version: &StoredVersion) -> Result<(), ApiError> {
         self.check(version).map_err(|_| refusals::precondition_failed())
     }
 }
 
 /// What of a body is wanted.
 #[derive(Debug, Clone, Default)]
-struct Wanted {
+struct BodySelection {
     conditions: Conditions,
     range: Option<Range>,
     part: Option<i32>,
@@ -147,8 +152,8 @@ struct Wanted {
 
 /// What of a body is given.
 #[derive(Debug)]
-struct Given {
-    version: Version,
+struct SelectedBody {
+    version: StoredVersion,
     versioned: bool,
     span: Span<u64>,
     /// Whether it is less than the whole.
@@ -157,10 +162,15 @@ struct Given {
 }
 
 /// Decides what a read gives, without touching the body.
-fn decide(version: Version, versioned: bool, asked_version: bool, wanted: &Wanted) -> Result<Given, Refusal> {
+fn decide(
+    version: StoredVersion,
+    versioned: bool,
+    asked_version: bool,
+    wanted: &BodySelection,
+) -> Result<SelectedBody, S3Refusal> {
     if version.marker {
         let error = if asked_version { refusals::method_not_allowed() } else { refusals::no_such_key() };
-        return Err(Refusal { error, headers: Some(Box::new(marker_headers(&version))) });
+        return Err(S3Refusal { error, headers: Some(Box::new(marker_headers(&version))) });
     }
     wanted.conditions.check(&version).map_err(|error| {
         let mut headers = HeaderMap::new();
@@ -169,7 +179,7 @@ fn decide(version: Version, versioned: bool, asked_version: bool, wanted: &Wante
         {
             headers.insert(http::header::ETAG, etag);
         }
-        Refusal { error, headers: Some(Box::new(headers)) }
+        S3Refusal { error, headers: Some(Box::new(headers)) }
     })?;
     let size = version.size;
     let (span, partial, parts) = match (&wanted.range, wanted.part) {
@@ -180,11 +190,11 @@ fn decide(version: Version, versioned: bool, asked_version: bool, wanted: &Wante
         }
         (None, None) => (0..size, false, None),
     };
-    Ok(Given { version, versioned, span, partial, parts })
+    Ok(SelectedBody { version, versioned, span, partial, parts })
 }
 
 /// Where a part lies in the body, and how many there are.
-fn part(version: &Version, number: i32) -> Result<(Span<u64>, Option<i32>), ApiError> {
+fn part(version: &StoredVersion, number: i32) -> Result<(Span<u64>, Option<i32>), ApiError> {
     let count = i32::try_from(version.meta.parts.len()).unwrap_or(i32::MAX);
     if count == 0 && number == 1 {
         return Ok((0..version.size, None));
@@ -200,7 +210,7 @@ fn part(version: &Version, number: i32) -> Result<(Span<u64>, Option<i32>), ApiE
         .with_status(StatusCode::RANGE_NOT_SATISFIABLE))
 }
 
-fn content_range(given: &Given) -> Option<String> {
+fn content_range(given: &SelectedBody) -> Option<String> {
     (given.partial && given.span.end > given.span.start)
         .then(|| format!("bytes {}-{}/{}", given.span.start, given.span.end - 1, given.version.size))
 }
@@ -208,7 +218,7 @@ fn content_range(given: &Given) -> Option<String> {
 /// Fills what GetObject and HeadObject tell of an object alike.
 macro_rules! tell {
     ($output:ident, $given:expr, $with_checksums:expr) => {{
-        let given: &Given = $given;
+        let given: &SelectedBody = $given;
         let version = &given.version;
         let meta = &version.meta;
         let length = given.span.end - given.span.start;
@@ -241,19 +251,19 @@ macro_rules! tell {
     }};
 }
 
-fn wants_checksums(mode: Option<&ChecksumMode>, given: &Given) -> bool {
+fn wants_checksums(mode: Option<&ChecksumMode>, given: &SelectedBody) -> bool {
     mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED)
         && given.span == (0..given.version.size)
         && !given.partial
 }
 
-fn answer<T>(output: T, given: &Given) -> S3Response<T> {
+fn answer<T>(output: T, given: &SelectedBody) -> S3Response<T> {
     if given.partial { S3Response::with_status(output, StatusCode::PARTIAL_CONTENT) } else { S3Response::new(output) }
 }
 
-pub(super) async fn get(api: &Api, request: S3Request<GetObjectInput>) -> Answer<GetObjectOutput> {
+pub(super) async fn get(api: &S3Api, request: S3Request<GetObjectInput>) -> S3Answer<GetObjectOutput> {
     let input = request.input;
-    let wanted = Wanted {
+    let wanted = BodySelection {
         conditions: Conditions {
             if_match: input.if_match,
             if_none_match: input.if_none_match,
@@ -265,7 +275,7 @@ pub(super) async fn get(api: &Api, request: S3Request<GetObjectInput>) -> Answer
     };
     let (name, key, version_id) = (input.bucket, input.key, input.version_id);
     let store = api.host.store.clone();
-    let read = tokio::task::spawn_blocking(move || -> Result<(Given, Body), Refusal> {
+    let read = tokio::task::spawn_blocking(move || -> Result<(SelectedBody, Body), S3Refusal> {
         let bucket = store.read_now(|tx| Buckets::get(tx, &name))?;
         let versioned = bucket.versioning != Versioning::Unset;
         let (version, file) = open(&store, &name, &key, version_id.as_deref())?;
@@ -312,9 +322,9 @@ fn stream(file: File, length: u64) -> Body {
     Body::http_body_unsync(StreamBody::new(frames))
 }
 
-pub(super) async fn head(api: &Api, request: S3Request<HeadObjectInput>) -> Answer<HeadObjectOutput> {
+pub(super) async fn head(api: &S3Api, request: S3Request<HeadObjectInput>) -> S3Answer<HeadObjectOutput> {
     let input = request.input;
-    let wanted = Wanted {
+    let wanted = BodySelection {
         conditions: Conditions {
             if_match: input.if_match,
             if_none_match: input.if_none_match,
@@ -341,9 +351,9 @@ pub(super) async fn head(api: &Api, request: S3Request<HeadObjectInput>) -> Answ
 }
 
 pub(super) async fn attributes(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<GetObjectAttributesInput>,
-) -> Answer<GetObjectAttributesOutput> {
+) -> S3Answer<GetObjectAttributesOutput> {
     let input = request.input;
     let (name, key, version_id) = (input.bucket, input.key, input.version_id);
     let asked_version = version_id.is_some();
@@ -356,7 +366,7 @@ pub(super) async fn attributes(
             Ok::<_, ApiError>((version, bucket.versioning != Versioning::Unset))
         })
         .await?;
-    let Given { version, versioned, .. } = decide(version, versioned, asked_version, &Wanted::default())?;
+    let SelectedBody { version, versioned, .. } = decide(version, versioned, asked_version, &BodySelection::default())?;
     // Clients send one header line with commas, or several.
     let asked = |name: &str| {
         input

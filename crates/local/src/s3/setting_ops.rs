@@ -7,7 +7,7 @@ use crate::ground::ApiError;
 
 use super::buckets::Buckets;
 use super::model::Tags;
-use super::operation::{Answer, Api};
+use super::operation::{S3Answer, S3Api};
 use super::settings::{self, ENCRYPTION, LIFECYCLE, OWNERSHIP, POLICY, PUBLIC_ACCESS, TAGS};
 use super::{refusals, settings::check_tags};
 
@@ -26,9 +26,9 @@ pub(super) fn tag_set(tags: Tags) -> TagSet {
 }
 
 pub(super) async fn get_tagging(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<GetBucketTaggingInput>,
-) -> Answer<GetBucketTaggingOutput> {
+) -> S3Answer<GetBucketTaggingOutput> {
     let bucket = request.input.bucket;
     let tags = api.host.store.read(move |tx| TAGS.get(tx, &bucket)).await?;
     let tags = tags.ok_or_else(|| refusals::no_such("NoSuchTagSet", "The TagSet does not exist"))?;
@@ -36,9 +36,9 @@ pub(super) async fn get_tagging(
 }
 
 pub(super) async fn put_tagging(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<PutBucketTaggingInput>,
-) -> Answer<PutBucketTaggingOutput> {
+) -> S3Answer<PutBucketTaggingOutput> {
     let PutBucketTaggingInput { bucket, tagging, .. } = request.input;
     let tags = tags_of(tagging)?;
     check_tags(&tags, 50)?;
@@ -60,9 +60,9 @@ pub(super) async fn put_tagging(
 }
 
 pub(super) async fn delete_tagging(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<DeleteBucketTaggingInput>,
-) -> Answer<DeleteBucketTaggingOutput> {
+) -> S3Answer<DeleteBucketTaggingOutput> {
     let bucket = request.input.bucket;
     api.host
         .store
@@ -75,9 +75,9 @@ pub(super) async fn delete_tagging(
 }
 
 pub(super) async fn get_encryption(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<GetBucketEncryptionInput>,
-) -> Answer<GetBucketEncryptionOutput> {
+) -> S3Answer<GetBucketEncryptionOutput> {
     let bucket = request.input.bucket;
     let configuration = api.host.store.read(move |tx| ENCRYPTION.get(tx, &bucket)).await?;
     Ok(S3Response::new(GetBucketEncryptionOutput {
@@ -86,9 +86,9 @@ pub(super) async fn get_encryption(
 }
 
 pub(super) async fn put_encryption(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<PutBucketEncryptionInput>,
-) -> Answer<PutBucketEncryptionOutput> {
+) -> S3Answer<PutBucketEncryptionOutput> {
     let PutBucketEncryptionInput { bucket, server_side_encryption_configuration: configuration, .. } = request.input;
     if configuration.rules.len() != 1 {
         return Err(refusals::malformed_xml().into());
@@ -98,18 +98,18 @@ pub(super) async fn put_encryption(
 }
 
 pub(super) async fn delete_encryption(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<DeleteBucketEncryptionInput>,
-) -> Answer<DeleteBucketEncryptionOutput> {
+) -> S3Answer<DeleteBucketEncryptionOutput> {
     let bucket = request.input.bucket;
     api.host.store.write(move |tx| ENCRYPTION.set(tx, &bucket, None)).await?;
     Ok(S3Response::new(DeleteBucketEncryptionOutput::default()))
 }
 
 pub(super) async fn get_public_access(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<GetPublicAccessBlockInput>,
-) -> Answer<GetPublicAccessBlockOutput> {
+) -> S3Answer<GetPublicAccessBlockOutput> {
     let bucket = request.input.bucket;
     let block = api.host.store.read(move |tx| PUBLIC_ACCESS.get(tx, &bucket)).await?;
     let block = block.ok_or_else(|| {
@@ -119,9 +119,9 @@ pub(super) async fn get_public_access(
 }
 
 pub(super) async fn put_public_access(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<PutPublicAccessBlockInput>,
-) -> Answer<PutPublicAccessBlockOutput> {
+) -> S3Answer<PutPublicAccessBlockOutput> {
     let PutPublicAccessBlockInput { bucket, public_access_block_configuration: given, .. } = request.input;
     // What is not said is off.
     let block = PublicAccessBlockConfiguration {
@@ -135,18 +135,18 @@ pub(super) async fn put_public_access(
 }
 
 pub(super) async fn delete_public_access(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<DeletePublicAccessBlockInput>,
-) -> Answer<DeletePublicAccessBlockOutput> {
+) -> S3Answer<DeletePublicAccessBlockOutput> {
     let bucket = request.input.bucket;
     api.host.store.write(move |tx| PUBLIC_ACCESS.set(tx, &bucket, None)).await?;
     Ok(S3Response::new(DeletePublicAccessBlockOutput::default()))
 }
 
 pub(super) async fn get_lifecycle(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<GetBucketLifecycleConfigurationInput>,
-) -> Answer<GetBucketLifecycleConfigurationOutput> {
+) -> S3Answer<GetBucketLifecycleConfigurationOutput> {
     let bucket = request.input.bucket;
     let configuration = api.host.store.read(move |tx| LIFECYCLE.get(tx, &bucket)).await?;
     let configuration = configuration.ok_or_else(|| {
@@ -159,9 +159,9 @@ pub(super) async fn get_lifecycle(
 }
 
 pub(super) async fn put_lifecycle(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<PutBucketLifecycleConfigurationInput>,
-) -> Answer<PutBucketLifecycleConfigurationOutput> {
+) -> S3Answer<PutBucketLifecycleConfigurationOutput> {
     let PutBucketLifecycleConfigurationInput { bucket, lifecycle_configuration, .. } = request.input;
     let mut configuration = lifecycle_configuration.ok_or_else(refusals::malformed_xml)?;
     settings::check_lifecycle(&configuration)?;
@@ -173,40 +173,46 @@ pub(super) async fn put_lifecycle(
 }
 
 pub(super) async fn delete_lifecycle(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<DeleteBucketLifecycleInput>,
-) -> Answer<DeleteBucketLifecycleOutput> {
+) -> S3Answer<DeleteBucketLifecycleOutput> {
     let bucket = request.input.bucket;
     api.host.store.write(move |tx| LIFECYCLE.set(tx, &bucket, None)).await?;
     Ok(S3Response::new(DeleteBucketLifecycleOutput::default()))
 }
 
-pub(super) async fn get_policy(api: &Api, request: S3Request<GetBucketPolicyInput>) -> Answer<GetBucketPolicyOutput> {
+pub(super) async fn get_policy(
+    api: &S3Api,
+    request: S3Request<GetBucketPolicyInput>,
+) -> S3Answer<GetBucketPolicyOutput> {
     let bucket = request.input.bucket;
     let policy = api.host.store.read(move |tx| POLICY.get(tx, &bucket)).await?;
     let policy = policy.ok_or_else(|| refusals::no_such("NoSuchBucketPolicy", "The bucket policy does not exist"))?;
     Ok(S3Response::new(GetBucketPolicyOutput { policy: Some(policy) }))
 }
 
-pub(super) async fn put_policy(api: &Api, request: S3Request<PutBucketPolicyInput>) -> Answer<PutBucketPolicyOutput> {
+pub(super) async fn put_policy(
+    api: &S3Api,
+    request: S3Request<PutBucketPolicyInput>,
+) -> S3Answer<PutBucketPolicyOutput> {
     let PutBucketPolicyInput { bucket, policy, .. } = request.input;
     api.host.store.write(move |tx| settings::set_policy(tx, &bucket, Some(&policy))).await?;
     Ok(S3Response::with_status(PutBucketPolicyOutput::default(), http::StatusCode::NO_CONTENT))
 }
 
 pub(super) async fn delete_policy(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<DeleteBucketPolicyInput>,
-) -> Answer<DeleteBucketPolicyOutput> {
+) -> S3Answer<DeleteBucketPolicyOutput> {
     let bucket = request.input.bucket;
     api.host.store.write(move |tx| settings::set_policy(tx, &bucket, None)).await?;
     Ok(S3Response::new(DeleteBucketPolicyOutput::default()))
 }
 
 pub(super) async fn get_ownership(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<GetBucketOwnershipControlsInput>,
-) -> Answer<GetBucketOwnershipControlsOutput> {
+) -> S3Answer<GetBucketOwnershipControlsOutput> {
     let bucket = request.input.bucket;
     let ownership = api.host.store.read(move |tx| OWNERSHIP.get(tx, &bucket)).await?;
     let ownership = ownership.ok_or_else(|| {
@@ -219,9 +225,9 @@ pub(super) async fn get_ownership(
 }
 
 pub(super) async fn put_ownership(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<PutBucketOwnershipControlsInput>,
-) -> Answer<PutBucketOwnershipControlsOutput> {
+) -> S3Answer<PutBucketOwnershipControlsOutput> {
     let PutBucketOwnershipControlsInput { bucket, ownership_controls, .. } = request.input;
     let mut rules = ownership_controls.rules.into_iter();
     let (Some(rule), None) = (rules.next(), rules.next()) else { return Err(refusals::malformed_xml().into()) };

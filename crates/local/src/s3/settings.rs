@@ -17,25 +17,25 @@ use super::{refusals, versions};
 
 /// A kind of setting and the type its document has.
 #[derive(Debug)]
-pub(super) struct Kind<T> {
+pub(super) struct SettingKind<T> {
     name: &'static str,
     document: std::marker::PhantomData<fn() -> T>,
 }
 
-impl<T> Kind<T> {
+impl<T> SettingKind<T> {
     const fn new(name: &'static str) -> Self {
         Self { name, document: std::marker::PhantomData }
     }
 }
 
-pub(super) const TAGS: Kind<Tags> = Kind::new("tags");
-pub(super) const ENCRYPTION: Kind<ServerSideEncryptionConfiguration> = Kind::new("encryption");
-pub(super) const PUBLIC_ACCESS: Kind<PublicAccessBlockConfiguration> = Kind::new("public-access-block");
-pub(super) const LIFECYCLE: Kind<BucketLifecycleConfiguration> = Kind::new("lifecycle");
-pub(super) const OWNERSHIP: Kind<String> = Kind::new("ownership");
-pub(super) const POLICY: Kind<String> = Kind::new("policy");
+pub(super) const TAGS: SettingKind<Tags> = SettingKind::new("tags");
+pub(super) const ENCRYPTION: SettingKind<ServerSideEncryptionConfiguration> = SettingKind::new("encryption");
+pub(super) const PUBLIC_ACCESS: SettingKind<PublicAccessBlockConfiguration> = SettingKind::new("public-access-block");
+pub(super) const LIFECYCLE: SettingKind<BucketLifecycleConfiguration> = SettingKind::new("lifecycle");
+pub(super) const OWNERSHIP: SettingKind<String> = SettingKind::new("ownership");
+pub(super) const POLICY: SettingKind<String> = SettingKind::new("policy");
 
-impl<T: Serialize + DeserializeOwned> Kind<T> {
+impl<T: Serialize + DeserializeOwned> SettingKind<T> {
     /// The setting of a bucket, if it has one.
     pub(super) fn get(&self, tx: &Transaction<'_>, bucket: &str) -> Result<Option<T>, ApiError> {
         let document = Buckets::setting(tx, bucket, self.name)?;

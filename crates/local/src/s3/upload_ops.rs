@@ -19,7 +19,7 @@ use super::object_meta::{
     check_meta, checksum_type, encrypt, encryption, header_tags, meta_of, put_checksums, refuse_unsimulated,
 };
 use super::object_ops::{check_write, source_of};
-use super::operation::{Answer, Api, Caller, time};
+use super::operation::{S3Answer, S3Api, S3Context, time};
 use super::read_ops::{self, Conditions};
 use super::uploads::{self, Part as StoredPart};
 use super::versions::{self, NewVersion};
@@ -32,9 +32,9 @@ const MIN_PART: u64 = 5 << 20;
 const STEP: usize = 1 << 20;
 
 pub(super) async fn create(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<CreateMultipartUploadInput>,
-) -> Answer<CreateMultipartUploadOutput> {
+) -> S3Answer<CreateMultipartUploadOutput> {
     let input = request.input;
     names::check_key(&input.key)?;
     refuse_unsimulated!("CreateMultipartUpload", input)?;
@@ -102,7 +102,7 @@ fn check_number(number: i32) -> Result<(), ApiError> {
 }
 
 /// The algorithm of an upload, and its meta.
-async fn upload_of(api: &Api, bucket: &str, key: &str, id: &str) -> Result<(Algorithm, Meta), ApiError> {
+async fn upload_of(api: &S3Api, bucket: &str, key: &str, id: &str) -> Result<(Algorithm, Meta), ApiError> {
     let (bucket, key, id) = (bucket.to_owned(), key.to_owned(), id.to_owned());
     let (_, meta, _) = api
         .host
@@ -116,8 +116,8 @@ async fn upload_of(api: &Api, bucket: &str, key: &str, id: &str) -> Result<(Algo
     Ok((algorithm, meta))
 }
 
-pub(super) async fn part(api: &Api, request: S3Request<UploadPartInput>) -> Answer<UploadPartOutput> {
-    let caller = Caller::of(&request);
+pub(super) async fn part(api: &S3Api, request: S3Request<UploadPartInput>) -> S3Answer<UploadPartOutput> {
+    let caller = S3Context::of(&request);
     let headers = request.headers;
     let input = request.input;
     check_number(input.part_number)?;
@@ -131,20 +131,26 @@ pub(super) async fn part(api: &Api, request: S3Request<UploadPartInput>) -> Answ
         ..Default::default()
     };
     put_checksums!(output, &checksums);
-    let place = Place { bucket: input.bucket, key: input.key, upload: input.upload_id, number: input.part_number };
+    let place = PartPlace { bucket: input.bucket, key: input.key, upload: input.upload_id, number: input.part_number };
     keep_part(api, place, staged, md5, checksums).await?;
     Ok(S3Response::new(output))
 }
 
 /// Where a part belongs.
-struct Place {
+struct PartPlace {
     bucket: String,
     key: String,
     upload: String,
     number: i32,
 }
 
-async fn keep_part(api: &Api, place: Place, staged: Staged, md5: String, checksums: Checksums) -> Result<(), ApiError> {
+async fn keep_part(
+    api: &S3Api,
+    place: PartPlace,
+    staged: Staged,
+    md5: String,
+    checksums: Checksums,
+) -> Result<(), ApiError> {
     let (store, now) = (api.host.store.clone(), api.host.clock.now());
     api.host
         .store
@@ -157,7 +163,7 @@ async fn keep_part(api: &Api, place: Place, staged: Staged, md5: String, checksu
         .await
 }
 
-pub(super) async fn part_copy(api: &Api, request: S3Request<UploadPartCopyInput>) -> Answer<UploadPartCopyOutput> {
+pub(super) async fn part_copy(api: &S3Api, request: S3Request<UploadPartCopyInput>) -> S3Answer<UploadPartCopyOutput> {
     let input = request.input;
     check_number(input.part_number)?;
     let (algorithm, meta) = upload_of(api, &input.bucket, &input.key, &input.upload_id).await?;
@@ -208,7 +214,7 @@ pub(super) async fn part_copy(api: &Api, request: S3Request<UploadPartCopyInput>
         ..Default::default()
     };
     put_checksums!(result, &checksums);
-    let place = Place { bucket: input.bucket, key: input.key, upload: input.upload_id, number: input.part_number };
+    let place = PartPlace { bucket: input.bucket, key: input.key, upload: input.upload_id, number: input.part_number };
     keep_part(api, place, staged, md5, checksums).await?;
     Ok(S3Response::new(UploadPartCopyOutput {
         copy_part_result: Some(result),
@@ -316,9 +322,9 @@ fn etag_of(parts: &[StoredPart]) -> String {
 }
 
 pub(super) async fn complete(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<CompleteMultipartUploadInput>,
-) -> Answer<CompleteMultipartUploadOutput> {
+) -> S3Answer<CompleteMultipartUploadOutput> {
     let input = request.input;
     let named = input.multipart_upload.clone().and_then(|upload| upload.parts).unwrap_or_default();
     if named.is_empty() {
@@ -415,9 +421,9 @@ pub(super) async fn complete(
 }
 
 pub(super) async fn abort(
-    api: &Api,
+    api: &S3Api,
     request: S3Request<AbortMultipartUploadInput>,
-) -> Answer<AbortMultipartUploadOutput> {
+) -> S3Answer<AbortMultipartUploadOutput> {
     let AbortMultipartUploadInput { bucket, key, upload_id, .. } = request.input;
     api.host
         .store
@@ -431,7 +437,7 @@ pub(super) async fn abort(
     Ok(S3Response::with_status(AbortMultipartUploadOutput::default(), http::StatusCode::NO_CONTENT))
 }
 
-pub(super) async fn list(api: &Api, request: S3Request<ListPartsInput>) -> Answer<ListPartsOutput> {
+pub(super) async fn list(api: &S3Api, request: S3Request<ListPartsInput>) -> S3Answer<ListPartsOutput> {
     let input = request.input;
     let above = input.part_number_marker.unwrap_or(0);
     let most = input.max_parts.unwrap_or(1000).clamp(0, 1000);

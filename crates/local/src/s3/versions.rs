@@ -7,11 +7,11 @@ use crate::ground::store::{Blob, StoreError};
 use crate::ground::{ApiError, Ids};
 
 use super::buckets::{Bucket, Versioning};
-use super::model::{Meta, NULL_VERSION, Tags, Version};
+use super::model::{Meta, NULL_VERSION, StoredVersion, Tags};
 
 pub(super) const COLUMNS: &str = "key, seq, version, latest, marker, modified, size, etag, meta, tags, blob, (SELECT sha256 FROM blobs WHERE id = blob)";
 
-pub(super) fn version_of(row: &Row<'_>) -> rusqlite::Result<Version> {
+pub(super) fn version_of(row: &Row<'_>) -> rusqlite::Result<StoredVersion> {
     let (meta, tags): (String, String) = (row.get(8)?, row.get(9)?);
     let size = u64::try_from(row.get::<_, i64>(6)?).unwrap_or(0);
     let blob: Option<(i64, String)> = row.get::<_, Option<i64>>(10)?.zip(row.get(11)?);
@@ -20,7 +20,7 @@ pub(super) fn version_of(row: &Row<'_>) -> rusqlite::Result<Version> {
             rusqlite::Error::FromSqlConversionFailure(at, rusqlite::types::Type::Text, Box::new(error))
         }
     };
-    Ok(Version {
+    Ok(StoredVersion {
         key: row.get(0)?,
         seq: row.get(1)?,
         version: row.get(2)?,
@@ -36,7 +36,7 @@ pub(super) fn version_of(row: &Row<'_>) -> rusqlite::Result<Version> {
 }
 
 /// The current version of a key, which may be a delete marker.
-pub(super) fn current(tx: &Transaction<'_>, bucket: &Bucket, key: &str) -> Result<Option<Version>, ApiError> {
+pub(super) fn current(tx: &Transaction<'_>, bucket: &Bucket, key: &str) -> Result<Option<StoredVersion>, ApiError> {
     Ok(tx
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM s3_versions WHERE bucket = ?1 AND key = ?2 ORDER BY seq DESC LIMIT 1"
@@ -51,7 +51,7 @@ pub(super) fn by_id(
     bucket: &Bucket,
     key: &str,
     version: &str,
-) -> Result<Option<Version>, ApiError> {
+) -> Result<Option<StoredVersion>, ApiError> {
     Ok(tx
         .prepare_cached(&format!("SELECT {COLUMNS} FROM s3_versions WHERE bucket = ?1 AND key = ?2 AND version = ?3"))?
         .query_row((bucket.id, key, version), version_of)
@@ -156,7 +156,12 @@ pub(super) fn delete(
 }
 
 /// Replaces the tags of a version.
-pub(super) fn set_tags(tx: &Transaction<'_>, bucket: &Bucket, version: &Version, tags: &Tags) -> Result<(), ApiError> {
+pub(super) fn set_tags(
+    tx: &Transaction<'_>,
+    bucket: &Bucket,
+    version: &StoredVersion,
+    tags: &Tags,
+) -> Result<(), ApiError> {
     tx.prepare_cached("UPDATE s3_versions SET tags = ?4 WHERE bucket = ?1 AND key = ?2 AND seq = ?3")?.execute((
         bucket.id,
         &version.key,

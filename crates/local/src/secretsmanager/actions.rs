@@ -3,35 +3,38 @@
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use crate::ground::{ACCOUNT_ID, ApiError, Need};
-use crate::identity::asked::Asked;
+use crate::ground::{ACCOUNT_ID, ApiError, RequiredPermission};
+use crate::protocol::api_request::ApiRequest;
 use crate::secretsmanager::store;
 
-/// What an operation needs; nothing when it is not known.
+/// What an operation needs.
 ///
 /// # Errors
 ///
 /// When the state can't be read.
-pub(crate) fn needs(db: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+pub(crate) fn required_permissions(
+    db: &Transaction<'_>,
+    asked: &ApiRequest,
+) -> Result<Vec<RequiredPermission>, ApiError> {
     let action = format!("secretsmanager:{}", asked.operation);
-    let body = asked.input;
+    let body = &asked.body;
     if asked.operation == "BatchGetSecretValue" {
-        let mut needs = vec![Need::new(action, "*")];
+        let mut required_permissions = vec![RequiredPermission::new(action, "*")];
         if body.get("Filters").is_some_and(|filters| !filters.is_null()) {
-            needs.push(Need::new("secretsmanager:ListSecrets", "*"));
+            required_permissions.push(RequiredPermission::new("secretsmanager:ListSecrets", "*"));
         }
         for named in body.get("SecretIdList").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
         {
-            needs.push(Need::new("secretsmanager:GetSecretValue", arn(db, asked, named)?));
+            required_permissions.push(RequiredPermission::new("secretsmanager:GetSecretValue", arn(db, asked, named)?));
         }
-        return Ok(Some(needs));
+        return Ok(required_permissions);
     }
     let Some(named) = body.get("SecretId").and_then(Value::as_str) else {
-        return Ok(Some(vec![Need::new(action, "*")]));
+        return Ok(vec![RequiredPermission::new(action, "*")]);
     };
-    let need = Need::new(action, arn(db, asked, named)?);
+    let need = RequiredPermission::new(action, arn(db, asked, named)?);
     if asked.operation != "GetSecretValue" {
-        return Ok(Some(vec![need]));
+        return Ok(vec![need]);
     }
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let need = match (text("VersionStage"), text("VersionId")) {
@@ -39,12 +42,12 @@ pub(crate) fn needs(db: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Ve
         (None, None) => need.with("secretsmanager:VersionStage", store::CURRENT),
         (None, Some(id)) => need.with("secretsmanager:VersionId", id),
     };
-    Ok(Some(vec![need]))
+    Ok(vec![need])
 }
 
 /// The ARN of a secret that is there; otherwise the one it would have, as far as its name says.
-fn arn(db: &Transaction<'_>, asked: &Asked<'_>, named: &str) -> Result<String, ApiError> {
-    Ok(match store::find(db, asked.region, named)? {
+fn arn(db: &Transaction<'_>, asked: &ApiRequest, named: &str) -> Result<String, ApiError> {
+    Ok(match store::find(db, &asked.region, named)? {
         Some(secret) => secret.id,
         None if named.starts_with("arn:") => named.to_owned(),
         None => format!("arn:aws:secretsmanager:{}:{ACCOUNT_ID}:secret:{named}", asked.region),

@@ -6,13 +6,13 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions` | the rights that operations need |
+//! | `actions` | the permissions that operations need |
 //! | `operations` | the operations |
 //! | [`generate`] | values made at random |
 //! | [`store`] | the table of values; a secret by any of its names |
 //! | [`reveal`] | dynamic references in what a resource is made of |
 
-pub(crate) mod actions;
+mod actions;
 pub mod generate;
 mod operations;
 pub mod reveal;

@@ -3,28 +3,34 @@
 use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
 
-use super::store::{self, Version};
+use super::actions;
+use super::store::{self, SecretVersion};
 use crate::ground::ApiError;
+use crate::ground::resource_table::{self, StoredResource};
 use crate::ground::scalar::text;
-use crate::ground::world::{self, Thing};
-use crate::protocol::aws_json::{Service, Work};
-use crate::protocol::json::{Asked, compact, seconds};
+use crate::protocol::api_request::{ApiRequest, compact, seconds};
+use crate::protocol::aws_json::{JsonHandler, JsonService};
+use crate::protocol::service::Registration;
 
-/// The service.
-pub static SERVICE: Service<Asked, ApiError> = Service {
+/// The service in the registry.
+pub const SERVICE: Registration = Registration { schemas: &[super::SCHEMA], start: |_| Box::new(&TABLE) };
+
+/// The operations, one line each.
+static TABLE: JsonService<ApiRequest, ApiError> = JsonService {
     name: "secretsmanager",
     target: "secretsmanager.",
     content_type: "application/x-amz-json-1.1",
     largest: 1 << 20,
+    required_permissions: actions::required_permissions,
     operations: &[
         // Reading a value notes the day.
-        ("BatchGetSecretValue", Work::Write(batch_get)),
-        ("DescribeSecret", Work::Read(describe)),
-        ("GetResourcePolicy", Work::Read(get_policy)),
-        ("GetSecretValue", Work::Write(get)),
-        ("ListSecretVersionIds", Work::Read(list_versions)),
-        ("ListSecrets", Work::Read(list)),
-        ("PutSecretValue", Work::Write(put)),
+        ("BatchGetSecretValue", JsonHandler::Write(batch_get)),
+        ("DescribeSecret", JsonHandler::Read(describe)),
+        ("GetResourcePolicy", JsonHandler::Read(get_policy)),
+        ("GetSecretValue", JsonHandler::Write(get)),
+        ("ListSecretVersionIds", JsonHandler::Read(list_versions)),
+        ("ListSecrets", JsonHandler::Read(list)),
+        ("PutSecretValue", JsonHandler::Write(put)),
     ],
 };
 
@@ -43,11 +49,11 @@ fn bad_token() -> ApiError {
     ApiError::sender("InvalidNextTokenException", "The NextToken value is invalid.")
 }
 
-fn secret(db: &Transaction<'_>, asked: &Asked) -> Result<Thing, ApiError> {
+fn secret(db: &Transaction<'_>, asked: &ApiRequest) -> Result<StoredResource, ApiError> {
     store::find(db, &asked.region, asked.required("SecretId")?)?.ok_or_else(not_found)
 }
 
-fn shown_value(arn: &str, version: &Version) -> Value {
+fn shown_value(arn: &str, version: &SecretVersion) -> Value {
     compact(json!({
         "ARN": arn,
         "Name": store::name_of(arn),
@@ -59,7 +65,7 @@ fn shown_value(arn: &str, version: &Version) -> Value {
     }))
 }
 
-fn get(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn get(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let secret = secret(db, asked)?;
     let versions = store::versions(db, &secret.id)?;
     let version = store::select(&versions, asked.text("VersionId"), asked.text("VersionStage")).map_err(refused)?;
@@ -67,7 +73,7 @@ fn get(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
     Ok(shown_value(&secret.id, version))
 }
 
-fn batch_get(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn batch_get(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let ids = asked.texts("SecretIdList");
     let by_filter = asked.get("Filters").is_some();
     if ids.is_empty() != by_filter {
@@ -80,7 +86,7 @@ fn batch_get(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
         return Err(ApiError::sender("InvalidParameterException", "SecretIdList can have at most 20 items."));
     }
     let (mut values, mut errors) = (Vec::new(), Vec::new());
-    let mut read = |named: &str, found: Option<Thing>| -> Result<(), ApiError> {
+    let mut read = |named: &str, found: Option<StoredResource>| -> Result<(), ApiError> {
         let mut fail = |error: ApiError| {
             errors.push(json!({ "SecretId": named, "ErrorCode": error.code, "Message": error.message }));
         };
@@ -115,7 +121,10 @@ fn batch_get(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
 }
 
 /// What `DescribeSecret` and `ListSecrets` have in common.
-fn summary(db: &Transaction<'_>, secret: &Thing) -> Result<(Map<String, Value>, Vec<Version>), ApiError> {
+fn summary(
+    db: &Transaction<'_>,
+    secret: &StoredResource,
+) -> Result<(Map<String, Value>, Vec<SecretVersion>), ApiError> {
     let versions = store::versions(db, &secret.id)?;
     let created = secret.state.get("Created").and_then(Value::as_i64);
     let changed = versions.iter().map(|version| version.created).max().or(created);
@@ -133,14 +142,14 @@ fn summary(db: &Transaction<'_>, secret: &Thing) -> Result<(Map<String, Value>, 
     Ok((shown.as_object().cloned().unwrap_or_default(), versions))
 }
 
-fn describe(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn describe(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let secret = secret(db, asked)?;
     let (mut shown, versions) = summary(db, &secret)?;
     shown.insert("VersionIdsToStages".to_owned(), store::stages(&versions));
     Ok(Value::Object(shown))
 }
 
-fn list(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn list(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let mut found = filtered(db, asked)?;
     if asked.text("SortOrder") == Some("desc") {
         found.reverse();
@@ -156,8 +165,8 @@ fn list(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
 }
 
 /// The secrets that all filters let through. A value with a leading `!` lets through what it does not fit.
-fn filtered(db: &Transaction<'_>, asked: &Asked) -> Result<Vec<Thing>, ApiError> {
-    let mut found = world::of_type(db, store::SECRET, Some(&asked.region))?;
+fn filtered(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Vec<StoredResource>, ApiError> {
+    let mut found = resource_table::of_type(db, store::SECRET, Some(&asked.region))?;
     for filter in asked.get("Filters").and_then(Value::as_array).into_iter().flatten() {
         let key = filter.get("Key").and_then(Value::as_str).unwrap_or_default();
         let values: Vec<&str> =
@@ -178,7 +187,7 @@ fn filtered(db: &Transaction<'_>, asked: &Asked) -> Result<Vec<Thing>, ApiError>
 }
 
 /// The texts a filter looks at.
-fn searched(secret: &Thing, key: &str) -> Vec<String> {
+fn searched(secret: &StoredResource, key: &str) -> Vec<String> {
     let name = || vec![store::name_of(&secret.id).to_owned()];
     let description = || text(&secret.properties, "Description").into_iter().collect::<Vec<_>>();
     let tags = |member: &str| -> Vec<String> {
@@ -205,7 +214,7 @@ fn begins(texts: &[String], value: &str, key: &str) -> bool {
     })
 }
 
-fn list_versions(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn list_versions(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let secret = secret(db, asked)?;
     let mut versions = store::versions(db, &secret.id)?;
     if !asked.flag("IncludeDeprecated") {
@@ -222,7 +231,7 @@ fn list_versions(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError>
     Ok(compact(json!({ "ARN": secret.id, "Name": name, "Versions": shown, "NextToken": next })))
 }
 
-fn get_policy(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn get_policy(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let secret = secret(db, asked)?;
     let policy = policy_of(db, &secret)?.map(|policy| match policy {
         Value::String(text) => text,
@@ -233,8 +242,8 @@ fn get_policy(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
 }
 
 /// The policy that a stack put on a secret, if any did.
-pub(crate) fn policy_of(db: &Transaction<'_>, secret: &Thing) -> Result<Option<Value>, ApiError> {
-    for policy in world::of_type(db, "AWS::SecretsManager::ResourcePolicy", Some(&secret.region))? {
+pub(crate) fn policy_of(db: &Transaction<'_>, secret: &StoredResource) -> Result<Option<Value>, ApiError> {
+    for policy in resource_table::of_type(db, "AWS::SecretsManager::ResourcePolicy", Some(&secret.region))? {
         let Some(named) = text(&policy.properties, "SecretId") else { continue };
         if store::find(db, &secret.region, &named)?.is_some_and(|found| found.id == secret.id) {
             return Ok(policy.properties.get("ResourcePolicy").cloned());
@@ -243,7 +252,7 @@ pub(crate) fn policy_of(db: &Transaction<'_>, secret: &Thing) -> Result<Option<V
     Ok(None)
 }
 
-fn put(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn put(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     asked.refuse("secretsmanager", "PutSecretValue", &["RotationToken"])?;
     let secret = secret(db, asked)?;
     let (text, bytes) = (asked.text("SecretString"), asked.text("SecretBinary"));
@@ -264,7 +273,7 @@ fn put(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
         stages.push(store::CURRENT.to_owned());
     }
     let id = asked.text("ClientRequestToken").map_or_else(|| asked.uuid(), str::to_owned);
-    let version = Version {
+    let version = SecretVersion {
         id,
         text: text.map(str::to_owned),
         bytes: bytes.map(str::to_owned),
@@ -272,7 +281,7 @@ fn put(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
         created: asked.now.as_millisecond(),
     };
     let known = store::versions(db, &secret.id)?.into_iter().find(|known| known.id == version.id);
-    let shown = |version: &Version| {
+    let shown = |version: &SecretVersion| {
         let name = store::name_of(&secret.id);
         json!({ "ARN": secret.id, "Name": name, "VersionId": version.id, "VersionStages": version.stages })
     };

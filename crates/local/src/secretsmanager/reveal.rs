@@ -12,14 +12,14 @@ use bedplate_cfn::intrinsics::DynamicReference;
 
 /// A reference, read: `secret-id:SecretString:json-key:version-stage:version-id`, where the id may be an ARN.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Reference<'a> {
+struct SecretReference<'a> {
     secret: &'a str,
     key: Option<&'a str>,
     stage: Option<&'a str>,
     version: Option<&'a str>,
 }
 
-impl<'a> Reference<'a> {
+impl<'a> SecretReference<'a> {
     fn of(key: &'a str) -> Result<Self, String> {
         // An ARN has six colons of its own before the name of the secret.
         let own = if key.starts_with("arn:") { 6 } else { 0 };
@@ -39,7 +39,7 @@ impl<'a> Reference<'a> {
 
 /// The secret a reference names.
 pub fn names(key: &str) -> &str {
-    Reference::of(key).map_or(key, |reference| reference.secret)
+    SecretReference::of(key).map_or(key, |reference| reference.secret)
 }
 
 /// A value with its references to secrets filled in; `None` when it has none, which is nearly always.
@@ -107,7 +107,7 @@ fn value_of(db: &Connection, region: &str, key: &str) -> Result<String, String> 
         format!("{message} (Service: AWSSecretsManager; Status Code: 400; Error Code: ResourceNotFoundException)")
     };
     let failed = |error: rusqlite::Error| format!("The local target's state could not be read: {error}");
-    let reference = Reference::of(key)?;
+    let reference = SecretReference::of(key)?;
     let secret = store::find(db, region, reference.secret).map_err(failed)?;
     let secret = secret.ok_or_else(|| service("Secrets Manager can't find the specified secret.".to_owned()))?;
     let versions = store::versions(db, &secret.id).map_err(failed)?;
@@ -135,7 +135,7 @@ mod tests {
         for secret in ["db", arn] {
             let read = |rest: &str| {
                 let key = format!("{secret}{rest}");
-                Reference::of(&key)
+                SecretReference::of(&key)
                     .map(|it| [Some(it.secret), it.key, it.stage, it.version].map(|part| part.map(str::to_owned)))
                     .expect("a reference")
             };
@@ -149,6 +149,6 @@ mod tests {
             assert_eq!(read(":SecretString:user:AWSPREVIOUS"), parts([Some("user"), Some("AWSPREVIOUS"), None]));
             assert_eq!(read(":SecretString:::id"), parts([None, None, Some("id")]));
         }
-        assert!(Reference::of("db:SecretBinary").is_err());
+        assert!(SecretReference::of("db:SecretBinary").is_err());
     }
 }

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
+use crate::ground::resource_table::{self, StoredResource};
 use crate::ground::store::Schema;
-use crate::ground::world::{self, Thing};
 
 /// The type of secrets.
 pub const SECRET: &str = "AWS::SecretsManager::Secret";
@@ -33,7 +33,7 @@ pub const SCHEMA: Schema = Schema {
 
 /// One version of a secret's value.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Version {
+pub struct SecretVersion {
     /// Its id, a UUID unless a caller gave another.
     pub id: String,
     /// The value, when it is text.
@@ -46,16 +46,16 @@ pub struct Version {
     pub created: i64,
 }
 
-impl std::fmt::Debug for Version {
+impl std::fmt::Debug for SecretVersion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The value stays out of whatever prints this.
         f.debug_struct("Version").field("id", &self.id).field("stages", &self.stages).finish_non_exhaustive()
     }
 }
 
-fn version(row: &Row<'_>) -> rusqlite::Result<Version> {
+fn version(row: &Row<'_>) -> rusqlite::Result<SecretVersion> {
     let stages: String = row.get(3)?;
-    Ok(Version {
+    Ok(SecretVersion {
         id: row.get(0)?,
         text: row.get(1)?,
         bytes: row.get(2)?,
@@ -69,7 +69,7 @@ fn version(row: &Row<'_>) -> rusqlite::Result<Version> {
 /// # Errors
 ///
 /// When the database refuses.
-pub fn versions(db: &Connection, arn: &str) -> rusqlite::Result<Vec<Version>> {
+pub fn versions(db: &Connection, arn: &str) -> rusqlite::Result<Vec<SecretVersion>> {
     let mut statement = db
         .prepare_cached("SELECT id, text, bytes, stages, created FROM secret_version WHERE arn = ?1 ORDER BY number")?;
     statement.query_map([arn], version)?.collect()
@@ -80,7 +80,7 @@ pub fn versions(db: &Connection, arn: &str) -> rusqlite::Result<Vec<Version>> {
 /// # Errors
 ///
 /// When the database refuses.
-pub fn add(db: &Connection, arn: &str, new: &Version) -> rusqlite::Result<()> {
+pub fn add(db: &Connection, arn: &str, new: &SecretVersion) -> rusqlite::Result<()> {
     let becomes_current = new.stages.iter().any(|stage| stage == CURRENT);
     for mut old in versions(db, arn)? {
         let was_current = old.stages.iter().any(|stage| stage == CURRENT);
@@ -150,10 +150,10 @@ pub fn name_of(arn: &str) -> &str {
 /// # Errors
 ///
 /// When the database refuses.
-pub fn find(db: &Connection, region: &str, named: &str) -> rusqlite::Result<Option<Thing>> {
+pub fn find(db: &Connection, region: &str, named: &str) -> rusqlite::Result<Option<StoredResource>> {
     if named.starts_with("arn:") {
         // An ARN names its own region, and a secret of another is not found here.
-        let found = world::find(db, SECRET, region, named)?;
+        let found = resource_table::find(db, SECRET, region, named)?;
         if found.is_some() {
             return Ok(found);
         }
@@ -165,7 +165,7 @@ pub fn find(db: &Connection, region: &str, named: &str) -> rusqlite::Result<Opti
             name_of(arn) == named
         }
     };
-    Ok(world::of_type(db, SECRET, Some(region))?.into_iter().find(|thing| fits(&thing.id)))
+    Ok(resource_table::of_type(db, SECRET, Some(region))?.into_iter().find(|thing| fits(&thing.id)))
 }
 
 /// The version a stage or an id names; the current one when neither is given.
@@ -174,14 +174,14 @@ pub fn find(db: &Connection, region: &str, named: &str) -> rusqlite::Result<Opti
 ///
 /// What is not there, in the service's words.
 pub fn select<'v>(
-    versions: &'v [Version],
+    versions: &'v [SecretVersion],
     id: Option<&str>,
     stage: Option<&str>,
-) -> Result<&'v Version, (&'static str, String)> {
+) -> Result<&'v SecretVersion, (&'static str, String)> {
     let missing = |what: String| {
         ("ResourceNotFoundException", format!("Secrets Manager can't find the specified secret value for {what}"))
     };
-    let labelled = |version: &&Version, stage: &str| version.stages.iter().any(|own| own == stage);
+    let labelled = |version: &&SecretVersion, stage: &str| version.stages.iter().any(|own| own == stage);
     match (id, stage) {
         (Some(id), stage) => {
             let found = versions.iter().find(|version| version.id == id);
@@ -203,7 +203,7 @@ pub fn select<'v>(
 }
 
 /// The version ids with their labels, as `DescribeSecret` shows them: those without a label are not shown.
-pub fn stages(versions: &[Version]) -> Value {
+pub fn stages(versions: &[SecretVersion]) -> Value {
     let labelled = versions.iter().filter(|version| !version.stages.is_empty());
     Value::Object(labelled.map(|version| (version.id.clone(), json!(version.stages))).collect())
 }

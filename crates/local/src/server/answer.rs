@@ -1,11 +1,7 @@
-//! Answers of the server itself, and what every answer is given.
+//! What every answer is given.
 
 use http::{HeaderValue, Response, header};
 use s3s::Body;
-
-use crate::ground::ApiError;
-use crate::ground::body::respond;
-use crate::protocol::errors::Protocol;
 
 /// Makes an answer of little use as a page: it is of no other type than it says, and where a browser shows it, it runs no
 /// script and belongs to no origin. An object that a stack put into a bucket would otherwise be a page of this very address.
@@ -20,16 +16,6 @@ pub(super) fn harden(mut response: Response<Body>) -> Response<Body> {
     // A browser shows no PDF in a sandbox.
     if !is_inert {
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
-    }
-    response
-}
-
-/// A refusal as a protocol has it.
-pub(super) fn error_response(protocol: Protocol, error: &ApiError, request_id: &str) -> Response<Body> {
-    let (content_type, body) = protocol.render(error, request_id);
-    let mut response = respond(error.status, content_type, body);
-    for (name, value) in protocol.headers(error) {
-        response.headers_mut().insert(name, value);
     }
     response
 }

@@ -4,7 +4,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use http::{Request, header};
+use http::{HeaderMap, Uri, header};
 
 use super::guard::refusal;
 use crate::ground::ApiError;
@@ -19,12 +19,11 @@ impl RequestHost {
     /// # Errors
     ///
     /// When there is none or more than one, when it is not a host and perhaps a port, and when the request is one to a proxy.
-    pub fn of<B>(request: &Request<B>) -> Result<Self, ApiError> {
-        let uri = request.uri();
+    pub fn of(uri: &Uri, headers: &HeaderMap) -> Result<Self, ApiError> {
         if uri.scheme().is_some() || uri.authority().is_some() {
             return Err(refusal("The local target is not a proxy: ask it for a path, not for an address".to_owned()));
         }
-        let mut all = request.headers().get_all(header::HOST).iter();
+        let mut all = headers.get_all(header::HOST).iter();
         let (Some(one), None) = (all.next(), all.next()) else {
             return Err(refusal("A request must have exactly one `Host` header".to_owned()));
         };
@@ -33,7 +32,7 @@ impl RequestHost {
     }
 
     /// Whether it is a name of this machine: `localhost`, `*.localhost`, or an address of loopback written in full.
-    pub fn is_loopback(&self) -> bool {
+    fn is_loopback(&self) -> bool {
         let name = self.0.as_str();
         name == "localhost"
             || name.ends_with(".localhost")
@@ -42,7 +41,7 @@ impl RequestHost {
     }
 
     /// Whether it is the name that AWS has for a service or a part of one in a region: `PREFIX.REGION.amazonaws.com`.
-    pub fn is_of_aws(&self, prefix: &str) -> bool {
+    fn is_of_aws(&self, prefix: &str) -> bool {
         let rest = self.0.strip_suffix(".cn").unwrap_or(&self.0).strip_suffix(".amazonaws.com");
         let region = rest.and_then(|rest| rest.strip_prefix(prefix)).and_then(|rest| rest.strip_prefix('.'));
         region.is_some_and(|region| {
@@ -50,8 +49,26 @@ impl RequestHost {
         })
     }
 
+    /// Refuses every name but those of this machine.
+    ///
+    /// # Errors
+    ///
+    /// Naming the host.
+    pub fn loopback(&self) -> Result<(), ApiError> {
+        if self.is_loopback() { Ok(()) } else { Err(self.refused()) }
+    }
+
+    /// Refuses every name but those of this machine and `PREFIX.REGION.amazonaws.com`.
+    ///
+    /// # Errors
+    ///
+    /// Naming the host.
+    pub fn loopback_or(&self, prefix: &str) -> Result<(), ApiError> {
+        if self.is_of_aws(prefix) { Ok(()) } else { self.loopback() }
+    }
+
     /// The refusal of a name that nothing here answers to.
-    pub fn refused(&self) -> ApiError {
+    fn refused(&self) -> ApiError {
         refusal(format!("The local target answers on loopback only, not as `{}`", self.0))
     }
 }
@@ -77,12 +94,18 @@ fn name_of(host: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use http::Request;
+
     use super::*;
+
+    fn of(request: &Request<()>) -> Result<RequestHost, ApiError> {
+        RequestHost::of(request.uri(), request.headers())
+    }
 
     fn host(value: &[u8]) -> Result<RequestHost, ApiError> {
         let request =
             Request::builder().uri("/").header("host", http::HeaderValue::from_bytes(value).expect("a header"));
-        RequestHost::of(&request.body(()).expect("a request"))
+        of(&request.body(()).expect("a request"))
     }
 
     #[test]
@@ -135,10 +158,10 @@ mod tests {
     #[test]
     fn a_request_names_one_host_and_no_other_address() {
         let two = Request::builder().uri("/").header("host", "localhost").header("host", "localhost");
-        assert!(RequestHost::of(&two.body(()).expect("a request")).is_err());
-        assert!(RequestHost::of(&Request::builder().uri("/").body(()).expect("a request")).is_err());
+        assert!(of(&two.body(()).expect("a request")).is_err());
+        assert!(of(&Request::builder().uri("/").body(()).expect("a request")).is_err());
         let absolute = Request::builder().uri("http://localhost/").header("host", "localhost");
-        assert!(RequestHost::of(&absolute.body(()).expect("a request")).is_err());
+        assert!(of(&absolute.body(()).expect("a request")).is_err());
     }
 
     #[test]

@@ -3,29 +3,29 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `mod` | listening, and ending |
-//! | `dispatch` | which service a request is for |
+//! | `route` | what a request is for, by its head |
+//! | `dispatch` | answering, by that |
 //! | `host` | which host a request names |
 //! | `guard` | who may ask at all |
 //! | `single` | what a request may say only once |
-//! | `service_call` | a request to a service, read once |
-//! | `admission` | whose request it is, and whether they may |
-//! | `answer` | answers of the server itself |
-//! | `needs` | which actions on which resources an operation needs |
+//! | `auth` | whose request it is, and whether they may |
+//! | `answer` | what every answer is given |
+//! | `gateway_endpoint` | the endpoints of AgentCore's gateways |
 //! | `policies` | the policies on resources |
 //! | `pages` | pages of the endpoint's own |
-//! | `services` | all services, in tables |
+//! | `registry` | all services, one line a service |
 //! | `upkeep` | what leaves the disk beside the requests |
 
-mod admission;
 mod answer;
+mod auth;
 mod dispatch;
+mod gateway_endpoint;
 mod guard;
 mod host;
-mod needs;
 mod pages;
 mod policies;
-mod service_call;
-mod services;
+mod registry;
+mod route;
 mod single;
 mod upkeep;
 
@@ -42,7 +42,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use self::dispatch::Server;
-use self::services::SCHEMAS;
+use self::registry::schemas;
 use crate::ground::store::{Store, StoreError};
 use crate::ground::{ACCOUNT_ID, Host, Kept, LocalError, LocalOptions};
 use crate::lambda::Pool;
@@ -116,7 +116,7 @@ impl Running {
 /// When the state can't be opened or the port can't be had.
 pub async fn start(options: LocalOptions) -> Result<Running, LocalError> {
     let LocalOptions { dir, limit, port, fail, delay, model_server, clock, ids, functions } = options;
-    let store = match tokio::task::spawn_blocking(move || Store::open_within(&dir, SCHEMAS, limit)).await {
+    let store = match tokio::task::spawn_blocking(move || Store::open_within(&dir, &schemas(), limit)).await {
         Ok(store) => store?,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => return Err(StoreError::ShuttingDown.into()),

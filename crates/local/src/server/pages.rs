@@ -6,18 +6,17 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 use s3s::Body;
 
-use super::answer::error_response;
-use super::services::JSON_SERVICES;
+use super::registry::Registry;
 use crate::ground::body::respond;
 use crate::ground::{ACCOUNT_ID, ApiError, Host};
+use crate::identity;
 use crate::lambda::code;
-use crate::protocol::errors::Protocol;
-use crate::protocol::query::QueryService;
-use crate::{bedrock, execute_api, identity, lambda, s3};
+use crate::protocol::errors::{Protocol, error_response};
 
 /// Answers a page by its name.
-pub(super) async fn answer(host: &Arc<Host>, page: &str, request_id: &str) -> Response<Body> {
+pub(super) async fn answer(host: &Arc<Host>, registry: &Registry, page: &str, request_id: &str) -> Response<Body> {
     match page {
+        "operations" => operations(registry),
         "health" => health(host, request_id).await,
         "denials" => denials(host, request_id).await,
         other => match other.strip_prefix("code/") {
@@ -29,22 +28,11 @@ pub(super) async fn answer(host: &Arc<Host>, page: &str, request_id: &str) -> Re
 
 /// What is simulated: the operations of each service, under the names that the AWS SDKs have for both. The tables that
 /// dispatch tell it.
-pub(super) fn operations<'a>(query: impl Iterator<Item = &'a dyn QueryService>) -> Response<Body> {
+fn operations(registry: &Registry) -> Response<Body> {
     let mut all: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for service in query {
-        all.entry(service.signing_name()).or_default().extend(service.operations());
-    }
-    for service in JSON_SERVICES {
-        all.entry(service.name()).or_default().extend(service.operations());
-    }
-    for (service, operations) in execute_api::operations() {
-        all.entry(service).or_default().extend(operations);
-    }
-    for (service, operation) in bedrock::simulated() {
+    for (service, operation) in registry.operations() {
         all.entry(service).or_default().insert(operation);
     }
-    all.entry("lambda").or_default().extend(lambda::operations());
-    all.entry("s3").or_default().extend(s3::operations());
     respond(StatusCode::OK, "application/json", serde_json::json!(all).to_string().into_bytes())
 }
 

@@ -3,7 +3,7 @@
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use crate::ground::rights::{NamedPolicy, read_policy};
+use crate::ground::permissions::{NamedPolicy, read_policy};
 use crate::ground::{ACCOUNT_ID, ApiError};
 use crate::lambda::permissions::policy;
 use crate::s3::policy_of as policy_of_bucket;

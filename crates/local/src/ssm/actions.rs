@@ -3,28 +3,32 @@
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use crate::ground::{ApiError, Need};
-use crate::identity::asked::Asked;
+use crate::ground::{ApiError, RequiredPermission};
+use crate::protocol::api_request::ApiRequest;
 use crate::ssm::store::{Named, arn};
 
-/// What an operation needs; nothing when it is not known.
+/// What an operation needs.
 ///
 /// # Errors
 ///
 /// When the state can't be read.
-pub(crate) fn needs(_: &Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Need>>, ApiError> {
+pub(crate) fn required_permissions(
+    _: &Transaction<'_>,
+    asked: &ApiRequest,
+) -> Result<Vec<RequiredPermission>, ApiError> {
     let action = format!("ssm:{}", asked.operation);
-    let body = asked.input;
-    let of = |name: &str| Need::new(action.clone(), arn(asked.region, &Named::of(name, asked.region).name));
+    let body = &asked.body;
+    let of =
+        |name: &str| RequiredPermission::new(action.clone(), arn(&asked.region, &Named::of(name, &asked.region).name));
     let text = |name: &str| body.get(name).and_then(Value::as_str);
-    let needs = match asked.operation {
+    let required_permissions = match asked.operation.as_str() {
         "GetParameters" => {
             let names = body.get("Names").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
             names.map(of).collect()
         }
         "GetParametersByPath" => vec![of(text("Path").unwrap_or_default())],
-        "DescribeParameters" => vec![Need::new(action, "*")],
+        "DescribeParameters" => vec![RequiredPermission::new(action, "*")],
         _ => vec![of(text("Name").unwrap_or_default())],
     };
-    Ok(Some(needs))
+    Ok(required_permissions)
 }

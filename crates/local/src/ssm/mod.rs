@@ -5,11 +5,11 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `actions` | the rights that operations need |
+//! | `actions` | the permissions that operations need |
 //! | `operations` | the operations |
 //! | [`store`] | the table, and a parameter by any of its names |
 
-pub(crate) mod actions;
+mod actions;
 pub(super) mod operations;
 pub mod store;
 

@@ -6,25 +6,31 @@ use rand::RngCore as _;
 use rusqlite::{Connection, Transaction};
 use serde_json::{Value, json};
 
+use super::actions;
 use super::store::{self, Missing, Named, Parameter};
 use crate::ground::ApiError;
-use crate::protocol::aws_json::{Service, Work};
-use crate::protocol::json::{Asked, compact, seconds};
+use crate::protocol::api_request::{ApiRequest, compact, seconds};
+use crate::protocol::aws_json::{JsonHandler, JsonService};
+use crate::protocol::service::Registration;
 use bedplate_cfn::schema::{Match, matches};
 
-/// The service.
-pub static SERVICE: Service<Asked, ApiError> = Service {
+/// The service in the registry.
+pub const SERVICE: Registration = Registration { schemas: &[super::SCHEMA], start: |_| Box::new(&TABLE) };
+
+/// The operations, one line each.
+static TABLE: JsonService<ApiRequest, ApiError> = JsonService {
     name: "ssm",
     target: "AmazonSSM.",
     content_type: "application/x-amz-json-1.1",
     largest: 1 << 20,
+    required_permissions: actions::required_permissions,
     operations: &[
-        ("DeleteParameter", Work::Write(delete)),
-        ("DescribeParameters", Work::Read(describe)),
-        ("GetParameter", Work::Read(get)),
-        ("GetParameters", Work::Read(get_many)),
-        ("GetParametersByPath", Work::Read(get_by_path)),
-        ("PutParameter", Work::Write(put)),
+        ("DeleteParameter", JsonHandler::Write(delete)),
+        ("DescribeParameters", JsonHandler::Read(describe)),
+        ("GetParameter", JsonHandler::Read(get)),
+        ("GetParameters", JsonHandler::Read(get_many)),
+        ("GetParametersByPath", JsonHandler::Read(get_by_path)),
+        ("PutParameter", JsonHandler::Write(put)),
     ],
 };
 
@@ -63,7 +69,7 @@ fn shown(region: &str, parameter: &Parameter, decrypted: bool, selector: Option<
     }))
 }
 
-fn get(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn get(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let given = asked.required("Name")?;
     let named = Named::of(given, &asked.region);
     let parameter = named.find(db, &asked.region)?.map_err(|missing| match missing {
@@ -81,7 +87,7 @@ fn get(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
     Ok(json!({ "Parameter": parameter }))
 }
 
-fn get_many(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn get_many(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let names = asked.texts("Names");
     if names.is_empty() || names.len() > 10 {
         return Err(invalid(format!(
@@ -103,7 +109,7 @@ fn get_many(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
     Ok(json!({ "Parameters": found, "InvalidParameters": missing }))
 }
 
-fn get_by_path(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn get_by_path(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     asked.refuse("ssm", "GetParametersByPath", &["ParameterFilters"])?;
     let path = asked.required("Path")?;
     if !path.starts_with('/') {
@@ -121,7 +127,7 @@ fn get_by_path(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
     Ok(compact(json!({ "Parameters": page, "NextToken": next })))
 }
 
-fn describe(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn describe(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     asked.refuse("ssm", "DescribeParameters", &["Filters", "Shared"])?;
     let mut all = store::all(db, &asked.region)?;
     for filter in asked.get("ParameterFilters").and_then(Value::as_array).into_iter().flatten() {
@@ -167,14 +173,14 @@ fn describe(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
     Ok(compact(json!({ "Parameters": page, "NextToken": next })))
 }
 
-fn delete(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn delete(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     if !store::delete(db, &asked.region, asked.required("Name")?)? {
         return Err(not_found());
     }
     Ok(json!({}))
 }
 
-fn put(db: &Transaction<'_>, asked: &Asked) -> Result<Value, ApiError> {
+fn put(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     asked.refuse("ssm", "PutParameter", &["Policies"])?;
     let (name, value) = (asked.required("Name")?, asked.required("Value")?);
     if asked.text("KeyId").is_some_and(|key| key != "alias/aws/ssm") {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value as Json;
 
 use super::input::{Input, MAX_OUTPUT, VelocityError};
-use super::syntax::{Expression, Node, Reference, Step};
+use super::syntax::{Expression, Node, ReferenceStep, VelocityReference};
 use super::value::{Heap, Value};
 
 /// How many pieces of a template are looked at in all.
@@ -185,7 +185,7 @@ impl Evaluator<'_> {
 
     fn reference_to(
         &mut self,
-        reference: &Reference,
+        reference: &VelocityReference,
         source: &str,
         slashes: usize,
         quiet: bool,
@@ -264,24 +264,24 @@ impl Evaluator<'_> {
         Ok(flow)
     }
 
-    fn assign(&mut self, target: &Reference, value: Value) -> Result<(), VelocityError> {
+    fn assign(&mut self, target: &VelocityReference, value: Value) -> Result<(), VelocityError> {
         let Some((last, before)) = target.steps.split_last() else {
             self.variables.insert(target.name.clone(), value);
             return Ok(());
         };
-        let holder = Reference { name: target.name.clone(), steps: before.to_vec(), line: target.line };
+        let holder = VelocityReference { name: target.name.clone(), steps: before.to_vec(), line: target.line };
         let holder = self.reference(&holder)?;
         self.search(&holder, target.line)?;
         match (holder, last) {
-            (Value::Map(map), Step::Property(name)) => {
+            (Value::Map(map), ReferenceStep::Property(name)) => {
                 self.heap.put(map, name, value);
             }
-            (Value::Map(map), Step::Index(index)) => {
+            (Value::Map(map), ReferenceStep::Index(index)) => {
                 let key = self.value(index, target.line)?;
                 let key = self.print(&key, target.line)?;
                 self.heap.put(map, &key, value);
             }
-            (Value::List(list), Step::Index(index)) => {
+            (Value::List(list), ReferenceStep::Index(index)) => {
                 let index = self.value(index, target.line)?;
                 let place = match index {
                     Value::Int(index) => usize::try_from(index).ok(),
@@ -298,7 +298,7 @@ impl Evaluator<'_> {
     }
 
     /// What a reference stands for; null when it stands for nothing.
-    pub(super) fn reference(&mut self, reference: &Reference) -> Result<Value, VelocityError> {
+    pub(super) fn reference(&mut self, reference: &VelocityReference) -> Result<Value, VelocityError> {
         let line = reference.line;
         self.step(line)?;
         let known = self.variables.get(&reference.name);
@@ -310,15 +310,15 @@ impl Evaluator<'_> {
                 return Ok(Value::Null);
             }
             value = match step {
-                Step::Property(name) => {
+                ReferenceStep::Property(name) => {
                     self.search(&value, line)?;
                     self.property(&value, name)?
                 }
-                Step::Method(name, arguments) => {
+                ReferenceStep::Method(name, arguments) => {
                     let arguments = arguments.iter().map(|it| self.value(it, line)).collect::<Result<Vec<_>, _>>()?;
                     self.method(&value, name, &arguments, line)?
                 }
-                Step::Index(index) => {
+                ReferenceStep::Index(index) => {
                     let index = self.value(index, line)?;
                     self.search(&value, line)?;
                     match (&value, &index) {

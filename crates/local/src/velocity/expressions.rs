@@ -1,8 +1,8 @@
 //! Reading references and expressions.
 
 use super::input::VelocityError;
-use super::parser::Parser;
-use super::syntax::{Expression, Operator, Reference, Step};
+use super::parser::TemplateParser;
+use super::syntax::{Expression, Operator, ReferenceStep, VelocityReference};
 
 /// Operators by how tightly they bind, loosest first, longer spellings before their beginnings.
 const LEVELS: &[&[(&str, Operator)]] = &[
@@ -23,9 +23,9 @@ const LEVELS: &[&[(&str, Operator)]] = &[
     &[("*", Operator::Multiply), ("/", Operator::Divide), ("%", Operator::Remainder)],
 ];
 
-impl Parser<'_> {
+impl TemplateParser<'_> {
     /// The reference here, and whether it is quiet; nothing when this `$` is text.
-    pub(super) fn reference(&mut self) -> Result<Option<(Reference, bool)>, VelocityError> {
+    pub(super) fn reference(&mut self) -> Result<Option<(VelocityReference, bool)>, VelocityError> {
         let start = self.at;
         if !self.eat("$") {
             return Ok(None);
@@ -47,9 +47,9 @@ impl Parser<'_> {
                     break;
                 };
                 if self.eat("(") {
-                    steps.push(Step::Method(name, self.list(")")?));
+                    steps.push(ReferenceStep::Method(name, self.list(")")?));
                 } else {
-                    steps.push(Step::Property(name));
+                    steps.push(ReferenceStep::Property(name));
                 }
             } else if self.eat("[") {
                 // `$x[` that is no index is a text that goes on.
@@ -71,14 +71,14 @@ impl Parser<'_> {
             self.at = start;
             return Ok(None);
         }
-        Ok(Some((Reference { name, steps, line }, quiet)))
+        Ok(Some((VelocityReference { name, steps, line }, quiet)))
     }
 
-    fn index(&mut self) -> Result<Step, VelocityError> {
+    fn index(&mut self) -> Result<ReferenceStep, VelocityError> {
         let depth = self.depth;
         let index = self.expression().and_then(|index| self.expect("]").map(|()| index));
         self.depth = depth;
-        Ok(Step::Index(Box::new(index?)))
+        Ok(ReferenceStep::Index(Box::new(index?)))
     }
 
     /// Expressions up to a closing mark.

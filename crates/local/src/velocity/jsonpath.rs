@@ -7,7 +7,7 @@ const MAX_VISITS: usize = 1_000_000;
 
 /// One step of a path.
 #[derive(Debug, Clone, PartialEq)]
-enum Step {
+enum JsonPathStep {
     Names(Vec<String>),
     Indexes(Vec<i64>),
     Slice(Option<i64>, Option<i64>),
@@ -33,16 +33,16 @@ pub fn find(json: &Json, path: &str) -> Result<Option<Json>, String> {
         .steps()
         .ok_or_else(|| format!("the JSON path `{path}` can't be read, or is not simulated by the local target"))?;
     let many = steps.iter().any(|step| match step {
-        Step::Names(names) => names.len() > 1,
-        Step::Indexes(indexes) => indexes.len() > 1,
-        Step::Slice(..) | Step::All | Step::Descend | Step::Filter(_) => true,
-        Step::Length => false,
+        JsonPathStep::Names(names) => names.len() > 1,
+        JsonPathStep::Indexes(indexes) => indexes.len() > 1,
+        JsonPathStep::Slice(..) | JsonPathStep::All | JsonPathStep::Descend | JsonPathStep::Filter(_) => true,
+        JsonPathStep::Length => false,
     });
     let mut found: Vec<Json> = Vec::new();
     let mut at: Vec<&Json> = vec![json];
     let mut visits = 0_usize;
     for step in &steps {
-        if *step == Step::Length {
+        if *step == JsonPathStep::Length {
             let [one] = *at else { return Ok(None) };
             let length = match one {
                 Json::Array(items) => items.len(),
@@ -69,13 +69,15 @@ pub fn find(json: &Json, path: &str) -> Result<Option<Json>, String> {
     Ok(Some(Json::Array(found)))
 }
 
-fn take<'a>(step: &Step, value: &'a Json, next: &mut Vec<&'a Json>) {
+fn take<'a>(step: &JsonPathStep, value: &'a Json, next: &mut Vec<&'a Json>) {
     match (step, value) {
-        (Step::Names(names), Json::Object(entries)) => next.extend(names.iter().filter_map(|name| entries.get(name))),
-        (Step::Indexes(indexes), Json::Array(items)) => {
+        (JsonPathStep::Names(names), Json::Object(entries)) => {
+            next.extend(names.iter().filter_map(|name| entries.get(name)))
+        }
+        (JsonPathStep::Indexes(indexes), Json::Array(items)) => {
             next.extend(indexes.iter().filter_map(|index| items.get(place(*index, items.len())?)));
         }
-        (Step::Slice(from, to), Json::Array(items)) => {
+        (JsonPathStep::Slice(from, to), Json::Array(items)) => {
             let bound = |at: &Option<i64>, absent: usize| match at {
                 None => absent,
                 Some(at) if *at < 0 => place(*at, items.len()).unwrap_or(0),
@@ -83,9 +85,9 @@ fn take<'a>(step: &Step, value: &'a Json, next: &mut Vec<&'a Json>) {
             };
             next.extend(items.get(bound(from, 0)..bound(to, items.len())).unwrap_or_default());
         }
-        (Step::All, Json::Array(items)) => next.extend(items),
-        (Step::All, Json::Object(entries)) => next.extend(entries.values()),
-        (Step::Descend, _) => {
+        (JsonPathStep::All, Json::Array(items)) => next.extend(items),
+        (JsonPathStep::All, Json::Object(entries)) => next.extend(entries.values()),
+        (JsonPathStep::Descend, _) => {
             // The value itself and everything in it, outermost first.
             next.push(value);
             match value {
@@ -94,8 +96,10 @@ fn take<'a>(step: &Step, value: &'a Json, next: &mut Vec<&'a Json>) {
                 _ => {}
             }
         }
-        (Step::Filter(filter), Json::Array(items)) => next.extend(items.iter().filter(|item| filter.lets(item))),
-        (Step::Filter(filter), Json::Object(_)) if filter.lets(value) => next.push(value),
+        (JsonPathStep::Filter(filter), Json::Array(items)) => {
+            next.extend(items.iter().filter(|item| filter.lets(item)))
+        }
+        (JsonPathStep::Filter(filter), Json::Object(_)) if filter.lets(value) => next.push(value),
         _ => {}
     }
 }
@@ -147,15 +151,15 @@ impl<'a> Reader<'a> {
         self.at += self.rest().len() - self.rest().trim_start().len();
     }
 
-    fn steps(mut self) -> Option<Vec<Step>> {
+    fn steps(mut self) -> Option<Vec<JsonPathStep>> {
         let mut steps = Vec::new();
         // A path may leave `$.` out.
         if !self.eat("$") && !self.rest().is_empty() && !self.rest().starts_with('[') {
-            steps.push(Step::Names(vec![self.name()?]));
+            steps.push(JsonPathStep::Names(vec![self.name()?]));
         }
         while !self.rest().is_empty() {
             if self.eat("..") {
-                steps.push(Step::Descend);
+                steps.push(JsonPathStep::Descend);
                 if self.rest().starts_with('[') {
                     continue;
                 }
@@ -167,11 +171,11 @@ impl<'a> Reader<'a> {
                 return None;
             }
             if self.eat("*") {
-                steps.push(Step::All);
+                steps.push(JsonPathStep::All);
             } else if self.eat("length()") {
-                steps.push(Step::Length);
+                steps.push(JsonPathStep::Length);
             } else if !self.rest().starts_with('[') {
-                steps.push(Step::Names(vec![self.name()?]));
+                steps.push(JsonPathStep::Names(vec![self.name()?]));
             }
         }
         Some(steps)
@@ -184,11 +188,11 @@ impl<'a> Reader<'a> {
         rest.get(..end).filter(|name| !name.is_empty()).map(str::to_owned)
     }
 
-    fn bracket(&mut self) -> Option<Step> {
+    fn bracket(&mut self) -> Option<JsonPathStep> {
         self.skip_space();
         if self.eat("*") {
             self.skip_space();
-            return self.eat("]").then_some(Step::All);
+            return self.eat("]").then_some(JsonPathStep::All);
         }
         if self.eat("?(") {
             return self.filter();
@@ -218,10 +222,10 @@ impl<'a> Reader<'a> {
             }
         }
         Some(match slice {
-            Some((from, to)) if indexes.is_empty() => Step::Slice(from, to),
+            Some((from, to)) if indexes.is_empty() => JsonPathStep::Slice(from, to),
             Some(_) => return None,
-            None if quoted => Step::Names(names),
-            None => Step::Indexes(indexes),
+            None if quoted => JsonPathStep::Names(names),
+            None => JsonPathStep::Indexes(indexes),
         })
     }
 
@@ -252,7 +256,7 @@ impl<'a> Reader<'a> {
         Some(number)
     }
 
-    fn filter(&mut self) -> Option<Step> {
+    fn filter(&mut self) -> Option<JsonPathStep> {
         self.skip_space();
         if !self.eat("@") {
             return None;
@@ -288,7 +292,7 @@ impl<'a> Reader<'a> {
             }
         };
         self.skip_space();
-        self.eat(")]").then_some(Step::Filter(Filter { path, test }))
+        self.eat(")]").then_some(JsonPathStep::Filter(Filter { path, test }))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::input::VelocityError;
-use super::syntax::{Expression, Node, Reference};
+use super::syntax::{Expression, Node, VelocityReference};
 
 /// How deep directives, expressions and quoted templates may nest.
 const MAX_DEPTH: usize = 64;
@@ -18,7 +18,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Node>, VelocityError> {
 
 /// Reads a template that begins on a line, so deep inside another.
 pub(super) fn parse_at(text: &str, line: usize, depth: usize) -> Result<Vec<Node>, VelocityError> {
-    let mut parser = Parser::new(text, line, depth);
+    let mut parser = TemplateParser::new(text, line, depth);
     let (nodes, end) = parser.block(false)?;
     match end {
         End::Text => Ok(nodes),
@@ -36,7 +36,7 @@ enum End {
 }
 
 /// A place in a template.
-pub(super) struct Parser<'a> {
+pub(super) struct TemplateParser<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,
     /// A place and its line: lines are counted on from there, not from the beginning each time.
@@ -44,7 +44,7 @@ pub(super) struct Parser<'a> {
     pub(super) depth: usize,
 }
 
-impl<'a> Parser<'a> {
+impl<'a> TemplateParser<'a> {
     pub(super) fn new(text: &'a str, line: usize, depth: usize) -> Self {
         Self { text, at: 0, counted: Cell::new((0, line)), depth }
     }
@@ -238,7 +238,7 @@ impl<'a> Parser<'a> {
                 self.expect("(")?;
                 self.skip_space();
                 let variable = match self.reference()? {
-                    Some((Reference { name, steps, .. }, _)) if steps.is_empty() => name,
+                    Some((VelocityReference { name, steps, .. }, _)) if steps.is_empty() => name,
                     _ => return Err(self.error("`#foreach` goes with a variable: `#foreach($x in $list)`")),
                 };
                 self.expect("in")?;

@@ -8,7 +8,7 @@ pub(super) enum Node {
     /// A reference whose value is written.
     Reference {
         /// The reference.
-        reference: Reference,
+        reference: VelocityReference,
         /// As it stands in the template, to be written where it has no value.
         source: String,
         /// How many backslashes stand before it.
@@ -19,7 +19,7 @@ pub(super) enum Node {
     /// `#set(target = value)`.
     Set {
         /// What is set.
-        target: Reference,
+        target: VelocityReference,
         /// To what.
         value: Expression,
         /// The line.
@@ -51,18 +51,18 @@ pub(super) enum Node {
 
 /// A reference: a variable and what is taken from it.
 #[derive(Debug, Clone)]
-pub(super) struct Reference {
+pub(super) struct VelocityReference {
     /// The variable's name.
     pub name: String,
     /// Properties, methods and indexes, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<ReferenceStep>,
     /// The line.
     pub line: usize,
 }
 
 /// What is taken from a value.
 #[derive(Debug, Clone)]
-pub(super) enum Step {
+pub(super) enum ReferenceStep {
     /// `.name`.
     Property(String),
     /// `.name(arguments)`.
@@ -93,7 +93,7 @@ pub(super) enum Expression {
     /// `{a: b}`.
     Map(Vec<(Expression, Expression)>),
     /// A reference's value.
-    Reference(Reference),
+    Reference(VelocityReference),
     /// `!a`.
     Not(Box<Expression>),
     /// `a op b`.

@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::one::{Of, all, or_null, role_description, trust};
+use super::one::{Of, all, role_description, trust};
 use crate::finding::Finding;
-use crate::iam::{Policy, Statement};
+use crate::iam::Statement;
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
+use crate::render::grants::Asked;
 use crate::render::ids::{function_id, harness_id};
 use crate::render::names::{pascal, service_name};
 use crate::spec::{BuiltIn, Tool, escape, tool_schema_of};
@@ -42,36 +44,38 @@ pub(super) fn add(assembly: &mut Assembly<'_>, of: &Of<'_>) {
     let inference = of.references.spec().models.get(&of.agent.model).map(|model| &model.inference);
     let (temperature, top_p) = (inference.and_then(|it| it.temperature), inference.and_then(|it| it.top_p));
     let limits = &of.agent.limits;
-    let data = json!({
-        "role_id": format!("{id}Role"),
-        "name": harness_name,
-        "model": model.value(),
-        "max_tokens": inference.and_then(|it| it.max_tokens),
+    // A harness runs as a runtime of its own, and the service takes the role for both.
+    let runs = [arn(format!("harness/{harness_name}-*")), arn(format!("runtime/harness_{harness_name}-*"))];
+    let of_model = |key: &str| format!("/models/{}/inference/{key}", escape(&of.agent.model));
+    let mut data = PartialData::new(&of.pointer)
+        .made("role_id", format!("{id}Role"))
+        .said("name", "name", harness_name)
+        .said("model", "model", model.value())
+        .said("max_tokens", &of_model("max-tokens"), inference.and_then(|it| it.max_tokens))
         // Zero is a value here, and nothing for a partial's `if`.
-        "has_temperature": temperature.is_some(),
-        "temperature": temperature,
-        "has_top_p": top_p.is_some(),
-        "top_p": top_p,
-        "instruction": of.agent.instruction.trim(),
-        "gateway_id": gateway_id,
-        "targets": targets,
-        "allowed_tools": allowed_tools(&of.agent.built_in),
-        "iterations": limits.iterations.unwrap_or(ITERATIONS),
-        "tokens": limits.tokens.unwrap_or(TOKENS),
-        "timeout": limits.timeout.map_or(TIMEOUT, |timeout| timeout.0),
-        "idle": or_null(of.agent.idle.map(|idle| idle.0)),
-        "role_description": role_description("the agent", of),
-        // A harness runs as a runtime of its own, and the service takes the role for both.
-        "trust": trust(SERVICE, [
-            arn(format!("harness/{harness_name}-*")),
-            arn(format!("runtime/harness_{harness_name}-*")),
-        ]).to_value(),
-        "policy": policy.to_value(),
-        "policy_name": "uses",
-        "output_id": format!("{id}Arn"),
-        "id": id,
-    });
-    assembly.add("harness", &data, &of.pointer);
+        .said("has_temperature", &of_model("temperature"), temperature.is_some())
+        .said("temperature", &of_model("temperature"), temperature)
+        .said("has_top_p", &of_model("top-p"), top_p.is_some())
+        .said("top_p", &of_model("top-p"), top_p)
+        .said("instruction", "instruction", of.agent.instruction.trim())
+        .made("gateway_id", gateway_id)
+        .made("targets", targets)
+        .said("allowed_tools", "built-in", allowed_tools(&of.agent.built_in))
+        .said("iterations", "limits/iterations", limits.iterations.unwrap_or(ITERATIONS))
+        .said("tokens", "limits/tokens", limits.tokens.unwrap_or(TOKENS))
+        .said("timeout", "limits/timeout", limits.timeout.map_or(TIMEOUT, |timeout| timeout.0))
+        .said("idle", "idle", of.agent.idle.map(|idle| idle.0))
+        .made("role_description", role_description("the agent", of))
+        .made("trust", trust(SERVICE, runs).to_value())
+        .policy("policy", "", &policy)
+        .made("policy_name", "uses")
+        .made("output_id", format!("{id}Arn"))
+        .made("id", id);
+    for index in 0..of.agent.built_in.len() {
+        // The gateway's tools stand first.
+        data = data.at(&format!("/allowed_tools/{}", index + 1), &format!("built-in/{index}"));
+    }
+    assembly.add("harness", data);
 }
 
 fn arn(resource: String) -> Expression {
@@ -95,85 +99,98 @@ fn gateway(assembly: &mut Assembly<'_>, of: &Of<'_>, id: &str, name: &str) -> Op
     let (Some(policy), Some(tools), Some(knowledge_bases)) = (policy, tools, knowledge_bases) else { return None };
     // A gateway's name has no underscores, and its ARN has the name in lower case.
     let name = service_name(&[&name.to_ascii_lowercase()], GATEWAY_NAME);
-    let data = json!({
-        "role_id": role_id,
-        "description": format!("The tools of the agent {} of {}", of.name, of.references.spec().name),
-        "trust": trust(SERVICE, [arn(format!("gateway/{name}-*"))]).to_value(),
-        "policy": policy.to_value(),
-        "policy_name": "uses",
-        "role_description": role_description("the gateway of the agent", of),
-        "output_id": format!("{id}Url"),
-        "name": name,
-        "id": id,
-    });
-    assembly.add("gateway", &data, &of.pointer);
+    let data = PartialData::new(&of.pointer)
+        .made("role_id", role_id)
+        .made("description", format!("The tools of the agent {} of {}", of.name, of.references.spec().name))
+        .made("trust", trust(SERVICE, [arn(format!("gateway/{name}-*"))]).to_value())
+        .policy("policy", "", &policy)
+        .made("policy_name", "uses")
+        .made("role_description", role_description("the gateway of the agent", of))
+        .made("output_id", format!("{id}Url"))
+        .said("name", "name", name)
+        .made("id", id);
+    assembly.add("gateway", data);
     let mut targets = Vec::new();
-    for (partial, section, entries) in
-        [("gateway-tool", "tools", tools), ("gateway-knowledge-base", "knowledge-bases", knowledge_bases)]
-    {
+    for (partial, entries) in [("gateway-tool", tools), ("gateway-knowledge-base", knowledge_bases)] {
         for entry in entries {
-            let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
-            targets.push(text("id").to_owned());
-            assembly.add(partial, &entry, &format!("{}/{section}/{}", of.pointer, escape(text("name"))));
+            targets.push(entry.get("id").and_then(Value::as_str).unwrap_or_default().to_owned());
+            assembly.add(partial, entry);
         }
     }
     Some(targets)
 }
 
 /// The gateway's role may call the tools' functions and search the knowledge bases.
-fn gateway_policy(of: &Of<'_>) -> Result<Policy, Finding> {
-    let mut statements = Vec::new();
+fn gateway_policy(of: &Of<'_>) -> Result<Asked, Finding> {
+    let mut asked = Asked::default();
     for (name, tool) in &of.agent.tools {
         let pointer = format!("{}/tools/{}/function", of.pointer, escape(name));
         let function = of.other("functions", &tool.function, "arn", &pointer)?;
-        statements.push(Statement::allow(["lambda:InvokeFunction"], [function.value()]));
+        asked.add(pointer, [Statement::allow(["lambda:InvokeFunction"], [function.value()])]);
     }
     for (name, knowledge) in &of.agent.knowledge_bases {
-        let pointer = format!("{}/knowledge-bases/{}", of.pointer, escape(name));
+        let pointer = of.knowledge_pointer(name);
         let arn = of.other("knowledge-bases", name, "arn", &pointer)?;
-        statements.push(Statement::allow(["bedrock:GetKnowledgeBase", "bedrock:Retrieve"], [arn.value()]));
-        if knowledge.agentic {
-            // It names no resource in IAM.
-            statements.push(Statement::allow(["bedrock:AgenticRetrieveStream"], [json!("*")]));
-        }
+        let retrieve = Statement::allow(["bedrock:GetKnowledgeBase", "bedrock:Retrieve"], [arn.value()]);
+        // It names no resource in IAM.
+        let agentic = Statement::allow(["bedrock:AgenticRetrieveStream"], [json!("*")]);
+        asked.add(pointer, std::iter::once(retrieve).chain(knowledge.agentic.then_some(agentic)));
     }
-    Ok(Policy::of(statements))
+    Ok(asked)
 }
 
-fn tool_data(of: &Of<'_>, name: &str, tool: &Tool, gateway_id: &str, role_id: &str) -> Result<Value, Finding> {
-    let described = |name: &str, description: &str, input: Value| json!({ "Name": name, "Description": description, "InputSchema": input });
-    let tools: Vec<Value> = match of.openapi(name, tool)? {
-        Some(api) => api.operations.into_iter().map(|it| described(&it.id, &it.description, it.input)).collect(),
-        None => tool.operations.iter().map(|(name, it)| described(name, &it.description, tool_schema_of(it))).collect(),
+fn tool_data(of: &Of<'_>, name: &str, tool: &Tool, gateway_id: &str, role_id: &str) -> Result<PartialData, Finding> {
+    let pointer = format!("{}/tools/{}", of.pointer, escape(name));
+    let described = |pointer: String, name: &str, description: &str, input: Value| {
+        PartialData::new(pointer).made("Name", name).said("Description", "description", description).said(
+            "InputSchema",
+            "parameters",
+            input,
+        )
     };
-    let id = format!("{gateway_id}{}Target", pascal(name));
-    Ok(json!({
-        "permission_id": format!("{gateway_id}{}Permission", pascal(name)),
-        "gateway_id": gateway_id,
-        "role_id": role_id,
-        "function_id": function_id(&tool.function),
-        "name": name,
-        "description": tool.description,
-        "tools": tools,
-        "id": id,
-    }))
+    let (key, tools): (&str, Vec<PartialData>) = match of.openapi(name, tool)? {
+        Some(api) => {
+            let operations = api.operations.into_iter();
+            let pointer = format!("{pointer}/openapi");
+            ("openapi", operations.map(|it| described(pointer.clone(), &it.id, &it.description, it.input)).collect())
+        }
+        None => {
+            let operations = tool.operations.iter().map(|(name, it)| {
+                let pointer = format!("{pointer}/operations/{}", escape(name));
+                described(pointer, name, &it.description, tool_schema_of(it))
+            });
+            ("operations", operations.collect())
+        }
+    };
+    Ok(PartialData::new(&pointer)
+        .made("permission_id", format!("{gateway_id}{}Permission", pascal(name)))
+        .made("gateway_id", gateway_id)
+        .made("role_id", role_id)
+        .said("function_id", "function", function_id(&tool.function))
+        .made("name", name)
+        .said("description", "description", &tool.description)
+        .parts("tools", key, tools)
+        .made("id", format!("{gateway_id}{}Target", pascal(name))))
 }
 
-fn knowledge_base_data(of: &Of<'_>, name: &str, gateway_id: &str) -> Result<Value, Finding> {
-    let pointer = format!("{}/knowledge-bases/{}", of.pointer, escape(name));
-    Ok(json!({
-        "id": format!("{gateway_id}{}KnowledgeTarget", pascal(name)),
-        "gateway_id": gateway_id,
-        "name": name,
-        "description": of.use_of(name),
-        "knowledge_base_id": of.other("knowledge-bases", name, "id", &pointer)?.value(),
-        "agentic": of.agent.knowledge_bases.get(name).is_some_and(|it| it.agentic),
-    }))
+fn knowledge_base_data(of: &Of<'_>, name: &str, gateway_id: &str) -> Result<PartialData, Finding> {
+    let pointer = of.knowledge_pointer(name);
+    let knowledge_base_id = of.other("knowledge-bases", name, "id", &pointer)?;
+    let (use_, said) = of.use_of(name);
+    Ok(PartialData::new(pointer)
+        .made("id", format!("{gateway_id}{}KnowledgeTarget", pascal(name)))
+        .made("gateway_id", gateway_id)
+        .made("name", name)
+        .said("description", &said, use_)
+        .made("knowledge_base_id", knowledge_base_id.value())
+        .said("agentic", "agentic", of.agent.knowledge_bases.get(name).is_some_and(|it| it.agentic)))
 }
 
 /// The role of the harness: to have the model answer, to use the gateway, and what every harness needs to run.
-fn policy(of: &Of<'_>, harness: &str, gateway_id: Option<&str>) -> Result<Policy, Finding> {
-    let mut statements = of.model_statements()?;
+fn policy(of: &Of<'_>, harness: &str, gateway_id: Option<&str>) -> Result<Asked, Finding> {
+    let mut asked = Asked::default();
+    asked.add(format!("{}/model", of.pointer), of.model_statements()?);
+    let mut statements = Vec::new();
     if let Some(id) = gateway_id {
         let gateway = Expression::attribute(id, "GatewayArn");
         statements.push(Statement::allow(["bedrock-agentcore:InvokeGateway"], [gateway.value()]));
@@ -206,5 +223,6 @@ fn policy(of: &Of<'_>, harness: &str, gateway_id: Option<&str>) -> Result<Policy
         ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
         [image.value()],
     ));
-    Ok(Policy::of(statements))
+    asked.add(&of.pointer, statements);
+    Ok(asked)
 }

@@ -1,12 +1,12 @@
 //! Bedrock Agents Classic: a role, an agent, an alias, and the permission for the agent to call its functions.
 
-use serde_json::{Map, Value, json};
-
-use super::one::{Of, all, or_null, role_description, trust};
+use super::one::{Of, all, role_description, trust};
 use crate::finding::Finding;
-use crate::iam::{Policy, Statement};
+use crate::iam::Statement;
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
+use crate::render::grants::Asked;
 use crate::render::ids::{agent_alias_id, agent_id, function_id};
 use crate::render::names::pascal;
 use crate::spec::{Operation, OperationType, Tool, escape};
@@ -22,8 +22,8 @@ pub(super) fn add(assembly: &mut Assembly<'_>, of: &Of<'_>) {
     let model = assembly.keep(of.model());
     let policy = assembly.keep(policy(of));
     let guardrail = match &of.agent.guardrail {
-        Some(guardrail) => assembly.keep(self::guardrail(of, guardrail)),
-        None => Some(Value::Null),
+        Some(guardrail) => assembly.keep(self::guardrail(of, guardrail)).map(Some),
+        None => Some(None),
     };
     let tools = all(assembly, of.agent.tools.iter().map(|(name, tool)| self::tool(of, name, tool)));
     let knowledge_bases = all(assembly, of.agent.knowledge_bases.keys().map(|name| knowledge_base(of, name)));
@@ -35,35 +35,35 @@ pub(super) fn add(assembly: &mut Assembly<'_>, of: &Of<'_>) {
     let id = agent_id(of.name);
     let alias_id = agent_alias_id(of.name);
     let ask_user = of.agent.ask_user.unwrap_or(true);
-    let data = json!({
-        "alias_id": alias_id,
-        "role_id": format!("{id}Role"),
-        "name": name,
-        "alias": of.agent.alias.as_deref().unwrap_or(ALIAS),
-        "description": of.agent.description,
-        "model": model.value(),
-        "instruction": of.agent.instruction.trim(),
-        "idle": or_null(of.agent.idle.map(|idle| idle.0)),
-        "action_groups": ask_user || !tools.is_empty(),
-        "ask_user": ask_user,
-        "tools": tools,
-        "knowledge_bases": knowledge_bases,
-        "guardrail": guardrail,
+    let prepared = Expression::literal("The agent as prepared at ").then(Expression::attribute(&id, "PreparedAt"));
+    let agents = Expression::arn("bedrock", Expression::literal("agent/*"));
+    let data = PartialData::new(&of.pointer)
+        .made("alias_id", &alias_id)
+        .made("role_id", format!("{id}Role"))
+        .said("name", "name", name)
+        .said("alias", "alias", of.agent.alias.as_deref().unwrap_or(ALIAS))
+        .said("description", "description", &of.agent.description)
+        .said("model", "model", model.value())
+        .said("instruction", "instruction", of.agent.instruction.trim())
+        .said("idle", "idle", of.agent.idle.map(|idle| idle.0))
+        .said("action_groups", "tools", ask_user || !tools.is_empty())
+        .said("ask_user", "ask-user", ask_user)
+        .parts("tools", "tools", tools)
+        .parts("knowledge_bases", "knowledge-bases", knowledge_bases)
+        .part("guardrail", guardrail)
         // An alias points to a version, and only an update of the alias makes one. When the agent was prepared changes
         // with whatever is updated of it, a replaced function or a parameter's new value included, which a digest of
         // the template would not show; it stays when nothing is.
-        "alias_description": Expression::literal("The agent as prepared at ")
-            .then(Expression::attribute(&id, "PreparedAt")).value(),
-        "role_description": role_description("the agent", of),
+        .made("alias_description", prepared.value())
+        .made("role_description", role_description("the agent", of))
         // The agent's id is not known before it is made, and it is made with the role.
-        "trust": trust("bedrock.amazonaws.com", [Expression::arn("bedrock", Expression::literal("agent/*"))]).to_value(),
-        "policy": policy.to_value(),
-        "policy_name": "uses",
-        "output_id": format!("{id}Id"),
-        "output_alias": format!("{alias_id}Id"),
-        "id": id,
-    });
-    assembly.add("agent", &data, &of.pointer);
+        .made("trust", trust("bedrock.amazonaws.com", [agents]).to_value())
+        .policy("policy", "", &policy)
+        .made("policy_name", "uses")
+        .made("output_id", format!("{id}Id"))
+        .made("output_alias", format!("{alias_id}Id"))
+        .made("id", &id);
+    assembly.add("agent", data);
     permissions(assembly, of, &id);
 }
 
@@ -75,77 +75,84 @@ fn permissions(assembly: &mut Assembly<'_>, of: &Of<'_>, id: &str) {
             continue;
         }
         functions.push(&tool.function);
-        let data = json!({
-            "id": format!("{id}{}Permission", pascal(name)),
-            "function_id": function_id(&tool.function),
-            "agent_id": id,
-        });
-        assembly.add("agent-tool", &data, &format!("{}/tools/{}", of.pointer, escape(name)));
+        let data = PartialData::new(format!("{}/tools/{}", of.pointer, escape(name)))
+            .made("id", format!("{id}{}Permission", pascal(name)))
+            .said("function_id", "function", function_id(&tool.function))
+            .made("agent_id", id);
+        assembly.add("agent-tool", data);
     }
 }
 
 /// The role may have the model answer, search the knowledge bases and hold texts against the guardrail. To call the
 /// functions it needs no right: their own policies let the agent in.
-fn policy(of: &Of<'_>) -> Result<Policy, Finding> {
-    let mut statements = of.model_statements()?;
+fn policy(of: &Of<'_>) -> Result<Asked, Finding> {
+    let mut asked = Asked::default();
+    asked.add(format!("{}/model", of.pointer), of.model_statements()?);
     for name in of.agent.knowledge_bases.keys() {
-        let pointer = format!("{}/knowledge-bases/{}", of.pointer, escape(name));
+        let pointer = of.knowledge_pointer(name);
         let arn = of.other("knowledge-bases", name, "arn", &pointer)?;
-        statements.push(Statement::allow(["bedrock:Retrieve"], [arn.value()]));
+        asked.add(pointer, [Statement::allow(["bedrock:Retrieve"], [arn.value()])]);
     }
     if let Some(name) = &of.agent.guardrail {
-        let arn = of.other("guardrails", name, "arn", &format!("{}/guardrail", of.pointer))?;
-        statements.push(Statement::allow(["bedrock:ApplyGuardrail"], [arn.value()]));
+        let pointer = format!("{}/guardrail", of.pointer);
+        let arn = of.other("guardrails", name, "arn", &pointer)?;
+        asked.add(pointer, [Statement::allow(["bedrock:ApplyGuardrail"], [arn.value()])]);
     }
-    Ok(Policy::of(statements))
+    Ok(asked)
 }
 
-fn guardrail(of: &Of<'_>, name: &str) -> Result<Value, Finding> {
+fn guardrail(of: &Of<'_>, name: &str) -> Result<PartialData, Finding> {
     let pointer = format!("{}/guardrail", of.pointer);
     let attribute = |attribute: &str| of.other("guardrails", name, attribute, &pointer).map(|it| it.value());
-    Ok(json!({ "id": attribute("id")?, "version": attribute("version")? }))
+    Ok(PartialData::new(&pointer).made("id", attribute("id")?).made("version", attribute("version")?))
 }
 
-fn knowledge_base(of: &Of<'_>, name: &str) -> Result<Value, Finding> {
-    let pointer = format!("{}/knowledge-bases/{}", of.pointer, escape(name));
+fn knowledge_base(of: &Of<'_>, name: &str) -> Result<PartialData, Finding> {
+    let pointer = of.knowledge_pointer(name);
     let id = of.other("knowledge-bases", name, "id", &pointer)?;
-    Ok(json!({ "id": id.value(), "use": of.use_of(name) }))
+    let (use_, said) = of.use_of(name);
+    Ok(PartialData::new(pointer).made("id", id.value()).said("use", &said, use_))
 }
 
-fn tool(of: &Of<'_>, name: &str, tool: &Tool) -> Result<Value, Finding> {
-    let pointer = format!("{}/tools/{}/function", of.pointer, escape(name));
+fn tool(of: &Of<'_>, name: &str, tool: &Tool) -> Result<PartialData, Finding> {
+    let pointer = format!("{}/tools/{}", of.pointer, escape(name));
     let api = of.openapi(name, tool)?;
-    let functions: Vec<Value> = tool.operations.iter().map(|(name, operation)| function(name, operation)).collect();
-    Ok(json!({
-        "name": name,
-        "description": tool.description,
-        "function_arn": of.other("functions", &tool.function, "arn", &pointer)?.value(),
-        "payload": or_null(api.map(|api| api.payload)),
-        "functions": functions,
-    }))
+    let function_arn = of.other("functions", &tool.function, "arn", &format!("{pointer}/function"))?;
+    let functions = tool
+        .operations
+        .iter()
+        .map(|(name, operation)| function(&format!("{pointer}/operations/{}", escape(name)), name, operation));
+    Ok(PartialData::new(&pointer)
+        .made("name", name)
+        .said("description", "description", &tool.description)
+        .said("function_arn", "function", function_arn.value())
+        .said("payload", "openapi", api.map(|api| api.payload))
+        .parts("functions", "operations", functions))
 }
 
-fn function(name: &str, operation: &Operation) -> Value {
-    let parameters: Map<String, Value> = operation
-        .parameters
-        .iter()
-        .map(|(name, it)| {
-            let kind = match it.r#type {
-                OperationType::String => "string",
-                OperationType::Number => "number",
-                OperationType::Integer => "integer",
-                OperationType::Boolean => "boolean",
-            };
-            (name.clone(), json!({ "Type": kind, "Description": it.description, "Required": !it.optional }))
-        })
-        .collect();
-    let mut function = json!({
-        "Name": name,
-        "Description": operation.description,
-        "RequireConfirmation": if operation.confirm { "ENABLED" } else { "DISABLED" },
+fn function(pointer: &str, name: &str, operation: &Operation) -> PartialData {
+    let parameters = operation.parameters.iter().map(|(name, it)| {
+        let kind = match it.r#type {
+            OperationType::String => "string",
+            OperationType::Number => "number",
+            OperationType::Integer => "integer",
+            OperationType::Boolean => "boolean",
+        };
+        let parameter = PartialData::new(format!("{pointer}/parameters/{}", escape(name)))
+            .said("Type", "type", kind)
+            .said("Description", "description", &it.description)
+            .said("Required", "optional", !it.optional);
+        (name, parameter)
     });
-    if let (Some(function), false) = (function.as_object_mut(), parameters.is_empty()) {
-        function.insert("Parameters".to_owned(), Value::Object(parameters));
+    let function = PartialData::new(pointer)
+        .made("Name", name)
+        .said("Description", "description", &operation.description)
+        .said("RequireConfirmation", "confirm", if operation.confirm { "ENABLED" } else { "DISABLED" });
+    if operation.parameters.is_empty() {
+        return function;
     }
-    function
+    let parameters = parameters.fold(PartialData::new(format!("{pointer}/parameters")), |all, (name, parameter)| {
+        all.part(name, Some(parameter))
+    });
+    function.part("Parameters", Some(parameters))
 }

@@ -1,7 +1,5 @@
 //! One agent of the spec, and what both engines make of it in the same way.
 
-use serde_json::Value;
-
 use crate::finding::Finding;
 use crate::iam::{Policy, Principal, Statement};
 use crate::render::assemble::Assembly;
@@ -85,11 +83,22 @@ impl Of<'_> {
         Ok(statements)
     }
 
-    /// When to ask a knowledge base.
-    pub(super) fn use_of(&self, knowledge_base: &str) -> String {
-        let own = self.agent.knowledge_bases.get(knowledge_base).and_then(|it| it.r#use.clone());
-        let description = || self.references.spec().knowledge_bases.get(knowledge_base)?.description.clone();
-        own.or_else(description).unwrap_or_else(|| format!("Questions that {knowledge_base} answers"))
+    /// When to ask a knowledge base, and where that is said.
+    pub(super) fn use_of(&self, knowledge_base: &str) -> (String, String) {
+        let key = format!("{}/use", self.knowledge_pointer(knowledge_base));
+        if let Some(own) = self.agent.knowledge_bases.get(knowledge_base).and_then(|it| it.r#use.clone()) {
+            return (own, key);
+        }
+        let described = self.references.spec().knowledge_bases.get(knowledge_base);
+        match described.and_then(|it| it.description.clone()) {
+            Some(description) => (description, format!("/knowledge-bases/{}/description", escape(knowledge_base))),
+            None => (format!("Questions that {knowledge_base} answers"), key),
+        }
+    }
+
+    /// Where the agent names a knowledge base.
+    pub(super) fn knowledge_pointer(&self, knowledge_base: &str) -> String {
+        format!("{}/knowledge-bases/{}", self.pointer, escape(knowledge_base))
     }
 
     /// The OpenAPI description of a tool; none where the tool says its operations itself.
@@ -133,9 +142,4 @@ pub(super) fn all<T>(
 ) -> Option<Vec<T>> {
     let kept: Vec<Option<T>> = results.into_iter().map(|result| assembly.keep(result)).collect();
     kept.into_iter().collect()
-}
-
-/// A value, or JSON's nothing.
-pub(super) fn or_null<T: Into<Value>>(value: Option<T>) -> Value {
-    value.map_or(Value::Null, Into::into)
 }

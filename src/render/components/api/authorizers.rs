@@ -1,10 +1,11 @@
 //! Who may call: authorizers, and what a route says of them.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::base::{Base, function_uri};
 use crate::finding::Finding;
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::ids::{user_pool_client_id, user_pool_id};
 use crate::render::names::pascal;
@@ -23,6 +24,21 @@ pub(super) struct Auth {
     pub(super) authorizer_id: Option<String>,
     /// Scopes of which a token must have one.
     pub(super) scopes: Vec<String>,
+    /// Where all of this is said: at the route or at the API.
+    said: String,
+    /// Where the scopes are.
+    scopes_said: String,
+}
+
+impl Auth {
+    /// With what a partial of a route is told of it.
+    pub(super) fn tell(&self, data: PartialData) -> PartialData {
+        data.said("auth", &self.said, self.type_).said("authorizer_id", &self.said, &self.authorizer_id).said(
+            "scopes",
+            &self.scopes_said,
+            &self.scopes,
+        )
+    }
 }
 
 /// Whether any caller of any route must prove who it is.
@@ -36,7 +52,9 @@ pub(super) fn any(base: &Base<'_>) -> bool {
 /// # Errors
 /// `R110` for a name that is no authorizer's.
 pub(super) fn of_route(base: &Base<'_>, own: Option<&str>, pointer: &str) -> Result<Auth, Finding> {
-    let plain = |type_| Auth { type_, authorizer_id: None, scopes: Vec::new() };
+    let said = if own.is_some() { format!("{pointer}/auth") } else { format!("{}/auth", base.pointer) };
+    let plain =
+        |type_| Auth { type_, authorizer_id: None, scopes: Vec::new(), said: said.clone(), scopes_said: said.clone() };
     let name = match own.or(base.api.auth.as_deref()) {
         None | Some("none") => return Ok(plain("NONE")),
         Some("iam") => return Ok(plain("AWS_IAM")),
@@ -44,9 +62,8 @@ pub(super) fn of_route(base: &Base<'_>, own: Option<&str>, pointer: &str) -> Res
     };
     let Some(authorizer) = base.api.authorizers.get(name) else {
         let known = &base.api.authorizers;
-        let at = if own.is_some() { format!("{pointer}/auth") } else { format!("{}/auth", base.pointer) };
         return Err(Finding::error("R110", format!("there is no `{name}` under `authorizers`"))
-            .at(base.references.loaded.place(&at))
+            .at(base.references.loaded.place(&said))
             .help(did_you_mean(name, known.keys())));
     };
     let rest = matches!(base.api.kind, ApiKind::Rest | ApiKind::Private);
@@ -55,7 +72,8 @@ pub(super) fn of_route(base: &Base<'_>, own: Option<&str>, pointer: &str) -> Res
         (None, true) => "COGNITO_USER_POOLS",
         (None, false) => "JWT",
     };
-    Ok(Auth { type_, authorizer_id: Some(id(base, name)), scopes: authorizer.scopes.clone() })
+    let scopes_said = format!("{}/authorizers/{}/scopes", base.pointer, escape(name));
+    Ok(Auth { type_, authorizer_id: Some(id(base, name)), scopes: authorizer.scopes.clone(), said, scopes_said })
 }
 
 fn id(base: &Base<'_>, name: &str) -> String {
@@ -72,7 +90,7 @@ pub(super) fn add(assembly: &mut Assembly<'_>, base: &Base<'_>) -> Map<String, V
             ApiKind::Rest | ApiKind::Private => "rest-authorizer",
             ApiKind::Http | ApiKind::Websocket => "v2-authorizer",
         };
-        let mut resources = assembly.add(partial, &data, &pointer);
+        let mut resources = assembly.add(partial, data);
         // Who may call the function is no part of the API's own content.
         resources.retain(|_, resource| resource.get("Type").and_then(Value::as_str) != Some("AWS::Lambda::Permission"));
         content.extend(resources);
@@ -86,7 +104,7 @@ fn data(
     name: &str,
     authorizer: &Authorizer,
     pointer: &str,
-) -> Option<Value> {
+) -> Option<PartialData> {
     let id = id(base, name);
     let function = match &authorizer.function {
         Some(function) if !base.knows_function(assembly, function, &format!("{pointer}/function")) => return None,
@@ -97,26 +115,35 @@ fn data(
         "execute-api",
         Expression::reference(&base.id).text("/authorizers/").then(Expression::reference(&id)),
     );
-    let mut data = json!({
-        "id": id,
-        "permission_id": format!("{id}Permission"),
-        "api_id": base.id,
-        "name": name,
-        "identity_source": identity(base.api.kind, authorizer),
-        "function_arn": function.as_ref().map(Expression::value),
-        "function_uri": function.map(|target| function_uri(target).value()),
-        "source_arn": source.value(),
-        "cache_seconds": authorizer.cache.map_or(CACHE, |cache| cache.0),
-        "type": kind(base.api.kind, authorizer),
-        "http": base.api.kind == ApiKind::Http,
-        "user_pool_arn": authorizer.user_pool.as_deref().map(|pool| Expression::attribute(user_pool_id(pool), "Arn").value()),
-    });
+    let user_pool = authorizer.user_pool.as_deref();
+    let identity_key = if authorizer.query.is_some() { "query" } else { "header" };
+    let type_key = if authorizer.function.is_some() { "event" } else { "" };
     let (issuer, audiences) = issuer(assembly, base, authorizer, pointer)?;
-    if let Some(data) = data.as_object_mut() {
-        data.insert("issuer".to_owned(), issuer);
-        data.insert("audiences".to_owned(), json!(audiences));
-    }
-    Some(data)
+    let (issuer_key, audiences_key) = match user_pool {
+        Some(_) => ("user-pool", "user-pool"),
+        None => ("jwt/issuer", "jwt/audiences"),
+    };
+    Some(
+        PartialData::new(pointer)
+            .made("permission_id", format!("{id}Permission"))
+            .made("api_id", &base.id)
+            .made("name", name)
+            .said("identity_source", identity_key, identity(base.api.kind, authorizer))
+            .said("function_arn", "function", function.as_ref().map(Expression::value))
+            .said("function_uri", "function", function.map(|target| function_uri(target).value()))
+            .made("source_arn", source.value())
+            .said("cache_seconds", "cache", authorizer.cache.map_or(CACHE, |cache| cache.0))
+            .said("type", type_key, kind(base.api.kind, authorizer))
+            .made("http", base.api.kind == ApiKind::Http)
+            .said(
+                "user_pool_arn",
+                "user-pool",
+                user_pool.map(|pool| Expression::attribute(user_pool_id(pool), "Arn").value()),
+            )
+            .said("issuer", issuer_key, issuer)
+            .said("audiences", audiences_key, audiences)
+            .made("id", id),
+    )
 }
 
 fn kind(api: ApiKind, authorizer: &Authorizer) -> &'static str {

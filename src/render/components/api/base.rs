@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::finding::Finding;
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::ids::api_id;
 use crate::render::references::References;
@@ -82,9 +83,9 @@ pub(super) fn function_uri(target: Expression) -> Expression {
         .text("/invocations")
 }
 
-/// A throttle's two numbers; a whole rate without a point.
-pub(super) fn throttle(throttle: &Throttle) -> Value {
-    json!({ "rate": rate(throttle.rate), "burst": throttle.burst })
+/// A throttle's two numbers, which stand at a place; a whole rate without a point.
+pub(super) fn throttle(pointer: &str, throttle: &Throttle) -> PartialData {
+    PartialData::new(pointer).said("rate", "rate", rate(throttle.rate)).said("burst", "burst", throttle.burst)
 }
 
 /// A rate as a number; a whole one without a point.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::authorizers;
 use super::base::Base;
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::names::path_words;
 use crate::spec::Cors;
 
@@ -51,6 +52,16 @@ pub(super) fn methods<'a>(cors: &Cors, routes: impl IntoIterator<Item = &'a str>
     methods.into_iter().map(str::to_owned).collect()
 }
 
+/// Where the methods are said; nowhere when they are those of the routes.
+pub(super) fn methods_key(cors: &Cors) -> &'static str {
+    if cors.methods.is_empty() { "" } else { "methods" }
+}
+
+/// Where the headers are said; nowhere when they are what the API needs.
+pub(super) fn headers_key(cors: &Cors) -> &'static str {
+    if cors.headers.is_empty() { "" } else { "headers" }
+}
+
 /// The one origin of a REST API, as API Gateway wants a fixed text: in single quotes.
 pub(super) fn rest_origin(cors: Option<&Cors>) -> Value {
     cors.and_then(|cors| cors.origins.first()).map_or(Value::Null, |origin| json!(format!("'{origin}'")))
@@ -75,22 +86,26 @@ pub(super) fn add_rest(
             continue;
         }
         let id = format!("{}{}Options", base.id, path_words(path));
-        let data = json!({
-            "id": id,
-            "api_id": base.id,
-            "resource_id": resources.get(path),
-            "allow_origin": origin,
-            "allow_methods": format!("'{}'", methods(cors, own.iter().map(String::as_str)).join(",")),
-            "allow_headers": format!("'{headers}'"),
-            "max_age": cors.max_age.map(|age| format!("'{}'", age.0)),
-        });
-        content.extend(assembly.add("rest-cors", &data, &pointer));
+        let methods = methods(cors, own.iter().map(String::as_str)).join(",");
+        let data = PartialData::new(&pointer)
+            .made("id", &id)
+            .made("api_id", &base.id)
+            .made("resource_id", resources.get(path))
+            .said("allow_origin", "origins/0", &origin)
+            .said("allow_methods", methods_key(cors), format!("'{methods}'"))
+            .said("allow_headers", headers_key(cors), format!("'{headers}'"))
+            .said("max_age", "max-age", cors.max_age.map(|age| format!("'{}'", age.0)));
+        content.extend(assembly.add("rest-cors", data));
         ids.push(id);
     }
     for (word, type_) in [("ClientErrors", "DEFAULT_4XX"), ("ServerErrors", "DEFAULT_5XX")] {
         let id = format!("{}{word}", base.id);
-        let data = json!({ "id": id, "api_id": base.id, "type": type_, "allow_origin": origin });
-        content.extend(assembly.add("rest-cors-errors", &data, &pointer));
+        let data = PartialData::new(&pointer).made("id", &id).made("api_id", &base.id).made("type", type_).said(
+            "allow_origin",
+            "origins/0",
+            &origin,
+        );
+        content.extend(assembly.add("rest-cors-errors", data));
         ids.push(id);
     }
     (ids, content)

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::base::{Base, throttle};
 use crate::render::assemble::Assembly;
 use crate::render::components::DEFAULT_LOG_RETENTION;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::names::pascal;
 use crate::render::references::References;
@@ -54,8 +55,10 @@ const WEBSOCKET_FACTS: [(&str, &str); 8] = [
 pub(super) fn account(assembly: &mut Assembly<'_>, references: &References<'_>) {
     let first = references.spec().apis.iter().find(|(_, api)| sets_account(api.access_logs.as_ref()));
     let Some((name, _)) = first else { return };
-    let pointer = format!("/apis/{}/access-logs", escape(name));
-    assembly.add("api-account", &json!({ "id": ACCOUNT, "role_id": "ApiGatewayLogsRole" }), &pointer);
+    let data = PartialData::new(format!("/apis/{}/access-logs", escape(name)))
+        .made("id", ACCOUNT)
+        .made("role_id", "ApiGatewayLogsRole");
+    assembly.add("api-account", data);
 }
 
 fn sets_account(logs: Option<&crate::spec::AccessLogs>) -> bool {
@@ -83,12 +86,11 @@ pub(super) fn logs(assembly: &mut Assembly<'_>, base: &Base<'_>) -> Logs {
     let group = Expression::literal("/aws/vendedlogs/apigateway/")
         .then(Expression::reference("AWS::StackName"))
         .text(format!("/{}", base.name));
-    let data = json!({
-        "id": id,
-        "name": group.value(),
-        "retention_days": logs.retention.map_or(DEFAULT_LOG_RETENTION, |days| days.0),
-    });
-    assembly.add("api-logs", &data, &format!("{}/access-logs", base.pointer));
+    let data = PartialData::new(format!("{}/access-logs", base.pointer))
+        .made("id", &id)
+        .made("name", group.value())
+        .said("retention_days", "retention", logs.retention.map_or(DEFAULT_LOG_RETENTION, |days| days.0));
+    assembly.add("api-logs", data);
     let facts: &[(&str, &str)] = match base.api.kind {
         ApiKind::Rest | ApiKind::Private => &REST_FACTS,
         ApiKind::Http => &HTTP_FACTS,
@@ -114,25 +116,24 @@ pub(super) fn domain(assembly: &mut Assembly<'_>, base: &Base<'_>, stage_id: &st
     let path = domain.path.as_deref().map_or(String::new(), |path| format!("/{path}"));
     let scheme = if base.api.kind == ApiKind::Websocket { "wss://" } else { "https://" };
     let target = if edge { "DistributionDomainName" } else { "RegionalDomainName" };
-    let data = json!({
-        "mapping_id": format!("{id}Mapping"),
-        "api_id": base.id,
-        "stage_id": stage_id,
-        "name": name.value(),
-        "certificate": certificate.value(),
-        "edge": edge,
-        "path": domain.path,
-        "target": target,
-        "target_output_id": format!("{id}Target"),
-        "output_id": format!("{id}Url"),
-        "url": Expression::literal(scheme).then(name).text(path).value(),
-        "id": id,
-    });
+    let data = PartialData::new(&pointer)
+        .made("mapping_id", format!("{id}Mapping"))
+        .made("api_id", &base.id)
+        .made("stage_id", stage_id)
+        .said("name", "name", name.value())
+        .said("certificate", "certificate", certificate.value())
+        .said("edge", &format!("{}/endpoint", base.pointer), edge)
+        .said("path", "path", &domain.path)
+        .made("target", target)
+        .made("target_output_id", format!("{id}Target"))
+        .made("output_id", format!("{id}Url"))
+        .said("url", "name", Expression::literal(scheme).then(name).text(path).value())
+        .made("id", id);
     let partial = match base.api.kind {
         ApiKind::Rest | ApiKind::Private => "rest-domain",
         ApiKind::Http | ApiKind::Websocket => "v2-domain",
     };
-    assembly.add(partial, &data, &pointer);
+    assembly.add(partial, data);
 }
 
 /// Adds the usage plans of a REST API and their keys.
@@ -146,27 +147,27 @@ pub(super) fn usage_plans(assembly: &mut Assembly<'_>, base: &Base<'_>, stage_id
                 QuotaPeriod::Week => "WEEK",
                 QuotaPeriod::Month => "MONTH",
             };
-            json!({ "requests": quota.requests, "period": period })
+            PartialData::new(format!("{pointer}/quota"))
+                .said("requests", "requests", quota.requests)
+                .said("period", "per", period)
         });
-        let data = json!({
-            "id": id,
-            "api_id": base.id,
-            "stage_id": stage_id,
-            "description": format!("{name} of {}", base.name),
-            "throttle": plan.throttle.as_ref().map(throttle),
-            "quota": quota,
-        });
-        assembly.add("rest-usage-plan", &data, &pointer);
+        let data = PartialData::new(&pointer)
+            .made("id", &id)
+            .made("api_id", &base.id)
+            .made("stage_id", stage_id)
+            .made("description", format!("{name} of {}", base.name))
+            .part("throttle", plan.throttle.as_ref().map(|limits| throttle(&format!("{pointer}/throttle"), limits)))
+            .part("quota", quota);
+        assembly.add("rest-usage-plan", data);
         for (index, key) in plan.keys.iter().enumerate() {
             let key_id = format!("{id}{}Key", pascal(key));
-            let data = json!({
-                "membership_id": format!("{key_id}InPlan"),
-                "plan_id": id,
-                "description": format!("{key} of the plan {name} of {}", base.name),
-                "output_id": format!("{key_id}Id"),
-                "id": key_id,
-            });
-            assembly.add("rest-api-key", &data, &format!("{pointer}/keys/{index}"));
+            let data = PartialData::new(format!("{pointer}/keys/{index}"))
+                .made("membership_id", format!("{key_id}InPlan"))
+                .made("plan_id", &id)
+                .made("description", format!("{key} of the plan {name} of {}", base.name))
+                .made("output_id", format!("{key_id}Id"))
+                .made("id", key_id);
+            assembly.add("rest-api-key", data);
         }
     }
 }

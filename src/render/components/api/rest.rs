@@ -8,6 +8,7 @@ use super::base::{Base, throttle};
 use super::{authorizers, cors, extras};
 use crate::finding::Finding;
 use crate::render::assemble::{Assembly, digest};
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::ids::network_endpoint_id;
 use crate::render::names::{pascal, path_words};
@@ -80,16 +81,16 @@ pub(super) fn add(assembly: &mut Assembly<'_>, base: &Base<'_>) {
         (_, Some(EndpointType::Edge)) => "EDGE",
         _ => "REGIONAL",
     };
-    let data = json!({
-        "id": base.id,
-        "name": base.own_name.value(),
-        "description": base.api.description,
-        "endpoint_type": type_,
-        "vpc_endpoints": endpoints,
-        "validator_id": parameters.then(|| format!("{}{}", base.id, Validated::Parameters.words().0)),
-    });
+    let type_key = if base.api.kind == ApiKind::Private { "kind" } else { "endpoint" };
+    let data = PartialData::new(&base.pointer)
+        .made("id", &base.id)
+        .said("name", "name", base.own_name.value())
+        .said("description", "description", &base.api.description)
+        .said("endpoint_type", type_key, type_)
+        .said("vpc_endpoints", "vpc-endpoints", endpoints)
+        .made("validator_id", parameters.then(|| format!("{}{}", base.id, Validated::Parameters.words().0)));
     // Everything whose change must reach callers; the deployment is named after it.
-    let mut content: Map<String, Value> = assembly.add("rest-api", &data, &base.pointer);
+    let mut content: Map<String, Value> = assembly.add("rest-api", data);
     content.extend(body_validation(assembly, base, &routes));
     content.extend(authorizers::add(assembly, base));
     let mut context = Context { base, resources: BTreeMap::new() };
@@ -114,20 +115,19 @@ pub(super) fn add(assembly: &mut Assembly<'_>, base: &Base<'_>) {
     methods.sort();
     let logs = extras::logs(assembly, base);
     let stage_id = format!("{}Stage", base.id);
-    let data = json!({
-        "deployment_id": format!("{}Deployment{}", base.id, digest(&content)),
-        "stage_id": stage_id,
-        "api_id": base.id,
-        "methods": methods,
-        "stage": base.stage,
-        "after": logs.after,
-        "log_arn": logs.arn,
-        "log_format": logs.format,
-        "throttles": throttles(base, &routes),
-        "output_id": format!("{}Url", base.id),
-        "url": base.url().value(),
-    });
-    assembly.add("rest-stage", &data, &base.pointer);
+    let data = PartialData::new(&base.pointer)
+        .made("deployment_id", format!("{}Deployment{}", base.id, digest(&content)))
+        .made("stage_id", &stage_id)
+        .made("api_id", &base.id)
+        .made("methods", methods)
+        .said("stage", "stage", &base.stage)
+        .said("after", "access-logs", logs.after)
+        .said("log_arn", "access-logs", logs.arn)
+        .said("log_format", "access-logs", logs.format)
+        .parts("throttles", "", throttles(base, &routes))
+        .made("output_id", format!("{}Url", base.id))
+        .made("url", base.url().value());
+    assembly.add("rest-stage", data);
     extras::usage_plans(assembly, base, &stage_id);
     extras::domain(assembly, base, &stage_id);
 }
@@ -172,40 +172,38 @@ fn body_validation(assembly: &mut Assembly<'_>, base: &Base<'_>, routes: &[Route
         if let Some(schema) = schema.as_object_mut() {
             schema.entry("$schema").or_insert_with(|| json!("http://json-schema.org/draft-04/schema#"));
         }
-        let data = json!({ "id": model_id(&base.id, name), "api_id": base.id, "schema": schema });
-        content.extend(assembly.add("rest-model", &data, &pointer));
+        let data = PartialData::new(pointer)
+            .made("id", model_id(&base.id, name))
+            .made("api_id", &base.id)
+            .said("schema", "", schema);
+        content.extend(assembly.add("rest-model", data));
     }
     for validated in [Validated::Body, Validated::Both] {
         if routes.iter().any(|route| Validated::of(route.body) == Some(validated)) {
             let (id, name) = validated.words();
-            let data = json!({
-                "id": format!("{}{id}", base.id),
-                "api_id": base.id,
-                "name": name,
-                "parameters": validated == Validated::Both,
-            });
-            content.extend(assembly.add("rest-validator", &data, &base.pointer));
+            let data = PartialData::new(&base.pointer)
+                .made("id", format!("{}{id}", base.id))
+                .made("api_id", &base.id)
+                .made("name", name)
+                .made("parameters", validated == Validated::Both);
+            content.extend(assembly.add("rest-validator", data));
         }
     }
     content
 }
 
 /// What the stage lets through: of every method, and of single ones.
-fn throttles(base: &Base<'_>, routes: &[Route<'_>]) -> Vec<Value> {
-    let one = |path: &str, method: &str, limits: &crate::spec::Throttle| {
-        let mut entry = throttle(limits);
-        if let Some(entry) = entry.as_object_mut() {
-            entry.insert("path".to_owned(), json!(path));
-            entry.insert("method".to_owned(), json!(method));
-        }
-        entry
+fn throttles(base: &Base<'_>, routes: &[Route<'_>]) -> Vec<PartialData> {
+    let one = |at: &str, path: &str, method: &str, limits: &crate::spec::Throttle| {
+        throttle(&format!("{at}/throttle"), limits).made("path", path).made("method", method)
     };
-    let all = base.api.throttle.as_ref().map(|limits| one("/*", "*", limits));
+    let all = base.api.throttle.as_ref().map(|limits| one(&base.pointer, "/*", "*", limits));
     // A path is one segment of a key of the stage's settings, so its slashes are escaped; the root is a bare one.
     let setting = |path: &str| if path == "/" { path.to_owned() } else { format!("/{}", path.replace('/', "~1")) };
-    let own = routes
-        .iter()
-        .filter_map(|route| route.body.throttle.as_ref().map(|limits| one(&setting(route.path), route.method, limits)));
+    let own = routes.iter().filter_map(|route| {
+        let limits = route.body.throttle.as_ref()?;
+        Some(one(&route.pointer, &setting(route.path), route.method, limits))
+    });
     all.into_iter().chain(own).collect()
 }
 
@@ -306,8 +304,12 @@ impl Context<'_> {
                 Some(id) => id.clone(),
                 None => {
                     let id = format!("{}{}Resource", self.base.id, path_words(&path));
-                    let data = json!({ "id": id, "api_id": self.base.id, "parent_id": parent, "part": segment });
-                    content.extend(assembly.add("rest-resource", &data, &route.pointer));
+                    let data = PartialData::new(&route.pointer)
+                        .made("id", &id)
+                        .made("api_id", &self.base.id)
+                        .made("parent_id", parent)
+                        .made("part", segment);
+                    content.extend(assembly.add("rest-resource", data));
                     self.resources.insert(path.clone(), id.clone());
                     id
                 }

@@ -8,12 +8,14 @@ use super::{authorizers, cors};
 use crate::finding::Finding;
 use crate::iam::{Policy, Principal, Statement};
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
+use crate::render::grants::Asked;
 use crate::render::names::{method_word, path_words};
 use crate::render::references::function_target;
 use crate::render::words::did_you_mean;
 use crate::render::{grants, request};
-use crate::spec::{AwsIntegration, JSON_SERVICES, Text};
+use crate::spec::{AwsIntegration, JSON_SERVICES, Text, escape};
 
 /// The statuses a function chooses by starting its error's message with `[404]` and the like.
 const ERROR_STATUSES: [u16; 6] = [400, 403, 404, 409, 422, 429];
@@ -33,7 +35,7 @@ impl Context<'_> {
         route: &Route<'_>,
     ) -> Option<(String, Map<String, Value>)> {
         let id = format!("{}{}{}", self.base.id, path_words(route.path), method_word(route.method));
-        let mut data = self.method(assembly, route, &id)?;
+        let data = self.method(assembly, route, &id)?;
         let body = route.body;
         let (partial, more) = if let Some(function) = &body.function {
             ("rest-route", self.function(assembly, route, function, &id)?)
@@ -49,8 +51,10 @@ impl Context<'_> {
             let answer = mock.body.as_ref().map_or(Value::Null, |body| json!(request::literal(body)));
             (
                 "rest-mock",
-                json!({ "status": mock.status.unwrap_or(200).to_string(), "answer": answer,
-                "ask": format!("{{\"statusCode\": {}}}", mock.status.unwrap_or(200)) }),
+                PartialData::new(&route.pointer)
+                    .said("status", "mock/status", mock.status.unwrap_or(200).to_string())
+                    .said("answer", "mock/body", answer)
+                    .said("ask", "mock/status", format!("{{\"statusCode\": {}}}", mock.status.unwrap_or(200))),
             )
         } else if let Some(aws) = &body.aws {
             ("rest-aws", self.aws(assembly, route, aws, &id)?)
@@ -60,10 +64,7 @@ impl Context<'_> {
             assembly.report(finding.at(place).help("name a `function`, `http`, `mock`, `aws` or `vpc-link`"));
             return None;
         };
-        if let (Some(data), Value::Object(more)) = (data.as_object_mut(), more) {
-            data.extend(more);
-        }
-        let mut resources = assembly.add(partial, &data, &route.pointer);
+        let mut resources = assembly.add(partial, data.with(more));
         // Who may call the function, and what API Gateway may do, is no part of the API's own content.
         resources.retain(|_, resource| {
             resource.get("Type").and_then(Value::as_str).is_some_and(|type_| type_.starts_with("AWS::ApiGateway::"))
@@ -72,7 +73,7 @@ impl Context<'_> {
     }
 
     /// What every method says, whatever answers.
-    fn method(&self, assembly: &mut Assembly<'_>, route: &Route<'_>, id: &str) -> Option<Value> {
+    fn method(&self, assembly: &mut Assembly<'_>, route: &Route<'_>, id: &str) -> Option<PartialData> {
         let base = self.base;
         let auth = assembly.keep(authorizers::of_route(base, route.body.auth.as_deref(), &route.pointer))?;
         let models = match &route.body.require.body {
@@ -87,28 +88,46 @@ impl Context<'_> {
             Some(schema) => Some(model_id(&base.id, schema)),
             None => None,
         };
-        Some(json!({
-            "id": id,
-            "api_id": base.id,
-            "resource_id": self.resources.get(route.path),
-            "method": route.method,
-            "auth": auth.type_,
-            "authorizer_id": auth.authorizer_id,
-            "scopes": auth.scopes,
-            "api_key": route.body.api_key.unwrap_or(base.api.api_key),
-            "parameters": assembly.keep(self.parameters(route))?,
-            "model_id": models,
-            "validator_id": validator_id(&base.id, route.body),
-            "timeout_ms": route.body.timeout.map(|timeout| u64::from(timeout.0) * 1000),
-            "allow_origin": cors::rest_origin(base.api.cors.as_ref()),
-            "output_id": format!("{id}Url"),
-            "output_description": format!("URL of {} {}", route.method, route.path),
-            "url": base.url().text(route.path.trim_end_matches('/')).value(),
-        }))
+        let parameters = assembly.keep(self.parameters(route))?;
+        let api_key_at = match route.body.api_key {
+            Some(_) => format!("{}/api-key", route.pointer),
+            None => format!("{}/api-key", base.pointer),
+        };
+        let origin_at = format!("{}/cors/origins/0", base.pointer);
+        let data = PartialData::new(&route.pointer)
+            .made("id", id)
+            .made("api_id", &base.id)
+            .made("resource_id", self.resources.get(route.path))
+            .made("method", route.method)
+            .said("api_key", &api_key_at, route.body.api_key.unwrap_or(base.api.api_key))
+            .made("parameters", parameters)
+            .said("model_id", "require/body", models)
+            .said("validator_id", "require", validator_id(&base.id, route.body))
+            .said("timeout_ms", "timeout", route.body.timeout.map(|timeout| u64::from(timeout.0) * 1000))
+            .said("allow_origin", &origin_at, cors::rest_origin(base.api.cors.as_ref()))
+            .made("output_id", format!("{id}Url"))
+            .made("output_description", format!("URL of {} {}", route.method, route.path))
+            .made("url", base.url().text(route.path.trim_end_matches('/')).value());
+        let required =
+            [("query", "querystring", &route.body.require.query), ("headers", "header", &route.body.require.headers)];
+        let required = required.into_iter().flat_map(|(key, place, names)| {
+            let named = names.iter().enumerate();
+            named.map(move |(index, name)| (place, name, format!("require/{key}/{index}")))
+        });
+        let data = required.fold(auth.tell(data), |data, (place, name, key)| {
+            data.at(&format!("/parameters/{}", escape(&format!("method.request.{place}.{name}"))), &key)
+        });
+        Some(data)
     }
 
     /// A function: it is given the whole request, or the event that `request` describes.
-    fn function(&self, assembly: &mut Assembly<'_>, route: &Route<'_>, function: &str, id: &str) -> Option<Value> {
+    fn function(
+        &self,
+        assembly: &mut Assembly<'_>,
+        route: &Route<'_>,
+        function: &str,
+        id: &str,
+    ) -> Option<PartialData> {
         if !self.base.knows_function(assembly, function, &format!("{}/function", route.pointer)) {
             return None;
         }
@@ -124,16 +143,17 @@ impl Context<'_> {
             .map(|status| json!({ "status": status.to_string(), "pattern": format!(r"\[{status}\][\s\S]*") }))
             .collect();
         let target = function_target(self.base.references, function);
-        Some(json!({
-            "permission_id": format!("{id}Permission"),
-            "function_arn": target.value(),
-            "function_uri": function_uri(target).value(),
-            "request_template": request_template,
-            "errors": errors,
-            "timed_out": TIMED_OUT,
-            "other_errors": OTHER_ERRORS,
-            "source_arn": self.base.route_calls(route.method, route.path).value(),
-        }))
+        Some(
+            PartialData::new(&route.pointer)
+                .made("permission_id", format!("{id}Permission"))
+                .said("function_arn", "function", target.value())
+                .said("function_uri", "function", function_uri(target).value())
+                .said("request_template", "request", request_template)
+                .made("errors", errors)
+                .made("timed_out", TIMED_OUT)
+                .made("other_errors", OTHER_ERRORS)
+                .made("source_arn", self.base.route_calls(route.method, route.path).value()),
+        )
     }
 
     /// Another HTTP address, through a VPC link or not.
@@ -144,31 +164,36 @@ impl Context<'_> {
         (url, key): (&Text, &str),
         method: &str,
         link: Option<Expression>,
-    ) -> Option<Value> {
+    ) -> Option<PartialData> {
         let url = assembly.keep(self.base.references.text(url, &format!("{}/{key}", route.pointer)))?;
         let mut parameters = Map::new();
         for name in path_variables(route.path) {
             parameters.insert(format!("integration.request.path.{name}"), json!(format!("method.request.path.{name}")));
         }
-        Some(json!({
-            "uri": url.value(),
-            "integration_method": method,
-            "integration_parameters": parameters,
-            "link": link.map(|link| link.value()),
-        }))
+        Some(
+            PartialData::new(&route.pointer)
+                .said("uri", key, url.value())
+                .said("integration_method", "http/method", method)
+                .made("integration_parameters", parameters)
+                .said("link", "vpc-link/link", link.map(|link| link.value())),
+        )
     }
 
     /// An AWS service, called with a role that may do what the route says and nothing more.
-    fn aws(&self, assembly: &mut Assembly<'_>, route: &Route<'_>, aws: &AwsIntegration, id: &str) -> Option<Value> {
+    fn aws(
+        &self,
+        assembly: &mut Assembly<'_>,
+        route: &Route<'_>,
+        aws: &AwsIntegration,
+        id: &str,
+    ) -> Option<PartialData> {
         let references = self.base.references;
         let pointer = format!("{}/aws", route.pointer);
-        let mut statements = Vec::new();
+        let mut asked = Asked::default();
         for (index, grant) in aws.uses.iter().enumerate() {
-            statements.extend(assembly.keep(grants::statements(
-                references,
-                grant,
-                &format!("{pointer}/uses/{index}"),
-            ))?);
+            let pointer = format!("{pointer}/uses/{index}");
+            let statements = assembly.keep(grants::statements(references, grant, &pointer))?;
+            asked.add(pointer, statements);
         }
         let template = match &aws.request {
             Some(tree) => assembly.keep(request::tree(references, &tree.0, &format!("{pointer}/request")))?,
@@ -180,16 +205,17 @@ impl Context<'_> {
             .text(":apigateway:")
             .then(Expression::reference("AWS::Region"))
             .text(format!(":{}:action/{}", aws.service, aws.action));
-        let policy = (!statements.is_empty()).then(|| Policy::of(statements).to_value());
-        Some(json!({
-            "role_id": format!("{id}Role"),
-            "role_description": format!("What API Gateway may do for {} of {}", id, references.spec().name),
-            "trust": trust().to_value(),
-            "policy": policy,
-            "uri": uri.value(),
-            "content_type": format!("'application/x-amz-json-{version}'"),
-            "request_template": template.value(),
-        }))
+        let description = format!("What API Gateway may do for {id} of {}", references.spec().name);
+        Some(
+            PartialData::new(&route.pointer)
+                .made("role_id", format!("{id}Role"))
+                .made("role_description", description)
+                .made("trust", trust().to_value())
+                .policy("policy", "aws/uses", &asked)
+                .said("uri", "aws/action", uri.value())
+                .said("content_type", "aws/service", format!("'application/x-amz-json-{version}'"))
+                .said("request_template", "aws/request", template.value()),
+        )
     }
 
     /// What the route takes from a request, true where the request is refused without it.

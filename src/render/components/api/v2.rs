@@ -1,11 +1,12 @@
 //! HTTP and WebSocket APIs. Their stages deploy each change by themselves.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::base::{Base, function_uri, rate, throttle};
 use super::{authorizers, cors, extras, rest};
 use crate::finding::Finding;
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::names::{method_word, pascal, path_words};
 use crate::render::references::function_target;
@@ -29,23 +30,24 @@ struct Route<'a> {
 pub(super) fn add(assembly: &mut Assembly<'_>, base: &Base<'_>) {
     let routes = routes(assembly, base);
     let websocket = base.api.kind == ApiKind::Websocket;
-    let description = &base.api.description;
+    let api = PartialData::new(&base.pointer).made("id", &base.id).said("name", "name", base.own_name.value()).said(
+        "description",
+        "description",
+        &base.api.description,
+    );
     if websocket {
         let selection = base.api.route_selection.as_deref().unwrap_or(ROUTE_SELECTION);
-        let data = json!({ "id": base.id, "name": base.own_name.value(), "description": description, "route_selection": selection });
-        assembly.add("websocket-api", &data, &base.pointer);
+        assembly.add("websocket-api", api.said("route_selection", "route-selection", selection));
     } else {
         let methods = routes.iter().map(|route| route.http.map_or("ANY", |(method, _)| method));
         let cors = base.api.cors.as_ref().map(|it| {
-            json!({
-                "origins": it.origins,
-                "methods": cors::methods(it, methods),
-                "headers": cors::headers(base, it),
-                "max_age": it.max_age.map(|age| age.0),
-            })
+            PartialData::new(format!("{}/cors", base.pointer))
+                .said("origins", "origins", &it.origins)
+                .said("methods", cors::methods_key(it), cors::methods(it, methods))
+                .said("headers", cors::headers_key(it), cors::headers(base, it))
+                .said("max_age", "max-age", it.max_age.map(|age| age.0))
         });
-        let data = json!({ "id": base.id, "name": base.own_name.value(), "description": description, "cors": cors });
-        assembly.add("http-api", &data, &base.pointer);
+        assembly.add("http-api", api.part("cors", cors));
     }
     authorizers::add(assembly, base);
     for route in &routes {
@@ -53,31 +55,29 @@ pub(super) fn add(assembly: &mut Assembly<'_>, base: &Base<'_>) {
     }
     let logs = extras::logs(assembly, base);
     let stage_id = format!("{}Stage", base.id);
-    let own: Map<String, Value> = routes
-        .iter()
-        .filter_map(|route| {
-            let limits = route.body.throttle.as_ref()?;
-            let burst = limits.burst;
-            let settings = json!({ "ThrottlingBurstLimit": burst, "ThrottlingRateLimit": rate(limits.rate) });
-            Some((route.key.clone(), settings))
-        })
-        .collect();
+    let limited = routes.iter().filter_map(|route| Some((route, route.body.throttle.as_ref()?)));
+    let own = limited.fold(PartialData::new(&base.pointer), |all, (route, limits)| {
+        let settings = PartialData::new(format!("{}/throttle", route.pointer))
+            .said("ThrottlingBurstLimit", "burst", limits.burst)
+            .said("ThrottlingRateLimit", "rate", rate(limits.rate));
+        all.part(&route.key, Some(settings))
+    });
+    let limits = base.api.throttle.as_ref().map(|limits| throttle(&format!("{}/throttle", base.pointer), limits));
     let mut after: Vec<&str> = routes.iter().map(|route| route.id.as_str()).collect();
     after.extend(logs.after);
     after.sort_unstable();
-    let data = json!({
-        "id": stage_id,
-        "api_id": base.id,
-        "stage": base.stage,
-        "after": after,
-        "throttle": base.api.throttle.as_ref().map(throttle),
-        "route_settings": own,
-        "log_arn": logs.arn,
-        "log_format": logs.format,
-        "output_id": format!("{}Url", base.id),
-        "url": base.url().value(),
-    });
-    assembly.add("v2-stage", &data, &base.pointer);
+    let data = PartialData::new(&base.pointer)
+        .made("id", &stage_id)
+        .made("api_id", &base.id)
+        .said("stage", "stage", &base.stage)
+        .made("after", after)
+        .part("throttle", limits)
+        .part("route_settings", Some(own))
+        .said("log_arn", "access-logs", logs.arn)
+        .said("log_format", "access-logs", logs.format)
+        .made("output_id", format!("{}Url", base.id))
+        .made("url", base.url().value());
+    assembly.add("v2-stage", data);
     extras::domain(assembly, base, &stage_id);
 }
 
@@ -113,40 +113,30 @@ fn add_route(assembly: &mut Assembly<'_>, base: &Base<'_>, route: &Route<'_>) ->
     let own = if asked { route.body.auth.as_deref() } else { Some("none") };
     let auth = assembly.keep(authorizers::of_route(base, own, &route.pointer))?;
     let stem = route.id.strip_suffix("Route").unwrap_or(&route.id);
-    let mut data = json!({
-        "id": route.id,
-        "integration_id": format!("{stem}Integration"),
-        "permission_id": format!("{stem}Permission"),
-        "api_id": base.id,
-        "route_key": route.key,
-        "auth": auth.type_,
-        "authorizer_id": auth.authorizer_id,
-        "scopes": auth.scopes,
-        "timeout_ms": route.body.timeout.map(|timeout| u64::from(timeout.0) * 1000),
-        "function_arn": null,
-        "function_uri": null,
-        "source_arn": null,
-        "uri": null,
-        "integration_method": null,
-        "link": null,
-    });
-    let mut more = integration(assembly, base, route)?;
-    if let (Some(data), Some((method, path))) = (data.as_object_mut(), route.http) {
-        more.insert("output_id".to_owned(), json!(format!("{stem}Url")));
-        more.insert("output_description".to_owned(), json!(format!("URL of {method} {path}")));
-        more.insert("url".to_owned(), base.url().text(path.trim_end_matches('/')).value());
-        data.extend(more);
-    } else if let Some(data) = data.as_object_mut() {
-        more.insert("output_id".to_owned(), Value::Null);
-        data.extend(more);
-    }
-    assembly.add(if websocket { "websocket-route" } else { "http-route" }, &data, &route.pointer);
+    let data = PartialData::new(&route.pointer)
+        .made("id", &route.id)
+        .made("integration_id", format!("{stem}Integration"))
+        .made("permission_id", format!("{stem}Permission"))
+        .made("api_id", &base.id)
+        .made("route_key", &route.key)
+        .said("timeout_ms", "timeout", route.body.timeout.map(|timeout| u64::from(timeout.0) * 1000));
+    let nothing = ["function_arn", "function_uri", "source_arn", "uri", "integration_method", "link"];
+    let data = nothing.into_iter().fold(auth.tell(data), |data, name| data.made(name, Value::Null));
+    let data = data.with(integration(assembly, base, route)?);
+    let data = match route.http {
+        Some((method, path)) => data
+            .made("output_id", format!("{stem}Url"))
+            .made("output_description", format!("URL of {method} {path}"))
+            .made("url", base.url().text(path.trim_end_matches('/')).value()),
+        None => data.made("output_id", Value::Null),
+    };
+    assembly.add(if websocket { "websocket-route" } else { "http-route" }, data);
     Some(())
 }
 
 /// What answers a route.
-fn integration(assembly: &mut Assembly<'_>, base: &Base<'_>, route: &Route<'_>) -> Option<Map<String, Value>> {
-    let mut more = Map::new();
+fn integration(assembly: &mut Assembly<'_>, base: &Base<'_>, route: &Route<'_>) -> Option<PartialData> {
+    let data = PartialData::new(&route.pointer);
     let body = route.body;
     if let Some(function) = &body.function {
         if !base.knows_function(assembly, function, &format!("{}/function", route.pointer)) {
@@ -157,10 +147,11 @@ fn integration(assembly: &mut Assembly<'_>, base: &Base<'_>, route: &Route<'_>) 
             Some((method, path)) => base.route_calls(method, path),
             None => base.calls(&route.key),
         };
-        more.insert("function_arn".to_owned(), target.value());
-        more.insert("function_uri".to_owned(), function_uri(target).value());
-        more.insert("source_arn".to_owned(), source.value());
-        return Some(more);
+        return Some(
+            data.said("function_arn", "function", target.value())
+                .said("function_uri", "function", function_uri(target).value())
+                .made("source_arn", source.value()),
+        );
     }
     let address = match (&body.http, &body.vpc_link, route.http) {
         (Some(http), _, http_route) => {
@@ -178,11 +169,8 @@ fn integration(assembly: &mut Assembly<'_>, base: &Base<'_>, route: &Route<'_>) 
         return None;
     };
     let uri: Expression = assembly.keep(base.references.text(url, &format!("{}/{key}", route.pointer)))?;
-    more.insert("uri".to_owned(), uri.value());
-    more.insert("integration_method".to_owned(), json!(method));
-    if let Some(link) = link {
-        let link = assembly.keep(base.references.text(link, &format!("{}/vpc-link/link", route.pointer)))?;
-        more.insert("link".to_owned(), link.value());
-    }
-    Some(more)
+    let data = data.said("uri", key, uri.value()).said("integration_method", "http/method", method);
+    let Some(link) = link else { return Some(data) };
+    let link = assembly.keep(base.references.text(link, &format!("{}/vpc-link/link", route.pointer)))?;
+    Some(data.said("link", "vpc-link/link", link.value()))
 }

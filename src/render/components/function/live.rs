@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::ids::artifact;
 use crate::render::assemble::{Assembly, digest};
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::ids::{alias_id, function_id, layer_id};
 use crate::spec::Function;
@@ -30,13 +31,12 @@ pub(super) fn add(assembly: &mut Assembly<'_>, name: &str, function: &Function, 
         let parts: Vec<Value> = std::iter::once(description).chain(function.layers.iter().map(version)).collect();
         description = json!({ "Fn::Join": [" ", parts] });
     }
-    let data = json!({
-        "function_id": id,
-        "version_id": format!("{id}Version{}", digest(&content)),
-        "description": description,
-        "alias_id": alias_id(name),
-        "alias": alias,
-        "output_id": alias_id(name) + "Arn",
-    });
-    assembly.add("function-alias", &data, &format!("{pointer}/alias"));
+    let data = PartialData::new(format!("{pointer}/alias"))
+        .made("function_id", &id)
+        .made("version_id", format!("{id}Version{}", digest(&content)))
+        .made("description", description)
+        .made("alias_id", alias_id(name))
+        .said("alias", "", alias)
+        .made("output_id", alias_id(name) + "Arn");
+    assembly.add("function-alias", data);
 }

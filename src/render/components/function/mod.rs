@@ -20,6 +20,7 @@ use super::layer::architecture;
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::ids::{NETWORK_SECURITY_GROUP, function_id, layer_id, network_subnet_ids};
 use crate::render::references::{Ask, Kind, References, function_target};
@@ -106,35 +107,34 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, fun
     let id = function_id(name);
     let timeout = function.timeout.map_or_else(|| default_timeout(references.spec(), name), |timeout| timeout.0);
     let network = references.spec().network.as_ref().filter(|_| function.in_network);
-    let data = json!({
-        "role_id": role::role_id(name),
-        "logs_id": logs_id(name),
-        "name": own_name,
-        "description": function.description,
-        "handler": function.handler,
-        "runtime": function.runtime,
-        "architecture": architecture(function.architecture),
-        "timeout": timeout,
-        "memory": function.memory.unwrap_or(DEFAULT_MEMORY),
-        "key_parameter": artifact(name).parameter,
-        "inline": inline,
-        "layers": layers,
-        "environment": environment,
-        "in_network": network.is_some(),
-        "security_group": NETWORK_SECURITY_GROUP,
-        "subnets": network.map(network_subnet_ids).unwrap_or_default(),
-        "has_concurrency": function.concurrency.is_some(),
-        "concurrency": function.concurrency,
-        "dead_letter_id": function.dead_letter.then(|| dead_letter_id(name)),
-        "retention_days": function.log_retention.map_or(DEFAULT_LOG_RETENTION, |days| days.0),
-        "role_description": role::description(references.spec(), name),
-        "trust": role::trust().to_value(),
-        "policy": policy.to_value(),
-        "policy_name": "uses",
-        "output_id": format!("{id}Name"),
-        "id": id,
-    });
-    let made = assembly.add("function", &data, &pointer);
+    let data = PartialData::new(&pointer)
+        .made("role_id", role::role_id(name))
+        .made("logs_id", logs_id(name))
+        .said("name", "name", own_name)
+        .said("description", "description", &function.description)
+        .said("handler", "handler", &function.handler)
+        .said("runtime", "runtime", &function.runtime)
+        .said("architecture", "architecture", architecture(function.architecture))
+        .said("timeout", "timeout", timeout)
+        .said("memory", "memory", function.memory.unwrap_or(DEFAULT_MEMORY))
+        .said("key_parameter", "code", artifact(name).parameter)
+        .said("inline", "inline", inline)
+        .said("layers", "layers", layers)
+        .said("environment", "environment", environment)
+        .said("in_network", "in-network", network.is_some())
+        .said("security_group", "in-network", NETWORK_SECURITY_GROUP)
+        .said("subnets", "in-network", network.map(network_subnet_ids).unwrap_or_default())
+        .said("has_concurrency", "concurrency", function.concurrency.is_some())
+        .said("concurrency", "concurrency", function.concurrency)
+        .said("dead_letter_id", "dead-letter", function.dead_letter.then(|| dead_letter_id(name)))
+        .said("retention_days", "log-retention", function.log_retention.map_or(DEFAULT_LOG_RETENTION, |days| days.0))
+        .made("role_description", role::description(references.spec(), name))
+        .made("trust", role::trust().to_value())
+        .policy("policy", "uses", &policy)
+        .made("policy_name", "uses")
+        .made("output_id", format!("{id}Name"))
+        .made("id", &id);
+    let made = assembly.add("function", data);
     if function.dead_letter {
         add_dead_letter(assembly, name, &pointer);
     }
@@ -168,13 +168,12 @@ fn inline(references: &References<'_>, function: &Function, pointer: &str) -> Re
 /// The queue that keeps events which failed.
 fn add_dead_letter(assembly: &mut Assembly<'_>, name: &str, pointer: &str) {
     let id = dead_letter_id(name);
-    let data = json!({
-        "policy_id": format!("{id}Policy"),
-        "retention_seconds": DEAD_LETTER_RETENTION,
-        "output_id": format!("{id}Url"),
-        "id": id,
-    });
-    assembly.add("function-dead-letter", &data, pointer);
+    let data = PartialData::new(pointer)
+        .made("policy_id", format!("{id}Policy"))
+        .made("retention_seconds", DEAD_LETTER_RETENTION)
+        .made("output_id", format!("{id}Url"))
+        .made("id", id);
+    assembly.add("function-dead-letter", data);
 }
 
 fn default_timeout(spec: &UseCase, name: &str) -> u32 {

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::ids::{dead_letter_id, logs_id};
 use crate::iam::{Effect, Policy, Principal, Statement};
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::expression::Expression;
-use crate::render::grants;
+use crate::render::grants::{self, Asked};
 use crate::render::ids::{NETWORK_SECURITY_GROUP, function_id, network_subnet_ids};
 use crate::render::references::References;
 use crate::spec::{Function, UseCase};
@@ -48,26 +49,28 @@ pub(super) fn policy(
     name: &str,
     function: &Function,
     pointer: &str,
-) -> Option<Policy> {
+) -> Option<Asked> {
     // The ARN of a log group ends in `:*`, which is its streams. No `logs:CreateLogGroup`: a late write after a destroy
     // would bring the group back.
     let log = Expression::attribute(logs_id(name), "Arn").value();
-    let mut statements = vec![Statement::allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log])];
+    let mut asked = Asked::default();
+    asked.add(pointer, [Statement::allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log])]);
     if function.dead_letter {
         let queue = Expression::attribute(dead_letter_id(name), "Arn").value();
-        statements.push(Statement::allow(["sqs:SendMessage"], [queue]));
+        asked.add(format!("{pointer}/dead-letter"), [Statement::allow(["sqs:SendMessage"], [queue])]);
     }
     if let Some(network) = references.spec().network.as_ref().filter(|_| function.in_network) {
-        statements.extend(interfaces(&network_subnet_ids(network)));
+        asked.add(format!("{pointer}/in-network"), interfaces(&network_subnet_ids(network)));
     }
     let mut whole = true;
     for (index, grant) in function.uses.iter().enumerate() {
-        match assembly.keep(grants::statements(references, grant, &format!("{pointer}/uses/{index}"))) {
-            Some(more) => statements.extend(more),
+        let pointer = format!("{pointer}/uses/{index}");
+        match assembly.keep(grants::statements(references, grant, &pointer)) {
+            Some(statements) => asked.add(pointer, statements),
             None => whole = false,
         }
     }
-    whole.then(|| Policy::of(statements))
+    whole.then_some(asked)
 }
 
 /// What Lambda needs to put a function into subnets. An interface has no id before it is made, and Lambda makes and
@@ -100,10 +103,9 @@ pub(super) fn add_guard(assembly: &mut Assembly<'_>, name: &str, pointer: &str) 
         function,
     );
     deny.effect = Effect::Deny;
-    let data = json!({
-        "id": role_id(name) + "Guard",
-        "role_id": role_id(name),
-        "policy": Policy::of([deny]).to_value(),
-    });
-    assembly.add("function-guard", &data, pointer);
+    let data = PartialData::new(format!("{pointer}/in-network"))
+        .made("id", role_id(name) + "Guard")
+        .made("role_id", role_id(name))
+        .made("policy", Policy::of([deny]).to_value());
+    assembly.add("function-guard", data);
 }

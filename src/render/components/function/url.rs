@@ -1,8 +1,7 @@
 //! The URL of a function, and who may call it.
 
-use serde_json::{Map, Value, json};
-
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::ids::{alias_id, function_id};
 use crate::render::references::{References, function_target};
 use crate::spec::{Cors, Function, UrlAuth};
@@ -22,36 +21,40 @@ pub(super) fn add(
 ) {
     let Some(url) = &function.url else { return };
     let id = url_id(name);
-    let data = json!({
-        "function_id": function_id(name),
-        "alias_id": function.alias.as_ref().map(|_| alias_id(name)),
-        "alias": function.alias,
-        "target": function_target(references, name).value(),
-        "auth": match url.auth { UrlAuth::Iam => "AWS_IAM", UrlAuth::None => "NONE" },
-        "open": url.auth == UrlAuth::None,
-        "cors": url.cors.as_ref().map(cors),
-        "permission_id": format!("{id}Permission"),
-        "call_permission_id": format!("{id}CallPermission"),
-        "output_id": id,
-        "id": id,
-    });
-    assembly.add("function-url", &data, &format!("{pointer}/url"));
+    let auth = match url.auth {
+        UrlAuth::Iam => "AWS_IAM",
+        UrlAuth::None => "NONE",
+    };
+    let alias = format!("{pointer}/alias");
+    let pointer = format!("{pointer}/url");
+    let data = PartialData::new(&pointer)
+        .made("function_id", function_id(name))
+        .said("alias_id", &alias, function.alias.as_ref().map(|_| alias_id(name)))
+        .said("alias", &alias, &function.alias)
+        .made("target", function_target(references, name).value())
+        .said("auth", "auth", auth)
+        .said("open", "auth", url.auth == UrlAuth::None)
+        .part("cors", url.cors.as_ref().map(|it| cors(&format!("{pointer}/cors"), it)))
+        .made("permission_id", format!("{id}Permission"))
+        .made("call_permission_id", format!("{id}CallPermission"))
+        .made("output_id", &id)
+        .made("id", &id);
+    assembly.add("function-url", data);
 }
 
-fn cors(cors: &Cors) -> Value {
-    let mut value = Map::new();
-    let mut list = |key: &str, items: &[String]| {
-        if !items.is_empty() {
-            value.insert(key.to_owned(), json!(items));
-        }
-    };
-    list("AllowOrigins", &cors.origins);
-    list("AllowMethods", if cors.methods.is_empty() { &ALL } else { &cors.methods });
-    list("AllowHeaders", &cors.headers);
-    if let Some(age) = cors.max_age {
-        value.insert("MaxAge".to_owned(), json!(age.0));
+fn cors(pointer: &str, cors: &Cors) -> PartialData {
+    let methods = if cors.methods.is_empty() { &ALL } else { &cors.methods };
+    let lists = [
+        ("AllowOrigins", "origins", &cors.origins),
+        ("AllowMethods", "methods", methods),
+        ("AllowHeaders", "headers", &cors.headers),
+    ];
+    let lists = lists.into_iter().filter(|(_, _, items)| !items.is_empty());
+    let data = lists.fold(PartialData::new(pointer), |data, (name, key, items)| data.said(name, key, items));
+    match cors.max_age {
+        Some(age) => data.said("MaxAge", "max-age", age.0),
+        None => data,
     }
-    Value::Object(value)
 }
 
 /// A function's URL has no routes to take the methods from.

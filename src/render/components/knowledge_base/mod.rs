@@ -10,14 +10,17 @@ mod base;
 mod source;
 mod store;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::base::Base;
+use self::store::{STORES, storage};
 use crate::finding::Finding;
-use crate::iam::{Policy, Statement};
+use crate::iam::Statement;
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::digest;
 use crate::render::expression::Expression;
+use crate::render::grants::Asked;
 use crate::render::ids::knowledge_base_id;
 use crate::render::references::{Ask, Kind, References};
 use crate::spec::{KnowledgeBase, Store, escape};
@@ -67,43 +70,51 @@ impl Base<'_> {
     fn add(&self, assembly: &mut Assembly<'_>) -> Result<(), Finding> {
         let embedding = self.embedding()?;
         let stored = self.store(assembly, embedding.as_ref())?;
-        let mut statements = self.reading()?;
+        let mut asked = Asked::default();
+        self.reading(&mut asked)?;
         if let Some(model) = &self.base.embedding {
-            statements.extend(invoke(self.references, model, &format!("{}/embedding", self.pointer))?);
+            let pointer = format!("{}/embedding", self.pointer);
+            let statements = invoke(self.references, model, &pointer)?;
+            asked.add(pointer, statements);
         }
-        statements.extend(stored.statements);
+        asked.add(self.store_pointer(), stored.statements);
         let managed = self.base.store == Store::Managed;
-        let embedding = match &embedding {
-            Some(embedding) => json!({
-                "arn": embedding.arn,
-                "dimensions": embedding.told.then_some(embedding.dimension),
-            }),
-            None => Value::Null,
-        };
+        let told = embedding.as_ref().map(|it| (&it.arn, it.told.then_some(it.dimension)));
         // Whatever can only be changed by making the knowledge base anew is a part of its name: the new one is made while
         // the old one is still there, and two cannot have the same.
-        let content = json!([managed, embedding, stored.storage, stored.content]).to_string();
+        let embedding = told.map(|(arn, dimensions)| json!({ "arn": arn, "dimensions": dimensions }));
+        let said = stored.storage.as_ref().map(|said| said.clone().into_parts().0);
+        let content = json!([managed, embedding, storage(stored.name, said), stored.content]).to_string();
         let name = self.own_name(&digest::short(&content))?;
         let mut first = stored.first;
         first.push(self.policy_id());
         first.sort();
-        let data = json!({
-            "id": self.id,
-            "role_id": self.role_id(),
-            "policy_id": self.policy_id(),
-            "name": name,
-            "description": self.base.description,
-            "role_description": self.role_description(),
-            "trust": trust("knowledge-base").to_value(),
-            "policy": Policy::of(statements).to_value(),
-            "policy_name": "uses",
-            "managed": managed,
-            "embedding": embedding,
-            "storage": stored.storage,
-            "first": first,
-            "output_id": format!("{}Id", self.id),
+        let embedding = told.map(|(arn, dimensions)| {
+            PartialData::new(format!("{}/embedding", self.pointer)).made("arn", arn).said(
+                "dimensions",
+                &self.dimension_pointer(),
+                dimensions,
+            )
         });
-        assembly.add("knowledge-base", &data, &self.pointer);
+        let stores = STORES.iter().fold(PartialData::new(self.store_pointer()), |stores, name| {
+            stores.part(name, stored.storage.clone().filter(|_| *name == stored.name))
+        });
+        let data = PartialData::new(&self.pointer)
+            .made("id", &self.id)
+            .made("role_id", self.role_id())
+            .made("policy_id", self.policy_id())
+            .said("name", "name", name)
+            .said("description", "description", &self.base.description)
+            .made("role_description", self.role_description())
+            .made("trust", trust("knowledge-base").to_value())
+            .policy("policy", "", &asked)
+            .made("policy_name", "uses")
+            .said("managed", "store", managed)
+            .part("embedding", embedding)
+            .part("storage", Some(stores))
+            .made("first", first)
+            .made("output_id", format!("{}Id", self.id));
+        assembly.add("knowledge-base", data);
         for (name, source) in &self.base.sources {
             self.add_source(assembly, name, source)?;
         }

@@ -6,8 +6,10 @@ use super::base::{Base, LONGEST_NAME, attribute, invoke, model_arn};
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::digest;
 use crate::render::expression::Expression;
+use crate::render::grants::Asked;
 use crate::render::ids::bucket_id;
 use crate::render::names::{pascal, service_name};
 use crate::spec::{Chunking, ChunkingRule, Parsing, ParsingWay, Source, SourceDeletion, Store, WebScope, escape};
@@ -18,22 +20,26 @@ impl Base<'_> {
     }
 
     /// What the knowledge base's role needs to read its sources.
-    pub(super) fn reading(&self) -> Result<Vec<Statement>, Finding> {
-        let mut statements = Vec::new();
+    pub(super) fn reading(&self, asked: &mut Asked) -> Result<(), Finding> {
         for (name, source) in &self.base.sources {
             let pointer = self.source_pointer(name);
             if let Some(bucket) = &source.bucket {
-                statements.extend(self.bucket(bucket, source.prefix.as_deref(), &pointer)?);
+                let statements = self.bucket(bucket, source.prefix.as_deref(), &pointer)?;
+                asked.add(format!("{pointer}/bucket"), statements);
             }
             match &source.parsing {
                 Some(Parsing { by: ParsingWay::Model, model: Some(model), .. }) => {
-                    statements.extend(invoke(self.references, model, &format!("{pointer}/parsing/model"))?);
+                    let pointer = format!("{pointer}/parsing/model");
+                    let statements = invoke(self.references, model, &pointer)?;
+                    asked.add(pointer, statements);
                 }
-                Some(Parsing { by: ParsingWay::DataAutomation, .. }) => statements.extend(data_automation()),
+                Some(Parsing { by: ParsingWay::DataAutomation, .. }) => {
+                    asked.add(format!("{pointer}/parsing/by"), data_automation());
+                }
                 _ => {}
             }
         }
-        Ok(statements)
+        Ok(())
     }
 
     fn bucket(&self, bucket: &str, prefix: Option<&str>, pointer: &str) -> Result<Vec<Statement>, Finding> {
@@ -64,99 +70,111 @@ impl Base<'_> {
         let pointer = self.source_pointer(name);
         let managed = self.base.store == Store::Managed;
         let bucket = source.bucket.as_deref().map(|bucket| {
-            json!({
-                "arn": Expression::attribute(bucket_id(bucket), "Arn").value(),
-                "name": attribute(self.references, "buckets", bucket, "name", &pointer).unwrap_or_default(),
-                "prefix": source.prefix,
-            })
+            let name = attribute(self.references, "buckets", bucket, "name", &pointer).unwrap_or_default();
+            PartialData::new(format!("{pointer}/bucket"))
+                .made("arn", Expression::attribute(bucket_id(bucket), "Arn").value())
+                .made("name", name)
+                .said("prefix", &format!("{pointer}/prefix"), &source.prefix)
         });
         let web = source.web.as_ref().map(|web| {
-            json!({
-                "urls": web.urls,
-                "scope": match web.scope {
-                    WebScope::Path => Value::Null,
-                    WebScope::Host => json!("HOST_ONLY"),
-                    WebScope::Subdomains => json!("SUBDOMAINS"),
-                },
-                "rate": web.rate,
-                "crawler": web.scope != WebScope::Path || web.rate.is_some(),
-            })
+            let scope = match web.scope {
+                WebScope::Path => None,
+                WebScope::Host => Some("HOST_ONLY"),
+                WebScope::Subdomains => Some("SUBDOMAINS"),
+            };
+            PartialData::new(format!("{pointer}/web"))
+                .said("urls", "urls", &web.urls)
+                .said("scope", "scope", scope)
+                .said("rate", "rate", web.rate)
+                .made("crawler", web.scope != WebScope::Path || web.rate.is_some())
         });
-        let chunking = source.chunking.as_ref().map_or(Value::Null, chunking);
+        let chunking = source.chunking.as_ref().map(|it| chunking(&format!("{pointer}/chunking"), it));
         let parsing = match &source.parsing {
-            Some(parsing) => self.parsing(parsing, &format!("{pointer}/parsing/model"))?,
-            None => Value::Null,
+            Some(parsing) => Some(self.parsing(parsing, &format!("{pointer}/parsing"))?),
+            None => None,
         };
         let enrichment = match (self.base.store, &self.base.neptune_analytics) {
             (Store::NeptuneAnalytics, Some(graph)) => {
                 let pointer = format!("{}/neptune-analytics/model", self.pointer);
-                json!({ "model_arn": model_arn(self.references, &graph.model, &pointer)? })
+                let arn = model_arn(self.references, &graph.model, &pointer)?;
+                Some(PartialData::new(pointer).made("model_arn", arn))
             }
-            _ => Value::Null,
+            _ => None,
         };
         // As for the knowledge base: what makes a new data source gives it a new name.
-        let content = json!([managed, source.web.is_some(), chunking, parsing]).to_string();
+        let values = |part: &Option<PartialData>| part.clone().map(|part| part.into_parts().0);
+        let content = json!([managed, source.web.is_some(), values(&chunking), values(&parsing)]).to_string();
         let digest = digest::short(&content);
         let id = format!("{}{}DataSource", pascal(self.name), pascal(name));
-        let data = json!({
-            "id": id,
-            "base_id": self.id,
-            "name": format!("{}-{digest}", service_name(&[name], LONGEST_NAME - digest.len() - 1)),
-            "deletion": match source.deletion {
-                SourceDeletion::Retain => "RETAIN",
-                SourceDeletion::Delete => "DELETE",
-            },
-            "managed": managed,
-            "bucket": bucket,
-            "web": web,
-            "ingestion": !(chunking.is_null() && parsing.is_null() && enrichment.is_null()),
-            "chunking": chunking,
-            "parsing": parsing,
-            "enrichment": enrichment,
-            "output_id": format!("{id}Id"),
-        });
-        assembly.add("data-source", &data, &pointer);
+        let deletion = match source.deletion {
+            SourceDeletion::Retain => "RETAIN",
+            SourceDeletion::Delete => "DELETE",
+        };
+        let data = PartialData::new(&pointer)
+            .made("base_id", &self.id)
+            .made("name", format!("{}-{digest}", service_name(&[name], LONGEST_NAME - digest.len() - 1)))
+            .said("deletion", "deletion", deletion)
+            .said("managed", &self.store_pointer(), managed)
+            .part("bucket", bucket)
+            .part("web", web)
+            .made("ingestion", chunking.is_some() || parsing.is_some() || enrichment.is_some())
+            .part("chunking", chunking)
+            .part("parsing", parsing)
+            .part("enrichment", enrichment)
+            .made("output_id", format!("{id}Id"))
+            .made("id", id);
+        assembly.add("data-source", data);
         Ok(())
     }
 
-    fn parsing(&self, parsing: &Parsing, pointer: &str) -> Result<Value, Finding> {
-        Ok(match (parsing.by, &parsing.model) {
-            (ParsingWay::Model, Some(model)) => json!({
-                "strategy": "BEDROCK_FOUNDATION_MODEL",
-                "model_arn": model_arn(self.references, model, pointer)?,
-                "prompt": parsing.prompt,
-            }),
+    fn parsing(&self, parsing: &Parsing, pointer: &str) -> Result<PartialData, Finding> {
+        let model_pointer = format!("{pointer}/model");
+        let (strategy, model, prompt) = match (parsing.by, &parsing.model) {
+            (ParsingWay::Model, Some(model)) => {
+                let arn = model_arn(self.references, model, &model_pointer)?;
+                ("BEDROCK_FOUNDATION_MODEL", arn, parsing.prompt.as_ref())
+            }
             (ParsingWay::Model, None) => {
                 return Err(Finding::error("R124", "which model reads the documents is not said")
-                    .at(self.references.loaded.place(pointer))
+                    .at(self.references.loaded.place(&model_pointer))
                     .help("add `model:` with a name under `models`"));
             }
-            (ParsingWay::DataAutomation, _) => {
-                json!({ "strategy": "BEDROCK_DATA_AUTOMATION", "model_arn": null, "prompt": null })
-            }
-        })
+            (ParsingWay::DataAutomation, _) => ("BEDROCK_DATA_AUTOMATION", Value::Null, None),
+        };
+        Ok(PartialData::new(pointer)
+            .said("strategy", "by", strategy)
+            .said("model_arn", "model", model)
+            .said("prompt", "prompt", prompt))
     }
 }
 
 /// How documents are cut, as the partial takes it.
-fn chunking(chunking: &Chunking) -> Value {
+fn chunking(pointer: &str, chunking: &Chunking) -> PartialData {
     let strategy = match chunking.by {
         ChunkingRule::None => "NONE",
         ChunkingRule::Fixed => "FIXED_SIZE",
         ChunkingRule::Hierarchical => "HIERARCHICAL",
         ChunkingRule::Semantic => "SEMANTIC",
     };
-    let when = |rule: ChunkingRule, value: Value| if chunking.by == rule { value } else { Value::Null };
-    json!({
-        "strategy": strategy,
-        "fixed": when(ChunkingRule::Fixed, json!({ "tokens": chunking.tokens, "overlap": chunking.overlap })),
-        "hierarchical": when(ChunkingRule::Hierarchical, json!({
-            "tokens": chunking.tokens, "child_tokens": chunking.child_tokens, "overlap_tokens": chunking.overlap_tokens,
-        })),
-        "semantic": when(ChunkingRule::Semantic, json!({
-            "tokens": chunking.tokens, "breakpoint": chunking.breakpoint, "buffer": chunking.buffer,
-        })),
-    })
+    let when = |rule: ChunkingRule| {
+        (chunking.by == rule).then(|| PartialData::new(pointer).said("tokens", "tokens", chunking.tokens))
+    };
+    let fixed = when(ChunkingRule::Fixed).map(|data| data.said("overlap", "overlap", chunking.overlap));
+    let hierarchical = when(ChunkingRule::Hierarchical).map(|data| {
+        data.said("child_tokens", "child-tokens", chunking.child_tokens).said(
+            "overlap_tokens",
+            "overlap-tokens",
+            chunking.overlap_tokens,
+        )
+    });
+    let semantic = when(ChunkingRule::Semantic).map(|data| {
+        data.said("breakpoint", "breakpoint", chunking.breakpoint).said("buffer", "buffer", chunking.buffer)
+    });
+    PartialData::new(pointer)
+        .said("strategy", "by", strategy)
+        .part("fixed", fixed)
+        .part("hierarchical", hierarchical)
+        .part("semantic", semantic)
 }
 
 /// Bedrock Data Automation reads with a project that AWS keeps in every region, through a profile that sends documents to

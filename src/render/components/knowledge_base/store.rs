@@ -6,17 +6,20 @@ use super::base::{Base, Embedding, attribute, invoke};
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
+use crate::render::data::PartialData;
 use crate::render::digest;
 use crate::render::expression::Expression;
 use crate::render::names::service_name;
-use crate::spec::{OpenSearchServerlessStore, Piece, Reference, Store, Text};
+use crate::spec::{OpenSearchServerlessStore, Piece, Reference, Store, Text, escape};
 
 /// What a store adds to its knowledge base.
 pub(super) struct Stored {
     /// What the knowledge base's role may do with it.
     pub(super) statements: Vec<Statement>,
-    /// What the knowledge base is told of it, under the store's name with underscores; the other stores have nothing.
-    pub(super) storage: Value,
+    /// Its name with underscores; empty for one that the knowledge base is told nothing of.
+    pub(super) name: &'static str,
+    /// What the knowledge base is told of it.
+    pub(super) storage: Option<PartialData>,
     /// What can only be changed by making the store anew.
     pub(super) content: String,
     /// Logical ids of what must be there before the knowledge base, beside what it refers to.
@@ -30,7 +33,7 @@ const LONGEST_COLLECTION_NAME: usize = 32;
 const GRAPH_MEMORY: u32 = 16;
 
 /// The stores that a knowledge base is told of.
-const STORES: [&str; 7] = [
+pub(super) const STORES: [&str; 7] = [
     "s3_vectors",
     "opensearch_serverless",
     "aurora",
@@ -57,6 +60,23 @@ impl Base<'_> {
             (Store::MongodbAtlas, _) => self.mongodb_atlas(),
             (Store::OpensearchCluster, _) => self.opensearch_cluster(),
         }
+    }
+
+    /// Where the spec says which store it is; what is said of the store stands below its own key.
+    pub(super) fn store_pointer(&self) -> String {
+        format!("{}/store", self.pointer)
+    }
+
+    /// What the knowledge base is told of a store that is described in the spec.
+    fn described(&self, key: &str) -> PartialData {
+        PartialData::new(format!("{}/{key}", self.pointer))
+    }
+
+    /// Where the length of the vectors stands, when the spec says it.
+    pub(super) fn dimension_pointer(&self) -> String {
+        let model = self.base.embedding.as_deref().unwrap_or_default();
+        let said = self.references.spec().models.get(model).is_some_and(|model| model.dimensions.is_some());
+        if said { format!("/models/{}/dimensions", escape(model)) } else { format!("{}/embedding", self.pointer) }
     }
 
     fn missing(&self, key: &str) -> Finding {
@@ -91,18 +111,18 @@ impl Base<'_> {
 
     fn s3_vectors(&self, assembly: &mut Assembly<'_>, embedding: &Embedding) -> Stored {
         let index_id = self.id.clone() + "Index";
-        let data = json!({
-            "bucket_id": self.id.clone() + "Vectors",
-            "index_id": index_id,
-            "dimension": embedding.dimension,
-        });
-        let resources = assembly.add("s3-vectors-store", &data, &self.pointer);
+        let data = PartialData::new(&self.pointer)
+            .made("bucket_id", self.id.clone() + "Vectors")
+            .made("index_id", &index_id)
+            .said("dimension", &self.dimension_pointer(), embedding.dimension);
+        let resources = assembly.add("s3-vectors-store", data);
         let arn = Expression::attribute(index_id, "IndexArn").value();
         let actions = ["DeleteVectors", "GetIndex", "GetVectors", "PutVectors", "QueryVectors"];
         let actions = actions.map(|action| format!("s3vectors:{action}"));
         Stored {
             statements: vec![Statement::allow(actions.iter().map(String::as_str), [arn.clone()])],
-            storage: storage("s3_vectors", json!({ "index_arn": arn })),
+            name: "s3_vectors",
+            storage: Some(PartialData::new(self.store_pointer()).made("index_arn", arn)),
             content: Value::Object(resources).to_string(),
             first: Vec::new(),
         }
@@ -130,31 +150,31 @@ impl Base<'_> {
         let encryption = json!({ "Rules": rules, "AWSOwnedKey": true });
         // From anywhere, but only for who is named in the access policy and signs requests.
         let network = json!([{ "Rules": rules, "AllowFromPublic": true }]);
-        let data = json!({
-            "collection_id": collection_id,
-            "encryption_id": self.id.clone() + "CollectionEncryption",
-            "network_id": self.id.clone() + "CollectionNetwork",
-            "access_id": access_id,
-            "index_id": index_id,
-            "name": name,
-            "standby": if described.standby { "ENABLED" } else { "DISABLED" },
-            "encryption": encryption.to_string(),
-            "network": network.to_string(),
-            "access": access(&name, readers).value(),
-            "index": index,
-            "dimension": embedding.dimension,
-            "vector_field": VECTOR_FIELD,
-        });
-        let resources = assembly.add("opensearch-serverless-store", &data, &self.pointer);
+        let data = PartialData::new(&self.pointer)
+            .made("collection_id", &collection_id)
+            .made("encryption_id", self.id.clone() + "CollectionEncryption")
+            .made("network_id", self.id.clone() + "CollectionNetwork")
+            .made("access_id", &access_id)
+            .made("index_id", &index_id)
+            .made("name", &name)
+            .said("standby", "opensearch-serverless/standby", if described.standby { "ENABLED" } else { "DISABLED" })
+            .made("encryption", encryption.to_string())
+            .made("network", network.to_string())
+            .said("access", "opensearch-serverless/readers", access(&name, readers).value())
+            .made("index", &index)
+            .said("dimension", &self.dimension_pointer(), embedding.dimension)
+            .made("vector_field", VECTOR_FIELD);
+        let resources = assembly.add("opensearch-serverless-store", data);
         let arn = Expression::attribute(&collection_id, "Arn").value();
         let content = [&collection_id, &index_id].map(|id| resources.get(id).map(Value::to_string).unwrap_or_default());
         Ok(Stored {
             statements: vec![Statement::allow(["aoss:APIAccessAll"], [arn.clone()])],
-            storage: storage(
-                "opensearch_serverless",
-                json!({
-                    "collection_arn": arn, "index": index, "vector": VECTOR_FIELD,
-                }),
+            name: "opensearch_serverless",
+            storage: Some(
+                PartialData::new(self.store_pointer())
+                    .made("collection_arn", arn)
+                    .made("index", index)
+                    .made("vector", VECTOR_FIELD),
             ),
             content: content.concat(),
             first: vec![access_id, index_id],
@@ -164,12 +184,11 @@ impl Base<'_> {
     fn neptune_analytics(&self, assembly: &mut Assembly<'_>, embedding: &Embedding) -> Result<Stored, Finding> {
         let described = self.base.neptune_analytics.as_ref().ok_or_else(|| self.missing("neptune-analytics"))?;
         let graph_id = self.id.clone() + "Graph";
-        let data = json!({
-            "id": graph_id,
-            "memory": described.memory.unwrap_or(GRAPH_MEMORY),
-            "dimension": embedding.dimension,
-        });
-        assembly.add("neptune-analytics-store", &data, &self.pointer);
+        let data = PartialData::new(&self.pointer)
+            .made("id", &graph_id)
+            .said("memory", "neptune-analytics/memory", described.memory.unwrap_or(GRAPH_MEMORY))
+            .said("dimension", &self.dimension_pointer(), embedding.dimension);
+        assembly.add("neptune-analytics-store", data);
         let arn = Expression::attribute(&graph_id, "GraphArn").value();
         let actions = ["DeleteDataViaQuery", "GetGraph", "ReadDataViaQuery", "WriteDataViaQuery"];
         let actions = actions.map(|action| format!("neptune-graph:{action}"));
@@ -178,7 +197,8 @@ impl Base<'_> {
         statements.extend(invoke(self.references, &described.model, &pointer)?);
         Ok(Stored {
             statements,
-            storage: storage("neptune_analytics", json!({ "graph_arn": arn })),
+            name: "neptune_analytics",
+            storage: Some(PartialData::new(self.store_pointer()).made("graph_arn", arn)),
             content: embedding.dimension.to_string(),
             first: Vec::new(),
         })
@@ -194,11 +214,13 @@ impl Base<'_> {
                 Statement::allow(["rds-data:BatchExecuteStatement", "rds-data:ExecuteStatement"], [cluster.clone()]),
                 Statement::allow(["secretsmanager:GetSecretValue"], [secret.clone()]),
             ],
-            storage: storage(
-                "aurora",
-                json!({
-                    "cluster": cluster, "secret": secret, "database": described.database, "table": described.table,
-                }),
+            name: "aurora",
+            storage: Some(
+                self.described("aurora")
+                    .said("cluster", "cluster", cluster)
+                    .said("secret", "secret", secret)
+                    .said("database", "database", &described.database)
+                    .said("table", "table", &described.table),
             ),
             content: String::new(),
             first: Vec::new(),
@@ -211,7 +233,12 @@ impl Base<'_> {
         let url = self.text(&described.url, "pinecone/url")?.value();
         Ok(Stored {
             statements: vec![Statement::allow(["secretsmanager:GetSecretValue"], [secret.clone()])],
-            storage: storage("pinecone", json!({ "url": url, "secret": secret, "namespace": described.namespace })),
+            name: "pinecone",
+            storage: Some(self.described("pinecone").said("url", "url", url).said("secret", "secret", secret).said(
+                "namespace",
+                "namespace",
+                &described.namespace,
+            )),
             content: String::new(),
             first: Vec::new(),
         })
@@ -223,12 +250,15 @@ impl Base<'_> {
         let endpoint = self.text(&described.endpoint, "mongodb-atlas/endpoint")?.value();
         Ok(Stored {
             statements: vec![Statement::allow(["secretsmanager:GetSecretValue"], [secret.clone()])],
-            storage: storage(
-                "mongodb_atlas",
-                json!({
-                    "endpoint": endpoint, "secret": secret, "database": described.database,
-                    "collection": described.collection, "index": described.index, "text_index": described.text_index,
-                }),
+            name: "mongodb_atlas",
+            storage: Some(
+                self.described("mongodb-atlas")
+                    .said("endpoint", "endpoint", endpoint)
+                    .said("secret", "secret", secret)
+                    .said("database", "database", &described.database)
+                    .said("collection", "collection", &described.collection)
+                    .said("index", "index", &described.index)
+                    .said("text_index", "text-index", &described.text_index),
             ),
             content: String::new(),
             first: Vec::new(),
@@ -248,11 +278,13 @@ impl Base<'_> {
                 Statement::allow(["es:ESHttpHead"], [index.value()]),
                 Statement::allow(actions, [documents.value()]),
             ],
-            storage: storage(
-                "opensearch_cluster",
-                json!({
-                    "domain": domain.value(), "endpoint": endpoint, "index": described.index, "vector": VECTOR_FIELD,
-                }),
+            name: "opensearch_cluster",
+            storage: Some(
+                self.described("opensearch-cluster")
+                    .said("domain", "domain", domain.value())
+                    .said("endpoint", "endpoint", endpoint)
+                    .said("index", "index", &described.index)
+                    .made("vector", VECTOR_FIELD),
             ),
             content: String::new(),
             first: Vec::new(),
@@ -261,9 +293,9 @@ impl Base<'_> {
 }
 
 /// What is said of one store, and that nothing is said of the others.
-fn storage(store: &str, said: Value) -> Value {
+pub(super) fn storage(store: &str, said: Option<Value>) -> Value {
     let mut storage: Map<String, Value> = STORES.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
-    if let Some(place) = storage.get_mut(store) {
+    if let (Some(place), Some(said)) = (storage.get_mut(store), said) {
         *place = said;
     }
     Value::Object(storage)
@@ -276,7 +308,7 @@ fn managed() -> Stored {
         "cloudwatch:namespace",
         json!("AWS/Bedrock/KnowledgeBases"),
     );
-    Stored { statements: vec![metrics], storage: storage("", Value::Null), content: String::new(), first: Vec::new() }
+    Stored { statements: vec![metrics], name: "", storage: None, content: String::new(), first: Vec::new() }
 }
 
 /// Who may do what with the collection's indexes: OpenSearch Serverless looks here beside IAM.

@@ -1,6 +1,6 @@
 //! `chat`: an agent or a WebSocket API of the spec, and what is said.
 
-use super::targets::{component, said};
+use super::targets::{check_text_length, component};
 use super::{call, expect};
 use crate::spec::rules::context::Rules;
 use crate::spec::types::{ApiKind, SmokeTest, SmokeTurn};
@@ -64,7 +64,7 @@ fn turns(rules: &mut Rules<'_>, base: &str, turns: &[SmokeTurn], more: impl Fn(&
     }
     for (index, turn) in turns.iter().enumerate() {
         let base = format!("{base}/turns/{index}");
-        said(rules, &format!("{base}/say"), &turn.say, 25_000);
+        check_text_length(rules, &format!("{base}/say"), &turn.say, 25_000);
         expect::turn(rules, &format!("{base}/expect"), &turn.expect);
         more(rules, &base, turn);
     }

@@ -14,7 +14,7 @@ mod targets;
 
 use serde_json::Value;
 
-use self::targets::{component, said};
+use self::targets::{check_text_length, component};
 use crate::spec::rules::context::Rules;
 use crate::spec::types::SmokeTest;
 use crate::spec::words::{cut, suggest};
@@ -79,7 +79,7 @@ fn check_test(rules: &mut Rules<'_>, base: &str, test: &SmokeTest, written: &Val
                 let message = "a `retrieve` without a `query` searches for nothing".to_owned();
                 rules.error("S036", base, message, "add `query: …`, the question to search for");
             }
-            Some(query) => said(rules, &format!("{base}/query"), query, 20_000),
+            Some(query) => check_text_length(rules, &format!("{base}/query"), query, 20_000),
         }
     } else if let Some(target) = &test.chat {
         chat::chat(rules, base, target, test);

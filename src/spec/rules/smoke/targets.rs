@@ -25,7 +25,7 @@ pub(super) fn component(rules: &mut Rules<'_>, pointer: &str, section: &'static 
 }
 
 /// A text that is sent on, of at most so many characters. Source: Bedrock API reference, `Retrieve` and `InvokeAgent`.
-pub(super) fn said(rules: &mut Rules<'_>, pointer: &str, text: &str, most: usize) {
+pub(super) fn check_text_length(rules: &mut Rules<'_>, pointer: &str, text: &str, most: usize) {
     if text.trim().is_empty() {
         rules.error("S036", pointer, "nothing is said".to_owned(), "write what to ask");
     } else if text.chars().count() > most {

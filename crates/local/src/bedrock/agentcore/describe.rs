@@ -3,23 +3,23 @@
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::bedrock::answer::{Answer, Call, Outcome, api_names, missing, page, without_nulls};
+use crate::bedrock::answer::{BedrockAnswer, BedrockRequest, BedrockResult, api_names, missing, page, without_nulls};
 use crate::ground::ApiError;
-use crate::ground::world::{self, Thing};
+use crate::ground::resource_table::{self, StoredResource};
 
-fn text(thing: &Thing, name: &str) -> Value {
+fn text(thing: &StoredResource, name: &str) -> Value {
     thing.properties.get(name).cloned().unwrap_or_default()
 }
 
-fn named(thing: &Thing, name: &str) -> Value {
+fn named(thing: &StoredResource, name: &str) -> Value {
     thing.properties.get(name).map(api_names).unwrap_or_default()
 }
 
-fn attribute(thing: &Thing, name: &str) -> Value {
+fn attribute(thing: &StoredResource, name: &str) -> Value {
     thing.attributes.get(name).cloned().unwrap_or_default()
 }
 
-fn list(thing: &Thing, name: &str) -> Value {
+fn list(thing: &StoredResource, name: &str) -> Value {
     match named(thing, name) {
         Value::Null => json!([]),
         other => other,
@@ -31,26 +31,26 @@ fn none(what: &str, id: &str) -> ApiError {
 }
 
 /// A harness by its id or ARN.
-pub(super) fn harness(db: &Connection, region: &str, id: &str) -> Result<Thing, ApiError> {
-    let made = world::of_type(db, "AWS::BedrockAgentCore::Harness", Some(region))?;
+pub(super) fn harness(db: &Connection, region: &str, id: &str) -> Result<StoredResource, ApiError> {
+    let made = resource_table::of_type(db, "AWS::BedrockAgentCore::Harness", Some(region))?;
     let is = |known: &str| known == id || known.rsplit_once('/').is_some_and(|(_, tail)| tail == id);
     made.into_iter().find(|thing| is(&thing.id)).ok_or_else(|| none("Harness", id))
 }
 
 /// A gateway by its id or ARN.
-pub(super) fn gateway(db: &Connection, region: &str, id: &str) -> Result<Thing, ApiError> {
+pub(super) fn gateway(db: &Connection, region: &str, id: &str) -> Result<StoredResource, ApiError> {
     let tail = id.rsplit_once('/').map_or(id, |(_, tail)| tail);
-    world::find(db, "AWS::BedrockAgentCore::Gateway", region, tail)?.ok_or_else(|| none("Gateway", id))
+    resource_table::find(db, "AWS::BedrockAgentCore::Gateway", region, tail)?.ok_or_else(|| none("Gateway", id))
 }
 
 /// The targets of a gateway.
-pub(super) fn targets(db: &Connection, region: &str, gateway: &str) -> Result<Vec<Thing>, ApiError> {
-    let mut made = world::of_type(db, "AWS::BedrockAgentCore::GatewayTarget", Some(region))?;
+pub(super) fn targets(db: &Connection, region: &str, gateway: &str) -> Result<Vec<StoredResource>, ApiError> {
+    let mut made = resource_table::of_type(db, "AWS::BedrockAgentCore::GatewayTarget", Some(region))?;
     made.retain(|thing| thing.id.split_once('|').is_some_and(|(of, _)| of == gateway));
     Ok(made)
 }
 
-fn harness_summary(thing: &Thing) -> Value {
+fn harness_summary(thing: &StoredResource) -> Value {
     without_nulls(json!({
         "harnessId": attribute(thing, "HarnessId"),
         "harnessName": text(thing, "HarnessName"),
@@ -63,7 +63,7 @@ fn harness_summary(thing: &Thing) -> Value {
 }
 
 /// `GetHarness`.
-pub(in crate::bedrock) fn get_harness(db: &Connection, call: &Call) -> Outcome {
+pub(in crate::bedrock) fn get_harness(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     let thing = harness(db, &call.region, call.label("harnessId"))?;
     let mut told = harness_summary(&thing);
     let more = json!({
@@ -83,16 +83,16 @@ pub(in crate::bedrock) fn get_harness(db: &Connection, call: &Call) -> Outcome {
     if let (Some(told), Value::Object(more)) = (told.as_object_mut(), without_nulls(more)) {
         told.extend(more);
     }
-    Ok(Answer::Json(json!({ "harness": told })))
+    Ok(BedrockAnswer::Json(json!({ "harness": told })))
 }
 
 /// `ListHarnesses`.
-pub(in crate::bedrock) fn list_harnesses(db: &Connection, call: &Call) -> Outcome {
-    let made = world::of_type(db, "AWS::BedrockAgentCore::Harness", Some(&call.region))?;
+pub(in crate::bedrock) fn list_harnesses(db: &Connection, call: &BedrockRequest) -> BedrockResult {
+    let made = resource_table::of_type(db, "AWS::BedrockAgentCore::Harness", Some(&call.region))?;
     page(call, "harnesses", made.iter().map(harness_summary).collect())
 }
 
-fn gateway_summary(thing: &Thing) -> Value {
+fn gateway_summary(thing: &StoredResource) -> Value {
     without_nulls(json!({
         "gatewayId": thing.id,
         "name": text(thing, "Name"),
@@ -106,7 +106,7 @@ fn gateway_summary(thing: &Thing) -> Value {
 }
 
 /// `GetGateway`.
-pub(in crate::bedrock) fn get_gateway(db: &Connection, call: &Call) -> Outcome {
+pub(in crate::bedrock) fn get_gateway(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     let thing = gateway(db, &call.region, call.label("gatewayIdentifier"))?;
     let mut told = gateway_summary(&thing);
     if let Some(told) = told.as_object_mut() {
@@ -114,16 +114,16 @@ pub(in crate::bedrock) fn get_gateway(db: &Connection, call: &Call) -> Outcome {
         told.insert("gatewayUrl".to_owned(), attribute(&thing, "GatewayUrl"));
         told.insert("roleArn".to_owned(), text(&thing, "RoleArn"));
     }
-    Ok(Answer::Json(told))
+    Ok(BedrockAnswer::Json(told))
 }
 
 /// `ListGateways`.
-pub(in crate::bedrock) fn list_gateways(db: &Connection, call: &Call) -> Outcome {
-    let made = world::of_type(db, "AWS::BedrockAgentCore::Gateway", Some(&call.region))?;
+pub(in crate::bedrock) fn list_gateways(db: &Connection, call: &BedrockRequest) -> BedrockResult {
+    let made = resource_table::of_type(db, "AWS::BedrockAgentCore::Gateway", Some(&call.region))?;
     page(call, "items", made.iter().map(gateway_summary).collect())
 }
 
-fn target_summary(thing: &Thing) -> Value {
+fn target_summary(thing: &StoredResource) -> Value {
     without_nulls(json!({
         "targetId": attribute(thing, "TargetId"),
         "name": text(thing, "Name"),
@@ -135,17 +135,17 @@ fn target_summary(thing: &Thing) -> Value {
 }
 
 /// `ListGatewayTargets`.
-pub(in crate::bedrock) fn list_targets(db: &Connection, call: &Call) -> Outcome {
+pub(in crate::bedrock) fn list_targets(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     let gateway = gateway(db, &call.region, call.label("gatewayIdentifier"))?;
     page(call, "items", targets(db, &call.region, &gateway.id)?.iter().map(target_summary).collect())
 }
 
 /// `GetGatewayTarget`.
-pub(in crate::bedrock) fn get_target(db: &Connection, call: &Call) -> Outcome {
+pub(in crate::bedrock) fn get_target(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     let gateway = gateway(db, &call.region, call.label("gatewayIdentifier"))?;
     let id = call.label("targetId");
     let made = targets(db, &call.region, &gateway.id)?;
-    let is = |thing: &&Thing| thing.id.split_once('|').is_some_and(|(_, known)| known == id);
+    let is = |thing: &&StoredResource| thing.id.split_once('|').is_some_and(|(_, known)| known == id);
     let thing = made.iter().find(is).ok_or_else(|| none("Gateway target", id))?;
     let mut told = target_summary(thing);
     if let Some(told) = told.as_object_mut() {
@@ -153,5 +153,5 @@ pub(in crate::bedrock) fn get_target(db: &Connection, call: &Call) -> Outcome {
         told.insert("targetConfiguration".to_owned(), named(thing, "TargetConfiguration"));
         told.insert("credentialProviderConfigurations".to_owned(), list(thing, "CredentialProviderConfigurations"));
     }
-    Ok(Answer::Json(told))
+    Ok(BedrockAnswer::Json(told))
 }

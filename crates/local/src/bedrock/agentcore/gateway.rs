@@ -12,12 +12,12 @@ use serde_json::{Map, Value, json};
 use super::describe;
 use crate::bedrock::Bedrock;
 use crate::bedrock::answer::invalid;
-use crate::bedrock::knowledge::{self, Base, How, Wanted, agentic_retrieve, results};
-use crate::bedrock::rights::Worker;
+use crate::bedrock::knowledge::{self, AgenticQuery, Base, How, agentic_retrieve, results};
+use crate::bedrock::service_role::ServiceRole;
 use crate::bedrock::text::tools::Tool;
 use crate::ground::ApiError;
-use crate::identity::Need;
-use crate::lambda::call::{Call, Caller};
+use crate::identity::RequiredPermission;
+use crate::lambda::call::{Invocation, Invoker};
 use crate::lambda::invoke::invoke;
 
 /// The principal of gateways and harnesses.
@@ -28,10 +28,10 @@ const JOIN: &str = "___";
 
 /// A gateway as its harness uses it.
 #[derive(Debug, Clone)]
-pub(super) struct Gateway {
+pub(super) struct McpGateway {
     pub id: String,
     pub arn: String,
-    worker: Worker,
+    worker: ServiceRole,
     /// Functions, by the tool's whole name: the ARN and the target's id.
     functions: Vec<(Tool, String, String)>,
     pub bases: Vec<Base>,
@@ -45,19 +45,19 @@ struct Search {
     /// The tool's whole name.
     name: String,
     description: String,
-    kind: Kind,
+    kind: SearchKind,
     /// The parts of a request that whoever uses the tool can't say.
     fixed: Map<String, Value>,
 }
 
 /// The operation a tool that searches stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum SearchKind {
     Retrieve,
     AgenticRetrieveStream,
 }
 
-impl Kind {
+impl SearchKind {
     fn of(name: &str) -> Option<Self> {
         match name {
             "Retrieve" => Some(Self::Retrieve),
@@ -108,7 +108,7 @@ fn schema(own: &Value) -> Value {
     Value::Object(named.collect())
 }
 
-impl Gateway {
+impl McpGateway {
     /// A gateway by its ARN.
     ///
     /// # Errors
@@ -117,7 +117,7 @@ impl Gateway {
     pub fn find(db: &Connection, region: &str, arn: &str) -> Result<Self, ApiError> {
         let thing = describe::gateway(db, region, arn)?;
         let role = thing.properties.get("RoleArn").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let worker = Worker { role, service: SERVICE, source: arn.to_owned(), region: region.to_owned() };
+        let worker = ServiceRole { role, service: SERVICE, source: arn.to_owned(), region: region.to_owned() };
         let mut gateway = Self {
             id: thing.id.clone(),
             arn: arn.to_owned(),
@@ -171,7 +171,7 @@ impl Gateway {
         }
         let configurations = own.get("Configurations").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         for name in own.get("Enabled").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
-            let Some(kind) = Kind::of(name) else {
+            let Some(kind) = SearchKind::of(name) else {
                 return Err(ApiError::not_implemented("bedrock-agentcore", &format!("the tool {name} of a connector")));
             };
             let own = configurations.iter().find(|own| own.get("Name").and_then(Value::as_str) == Some(name));
@@ -203,7 +203,7 @@ impl Gateway {
 
     /// The knowledge bases it searches, each with the whole name of the tool that does.
     pub fn searched(&self) -> impl Iterator<Item = (&str, &Base)> {
-        self.searches.iter().filter(|search| search.kind == Kind::Retrieve).filter_map(|search| {
+        self.searches.iter().filter(|search| search.kind == SearchKind::Retrieve).filter_map(|search| {
             let id = search.fixed.get("knowledgeBaseId")?.as_str()?;
             Some((search.name.as_str(), self.bases.iter().find(|base| base.id == id)?))
         })
@@ -238,12 +238,12 @@ impl Gateway {
         let body = Value::Object(body);
         let region = &self.worker.region;
         match tool.kind {
-            Kind::Retrieve => {
+            SearchKind::Retrieve => {
                 let id = body.get("knowledgeBaseId").and_then(Value::as_str).unwrap_or_default().to_owned();
                 let here = region.clone();
                 let base = bedrock.host.store.read(move |tx| Base::find(tx, &here, &id)).await?;
-                let needs =
-                    ["bedrock:GetKnowledgeBase", "bedrock:Retrieve"].map(|one| Need::new(one, base.arn.clone()));
+                let needs = ["bedrock:GetKnowledgeBase", "bedrock:Retrieve"]
+                    .map(|one| RequiredPermission::new(one, base.arn.clone()));
                 self.worker.may(bedrock, needs.to_vec(), now).await?;
                 let question = body.pointer("/retrievalQuery/text").and_then(Value::as_str).unwrap_or_default();
                 if question.is_empty() {
@@ -253,16 +253,18 @@ impl Gateway {
                 let hits = knowledge::search(bedrock, &base, question, how).await?;
                 Ok(Some(json!({"retrievalResults": results(&hits)})))
             }
-            Kind::AgenticRetrieveStream => {
-                self.worker.may(bedrock, vec![Need::new("bedrock:AgenticRetrieveStream", "*")], now).await?;
-                let retrieved = agentic_retrieve(bedrock, region, Wanted::of(&body)?, now).await?;
+            SearchKind::AgenticRetrieveStream => {
+                self.worker
+                    .may(bedrock, vec![RequiredPermission::new("bedrock:AgenticRetrieveStream", "*")], now)
+                    .await?;
+                let retrieved = agentic_retrieve(bedrock, region, AgenticQuery::of(&body)?, now).await?;
                 Ok(Some(retrieved.result()))
             }
         }
     }
 
     /// For whom its role works.
-    pub fn worker(&self) -> &Worker {
+    pub fn worker(&self) -> &ServiceRole {
         &self.worker
     }
 
@@ -290,13 +292,13 @@ impl Gateway {
             "bedrockAgentCoreMcpMessageId": bedrock.host.ids.uuid().to_string(),
             "bedrockAgentCoreAwsRequestId": bedrock.host.ids.uuid().to_string(),
         });
-        let call = Call {
+        let call = Invocation {
             function: arn.clone(),
             qualifier: None,
             region: self.worker.region.clone(),
             payload: Bytes::from(json!(input).to_string()),
             client_context: Some(json!({ "custom": custom })),
-            caller: Caller::Role(session),
+            caller: Invoker::Role(session),
         };
         let answer = invoke(&bedrock.host, &call).await?;
         let payload: Value = serde_json::from_slice(&answer.payload).unwrap_or_default();

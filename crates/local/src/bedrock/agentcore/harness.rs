@@ -8,19 +8,19 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::describe;
-use super::gateway::{Gateway, SERVICE};
-use crate::bedrock::agents::{Memory, Step, Talk, think};
-use crate::bedrock::answer::{Answer, Call, Outcome, invalid};
+use super::gateway::{McpGateway, SERVICE};
+use crate::bedrock::agents::{AgentStep, Conversation, Memory, next_step};
+use crate::bedrock::answer::{BedrockAnswer, BedrockRequest, BedrockResult, invalid};
 use crate::bedrock::converse::tool_id;
 use crate::bedrock::identify;
-use crate::bedrock::rights::{Worker, of_model};
+use crate::bedrock::service_role::{ServiceRole, of_model};
 use crate::bedrock::stream::{Events, pieces};
-use crate::bedrock::text::Role;
+use crate::bedrock::text::TurnRole;
 use crate::bedrock::text::tools::Tool;
 use crate::bedrock::text::words::tokens;
 use crate::bedrock::{Bedrock, store};
 use crate::ground::ApiError;
-use crate::identity::Need;
+use crate::identity::RequiredPermission;
 
 /// How many steps an answer has at most when the harness does not say.
 const STEPS: u64 = 25;
@@ -39,7 +39,7 @@ struct Harness {
     instruction: String,
     model: String,
     model_id: String,
-    gateways: Vec<(String, Gateway)>,
+    gateways: Vec<(String, McpGateway)>,
     /// Functions that the caller carries out.
     inline: Vec<Tool>,
     allowed: Option<Vec<String>>,
@@ -55,7 +55,10 @@ fn number(value: Option<&Value>) -> Option<u64> {
 }
 
 /// `InvokeHarness`.
-pub(in crate::bedrock) fn invoke_harness(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
+pub(in crate::bedrock) fn invoke_harness(
+    bedrock: Arc<Bedrock>,
+    call: BedrockRequest,
+) -> BoxFuture<'static, BedrockResult> {
     Box::pin(async move {
         let began = Instant::now();
         let session = call.header("x-amzn-bedrock-agentcore-runtime-session-id").unwrap_or_default().to_owned();
@@ -79,9 +82,9 @@ pub(in crate::bedrock) fn invoke_harness(bedrock: Arc<Bedrock>, call: Call) -> B
         let mut input_tokens = 0;
         for message in call.body.get("messages").and_then(Value::as_array).into_iter().flatten() {
             let role = if message.get("role").and_then(Value::as_str) == Some("assistant") {
-                Role::Assistant
+                TurnRole::Assistant
             } else {
-                Role::User
+                TurnRole::User
             };
             for block in message.get("content").and_then(Value::as_array).into_iter().flatten() {
                 if let Some(text) = block.get("text").and_then(Value::as_str) {
@@ -95,7 +98,7 @@ pub(in crate::bedrock) fn invoke_harness(bedrock: Arc<Bedrock>, call: Call) -> B
         if input_tokens == 0 && results.is_empty() {
             return Err(invalid("`messages` must say something"));
         }
-        let worker = Worker {
+        let worker = ServiceRole {
             role: harness.role.clone(),
             service: SERVICE,
             source: harness.arn.clone(),
@@ -107,11 +110,11 @@ pub(in crate::bedrock) fn invoke_harness(bedrock: Arc<Bedrock>, call: Call) -> B
             harness
                 .gateways
                 .iter()
-                .map(|(_, gateway)| Need::new("bedrock-agentcore:InvokeGateway", gateway.arn.clone())),
+                .map(|(_, gateway)| RequiredPermission::new("bedrock-agentcore:InvokeGateway", gateway.arn.clone())),
         );
         worker.may(&bedrock, needs, call.now).await?;
-        let mut told = Told::default();
-        let stop = talk(&bedrock, &harness, &mut memory, &mut results, &mut told, call.now).await?;
+        let mut told = HarnessEvents::default();
+        let stop = run_turns(&bedrock, &harness, &mut memory, &mut results, &mut told, call.now).await?;
         let metadata = json!({
             "usage": {"inputTokens": input_tokens, "outputTokens": told.tokens, "totalTokens": input_tokens + told.tokens},
             "metrics": {"latencyMs": began.elapsed().as_millis()},
@@ -120,11 +123,11 @@ pub(in crate::bedrock) fn invoke_harness(bedrock: Arc<Bedrock>, call: Call) -> B
         told.events.push("metadata", &metadata)?;
         let (owner, state, now, idle) = (format!("harness/{}", harness.id), memory.to_value(), call.now, harness.idle);
         bedrock.host.store.write(move |tx| store::keep_session(tx, &owner, &session, &state, idle, now)).await?;
-        Ok(Answer::Events { frames: told.events.into_frames(), headers: Vec::new() })
+        Ok(BedrockAnswer::Events { frames: told.events.into_frames(), headers: Vec::new() })
     })
 }
 
-async fn load(bedrock: &Arc<Bedrock>, call: &Call, session: &str) -> Result<Harness, ApiError> {
+async fn load(bedrock: &Arc<Bedrock>, call: &BedrockRequest, session: &str) -> Result<Harness, ApiError> {
     let arn = call.query.get("harnessArn").cloned().unwrap_or_default();
     let (region, now, session) = (call.region.clone(), call.now, session.to_owned());
     bedrock
@@ -150,7 +153,7 @@ async fn load(bedrock: &Arc<Bedrock>, call: &Call, session: &str) -> Result<Harn
                 match tool.get("Type").and_then(Value::as_str).unwrap_or_default() {
                     "agentcore_gateway" => {
                         let arn = tool.pointer("/Config/AgentCoreGateway/GatewayArn").and_then(Value::as_str);
-                        gateways.push((name.to_owned(), Gateway::find(tx, &region, arn.unwrap_or_default())?));
+                        gateways.push((name.to_owned(), McpGateway::find(tx, &region, arn.unwrap_or_default())?));
                     }
                     "inline_function" => {
                         let own = tool.pointer("/Config/InlineFunction").cloned().unwrap_or_default();
@@ -206,12 +209,12 @@ impl Harness {
 
 /// What is told of the steps.
 #[derive(Default)]
-struct Told {
+struct HarnessEvents {
     events: Events,
     tokens: usize,
 }
 
-impl Told {
+impl HarnessEvents {
     fn words(&mut self, text: &str) -> Result<(), ApiError> {
         self.tokens += tokens(text);
         self.events.push("messageStart", &json!({"role": "assistant"}))?;
@@ -247,12 +250,12 @@ impl Told {
 }
 
 /// The loop; gives why it ended.
-async fn talk(
+async fn run_turns(
     bedrock: &Arc<Bedrock>,
     harness: &Harness,
     memory: &mut Memory,
     results: &mut Vec<(String, Value, Value)>,
-    told: &mut Told,
+    told: &mut HarnessEvents,
     now: Timestamp,
 ) -> Result<&'static str, ApiError> {
     let mut tools: Vec<Tool> = harness.inline.iter().filter(|tool| harness.allows(None, &tool.name)).cloned().collect();
@@ -263,7 +266,7 @@ async fn talk(
         bases.extend(allowed.map(|(_, base)| base.clone()));
     }
     for step in 0..harness.steps {
-        let talk = Talk {
+        let conversation = Conversation {
             memory,
             tools: &tools,
             bases: &bases,
@@ -272,8 +275,8 @@ async fn talk(
             results,
             most: harness.most,
         };
-        match think(bedrock, &talk).await? {
-            Step::Say { text, grounded, base } => {
+        match next_step(bedrock, &conversation).await? {
+            AgentStep::Say { text, grounded, base } => {
                 if let (Some(_), Some(base)) = (&grounded, &base) {
                     let gateway =
                         harness.gateways.iter().find(|(_, one)| one.bases.iter().any(|known| known.id == *base));
@@ -281,17 +284,17 @@ async fn talk(
                         let own = gateway.bases.iter().find(|known| known.id == *base);
                         let arn = own.map(|own| own.arn.clone()).unwrap_or_default();
                         let needs = vec![
-                            Need::new("bedrock:GetKnowledgeBase", arn.clone()),
-                            Need::new("bedrock:Retrieve", arn),
+                            RequiredPermission::new("bedrock:GetKnowledgeBase", arn.clone()),
+                            RequiredPermission::new("bedrock:Retrieve", arn),
                         ];
                         gateway.worker().may(bedrock, needs, now).await?;
                     }
                 }
                 told.words(&text)?;
-                memory.add(Role::Assistant, text);
+                memory.add(TurnRole::Assistant, text);
                 return Ok("end_turn");
             }
-            Step::Use { tool, input } => {
+            AgentStep::Use { tool, input } => {
                 let id = format!("tooluse_{}", tool_id(&format!("{step}{tool}{input:?}")));
                 told.used(&id, &tool, &input)?;
                 if harness.inline.iter().any(|own| own.name == tool) {

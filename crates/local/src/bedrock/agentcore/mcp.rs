@@ -9,13 +9,13 @@ use rusqlite::Connection;
 use s3s::Body;
 use serde_json::{Map, Value, json};
 
-use super::gateway::Gateway;
+use super::gateway::McpGateway;
 use crate::bedrock::Bedrock;
 use crate::bedrock::answer::missing;
 use crate::cognito::tokens::{self, Wrong, pool_of_issuer};
 use crate::ground::ApiError;
 use crate::ground::body::read_at_most;
-use crate::ground::world::{self, Thing};
+use crate::ground::resource_table::{self, StoredResource};
 
 /// What the discovery URL of an issuer ends with. Source: OpenID Connect Discovery 1.0.
 const DISCOVERY: &str = "/.well-known/openid-configuration";
@@ -50,19 +50,19 @@ pub(crate) fn gateway_of(headers: &HeaderMap, path: &str) -> Option<String> {
 
 /// Who may come in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Door {
+pub(crate) enum GatewayAuth {
     /// Everybody.
     Open,
     /// Whoever signs and may `bedrock-agentcore:InvokeGateway` on the gateway, whose ARN this is.
     Signed(String),
 }
 
-fn thing(db: &Connection, gateway: &str) -> Result<Thing, ApiError> {
-    let found = world::find_anywhere(db, "AWS::BedrockAgentCore::Gateway", gateway)?;
+fn thing(db: &Connection, gateway: &str) -> Result<StoredResource, ApiError> {
+    let found = resource_table::find_anywhere(db, "AWS::BedrockAgentCore::Gateway", gateway)?;
     found.ok_or_else(|| missing(format!("Gateway with identifier {gateway} does not exist")))
 }
 
-impl Door {
+impl GatewayAuth {
     /// A gateway's, for whoever comes with a token or none.
     ///
     /// # Errors
@@ -111,7 +111,7 @@ async fn admit(bedrock: &Arc<Bedrock>, rule: Value, token: Option<String>) -> Re
     }
     let Some(pool) = pool else { return Err(not_simulated()) };
     let read = bedrock.host.store.read(move |tx| -> Result<_, ApiError> {
-        if world::find_anywhere(tx, "AWS::Cognito::UserPool", &pool)?.is_none() {
+        if resource_table::find_anywhere(tx, "AWS::Cognito::UserPool", &pool)?.is_none() {
             return Err(not_simulated());
         }
         match token {
@@ -169,11 +169,11 @@ pub(in crate::bedrock) async fn answer(
     let empty = json!({});
     let parameters = message.get("params").unwrap_or(&empty);
     let (wanted, id_of) = (gateway.to_owned(), id.clone());
-    let loaded = bedrock.host.store.read(move |tx| -> Result<(String, Gateway), ApiError> {
+    let loaded = bedrock.host.store.read(move |tx| -> Result<(String, McpGateway), ApiError> {
         let thing = thing(tx, &wanted)?;
         let arn = thing.attributes.get("GatewayArn").and_then(Value::as_str).unwrap_or_default();
         let name = thing.properties.get("Name").and_then(Value::as_str).unwrap_or_default();
-        Ok((name.to_owned(), Gateway::find(tx, &thing.region, arn)?))
+        Ok((name.to_owned(), McpGateway::find(tx, &thing.region, arn)?))
     });
     let (name, gateway) = loaded.await?;
     let told = match method {
@@ -198,7 +198,7 @@ pub(in crate::bedrock) async fn answer(
 }
 
 /// Calls a tool. What a tool or the gateway's role refuses is told to whoever uses the tool, as a result.
-async fn call(bedrock: &Arc<Bedrock>, gateway: &Gateway, id: &Value, parameters: &Value) -> Result<Value, ApiError> {
+async fn call(bedrock: &Arc<Bedrock>, gateway: &McpGateway, id: &Value, parameters: &Value) -> Result<Value, ApiError> {
     let Some(name) = parameters.get("name").and_then(Value::as_str) else {
         return Ok(failed(id, NO_PARAMETERS, "Invalid params: `name` is required"));
     };

@@ -9,22 +9,22 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::conversation::{AgentStep, Conversation, Memory, next_step};
 use super::describe::{agent, has_alias, idle};
 use super::lambda::{For, carry_out, parameters};
-use super::schema::{Action, Form, actions, objects};
-use super::think::{Memory, Step, Talk, think};
+use super::schema::{Action, ActionForm, actions, objects};
 use super::trace::Traces;
-use crate::bedrock::answer::{Answer, Call, Outcome, invalid, stamp};
-use crate::bedrock::guardrail::{self, Guardrail, Piece, Source};
+use crate::bedrock::answer::{BedrockAnswer, BedrockRequest, BedrockResult, invalid, stamp};
+use crate::bedrock::guardrail::{self, GuardedText, Guardrail, Piece};
 use crate::bedrock::identify;
 use crate::bedrock::knowledge::Base;
-use crate::bedrock::rights::{Worker, of_model};
+use crate::bedrock::service_role::{ServiceRole, of_model};
 use crate::bedrock::stream::Events;
-use crate::bedrock::text::Role;
+use crate::bedrock::text::TurnRole;
 use crate::bedrock::text::tools::{Tool, told};
 use crate::bedrock::{Bedrock, store};
 use crate::ground::{ACCOUNT_ID, ApiError};
-use crate::identity::Need;
+use crate::identity::RequiredPermission;
 use crate::s3::get_object;
 
 /// The most steps of one answer.
@@ -46,13 +46,16 @@ struct Agent {
 }
 
 /// What an agent answers with.
-enum Ending {
-    Said { text: String, citations: Vec<Value> },
+enum AgentReply {
+    Given { text: String, citations: Vec<Value> },
     Control { id: String, input: Value },
 }
 
 /// `InvokeAgent`.
-pub(in crate::bedrock) fn invoke_agent(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
+pub(in crate::bedrock) fn invoke_agent(
+    bedrock: Arc<Bedrock>,
+    call: BedrockRequest,
+) -> BoxFuture<'static, BedrockResult> {
     Box::pin(async move {
         let label = |name: &str| call.label(name).to_owned();
         let (id, alias, session) = (label("agentId"), label("agentAliasId"), label("sessionId"));
@@ -104,14 +107,14 @@ pub(in crate::bedrock) fn invoke_agent(bedrock: Arc<Bedrock>, call: Call) -> Box
             events.push("trace", trace)?;
         }
         match ending {
-            Ending::Said { text, citations } => {
+            AgentReply::Given { text, citations } => {
                 let mut chunk = json!({"bytes": STANDARD.encode(&text)});
                 if let (false, Some(chunk)) = (citations.is_empty(), chunk.as_object_mut()) {
                     chunk.insert("attribution".to_owned(), json!({ "citations": citations }));
                 }
                 events.push("chunk", &chunk)?;
             }
-            Ending::Control { id, input } => {
+            AgentReply::Control { id, input } => {
                 events.push("returnControl", &json!({"invocationId": id, "invocationInputs": [input]}))?;
             }
         }
@@ -119,7 +122,7 @@ pub(in crate::bedrock) fn invoke_agent(bedrock: Arc<Bedrock>, call: Call) -> Box
             ("x-amzn-bedrock-agent-content-type", "application/json".to_owned()),
             ("x-amz-bedrock-agent-session-id", session),
         ];
-        Ok(Answer::Events { frames: events.into_frames(), headers })
+        Ok(BedrockAnswer::Events { frames: events.into_frames(), headers })
     })
 }
 
@@ -159,8 +162,8 @@ pub(in crate::bedrock) async fn ask(
     let (owner, session, idle) = (format!("agent/{id}/{alias}"), session.to_owned(), agent.idle);
     bedrock.host.store.write(move |tx| store::keep_session(tx, &owner, &session, &remembered, idle, now)).await?;
     match ending {
-        Ending::Said { text, .. } => Ok(text),
-        Ending::Control { .. } => {
+        AgentReply::Given { text, .. } => Ok(text),
+        AgentReply::Control { .. } => {
             Err(invalid(format!("The agent {id} hands its action to its caller, who is no program")))
         }
     }
@@ -181,8 +184,10 @@ async fn load(
     for (bucket, key) in objects(&thing.properties) {
         let arn = thing.attributes.get("AgentArn").and_then(Value::as_str).unwrap_or_default().to_owned();
         let role = thing.properties.get("AgentResourceRoleArn").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let worker = Worker { role, service: "bedrock.amazonaws.com", source: arn, region: region.clone() };
-        worker.may(bedrock, vec![Need::new("s3:GetObject", format!("arn:aws:s3:::{bucket}/{key}"))], now).await?;
+        let worker = ServiceRole { role, service: "bedrock.amazonaws.com", source: arn, region: region.clone() };
+        worker
+            .may(bedrock, vec![RequiredPermission::new("s3:GetObject", format!("arn:aws:s3:::{bucket}/{key}"))], now)
+            .await?;
         let schema = get_object(&bedrock.host.store, &bucket, &key, None).await?;
         let schema = String::from_utf8(schema).map_err(|_| invalid("The schema of an action group is not text"))?;
         schemas.insert((bucket, key), schema);
@@ -238,8 +243,8 @@ async fn answer(
     returned: &[Value],
     traces: &mut Traces,
     now: Timestamp,
-) -> Result<Ending, ApiError> {
-    let worker = Worker {
+) -> Result<AgentReply, ApiError> {
+    let worker = ServiceRole {
         role: agent.role.clone(),
         service: "bedrock.amazonaws.com",
         source: agent.arn.clone(),
@@ -247,28 +252,31 @@ async fn answer(
     };
     let mut needs = of_model(bedrock, &whom.region, "bedrock:InvokeModel", &agent.model).await?;
     if let Some(guardrail) = &agent.guardrail {
-        needs.push(Need::new("bedrock:ApplyGuardrail", guardrail.arn.clone()));
+        needs.push(RequiredPermission::new("bedrock:ApplyGuardrail", guardrail.arn.clone()));
     }
     worker.may(bedrock, needs, now).await?;
     if let Some(guardrail) = agent.guardrail.as_ref().filter(|_| !whom.said.is_empty()) {
-        let verdict = guardrail::judge(guardrail, Source::Input, &[Piece::of(whom.said.clone())]);
+        let verdict = guardrail::judge(guardrail, GuardedText::Input, &[Piece::of(whom.said.clone())]);
         traces.guardrail("inputAssessments", verdict.intervened(), &verdict.assessment);
         if verdict.blocked {
             // What was blocked is not remembered.
-            return Ok(Ending::Said { text: guardrail.message(Source::Input).to_owned(), citations: Vec::new() });
+            return Ok(AgentReply::Given {
+                text: guardrail.message(GuardedText::Input).to_owned(),
+                citations: Vec::new(),
+            });
         }
         if let (true, Some(text)) = (verdict.masked, verdict.texts.into_iter().next()) {
             whom.said = text;
         }
     }
     if !whom.said.is_empty() {
-        memory.add(Role::User, whom.said.clone());
+        memory.add(TurnRole::User, whom.said.clone());
     }
     let tools: Vec<Tool> = agent.actions.iter().map(|action| action.tool.clone()).collect();
     let mut results: Vec<(String, Value, Value)> =
         returned.iter().map(|result| of_caller(&agent.actions, result)).collect();
     for _ in 0..STEPS {
-        let talk = Talk {
+        let conversation = Conversation {
             memory,
             tools: &tools,
             bases: &agent.bases,
@@ -277,13 +285,13 @@ async fn answer(
             results: &results,
             most: None,
         };
-        let (tool, input) = match think(bedrock, &talk).await? {
-            Step::Use { tool, input } => (tool, input),
-            Step::Say { text, grounded, base } => {
+        let (tool, input) = match next_step(bedrock, &conversation).await? {
+            AgentStep::Use { tool, input } => (tool, input),
+            AgentStep::Say { text, grounded, base } => {
                 let mut citations = Vec::new();
                 if let (Some(grounded), Some(base)) = (&grounded, &base) {
                     let resource = format!("arn:aws:bedrock:{}:{ACCOUNT_ID}:knowledge-base/{base}", whom.region);
-                    worker.may(bedrock, vec![Need::new("bedrock:Retrieve", resource)], now).await?;
+                    worker.may(bedrock, vec![RequiredPermission::new("bedrock:Retrieve", resource)], now).await?;
                     citations = grounded.citations();
                     let references: Vec<&Value> =
                         grounded.parts.iter().flat_map(|(.., references)| references).collect();
@@ -308,7 +316,7 @@ async fn answer(
         );
         let Some(function) = &action.function else {
             let id = bedrock.host.ids.uuid().to_string();
-            return Ok(Ending::Control { id, input: control(action, &input, whom) });
+            return Ok(AgentReply::Control { id, input: control(action, &input, whom) });
         };
         let answered = carry_out(bedrock, action, function, &input, whom).await?;
         if let Some(attributes) = answered.attributes {
@@ -339,12 +347,12 @@ fn finish(
     traces: &mut Traces,
     mut text: String,
     mut citations: Vec<Value>,
-) -> Ending {
+) -> AgentReply {
     if let Some(guardrail) = &agent.guardrail {
-        let verdict = guardrail::judge(guardrail, Source::Output, &[Piece::of(text.clone())]);
+        let verdict = guardrail::judge(guardrail, GuardedText::Output, &[Piece::of(text.clone())]);
         traces.guardrail("outputAssessments", verdict.intervened(), &verdict.assessment);
         if verdict.blocked {
-            text = guardrail.message(Source::Output).to_owned();
+            text = guardrail.message(GuardedText::Output).to_owned();
             citations.clear();
         } else if let (true, Some(masked)) = (verdict.masked, verdict.texts.into_iter().next()) {
             text = masked;
@@ -352,8 +360,8 @@ fn finish(
         }
     }
     traces.step("observation", json!({"type": "FINISH", "finalResponse": {"text": text}}));
-    memory.add(Role::Assistant, text.clone());
-    Ending::Said { text, citations }
+    memory.add(TurnRole::Assistant, text.clone());
+    AgentReply::Given { text, citations }
 }
 
 /// An action in a trace.
@@ -366,10 +374,10 @@ fn of_action(action: &Action, input: &Map<String, Value>) -> Value {
     });
     if let Some(fields) = told.as_object_mut() {
         match &action.form {
-            Form::Function => {
+            ActionForm::Function => {
                 fields.insert("function".to_owned(), json!(action.tool.name));
             }
-            Form::Api { path, method, body, media } => {
+            ActionForm::Api { path, method, body, media } => {
                 fields.insert("apiPath".to_owned(), json!(path));
                 fields.insert("verb".to_owned(), json!(method.to_lowercase()));
                 if !body.is_empty() {
@@ -386,10 +394,10 @@ fn of_action(action: &Action, input: &Map<String, Value>) -> Value {
 fn control(action: &Action, input: &Map<String, Value>, whom: &For) -> Value {
     let own = parameters(action, input, false);
     match &action.form {
-        Form::Function => json!({"functionInvocationInput": {
+        ActionForm::Function => json!({"functionInvocationInput": {
             "actionGroup": action.group, "function": action.tool.name, "parameters": own,
             "agentId": whom.agent, "actionInvocationType": "RESULT"}}),
-        Form::Api { path, method, body, media } => {
+        ActionForm::Api { path, method, body, media } => {
             let mut told = json!({
                 "actionGroup": action.group, "apiPath": path, "httpMethod": method, "parameters": own,
                 "agentId": whom.agent, "actionInvocationType": "RESULT"});
@@ -407,7 +415,7 @@ fn of_caller(actions: &[Action], result: &Value) -> (String, Value, Value) {
     let own = result.get("functionResult").or_else(|| result.get("apiResult")).unwrap_or(&Value::Null);
     let text = |name: &str| own.get(name).and_then(Value::as_str).unwrap_or_default();
     let by_path =
-        actions.iter().find(|action| matches!(&action.form, Form::Api { path, .. } if path == text("apiPath")));
+        actions.iter().find(|action| matches!(&action.form, ActionForm::Api { path, .. } if path == text("apiPath")));
     let name = match (text("function"), by_path) {
         ("", Some(action)) => action.tool.name.clone(),
         (name, _) => name.to_owned(),

@@ -7,11 +7,11 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::schema::{Action, Form};
+use super::schema::{Action, ActionForm};
 use crate::bedrock::Bedrock;
-use crate::bedrock::text::tools::Parameter;
+use crate::bedrock::text::tools::ToolParameter;
 use crate::ground::{ACCOUNT_ID, ApiError};
-use crate::lambda::call::{Call, Caller};
+use crate::lambda::call::{Invocation, Invoker};
 use crate::lambda::invoke::invoke;
 
 /// For whom an action is carried out.
@@ -31,7 +31,7 @@ pub(super) struct For {
 
 /// What a function answered.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Answered {
+pub(super) struct ActionAnswer {
     /// The body, as JSON where it is.
     pub result: Value,
     /// As it came.
@@ -45,11 +45,11 @@ pub(super) struct Answered {
 /// The parameters of an action with their values, as events and traces have them.
 pub(super) fn parameters(action: &Action, input: &Map<String, Value>, of_body: bool) -> Vec<Value> {
     let body: &[String] = match &action.form {
-        Form::Api { body, .. } => body,
-        Form::Function => &[],
+        ActionForm::Api { body, .. } => body,
+        ActionForm::Function => &[],
     };
-    let wanted = |parameter: &&Parameter| body.contains(&parameter.name) == of_body;
-    let with_value = |parameter: &Parameter| {
+    let wanted = |parameter: &&ToolParameter| body.contains(&parameter.name) == of_body;
+    let with_value = |parameter: &ToolParameter| {
         let value = input.get(&parameter.name)?;
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Some(json!({"name": parameter.name, "type": parameter.kind, "value": text}))
@@ -70,10 +70,10 @@ fn event(action: &Action, input: &Map<String, Value>, whom: &For) -> Value {
     });
     let Some(fields) = event.as_object_mut() else { return event };
     match &action.form {
-        Form::Function => {
+        ActionForm::Function => {
             fields.insert("function".to_owned(), json!(action.tool.name));
         }
-        Form::Api { path, method, body, media } => {
+        ActionForm::Api { path, method, body, media } => {
             fields.insert("apiPath".to_owned(), json!(path));
             fields.insert("httpMethod".to_owned(), json!(method));
             if !body.is_empty() {
@@ -100,14 +100,14 @@ pub(super) async fn carry_out(
     function: &str,
     input: &Map<String, Value>,
     whom: &For,
-) -> Result<Answered, ApiError> {
-    let call = Call {
+) -> Result<ActionAnswer, ApiError> {
+    let call = Invocation {
         function: function.to_owned(),
         qualifier: None,
         region: whom.region.clone(),
         payload: Bytes::from(event(action, input, whom).to_string()),
         client_context: None,
-        caller: Caller::Service {
+        caller: Invoker::Service {
             principal: "bedrock.amazonaws.com".to_owned(),
             source_arn: Some(whom.arn.clone()),
             source_account: Some(ACCOUNT_ID.to_owned()),
@@ -137,7 +137,7 @@ pub(super) async fn carry_out(
 }
 
 /// Takes a function's answer, if it is for this action and of the right form.
-fn read(action: &Action, payload: &Value) -> Result<Answered, String> {
+fn read(action: &Action, payload: &Value) -> Result<ActionAnswer, String> {
     if payload.get("messageVersion").and_then(Value::as_str) != Some("1.0") {
         return Err("messageVersion must be \"1.0\"".to_owned());
     }
@@ -148,12 +148,12 @@ fn read(action: &Action, payload: &Value) -> Result<Answered, String> {
     };
     same("actionGroup", &action.group)?;
     let (bodies, state) = match &action.form {
-        Form::Function => {
+        ActionForm::Function => {
             same("function", &action.tool.name)?;
             let own = response.get("functionResponse").ok_or("it has no functionResponse")?;
             (own.get("responseBody"), own.get("responseState"))
         }
-        Form::Api { path, method, .. } => {
+        ActionForm::Api { path, method, .. } => {
             same("apiPath", path)?;
             same("httpMethod", method)?;
             if response.get("httpStatusCode").and_then(Value::as_u64).is_none() {
@@ -168,7 +168,7 @@ fn read(action: &Action, payload: &Value) -> Result<Answered, String> {
     if state.and_then(Value::as_str) == Some("FAILURE") {
         return Err(format!("the function says FAILURE: {raw}"));
     }
-    Ok(Answered {
+    Ok(ActionAnswer {
         result: serde_json::from_str(&raw).unwrap_or_else(|_| Value::String(raw.clone())),
         raw,
         reprompt: state.and_then(Value::as_str) == Some("REPROMPT"),
@@ -181,15 +181,15 @@ mod tests {
     use super::*;
     use crate::bedrock::text::tools::Tool;
 
-    fn action(form: Form) -> Action {
+    fn action(form: ActionForm) -> Action {
         let schema = json!({"required": ["accountId"], "properties": {"accountId": {"type": "integer"}}});
         let tool = Tool::of_schema("getAccountStatus", "", &schema);
         Action { group: "status".to_owned(), tool, form, function: None }
     }
 
-    fn api() -> Form {
+    fn api() -> ActionForm {
         let (path, method) = ("/accounts/{accountId}/status".to_owned(), "GET".to_owned());
-        Form::Api { path, method, body: Vec::new(), media: "application/json".to_owned() }
+        ActionForm::Api { path, method, body: Vec::new(), media: "application/json".to_owned() }
     }
 
     fn whom() -> For {
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(event["parameters"], json!([{"name": "accountId", "type": "integer", "value": "7777"}]));
         assert_eq!((&event["httpMethod"], &event["apiPath"]), (&json!("GET"), &json!("/accounts/{accountId}/status")));
         assert!(event.get("requestBody").is_none() && event.get("function").is_none());
-        let of_function = super::event(&action(Form::Function), &input, &whom());
+        let of_function = super::event(&action(ActionForm::Function), &input, &whom());
         assert_eq!(of_function["function"], "getAccountStatus");
     }
 
@@ -232,6 +232,6 @@ mod tests {
         assert!(read(&action(api()), &json!({"statusCode": 200})).is_err());
         let failure = json!({"messageVersion": "1.0", "response": {"actionGroup": "status", "function": "getAccountStatus",
             "functionResponse": {"responseState": "FAILURE", "responseBody": {"TEXT": {"body": "no"}}}}});
-        assert!(read(&action(Form::Function), &failure).is_err_and(|why| why.contains("FAILURE")));
+        assert!(read(&action(ActionForm::Function), &failure).is_err_and(|why| why.contains("FAILURE")));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::bedrock::answer::invalid;
-use crate::bedrock::text::tools::{Parameter, Tool};
+use crate::bedrock::text::tools::{Tool, ToolParameter};
 use crate::ground::ApiError;
 
 /// One action.
@@ -14,14 +14,14 @@ pub(super) struct Action {
     /// The name of its group.
     pub group: String,
     pub tool: Tool,
-    pub form: Form,
+    pub form: ActionForm,
     /// The function's ARN; nothing when control goes back to the caller.
     pub function: Option<String>,
 }
 
 /// How an action is called.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Form {
+pub(super) enum ActionForm {
     /// By an OpenAPI operation; the parameters that are in the body, by name.
     Api { path: String, method: String, body: Vec<String>, media: String },
     /// By a function of its own name.
@@ -29,19 +29,19 @@ pub(super) enum Form {
 }
 
 /// The bucket and the key of an object.
-pub(super) type Object = (String, String);
+pub(super) type ObjectLocation = (String, String);
 
 fn list<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
     value.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
-fn object_of(schema: &Value) -> Option<Object> {
+fn object_of(schema: &Value) -> Option<ObjectLocation> {
     let part = |name: &str| schema.pointer(&format!("/S3/{name}")).and_then(Value::as_str).map(str::to_owned);
     part("S3BucketName").zip(part("S3ObjectKey"))
 }
 
 /// The objects that hold schemas of action groups.
-pub(super) fn objects(properties: &Value) -> Vec<Object> {
+pub(super) fn objects(properties: &Value) -> Vec<ObjectLocation> {
     list(properties, "ActionGroups").filter_map(|group| object_of(group.get("ApiSchema")?)).collect()
 }
 
@@ -50,7 +50,7 @@ pub(super) fn objects(properties: &Value) -> Vec<Object> {
 /// # Errors
 ///
 /// When a schema can't be read, or is of a kind that is not simulated.
-pub(super) fn actions(properties: &Value, schemas: &BTreeMap<Object, String>) -> Result<Vec<Action>, ApiError> {
+pub(super) fn actions(properties: &Value, schemas: &BTreeMap<ObjectLocation, String>) -> Result<Vec<Action>, ApiError> {
     let mut actions = Vec::new();
     for group in list(properties, "ActionGroups") {
         let text = |name: &str| group.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -82,17 +82,17 @@ fn of_function(group: &str, function: Option<&String>, one: &Value) -> Action {
     let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let parameters = one.get("Parameters").and_then(Value::as_object).into_iter().flatten().map(|(name, parameter)| {
         let required = parameter.get("Required");
-        Parameter {
+        ToolParameter {
             name: name.clone(),
             description: text(parameter, "Description"),
             kind: text(parameter, "Type"),
             required: required.is_some_and(|flag| flag == &json!(true) || flag == "true"),
-            ..Parameter::default()
+            ..ToolParameter::default()
         }
     });
     let tool =
         Tool { name: text(one, "Name"), description: text(one, "Description"), parameters: parameters.collect() };
-    Action { group: group.to_owned(), tool, form: Form::Function, function: function.cloned() }
+    Action { group: group.to_owned(), tool, form: ActionForm::Function, function: function.cloned() }
 }
 
 const METHODS: &[&str] = &["get", "put", "post", "delete", "patch", "head", "options"];
@@ -106,7 +106,7 @@ fn of_openapi(group: &str, function: Option<&String>, text: &str) -> Result<Vec<
         for method in METHODS {
             let Some(operation) = item.get(*method) else { continue };
             let text = |name: &str| operation.get(name).and_then(Value::as_str).unwrap_or_default();
-            let mut by_name: BTreeMap<String, Parameter> = BTreeMap::new();
+            let mut by_name: BTreeMap<String, ToolParameter> = BTreeMap::new();
             let listed =
                 |holder: &Value| holder.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
             for parameter in listed(item).iter().chain(&listed(operation)) {
@@ -135,7 +135,7 @@ fn of_openapi(group: &str, function: Option<&String>, text: &str) -> Result<Vec<
             actions.push(Action {
                 group: group.to_owned(),
                 tool: Tool { name, description, parameters: by_name.into_values().collect() },
-                form: Form::Api {
+                form: ActionForm::Api {
                     path: path.clone(),
                     method: method.to_uppercase(),
                     body,
@@ -148,7 +148,7 @@ fn of_openapi(group: &str, function: Option<&String>, text: &str) -> Result<Vec<
     Ok(actions)
 }
 
-fn of_schema(name: &str, description: Option<&str>, schema: &Value, required: bool) -> Parameter {
+fn of_schema(name: &str, description: Option<&str>, schema: &Value, required: bool) -> ToolParameter {
     let whole = json!({"properties": {name: schema}, "required": if required { vec![name] } else { Vec::new() }});
     let mut parameter = Tool::of_schema("", "", &whole).parameters.into_iter().next().unwrap_or_default();
     if let Some(description) = description {
@@ -179,7 +179,7 @@ mod tests {
             (parameter.name.as_str(), parameter.kind.as_str(), parameter.required),
             ("accountId", "integer", true)
         );
-        let Form::Api { path, method, .. } = &actions[0].form else { panic!("an API") };
+        let ActionForm::Api { path, method, .. } = &actions[0].form else { panic!("an API") };
         assert_eq!((path.as_str(), method.as_str()), ("/accounts/{accountId}/status", "GET"));
     }
 
@@ -189,7 +189,7 @@ mod tests {
             {"schema": {"$ref": "#/components/schemas/Order"}}}}}}},
             "components": {"schemas": {"Order": {"required": ["size"], "properties": {"size": {"type": "string"}}}}}}"##;
         let actions = of_openapi("orders", None, schema).expect("a schema");
-        let Form::Api { body, media, .. } = &actions[0].form else { panic!("an API") };
+        let ActionForm::Api { body, media, .. } = &actions[0].form else { panic!("an API") };
         assert_eq!((body.as_slice(), media.as_str()), (&["size".to_owned()][..], "application/json"));
         assert!(actions[0].tool.parameters[0].required);
     }

@@ -14,7 +14,7 @@ const KINDS: &[&str] = &["Agent", "Input", "KnowledgeBase", "LambdaFunction", "O
 
 /// One input of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Input {
+pub(super) struct NodeInput {
     pub name: String,
     /// `String`, `Number`, `Boolean`, `Object` or `Array`.
     pub kind: String,
@@ -24,13 +24,13 @@ pub(super) struct Input {
 
 /// One node.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Node {
+pub(super) struct FlowNode {
     pub name: String,
     /// For example `Prompt`.
     pub kind: String,
     /// What is configured for its kind.
     pub configuration: Value,
-    pub inputs: Vec<Input>,
+    pub inputs: Vec<NodeInput>,
     /// Name and type of each output.
     pub outputs: Vec<(String, String)>,
 }
@@ -46,12 +46,12 @@ pub(super) struct Link {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Definition {
     /// In an order in which each comes after what it takes from.
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<FlowNode>,
     pub links: Vec<Link>,
 }
 
 /// What nodes gave, by node and output.
-pub(super) type Given = BTreeMap<(String, String), Value>;
+pub(super) type NodeOutputs = BTreeMap<(String, String), Value>;
 
 fn text(value: &Value, pointer: &str) -> String {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -66,7 +66,7 @@ fn not_simulated(what: &str) -> ApiError {
     ApiError::not_implemented("bedrock-agent-runtime", &format!("InvokeFlow with {what}"))
 }
 
-impl Node {
+impl FlowNode {
     fn of(node: &Value) -> Result<Self, ApiError> {
         let (name, kind) = (text(node, "/Name"), text(node, "/Type"));
         if !KINDS.contains(&kind.as_str()) {
@@ -80,7 +80,7 @@ impl Node {
         {
             return Err(not_simulated(&format!("{own} of the node {name}")));
         }
-        let input = |input: &Value| Input {
+        let input = |input: &Value| NodeInput {
             name: text(input, "/Name"),
             kind: text(input, "/Type"),
             expression: text(input, "/Expression"),
@@ -96,7 +96,7 @@ impl Node {
     /// # Errors
     ///
     /// In words, when a value is not there or of another type.
-    pub fn taken(&self, links: &[Link], given: &Given) -> Result<Vec<(Input, Value)>, String> {
+    pub fn taken(&self, links: &[Link], given: &NodeOutputs) -> Result<Vec<(NodeInput, Value)>, String> {
         let mut taken = Vec::new();
         for input in &self.inputs {
             let link = links.iter().find(|link| link.target.0 == self.name && link.target.1 == input.name);
@@ -153,7 +153,7 @@ impl Definition {
         let Some(own) = properties.get("Definition").filter(|own| own.is_object()) else {
             return Err(not_simulated("a definition that is a text or an object in S3"));
         };
-        let mut waiting: Vec<Node> = entries(own, "Nodes").map(Node::of).collect::<Result<_, _>>()?;
+        let mut waiting: Vec<FlowNode> = entries(own, "Nodes").map(FlowNode::of).collect::<Result<_, _>>()?;
         let mut links = Vec::new();
         for link in entries(own, "Connections") {
             if text(link, "/Type") != "Data" {
@@ -164,10 +164,10 @@ impl Definition {
                 target: (text(link, "/Target"), text(link, "/Configuration/Data/TargetInput")),
             });
         }
-        let mut nodes: Vec<Node> = Vec::new();
+        let mut nodes: Vec<FlowNode> = Vec::new();
         while !waiting.is_empty() {
             let done: BTreeSet<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
-            let ready = |node: &Node| {
+            let ready = |node: &FlowNode| {
                 let mut sources = links.iter().filter(|link| link.target.0 == node.name).map(|link| &link.source.0);
                 sources.all(|source| done.contains(source.as_str()))
             };
@@ -181,7 +181,7 @@ impl Definition {
     }
 
     /// The node that takes what a flow is given.
-    pub fn input(&self) -> Option<&Node> {
+    pub fn input(&self) -> Option<&FlowNode> {
         self.nodes.iter().find(|node| node.kind == "Input")
     }
 }
@@ -220,7 +220,7 @@ mod tests {
     fn values_are_found_by_their_expression_and_held_to_their_type() {
         let own = Definition::of(&flow(&[("a", "Input", &[]), ("b", "Prompt", &["a"])])).expect("a flow");
         let taken = |value: Value| {
-            let given = Given::from([(("a".to_owned(), "out".to_owned()), value)]);
+            let given = NodeOutputs::from([(("a".to_owned(), "out".to_owned()), value)]);
             own.nodes[1].taken(&own.links, &given).map(|taken| taken[0].1.clone())
         };
         assert_eq!(taken(json!({"x": "text"})), Ok(json!("text")));

@@ -3,9 +3,9 @@
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::bedrock::answer::{Answer, Call, Outcome, api_names, missing, page, without_nulls};
+use crate::bedrock::answer::{BedrockAnswer, BedrockRequest, BedrockResult, api_names, missing, page, without_nulls};
 use crate::ground::ApiError;
-use crate::ground::world::{self, Thing};
+use crate::ground::resource_table::{self, StoredResource};
 
 /// The alias that every flow has, which runs its draft. Source: Bedrock API reference, `InvokeFlow`.
 const TEST_ALIAS: &str = "TSTALIASID";
@@ -14,46 +14,46 @@ fn none(what: &str, id: &str) -> ApiError {
     missing(format!("The {what} {id} is not there; check the identifier"))
 }
 
-fn attribute(thing: &Thing, name: &str) -> Value {
+fn attribute(thing: &StoredResource, name: &str) -> Value {
     thing.attributes.get(name).cloned().unwrap_or_default()
 }
 
-fn is(thing: &Thing, name: &str, id: &str) -> bool {
+fn is(thing: &StoredResource, name: &str, id: &str) -> bool {
     thing.attributes.get(name).and_then(Value::as_str) == Some(id)
 }
 
 /// A flow by its id or ARN.
-fn flow(db: &Connection, region: &str, id: &str) -> Result<Thing, ApiError> {
-    let made = world::of_type(db, "AWS::Bedrock::Flow", Some(region))?;
+fn flow(db: &Connection, region: &str, id: &str) -> Result<StoredResource, ApiError> {
+    let made = resource_table::of_type(db, "AWS::Bedrock::Flow", Some(region))?;
     made.into_iter().find(|thing| thing.id == id || is(thing, "Id", id)).ok_or_else(|| none("flow", id))
 }
 
 /// The versions of a flow, oldest first.
-fn versions(db: &Connection, region: &str, flow: &Thing) -> Result<Vec<Thing>, ApiError> {
-    let mut made = world::of_type(db, "AWS::Bedrock::FlowVersion", Some(region))?;
+fn versions(db: &Connection, region: &str, flow: &StoredResource) -> Result<Vec<StoredResource>, ApiError> {
+    let mut made = resource_table::of_type(db, "AWS::Bedrock::FlowVersion", Some(region))?;
     made.retain(|thing| thing.id.split_once('|').is_some_and(|(arn, _)| arn == flow.id));
     Ok(made)
 }
 
-fn version(db: &Connection, region: &str, flow: &Thing, number: &str) -> Result<Thing, ApiError> {
+fn version(db: &Connection, region: &str, flow: &StoredResource, number: &str) -> Result<StoredResource, ApiError> {
     let made = versions(db, region, flow)?.into_iter().find(|thing| is(thing, "Version", number));
     made.ok_or_else(|| none("version of the flow,", number))
 }
 
-fn aliases(db: &Connection, region: &str, flow: &Thing) -> Result<Vec<Thing>, ApiError> {
-    let mut made = world::of_type(db, "AWS::Bedrock::FlowAlias", Some(region))?;
+fn aliases(db: &Connection, region: &str, flow: &StoredResource) -> Result<Vec<StoredResource>, ApiError> {
+    let mut made = resource_table::of_type(db, "AWS::Bedrock::FlowAlias", Some(region))?;
     made.retain(|thing| thing.id.split_once('|').is_some_and(|(_, arn)| arn == flow.id));
     Ok(made)
 }
 
-fn alias(db: &Connection, region: &str, flow: &Thing, id: &str) -> Result<Thing, ApiError> {
+fn alias(db: &Connection, region: &str, flow: &StoredResource, id: &str) -> Result<StoredResource, ApiError> {
     let made = aliases(db, region, flow)?.into_iter().find(|thing| is(thing, "Id", id) || is(thing, "Arn", id));
     made.ok_or_else(|| none("alias of the flow,", id))
 }
 
 /// What an alias runs.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(super) struct FoundFlow {
     /// The flow's ARN.
     pub flow: String,
     /// The alias's ARN.
@@ -67,11 +67,11 @@ pub(super) struct Found {
 /// # Errors
 ///
 /// When either is not there.
-pub(super) fn find(db: &Connection, region: &str, id: &str, alias_id: &str) -> Result<Found, ApiError> {
+pub(super) fn find(db: &Connection, region: &str, id: &str, alias_id: &str) -> Result<FoundFlow, ApiError> {
     let flow = flow(db, region, id)?;
     if alias_id.rsplit('/').next() == Some(TEST_ALIAS) {
         let alias = format!("{}/alias/{TEST_ALIAS}", flow.id);
-        return Ok(Found { flow: flow.id, alias, properties: flow.properties });
+        return Ok(FoundFlow { flow: flow.id, alias, properties: flow.properties });
     }
     let alias = alias(db, region, &flow, alias_id)?;
     let number = alias.properties.pointer("/RoutingConfiguration/0/FlowVersion").and_then(Value::as_str);
@@ -80,10 +80,10 @@ pub(super) fn find(db: &Connection, region: &str, id: &str, alias_id: &str) -> R
         number => version(db, region, &flow, number)?.state,
     };
     let alias = attribute(&alias, "Arn").as_str().unwrap_or_default().to_owned();
-    Ok(Found { flow: flow.id, alias, properties })
+    Ok(FoundFlow { flow: flow.id, alias, properties })
 }
 
-fn told(flow: &Thing, version: Option<&Thing>, whole: bool) -> Value {
+fn told(flow: &StoredResource, version: Option<&StoredResource>, whole: bool) -> Value {
     let content = version.map_or(&flow.properties, |version| &version.state);
     let thing = version.unwrap_or(flow);
     let field = |name: &str| content.get(name).cloned().unwrap_or_default();
@@ -102,36 +102,36 @@ fn told(flow: &Thing, version: Option<&Thing>, whole: bool) -> Value {
     }))
 }
 
-fn whole(call: &Call) -> bool {
+fn whole(call: &BedrockRequest) -> bool {
     call.query.get("includedData").is_none_or(|data| data != "METADATA_ONLY")
 }
 
 /// `GetFlow`.
-pub(in crate::bedrock) fn get(db: &Connection, call: &Call) -> Outcome {
-    Ok(Answer::Json(told(&flow(db, &call.region, call.label("flowIdentifier"))?, None, whole(call))))
+pub(in crate::bedrock) fn get(db: &Connection, call: &BedrockRequest) -> BedrockResult {
+    Ok(BedrockAnswer::Json(told(&flow(db, &call.region, call.label("flowIdentifier"))?, None, whole(call))))
 }
 
 /// `ListFlows`.
-pub(in crate::bedrock) fn list(db: &Connection, call: &Call) -> Outcome {
-    let made = world::of_type(db, "AWS::Bedrock::Flow", Some(&call.region))?;
+pub(in crate::bedrock) fn list(db: &Connection, call: &BedrockRequest) -> BedrockResult {
+    let made = resource_table::of_type(db, "AWS::Bedrock::Flow", Some(&call.region))?;
     page(call, "flowSummaries", made.iter().map(|flow| told(flow, None, false)).collect())
 }
 
 /// `GetFlowVersion`.
-pub(in crate::bedrock) fn get_version(db: &Connection, call: &Call) -> Outcome {
+pub(in crate::bedrock) fn get_version(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     let flow = flow(db, &call.region, call.label("flowIdentifier"))?;
     let version = version(db, &call.region, &flow, call.label("flowVersion"))?;
-    Ok(Answer::Json(told(&flow, Some(&version), whole(call))))
+    Ok(BedrockAnswer::Json(told(&flow, Some(&version), whole(call))))
 }
 
 /// `ListFlowVersions`.
-pub(in crate::bedrock) fn list_versions(db: &Connection, call: &Call) -> Outcome {
+pub(in crate::bedrock) fn list_versions(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     let flow = flow(db, &call.region, call.label("flowIdentifier"))?;
     let made = versions(db, &call.region, &flow)?;
     page(call, "flowVersionSummaries", made.iter().map(|version| told(&flow, Some(version), false)).collect())
 }
 
-fn told_alias(thing: &Thing) -> Value {
+fn told_alias(thing: &StoredResource) -> Value {
     without_nulls(json!({
         "id": attribute(thing, "Id"),
         "arn": attribute(thing, "Arn"),
@@ -146,13 +146,13 @@ fn told_alias(thing: &Thing) -> Value {
 }
 
 /// `GetFlowAlias`.
-pub(in crate::bedrock) fn get_alias(db: &Connection, call: &Call) -> Outcome {
+pub(in crate::bedrock) fn get_alias(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     let flow = flow(db, &call.region, call.label("flowIdentifier"))?;
-    Ok(Answer::Json(told_alias(&alias(db, &call.region, &flow, call.label("aliasIdentifier"))?)))
+    Ok(BedrockAnswer::Json(told_alias(&alias(db, &call.region, &flow, call.label("aliasIdentifier"))?)))
 }
 
 /// `ListFlowAliases`.
-pub(in crate::bedrock) fn list_aliases(db: &Connection, call: &Call) -> Outcome {
+pub(in crate::bedrock) fn list_aliases(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     let flow = flow(db, &call.region, call.label("flowIdentifier"))?;
     page(call, "flowAliasSummaries", aliases(db, &call.region, &flow)?.iter().map(told_alias).collect())
 }

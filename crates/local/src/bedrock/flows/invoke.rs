@@ -5,12 +5,12 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::definition::{Definition, Given, Input, Node, is_of};
+use super::definition::{Definition, FlowNode, NodeInput, NodeOutputs, is_of};
 use super::describe;
-use super::nodes::{Failure, Run};
+use super::nodes::{FlowRun, NodeFailure};
 use crate::bedrock::Bedrock;
-use crate::bedrock::answer::{Answer, Call, Outcome, invalid};
-use crate::bedrock::rights::Worker;
+use crate::bedrock::answer::{BedrockAnswer, BedrockRequest, BedrockResult, invalid};
+use crate::bedrock::service_role::ServiceRole;
 use crate::bedrock::stream::Events;
 use crate::ground::ApiError;
 
@@ -24,7 +24,10 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 ];
 
 /// `InvokeFlow`.
-pub(in crate::bedrock) fn invoke_flow(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
+pub(in crate::bedrock) fn invoke_flow(
+    bedrock: Arc<Bedrock>,
+    call: BedrockRequest,
+) -> BoxFuture<'static, BedrockResult> {
     Box::pin(async move {
         let (region, now) = (call.region.clone(), call.now);
         let (id, alias) = (call.label("flowIdentifier").to_owned(), call.label("flowAliasIdentifier").to_owned());
@@ -35,30 +38,37 @@ pub(in crate::bedrock) fn invoke_flow(bedrock: Arc<Bedrock>, call: Call) -> BoxF
         let own = |name: &str| call.text(name).map(str::to_owned);
         let execution = own("executionId").unwrap_or_else(|| bedrock.host.ids.uuid().to_string());
         let role = found.properties.get("ExecutionRoleArn").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let worker = Worker { role, service: "bedrock.amazonaws.com", source: found.flow.clone(), region };
+        let worker = ServiceRole { role, service: "bedrock.amazonaws.com", source: found.flow.clone(), region };
         let session = worker.session(&bedrock, now).await?;
-        let run =
-            Run { bedrock: &bedrock, found: &found, worker: &worker, session: &session, execution: &execution, now };
-        let mut told = Told { traces: call.body.get("enableTrace") == Some(&json!(true)), ..Told::default() };
-        let mut values = Given::from([(start, document)]);
+        let run = FlowRun {
+            bedrock: &bedrock,
+            found: &found,
+            worker: &worker,
+            session: &session,
+            execution: &execution,
+            now,
+        };
+        let mut told =
+            FlowEvents { traces: call.body.get("enableTrace") == Some(&json!(true)), ..FlowEvents::default() };
+        let mut values = NodeOutputs::from([(start, document)]);
         match carry_out(&run, &definition, &mut values, &mut told, &call.stamp()).await {
             Ok(()) => told.events.push("flowCompletionEvent", &json!({"completionReason": "SUCCESS"}))?,
-            Err(Failure::Invalid(message)) => {
+            Err(NodeFailure::Invalid(message)) => {
                 told.events.fail("validationException", &json!({ "message": message }))?
             }
-            Err(Failure::Dependency(name, message)) => {
+            Err(NodeFailure::Dependency(name, message)) => {
                 told.events.fail("dependencyFailedException", &json!({"message": message, "resourceName": name}))?;
             }
             // What is not simulated is refused as a whole, as everywhere.
-            Err(Failure::Refused(error)) if error.code == "NotImplemented" => return Err(error),
-            Err(Failure::Refused(ApiError { code, message, .. })) => {
+            Err(NodeFailure::Refused(error)) if error.code == "NotImplemented" => return Err(error),
+            Err(NodeFailure::Refused(ApiError { code, message, .. })) => {
                 let known = EXCEPTIONS.iter().find(|(known, _)| *known == code);
                 let kind = known.map_or("dependencyFailedException", |(_, kind)| *kind);
                 told.events.fail(kind, &json!({ "message": message }))?;
             }
         }
         let headers = vec![("x-amz-bedrock-flow-execution-id", execution.clone())];
-        Ok(Answer::Events { frames: told.events.into_frames(), headers })
+        Ok(BedrockAnswer::Events { frames: told.events.into_frames(), headers })
     })
 }
 
@@ -83,18 +93,18 @@ fn given(definition: &Definition, body: &Value) -> Result<((String, String), Val
 }
 
 async fn carry_out(
-    run: &Run<'_>,
+    run: &FlowRun<'_>,
     definition: &Definition,
-    values: &mut Given,
-    told: &mut Told,
+    values: &mut NodeOutputs,
+    told: &mut FlowEvents,
     stamp: &str,
-) -> Result<(), Failure> {
+) -> Result<(), NodeFailure> {
     for node in definition.nodes.iter().filter(|node| node.kind != "Input") {
         // What nothing leads to is not run.
         if !definition.links.iter().any(|link| link.target.0 == node.name) {
             continue;
         }
-        let taken = node.taken(&definition.links, values).map_err(Failure::Invalid)?;
+        let taken = node.taken(&definition.links, values).map_err(NodeFailure::Invalid)?;
         told.taken(node, &taken, stamp)?;
         let given = run.node(node, &taken).await?;
         if node.kind == "Output" {
@@ -111,13 +121,13 @@ async fn carry_out(
 
 /// What the caller is told.
 #[derive(Default)]
-struct Told {
+struct FlowEvents {
     events: Events,
     traces: bool,
 }
 
-impl Told {
-    fn trace(&mut self, kind: &str, node: &Node, fields: &[Value], stamp: &str) -> Result<(), ApiError> {
+impl FlowEvents {
+    fn trace(&mut self, kind: &str, node: &FlowNode, fields: &[Value], stamp: &str) -> Result<(), ApiError> {
         if !self.traces {
             return Ok(());
         }
@@ -125,7 +135,7 @@ impl Told {
         self.events.push("flowTraceEvent", &json!({"trace": { kind: trace }}))
     }
 
-    fn taken(&mut self, node: &Node, taken: &[(Input, Value)], stamp: &str) -> Result<(), ApiError> {
+    fn taken(&mut self, node: &FlowNode, taken: &[(NodeInput, Value)], stamp: &str) -> Result<(), ApiError> {
         let fields: Vec<Value> = taken
             .iter()
             .map(|(input, value)| json!({"nodeInputName": input.name, "type": input.kind, "content": {"document": value}}))
@@ -133,7 +143,7 @@ impl Told {
         self.trace("nodeInputTrace", node, &fields, stamp)
     }
 
-    fn given(&mut self, node: &Node, output: &str, value: &Value, stamp: &str) -> Result<(), ApiError> {
+    fn given(&mut self, node: &FlowNode, output: &str, value: &Value, stamp: &str) -> Result<(), ApiError> {
         let field = json!({"nodeOutputName": output, "content": {"document": value}});
         self.trace("nodeOutputTrace", node, &[field], stamp)
     }

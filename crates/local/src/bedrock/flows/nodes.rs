@@ -6,29 +6,29 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::definition::{Input, Node, is_of, short};
-use super::describe::Found;
+use super::definition::{FlowNode, NodeInput, is_of, short};
+use super::describe::FoundFlow;
 use crate::bedrock::agents;
 use crate::bedrock::answer::invalid;
 use crate::bedrock::converse::of_prompt;
-use crate::bedrock::identify::{self, Target};
+use crate::bedrock::identify::{self, ModelTarget};
 use crate::bedrock::knowledge::{Base, How, ground, results, search};
 use crate::bedrock::prompts::Prompt;
-use crate::bedrock::rights::{Worker, of_model};
-use crate::bedrock::{Bedrock, text::Reply};
+use crate::bedrock::service_role::{ServiceRole, of_model};
+use crate::bedrock::{Bedrock, text::ModelReply};
 use crate::ground::{ACCOUNT_ID, ApiError};
-use crate::identity::{Need, Session};
-use crate::lambda::call::{Call, Caller};
+use crate::identity::{RequiredPermission, Session};
+use crate::lambda::call::{Invocation, Invoker};
 use crate::lambda::invoke::invoke;
 
 /// What is said when a knowledge base does not answer. Source: Bedrock user guide, "RetrieveAndGenerate".
 const UNKNOWN: &str = "Sorry, I am unable to assist you with this request.";
 
 /// One run of a flow.
-pub(super) struct Run<'a> {
+pub(super) struct FlowRun<'a> {
     pub bedrock: &'a Arc<Bedrock>,
-    pub found: &'a Found,
-    pub worker: &'a Worker,
+    pub found: &'a FoundFlow,
+    pub worker: &'a ServiceRole,
     pub session: &'a Arc<Session>,
     /// The execution's id, which is the id of agents' sessions, too.
     pub execution: &'a str,
@@ -37,7 +37,7 @@ pub(super) struct Run<'a> {
 
 /// Why a node failed, as the stream tells it.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum NodeFailure {
     /// What a node was given is not right.
     Invalid(String),
     /// What a node called failed: its name, and what it said.
@@ -46,14 +46,14 @@ pub(super) enum Failure {
     Refused(ApiError),
 }
 
-impl From<ApiError> for Failure {
+impl From<ApiError> for NodeFailure {
     fn from(error: ApiError) -> Self {
         Self::Refused(error)
     }
 }
 
 /// The value of an input.
-fn value<'a>(taken: &'a [(Input, Value)], name: &str) -> Option<&'a Value> {
+fn value<'a>(taken: &'a [(NodeInput, Value)], name: &str) -> Option<&'a Value> {
     taken.iter().find(|(input, _)| input.name == name).map(|(_, value)| value)
 }
 
@@ -62,19 +62,19 @@ fn written(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-impl Run<'_> {
-    async fn may(&self, needs: Vec<Need>) -> Result<(), ApiError> {
+impl FlowRun<'_> {
+    async fn may(&self, needs: Vec<RequiredPermission>) -> Result<(), ApiError> {
         self.worker.decide(self.bedrock, self.session, needs, self.now).await
     }
 
-    async fn model(&self, id: &str) -> Result<Target, ApiError> {
+    async fn model(&self, id: &str) -> Result<ModelTarget, ApiError> {
         let (region, id, now) = (self.worker.region.clone(), id.to_owned(), self.now);
         let target = self.bedrock.host.store.read(move |tx| identify::target(tx, &region, &id, now)).await?;
         if target.model.output == "text" { Ok(target) } else { Err(invalid("The model does not generate text")) }
     }
 
     /// What a node gives.
-    pub async fn node(&self, node: &Node, taken: &[(Input, Value)]) -> Result<Value, Failure> {
+    pub async fn node(&self, node: &FlowNode, taken: &[(NodeInput, Value)]) -> Result<Value, NodeFailure> {
         let given = match node.kind.as_str() {
             "Prompt" => self.prompt(node, taken).await?,
             "KnowledgeBase" => self.knowledge_base(node, taken).await?,
@@ -84,7 +84,7 @@ impl Run<'_> {
             _ => return Ok(value(taken, "document").cloned().unwrap_or_default()),
         };
         match node.outputs.first() {
-            Some((name, kind)) if !is_of(kind, &given) => Err(Failure::Invalid(format!(
+            Some((name, kind)) if !is_of(kind, &given) => Err(NodeFailure::Invalid(format!(
                 "The output {name} of the node {} is of type {kind}, and what it gave is not: {}",
                 node.name,
                 short(&given)
@@ -93,7 +93,7 @@ impl Run<'_> {
         }
     }
 
-    async fn prompt(&self, node: &Node, taken: &[(Input, Value)]) -> Result<Value, Failure> {
+    async fn prompt(&self, node: &FlowNode, taken: &[(NodeInput, Value)]) -> Result<Value, NodeFailure> {
         let source = node.configuration.get("SourceConfiguration").cloned().unwrap_or_default();
         let arn = source.pointer("/Resource/PromptArn").and_then(Value::as_str);
         let (target, prompt, asked) = match arn {
@@ -112,11 +112,11 @@ impl Run<'_> {
             taken.iter().map(|(input, value)| (input.name.clone(), json!({"text": written(value)}))).collect();
         let request = of_prompt(&prompt, &json!({ "promptVariables": values }))?;
         self.may(of_model(self.bedrock, &self.worker.region, "bedrock:InvokeModel", &asked).await?).await?;
-        let Reply { text, .. } = self.bedrock.reply(&target.id, request).await?;
+        let ModelReply { text, .. } = self.bedrock.reply(&target.id, request).await?;
         Ok(Value::String(text))
     }
 
-    async fn knowledge_base(&self, node: &Node, taken: &[(Input, Value)]) -> Result<Value, Failure> {
+    async fn knowledge_base(&self, node: &FlowNode, taken: &[(NodeInput, Value)]) -> Result<Value, NodeFailure> {
         let text = |name: &str| node.configuration.get(name).and_then(Value::as_str).map(str::to_owned);
         let (id, model) = (text("KnowledgeBaseId").unwrap_or_default(), text("ModelId"));
         let question = value(taken, "retrievalQuery").map(written).unwrap_or_default();
@@ -130,20 +130,20 @@ impl Run<'_> {
         });
         let how = How::of(configuration.as_ref(), &base)?;
         let arn = format!("arn:aws:bedrock:{}:{ACCOUNT_ID}:knowledge-base/{}", self.worker.region, base.id);
-        let mut needs = vec![Need::new("bedrock:Retrieve", arn)];
+        let mut needs = vec![RequiredPermission::new("bedrock:Retrieve", arn)];
         let Some(model) = model else {
             self.may(needs).await?;
             let hits = search(self.bedrock, &base, &question, how).await?;
             return Ok(Value::Array(results(&hits)));
         };
         if base.managed {
-            return Err(Failure::Invalid(format!(
+            return Err(NodeFailure::Invalid(format!(
                 "The node {} has a model answer from a managed knowledge base, which RetrieveAndGenerate does not take",
                 node.name
             )));
         }
         let target = self.model(&model).await?;
-        needs.push(Need::new("bedrock:RetrieveAndGenerate", "*"));
+        needs.push(RequiredPermission::new("bedrock:RetrieveAndGenerate", "*"));
         needs.extend(of_model(self.bedrock, &self.worker.region, "bedrock:InvokeModel", &model).await?);
         self.may(needs).await?;
         let hits = search(self.bedrock, &base, &question, how).await?;
@@ -154,7 +154,7 @@ impl Run<'_> {
         Ok(Value::String(grounded.map_or_else(|| UNKNOWN.to_owned(), |grounded| grounded.text)))
     }
 
-    async fn function(&self, node: &Node, taken: &[(Input, Value)]) -> Result<Value, Failure> {
+    async fn function(&self, node: &FlowNode, taken: &[(NodeInput, Value)]) -> Result<Value, NodeFailure> {
         let arn = node.configuration.get("LambdaArn").and_then(Value::as_str).unwrap_or_default().to_owned();
         let inputs: Vec<Value> = taken
             .iter()
@@ -167,28 +167,31 @@ impl Run<'_> {
             "flow": {"arn": self.found.flow, "aliasId": self.found.alias.rsplit('/').next()},
             "node": {"name": node.name, "inputs": inputs},
         });
-        let call = Call {
+        let call = Invocation {
             function: arn.clone(),
             qualifier: None,
             region: self.worker.region.clone(),
             payload: Bytes::from(event.to_string()),
             client_context: None,
-            caller: Caller::Role(Arc::clone(self.session)),
+            caller: Invoker::Role(Arc::clone(self.session)),
         };
         let answer = invoke(&self.bedrock.host, &call).await?;
         let payload: Value = serde_json::from_slice(&answer.payload).unwrap_or_default();
         if answer.function_error.is_some() {
             let message = payload.get("errorMessage").and_then(Value::as_str).unwrap_or("the function failed");
-            return Err(Failure::Dependency(arn, format!("The function of the node {} failed: {message}", node.name)));
+            return Err(NodeFailure::Dependency(
+                arn,
+                format!("The function of the node {} failed: {message}", node.name),
+            ));
         }
         Ok(payload)
     }
 
-    async fn agent(&self, node: &Node, taken: &[(Input, Value)]) -> Result<Value, Failure> {
+    async fn agent(&self, node: &FlowNode, taken: &[(NodeInput, Value)]) -> Result<Value, NodeFailure> {
         let arn = node.configuration.get("AgentAliasArn").and_then(Value::as_str).unwrap_or_default();
         let ids = arn.rsplit_once(":agent-alias/").and_then(|(_, ids)| ids.split_once('/'));
-        let ids = ids.ok_or_else(|| Failure::Invalid(format!("{arn} is no alias of an agent")))?;
-        self.may(vec![Need::new("bedrock:InvokeAgent", arn)]).await?;
+        let ids = ids.ok_or_else(|| NodeFailure::Invalid(format!("{arn} is no alias of an agent")))?;
+        self.may(vec![RequiredPermission::new("bedrock:InvokeAgent", arn)]).await?;
         let said = value(taken, "agentInputText").map(written).unwrap_or_default();
         let session = value(taken, "sessionId").map_or_else(|| self.execution.to_owned(), written);
         let said = agents::ask(self.bedrock, &self.worker.region, ids, &session, &said, self.now).await?;

@@ -4,19 +4,19 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::verdict::{Piece, judge};
-use super::{Guardrail, Source, find};
-use crate::bedrock::answer::{Answer, Call, Outcome, api_names, invalid, page, without_nulls};
-use crate::ground::world::{self, Thing};
+use super::{GuardedText, Guardrail, find};
+use crate::bedrock::answer::{BedrockAnswer, BedrockRequest, BedrockResult, api_names, invalid, page, without_nulls};
+use crate::ground::resource_table::{self, StoredResource};
 
 /// How many characters make a unit of text. Source: Bedrock quotas, guardrails.
 const UNIT: usize = 1000;
 
 /// `ApplyGuardrail`.
-pub(in crate::bedrock) fn apply(db: &Connection, call: &Call) -> Outcome {
+pub(in crate::bedrock) fn apply(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     let guardrail = find(db, &call.region, call.label("guardrailIdentifier"), call.label("guardrailVersion"))?;
     let source = match call.text("source") {
-        Some("INPUT") => Source::Input,
-        Some("OUTPUT") => Source::Output,
+        Some("INPUT") => GuardedText::Input,
+        Some("OUTPUT") => GuardedText::Output,
         _ => return Err(invalid("`source` must be INPUT or OUTPUT")),
     };
     let content = call.body.get("content").and_then(Value::as_array).filter(|content| !content.is_empty());
@@ -48,7 +48,7 @@ pub(in crate::bedrock) fn apply(db: &Connection, call: &Call) -> Outcome {
     } else {
         None
     };
-    Ok(Answer::Json(without_nulls(json!({
+    Ok(BedrockAnswer::Json(without_nulls(json!({
         "usage": usage(&guardrail, characters),
         "action": if verdict.intervened() { "GUARDRAIL_INTERVENED" } else { "NONE" },
         "actionReason": reason,
@@ -71,10 +71,10 @@ fn usage(guardrail: &Guardrail, characters: usize) -> Value {
 }
 
 /// `GetGuardrail`.
-pub(in crate::bedrock) fn get(db: &Connection, call: &Call) -> Outcome {
+pub(in crate::bedrock) fn get(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     let version = call.query.get("guardrailVersion").map_or("DRAFT", String::as_str);
     let guardrail = find(db, &call.region, call.label("guardrailIdentifier"), version)?;
-    let thing = world::find(db, "AWS::Bedrock::Guardrail", &call.region, &guardrail.arn)?;
+    let thing = resource_table::find(db, "AWS::Bedrock::Guardrail", &call.region, &guardrail.arn)?;
     let mut told = described(&guardrail, thing.as_ref(), call);
     let policies = [
         ("TopicPolicyConfig", "topicPolicy"),
@@ -90,8 +90,8 @@ pub(in crate::bedrock) fn get(db: &Connection, call: &Call) -> Outcome {
             let policy = policy.into_iter().map(|(name, value)| (name.trim_end_matches("Config").to_owned(), value));
             told.insert(name.to_owned(), Value::Object(policy.collect()));
         }
-        told.insert("blockedInputMessaging".to_owned(), json!(guardrail.message(Source::Input)));
-        told.insert("blockedOutputsMessaging".to_owned(), json!(guardrail.message(Source::Output)));
+        told.insert("blockedInputMessaging".to_owned(), json!(guardrail.message(GuardedText::Input)));
+        told.insert("blockedOutputsMessaging".to_owned(), json!(guardrail.message(GuardedText::Output)));
         if let Some(id) = told.remove("id") {
             told.insert("guardrailId".to_owned(), id);
         }
@@ -99,10 +99,10 @@ pub(in crate::bedrock) fn get(db: &Connection, call: &Call) -> Outcome {
             told.insert("guardrailArn".to_owned(), arn);
         }
     }
-    Ok(Answer::Json(told))
+    Ok(BedrockAnswer::Json(told))
 }
 
-fn described(guardrail: &Guardrail, thing: Option<&Thing>, call: &Call) -> Value {
+fn described(guardrail: &Guardrail, thing: Option<&StoredResource>, call: &BedrockRequest) -> Value {
     let attribute =
         |name: &str| thing.and_then(|thing| thing.attributes.get(name)).cloned().unwrap_or_else(|| json!(call.stamp()));
     without_nulls(json!({
@@ -118,10 +118,10 @@ fn described(guardrail: &Guardrail, thing: Option<&Thing>, call: &Call) -> Value
 }
 
 /// `ListGuardrails`: the drafts, or all versions of one.
-pub(in crate::bedrock) fn list(db: &Connection, call: &Call) -> Outcome {
+pub(in crate::bedrock) fn list(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     let mut found = Vec::new();
     let wanted = call.query.get("guardrailIdentifier").map(|id| id.rsplit_once('/').map_or(id.as_str(), |(_, id)| id));
-    for thing in world::of_type(db, "AWS::Bedrock::Guardrail", Some(&call.region))? {
+    for thing in resource_table::of_type(db, "AWS::Bedrock::Guardrail", Some(&call.region))? {
         let id = thing.id.rsplit_once('/').map_or(thing.id.as_str(), |(_, id)| id).to_owned();
         if wanted.is_some_and(|wanted| wanted != id) {
             continue;
@@ -134,7 +134,7 @@ pub(in crate::bedrock) fn list(db: &Connection, call: &Call) -> Outcome {
         };
         found.push(described(&draft, Some(&thing), call));
         if wanted.is_some() {
-            for version in world::of_type(db, "AWS::Bedrock::GuardrailVersion", Some(&call.region))? {
+            for version in resource_table::of_type(db, "AWS::Bedrock::GuardrailVersion", Some(&call.region))? {
                 let Some((of, number)) = version.id.split_once('|') else { continue };
                 if of == id {
                     let published = Guardrail { version: number.to_owned(), ..draft.clone() };

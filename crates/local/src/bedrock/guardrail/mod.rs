@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::answer::missing;
 use crate::ground::ApiError;
-use crate::ground::world;
+use crate::ground::resource_table;
 
 pub(super) use api::{apply, get, list};
 pub(super) use detect::harmful;
@@ -27,14 +27,14 @@ pub(super) use verdict::{Piece, judge};
 
 /// Which way a text goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) enum GuardedText {
     /// To the model.
     Input,
     /// From it.
     Output,
 }
 
-impl Source {
+impl GuardedText {
     /// How properties that differ by the way begin.
     fn word(self) -> &'static str {
         match self {
@@ -55,10 +55,10 @@ pub(super) struct Guardrail {
 
 impl Guardrail {
     /// What is said in place of a blocked text.
-    pub fn message(&self, source: Source) -> &str {
+    pub fn message(&self, source: GuardedText) -> &str {
         let name = match source {
-            Source::Input => "BlockedInputMessaging",
-            Source::Output => "BlockedOutputsMessaging",
+            GuardedText::Input => "BlockedInputMessaging",
+            GuardedText::Output => "BlockedOutputsMessaging",
         };
         self.properties.get(name).and_then(Value::as_str).unwrap_or_default()
     }
@@ -72,13 +72,13 @@ impl Guardrail {
 pub(super) fn find(db: &Connection, region: &str, id: &str, version: &str) -> Result<Guardrail, ApiError> {
     let none = || missing("The guardrail identifier or version provided in the request does not exist.");
     let id = id.rsplit_once('/').map_or(id, |(_, id)| id);
-    let made = world::of_type(db, "AWS::Bedrock::Guardrail", Some(region))?;
+    let made = resource_table::of_type(db, "AWS::Bedrock::Guardrail", Some(region))?;
     let draft = made.into_iter().find(|thing| thing.id.rsplit_once('/').is_some_and(|(_, known)| known == id));
     let draft = draft.ok_or_else(none)?;
     let properties = if version == "DRAFT" {
         draft.properties
     } else {
-        let published = world::find(db, "AWS::Bedrock::GuardrailVersion", region, &format!("{id}|{version}"))?;
+        let published = resource_table::find(db, "AWS::Bedrock::GuardrailVersion", region, &format!("{id}|{version}"))?;
         let published = published.ok_or_else(none)?;
         if published.state.is_object() { published.state } else { draft.properties }
     };
@@ -97,7 +97,7 @@ fn text<'v>(entry: &'v Value, name: &str) -> &'v str {
 
 /// Whether an entry looks at texts of a source at all, and what it does then: by `InputAction` and the like, else by
 /// `Action`, else by the policy's usual one.
-fn action<'v>(entry: &'v Value, source: Source, usual: &'v str) -> Option<&'v str> {
+fn action<'v>(entry: &'v Value, source: GuardedText, usual: &'v str) -> Option<&'v str> {
     let own = |suffix: &str| entry.get(format!("{}{suffix}", source.word()));
     let off = own("Enabled").is_some_and(|flag| flag == &Value::Bool(false) || flag == "false");
     if off {

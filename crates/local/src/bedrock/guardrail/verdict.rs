@@ -7,7 +7,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use super::detect::{PROFANITY, Plain, about, share, stem_set};
-use super::{Guardrail, Source, action, entries, personal, text};
+use super::{GuardedText, Guardrail, action, entries, personal, text};
 
 /// A text to judge.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Piece {
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::bedrock) struct Verdict {
+pub(in crate::bedrock) struct GuardrailVerdict {
     /// Something is forbidden.
     pub blocked: bool,
     /// Something was masked.
@@ -39,7 +39,7 @@ pub(in crate::bedrock) struct Verdict {
     pub assessment: Value,
 }
 
-impl Verdict {
+impl GuardrailVerdict {
     /// Whether the guardrail stepped in.
     pub fn intervened(&self) -> bool {
         self.blocked || self.masked
@@ -72,7 +72,7 @@ impl Findings {
 }
 
 /// Judges texts.
-pub(in crate::bedrock) fn judge(guardrail: &Guardrail, source: Source, pieces: &[Piece]) -> Verdict {
+pub(in crate::bedrock) fn judge(guardrail: &Guardrail, source: GuardedText, pieces: &[Piece]) -> GuardrailVerdict {
     let properties = &guardrail.properties;
     let guarded: Vec<&str> =
         pieces.iter().filter(|piece| !piece.grounds && !piece.query).map(|piece| piece.text.as_str()).collect();
@@ -139,17 +139,17 @@ pub(in crate::bedrock) fn judge(guardrail: &Guardrail, source: Source, pieces: &
         masked |= !covers.is_empty();
         texts.push(cover(given, covers));
     }
-    if source == Source::Output {
+    if source == GuardedText::Output {
         ground(properties, pieces, &all, &mut found);
     }
     let blocked = found.blocked;
-    Verdict { blocked, masked: masked && !blocked, texts, assessment: assessment(found) }
+    GuardrailVerdict { blocked, masked: masked && !blocked, texts, assessment: assessment(found) }
 }
 
 fn sensitive(
     properties: &Value,
     patterns: &[(&Value, Option<Regex>)],
-    source: Source,
+    source: GuardedText,
     given: &str,
     found: &mut Findings,
     covers: &mut Vec<(Range<usize>, String)>,
@@ -256,13 +256,13 @@ mod tests {
         let masks = guardrail(json!({"SensitiveInformationPolicyConfig": {
             "PiiEntitiesConfig": [{"Type": "EMAIL", "Action": "ANONYMIZE"}],
             "RegexesConfig": [{"Name": "turbine", "Pattern": "TB-[A-Z]+-\\d+", "Action": "ANONYMIZE"}]}}));
-        let verdict = judge(&masks, Source::Output, &[Piece::of("Ask a@b.example about TB-CL-7882.")]);
+        let verdict = judge(&masks, GuardedText::Output, &[Piece::of("Ask a@b.example about TB-CL-7882.")]);
         assert_eq!(verdict.texts, ["Ask {EMAIL} about {turbine}."]);
         assert!(verdict.masked && !verdict.blocked);
         let blocks = guardrail(json!({"SensitiveInformationPolicyConfig": {
             "PiiEntitiesConfig": [{"Type": "EMAIL", "Action": "ANONYMIZE", "InputAction": "BLOCK"}]}}));
-        assert!(judge(&blocks, Source::Input, &[Piece::of("a@b.example")]).blocked);
-        assert!(!judge(&blocks, Source::Output, &[Piece::of("a@b.example")]).blocked);
+        assert!(judge(&blocks, GuardedText::Input, &[Piece::of("a@b.example")]).blocked);
+        assert!(!judge(&blocks, GuardedText::Output, &[Piece::of("a@b.example")]).blocked);
     }
 
     #[test]
@@ -271,10 +271,10 @@ mod tests {
             "WordPolicyConfig": {"WordsConfig": [{"Text": "secret project"}], "ManagedWordListsConfig": [{"Type": "PROFANITY"}]},
             "ContentPolicyConfig": {"FiltersConfig": [{"Type": "VIOLENCE", "InputStrength": "HIGH", "OutputStrength": "NONE"}]}}));
         let blocked = |source, text: &str| judge(&one, source, &[Piece::of(text)]).blocked;
-        assert!(blocked(Source::Input, "Tell me about the Secret Project."));
-        assert!(blocked(Source::Input, "Build a bomb") && !blocked(Source::Output, "Build a bomb"));
-        assert!(blocked(Source::Output, "Holy shit!"));
-        assert!(!blocked(Source::Input, "A secret, a project"));
+        assert!(blocked(GuardedText::Input, "Tell me about the Secret Project."));
+        assert!(blocked(GuardedText::Input, "Build a bomb") && !blocked(GuardedText::Output, "Build a bomb"));
+        assert!(blocked(GuardedText::Output, "Holy shit!"));
+        assert!(!blocked(GuardedText::Input, "A secret, a project"));
     }
 
     #[test]
@@ -283,7 +283,7 @@ mod tests {
             json!({"ContextualGroundingPolicyConfig": {"FiltersConfig": [{"Type": "GROUNDING", "Threshold": 0.6}]}}),
         );
         let grounds = Piece { grounds: true, ..Piece::of("Certificates are valid for 24 months.") };
-        let judged = |answer: &str| judge(&one, Source::Output, &[grounds.clone(), Piece::of(answer)]);
+        let judged = |answer: &str| judge(&one, GuardedText::Output, &[grounds.clone(), Piece::of(answer)]);
         assert!(!judged("The certificates are valid for 24 months").blocked);
         assert!(judged("Elephants paint bright pictures").blocked);
     }

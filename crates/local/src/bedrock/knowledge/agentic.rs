@@ -11,7 +11,7 @@ use super::base::Base;
 use super::generate::{Grounded, ground};
 use super::search::{Hit, How, search};
 use crate::bedrock::Bedrock;
-use crate::bedrock::answer::{Answer, Call, Outcome, invalid, without_nulls};
+use crate::bedrock::answer::{BedrockAnswer, BedrockRequest, BedrockResult, invalid, without_nulls};
 use crate::bedrock::identify;
 use crate::bedrock::stream::{Events, pieces};
 use crate::bedrock::text::sentences::sentences;
@@ -27,7 +27,7 @@ const RESULTS: usize = 20;
 type Retriever = (Base, How);
 
 /// What is wanted.
-pub(in crate::bedrock) struct Wanted {
+pub(in crate::bedrock) struct AgenticQuery {
     pub question: String,
     pub retrievers: Vec<(String, Value)>,
     /// The model that the caller chose.
@@ -45,7 +45,7 @@ pub(in crate::bedrock) struct Retrieved {
     answer: Option<Grounded>,
 }
 
-impl Wanted {
+impl AgenticQuery {
     /// From a request's body.
     ///
     /// # Errors
@@ -112,7 +112,7 @@ fn not_simulated(what: &str) -> ApiError {
 pub(in crate::bedrock) async fn agentic_retrieve(
     bedrock: &Arc<Bedrock>,
     region: &str,
-    wanted: Wanted,
+    wanted: AgenticQuery,
     now: Timestamp,
 ) -> Result<Retrieved, ApiError> {
     let (here, asked, named) = (region.to_owned(), wanted.retrievers, wanted.model);
@@ -196,9 +196,12 @@ impl Retrieved {
 }
 
 /// `AgenticRetrieveStream`.
-pub(in crate::bedrock) fn agentic_retrieve_stream(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
+pub(in crate::bedrock) fn agentic_retrieve_stream(
+    bedrock: Arc<Bedrock>,
+    call: BedrockRequest,
+) -> BoxFuture<'static, BedrockResult> {
     Box::pin(async move {
-        let retrieved = agentic_retrieve(&bedrock, &call.region, Wanted::of(&call.body)?, call.now).await?;
+        let retrieved = agentic_retrieve(&bedrock, &call.region, AgenticQuery::of(&call.body)?, call.now).await?;
         let mut events = Events::default();
         let mut trace = |attributes: Value| {
             let id = bedrock.host.ids.uuid().to_string();
@@ -233,6 +236,6 @@ pub(in crate::bedrock) fn agentic_retrieve_stream(bedrock: Arc<Bedrock>, call: C
             events.push("responseEvent", &json!({ "text": piece }))?;
         }
         events.push("result", &retrieved.result())?;
-        Ok(Answer::Events { frames: events.into_frames(), headers: Vec::new() })
+        Ok(BedrockAnswer::Events { frames: events.into_frames(), headers: Vec::new() })
     })
 }

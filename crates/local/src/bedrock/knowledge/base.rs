@@ -5,15 +5,15 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::store::{Store, Use};
+use super::store::{StoreUse, VectorStore};
 use crate::bedrock::Bedrock;
 use crate::bedrock::answer::{invalid, missing};
 use crate::bedrock::identify;
-use crate::bedrock::rights::{Worker, of_model};
+use crate::bedrock::service_role::{ServiceRole, of_model};
 use crate::bedrock::vectors::dimension_of;
 use crate::ground::ApiError;
-use crate::ground::world::{self, Thing};
-use crate::identity::Need;
+use crate::ground::resource_table::{self, StoredResource};
+use crate::identity::RequiredPermission;
 
 /// The dimension of a managed knowledge base's own vectors.
 const MANAGED_DIMENSION: usize = 1024;
@@ -30,7 +30,7 @@ pub(in crate::bedrock) struct Base {
     /// The embedding model's ARN; none for Bedrock's own.
     model: Option<String>,
     dimensions: Option<Value>,
-    store: Store,
+    store: VectorStore,
 }
 
 /// The refusal when there is no such thing.
@@ -39,15 +39,15 @@ pub(super) fn none(what: &str, id: &str) -> ApiError {
 }
 
 /// The thing a knowledge base's id names.
-pub(super) fn thing(db: &Connection, region: &str, id: &str) -> Result<Thing, ApiError> {
+pub(super) fn thing(db: &Connection, region: &str, id: &str) -> Result<StoredResource, ApiError> {
     let id = id.rsplit_once('/').map_or(id, |(_, id)| id);
-    world::find(db, "AWS::Bedrock::KnowledgeBase", region, id)?.ok_or_else(|| none("Knowledge base", id))
+    resource_table::find(db, "AWS::Bedrock::KnowledgeBase", region, id)?.ok_or_else(|| none("Knowledge base", id))
 }
 
 /// The thing the id of a data source names.
-pub(super) fn source_thing(db: &Connection, region: &str, base: &str, id: &str) -> Result<Thing, ApiError> {
+pub(super) fn source_thing(db: &Connection, region: &str, base: &str, id: &str) -> Result<StoredResource, ApiError> {
     thing(db, region, base)?;
-    let made = world::of_type(db, "AWS::Bedrock::DataSource", Some(region))?;
+    let made = resource_table::of_type(db, "AWS::Bedrock::DataSource", Some(region))?;
     let id_of = format!("{base}|{id}");
     made.into_iter().find(|thing| thing.id == id_of).ok_or_else(|| none("Data source", id))
 }
@@ -75,15 +75,15 @@ impl Base {
             managed: kind == "MANAGED",
             model: own.get("EmbeddingModelArn").and_then(Value::as_str).map(str::to_owned),
             dimensions: dimensions.cloned(),
-            store: Store::of(thing.properties.get("StorageConfiguration").unwrap_or(&Value::Null)),
+            store: VectorStore::of(thing.properties.get("StorageConfiguration").unwrap_or(&Value::Null)),
             region: thing.region,
             id: thing.id,
         })
     }
 
     /// For whom its role works.
-    pub fn worker(&self) -> Worker {
-        Worker {
+    pub fn worker(&self) -> ServiceRole {
+        ServiceRole {
             role: self.role.clone(),
             service: "bedrock.amazonaws.com",
             source: self.arn.clone(),
@@ -92,12 +92,12 @@ impl Base {
     }
 
     /// What it needs of its store.
-    pub(super) fn on_store(&self, how: Use) -> Vec<Need> {
+    pub(super) fn on_store(&self, how: StoreUse) -> Vec<RequiredPermission> {
         self.store.needs(how)
     }
 
     /// What embedding needs.
-    pub async fn on_model(&self, bedrock: &Arc<Bedrock>) -> Result<Vec<Need>, ApiError> {
+    pub async fn on_model(&self, bedrock: &Arc<Bedrock>) -> Result<Vec<RequiredPermission>, ApiError> {
         match &self.model {
             Some(model) => of_model(bedrock, &self.region, "bedrock:InvokeModel", model).await,
             None => Ok(Vec::new()),
@@ -122,7 +122,7 @@ impl Base {
 
 /// Where a data source's documents are.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Place {
+pub(super) struct DocumentLocation {
     pub bucket: String,
     /// What keys begin with; one empty prefix when none is said.
     pub prefixes: Vec<String>,
@@ -130,14 +130,14 @@ pub(super) struct Place {
 
 /// A data source.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Source {
+pub(super) struct BaseSource {
     pub id: String,
-    pub place: Place,
+    pub place: DocumentLocation,
     /// `ChunkingConfiguration`; null when none is said.
     pub chunking: Value,
 }
 
-impl Source {
+impl BaseSource {
     /// A data source that is a bucket.
     ///
     /// # Errors
@@ -190,7 +190,7 @@ impl Source {
         let prefixes = if prefixes.is_empty() { vec![String::new()] } else { prefixes };
         Ok(Self {
             id: id.to_owned(),
-            place: Place { bucket, prefixes },
+            place: DocumentLocation { bucket, prefixes },
             chunking: chunking.cloned().unwrap_or_default(),
         })
     }

@@ -4,26 +4,26 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::base::{source_thing, thing};
-use crate::bedrock::answer::{Answer, Call, Outcome, api_names, page, without_nulls};
-use crate::ground::world::{self, Thing};
+use crate::bedrock::answer::{BedrockAnswer, BedrockRequest, BedrockResult, api_names, page, without_nulls};
+use crate::ground::resource_table::{self, StoredResource};
 
 /// A property under the API's names.
-fn named(thing: &Thing, name: &str) -> Value {
+fn named(thing: &StoredResource, name: &str) -> Value {
     thing.properties.get(name).map(api_names).unwrap_or_default()
 }
 
-fn text(thing: &Thing, name: &str) -> Value {
+fn text(thing: &StoredResource, name: &str) -> Value {
     thing.properties.get(name).cloned().unwrap_or_default()
 }
 
-fn attribute(thing: &Thing, name: &str) -> Value {
+fn attribute(thing: &StoredResource, name: &str) -> Value {
     thing.attributes.get(name).cloned().unwrap_or_default()
 }
 
 /// `GetKnowledgeBase`.
-pub(in crate::bedrock) fn get_base(db: &Connection, call: &Call) -> Outcome {
+pub(in crate::bedrock) fn get_base(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     let thing = thing(db, &call.region, call.label("knowledgeBaseId"))?;
-    Ok(Answer::Json(without_nulls(json!({"knowledgeBase": {
+    Ok(BedrockAnswer::Json(without_nulls(json!({"knowledgeBase": {
         "knowledgeBaseId": thing.id,
         "name": text(&thing, "Name"),
         "knowledgeBaseArn": attribute(&thing, "KnowledgeBaseArn"),
@@ -38,8 +38,8 @@ pub(in crate::bedrock) fn get_base(db: &Connection, call: &Call) -> Outcome {
 }
 
 /// `ListKnowledgeBases`.
-pub(in crate::bedrock) fn list_bases(db: &Connection, call: &Call) -> Outcome {
-    let made = world::of_type(db, "AWS::Bedrock::KnowledgeBase", Some(&call.region))?;
+pub(in crate::bedrock) fn list_bases(db: &Connection, call: &BedrockRequest) -> BedrockResult {
+    let made = resource_table::of_type(db, "AWS::Bedrock::KnowledgeBase", Some(&call.region))?;
     let summaries = made.iter().map(|thing| {
         without_nulls(json!({
             "knowledgeBaseId": thing.id,
@@ -53,7 +53,7 @@ pub(in crate::bedrock) fn list_bases(db: &Connection, call: &Call) -> Outcome {
 }
 
 /// `GetDataSource`.
-pub(in crate::bedrock) fn get_source(db: &Connection, call: &Call) -> Outcome {
+pub(in crate::bedrock) fn get_source(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     let (base, id) = (call.label("knowledgeBaseId"), call.label("dataSourceId"));
     let thing = source_thing(db, &call.region, base, id)?;
     let mut configuration = named(&thing, "DataSourceConfiguration");
@@ -64,7 +64,7 @@ pub(in crate::bedrock) fn get_source(db: &Connection, call: &Call) -> Outcome {
     if let (Some(parameters), Some(place)) = (parameters, configuration.pointer_mut(place)) {
         *place = parameters.clone();
     }
-    Ok(Answer::Json(without_nulls(json!({"dataSource": {
+    Ok(BedrockAnswer::Json(without_nulls(json!({"dataSource": {
         "knowledgeBaseId": base,
         "dataSourceId": id,
         "name": text(&thing, "Name"),
@@ -79,10 +79,10 @@ pub(in crate::bedrock) fn get_source(db: &Connection, call: &Call) -> Outcome {
 }
 
 /// `ListDataSources`.
-pub(in crate::bedrock) fn list_sources(db: &Connection, call: &Call) -> Outcome {
+pub(in crate::bedrock) fn list_sources(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     let base = call.label("knowledgeBaseId");
     thing(db, &call.region, base)?;
-    let made = world::of_type(db, "AWS::Bedrock::DataSource", Some(&call.region))?;
+    let made = resource_table::of_type(db, "AWS::Bedrock::DataSource", Some(&call.region))?;
     let of_base = made.iter().filter_map(|thing| Some((thing, thing.id.split_once('|')?)));
     let summaries = of_base.filter(|(_, (of, _))| *of == base).map(|(thing, (_, id))| {
         without_nulls(json!({

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use super::base::Base;
 use super::search::{Hit, How, search};
-use crate::bedrock::answer::{Answer, Call, Outcome, invalid, without_nulls};
-use crate::bedrock::guardrail::{self, Guardrail, Piece, Source};
-use crate::bedrock::identify::{self, Target};
+use crate::bedrock::answer::{BedrockAnswer, BedrockRequest, BedrockResult, invalid, without_nulls};
+use crate::bedrock::guardrail::{self, GuardedText, Guardrail, Piece};
+use crate::bedrock::identify::{self, ModelTarget};
 use crate::bedrock::stream::{Events, pieces};
 use crate::bedrock::text::passages;
 use crate::bedrock::text::words::{first_tokens, stems, tokens};
-use crate::bedrock::text::{Request, Role, Turn};
+use crate::bedrock::text::{ModelRequest, Turn, TurnRole};
 use crate::bedrock::{Bedrock, store};
 use crate::ground::ApiError;
 
@@ -69,8 +69,8 @@ pub(in crate::bedrock) async fn ground(
         let passages: Vec<String> = hits.iter().map(|hit| format!("<passage>\n{}\n</passage>", hit.text)).collect();
         let system =
             format!("Answer the question from these passages alone, in a few sentences.\n{}", passages.join("\n"));
-        let turns = vec![Turn::text(Role::User, question)];
-        let reply = bedrock.reply(model, Request { system, turns, most, ..Request::default() }).await?;
+        let turns = vec![Turn::text(TurnRole::User, question)];
+        let reply = bedrock.reply(model, ModelRequest { system, turns, most, ..ModelRequest::default() }).await?;
         let length = reply.text.chars().count();
         let references = hits.iter().map(Hit::reference).collect();
         return Ok(Some(Grounded { parts: vec![(0, length, references)], text: reply.text }));
@@ -100,25 +100,28 @@ pub(in crate::bedrock) async fn ground(
     Ok(Some(answer))
 }
 
-struct Asked {
-    target: Target,
+struct GenerationInput {
+    target: ModelTarget,
     base: Base,
     guardrail: Option<Guardrail>,
     before: Option<Value>,
 }
 
 /// What is told.
-struct Told {
+struct GenerationEvents {
     session: String,
     answer: Grounded,
     action: Option<&'static str>,
 }
 
 /// `RetrieveAndGenerate`.
-pub(in crate::bedrock) fn retrieve_and_generate(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
+pub(in crate::bedrock) fn retrieve_and_generate(
+    bedrock: Arc<Bedrock>,
+    call: BedrockRequest,
+) -> BoxFuture<'static, BedrockResult> {
     Box::pin(async move {
-        let Told { session, answer, action } = answer(&bedrock, call).await?;
-        Ok(Answer::Json(without_nulls(json!({
+        let GenerationEvents { session, answer, action } = answer(&bedrock, call).await?;
+        Ok(BedrockAnswer::Json(without_nulls(json!({
             "sessionId": session,
             "output": {"text": answer.text},
             "citations": answer.citations(),
@@ -130,10 +133,10 @@ pub(in crate::bedrock) fn retrieve_and_generate(bedrock: Arc<Bedrock>, call: Cal
 /// `RetrieveAndGenerateStream`: each part of the answer, and then what it is from.
 pub(in crate::bedrock) fn retrieve_and_generate_stream(
     bedrock: Arc<Bedrock>,
-    call: Call,
-) -> BoxFuture<'static, Outcome> {
+    call: BedrockRequest,
+) -> BoxFuture<'static, BedrockResult> {
     Box::pin(async move {
-        let Told { session, answer, action } = answer(&bedrock, call).await?;
+        let GenerationEvents { session, answer, action } = answer(&bedrock, call).await?;
         let mut events = Events::default();
         let mut said = 0;
         let ends = answer.parts.iter().map(|(_, end, _)| *end).zip(answer.citations().into_iter().map(Some));
@@ -152,11 +155,11 @@ pub(in crate::bedrock) fn retrieve_and_generate_stream(
             events.push("guardrail", &json!({ "action": action }))?;
         }
         let headers = vec![("x-amzn-bedrock-knowledge-base-session-id", session)];
-        Ok(Answer::Events { frames: events.into_frames(), headers })
+        Ok(BedrockAnswer::Events { frames: events.into_frames(), headers })
     })
 }
 
-async fn answer(bedrock: &Arc<Bedrock>, call: Call) -> Result<Told, ApiError> {
+async fn answer(bedrock: &Arc<Bedrock>, call: BedrockRequest) -> Result<GenerationEvents, ApiError> {
     let question = call.body.pointer("/input/text").and_then(Value::as_str).unwrap_or_default().to_owned();
     if question.trim().is_empty() {
         return Err(invalid("`input.text` must say something"));
@@ -171,7 +174,7 @@ async fn answer(bedrock: &Arc<Bedrock>, call: Call) -> Result<Told, ApiError> {
     let guard = own.pointer("/generationConfiguration/guardrailConfiguration").cloned();
     let given = call.text("sessionId").map(str::to_owned);
     let (region, now, asked_session) = (call.region.clone(), call.now, given.clone());
-    let found = bedrock.host.store.read(move |tx| -> Result<Asked, ApiError> {
+    let found = bedrock.host.store.read(move |tx| -> Result<GenerationInput, ApiError> {
         let base = Base::find(tx, &region, &base_id)?;
         if base.managed {
             return Err(invalid(
@@ -199,17 +202,17 @@ async fn answer(bedrock: &Arc<Bedrock>, call: Call) -> Result<Told, ApiError> {
             },
             None => None,
         };
-        Ok(Asked { target, base, guardrail, before })
+        Ok(GenerationInput { target, base, guardrail, before })
     });
-    let Asked { target, base, guardrail, before } = found.await?;
+    let GenerationInput { target, base, guardrail, before } = found.await?;
     let session = given.unwrap_or_else(|| bedrock.host.ids.uuid().to_string());
     let how = How::of(own.get("retrievalConfiguration"), &base)?;
     let most = own.pointer("/generationConfiguration/inferenceConfig/textInferenceConfig/maxTokens");
     let most = most.and_then(Value::as_u64).and_then(|most| usize::try_from(most).ok());
     if let Some(guardrail) = &guardrail
-        && guardrail::judge(guardrail, Source::Input, &[Piece::of(question.clone())]).blocked
+        && guardrail::judge(guardrail, GuardedText::Input, &[Piece::of(question.clone())]).blocked
     {
-        let text = guardrail.message(Source::Input);
+        let text = guardrail.message(GuardedText::Input);
         return Ok(told(session, text, Some("INTERVENED")));
     }
     // "And how long?" alone asks for nothing: what was asked before helps.
@@ -221,13 +224,13 @@ async fn answer(bedrock: &Arc<Bedrock>, call: Call) -> Result<Told, ApiError> {
     bedrock.host.store.write(move |tx| store::keep_session(tx, &owner, &kept, &state, SESSION, now)).await?;
     let Some(mut grounded) = grounded else {
         let nothing = Grounded { text: UNKNOWN.to_owned(), parts: vec![(0, UNKNOWN.len(), Vec::new())] };
-        return Ok(Told { session, answer: nothing, action: guardrail.map(|_| "NONE") });
+        return Ok(GenerationEvents { session, answer: nothing, action: guardrail.map(|_| "NONE") });
     };
     let mut action = guardrail.as_ref().map(|_| "NONE");
     if let Some(guardrail) = &guardrail {
-        let verdict = guardrail::judge(guardrail, Source::Output, &[Piece::of(grounded.text.clone())]);
+        let verdict = guardrail::judge(guardrail, GuardedText::Output, &[Piece::of(grounded.text.clone())]);
         if verdict.blocked {
-            return Ok(told(session, guardrail.message(Source::Output), Some("INTERVENED")));
+            return Ok(told(session, guardrail.message(GuardedText::Output), Some("INTERVENED")));
         }
         if let (true, Some(text)) = (verdict.masked, verdict.texts.into_iter().next()) {
             // Masks move the parts; the whole is then one.
@@ -236,10 +239,10 @@ async fn answer(bedrock: &Arc<Bedrock>, call: Call) -> Result<Told, ApiError> {
             action = Some("INTERVENED");
         }
     }
-    Ok(Told { session, answer: grounded, action })
+    Ok(GenerationEvents { session, answer: grounded, action })
 }
 
 /// A text that is from nothing.
-fn told(session: String, text: &str, action: Option<&'static str>) -> Told {
-    Told { session, answer: Grounded { text: text.to_owned(), parts: Vec::new() }, action }
+fn told(session: String, text: &str, action: Option<&'static str>) -> GenerationEvents {
+    GenerationEvents { session, answer: Grounded { text: text.to_owned(), parts: Vec::new() }, action }
 }

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use serde_json::{Map, Value};
 
-use super::base::{Base, Source};
+use super::base::{Base, BaseSource};
 use super::chunk::chunks;
 use super::document::{METADATA, refusal, text};
 use super::job::{self, Counts, Job};
-use super::store::Use;
+use super::store::StoreUse;
 use crate::bedrock::Bedrock;
 use crate::ground::ApiError;
 use crate::ground::store::Lease;
-use crate::identity::Need;
+use crate::identity::RequiredPermission;
 use crate::s3::current_objects;
-use crate::s3::model::Version;
+use crate::s3::model::StoredVersion;
 
 /// Texts embedded at once: as many as the models here take in one call.
 const BATCH: usize = 96;
@@ -24,10 +24,10 @@ const BATCH: usize = 96;
 /// What is to be read: the knowledge base, its source, its model, what the bucket has and what was read before.
 struct Plan {
     base: Base,
-    source: Source,
+    source: BaseSource,
     model: String,
     dimension: usize,
-    objects: Vec<Version>,
+    objects: Vec<StoredVersion>,
     known: BTreeMap<String, (String, String)>,
 }
 
@@ -71,7 +71,7 @@ async fn carry_out(
             job::set(tx, &job_id, "IN_PROGRESS", &Counts::default(), &[], now)?;
         }
         let base = Base::find(tx, &job.region, &job.base)?;
-        let source = Source::find(tx, &job.region, &job.base, &job.source)?;
+        let source = BaseSource::find(tx, &job.region, &job.base, &job.source)?;
         let (model, dimension) = base.embedding(tx, now)?;
         let mut objects = Vec::new();
         for prefix in &source.place.prefixes {
@@ -85,12 +85,17 @@ async fn carry_out(
     let session = worker.session(bedrock, now).await?;
     let bucket = format!("arn:aws:s3:::{}", plan.source.place.bucket);
     let mut needs = plan.base.on_model(bedrock).await?;
-    needs.extend(plan.base.on_store(Use::Write));
+    needs.extend(plan.base.on_store(StoreUse::Write));
     needs.extend(
-        plan.source.place.prefixes.iter().map(|prefix| Need::new("s3:ListBucket", &bucket).with("s3:prefix", prefix)),
+        plan.source
+            .place
+            .prefixes
+            .iter()
+            .map(|prefix| RequiredPermission::new("s3:ListBucket", &bucket).with("s3:prefix", prefix)),
     );
     worker.decide(bedrock, &session, needs, now).await?;
-    let files: BTreeMap<&str, &Version> = plan.objects.iter().map(|object| (object.key.as_str(), object)).collect();
+    let files: BTreeMap<&str, &StoredVersion> =
+        plan.objects.iter().map(|object| (object.key.as_str(), object)).collect();
     let by = bedrock.host.model_server.as_ref().map_or("stand-in", |server| server.url());
     let embedder = format!("{} {} {by}", plan.model, plan.dimension);
     let mut seen: BTreeSet<String> = BTreeSet::new();
@@ -116,7 +121,7 @@ async fn carry_out(
         if before == Some(&etags) {
             continue;
         }
-        let right = vec![Need::new("s3:GetObject", format!("{bucket}/{key}"))];
+        let right = vec![RequiredPermission::new("s3:GetObject", format!("{bucket}/{key}"))];
         let read = match worker.decide(bedrock, &session, right, now).await {
             Ok(()) => read(bedrock, &plan, object, metadata, &uri, etags.clone()).await?,
             Err(error) => Err(error.message),
@@ -136,7 +141,7 @@ async fn carry_out(
     let gone: Vec<String> = plan.known.keys().filter(|uri| !seen.contains(*uri)).cloned().collect();
     counts.deleted = gone.len() as u64;
     if !gone.is_empty() {
-        worker.decide(bedrock, &session, plan.base.on_store(Use::Delete), now).await?;
+        worker.decide(bedrock, &session, plan.base.on_store(StoreUse::Delete), now).await?;
         let (base, source) = (plan.base.id.clone(), plan.source.id.clone());
         let forgotten = bedrock.host.store.write(move |tx| -> Result<(), ApiError> {
             for uri in &gone {
@@ -175,15 +180,15 @@ fn forget(db: &Connection, base: &str, source: &str, uri: &str) -> Result<(), Ap
 async fn read(
     bedrock: &Arc<Bedrock>,
     plan: &Plan,
-    object: &Version,
-    metadata: Option<&Version>,
+    object: &StoredVersion,
+    metadata: Option<&StoredVersion>,
     uri: &str,
     etags: (String, String),
 ) -> Result<Result<(), String>, ApiError> {
     if let Some(reason) = refusal(&object.key, object.size) {
         return Ok(Err(reason));
     }
-    let body = |object: &Version| object.blob.as_ref().map(|blob| blob.sha256.clone()).unwrap_or_default();
+    let body = |object: &StoredVersion| object.blob.as_ref().map(|blob| blob.sha256.clone()).unwrap_or_default();
     let (own, of_metadata) = (body(object), metadata.map(body));
     let (store, key, chunking) = (bedrock.host.store.clone(), object.key.clone(), plan.source.chunking.clone());
     let cut = bedrock.host.store.blocking(move || -> Result<_, ApiError> {

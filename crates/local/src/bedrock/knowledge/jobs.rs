@@ -6,22 +6,22 @@ use futures::future::BoxFuture;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::base::{Base, Source, none, source_thing};
+use super::base::{Base, BaseSource, none, source_thing};
 use super::ingest;
 use super::job::{COLUMNS, Counts, Job, of_source};
 use crate::bedrock::Bedrock;
-use crate::bedrock::answer::{Answer, Call, Outcome, conflict, page};
+use crate::bedrock::answer::{BedrockAnswer, BedrockRequest, BedrockResult, conflict, page};
 use crate::ground::ApiError;
 
 /// `StartIngestionJob`.
-pub(in crate::bedrock) fn start_job(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
+pub(in crate::bedrock) fn start_job(bedrock: Arc<Bedrock>, call: BedrockRequest) -> BoxFuture<'static, BedrockResult> {
     Box::pin(async move {
         let letters = bedrock.host.ids.uuid().simple().to_string().to_uppercase();
         let id = letters.get(..10).unwrap_or_default().to_owned();
         let job_id = id.clone();
         let started = bedrock.host.store.write(move |tx| -> Result<Job, ApiError> {
             let base = Base::find(tx, &call.region, call.label("knowledgeBaseId"))?;
-            let source = Source::find(tx, &call.region, &base.id, call.label("dataSourceId"))?;
+            let source = BaseSource::find(tx, &call.region, &base.id, call.label("dataSourceId"))?;
             if let Some(other) = of_source(tx, &base.id, None)?.into_iter().find(|job| !job.ended()) {
                 return Err(conflict(format!(
                     "There is an ongoing ingestion job {} for the knowledge base {}; start another when it has ended.",
@@ -46,11 +46,11 @@ pub(in crate::bedrock) fn start_job(bedrock: Arc<Bedrock>, call: Call) -> BoxFut
         });
         let job = started.await?;
         tokio::spawn(ingest::run(Arc::clone(&bedrock), id));
-        Ok(Answer::Json(json!({ "ingestionJob": job.told(true) })))
+        Ok(BedrockAnswer::Json(json!({ "ingestionJob": job.told(true) })))
     })
 }
 
-fn find(db: &Connection, call: &Call) -> Result<Job, ApiError> {
+fn find(db: &Connection, call: &BedrockRequest) -> Result<Job, ApiError> {
     let (base, source, id) = (call.label("knowledgeBaseId"), call.label("dataSourceId"), call.label("ingestionJobId"));
     source_thing(db, &call.region, base, source)?;
     let found = Job::find(db, id)?.filter(|job| job.base == base && job.source == source);
@@ -58,18 +58,18 @@ fn find(db: &Connection, call: &Call) -> Result<Job, ApiError> {
 }
 
 /// `GetIngestionJob`. A job whose process has died is taken up again.
-pub(in crate::bedrock) fn get_job(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
+pub(in crate::bedrock) fn get_job(bedrock: Arc<Bedrock>, call: BedrockRequest) -> BoxFuture<'static, BedrockResult> {
     Box::pin(async move {
         let job = bedrock.host.store.read(move |tx| find(tx, &call)).await?;
         if !job.ended() {
             tokio::spawn(ingest::run(Arc::clone(&bedrock), job.id.clone()));
         }
-        Ok(Answer::Json(json!({ "ingestionJob": job.told(true) })))
+        Ok(BedrockAnswer::Json(json!({ "ingestionJob": job.told(true) })))
     })
 }
 
 /// `ListIngestionJobs`.
-pub(in crate::bedrock) fn list_jobs(db: &Connection, call: &Call) -> Outcome {
+pub(in crate::bedrock) fn list_jobs(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     let (base, source) = (call.label("knowledgeBaseId"), call.label("dataSourceId"));
     source_thing(db, &call.region, base, source)?;
     let mut jobs = of_source(db, base, Some(source))?;
@@ -84,7 +84,7 @@ pub(in crate::bedrock) fn list_jobs(db: &Connection, call: &Call) -> Outcome {
 }
 
 /// `StopIngestionJob`.
-pub(in crate::bedrock) fn stop_job(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
+pub(in crate::bedrock) fn stop_job(bedrock: Arc<Bedrock>, call: BedrockRequest) -> BoxFuture<'static, BedrockResult> {
     Box::pin(async move {
         let stopped = bedrock.host.store.write(move |tx| -> Result<Job, ApiError> {
             let job = find(tx, &call)?;
@@ -96,6 +96,6 @@ pub(in crate::bedrock) fn stop_job(bedrock: Arc<Bedrock>, call: Call) -> BoxFutu
         });
         let job = stopped.await?;
         tokio::spawn(ingest::run(Arc::clone(&bedrock), job.id.clone()));
-        Ok(Answer::Json(json!({ "ingestionJob": job.told(true) })))
+        Ok(BedrockAnswer::Json(json!({ "ingestionJob": job.told(true) })))
     })
 }

@@ -26,7 +26,7 @@ mod jobs;
 mod search;
 mod store;
 
-pub(super) use agentic::{Wanted, agentic_retrieve, agentic_retrieve_stream};
+pub(super) use agentic::{AgenticQuery, agentic_retrieve, agentic_retrieve_stream};
 pub(super) use base::Base;
 pub(super) use describe::{get_base, get_source, list_bases, list_sources};
 pub(super) use generate::{Grounded, ground, retrieve_and_generate, retrieve_and_generate_stream};

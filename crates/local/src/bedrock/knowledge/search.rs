@@ -8,11 +8,11 @@ use serde_json::{Map, Value, json};
 
 use super::base::Base;
 use super::filter::meets;
-use super::store::Use;
+use super::store::StoreUse;
 use crate::bedrock::Bedrock;
-use crate::bedrock::answer::{Answer, Call, Outcome, invalid, without_nulls};
+use crate::bedrock::answer::{BedrockAnswer, BedrockRequest, BedrockResult, invalid, without_nulls};
 use crate::bedrock::embed::cosine;
-use crate::bedrock::guardrail::{self, Piece, Source};
+use crate::bedrock::guardrail::{self, GuardedText, Piece};
 use crate::bedrock::text::passages::fit;
 use crate::ground::ApiError;
 
@@ -138,7 +138,7 @@ pub(in crate::bedrock) async fn search(
     });
     let ((model, dimension), rows) = found.await?;
     let mut needs = base.on_model(bedrock).await?;
-    needs.extend(base.on_store(Use::Search));
+    needs.extend(base.on_store(StoreUse::Search));
     if !needs.is_empty() {
         base.worker().may(bedrock, needs, bedrock.host.clock.now()).await?;
     }
@@ -175,7 +175,7 @@ pub(in crate::bedrock) async fn search(
 }
 
 /// `Retrieve`.
-pub(in crate::bedrock) fn retrieve(bedrock: Arc<Bedrock>, call: Call) -> BoxFuture<'static, Outcome> {
+pub(in crate::bedrock) fn retrieve(bedrock: Arc<Bedrock>, call: BedrockRequest) -> BoxFuture<'static, BedrockResult> {
     Box::pin(async move {
         let question = call.body.pointer("/retrievalQuery/text").and_then(Value::as_str).unwrap_or_default().to_owned();
         if question.is_empty() || question.chars().count() > 20_000 {
@@ -200,13 +200,13 @@ pub(in crate::bedrock) fn retrieve(bedrock: Arc<Bedrock>, call: Call) -> BoxFutu
         let how = How::of(call.body.get("retrievalConfiguration"), &base)?;
         let mut action = None;
         if let Some(guardrail) = &guardrail {
-            let verdict = guardrail::judge(guardrail, Source::Input, &[Piece::of(question.clone())]);
+            let verdict = guardrail::judge(guardrail, GuardedText::Input, &[Piece::of(question.clone())]);
             if verdict.blocked {
-                return Ok(Answer::Json(json!({"retrievalResults": [], "guardrailAction": "INTERVENED"})));
+                return Ok(BedrockAnswer::Json(json!({"retrievalResults": [], "guardrailAction": "INTERVENED"})));
             }
             action = Some("NONE");
         }
         let hits = search(&bedrock, &base, &question, how).await?;
-        Ok(Answer::Json(without_nulls(json!({"retrievalResults": results(&hits), "guardrailAction": action}))))
+        Ok(BedrockAnswer::Json(without_nulls(json!({"retrievalResults": results(&hits), "guardrailAction": action}))))
     })
 }

@@ -3,11 +3,11 @@
 
 use serde_json::Value;
 
-use crate::identity::Need;
+use crate::identity::RequiredPermission;
 
 /// What a knowledge base does with its store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
+pub(super) enum StoreUse {
     Search,
     Write,
     Delete,
@@ -15,13 +15,13 @@ pub(super) enum Use {
 
 /// A store, by the rights it asks for: actions with the ARN they are on.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Store {
+pub(super) struct VectorStore {
     search: Vec<(&'static str, String)>,
     write: Vec<(&'static str, String)>,
     delete: Vec<(&'static str, String)>,
 }
 
-impl Store {
+impl VectorStore {
     /// The store that a `StorageConfiguration` names; one that asks for nothing when it names none.
     ///
     /// Of each store only those rights are asked for that its use cannot do without; sources: the user guide's service role
@@ -81,13 +81,13 @@ impl Store {
     }
 
     /// What a use of it needs.
-    pub fn needs(&self, how: Use) -> Vec<Need> {
+    pub fn needs(&self, how: StoreUse) -> Vec<RequiredPermission> {
         let rights = match how {
-            Use::Search => &self.search,
-            Use::Write => &self.write,
-            Use::Delete => &self.delete,
+            StoreUse::Search => &self.search,
+            StoreUse::Write => &self.write,
+            StoreUse::Delete => &self.delete,
         };
-        rights.iter().map(|(action, arn)| Need::new(*action, arn)).collect()
+        rights.iter().map(|(action, arn)| RequiredPermission::new(*action, arn)).collect()
     }
 }
 
@@ -97,26 +97,30 @@ mod tests {
 
     use super::*;
 
-    fn asked(storage: &Value, how: Use) -> Vec<String> {
-        Store::of(storage).needs(how).into_iter().map(|need| format!("{} {}", need.action, need.resource)).collect()
+    fn asked(storage: &Value, how: StoreUse) -> Vec<String> {
+        VectorStore::of(storage)
+            .needs(how)
+            .into_iter()
+            .map(|need| format!("{} {}", need.action, need.resource))
+            .collect()
     }
 
     #[test]
     fn each_store_asks_for_its_own_rights() {
         let vectors = json!({ "Type": "S3_VECTORS", "S3VectorsConfiguration": { "IndexArn": "arn:i" } });
-        assert_eq!(asked(&vectors, Use::Delete), ["s3vectors:DeleteVectors arn:i"]);
+        assert_eq!(asked(&vectors, StoreUse::Delete), ["s3vectors:DeleteVectors arn:i"]);
         let aurora = json!({
             "Type": "RDS", "RdsConfiguration": { "ResourceArn": "arn:c", "CredentialsSecretArn": "arn:s" },
         });
         assert_eq!(
-            asked(&aurora, Use::Search),
+            asked(&aurora, StoreUse::Search),
             ["secretsmanager:GetSecretValue arn:s", "rds-data:ExecuteStatement arn:c"]
         );
         let cluster = json!({
             "Type": "OPENSEARCH_MANAGED_CLUSTER",
             "OpensearchManagedClusterConfiguration": { "DomainArn": "arn:d", "VectorIndexName": "i" },
         });
-        assert_eq!(asked(&cluster, Use::Write), ["es:ESHttpPost arn:d/i/_"]);
-        assert_eq!(asked(&Value::Null, Use::Write), [""; 0], "a managed knowledge base has no store of its own");
+        assert_eq!(asked(&cluster, StoreUse::Write), ["es:ESHttpPost arn:d/i/_"]);
+        assert_eq!(asked(&Value::Null, StoreUse::Write), [""; 0], "a managed knowledge base has no store of its own");
     }
 }

@@ -3,29 +3,29 @@
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::bedrock::answer::{Answer, Call, Outcome, api_names, missing, page, without_nulls};
+use crate::bedrock::answer::{BedrockAnswer, BedrockRequest, BedrockResult, api_names, missing, page, without_nulls};
 use crate::ground::ApiError;
-use crate::ground::world::{self, Thing};
+use crate::ground::resource_table::{self, StoredResource};
 
 fn none() -> ApiError {
     missing("Could not find the prompt. Check that the prompt identifier and its version are correct.")
 }
 
 /// A prompt by its ARN or id.
-fn draft(db: &Connection, region: &str, id: &str) -> Result<Thing, ApiError> {
+fn draft(db: &Connection, region: &str, id: &str) -> Result<StoredResource, ApiError> {
     let id = id.rsplit('/').next().unwrap_or(id);
-    let made = world::of_type(db, "AWS::Bedrock::Prompt", Some(region))?;
+    let made = resource_table::of_type(db, "AWS::Bedrock::Prompt", Some(region))?;
     made.into_iter().find(|thing| thing.id.rsplit('/').next() == Some(id)).ok_or_else(none)
 }
 
-fn versions(db: &Connection, region: &str, prompt: &Thing) -> Result<Vec<Thing>, ApiError> {
-    let mut made = world::of_type(db, "AWS::Bedrock::PromptVersion", Some(region))?;
+fn versions(db: &Connection, region: &str, prompt: &StoredResource) -> Result<Vec<StoredResource>, ApiError> {
+    let mut made = resource_table::of_type(db, "AWS::Bedrock::PromptVersion", Some(region))?;
     made.retain(|thing| thing.id.rsplit_once(':').is_some_and(|(arn, _)| arn == prompt.id));
     Ok(made)
 }
 
 /// A prompt or a version of it; a version has the content the prompt had when it was made.
-fn told(prompt: &Thing, version: Option<&Thing>, whole: bool) -> Value {
+fn told(prompt: &StoredResource, version: Option<&StoredResource>, whole: bool) -> Value {
     let content = version.map(|version| &version.state).filter(|state| state.is_object()).unwrap_or(&prompt.properties);
     let thing = version.unwrap_or(prompt);
     let field = |name: &str| content.get(name).cloned().unwrap_or_default();
@@ -45,19 +45,19 @@ fn told(prompt: &Thing, version: Option<&Thing>, whole: bool) -> Value {
 }
 
 /// `GetPrompt`.
-pub(in crate::bedrock) fn get(db: &Connection, call: &Call) -> Outcome {
+pub(in crate::bedrock) fn get(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     let prompt = draft(db, &call.region, call.label("promptIdentifier"))?;
     let whole = call.query.get("includedData").is_none_or(|data| data != "METADATA_ONLY");
     let wanted = call.query.get("promptVersion").filter(|version| *version != "DRAFT");
-    let Some(wanted) = wanted else { return Ok(Answer::Json(told(&prompt, None, whole))) };
-    let is = |thing: &&Thing| thing.id.rsplit(':').next() == Some(wanted.as_str());
+    let Some(wanted) = wanted else { return Ok(BedrockAnswer::Json(told(&prompt, None, whole))) };
+    let is = |thing: &&StoredResource| thing.id.rsplit(':').next() == Some(wanted.as_str());
     let made = versions(db, &call.region, &prompt)?;
     let version = made.iter().find(is).ok_or_else(none)?;
-    Ok(Answer::Json(told(&prompt, Some(version), whole)))
+    Ok(BedrockAnswer::Json(told(&prompt, Some(version), whole)))
 }
 
 /// `ListPrompts`: the prompts, or of one its draft and its versions.
-pub(in crate::bedrock) fn list(db: &Connection, call: &Call) -> Outcome {
+pub(in crate::bedrock) fn list(db: &Connection, call: &BedrockRequest) -> BedrockResult {
     let summaries = match call.query.get("promptIdentifier") {
         Some(id) => {
             let prompt = draft(db, &call.region, id)?;
@@ -66,7 +66,7 @@ pub(in crate::bedrock) fn list(db: &Connection, call: &Call) -> Outcome {
             all.map(|version| told(&prompt, version, false)).collect()
         }
         None => {
-            let made = world::of_type(db, "AWS::Bedrock::Prompt", Some(&call.region))?;
+            let made = resource_table::of_type(db, "AWS::Bedrock::Prompt", Some(&call.region))?;
             made.iter().map(|prompt| told(prompt, None, false)).collect()
         }
     };

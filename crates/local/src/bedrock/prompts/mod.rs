@@ -8,9 +8,9 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::answer::{invalid, missing};
-use super::text::{Role, Turn};
+use super::text::{Turn, TurnRole};
 use crate::ground::ApiError;
-use crate::ground::world;
+use crate::ground::resource_table;
 
 pub(super) use describe::{get, list};
 
@@ -38,10 +38,10 @@ pub(super) fn find(db: &Connection, region: &str, arn: &str) -> Result<Prompt, A
     };
     let base =
         arn.strip_suffix(version.map(|version| format!(":{version}")).unwrap_or_default().as_str()).unwrap_or(arn);
-    let draft = || world::find(db, "AWS::Bedrock::Prompt", region, base);
+    let draft = || resource_table::find(db, "AWS::Bedrock::Prompt", region, base);
     let properties = match version {
         Some(version) if version != "DRAFT" => {
-            let thing = world::find(db, "AWS::Bedrock::PromptVersion", region, arn)?.ok_or_else(none)?;
+            let thing = resource_table::find(db, "AWS::Bedrock::PromptVersion", region, arn)?.ok_or_else(none)?;
             match thing.state {
                 Value::Object(_) => thing.state,
                 _ => draft()?.ok_or_else(none)?.properties,
@@ -131,13 +131,13 @@ impl Prompt {
         if !self.is_chat() {
             let text = filled(template.get("Text").and_then(Value::as_str).unwrap_or_default());
             fits()?;
-            return Ok((String::new(), vec![Turn::text(Role::User, text)]));
+            return Ok((String::new(), vec![Turn::text(TurnRole::User, text)]));
         }
         let system = texts(template.get("System"));
         let messages = template.get("Messages").and_then(Value::as_array).into_iter().flatten();
         let turns = messages.map(|message| {
             let assistant = message.get("Role").and_then(Value::as_str) == Some("assistant");
-            Turn::text(if assistant { Role::Assistant } else { Role::User }, texts(message.get("Content")))
+            Turn::text(if assistant { TurnRole::Assistant } else { TurnRole::User }, texts(message.get("Content")))
         });
         let turns = turns.collect();
         fits()?;

@@ -19,7 +19,7 @@ use self::tools::Tool;
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(super) enum TurnRole {
     User,
     Assistant,
 }
@@ -27,7 +27,7 @@ pub(super) enum Role {
 /// One message of a conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Turn {
-    pub role: Role,
+    pub role: TurnRole,
     /// What was said.
     pub text: String,
     /// Documents that came with it.
@@ -40,14 +40,14 @@ pub(super) struct Turn {
 
 impl Turn {
     /// A message of nothing but text.
-    pub fn text(role: Role, text: impl Into<String>) -> Self {
+    pub fn text(role: TurnRole, text: impl Into<String>) -> Self {
         Self { role, text: text.into(), documents: Vec::new(), uses: Vec::new(), results: Vec::new() }
     }
 }
 
 /// What is asked of a text model.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Request {
+pub(super) struct ModelRequest {
     pub system: String,
     pub turns: Vec<Turn>,
     pub tools: Vec<Tool>,
@@ -81,14 +81,14 @@ pub(super) enum Stop {
 
 /// A model's answer.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Reply {
+pub(super) struct ModelReply {
     pub text: String,
     /// Tools asked for: name and input.
     pub uses: Vec<(String, Map<String, Value>)>,
     pub stop: Stop,
 }
 
-impl Reply {
+impl ModelReply {
     /// An answer in words.
     pub fn text(text: impl Into<String>) -> Self {
         Self { text: text.into(), uses: Vec::new(), stop: Stop::Ended }
@@ -103,7 +103,7 @@ impl Reply {
 const FITS: f64 = 0.3;
 
 /// Answers a conversation.
-pub(super) fn reply(request: &Request) -> Reply {
+pub(super) fn reply(request: &ModelRequest) -> ModelReply {
     let mut reply = think(request);
     for stop in request.stops.iter().filter(|stop| !stop.is_empty()) {
         if let Some(at) = reply.text.find(stop.as_str()) {
@@ -120,27 +120,27 @@ pub(super) fn reply(request: &Request) -> Reply {
     reply
 }
 
-fn think(request: &Request) -> Reply {
-    let Some(last) = request.turns.iter().rev().find(|turn| turn.role == Role::User) else {
-        return Reply::text("Hello! How can I help you today?");
+fn think(request: &ModelRequest) -> ModelReply {
+    let Some(last) = request.turns.iter().rev().find(|turn| turn.role == TurnRole::User) else {
+        return ModelReply::text("Hello! How can I help you today?");
     };
     if !last.results.is_empty() {
-        return Reply::text(from_results(request, last));
+        return ModelReply::text(from_results(request, last));
     }
     let said: Vec<&str> = request
         .turns
         .iter()
-        .filter(|turn| turn.role == Role::User && !turn.text.is_empty())
+        .filter(|turn| turn.role == TurnRole::User && !turn.text.is_empty())
         .map(|turn| turn.text.as_str())
         .collect();
     if let Some(reply) = with_tools(request, &said) {
         return reply;
     }
-    Reply::text(in_words(request, last, &said))
+    ModelReply::text(in_words(request, last, &said))
 }
 
 /// What the tools said, in sentences.
-fn from_results(request: &Request, last: &Turn) -> String {
+fn from_results(request: &ModelRequest, last: &Turn) -> String {
     let uses: Vec<&(String, String, Value)> = request.turns.iter().flat_map(|turn| &turn.uses).collect();
     let told = last.results.iter().map(|(id, result)| {
         let name = uses.iter().find(|(known, ..)| known == id).map_or("the tool", |(_, name, _)| name.as_str());
@@ -149,7 +149,7 @@ fn from_results(request: &Request, last: &Turn) -> String {
     told.collect::<Vec<_>>().join("\n")
 }
 
-fn with_tools(request: &Request, said: &[&str]) -> Option<Reply> {
+fn with_tools(request: &ModelRequest, said: &[&str]) -> Option<ModelReply> {
     let named: Vec<Tool>;
     let tools = match &request.choice {
         Choice::Named(name) => {
@@ -173,20 +173,20 @@ fn with_tools(request: &Request, said: &[&str]) -> Option<Reply> {
             };
             input.insert(parameter.name.clone(), value);
         }
-        return Some(Reply::tool(&best.tool.name, input));
+        return Some(ModelReply::tool(&best.tool.name, input));
     }
     let last = said.last().copied().unwrap_or_default();
     let fits_words = best.score >= FITS;
     // "7777" alone is an answer to a question for an id.
     let bare = best.fresh && words::stems(last).len() <= 3;
     if best.missing.is_empty() && (fits_words || bare) {
-        return Some(Reply::tool(&best.tool.name, best.input.clone()));
+        return Some(ModelReply::tool(&best.tool.name, best.input.clone()));
     }
     (!best.missing.is_empty() && fits_words)
-        .then(|| Reply::text(tools::ask_for(&best.missing, &tools::purpose(best.tool))))
+        .then(|| ModelReply::text(tools::ask_for(&best.missing, &tools::purpose(best.tool))))
 }
 
-fn in_words(request: &Request, last: &Turn, said: &[&str]) -> String {
+fn in_words(request: &ModelRequest, last: &Turn, said: &[&str]) -> String {
     if let Some(material) = Material::of_json(&last.text) {
         return answer_from(request, &material);
     }
@@ -244,7 +244,7 @@ impl Material {
     }
 }
 
-fn answer_from(request: &Request, material: &Material) -> String {
+fn answer_from(request: &ModelRequest, material: &Material) -> String {
     let passages: Vec<&str> = material.passages.iter().map(String::as_str).collect();
     let form = summary::form(&material.question);
     let found = passages::answer(&material.question, &passages, form.map_or(3, |form| form.count));
@@ -253,7 +253,7 @@ fn answer_from(request: &Request, material: &Material) -> String {
     }
     // Some ask for the numbers of the passages, in brackets.
     let numbered = request.system.contains("[1]");
-    let sentence = |one: &passages::Found| {
+    let sentence = |one: &passages::FoundPassage| {
         if numbered { format!("{} [{}]", one.sentence, one.passage + 1) } else { one.sentence.clone() }
     };
     found.iter().map(sentence).collect::<Vec<_>>().join(if form.is_some_and(|form| form.lines) { "\n" } else { " " })
@@ -357,8 +357,8 @@ mod tests {
 
     const LOG: &str = include_str!("../../../../../stacks/manufacturing-summary/data/turbine-log.txt");
 
-    fn said(text: &str) -> Request {
-        Request { turns: vec![Turn::text(Role::User, text)], ..Request::default() }
+    fn said(text: &str) -> ModelRequest {
+        ModelRequest { turns: vec![Turn::text(TurnRole::User, text)], ..ModelRequest::default() }
     }
 
     #[test]
@@ -371,13 +371,13 @@ mod tests {
 
     #[test]
     fn a_limit_of_tokens_ends_an_answer() {
-        let reply = reply(&Request { most: Some(5), ..said(LOG) });
+        let reply = reply(&ModelRequest { most: Some(5), ..said(LOG) });
         assert_eq!((reply.text.chars().count(), reply.stop), (20, Stop::Full));
     }
 
     #[test]
     fn a_stop_sequence_ends_an_answer() {
-        let reply = reply(&Request { stops: vec!["help".to_owned()], ..said("Hi") });
+        let reply = reply(&ModelRequest { stops: vec!["help".to_owned()], ..said("Hi") });
         assert_eq!(reply.text, "Hello! How can I ");
         assert_eq!(reply.stop, Stop::Sequence("help".to_owned()));
     }
@@ -389,9 +389,9 @@ mod tests {
                 .to_string()
         };
         let system = "Name passages like [1]. If they do not answer, answer exactly: Not in the texts.".to_owned();
-        let answered = reply(&Request { system: system.clone(), ..said(&message("When does the office close?")) });
+        let answered = reply(&ModelRequest { system: system.clone(), ..said(&message("When does the office close?")) });
         assert_eq!(answered.text, "The office closes at 18:00. [2]");
-        let unknown = reply(&Request { system, ..said(&message("What is the tallest mountain on Mars?")) });
+        let unknown = reply(&ModelRequest { system, ..said(&message("What is the tallest mountain on Mars?")) });
         assert_eq!(unknown.text, "Not in the texts.");
     }
 
@@ -402,14 +402,14 @@ mod tests {
             "The weather of a city",
             &json!({"required": ["city"], "properties": {"city": {"type": "string"}}}),
         );
-        let mut request = Request { tools: vec![tool], ..said("What is the weather in Porto?") };
+        let mut request = ModelRequest { tools: vec![tool], ..said("What is the weather in Porto?") };
         let asked = reply(&request);
         assert_eq!(asked.stop, Stop::Tool);
         assert_eq!(Value::Object(asked.uses[0].1.clone()), json!({"city": "Porto"}));
-        let mut turn = Turn::text(Role::Assistant, "");
+        let mut turn = Turn::text(TurnRole::Assistant, "");
         turn.uses.push(("id".to_owned(), "get_weather".to_owned(), json!({"city": "Porto"})));
         request.turns.push(turn);
-        let mut turn = Turn::text(Role::User, "");
+        let mut turn = Turn::text(TurnRole::User, "");
         turn.results.push(("id".to_owned(), json!({"temperature": 21, "sky": "clear"})));
         request.turns.push(turn);
         assert_eq!(reply(&request).text, "The temperature is 21 and the sky is clear.");
@@ -418,8 +418,8 @@ mod tests {
     #[test]
     fn what_was_said_is_remembered() {
         let mut request = said("My name is Asha and I like trains.");
-        request.turns.push(Turn::text(Role::Assistant, "Hello"));
-        request.turns.push(Turn::text(Role::User, "What is my name?"));
+        request.turns.push(Turn::text(TurnRole::Assistant, "Hello"));
+        request.turns.push(Turn::text(TurnRole::User, "What is my name?"));
         assert!(reply(&request).text.contains("Asha"));
     }
 }

@@ -7,7 +7,7 @@ use super::words::{common, stem, stems, words};
 
 /// A sentence of an answer.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::bedrock) struct Found {
+pub(in crate::bedrock) struct FoundPassage {
     /// The sentence, on one line.
     pub sentence: String,
     /// The passage it is from, from 0.
@@ -54,7 +54,7 @@ fn candidates(passages: &[&str]) -> Vec<Candidate> {
 }
 
 /// The best sentences, at most so many, in the order of the passages; none when no sentence answers.
-pub(in crate::bedrock) fn answer(question: &str, passages: &[&str], most: usize) -> Vec<Found> {
+pub(in crate::bedrock) fn answer(question: &str, passages: &[&str], most: usize) -> Vec<FoundPassage> {
     let candidates = candidates(passages);
     let asked: BTreeSet<String> = stems(question).into_iter().collect();
     if asked.is_empty() || candidates.is_empty() {
@@ -100,7 +100,7 @@ pub(in crate::bedrock) fn answer(question: &str, passages: &[&str], most: usize)
         }
     }
     chosen.sort_by_key(|one| (one.passage, one.place));
-    chosen.into_iter().map(|one| Found { sentence: one.sentence.clone(), passage: one.passage }).collect()
+    chosen.into_iter().map(|one| FoundPassage { sentence: one.sentence.clone(), passage: one.passage }).collect()
 }
 
 fn wants_number(question: &str) -> bool {
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn the_sentence_that_answers_is_found_in_its_passage() {
         let found = answer("How long are certificates valid?", &[UNIT, RULES], 1);
-        assert_eq!(found, [Found { sentence: "Certificates are valid for 24 months.".to_owned(), passage: 1 }]);
+        assert_eq!(found, [FoundPassage { sentence: "Certificates are valid for 24 months.".to_owned(), passage: 1 }]);
         let found = answer("What size are the chunks of the course's projects?", &[UNIT, RULES], 2);
         assert!(found.iter().any(|one| one.sentence.contains("300 tokens")), "{found:?}");
     }
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_question_about_something_else_finds_nothing() {
-        assert_eq!(answer("Who won the football championship yesterday?", &[UNIT, RULES], 3), []);
+        assert_eq!(answer("Principal won the football championship yesterday?", &[UNIT, RULES], 3), []);
         assert_eq!(answer("", &[UNIT], 3), []);
     }
 }

@@ -7,7 +7,7 @@ use super::words::{identifiers, stems};
 
 /// How a summary is to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::bedrock) struct Form {
+pub(in crate::bedrock) struct SummaryForm {
     /// How many.
     pub count: usize,
     /// Lines of their own, not sentences of one paragraph.
@@ -19,7 +19,7 @@ pub(in crate::bedrock) struct Form {
 const NUMBERS: &[&str] = &["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
 
 /// What an instruction asks for: "in 2 lines", "in three sentences", "as five bullet points".
-pub(in crate::bedrock) fn form(instruction: &str) -> Option<Form> {
+pub(in crate::bedrock) fn form(instruction: &str) -> Option<SummaryForm> {
     let lower = instruction.to_lowercase();
     let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let number = |word: &str| word.parse().ok().or_else(|| NUMBERS.iter().position(|known| *known == word));
@@ -28,15 +28,15 @@ pub(in crate::bedrock) fn form(instruction: &str) -> Option<Form> {
         let unit = words.get(at + 1..at + 3).unwrap_or_else(|| words.get(at + 1..).unwrap_or_default());
         for unit in unit {
             match unit.trim_end_matches('s') {
-                "line" => return Some(Form { count, lines: true, bullets: false }),
-                "sentence" => return Some(Form { count, lines: false, bullets: false }),
-                "bullet" | "point" => return Some(Form { count, lines: true, bullets: true }),
+                "line" => return Some(SummaryForm { count, lines: true, bullets: false }),
+                "sentence" => return Some(SummaryForm { count, lines: false, bullets: false }),
+                "bullet" | "point" => return Some(SummaryForm { count, lines: true, bullets: true }),
                 _ => {}
             }
         }
     }
     if words.contains(&"one") && words.contains(&"sentence") {
-        return Some(Form { count: 1, lines: false, bullets: false });
+        return Some(SummaryForm { count: 1, lines: false, bullets: false });
     }
     None
 }
@@ -50,8 +50,8 @@ pub(in crate::bedrock) fn asked(instruction: &str) -> bool {
 }
 
 /// A summary in the form asked for; three sentences when none is.
-pub(in crate::bedrock) fn summarise(text: &str, form: Option<Form>) -> String {
-    let form = form.unwrap_or(Form { count: 3, lines: false, bullets: false });
+pub(in crate::bedrock) fn summarise(text: &str, form: Option<SummaryForm>) -> String {
+    let form = form.unwrap_or(SummaryForm { count: 3, lines: false, bullets: false });
     let chosen = informative(text, form.count);
     if form.bullets {
         chosen.iter().map(|one| format!("- {one}")).collect::<Vec<_>>().join("\n")
@@ -135,9 +135,12 @@ mod tests {
 
     #[test]
     fn the_form_is_read_from_the_instruction() {
-        assert_eq!(form("Summarize the text in 2 lines."), Some(Form { count: 2, lines: true, bullets: false }));
-        assert_eq!(form("Sum it up in three short sentences"), Some(Form { count: 3, lines: false, bullets: false }));
-        assert_eq!(form("Give five bullet points"), Some(Form { count: 5, lines: true, bullets: true }));
+        assert_eq!(form("Summarize the text in 2 lines."), Some(SummaryForm { count: 2, lines: true, bullets: false }));
+        assert_eq!(
+            form("Sum it up in three short sentences"),
+            Some(SummaryForm { count: 3, lines: false, bullets: false })
+        );
+        assert_eq!(form("Give five bullet points"), Some(SummaryForm { count: 5, lines: true, bullets: true }));
         assert_eq!(form("Summarize the 7882 log"), None);
         assert!(asked("Please summarise this") && !asked("What is this?"));
     }

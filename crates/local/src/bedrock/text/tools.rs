@@ -13,12 +13,12 @@ pub(in crate::bedrock) struct Tool {
     /// What it does.
     pub description: String,
     /// Its input.
-    pub parameters: Vec<Parameter>,
+    pub parameters: Vec<ToolParameter>,
 }
 
 /// One value a tool takes.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(in crate::bedrock) struct Parameter {
+pub(in crate::bedrock) struct ToolParameter {
     /// Its name.
     pub name: String,
     /// What it is.
@@ -38,7 +38,7 @@ impl Tool {
     pub fn of_schema(name: &str, description: &str, schema: &Value) -> Self {
         let required: Vec<&str> = list(schema, "required").filter_map(Value::as_str).collect();
         let properties = schema.get("properties").and_then(Value::as_object);
-        let parameters = properties.into_iter().flatten().map(|(name, property)| Parameter {
+        let parameters = properties.into_iter().flatten().map(|(name, property)| ToolParameter {
             name: name.clone(),
             description: property.get("description").and_then(Value::as_str).unwrap_or_default().to_owned(),
             kind: property.get("type").and_then(Value::as_str).unwrap_or("string").to_owned(),
@@ -100,7 +100,7 @@ pub(in crate::bedrock) struct Fit<'a> {
     /// What was found of its input.
     pub input: Map<String, Value>,
     /// Required, and not found.
-    pub missing: Vec<&'a Parameter>,
+    pub missing: Vec<&'a ToolParameter>,
     /// How well the last message fits, from 0 to 1.
     pub score: f64,
     /// Whether a required value is in the last message itself.
@@ -141,7 +141,7 @@ fn bonus(fit: &Fit<'_>) -> f64 {
 }
 
 /// The value of a parameter in a message, when it is there.
-fn value(parameter: &Parameter, text: &str) -> Option<Value> {
+fn value(parameter: &ToolParameter, text: &str) -> Option<Value> {
     if !parameter.choices.is_empty() {
         let lower = text.to_lowercase();
         let found = parameter.choices.iter().find(|choice| contains_word(&lower, &choice.to_lowercase()))?;
@@ -173,7 +173,7 @@ fn value(parameter: &Parameter, text: &str) -> Option<Value> {
 
 /// A text: what follows the parameter's own words, what is in quotation marks, what looks like an identifier where one is
 /// asked for, or a name with a capital letter.
-fn text_value(parameter: &Parameter, text: &str) -> Option<Value> {
+fn text_value(parameter: &ToolParameter, text: &str) -> Option<Value> {
     if let Some(quoted) = quoted(text) {
         return Some(json!(quoted));
     }
@@ -240,7 +240,7 @@ fn contains_word(text: &str, word: &str) -> bool {
 }
 
 /// A polite question for what is missing.
-pub(in crate::bedrock) fn ask_for(missing: &[&Parameter], purpose: &str) -> String {
+pub(in crate::bedrock) fn ask_for(missing: &[&ToolParameter], purpose: &str) -> String {
     let names: Vec<String> = missing.iter().map(|parameter| format!("the {}", spelt(&parameter.name))).collect();
     let what = match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),

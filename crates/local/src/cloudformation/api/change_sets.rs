@@ -4,14 +4,14 @@ use rusqlite::Transaction;
 use serde_json::{Value, json};
 
 use super::manage::{cannot, nothing_new, on_failure};
-use super::{Call, check_stack_name, existing, page, shapes};
-use crate::cloudformation::engine::Request;
+use super::{CloudFormationCall, check_stack_name, existing, page, shapes};
+use crate::cloudformation::engine::OperationRequest;
 use crate::cloudformation::error::{
-    Outcome, already_exists, change_set_status, no_change_set, no_stack, not_simulated,
+    CloudFormationResult, already_exists, change_set_status, no_change_set, no_stack, not_simulated,
 };
 use crate::cloudformation::journal::Journal;
-use crate::cloudformation::model::{Change, ChangeSet, OnFailure, Stack, Target, mask, mask_values};
-use crate::cloudformation::prepare::{self, Given, Way};
+use crate::cloudformation::model::{Change, ChangeSet, OnFailure, Stack, StackTarget, mask, mask_values};
+use crate::cloudformation::prepare::{self, StackRequest, Way};
 use crate::cloudformation::status::{ExecutionStatus, OperationType, Status};
 use crate::cloudformation::{changes, custom, early, limits, stacks, tables};
 use crate::ground::{ACCOUNT_ID, ApiError};
@@ -24,7 +24,7 @@ const NO_CHANGES: &str =
 const CHANGES: usize = 100;
 
 /// What the caller says of a change set beside its target.
-struct Wanted {
+struct ChangeSetRequest {
     name: String,
     creates: bool,
     description: Option<String>,
@@ -36,8 +36,8 @@ struct Wanted {
     validate: bool,
 }
 
-impl Call<'_> {
-    fn wanted(self) -> Outcome<Wanted> {
+impl CloudFormationCall<'_> {
+    fn wanted(self) -> CloudFormationResult<ChangeSetRequest> {
         let name = self.required("ChangeSetName")?;
         let good = name.len() <= 128
             && name.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -68,7 +68,7 @@ impl Call<'_> {
         self.refuse_unsimulated()?;
         let (deployment_mode, disable_rollback) = self.deployment_config();
         let behaviour = self.params.text("OnStackFailure");
-        Ok(Wanted {
+        Ok(ChangeSetRequest {
             name,
             creates,
             description: self.text("Description"),
@@ -81,7 +81,7 @@ impl Call<'_> {
         })
     }
 
-    pub(super) async fn create_change_set(self) -> Outcome<Value> {
+    pub(super) async fn create_change_set(self) -> CloudFormationResult<Value> {
         let named = self.required("StackName")?;
         let wanted = self.wanted()?;
         if !named.starts_with("arn:") {
@@ -97,7 +97,7 @@ impl Call<'_> {
         self.write(move |journal| make(journal, &region, &named, wanted, given)).await
     }
 
-    pub(super) async fn describe_change_set(self) -> Outcome<Value> {
+    pub(super) async fn describe_change_set(self) -> CloudFormationResult<Value> {
         let (region, named, name) = (self.region(), self.text("StackName"), self.required("ChangeSetName")?);
         let (token, values) = (self.text("NextToken"), self.flag("IncludePropertyValues")?);
         self.read(move |tx| {
@@ -131,7 +131,7 @@ impl Call<'_> {
         .await
     }
 
-    pub(super) async fn list_change_sets(self) -> Outcome<Value> {
+    pub(super) async fn list_change_sets(self) -> CloudFormationResult<Value> {
         let (region, named, token) = (self.region(), self.required("StackName")?, self.text("NextToken"));
         self.read(move |tx| {
             let stack = tables::stack(tx, &region, &named)?
@@ -159,7 +159,7 @@ impl Call<'_> {
         .await
     }
 
-    pub(super) async fn delete_change_set(self) -> Outcome<Value> {
+    pub(super) async fn delete_change_set(self) -> CloudFormationResult<Value> {
         let (region, named, name) = (self.region(), self.text("StackName"), self.required("ChangeSetName")?);
         self.write(move |journal| {
             // Deleting what does not exist is no error, as long as its stack does.
@@ -180,7 +180,7 @@ impl Call<'_> {
         .await
     }
 
-    pub(super) async fn execute_change_set(self) -> Outcome<Value> {
+    pub(super) async fn execute_change_set(self) -> CloudFormationResult<Value> {
         let (region, named, name) = (self.region(), self.text("StackName"), self.required("ChangeSetName")?);
         if let Some(named) = &named {
             self.touch(named).await?;
@@ -199,7 +199,7 @@ impl Call<'_> {
 }
 
 /// The change set named.
-fn find(tx: &Transaction<'_>, region: &str, named: Option<&str>, name: &str) -> Outcome<ChangeSet> {
+fn find(tx: &Transaction<'_>, region: &str, named: Option<&str>, name: &str) -> CloudFormationResult<ChangeSet> {
     if name.starts_with("arn:") {
         return tables::change_set_by_id(tx, name)?.ok_or_else(|| no_change_set(name));
     }
@@ -212,7 +212,7 @@ fn find(tx: &Transaction<'_>, region: &str, named: Option<&str>, name: &str) -> 
 
 /// A change as the API shows it.
 /// A change; `hidden` are values of custom resources that are not to be shown.
-fn shown(change: &Change, values: bool, target: &Target, hidden: &[String]) -> Value {
+fn shown(change: &Change, values: bool, target: &StackTarget, hidden: &[String]) -> Value {
     let mask = |text: &String| mask_values(mask(text.clone(), target), hidden);
     let mut resource = change.resource.clone();
     if values && let Some(all) = resource.as_object_mut() {
@@ -234,7 +234,13 @@ fn shown(change: &Change, values: bool, target: &Target, hidden: &[String]) -> V
     json!({"Type": "Resource", "ResourceChange": resource})
 }
 
-fn make(journal: &Journal<'_>, region: &str, named: &str, wanted: Wanted, given: Given) -> Outcome<Value> {
+fn make(
+    journal: &Journal<'_>,
+    region: &str,
+    named: &str,
+    wanted: ChangeSetRequest,
+    given: StackRequest,
+) -> CloudFormationResult<Value> {
     let found = tables::stack(journal.db, region, named)?.filter(|stack| stack.status != Status::DeleteComplete);
     let (mut stack, new) = match (found, wanted.creates) {
         (Some(stack), true) if stack.status != Status::ReviewInProgress => {
@@ -274,7 +280,7 @@ fn make(journal: &Journal<'_>, region: &str, named: &str, wanted: Wanted, given:
     let target = prepare::target(journal.db, given, previous, region, Way::ByChangeSet)?;
     if new {
         tables::save_stack(journal.db, &stack)?;
-        let review = crate::cloudformation::model::Operation {
+        let review = crate::cloudformation::model::StackOperation {
             id: journal.uuid(),
             stack_id: stack.id.clone(),
             kind: OperationType::CreateChangeset,
@@ -340,7 +346,7 @@ fn execute(
     token: Option<String>,
     disable: Option<bool>,
     retain: bool,
-) -> Outcome<Option<String>> {
+) -> CloudFormationResult<Option<String>> {
     let mut set = find(journal.db, region, named, name)?;
     let mut stack: Stack = tables::stack_by_id(journal.db, &set.stack_id)?.ok_or_else(|| no_change_set(name))?;
     let kind = if set.creates { OperationType::CreateStack } else { OperationType::UpdateStack };
@@ -379,7 +385,13 @@ fn execute(
     }
     let mut target = set.target;
     target.retain_except_on_create = retain;
-    let request = Request { token, on_failure, disable_rollback, change_set_id: Some(set.id), ..Request::default() };
+    let request = OperationRequest {
+        token,
+        on_failure,
+        disable_rollback,
+        change_set_id: Some(set.id),
+        ..OperationRequest::default()
+    };
     let operation = if set.creates {
         journal.begin_create(&mut stack, target, request)?
     } else {

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Call, existing, page, shapes};
-use crate::cloudformation::error::{Outcome, no_stack};
-use crate::cloudformation::model::{Resource, Stack};
+use super::{CloudFormationCall, existing, page, shapes};
+use crate::cloudformation::error::{CloudFormationResult, no_stack};
+use crate::cloudformation::model::{Stack, StackResource};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::tables;
 use crate::ground::ApiError;
@@ -12,8 +12,8 @@ use crate::ground::ApiError;
 /// Stacks in one answer.
 const STACKS: usize = 100;
 
-impl Call<'_> {
-    pub(super) async fn describe_stacks(self) -> Outcome<Value> {
+impl CloudFormationCall<'_> {
+    pub(super) async fn describe_stacks(self) -> CloudFormationResult<Value> {
         let (region, named, token) = (self.region(), self.text("StackName"), self.text("NextToken"));
         if let Some(named) = &named {
             self.touch(named).await?;
@@ -30,7 +30,7 @@ impl Call<'_> {
         .await
     }
 
-    pub(super) async fn list_stacks(self) -> Outcome<Value> {
+    pub(super) async fn list_stacks(self) -> CloudFormationResult<Value> {
         let (region, token) = (self.region(), self.text("NextToken"));
         let wanted: Vec<String> = self.params.texts("StackStatusFilter").into_iter().map(str::to_owned).collect();
         self.read(move |tx| {
@@ -43,7 +43,7 @@ impl Call<'_> {
         .await
     }
 
-    pub(super) async fn describe_stack_resource(self) -> Outcome<Value> {
+    pub(super) async fn describe_stack_resource(self) -> CloudFormationResult<Value> {
         let (region, named) = (self.region(), self.required("StackName")?);
         let logical_id = self.required("LogicalResourceId")?;
         self.touch(&named).await?;
@@ -61,7 +61,7 @@ impl Call<'_> {
         .await
     }
 
-    pub(super) async fn describe_stack_resources(self) -> Outcome<Value> {
+    pub(super) async fn describe_stack_resources(self) -> CloudFormationResult<Value> {
         let region = self.region();
         let (named, physical) = (self.text("StackName"), self.text("PhysicalResourceId"));
         let logical_id = self.text("LogicalResourceId");
@@ -99,12 +99,12 @@ impl Call<'_> {
         .await
     }
 
-    pub(super) async fn list_stack_resources(self) -> Outcome<Value> {
+    pub(super) async fn list_stack_resources(self) -> CloudFormationResult<Value> {
         let (region, named, token) = (self.region(), self.required("StackName")?, self.text("NextToken"));
         self.touch(&named).await?;
         self.read(move |tx| {
             let stack = tables::stack(tx, &region, &named)?.ok_or_else(|| no_stack(&named))?;
-            let mut rows: Vec<Resource> = tables::resources(tx, &stack.id)?;
+            let mut rows: Vec<StackResource> = tables::resources(tx, &stack.id)?;
             rows.retain(|row| {
                 stack.status == Status::DeleteComplete || row.status != Status::DeleteComplete || row.physical.is_some()
             });

@@ -2,20 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, existing, shapes};
-use crate::cloudformation::error::{Outcome, no_change_set};
+use super::{CloudFormationCall, existing, shapes};
+use crate::cloudformation::error::{CloudFormationResult, no_change_set};
 use crate::cloudformation::tables::{self, EventsOf};
 use crate::ground::ApiError;
 
-impl Call<'_> {
-    fn before(self) -> Outcome<Option<i64>> {
+impl CloudFormationCall<'_> {
+    fn before(self) -> CloudFormationResult<Option<i64>> {
         self.params
             .text("NextToken")
             .map(|token| token.parse().map_err(|_| ApiError::validation("The specified NextToken is not valid")))
             .transpose()
     }
 
-    pub(super) async fn describe_stack_events(self) -> Outcome<Value> {
+    pub(super) async fn describe_stack_events(self) -> CloudFormationResult<Value> {
         let (region, named, before) = (self.region(), self.required("StackName")?, self.before()?);
         self.touch(&named).await?;
         self.read(move |tx| {
@@ -30,7 +30,7 @@ impl Call<'_> {
         .await
     }
 
-    pub(super) async fn describe_events(self) -> Outcome<Value> {
+    pub(super) async fn describe_events(self) -> CloudFormationResult<Value> {
         let region = self.region();
         let (named, set, operation) = (self.text("StackName"), self.text("ChangeSetName"), self.text("OperationId"));
         let failed = self.params.get("Filters").and_then(|filters| filters.get("FailedEvents"));

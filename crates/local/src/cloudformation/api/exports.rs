@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, page, shapes};
-use crate::cloudformation::error::Outcome;
+use super::{CloudFormationCall, page, shapes};
+use crate::cloudformation::error::CloudFormationResult;
 use crate::cloudformation::tables;
 use crate::ground::ApiError;
 
 /// Exports in one answer.
 const EXPORTS: usize = 100;
 
-impl Call<'_> {
-    pub(super) async fn list_exports(self) -> Outcome<Value> {
+impl CloudFormationCall<'_> {
+    pub(super) async fn list_exports(self) -> CloudFormationResult<Value> {
         let (region, token) = (self.region(), self.text("NextToken"));
         self.read(move |tx| {
             let (exports, next) = page(tables::exports(tx, &region)?, token.as_deref(), EXPORTS)?;
@@ -24,7 +24,7 @@ impl Call<'_> {
         .await
     }
 
-    pub(super) async fn list_imports(self) -> Outcome<Value> {
+    pub(super) async fn list_imports(self) -> CloudFormationResult<Value> {
         let (region, name, token) = (self.region(), self.required("ExportName")?, self.text("NextToken"));
         self.read(move |tx| {
             let importers = tables::importers(tx, &region, &name)?;

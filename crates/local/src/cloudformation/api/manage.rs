@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, check_stack_name, existing, living};
-use crate::cloudformation::engine::Request;
-use crate::cloudformation::error::{Outcome, already_exists, no_stack_brackets};
+use super::{CloudFormationCall, check_stack_name, existing, living};
+use crate::cloudformation::engine::OperationRequest;
+use crate::cloudformation::error::{CloudFormationResult, already_exists, no_stack_brackets};
 use crate::cloudformation::model::{OnFailure, Phase, Stack};
 use crate::cloudformation::prepare::{self, Way};
 use crate::cloudformation::status::{OperationType, Status};
@@ -17,7 +17,7 @@ pub(super) fn cannot(stack: &Stack, doing: &str) -> ApiError {
 }
 
 /// The failure behaviour asked for.
-pub(super) fn on_failure(text: Option<&str>, disable_rollback: Option<bool>) -> Outcome<OnFailure> {
+pub(super) fn on_failure(text: Option<&str>, disable_rollback: Option<bool>) -> CloudFormationResult<OnFailure> {
     match (text, disable_rollback) {
         (Some(_), Some(_)) => {
             // The answer of AWS as boto/boto#2781 has it (2014).
@@ -33,9 +33,9 @@ pub(super) fn on_failure(text: Option<&str>, disable_rollback: Option<bool>) -> 
     }
 }
 
-impl Call<'_> {
+impl CloudFormationCall<'_> {
     /// A stack policy in the request, in its body or by its URL.
-    async fn stack_policy(self, body: &str, url: &str) -> Outcome<Option<String>> {
+    async fn stack_policy(self, body: &str, url: &str) -> CloudFormationResult<Option<String>> {
         let text = match (self.text(body), self.text(url)) {
             (Some(_), Some(_)) => {
                 return Err(ApiError::validation(format!("Only one of {body} and {url} may be specified")));
@@ -52,7 +52,7 @@ impl Call<'_> {
         }
     }
 
-    pub(super) async fn create_stack(self) -> Outcome<Value> {
+    pub(super) async fn create_stack(self) -> CloudFormationResult<Value> {
         let name = self.required("StackName")?;
         check_stack_name(&name)?;
         self.refuse_unsimulated()?;
@@ -81,7 +81,7 @@ impl Call<'_> {
                 stack.termination_protection = protection;
                 stack.timeout_minutes = timeout;
                 stack.policy = policy;
-                let request = Request { token, on_failure, ..Request::default() };
+                let request = OperationRequest { token, on_failure, ..OperationRequest::default() };
                 let operation = journal.begin_create(&mut stack, target, request)?;
                 Ok((stack.id, operation.id))
             })
@@ -90,7 +90,7 @@ impl Call<'_> {
         Ok(json!({"StackId": stack_id, "OperationId": operation_id}))
     }
 
-    pub(super) async fn update_stack(self) -> Outcome<Value> {
+    pub(super) async fn update_stack(self) -> CloudFormationResult<Value> {
         let named = self.required("StackName")?;
         self.refuse_unsimulated()?;
         self.touch(&named).await?;
@@ -120,7 +120,8 @@ impl Call<'_> {
                 if let Some(policy) = policy {
                     stack.policy = Some(policy);
                 }
-                let request = Request { token, disable_rollback, policy: during, ..Request::default() };
+                let request =
+                    OperationRequest { token, disable_rollback, policy: during, ..OperationRequest::default() };
                 let operation = journal.begin_update(&mut stack, target, request)?;
                 Ok((stack.id, operation.id))
             })
@@ -129,7 +130,7 @@ impl Call<'_> {
         Ok(json!({"StackId": stack_id, "OperationId": operation_id}))
     }
 
-    pub(super) async fn delete_stack(self) -> Outcome<Value> {
+    pub(super) async fn delete_stack(self) -> CloudFormationResult<Value> {
         let named = self.required("StackName")?;
         self.touch(&named).await?;
         let (region, token) = (self.region(), self.token());
@@ -201,7 +202,7 @@ impl Call<'_> {
                 stack.force_delete = force;
                 // A stack under review was never made: there is no template to go by and nothing to delete.
                 let review = stack.status == Status::ReviewInProgress;
-                let request = Request { token, skip: retain, ..Request::default() };
+                let request = OperationRequest { token, skip: retain, ..OperationRequest::default() };
                 let mut operation = journal.begin_delete(&mut stack, request)?;
                 if review {
                     operation.phase = Phase::Over;
@@ -221,7 +222,7 @@ impl Call<'_> {
         Ok(Value::Null)
     }
 
-    pub(super) async fn update_termination_protection(self) -> Outcome<Value> {
+    pub(super) async fn update_termination_protection(self) -> CloudFormationResult<Value> {
         let (region, named) = (self.region(), self.required("StackName")?);
         self.params.required("EnableTerminationProtection")?;
         let enable = self.flag("EnableTerminationProtection")?;
@@ -240,7 +241,7 @@ impl Call<'_> {
         .await
     }
 
-    pub(super) async fn set_stack_policy(self) -> Outcome<Value> {
+    pub(super) async fn set_stack_policy(self) -> CloudFormationResult<Value> {
         let (region, named) = (self.region(), self.required("StackName")?);
         let policy = self.stack_policy("StackPolicyBody", "StackPolicyURL").await?;
         self.write(move |journal| {
@@ -254,7 +255,7 @@ impl Call<'_> {
         .await
     }
 
-    pub(super) async fn get_stack_policy(self) -> Outcome<Value> {
+    pub(super) async fn get_stack_policy(self) -> CloudFormationResult<Value> {
         let (region, named) = (self.region(), self.required("StackName")?);
         self.read(move |tx| {
             let stack = existing(tx, &region, &named)?;
@@ -268,8 +269,8 @@ impl Call<'_> {
 pub(super) fn nothing_new(
     db: &rusqlite::Connection,
     stack: &Stack,
-    target: &crate::cloudformation::model::Target,
-) -> Outcome<bool> {
+    target: &crate::cloudformation::model::StackTarget,
+) -> CloudFormationResult<bool> {
     if stack.status == Status::UpdateFailed
         || stack.target.tags != target.tags
         || stack.target.processed.get("Outputs") != target.processed.get("Outputs")

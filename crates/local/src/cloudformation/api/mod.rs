@@ -16,17 +16,18 @@ use rusqlite::Transaction;
 use serde_json::{Value, json};
 
 use super::engine::Engine;
-use super::error::{Outcome, no_stack, no_stack_brackets, not_simulated};
+use super::error::{CloudFormationResult, no_stack, no_stack_brackets, not_simulated};
 use super::journal::Journal;
-use super::model::{Stack, Tag, Target};
-use super::prepare::Given;
+use super::model::{Stack, StackTarget, Tag};
+use super::prepare::StackRequest;
 use super::{source, tables};
 use crate::ground::ApiError;
-use crate::protocol::query::{CallContext, Params};
+use crate::protocol::query::Params;
+use crate::protocol::service::CallContext;
 
 /// One call.
 #[derive(Clone, Copy)]
-pub struct Call<'a> {
+pub struct CloudFormationCall<'a> {
     /// The engine of this process.
     pub engine: &'a Arc<Engine>,
     /// Region, account, time.
@@ -35,10 +36,10 @@ pub struct Call<'a> {
     pub params: &'a Params,
 }
 
-type Operation = for<'a> fn(Call<'a>) -> BoxFuture<'a, Outcome<Value>>;
+type CloudFormationHandler = for<'a> fn(CloudFormationCall<'a>) -> BoxFuture<'a, CloudFormationResult<Value>>;
 
 /// The operations.
-const OPERATIONS: &[(&str, Operation)] = &[
+const OPERATIONS: &[(&str, CloudFormationHandler)] = &[
     ("CancelUpdateStack", |call| Box::pin(call.cancel_update())),
     ("ContinueUpdateRollback", |call| Box::pin(call.continue_update_rollback())),
     ("CreateChangeSet", |call| Box::pin(call.create_change_set())),
@@ -80,13 +81,13 @@ fn account_limits() -> Value {
     ]})
 }
 
-impl Call<'_> {
+impl CloudFormationCall<'_> {
     /// Answers an action.
     ///
     /// # Errors
     ///
     /// As CloudFormation would, and a refusal of what is not simulated.
-    pub async fn answer(self, action: &str) -> Outcome<Value> {
+    pub async fn answer(self, action: &str) -> CloudFormationResult<Value> {
         match OPERATIONS.iter().find(|(name, _)| *name == action) {
             Some((_, operation)) => operation(self).await,
             None => Err(ApiError::not_implemented("cloudformation", action)),
@@ -96,16 +97,16 @@ impl Call<'_> {
     /// Reads in a transaction with the journal of one.
     async fn read<T: Send + 'static>(
         self,
-        work: impl FnOnce(&Transaction<'_>) -> Outcome<T> + Send + 'static,
-    ) -> Outcome<T> {
+        work: impl FnOnce(&Transaction<'_>) -> CloudFormationResult<T> + Send + 'static,
+    ) -> CloudFormationResult<T> {
         self.engine.host.store.read(work).await
     }
 
     /// Writes in a transaction.
     async fn write<T: Send + 'static>(
         self,
-        work: impl FnOnce(&Journal<'_>) -> Outcome<T> + Send + 'static,
-    ) -> Outcome<T> {
+        work: impl FnOnce(&Journal<'_>) -> CloudFormationResult<T> + Send + 'static,
+    ) -> CloudFormationResult<T> {
         let host = Arc::clone(&self.engine.host);
         self.engine.host.store.write(move |tx| work(&Journal { db: tx, host: &host })).await
     }
@@ -118,11 +119,11 @@ impl Call<'_> {
         self.params.text(name).map(str::to_owned)
     }
 
-    fn required(self, name: &str) -> Outcome<String> {
+    fn required(self, name: &str) -> CloudFormationResult<String> {
         self.params.required(name).map(str::to_owned)
     }
 
-    fn flag(self, name: &str) -> Outcome<bool> {
+    fn flag(self, name: &str) -> CloudFormationResult<bool> {
         Ok(self.params.flag(name)?.unwrap_or(false))
     }
 
@@ -131,7 +132,7 @@ impl Call<'_> {
     }
 
     /// Takes up what another process may have left on the stack named.
-    async fn touch(self, named: &str) -> Outcome<()> {
+    async fn touch(self, named: &str) -> CloudFormationResult<()> {
         let (region, named) = (self.region(), named.to_owned());
         let stack = self.read(move |tx| Ok(tables::stack(tx, &region, &named)?)).await?;
         if let Some(stack) = stack.filter(|stack| stack.status.in_progress()) {
@@ -141,7 +142,7 @@ impl Call<'_> {
     }
 
     /// The template's text: in the request, by URL, or the one deployed.
-    async fn template_text(self, previous: Option<&Target>) -> Outcome<String> {
+    async fn template_text(self, previous: Option<&StackTarget>) -> CloudFormationResult<String> {
         let body = self.text("TemplateBody").filter(|text| !text.is_empty());
         let url = self.text("TemplateURL").filter(|text| !text.is_empty());
         let reuse = self.flag("UsePreviousTemplate")?;
@@ -159,7 +160,7 @@ impl Call<'_> {
     }
 
     /// What the request says of the deployment, given its template.
-    fn given(self, template: String, previous: Option<&Target>) -> Outcome<Given> {
+    fn given(self, template: String, previous: Option<&StackTarget>) -> CloudFormationResult<StackRequest> {
         let mut parameters = Vec::new();
         for parameter in self.params.list("Parameters") {
             let member = |name: &str| parameter.get(name).and_then(Value::as_str);
@@ -193,7 +194,7 @@ impl Call<'_> {
         let texts = |name: &str| self.params.texts(name).into_iter().map(str::to_owned).collect();
         let named = self.params.text("StackName").unwrap_or_default();
         let name = named.split_once(":stack/").map_or(named, |(_, rest)| rest.split('/').next().unwrap_or(rest));
-        Ok(Given {
+        Ok(StackRequest {
             stack_name: name.to_owned(),
             template,
             parameters,
@@ -207,7 +208,7 @@ impl Call<'_> {
     }
 
     /// Refuses options that would have to do something here and don't.
-    fn refuse_unsimulated(self) -> Outcome<()> {
+    fn refuse_unsimulated(self) -> CloudFormationResult<()> {
         let triggers = self.params.get("RollbackConfiguration").and_then(|all| all.get("RollbackTriggers"));
         if triggers.and_then(Value::as_array).is_some_and(|triggers| !triggers.is_empty()) {
             return Err(not_simulated("rollback triggers (there are no alarms to watch)"));
@@ -230,19 +231,19 @@ impl Call<'_> {
 }
 
 /// The stack named, deleted ones by ARN too.
-fn existing(tx: &Transaction<'_>, region: &str, named: &str) -> Outcome<Stack> {
+fn existing(tx: &Transaction<'_>, region: &str, named: &str) -> CloudFormationResult<Stack> {
     tables::stack(tx, region, named)?.ok_or_else(|| no_stack(named))
 }
 
 /// The stack named, which must not be deleted.
-fn living(tx: &Transaction<'_>, region: &str, named: &str) -> Outcome<Stack> {
+fn living(tx: &Transaction<'_>, region: &str, named: &str) -> CloudFormationResult<Stack> {
     tables::stack(tx, region, named)?
         .filter(|stack| stack.status != super::status::Status::DeleteComplete)
         .ok_or_else(|| no_stack_brackets(named))
 }
 
 /// Refuses names that no stack can have.
-fn check_stack_name(name: &str) -> Outcome<()> {
+fn check_stack_name(name: &str) -> CloudFormationResult<()> {
     let good = name.len() <= 128
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
@@ -256,7 +257,7 @@ fn check_stack_name(name: &str) -> Outcome<()> {
 }
 
 /// One page of a list whose next token is an offset.
-fn page<T>(items: Vec<T>, token: Option<&str>, size: usize) -> Outcome<(Vec<T>, Option<String>)> {
+fn page<T>(items: Vec<T>, token: Option<&str>, size: usize) -> CloudFormationResult<(Vec<T>, Option<String>)> {
     let start = match token {
         None => 0,
         Some(token) => {

@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, living};
-use crate::cloudformation::engine::Request;
-use crate::cloudformation::error::Outcome;
+use super::{CloudFormationCall, living};
+use crate::cloudformation::engine::OperationRequest;
+use crate::cloudformation::error::CloudFormationResult;
 use crate::cloudformation::status::{OperationType, Status};
 use crate::cloudformation::tables;
 use crate::ground::ApiError;
 
-impl Call<'_> {
-    pub(super) async fn continue_update_rollback(self) -> Outcome<Value> {
+impl CloudFormationCall<'_> {
+    pub(super) async fn continue_update_rollback(self) -> CloudFormationResult<Value> {
         let (region, named, token) = (self.region(), self.required("StackName")?, self.token());
         self.touch(&named).await?;
         let skip: Vec<String> = self.params.texts("ResourcesToSkip").into_iter().map(str::to_owned).collect();
@@ -34,7 +34,7 @@ impl Call<'_> {
                         )));
                     }
                 }
-                Ok(Some(journal.begin_continue(&mut stack, Request { token, skip, ..Request::default() })?))
+                Ok(Some(journal.begin_continue(&mut stack, OperationRequest { token, skip, ..OperationRequest::default() })?))
             })
             .await?;
         if let Some(operation) = operation {
@@ -43,7 +43,7 @@ impl Call<'_> {
         Ok(json!({}))
     }
 
-    pub(super) async fn cancel_update(self) -> Outcome<Value> {
+    pub(super) async fn cancel_update(self) -> CloudFormationResult<Value> {
         let (region, named) = (self.region(), self.required("StackName")?);
         self.touch(&named).await?;
         self.write(move |journal| {
@@ -64,7 +64,7 @@ impl Call<'_> {
         .await
     }
 
-    pub(super) async fn rollback_stack(self) -> Outcome<Value> {
+    pub(super) async fn rollback_stack(self) -> CloudFormationResult<Value> {
         let (region, named, token) = (self.region(), self.required("StackName")?, self.token());
         self.touch(&named).await?;
         let (stack_id, operation_id) = self
@@ -80,7 +80,8 @@ impl Call<'_> {
                         stack.status
                     )));
                 }
-                let operation = journal.begin_rollback(&mut stack, Request { token, ..Request::default() })?;
+                let operation =
+                    journal.begin_rollback(&mut stack, OperationRequest { token, ..OperationRequest::default() })?;
                 Ok((stack.id, operation.id))
             })
             .await?;

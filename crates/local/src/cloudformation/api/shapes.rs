@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::cloudformation::model::{Event, Resource, Stack, Tag, Target};
+use crate::cloudformation::model::{Stack, StackEvent, StackResource, StackTarget, Tag};
 use crate::cloudformation::status::{OperationType, Status};
 
 /// Tags.
@@ -11,7 +11,7 @@ pub fn tags(tags: &[Tag]) -> Value {
 }
 
 /// Parameters, hidden values hidden.
-pub fn parameters(target: &Target) -> Value {
+pub fn parameters(target: &StackTarget) -> Value {
     target
         .parameters
         .iter()
@@ -25,7 +25,7 @@ pub fn parameters(target: &Target) -> Value {
 }
 
 /// The description in a target's template.
-pub fn description(target: &Target) -> Option<String> {
+pub fn description(target: &StackTarget) -> Option<String> {
     target.processed.get("Description").and_then(Value::as_str).map(str::to_owned)
 }
 
@@ -112,7 +112,7 @@ pub fn summary(stack: &Stack) -> Value {
 }
 
 /// What the three ways to describe a resource have in common; `time` names the member with the time.
-pub fn resource(row: &Resource, time: &str) -> Map<String, Value> {
+pub fn resource(row: &StackResource, time: &str) -> Map<String, Value> {
     let mut shown = Map::new();
     shown.insert("LogicalResourceId".to_owned(), json!(row.logical_id));
     if let Some(thing) = &row.physical {
@@ -129,7 +129,7 @@ pub fn resource(row: &Resource, time: &str) -> Map<String, Value> {
 }
 
 /// A `StackEvent`.
-pub fn stack_event(event: &Event) -> Value {
+pub fn stack_event(event: &StackEvent) -> Value {
     compact(json!({
         "StackId": event.stack_id,
         "EventId": event.id,
@@ -147,7 +147,7 @@ pub fn stack_event(event: &Event) -> Value {
 }
 
 /// An `OperationEvent`.
-pub fn operation_event(event: &Event) -> Value {
+pub fn operation_event(event: &StackEvent) -> Value {
     let own = event.logical_id == event.stack_name && event.physical_id == event.stack_id;
     let (kind, mut shown) = match (&event.validation, event.status) {
         (Some(validation), _) => (
@@ -201,6 +201,6 @@ fn operation_status(kind: OperationType, status: Option<Status>) -> Option<&'sta
 }
 
 /// Whether an event tells of a failure.
-pub fn tells_failure(event: &Event) -> bool {
+pub fn tells_failure(event: &StackEvent) -> bool {
     event.validation.is_some() || event.status.is_some_and(Status::failed)
 }

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{Call, existing, shapes};
-use crate::cloudformation::error::{Outcome, no_change_set};
+use super::{CloudFormationCall, existing, shapes};
+use crate::cloudformation::error::{CloudFormationResult, no_change_set};
 use crate::cloudformation::{prepare, tables};
 use crate::ground::ApiError;
 use crate::ground::scalar::scalar;
 use crate::resources::{self, provider};
 use bedplate_cfn::Template;
 
-impl Call<'_> {
-    pub(super) async fn get_template(self) -> Outcome<Value> {
+impl CloudFormationCall<'_> {
+    pub(super) async fn get_template(self) -> CloudFormationResult<Value> {
         let region = self.region();
         let (named, set) = (self.text("StackName"), self.text("ChangeSetName"));
         let processed = match self.params.text("TemplateStage") {
@@ -47,7 +47,7 @@ impl Call<'_> {
     }
 
     /// The template a question is about.
-    async fn asked(self) -> Outcome<Template> {
+    async fn asked(self) -> CloudFormationResult<Template> {
         let template = match self.text("StackName") {
             Some(named) => {
                 let region = self.region();
@@ -59,7 +59,7 @@ impl Call<'_> {
         Ok(template)
     }
 
-    pub(super) async fn get_template_summary(self) -> Outcome<Value> {
+    pub(super) async fn get_template_summary(self) -> CloudFormationResult<Value> {
         if self.params.has("StackSetName") {
             return Err(ApiError::not_implemented("cloudformation", "GetTemplateSummary of a stack set"));
         }
@@ -130,7 +130,7 @@ impl Call<'_> {
         Ok(shown)
     }
 
-    pub(super) async fn validate_template(self) -> Outcome<Value> {
+    pub(super) async fn validate_template(self) -> CloudFormationResult<Value> {
         let template = prepare::read(&self.template_text(None).await?)?;
         let expanded = expanded(&template, &self.region());
         prepare::check(&expanded, &self.region())?;

@@ -1,8 +1,8 @@
 //! Beginning operations, each in the transaction that checked that it may begin.
 
-use crate::cloudformation::error::{Outcome, token_used};
+use crate::cloudformation::error::{CloudFormationResult, token_used};
 use crate::cloudformation::journal::Journal;
-use crate::cloudformation::model::{OnFailure, Operation, Phase, Stack, Target};
+use crate::cloudformation::model::{OnFailure, Phase, Stack, StackOperation, StackTarget};
 use crate::cloudformation::status::{OperationType, Status};
 use crate::cloudformation::{custom, tables};
 
@@ -13,7 +13,7 @@ const REMEMBERED_TOKENS: usize = 100;
 
 /// What a caller says of any operation.
 #[derive(Debug, Clone, Default)]
-pub struct Request {
+pub struct OperationRequest {
     /// The client request token.
     pub token: Option<String>,
     /// What to do when a creation fails.
@@ -36,7 +36,7 @@ impl Journal<'_> {
     /// # Errors
     ///
     /// It began an operation of another kind.
-    pub fn repeated(&self, stack: &Stack, token: Option<&str>, kind: OperationType) -> Outcome<bool> {
+    pub fn repeated(&self, stack: &Stack, token: Option<&str>, kind: OperationType) -> CloudFormationResult<bool> {
         let Some(token) = token else { return Ok(false) };
         match stack.tokens.iter().find(|(known, _)| known == token) {
             Some((_, known)) if *known == kind => Ok(true),
@@ -45,8 +45,14 @@ impl Journal<'_> {
         }
     }
 
-    fn operation(&self, stack: &mut Stack, kind: OperationType, phase: Phase, request: Request) -> Outcome<Operation> {
-        let operation = Operation {
+    fn operation(
+        &self,
+        stack: &mut Stack,
+        kind: OperationType,
+        phase: Phase,
+        request: OperationRequest,
+    ) -> CloudFormationResult<StackOperation> {
+        let operation = StackOperation {
             id: request.operation_id.unwrap_or_else(|| self.uuid()),
             stack_id: stack.id.clone(),
             kind,
@@ -77,7 +83,12 @@ impl Journal<'_> {
     }
 
     /// Begins to create a stack, new or under review.
-    pub fn begin_create(&self, stack: &mut Stack, target: Target, request: Request) -> Outcome<Operation> {
+    pub fn begin_create(
+        &self,
+        stack: &mut Stack,
+        target: StackTarget,
+        request: OperationRequest,
+    ) -> CloudFormationResult<StackOperation> {
         stack.disable_rollback = request.on_failure == OnFailure::DoNothing;
         let operation = self.operation(stack, OperationType::CreateStack, Phase::Deploy, request)?;
         stack.target = target;
@@ -87,7 +98,12 @@ impl Journal<'_> {
     }
 
     /// Begins to update a stack.
-    pub fn begin_update(&self, stack: &mut Stack, target: Target, request: Request) -> Outcome<Operation> {
+    pub fn begin_update(
+        &self,
+        stack: &mut Stack,
+        target: StackTarget,
+        request: OperationRequest,
+    ) -> CloudFormationResult<StackOperation> {
         stack.disable_rollback = request.disable_rollback;
         let retry = stack.status == Status::UpdateFailed;
         let earlier = if retry { self.last_previous(stack)? } else { None };
@@ -104,7 +120,7 @@ impl Journal<'_> {
     }
 
     /// What was deployed before the stack's last update.
-    pub fn last_previous(&self, stack: &Stack) -> Outcome<Option<Target>> {
+    pub fn last_previous(&self, stack: &Stack) -> CloudFormationResult<Option<StackTarget>> {
         for (_, id) in stack.operations.iter().rev() {
             if let Some(previous) = tables::operation(self.db, id)?.and_then(|operation| operation.previous) {
                 return Ok(Some(previous));
@@ -114,14 +130,14 @@ impl Journal<'_> {
     }
 
     /// Begins to delete a stack.
-    pub fn begin_delete(&self, stack: &mut Stack, request: Request) -> Outcome<Operation> {
+    pub fn begin_delete(&self, stack: &mut Stack, request: OperationRequest) -> CloudFormationResult<StackOperation> {
         let operation = self.operation(stack, OperationType::DeleteStack, Phase::Delete, request)?;
         self.begun(stack, &operation, Status::DeleteInProgress)?;
         Ok(operation)
     }
 
     /// Takes up a rollback of an update that failed.
-    pub fn begin_continue(&self, stack: &mut Stack, request: Request) -> Outcome<Operation> {
+    pub fn begin_continue(&self, stack: &mut Stack, request: OperationRequest) -> CloudFormationResult<StackOperation> {
         let previous = self.last_previous(stack)?;
         let mut operation = self.operation(stack, OperationType::ContinueRollback, Phase::Revert, request)?;
         operation.previous = previous;
@@ -130,7 +146,7 @@ impl Journal<'_> {
     }
 
     /// Begins to take back what was left where it failed.
-    pub fn begin_rollback(&self, stack: &mut Stack, request: Request) -> Outcome<Operation> {
+    pub fn begin_rollback(&self, stack: &mut Stack, request: OperationRequest) -> CloudFormationResult<StackOperation> {
         let creation = stack.status == Status::CreateFailed;
         let previous = if creation { None } else { self.last_previous(stack)? };
         let phase = if creation { Phase::Undo } else { Phase::Revert };
@@ -144,7 +160,7 @@ impl Journal<'_> {
         Ok(operation)
     }
 
-    fn begun(&self, stack: &mut Stack, operation: &Operation, status: Status) -> Outcome<()> {
+    fn begun(&self, stack: &mut Stack, operation: &StackOperation, status: Status) -> CloudFormationResult<()> {
         custom::hide_parameters(self.db, &stack.id, &stack.target)?;
         tables::save_operation(self.db, operation)?;
         Ok(self.stack(stack, operation, status, Some("User Initiated".to_owned()))?)

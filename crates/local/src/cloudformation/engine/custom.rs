@@ -17,12 +17,12 @@ use super::run::Run;
 use super::schedule::Ended;
 use super::steps::begin_checked;
 use super::{Engine, LONGEST, PATIENCE, remove, revert};
-use crate::cloudformation::custom::{self, Heard, Question, Refused, Request};
-use crate::cloudformation::model::{Done, Phase, Physical, Resource};
+use crate::cloudformation::custom::{self, BadAnswer, CustomRequest, Heard, Question};
+use crate::cloudformation::model::{Done, Phase, Physical, StackResource};
 use crate::cloudformation::tables;
 use crate::ground::ApiError;
 use crate::ground::scalar::text;
-use crate::lambda::call::{Call, Caller};
+use crate::lambda::call::{Invocation, Invoker};
 use crate::lambda::invoke::invoke;
 use crate::resources::{Failure, Made};
 use crate::secretsmanager::reveal::refers;
@@ -33,11 +33,11 @@ enum Asking {
     /// It is over.
     Over(Ended),
     /// The function is to answer this.
-    Ask(Box<Request>),
+    Ask(Box<CustomRequest>),
 }
 
 /// What came of a request.
-enum Outcome {
+enum CustomOutcome {
     /// An answer.
     Answered(String),
     /// None, and none will come.
@@ -71,7 +71,7 @@ pub(super) async fn step(
         Asking::Ask(request) => request,
     };
     let outcome = wait(&engine, &run, &request, &cancel).await?;
-    if matches!(outcome, Outcome::Stopped) {
+    if matches!(outcome, CustomOutcome::Stopped) {
         return Ok(Ended::Failed);
     }
     store.write(move |tx| settle(&run, tx, &name, &request, outcome)).await
@@ -106,7 +106,7 @@ fn ask(run: &Run, tx: &Transaction<'_>, name: &str) -> Result<Asking, ApiError> 
 fn question(
     run: &Run,
     tx: &Transaction<'_>,
-    row: &Resource,
+    row: &StackResource,
     kind: &'static str,
     physical_id: Option<&str>,
     properties: &Value,
@@ -124,8 +124,8 @@ fn question(
     Ok(Asking::Ask(Box::new(custom::ask(tx, &run.host, &run.step_key(), &question)?)))
 }
 
-fn ask_to_deploy(run: &Run, tx: &Transaction<'_>, mut row: Resource) -> Result<Asking, ApiError> {
-    let fail = |row: &mut Resource, reason: String| {
+fn ask_to_deploy(run: &Run, tx: &Transaction<'_>, mut row: StackResource) -> Result<Asking, ApiError> {
+    let fail = |row: &mut StackResource, reason: String| {
         deploy::fail(run, tx, row, reason)?;
         Ok(Asking::Over(Ended::Failed))
     };
@@ -167,7 +167,7 @@ fn ask_to_deploy(run: &Run, tx: &Transaction<'_>, mut row: Resource) -> Result<A
 }
 
 /// Puts an update back by another one, also an update that failed: the function may have done a part of it.
-fn ask_to_revert(run: &Run, tx: &Transaction<'_>, mut row: Resource) -> Result<Asking, ApiError> {
+fn ask_to_revert(run: &Run, tx: &Transaction<'_>, mut row: StackResource) -> Result<Asking, ApiError> {
     if let Some(failure) = run.injected(&row, "Rollback") {
         let reason = failure.reason(&run.host.ids);
         revert::failed(run, tx, &mut row, reason)?;
@@ -192,7 +192,7 @@ fn ask_to_revert(run: &Run, tx: &Transaction<'_>, mut row: Resource) -> Result<A
 }
 
 /// Puts a resource back that nobody has to be asked about.
-fn plainly(run: &Run, tx: &Transaction<'_>, row: &Resource) -> Result<Asking, ApiError> {
+fn plainly(run: &Run, tx: &Transaction<'_>, row: &StackResource) -> Result<Asking, ApiError> {
     let good = revert::finish(run, tx, &row.logical_id)?;
     Ok(Asking::Over(if good { Ended::Finished } else { Ended::Failed }))
 }
@@ -201,24 +201,24 @@ fn plainly(run: &Run, tx: &Transaction<'_>, row: &Resource) -> Result<Asking, Ap
 async fn wait(
     engine: &Arc<Engine>,
     run: &Arc<Run>,
-    request: &Request,
+    request: &CustomRequest,
     cancel: &CancellationToken,
-) -> Result<Outcome, ApiError> {
+) -> Result<CustomOutcome, ApiError> {
     if let Some(answer) = &request.answer {
-        return Ok(Outcome::Answered(answer.clone()));
+        return Ok(CustomOutcome::Answered(answer.clone()));
     }
     let host = &engine.host;
     let deploying = run.operation.phase == Phase::Deploy;
     let function = request.text("ServiceToken").to_owned();
     let region = function.split(':').nth(3).map_or_else(|| run.stack.region.clone(), str::to_owned);
-    let call = Call {
+    let call = Invocation {
         function,
         qualifier: None,
         region,
         payload: Bytes::from(custom::addressed(request, host).to_string()),
         client_context: None,
         // CloudFormation calls with the rights of whoever deploys.
-        caller: Caller::Decided,
+        caller: Invoker::Decided,
     };
     let owner = Arc::clone(host);
     let mut calling = tokio::spawn(async move { invoke(&owner, &call).await });
@@ -228,29 +228,29 @@ async fn wait(
         let token = request.token.clone();
         let known = host.store.read(move |tx| Ok::<_, ApiError>(custom::by_token(tx, &token)?)).await?;
         if let Some(answer) = known.and_then(|known| known.answer) {
-            return Ok(Outcome::Answered(answer));
+            return Ok(CustomOutcome::Answered(answer));
         }
         if let Some(outcome) = over {
             return Ok(outcome);
         }
         if host.clock.now() >= Timestamp::from_millisecond(request.due).unwrap_or(Timestamp::MAX) {
-            return Ok(Outcome::Silent(unanswered(request)));
+            return Ok(CustomOutcome::Silent(unanswered(request)));
         }
         tokio::select! {
-            () = engine.stop.cancelled() => return Ok(Outcome::Stopped),
+            () = engine.stop.cancelled() => return Ok(CustomOutcome::Stopped),
             () = cancel.cancelled(), if deploying => {
-                return Ok(if engine.stop.is_cancelled() { Outcome::Stopped } else { Outcome::Cancelled });
+                return Ok(if engine.stop.is_cancelled() { CustomOutcome::Stopped } else { CustomOutcome::Cancelled });
             }
             ended = &mut calling, if !called => {
                 called = true;
                 over = match ended {
                     Ok(Ok(answer)) if answer.function_error.is_some() => {
-                        Some(Outcome::Silent(failed(request, &answer.payload)))
+                        Some(CustomOutcome::Silent(failed(request, &answer.payload)))
                     }
                     // It has handed the work on, or forgotten it: who knows.
                     Ok(Ok(_)) => None,
-                    Ok(Err(refusal)) => Some(Outcome::Uncalled(refusal.message)),
-                    Err(error) => Some(Outcome::Silent(format!("The call of the function broke off: {error}"))),
+                    Ok(Err(refusal)) => Some(CustomOutcome::Uncalled(refusal.message)),
+                    Err(error) => Some(CustomOutcome::Silent(format!("The call of the function broke off: {error}"))),
                 };
             }
             () = tokio::time::sleep(patience) => patience = (patience * 2).min(LONGEST),
@@ -258,7 +258,7 @@ async fn wait(
     }
 }
 
-fn unanswered(request: &Request) -> String {
+fn unanswered(request: &CustomRequest) -> String {
     format!(
         "CloudFormation did not receive a response from your custom resource. Please check your logs for requestId [{}]. \
          If you are using the Python cfn-response module, you may need to update your Lambda function code so that \
@@ -268,7 +268,7 @@ fn unanswered(request: &Request) -> String {
 }
 
 /// A function that failed and answered nothing: AWS tries twice more and waits until the time is over, to no other end.
-fn failed(request: &Request, payload: &[u8]) -> String {
+fn failed(request: &CustomRequest, payload: &[u8]) -> String {
     let error: Value = serde_json::from_slice(payload).unwrap_or_default();
     let told = |name: &str| text(&error, name).unwrap_or_default();
     let why = [told("errorType"), told("errorMessage")].into_iter().filter(|part| !part.is_empty());
@@ -286,12 +286,20 @@ fn generated(run: &Run, name: &str) -> String {
 }
 
 /// Records how a request ended.
-fn settle(run: &Run, tx: &Transaction<'_>, name: &str, request: &Request, outcome: Outcome) -> Result<Ended, ApiError> {
+fn settle(
+    run: &Run,
+    tx: &Transaction<'_>,
+    name: &str,
+    request: &CustomRequest,
+    outcome: CustomOutcome,
+) -> Result<Ended, ApiError> {
     let Some(row) = tables::resource(tx, &run.stack.id, name)? else { return Ok(Ended::Finished) };
     let heard = match &outcome {
-        Outcome::Answered(answer) => custom::hear(request, answer),
-        Outcome::Silent(reason) | Outcome::Uncalled(reason) => Err(Refused { id: None, reason: reason.clone() }),
-        Outcome::Cancelled | Outcome::Stopped => Err(Refused { id: None, reason: String::new() }),
+        CustomOutcome::Answered(answer) => custom::hear(request, answer),
+        CustomOutcome::Silent(reason) | CustomOutcome::Uncalled(reason) => {
+            Err(BadAnswer { id: None, reason: reason.clone() })
+        }
+        CustomOutcome::Cancelled | CustomOutcome::Stopped => Err(BadAnswer { id: None, reason: String::new() }),
     };
     if let Ok(heard) = &heard
         && request.text("RequestType") != "Delete"
@@ -317,9 +325,9 @@ fn settle(run: &Run, tx: &Transaction<'_>, name: &str, request: &Request, outcom
 fn deployed(
     run: &Run,
     tx: &Transaction<'_>,
-    mut row: Resource,
-    heard: Result<Heard, Refused>,
-    outcome: &Outcome,
+    mut row: StackResource,
+    heard: Result<Heard, BadAnswer>,
+    outcome: &CustomOutcome,
 ) -> Result<Ended, ApiError> {
     let properties = run.resolved(tx, &row.logical_id).map(|(properties, _)| properties);
     match (heard, properties) {
@@ -333,8 +341,8 @@ fn deployed(
             Ok(Ended::Finished)
         }
         (heard, properties) => {
-            let refused = heard.err().unwrap_or(Refused { id: None, reason: String::new() });
-            if row.physical.is_none() && !matches!(outcome, Outcome::Uncalled(_)) {
+            let refused = heard.err().unwrap_or(BadAnswer { id: None, reason: String::new() });
+            if row.physical.is_none() && !matches!(outcome, CustomOutcome::Uncalled(_)) {
                 // The function may have made something all the same: the rollback asks it to delete that.
                 let id = refused.id.unwrap_or_else(|| generated(run, &row.logical_id));
                 row.physical = Some(Physical {
@@ -345,7 +353,7 @@ fn deployed(
                 });
                 tables::save_resource(tx, &row)?;
             }
-            if matches!(outcome, Outcome::Cancelled) {
+            if matches!(outcome, CustomOutcome::Cancelled) {
                 deploy::cancel(run, tx, &row.logical_id)?;
             } else {
                 deploy::fail(run, tx, &mut row, refused.reason)?;
@@ -358,8 +366,8 @@ fn deployed(
 fn reverted(
     run: &Run,
     tx: &Transaction<'_>,
-    mut row: Resource,
-    heard: Result<Heard, Refused>,
+    mut row: StackResource,
+    heard: Result<Heard, BadAnswer>,
 ) -> Result<Ended, ApiError> {
     let heard = match heard {
         Ok(heard) => heard,

@@ -7,7 +7,7 @@ use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
 
 use super::run::{Run, undoable};
-use crate::cloudformation::model::{Done, Physical, Resource, Step};
+use crate::cloudformation::model::{Done, OperationStep, Physical, StackResource};
 use crate::cloudformation::status::{OperationType, Status};
 use crate::cloudformation::{policy, tables};
 use crate::ground::ApiError;
@@ -31,12 +31,12 @@ pub enum Begun {
 
 impl Begun {
     /// What an earlier run of the phase with this key recorded for a resource; none when it did not come to it.
-    pub fn recorded(row: &Resource, key: &str) -> Option<Self> {
+    pub fn recorded(row: &StackResource, key: &str) -> Option<Self> {
         let (at, step) = row.step.as_ref()?;
         (*at == key).then_some(match step {
-            Step::Finished => Begun::Over,
-            Step::Failed => Begun::Failed,
-            Step::Started => Begun::Go,
+            OperationStep::Finished => Begun::Over,
+            OperationStep::Failed => Begun::Failed,
+            OperationStep::Started => Begun::Go,
         })
     }
 }
@@ -56,7 +56,7 @@ pub fn begin(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<Begun,
     let declaration = Value::Object(declared.body().clone());
     let depends: Vec<String> = run.graph.get(logical_id).into_iter().flatten().cloned().collect();
     let creating = run.operation.kind == OperationType::CreateStack;
-    let mut row = existing.clone().unwrap_or_else(|| Resource {
+    let mut row = existing.clone().unwrap_or_else(|| StackResource {
         stack_id: run.stack.id.clone(),
         logical_id: logical_id.to_owned(),
         resource_type: declared.type_.to_owned(),
@@ -81,7 +81,7 @@ pub fn begin(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<Begun,
     let new = row.physical.is_none();
     row.done = Some(if new { Done::Created } else { Done::Updated });
     let failed = if new { Status::CreateFailed } else { Status::UpdateFailed };
-    row.step = Some((key.clone(), Step::Failed));
+    row.step = Some((key.clone(), OperationStep::Failed));
     let (properties, metadata) = match run.resolved(db, logical_id) {
         Ok(resolved) => resolved,
         Err(problem) => {
@@ -101,7 +101,7 @@ pub fn begin(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<Begun,
     if let Some(differences) = &differences {
         let before = row.previous_declaration.as_ref().and_then(|(old, _)| old.get("Metadata"));
         if differences.is_empty() && before == row.declaration.get("Metadata") {
-            row.step = Some((key, Step::Finished));
+            row.step = Some((key, OperationStep::Finished));
             row.done = None;
             tables::save_resource(db, &row)?;
             return Ok(Begun::Over);
@@ -121,7 +121,7 @@ pub fn begin(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<Begun,
             return Ok(Begun::Failed);
         }
     }
-    row.step = Some((key.clone(), Step::Started));
+    row.step = Some((key.clone(), OperationStep::Started));
     let (status, reason) = match (new, replaced) {
         (true, _) => (Status::CreateInProgress, None),
         (false, true) => (Status::UpdateInProgress, Some(REPLACING.to_owned())),
@@ -155,7 +155,7 @@ pub fn begin(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<Begun,
         None
     };
     if let Some(reason) = refusal {
-        row.step = Some((key, Step::Failed));
+        row.step = Some((key, OperationStep::Failed));
         if replaced {
             row.done = Some(Done::Updated);
         }
@@ -166,7 +166,7 @@ pub fn begin(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<Begun,
 }
 
 /// Whether the world was changed by a step that is recorded as begun.
-fn made_already(row: &Resource) -> bool {
+fn made_already(row: &StackResource) -> bool {
     match row.done {
         Some(Done::Created) => true,
         _ => row.previous.is_some(),
@@ -224,7 +224,7 @@ pub fn make(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<bool, A
 pub fn record(
     run: &Run,
     db: &Transaction<'_>,
-    row: &mut Resource,
+    row: &mut StackResource,
     made: Made,
     properties: Value,
 ) -> Result<(), ApiError> {
@@ -254,14 +254,14 @@ pub fn record(
 /// Ends a step well.
 pub fn complete(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<(), ApiError> {
     let Some(mut row) = tables::resource(db, &run.stack.id, logical_id)? else { return Ok(()) };
-    row.step = Some((run.step_key(), Step::Finished));
+    row.step = Some((run.step_key(), OperationStep::Finished));
     let status = if row.done == Some(Done::Created) { Status::CreateComplete } else { Status::UpdateComplete };
     Ok(run.journal(db).resource(&run.stack, &run.operation, &mut row, status, None)?)
 }
 
 /// Ends a step badly.
-pub fn fail(run: &Run, db: &Transaction<'_>, row: &mut Resource, reason: String) -> Result<(), ApiError> {
-    row.step = Some((run.step_key(), Step::Failed));
+pub fn fail(run: &Run, db: &Transaction<'_>, row: &mut StackResource, reason: String) -> Result<(), ApiError> {
+    row.step = Some((run.step_key(), OperationStep::Failed));
     let status = if row.done == Some(Done::Created) { Status::CreateFailed } else { Status::UpdateFailed };
     if row.done == Some(Done::Replaced) && row.previous.is_none() {
         row.done = Some(Done::Updated);
@@ -277,6 +277,6 @@ pub fn cancel(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<(), A
 }
 
 /// The attributes a nested stack has: its outputs.
-pub fn outputs_as_attributes(outputs: &[crate::cloudformation::model::Output]) -> Map<String, Value> {
+pub fn outputs_as_attributes(outputs: &[crate::cloudformation::model::StackOutput]) -> Map<String, Value> {
     outputs.iter().map(|output| (format!("Outputs.{}", output.key), json!(output.value))).collect()
 }

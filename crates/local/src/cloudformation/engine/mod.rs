@@ -22,14 +22,14 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::model::{Operation, Phase};
+use super::model::{Phase, StackOperation};
 use super::tables;
 use crate::ground::store::Lease;
 use crate::ground::{ApiError, Host};
 use crate::lambda::code;
 use crate::resources::Handlers;
 
-pub use begin::Request;
+pub use begin::OperationRequest;
 pub use run::template_of;
 
 /// How long to wait for a lease that another process holds before looking again; its death frees the lease.
@@ -148,7 +148,7 @@ impl Engine {
         tokio::time::timeout(RETRY, heard).await.unwrap_or(Ok(()))
     }
 
-    async fn load(&self, operation_id: &str) -> Result<Option<Operation>, ApiError> {
+    async fn load(&self, operation_id: &str) -> Result<Option<StackOperation>, ApiError> {
         let id = operation_id.to_owned();
         self.host.store.read(move |tx| Ok::<_, ApiError>(tables::operation(tx, &id)?)).await
     }

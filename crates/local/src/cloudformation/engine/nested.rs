@@ -6,14 +6,14 @@ use rusqlite::Transaction;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::begin::Request;
+use super::begin::OperationRequest;
 use super::deploy::{self, Begun};
 use super::run::Run;
 use super::schedule::Ended;
 use super::steps::begin_checked;
 use super::{Engine, remove, revert};
-use crate::cloudformation::model::{Done, OnFailure, Phase, Resource, Stack, Tag, Target};
-use crate::cloudformation::prepare::{self, Given};
+use crate::cloudformation::model::{Done, OnFailure, Phase, Stack, StackResource, StackTarget, Tag};
+use crate::cloudformation::prepare::{self, StackRequest};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::{limits, source, stacks, tables};
 use crate::ground::ApiError;
@@ -75,7 +75,7 @@ async fn read_template(engine: &Engine, run: &Arc<Run>, name: &str) -> Result<Re
     })
 }
 
-fn child_of(tx: &Transaction<'_>, row: &Resource) -> Result<Option<Stack>, ApiError> {
+fn child_of(tx: &Transaction<'_>, row: &StackResource) -> Result<Option<Stack>, ApiError> {
     match &row.physical {
         Some(thing) => Ok(tables::stack_by_id(tx, &thing.id)?),
         None => Ok(None),
@@ -89,8 +89,8 @@ fn target(
     child_name: &str,
     properties: &Value,
     text: String,
-    previous: Option<&Target>,
-) -> Result<Target, ApiError> {
+    previous: Option<&StackTarget>,
+) -> Result<StackTarget, ApiError> {
     let parameters = properties
         .get("Parameters")
         .and_then(Value::as_object)
@@ -113,13 +113,13 @@ fn target(
             Some(Tag { key: tag.get("Key").and_then(scalar)?, value: tag.get("Value").and_then(scalar)? })
         })
         .collect();
-    let given = Given {
+    let given = StackRequest {
         stack_name: child_name.to_owned(),
         template: text,
         parameters,
         tags,
         capabilities: run.stack.target.capabilities.clone(),
-        ..Given::default()
+        ..StackRequest::default()
     };
     prepare::target(tx, given, previous, &run.stack.region, prepare::Way::Directly)
 }
@@ -154,7 +154,7 @@ fn begin_deploy(run: &Run, tx: &Transaction<'_>, name: &str, text: Result<String
             return Ok(false);
         }
     };
-    let request = Request { token: run.operation.token.clone(), ..Request::default() };
+    let request = OperationRequest { token: run.operation.token.clone(), ..OperationRequest::default() };
     if let Some(mut child) = child_of(tx, &row)? {
         if target != child.target {
             journal.begin_update(&mut child, target, request)?;
@@ -167,7 +167,7 @@ fn begin_deploy(run: &Run, tx: &Transaction<'_>, name: &str, text: Result<String
     child.parent = Some(run.stack.id.clone());
     child.root = Some(run.stack.root.clone().unwrap_or_else(|| run.stack.id.clone()));
     // The parent takes it away when it fails.
-    let request = Request { on_failure: OnFailure::DoNothing, ..request };
+    let request = OperationRequest { on_failure: OnFailure::DoNothing, ..request };
     journal.begin_create(&mut child, target, request)?;
     let made = Made { id: child.id, attributes: serde_json::Map::new() };
     deploy::record(run, tx, &mut row, made, properties)?;
@@ -193,7 +193,7 @@ fn begin_other(run: &Run, tx: &Transaction<'_>, name: &str) -> Result<bool, ApiE
     let Some(mut row) = tables::resource(tx, &run.stack.id, name)? else { return Ok(true) };
     let journal = run.journal(tx);
     let Some(mut child) = child_of(tx, &row)? else { return Ok(true) };
-    let request = Request { token: run.operation.token.clone(), ..Request::default() };
+    let request = OperationRequest { token: run.operation.token.clone(), ..OperationRequest::default() };
     if run.operation.phase == Phase::Revert {
         if let Some(failure) = run.injected(&row, "Rollback") {
             let reason = failure.reason(&run.host.ids);

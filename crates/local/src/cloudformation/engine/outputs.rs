@@ -4,7 +4,7 @@ use rusqlite::Transaction;
 
 use super::run::Run;
 use crate::cloudformation::environment::scope;
-use crate::cloudformation::model::{Output, Stack};
+use crate::cloudformation::model::{Stack, StackOutput};
 use crate::cloudformation::tables;
 use crate::ground::ApiError;
 use crate::ground::scalar::scalar;
@@ -35,7 +35,7 @@ pub fn settle(run: &Run, tx: &Transaction<'_>, stack: &mut Stack) -> Result<(), 
                 Some(name) => scalar(&resolve_at(name, &scope, &path).map_err(|problem| problem.message)?),
                 None => None,
             };
-            outputs.push(Output {
+            outputs.push(StackOutput {
                 key: output.name.to_owned(),
                 value,
                 description: output.description().map(str::to_owned),
@@ -54,7 +54,7 @@ pub fn settle(run: &Run, tx: &Transaction<'_>, stack: &mut Stack) -> Result<(), 
 }
 
 /// Replaces the stack's exports, unless one that goes or changes is in use, or one that comes is another stack's.
-fn publish(tx: &Transaction<'_>, stack: &Stack, outputs: &[Output]) -> Result<(), String> {
+fn publish(tx: &Transaction<'_>, stack: &Stack, outputs: &[StackOutput]) -> Result<(), String> {
     let text = |error: rusqlite::Error| error.to_string();
     let new: Vec<(String, String)> =
         outputs.iter().filter_map(|output| output.export.clone().map(|name| (name, output.value.clone()))).collect();

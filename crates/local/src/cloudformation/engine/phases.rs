@@ -14,7 +14,7 @@ use super::schedule::{self, Ended, OnFailed};
 use super::steps::{begin, deploy_checked};
 use super::{Engine, custom, nested, outputs, remove, revert};
 use crate::cloudformation::journal::STACK_TYPE;
-use crate::cloudformation::model::{Done, OnFailure, Operation, Phase, Resource, Stack, Step};
+use crate::cloudformation::model::{Done, OnFailure, OperationStep, Phase, Stack, StackOperation, StackResource};
 use crate::cloudformation::status::{ExecutionStatus, OperationType, Status};
 use crate::cloudformation::{custom as requests, retention, tables};
 use crate::ground::ApiError;
@@ -24,7 +24,7 @@ type StepFuture = Pin<Box<dyn Future<Output = Result<Ended, ApiError>> + Send>>;
 
 impl Engine {
     /// Carries one phase out and records what follows.
-    pub(super) async fn phase(self: &Arc<Self>, operation: Operation) -> Result<(), ApiError> {
+    pub(super) async fn phase(self: &Arc<Self>, operation: StackOperation) -> Result<(), ApiError> {
         let (host, handlers) = (Arc::clone(&self.host), self.handlers);
         let loaded = operation.clone();
         let (run, rows) = self
@@ -150,7 +150,7 @@ impl Engine {
 }
 
 /// The steps of a phase and their order.
-fn plan(run: &Run, rows: &[Resource]) -> (Vec<String>, BTreeMap<String, BTreeSet<String>>, OnFailed) {
+fn plan(run: &Run, rows: &[StackResource]) -> (Vec<String>, BTreeMap<String, BTreeSet<String>>, OnFailed) {
     let of_rows = |previous: bool| -> BTreeMap<String, BTreeSet<String>> {
         rows.iter()
             .map(|row| {
@@ -186,7 +186,7 @@ struct Ending<'a> {
     run: &'a Run,
     tx: &'a Transaction<'a>,
     stack: Stack,
-    operation: Operation,
+    operation: StackOperation,
 }
 
 impl Ending<'_> {
@@ -217,14 +217,16 @@ impl Ending<'_> {
         }
     }
 
-    fn rows(&self) -> Result<Vec<Resource>, ApiError> {
+    fn rows(&self) -> Result<Vec<StackResource>, ApiError> {
         Ok(tables::resources(self.tx, &self.stack.id)?)
     }
 
     /// Which resources failed to do what.
     fn failed(&self, doing: &str) -> Result<String, ApiError> {
         let key = self.run.step_key();
-        let failed = |row: &&Resource| row.step.as_ref().is_some_and(|(at, step)| *at == key && *step == Step::Failed);
+        let failed = |row: &&StackResource| {
+            row.step.as_ref().is_some_and(|(at, step)| *at == key && *step == OperationStep::Failed)
+        };
         let names: Vec<String> = self.rows()?.iter().filter(failed).map(|row| row.logical_id.clone()).collect();
         Ok(format!("The following resource(s) failed to {doing}: [{}].", names.join(", ")))
     }

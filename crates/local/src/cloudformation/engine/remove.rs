@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::deploy::Begun;
 use super::run::{Run, undoable};
-use crate::cloudformation::model::{Done, Phase, Physical, Resource, Step};
+use crate::cloudformation::model::{Done, OperationStep, Phase, Physical, StackResource};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::{policy, tables};
 use crate::ground::ApiError;
@@ -23,7 +23,7 @@ pub enum Doomed {
 }
 
 /// What this phase deletes of a resource.
-pub fn doomed(phase: Phase, row: &Resource) -> Doomed {
+pub fn doomed(phase: Phase, row: &StackResource) -> Doomed {
     match (phase, row.done) {
         (Phase::Undo | Phase::Delete, _) => Doomed::Whole,
         (Phase::Cleanup, Some(Done::Removed)) | (Phase::RevertCleanup, Some(Done::Created)) => Doomed::Whole,
@@ -35,7 +35,7 @@ pub fn doomed(phase: Phase, row: &Resource) -> Doomed {
 }
 
 /// Whether a policy keeps the thing.
-fn kept(run: &Run, row: &Resource, doomed: &Doomed) -> bool {
+fn kept(run: &Run, row: &StackResource, doomed: &Doomed) -> bool {
     let policy = |name: &str| row.declaration.get(name).and_then(Value::as_str).unwrap_or("Delete");
     if run.operation.skip.contains(&row.logical_id) {
         return true;
@@ -69,13 +69,13 @@ pub fn begin(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<Begun,
     };
     let Some(thing) = thing else {
         // Its creation failed before there was anything: it only leaves the stack.
-        row.step = Some((key, Step::Finished));
+        row.step = Some((key, OperationStep::Finished));
         journal.resource(&run.stack, &run.operation, &mut row, Status::DeleteComplete, None)?;
         forget(run, db, &row)?;
         return Ok(Begun::Over);
     };
     if kept(run, &row, &doomed) {
-        row.step = Some((key, Step::Finished));
+        row.step = Some((key, OperationStep::Finished));
         if doomed == Doomed::Whole {
             journal.resource(&run.stack, &run.operation, &mut row, Status::DeleteSkipped, None)?;
             forget(run, db, &row)?;
@@ -97,11 +97,11 @@ pub fn begin(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<Begun,
         && doomed == Doomed::Whole
         && let Some(reason) = policy::denied(&run.stack, &run.operation, &row, "Update:Delete")
     {
-        row.step = Some((key, Step::Failed));
+        row.step = Some((key, OperationStep::Failed));
         journal.resource(&run.stack, &run.operation, &mut row, Status::DeleteFailed, Some(reason))?;
         return Ok(Begun::Failed);
     }
-    row.step = Some((key, Step::Started));
+    row.step = Some((key, OperationStep::Started));
     if doomed == Doomed::Whole {
         journal.resource(&run.stack, &run.operation, &mut row, Status::DeleteInProgress, None)?;
     } else {
@@ -133,7 +133,7 @@ pub fn finish(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<bool,
 pub fn end(
     run: &Run,
     db: &Transaction<'_>,
-    mut row: Resource,
+    mut row: StackResource,
     thing: &Physical,
     result: Result<(), Failure>,
 ) -> Result<bool, ApiError> {
@@ -141,32 +141,32 @@ pub fn end(
     let whole = doomed(run.operation.phase, &row) == Doomed::Whole;
     let key = run.step_key();
     let (step, status, reason) = match result {
-        Ok(()) => (Step::Finished, Status::DeleteComplete, None),
+        Ok(()) => (OperationStep::Finished, Status::DeleteComplete, None),
         Err(failure) if run.stack.force_delete => {
             let reason = failure.reason(&run.host.ids);
-            (Step::Finished, Status::DeleteSkipped, Some(format!("The deletion was forced: {reason}")))
+            (OperationStep::Finished, Status::DeleteSkipped, Some(format!("The deletion was forced: {reason}")))
         }
-        Err(failure) => (Step::Failed, Status::DeleteFailed, Some(failure.reason(&run.host.ids))),
+        Err(failure) => (OperationStep::Failed, Status::DeleteFailed, Some(failure.reason(&run.host.ids))),
     };
     row.step = Some((key, step));
     if whole {
         journal.resource(&run.stack, &run.operation, &mut row, status, reason)?;
-        if step == Step::Finished {
+        if step == OperationStep::Finished {
             forget(run, db, &row)?;
         }
     } else {
-        if step == Step::Finished {
+        if step == OperationStep::Finished {
             // Gone: nothing is left to delete when this is taken up again.
             row.previous = None;
         }
         tables::save_resource(db, &row)?;
         journal.event_of(&run.stack, &run.operation, &row, &thing.id, Some(&thing.properties), status, reason)?;
     }
-    Ok(step == Step::Finished)
+    Ok(step == OperationStep::Finished)
 }
 
 /// Takes a resource out of its stack, unless the whole stack goes: then it is still shown.
-fn forget(run: &Run, db: &Transaction<'_>, row: &Resource) -> Result<(), ApiError> {
+fn forget(run: &Run, db: &Transaction<'_>, row: &StackResource) -> Result<(), ApiError> {
     if matches!(run.operation.phase, Phase::Cleanup | Phase::RevertCleanup) {
         tables::remove_resource(db, &run.stack.id, &row.logical_id)?;
     }

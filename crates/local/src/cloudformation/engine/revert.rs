@@ -4,13 +4,13 @@ use rusqlite::Transaction;
 
 use super::deploy::Begun;
 use super::run::{Run, undoable};
-use crate::cloudformation::model::{Done, Physical, Resource, Step};
+use crate::cloudformation::model::{Done, OperationStep, Physical, StackResource};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::tables;
 use crate::ground::ApiError;
 
 /// Whether a resource has anything to be put back.
-pub fn concerns(row: &Resource) -> bool {
+pub fn concerns(row: &StackResource) -> bool {
     matches!(row.done, Some(Done::Updated | Done::Replaced))
 }
 
@@ -27,11 +27,11 @@ pub fn begin(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<Begun,
     }
     let journal = run.journal(db);
     if run.operation.skip.contains(&row.logical_id) {
-        row.step = Some((key, Step::Finished));
+        row.step = Some((key, OperationStep::Finished));
         journal.resource(&run.stack, &run.operation, &mut row, Status::UpdateComplete, None)?;
         return Ok(Begun::Over);
     }
-    row.step = Some((key, Step::Started));
+    row.step = Some((key, OperationStep::Started));
     journal.resource(&run.stack, &run.operation, &mut row, Status::UpdateInProgress, None)?;
     Ok(Begun::Go)
 }
@@ -86,13 +86,13 @@ pub fn finish(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<bool,
 }
 
 /// Records that a resource is what it was.
-pub fn done(run: &Run, db: &Transaction<'_>, row: &mut Resource) -> Result<(), ApiError> {
-    row.step = Some((run.step_key(), Step::Finished));
+pub fn done(run: &Run, db: &Transaction<'_>, row: &mut StackResource) -> Result<(), ApiError> {
+    row.step = Some((run.step_key(), OperationStep::Finished));
     Ok(run.journal(db).resource(&run.stack, &run.operation, row, Status::UpdateComplete, None)?)
 }
 
 /// Records that a resource could not be put back.
-pub fn failed(run: &Run, db: &Transaction<'_>, row: &mut Resource, reason: String) -> Result<(), ApiError> {
-    row.step = Some((run.step_key(), Step::Failed));
+pub fn failed(run: &Run, db: &Transaction<'_>, row: &mut StackResource, reason: String) -> Result<(), ApiError> {
+    row.step = Some((run.step_key(), OperationStep::Failed));
     Ok(run.journal(db).resource(&run.stack, &run.operation, row, Status::UpdateFailed, Some(reason))?)
 }

@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use crate::cloudformation::environment::{Known, environment, scope};
 use crate::cloudformation::journal::Journal;
-use crate::cloudformation::model::{Operation, Phase, Physical, Resource, Stack, Target};
+use crate::cloudformation::model::{Phase, Physical, Stack, StackOperation, StackResource, StackTarget};
 use crate::cloudformation::tables;
 use crate::ground::store::undone;
 use crate::ground::{ACCOUNT_ID, ApiError, Host, Injection};
-use crate::resources::{Failure, Handler, Handlers, Site, Work};
+use crate::resources::{Failure, Handler, Handlers, ResourceWork, Site};
 use crate::secretsmanager::reveal::reveal;
 use bedplate_cfn::diff::with_stack_tags;
 use bedplate_cfn::intrinsics::{Environment, Problem, resolve_at};
@@ -28,7 +28,7 @@ pub struct Run {
     /// The stack as it was when the phase began.
     pub stack: Stack,
     /// The operation.
-    pub operation: Operation,
+    pub operation: StackOperation,
     /// The target's template, transforms expanded.
     pub template: Template,
     /// Pseudo parameters.
@@ -53,7 +53,7 @@ impl Run {
         db: &Transaction<'_>,
         host: Arc<Host>,
         handlers: Handlers,
-        operation: Operation,
+        operation: StackOperation,
     ) -> Result<Self, ApiError> {
         let stack = tables::stack_by_id(db, &operation.stack_id)?
             .ok_or_else(|| ApiError::internal(format!("The stack {} is gone", operation.stack_id)))?;
@@ -131,8 +131,8 @@ impl Run {
     }
 
     /// Work on a resource within a transaction.
-    pub fn work<'a>(&'a self, db: &'a Transaction<'a>, site: &'a Site) -> Work<'a> {
-        Work { db, site, now: self.host.clock.now(), ids: &self.host.ids, policies: self.host.policies }
+    pub fn work<'a>(&'a self, db: &'a Transaction<'a>, site: &'a Site) -> ResourceWork<'a> {
+        ResourceWork { db, site, now: self.host.clock.now(), ids: &self.host.ids, policies: self.host.policies }
     }
 
     /// A resource's properties as the target has them, functions resolved and the stack's tags added, and its metadata.
@@ -178,7 +178,7 @@ impl Run {
     }
 
     /// The failure asked for, on the command line or in the resource's metadata.
-    pub fn injected(&self, resource: &Resource, doing: &str) -> Option<Failure> {
+    pub fn injected(&self, resource: &StackResource, doing: &str) -> Option<Failure> {
         let by_metadata = match resource.declaration.pointer("/Metadata/Bedplate/Fail") {
             Some(Value::String(reason)) if doing == "Create" || doing == "Update" => Some(reason.as_str()),
             Some(Value::Object(by_step)) => by_step.get(doing).and_then(Value::as_str),
@@ -198,7 +198,7 @@ impl Run {
 /// # Errors
 ///
 /// When the record holds none.
-pub fn template_of(target: &Target) -> Result<Template, ApiError> {
+pub fn template_of(target: &StackTarget) -> Result<Template, ApiError> {
     Template::from_value(target.processed.clone()).map_err(|findings| {
         ApiError::internal(findings.first().map_or_else(String::new, |finding| finding.message.clone()))
     })

@@ -1,9 +1,9 @@
 //! Carrying updates out.
 
 use super::super::attribute::{Attribute, Item};
-use super::super::error::Refused;
-use super::path::{Path, Step};
-use super::update::{NewValue, Source, Update};
+use super::super::error::DynamoDbError;
+use super::path::{Path, PathStep};
+use super::update::{NewValue, Update, UpdateSource};
 
 impl Update {
     /// The item after it. Every value is worked out from the item as it was.
@@ -11,10 +11,10 @@ impl Update {
     /// # Errors
     ///
     /// In DynamoDB's words.
-    pub fn apply(&self, before: &Item) -> Result<Item, Refused> {
+    pub fn apply(&self, before: &Item) -> Result<Item, DynamoDbError> {
         let mut item = before.clone();
         let sets = self.sets.iter().map(|(path, value)| Ok((path, value.of(before)?)));
-        for (path, value) in sets.collect::<Result<Vec<_>, Refused>>()? {
+        for (path, value) in sets.collect::<Result<Vec<_>, DynamoDbError>>()? {
             set(&mut item, path, value)?;
         }
         // From the end of a list to its beginning: what is removed must not shift what is to be removed.
@@ -27,7 +27,7 @@ impl Update {
             let sum = match (path.find(before), added) {
                 (None, added) => added.clone(),
                 (Some(Attribute::N(has)), Attribute::N(more)) => {
-                    Attribute::N(has.plus(more).map_err(Refused::invalid)?)
+                    Attribute::N(has.plus(more).map_err(DynamoDbError::invalid)?)
                 }
                 (Some(Attribute::Ss(has)), Attribute::Ss(more)) => Attribute::Ss(has | more),
                 (Some(Attribute::Ns(has)), Attribute::Ns(more)) => Attribute::Ns(has | more),
@@ -52,7 +52,7 @@ impl Update {
 }
 
 impl NewValue {
-    fn of(&self, item: &Item) -> Result<Attribute, Refused> {
+    fn of(&self, item: &Item) -> Result<Attribute, DynamoDbError> {
         match self {
             Self::One(source) => source.of(item),
             Self::Sum(one, two) | Self::Difference(one, two) => {
@@ -60,18 +60,18 @@ impl NewValue {
                     return Err(wrong_type());
                 };
                 let result = if matches!(self, Self::Sum(..)) { a.plus(&b) } else { a.minus(&b) };
-                result.map(Attribute::N).map_err(Refused::invalid)
+                result.map(Attribute::N).map_err(DynamoDbError::invalid)
             }
         }
     }
 }
 
-impl Source {
-    fn of(&self, item: &Item) -> Result<Attribute, Refused> {
+impl UpdateSource {
+    fn of(&self, item: &Item) -> Result<Attribute, DynamoDbError> {
         match self {
             Self::Value(value) => Ok(value.clone()),
             Self::Path(path) => path.find(item).cloned().ok_or_else(|| {
-                Refused::invalid("The provided expression refers to an attribute that does not exist in the item")
+                DynamoDbError::invalid("The provided expression refers to an attribute that does not exist in the item")
             }),
             Self::IfNotExists(path, source) => match path.find(item) {
                 Some(value) => Ok(value.clone()),
@@ -88,24 +88,24 @@ impl Source {
     }
 }
 
-fn wrong_type() -> Refused {
-    Refused::invalid("An operand in the update expression has an incorrect data type")
+fn wrong_type() -> DynamoDbError {
+    DynamoDbError::invalid("An operand in the update expression has an incorrect data type")
 }
 
-fn no_such_path() -> Refused {
-    Refused::invalid("The document path provided in the update expression is invalid for update")
+fn no_such_path() -> DynamoDbError {
+    DynamoDbError::invalid("The document path provided in the update expression is invalid for update")
 }
 
 /// What holds the last step of a path, and that step; for a top-level attribute there is nothing above.
-fn above<'i>(item: &'i mut Item, path: &Path) -> Result<Option<&'i mut Attribute>, Refused> {
+fn above<'i>(item: &'i mut Item, path: &Path) -> Result<Option<&'i mut Attribute>, DynamoDbError> {
     let mut steps = path.0.iter();
     let _last = steps.next_back();
-    let Some(Step::Name(first)) = steps.next() else { return Ok(None) };
+    let Some(PathStep::Name(first)) = steps.next() else { return Ok(None) };
     let mut at = item.get_mut(first).ok_or_else(no_such_path)?;
     for step in steps {
         at = match (at, step) {
-            (Attribute::M(entries), Step::Name(name)) => entries.get_mut(name),
-            (Attribute::L(entries), Step::Index(index)) => entries.get_mut(*index),
+            (Attribute::M(entries), PathStep::Name(name)) => entries.get_mut(name),
+            (Attribute::L(entries), PathStep::Index(index)) => entries.get_mut(*index),
             _ => None,
         }
         .ok_or_else(no_such_path)?;
@@ -113,11 +113,11 @@ fn above<'i>(item: &'i mut Item, path: &Path) -> Result<Option<&'i mut Attribute
     Ok(Some(at))
 }
 
-fn set(item: &mut Item, path: &Path, value: Attribute) -> Result<(), Refused> {
+fn set(item: &mut Item, path: &Path, value: Attribute) -> Result<(), DynamoDbError> {
     match (above(item, path)?, path.0.last()) {
-        (None, Some(Step::Name(name))) => drop(item.insert(name.clone(), value)),
-        (Some(Attribute::M(entries)), Some(Step::Name(name))) => drop(entries.insert(name.clone(), value)),
-        (Some(Attribute::L(entries)), Some(Step::Index(index))) => match entries.get_mut(*index) {
+        (None, Some(PathStep::Name(name))) => drop(item.insert(name.clone(), value)),
+        (Some(Attribute::M(entries)), Some(PathStep::Name(name))) => drop(entries.insert(name.clone(), value)),
+        (Some(Attribute::L(entries)), Some(PathStep::Index(index))) => match entries.get_mut(*index) {
             Some(entry) => *entry = value,
             // Beyond the end: at the end.
             None => entries.push(value),
@@ -127,11 +127,11 @@ fn set(item: &mut Item, path: &Path, value: Attribute) -> Result<(), Refused> {
     Ok(())
 }
 
-fn remove(item: &mut Item, path: &Path) -> Result<(), Refused> {
+fn remove(item: &mut Item, path: &Path) -> Result<(), DynamoDbError> {
     match (above(item, path)?, path.0.last()) {
-        (None, Some(Step::Name(name))) => drop(item.remove(name)),
-        (Some(Attribute::M(entries)), Some(Step::Name(name))) => drop(entries.remove(name)),
-        (Some(Attribute::L(entries)), Some(Step::Index(index))) => {
+        (None, Some(PathStep::Name(name))) => drop(item.remove(name)),
+        (Some(Attribute::M(entries)), Some(PathStep::Name(name))) => drop(entries.remove(name)),
+        (Some(Attribute::L(entries)), Some(PathStep::Index(index))) => {
             if *index < entries.len() {
                 entries.remove(*index);
             }
@@ -148,10 +148,10 @@ mod tests {
     use super::super::super::attribute::{item_json, read_item};
     use super::super::placeholders::Placeholders;
     use super::*;
-    use crate::protocol::aws_json::Refuses as _;
+    use crate::protocol::aws_json::JsonError as _;
 
     fn applied(expression: &str, values: Value, item: Value) -> Result<Value, String> {
-        let words = |refused: Refused| refused.answer().1["message"].as_str().unwrap_or_default().to_owned();
+        let words = |refused: DynamoDbError| refused.answer().1["message"].as_str().unwrap_or_default().to_owned();
         let request = if values.is_null() { json!({}) } else { json!({ "ExpressionAttributeValues": values }) };
         let placeholders = Placeholders::read(&request, &[("UpdateExpression", true)]).map_err(words)?;
         let update = Update::parse(expression, &placeholders).map_err(words)?;

@@ -167,7 +167,7 @@ mod tests {
     use super::super::super::attribute::read_item;
     use super::super::placeholders::Placeholders;
     use super::*;
-    use crate::protocol::aws_json::Refuses as _;
+    use crate::protocol::aws_json::JsonError as _;
 
     fn values() -> Value {
         json!({"ExpressionAttributeValues": {

@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::super::attribute::Attribute;
-use super::super::error::Refused;
-use super::super::table::{KeyPart, Keys};
+use super::super::error::DynamoDbError;
+use super::super::table::{KeyPart, TableKeys};
 use super::condition::{Comparator, Condition, Operand};
 use super::placeholders::Placeholders;
 
@@ -34,7 +34,7 @@ impl KeyCondition {
     /// # Errors
     ///
     /// In DynamoDB's words.
-    pub fn parse(text: &str, keys: &Keys, placeholders: &Placeholders) -> Result<Self, Refused> {
+    pub fn parse(text: &str, keys: &TableKeys, placeholders: &Placeholders) -> Result<Self, DynamoDbError> {
         let all = match Condition::parse("KeyConditionExpression", text, placeholders)? {
             Condition::And(all) => all,
             one => vec![one],
@@ -44,13 +44,13 @@ impl KeyCondition {
         for condition in all {
             let (name, of_key) = Self::one(condition)?;
             let twice = || {
-                Refused::invalid(
+                DynamoDbError::invalid(
                     "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key",
                 )
             };
             if name == keys.hash.name {
                 let RangeCondition::Compare(Comparator::Equal, value) = of_key else {
-                    return Err(Refused::invalid("Query key condition not supported"));
+                    return Err(DynamoDbError::invalid("Query key condition not supported"));
                 };
                 if hash.replace(fitting(&keys.hash, value)?).is_some() {
                     return Err(twice());
@@ -65,33 +65,33 @@ impl KeyCondition {
                     false => range.is_none(),
                 });
                 let missed = missed.map_or(keys.hash.name.as_str(), |part| part.name.as_str());
-                return Err(Refused::invalid(format!("Query condition missed key schema element: {missed}")));
+                return Err(DynamoDbError::invalid(format!("Query condition missed key schema element: {missed}")));
             }
         }
         let hash = hash.ok_or_else(|| {
-            Refused::invalid(format!("Query condition missed key schema element: {}", keys.hash.name))
+            DynamoDbError::invalid(format!("Query condition missed key schema element: {}", keys.hash.name))
         })?;
         Ok(Self { hash, range })
     }
 
     /// One condition, with the attribute it is about.
-    fn one(condition: Condition) -> Result<(String, RangeCondition), Refused> {
-        let unsupported = || Refused::invalid("Query key condition not supported");
+    fn one(condition: Condition) -> Result<(String, RangeCondition), DynamoDbError> {
+        let unsupported = || DynamoDbError::invalid("Query key condition not supported");
         let name = |operand: Operand| match operand {
             Operand::Path(path) if path.0.len() == 1 => Ok(path.attribute().to_owned()),
-            Operand::Path(_) => Err(Refused::invalid(
+            Operand::Path(_) => Err(DynamoDbError::invalid(
                 "Invalid KeyConditionExpression: KeyConditionExpressions cannot have conditions on nested attributes",
             )),
             _ => Err(unsupported()),
         };
         let value = |operand: Operand| match operand {
             Operand::Value(value) => Ok(value),
-            _ => Err(Refused::invalid(
+            _ => Err(DynamoDbError::invalid(
                 "Invalid KeyConditionExpression: Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition",
             )),
         };
         match condition {
-            Condition::Compare(Comparator::NotEqual, ..) => Err(Refused::invalid(
+            Condition::Compare(Comparator::NotEqual, ..) => Err(DynamoDbError::invalid(
                 "Invalid KeyConditionExpression: Invalid operator used in KeyConditionExpression: <>",
             )),
             Condition::Compare(comparator, Operand::Value(one), two @ Operand::Path(_)) => {
@@ -114,8 +114,10 @@ impl KeyCondition {
     }
 }
 
-fn operator(name: &str) -> Refused {
-    Refused::invalid(format!("Invalid KeyConditionExpression: Invalid operator used in KeyConditionExpression: {name}"))
+fn operator(name: &str) -> DynamoDbError {
+    DynamoDbError::invalid(format!(
+        "Invalid KeyConditionExpression: Invalid operator used in KeyConditionExpression: {name}"
+    ))
 }
 
 /// The comparator with its sides exchanged.
@@ -129,12 +131,12 @@ fn turned(comparator: Comparator) -> Comparator {
     }
 }
 
-fn fitting(part: &KeyPart, value: Attribute) -> Result<Attribute, Refused> {
+fn fitting(part: &KeyPart, value: Attribute) -> Result<Attribute, DynamoDbError> {
     if value.kind() != part.kind {
-        return Err(Refused::values("Condition parameter type does not match schema type"));
+        return Err(DynamoDbError::values("Condition parameter type does not match schema type"));
     }
     if value.size() == Some(0) {
-        return Err(Refused::invalid(format!(
+        return Err(DynamoDbError::invalid(format!(
             "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty \
              string value. Key: {}",
             part.name
@@ -144,7 +146,7 @@ fn fitting(part: &KeyPart, value: Attribute) -> Result<Attribute, Refused> {
 }
 
 impl RangeCondition {
-    fn fitting(self, part: &KeyPart) -> Result<Self, Refused> {
+    fn fitting(self, part: &KeyPart) -> Result<Self, DynamoDbError> {
         Ok(match self {
             Self::Compare(comparator, value) => Self::Compare(comparator, fitting(part, value)?),
             Self::Between(low, high) => Self::Between(fitting(part, low)?, fitting(part, high)?),

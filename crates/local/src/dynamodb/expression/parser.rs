@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::super::attribute::Attribute;
-use super::super::error::Refused;
-use super::path::{Path, Step};
+use super::super::error::DynamoDbError;
+use super::path::{Path, PathStep};
 use super::placeholders::Placeholders;
 use super::tokens::{Token, tokens};
 
@@ -28,7 +28,7 @@ static RESERVED: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
 });
 
 /// A cursor over one expression.
-pub(super) struct Parser<'a> {
+pub(super) struct ExpressionParser<'a> {
     /// The parameter it is the value of, such as `ConditionExpression`.
     parameter: &'static str,
     tokens: Vec<Token>,
@@ -37,8 +37,12 @@ pub(super) struct Parser<'a> {
     placeholders: &'a Placeholders,
 }
 
-impl<'a> Parser<'a> {
-    pub(super) fn new(parameter: &'static str, text: &str, placeholders: &'a Placeholders) -> Result<Self, Refused> {
+impl<'a> ExpressionParser<'a> {
+    pub(super) fn new(
+        parameter: &'static str,
+        text: &str,
+        placeholders: &'a Placeholders,
+    ) -> Result<Self, DynamoDbError> {
         let parser = Self { parameter, tokens: tokens(text), at: 0, depth: 0, placeholders };
         if parser.tokens.is_empty() {
             return Err(parser.invalid("The expression can not be empty;"));
@@ -52,8 +56,8 @@ impl<'a> Parser<'a> {
         Ok(parser)
     }
 
-    pub(super) fn invalid(&self, message: &str) -> Refused {
-        Refused::invalid(format!("Invalid {}: {message}", self.parameter))
+    pub(super) fn invalid(&self, message: &str) -> DynamoDbError {
+        DynamoDbError::invalid(format!("Invalid {}: {message}", self.parameter))
     }
 
     pub(super) fn peek(&self) -> Option<&Token> {
@@ -74,7 +78,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The token at the cursor is not what may stand there.
-    pub(super) fn syntax(&self) -> Refused {
+    pub(super) fn syntax(&self) -> DynamoDbError {
         let near = self.tokens.iter().skip(self.at.saturating_sub(1)).take(3).map(Token::text).collect::<Vec<_>>();
         let token = self.peek().map_or_else(|| "<EOF>".to_owned(), Token::text);
         self.invalid(&format!("Syntax error; token: \"{token}\", near: \"{}\"", near.join(" ")))
@@ -92,16 +96,19 @@ impl<'a> Parser<'a> {
         found
     }
 
-    pub(super) fn sign(&mut self, sign: &str) -> Result<(), Refused> {
+    pub(super) fn sign(&mut self, sign: &str) -> Result<(), DynamoDbError> {
         if self.take_sign(sign) { Ok(()) } else { Err(self.syntax()) }
     }
 
-    pub(super) fn end(&self) -> Result<(), Refused> {
+    pub(super) fn end(&self) -> Result<(), DynamoDbError> {
         if self.peek().is_none() { Ok(()) } else { Err(self.syntax()) }
     }
 
     /// Carries work out one level deeper.
-    pub(super) fn deeper<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Refused>) -> Result<T, Refused> {
+    pub(super) fn deeper<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, DynamoDbError>,
+    ) -> Result<T, DynamoDbError> {
         self.depth += 1;
         if self.depth > DEPTH {
             return Err(self.invalid("The expression is nested too deep"));
@@ -120,7 +127,7 @@ impl<'a> Parser<'a> {
     }
 
     /// A `:value`, if one is at the cursor.
-    pub(super) fn value(&mut self) -> Result<Option<Attribute>, Refused> {
+    pub(super) fn value(&mut self) -> Result<Option<Attribute>, DynamoDbError> {
         let Some(Token::Value(name)) = self.peek() else { return Ok(None) };
         let value = self.placeholders.value(name).ok_or_else(|| {
             self.invalid(&format!(
@@ -132,11 +139,11 @@ impl<'a> Parser<'a> {
     }
 
     /// A document path.
-    pub(super) fn path(&mut self) -> Result<Path, Refused> {
-        let mut steps = vec![Step::Name(self.step_name()?)];
+    pub(super) fn path(&mut self) -> Result<Path, DynamoDbError> {
+        let mut steps = vec![PathStep::Name(self.step_name()?)];
         loop {
             if self.take_sign(".") {
-                steps.push(Step::Name(self.step_name()?));
+                steps.push(PathStep::Name(self.step_name()?));
             } else if self.take_sign("[") {
                 let Some(Token::Digits(digits)) = self.peek() else { return Err(self.syntax()) };
                 let index = digits.parse().map_err(|_| {
@@ -144,14 +151,14 @@ impl<'a> Parser<'a> {
                 })?;
                 self.skip();
                 self.sign("]")?;
-                steps.push(Step::Index(index));
+                steps.push(PathStep::Index(index));
             } else {
                 return Ok(Path(steps));
             }
         }
     }
 
-    fn step_name(&mut self) -> Result<String, Refused> {
+    fn step_name(&mut self) -> Result<String, DynamoDbError> {
         let name = match self.peek() {
             Some(Token::Word(word)) if RESERVED.contains(&word.to_ascii_uppercase()) => {
                 return Err(self.invalid(&format!("Attribute name is a reserved keyword; reserved keyword: {word}")));
@@ -174,8 +181,8 @@ impl<'a> Parser<'a> {
 /// # Errors
 ///
 /// When it can't be read, or two of them overlap.
-pub fn projection(text: &str, placeholders: &Placeholders) -> Result<Vec<Path>, Refused> {
-    let mut parser = Parser::new("ProjectionExpression", text, placeholders)?;
+pub fn projection(text: &str, placeholders: &Placeholders) -> Result<Vec<Path>, DynamoDbError> {
+    let mut parser = ExpressionParser::new("ProjectionExpression", text, placeholders)?;
     let mut paths = vec![parser.path()?];
     while parser.take_sign(",") {
         paths.push(parser.path()?);
@@ -190,7 +197,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::protocol::aws_json::Refuses as _;
+    use crate::protocol::aws_json::JsonError as _;
 
     #[test]
     fn reserved_words_are_known() {

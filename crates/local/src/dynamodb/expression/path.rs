@@ -7,7 +7,7 @@ use super::super::attribute::{Attribute, Item};
 
 /// One step of a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
+pub enum PathStep {
     /// Into a map, or to an attribute of the item.
     Name(String),
     /// Into a list.
@@ -16,7 +16,7 @@ pub enum Step {
 
 /// A path: a name first, then any steps.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Path(pub Vec<Step>);
+pub struct Path(pub Vec<PathStep>);
 
 impl fmt::Display for Path {
     /// As DynamoDB's messages show it.
@@ -25,8 +25,8 @@ impl fmt::Display for Path {
             .0
             .iter()
             .map(|step| match step {
-                Step::Name(name) => name.clone(),
-                Step::Index(index) => format!("[{index}]"),
+                PathStep::Name(name) => name.clone(),
+                PathStep::Index(index) => format!("[{index}]"),
             })
             .collect();
         write!(f, "[{}]", steps.join(", "))
@@ -37,7 +37,7 @@ impl Path {
     /// The attribute of the item it begins with.
     pub fn attribute(&self) -> &str {
         match self.0.first() {
-            Some(Step::Name(name)) => name,
+            Some(PathStep::Name(name)) => name,
             _ => "",
         }
     }
@@ -45,10 +45,10 @@ impl Path {
     /// What is there in an item.
     pub fn find<'i>(&self, item: &'i Item) -> Option<&'i Attribute> {
         let mut steps = self.0.iter();
-        let Some(Step::Name(first)) = steps.next() else { return None };
+        let Some(PathStep::Name(first)) = steps.next() else { return None };
         steps.try_fold(item.get(first)?, |value, step| match (value, step) {
-            (Attribute::M(entries), Step::Name(name)) => entries.get(name),
-            (Attribute::L(entries), Step::Index(index)) => entries.get(*index),
+            (Attribute::M(entries), PathStep::Name(name)) => entries.get(name),
+            (Attribute::L(entries), PathStep::Index(index)) => entries.get(*index),
             _ => None,
         })
     }
@@ -65,7 +65,7 @@ pub(super) fn apart(paths: &[Path]) -> Result<(), String> {
             let differ = one.0.iter().zip(&two.0).find(|(a, b)| a != b);
             let words = match differ {
                 None => "overlap",
-                Some((Step::Name(_), Step::Index(_)) | (Step::Index(_), Step::Name(_))) => "conflict",
+                Some((PathStep::Name(_), PathStep::Index(_)) | (PathStep::Index(_), PathStep::Name(_))) => "conflict",
                 Some(_) => continue,
             };
             return Err(format!(
@@ -79,21 +79,21 @@ pub(super) fn apart(paths: &[Path]) -> Result<(), String> {
 
 /// The parts of an item that paths name; what is not there is left out, and lists close up.
 pub fn project(item: &Item, paths: &[Path]) -> Item {
-    let steps: Vec<&[Step]> = paths.iter().map(|path| path.0.as_slice()).collect();
+    let steps: Vec<&[PathStep]> = paths.iter().map(|path| path.0.as_slice()).collect();
     names(item, &steps)
 }
 
-fn names(entries: &Item, paths: &[&[Step]]) -> Item {
-    let mut below: BTreeMap<&str, Vec<&[Step]>> = BTreeMap::new();
+fn names(entries: &Item, paths: &[&[PathStep]]) -> Item {
+    let mut below: BTreeMap<&str, Vec<&[PathStep]>> = BTreeMap::new();
     for path in paths {
-        if let Some((Step::Name(name), rest)) = path.split_first() {
+        if let Some((PathStep::Name(name), rest)) = path.split_first() {
             below.entry(name).or_default().push(rest);
         }
     }
     below.into_iter().filter_map(|(name, rest)| Some((name.to_owned(), part(entries.get(name)?, &rest)?))).collect()
 }
 
-fn part(value: &Attribute, paths: &[&[Step]]) -> Option<Attribute> {
+fn part(value: &Attribute, paths: &[&[PathStep]]) -> Option<Attribute> {
     if paths.iter().any(|path| path.is_empty()) {
         return Some(value.clone());
     }
@@ -103,9 +103,9 @@ fn part(value: &Attribute, paths: &[&[Step]]) -> Option<Attribute> {
             (!found.is_empty()).then_some(Attribute::M(found))
         }
         Attribute::L(entries) => {
-            let mut below: BTreeMap<usize, Vec<&[Step]>> = BTreeMap::new();
+            let mut below: BTreeMap<usize, Vec<&[PathStep]>> = BTreeMap::new();
             for path in paths {
-                if let Some((Step::Index(index), rest)) = path.split_first() {
+                if let Some((PathStep::Index(index), rest)) = path.split_first() {
                     below.entry(*index).or_default().push(rest);
                 }
             }

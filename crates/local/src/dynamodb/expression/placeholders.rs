@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::super::attribute::{Attribute, read_item};
-use super::super::error::Refused;
+use super::super::error::DynamoDbError;
 
 /// The `ExpressionAttributeNames` and `ExpressionAttributeValues` of a request, and which of them were used.
 #[derive(Debug, Default)]
@@ -22,13 +22,13 @@ impl Placeholders {
     /// # Errors
     ///
     /// When they are empty or malformed, or there is no expression to use them.
-    pub fn read(request: &Value, expressions: &[(&str, bool)]) -> Result<Self, Refused> {
+    pub fn read(request: &Value, expressions: &[(&str, bool)]) -> Result<Self, DynamoDbError> {
         let mut placeholders = Self::default();
         if let Some(names) = given(request, "ExpressionAttributeNames", expressions)? {
             for (name, stands_for) in names {
                 check("ExpressionAttributeNames", name, '#')?;
                 let stands_for =
-                    stands_for.as_str().ok_or_else(|| Refused::unreadable("Unexpected value type in payload"))?;
+                    stands_for.as_str().ok_or_else(|| DynamoDbError::unreadable("Unexpected value type in payload"))?;
                 placeholders.names.insert(name.clone(), stands_for.to_owned());
             }
         }
@@ -61,7 +61,7 @@ impl Placeholders {
     /// # Errors
     ///
     /// Naming those that were not.
-    pub fn all_used(&self) -> Result<(), Refused> {
+    pub fn all_used(&self) -> Result<(), DynamoDbError> {
         let used = self.used.borrow();
         let kinds: [(&str, Vec<&String>); 2] = [
             ("ExpressionAttributeNames", self.names.keys().filter(|name| !used.contains(*name)).collect()),
@@ -70,7 +70,7 @@ impl Placeholders {
         for (kind, unused) in kinds {
             if !unused.is_empty() {
                 let unused: Vec<&str> = unused.into_iter().map(String::as_str).collect();
-                return Err(Refused::invalid(format!(
+                return Err(DynamoDbError::invalid(format!(
                     "Value provided in {kind} unused in expressions: keys: {{{}}}",
                     unused.join(", ")
                 )));
@@ -84,9 +84,9 @@ fn given<'v>(
     request: &'v Value,
     parameter: &str,
     expressions: &[(&str, bool)],
-) -> Result<Option<&'v serde_json::Map<String, Value>>, Refused> {
+) -> Result<Option<&'v serde_json::Map<String, Value>>, DynamoDbError> {
     let Some(value) = request.get(parameter).filter(|value| !value.is_null()) else { return Ok(None) };
-    let map = value.as_object().ok_or_else(|| Refused::unreadable("Unexpected value type in payload"))?;
+    let map = value.as_object().ok_or_else(|| DynamoDbError::unreadable("Unexpected value type in payload"))?;
     if expressions.iter().all(|(_, given)| !given) {
         let names: Vec<&str> = expressions.iter().map(|(name, _)| *name).collect();
         let null = match names.as_slice() {
@@ -96,18 +96,18 @@ fn given<'v>(
             [one] => format!(": {one} is null"),
             several => format!(": {} are null", several.join(" and ")),
         };
-        return Err(Refused::invalid(format!("{parameter} can only be specified when using expressions{null}")));
+        return Err(DynamoDbError::invalid(format!("{parameter} can only be specified when using expressions{null}")));
     }
     if map.is_empty() {
-        return Err(Refused::invalid(format!("{parameter} must not be empty")));
+        return Err(DynamoDbError::invalid(format!("{parameter} must not be empty")));
     }
     Ok(Some(map))
 }
 
-fn check(parameter: &str, name: &str, sign: char) -> Result<(), Refused> {
+fn check(parameter: &str, name: &str, sign: char) -> Result<(), DynamoDbError> {
     let rest = name.strip_prefix(sign).unwrap_or_default();
     if rest.is_empty() || !rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        return Err(Refused::invalid(format!("{parameter} contains invalid key: Syntax error; key: \"{name}\"")));
+        return Err(DynamoDbError::invalid(format!("{parameter} contains invalid key: Syntax error; key: \"{name}\"")));
     }
     Ok(())
 }

@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 
 use super::super::attribute::Attribute;
-use super::super::error::Refused;
+use super::super::error::DynamoDbError;
 use super::condition::{Comparator, Condition, Operand};
-use super::parser::Parser;
+use super::parser::ExpressionParser;
 use super::placeholders::Placeholders;
 use super::tokens::Token;
 
@@ -18,8 +18,8 @@ impl Condition {
     /// # Errors
     ///
     /// In DynamoDB's words.
-    pub fn parse(parameter: &'static str, text: &str, placeholders: &Placeholders) -> Result<Self, Refused> {
-        let mut parser = Parser::new(parameter, text, placeholders)?;
+    pub fn parse(parameter: &'static str, text: &str, placeholders: &Placeholders) -> Result<Self, DynamoDbError> {
+        let mut parser = ExpressionParser::new(parameter, text, placeholders)?;
         let condition = any(&mut parser)?;
         parser.end()?;
         Ok(condition)
@@ -27,7 +27,7 @@ impl Condition {
 }
 
 /// A condition of any form, from the cursor on.
-pub(super) fn any(parser: &mut Parser<'_>) -> Result<Condition, Refused> {
+pub(super) fn any(parser: &mut ExpressionParser<'_>) -> Result<Condition, DynamoDbError> {
     let mut some = vec![all(parser)?];
     while parser.take_keyword("OR") {
         some.push(all(parser)?);
@@ -35,7 +35,7 @@ pub(super) fn any(parser: &mut Parser<'_>) -> Result<Condition, Refused> {
     Ok(single(some, Condition::Or))
 }
 
-fn all(parser: &mut Parser<'_>) -> Result<Condition, Refused> {
+fn all(parser: &mut ExpressionParser<'_>) -> Result<Condition, DynamoDbError> {
     let mut all = vec![negated(parser)?];
     while parser.take_keyword("AND") {
         all.push(negated(parser)?);
@@ -54,7 +54,7 @@ fn single(mut conditions: Vec<Condition>, several: fn(Vec<Condition>) -> Conditi
     }
 }
 
-fn negated(parser: &mut Parser<'_>) -> Result<Condition, Refused> {
+fn negated(parser: &mut ExpressionParser<'_>) -> Result<Condition, DynamoDbError> {
     if parser.take_keyword("NOT") {
         return parser.deeper(|parser| Ok(Condition::Not(Box::new(negated(parser)?))));
     }
@@ -72,7 +72,7 @@ fn negated(parser: &mut Parser<'_>) -> Result<Condition, Refused> {
 }
 
 /// Whether the parenthesis at the cursor is closed right before another closing one.
-fn is_wrapped(parser: &Parser<'_>) -> bool {
+fn is_wrapped(parser: &ExpressionParser<'_>) -> bool {
     let mut open = 0_usize;
     let mut ahead = parser.ahead().peekable();
     while let Some(token) = ahead.next() {
@@ -90,7 +90,7 @@ fn is_wrapped(parser: &Parser<'_>) -> bool {
     false
 }
 
-fn simple(parser: &mut Parser<'_>) -> Result<Condition, Refused> {
+fn simple(parser: &mut ExpressionParser<'_>) -> Result<Condition, DynamoDbError> {
     match parser.function().as_deref() {
         None | Some("size") => {}
         Some(name) => return function(parser, name),
@@ -146,7 +146,7 @@ fn simple(parser: &mut Parser<'_>) -> Result<Condition, Refused> {
     Err(parser.syntax())
 }
 
-fn operand(parser: &mut Parser<'_>) -> Result<Operand, Refused> {
+fn operand(parser: &mut ExpressionParser<'_>) -> Result<Operand, DynamoDbError> {
     if let Some(value) = parser.value()? {
         return Ok(Operand::Value(value));
     }
@@ -164,7 +164,7 @@ fn operand(parser: &mut Parser<'_>) -> Result<Operand, Refused> {
     }
 }
 
-fn function(parser: &mut Parser<'_>, name: &str) -> Result<Condition, Refused> {
+fn function(parser: &mut ExpressionParser<'_>, name: &str) -> Result<Condition, DynamoDbError> {
     let known = ["attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains"];
     if !known.contains(&name) {
         return Err(parser.invalid(&format!("Invalid function name; function: {name}")));
@@ -178,7 +178,7 @@ fn function(parser: &mut Parser<'_>, name: &str) -> Result<Condition, Refused> {
     parser.sign(")")?;
     let number = operands.len();
     let mut operands = operands.into_iter();
-    let not_a_path = |parser: &Parser<'_>| {
+    let not_a_path = |parser: &ExpressionParser<'_>| {
         parser.invalid(&format!("Operator or function requires a document path; operator or function: {name}"))
     };
     match (name, operands.next(), operands.next(), operands.next()) {

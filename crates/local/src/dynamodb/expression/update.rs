@@ -1,8 +1,8 @@
 //! Reading updates.
 
 use super::super::attribute::Attribute;
-use super::super::error::Refused;
-use super::parser::Parser;
+use super::super::error::DynamoDbError;
+use super::parser::ExpressionParser;
 use super::path::{Path, apart};
 use super::placeholders::Placeholders;
 use super::tokens::Token;
@@ -19,18 +19,18 @@ pub struct Update {
 /// What a `SET` sets.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum NewValue {
-    One(Source),
-    Sum(Source, Source),
-    Difference(Source, Source),
+    One(UpdateSource),
+    Sum(UpdateSource, UpdateSource),
+    Difference(UpdateSource, UpdateSource),
 }
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Source {
+pub(super) enum UpdateSource {
     Path(Path),
     Value(Attribute),
-    IfNotExists(Path, Box<Source>),
-    ListAppend(Box<Source>, Box<Source>),
+    IfNotExists(Path, Box<UpdateSource>),
+    ListAppend(Box<UpdateSource>, Box<UpdateSource>),
 }
 
 impl Update {
@@ -39,8 +39,8 @@ impl Update {
     /// # Errors
     ///
     /// In DynamoDB's words.
-    pub fn parse(text: &str, placeholders: &Placeholders) -> Result<Self, Refused> {
-        let mut parser = Parser::new("UpdateExpression", text, placeholders)?;
+    pub fn parse(text: &str, placeholders: &Placeholders) -> Result<Self, DynamoDbError> {
+        let mut parser = ExpressionParser::new("UpdateExpression", text, placeholders)?;
         let mut update = Self::default();
         let mut seen: Vec<&str> = Vec::new();
         while let Some(token) = parser.peek() {
@@ -82,7 +82,7 @@ impl Update {
     }
 }
 
-fn new_value(parser: &mut Parser<'_>) -> Result<NewValue, Refused> {
+fn new_value(parser: &mut ExpressionParser<'_>) -> Result<NewValue, DynamoDbError> {
     let one = source(parser)?;
     if parser.take_sign("+") {
         return Ok(NewValue::Sum(one, source(parser)?));
@@ -93,11 +93,11 @@ fn new_value(parser: &mut Parser<'_>) -> Result<NewValue, Refused> {
     Ok(NewValue::One(one))
 }
 
-fn source(parser: &mut Parser<'_>) -> Result<Source, Refused> {
+fn source(parser: &mut ExpressionParser<'_>) -> Result<UpdateSource, DynamoDbError> {
     if let Some(value) = parser.value()? {
-        return Ok(Source::Value(value));
+        return Ok(UpdateSource::Value(value));
     }
-    let Some(function) = parser.function() else { return Ok(Source::Path(parser.path()?)) };
+    let Some(function) = parser.function() else { return Ok(UpdateSource::Path(parser.path()?)) };
     let known = ["if_not_exists", "list_append"];
     if !known.contains(&function.as_str()) {
         return Err(parser.invalid(&if matches!(parser.peek(), Some(Token::Word(word)) if is_of_conditions(word)) {
@@ -116,11 +116,11 @@ fn source(parser: &mut Parser<'_>) -> Result<Source, Refused> {
             }
             let path = parser.path()?;
             parser.sign(",")?;
-            Source::IfNotExists(path, Box::new(source(parser)?))
+            UpdateSource::IfNotExists(path, Box::new(source(parser)?))
         } else {
             let one = source(parser)?;
             parser.sign(",")?;
-            Source::ListAppend(Box::new(one), Box::new(source(parser)?))
+            UpdateSource::ListAppend(Box::new(one), Box::new(source(parser)?))
         };
         parser.sign(")")?;
         Ok(read)
@@ -132,7 +132,11 @@ fn is_of_conditions(word: &str) -> bool {
 }
 
 /// A path and the value that is added to it or deleted from it.
-fn changed(parser: &mut Parser<'_>, operator: &str, kinds: &[&str]) -> Result<(Path, Attribute), Refused> {
+fn changed(
+    parser: &mut ExpressionParser<'_>,
+    operator: &str,
+    kinds: &[&str],
+) -> Result<(Path, Attribute), DynamoDbError> {
     let path = parser.path()?;
     let Some(value) = parser.value()? else { return Err(parser.syntax()) };
     if !kinds.contains(&value.kind()) {

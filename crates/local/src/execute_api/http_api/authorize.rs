@@ -4,14 +4,14 @@ use serde_json::{Map, Value, json};
 
 use super::exchange::{Exchange, message};
 use crate::cognito::tokens::{Wrong, pool_of_issuer};
-use crate::execute_api::authorizers::Kept;
+use crate::execute_api::authorizers::CachedAuthorization;
 use crate::execute_api::functions::function_of;
-use crate::execute_api::iam::Refusal;
+use crate::execute_api::iam::SignerRefusal;
 use crate::execute_api::reply::Reply;
 use crate::execute_api::tokens::NotTaken;
 use crate::ground::scalar::{scalar, text};
 use crate::ground::{ACCOUNT_ID, FunctionCall, FunctionRefusal};
-use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
+use bedplate_iam::{Decision, Policy, Request as PolicyRequest, evaluate};
 
 /// Refuses who may not call.
 pub(super) async fn authorize(exchange: &mut Exchange<'_>) -> Result<(), Reply> {
@@ -26,12 +26,12 @@ pub(super) async fn authorize(exchange: &mut Exchange<'_>) -> Result<(), Reply> 
                     exchange.authorizer = Some(json!({ "iam": identity }));
                     Ok(())
                 }
-                Err(Refusal::Denied(reason)) => {
+                Err(SignerRefusal::Denied(reason)) => {
                     let mut reply = message(403, "Forbidden");
                     reply.explain(&reason);
                     Err(reply)
                 }
-                Err(Refusal::Unsigned | Refusal::Signature) => Err(message(403, "Forbidden")),
+                Err(SignerRefusal::Unsigned | SignerRefusal::Signature) => Err(message(403, "Forbidden")),
             }
         }
         Some("CUSTOM") => function(exchange).await,
@@ -180,7 +180,7 @@ async fn function(exchange: &mut Exchange<'_>) -> Result<(), Reply> {
                 }
                 return Err(broken(&format!("the authorizer's function failed: {json}")));
             }
-            let word = Kept(json);
+            let word = CachedAuthorization(json);
             if let Some(key) = key {
                 exchange.gateway.authorizations.keep(key, word.clone(), exchange.call.at, ttl);
             }
@@ -197,7 +197,7 @@ async fn function(exchange: &mut Exchange<'_>) -> Result<(), Reply> {
         let (Some(Ok(policy)), true) = (policy, word.0.get("principalId").is_some()) else {
             return Err(broken("the authorizer's function gave no `principalId` and `policyDocument`"));
         };
-        let asked = Asked { action: "execute-api:Invoke", resource: arn, ..Asked::default() };
+        let asked = PolicyRequest { action: "execute-api:Invoke", resource: arn, ..PolicyRequest::default() };
         evaluate([&policy], &asked) == Decision::Allow
     };
     if !allowed {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::execute_api::call::Call;
+use crate::execute_api::call::ApiCall;
 use crate::execute_api::reply::Reply;
 use crate::ground::scalar::text;
 
@@ -12,7 +12,7 @@ fn list(rules: &Value, name: &str) -> Vec<String> {
 }
 
 /// The origin that may be told to a page, if it is let in.
-fn allowed(rules: &Value, call: &Call) -> Option<String> {
+fn allowed(rules: &Value, call: &ApiCall) -> Option<String> {
     let origin = call.header("origin")?;
     let credentials = text(rules, "AllowCredentials").as_deref() == Some("true");
     list(rules, "AllowOrigins").iter().find_map(|allowed| {
@@ -25,7 +25,7 @@ fn allowed(rules: &Value, call: &Call) -> Option<String> {
 }
 
 /// The answer to what a browser asks before a request.
-pub(super) fn preflight(rules: &Value, call: &Call) -> Option<Reply> {
+pub(super) fn preflight(rules: &Value, call: &ApiCall) -> Option<Reply> {
     if call.method != http::Method::OPTIONS || call.header("access-control-request-method").is_none() {
         return None;
     }
@@ -50,7 +50,7 @@ pub(super) fn preflight(rules: &Value, call: &Call) -> Option<Reply> {
 }
 
 /// An answer with the headers a page needs; the API's own take the place of the integration's.
-pub(super) fn with_headers(rules: Option<&Value>, call: &Call, mut reply: Reply) -> Reply {
+pub(super) fn with_headers(rules: Option<&Value>, call: &ApiCall, mut reply: Reply) -> Reply {
     let Some(rules) = rules else { return reply };
     reply.headers.retain(|(name, _)| !name.to_ascii_lowercase().starts_with("access-control-"));
     let Some(origin) = allowed(rules, call) else { return reply };

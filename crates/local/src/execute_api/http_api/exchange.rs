@@ -2,23 +2,23 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::execute_api::call::Call;
-use crate::execute_api::gateway::Gateway;
+use crate::execute_api::call::ApiCall;
+use crate::execute_api::gateway::ApiGateway;
 use crate::execute_api::reply::Reply;
 use crate::execute_api::state;
 use crate::ground::ACCOUNT_ID;
+use crate::ground::resource_table::StoredResource;
 use crate::ground::scalar::text;
-use crate::ground::world::Thing;
 
 /// One request on its way through an API.
 pub(in crate::execute_api) struct Exchange<'a> {
-    pub gateway: &'a Gateway,
-    pub api: &'a Thing,
-    pub stage: &'a Thing,
+    pub gateway: &'a ApiGateway,
+    pub api: &'a StoredResource,
+    pub stage: &'a StoredResource,
     /// Whether the stage's name is in the path.
     pub stage_in_path: bool,
     pub parts: &'a Value,
-    pub call: &'a Call,
+    pub call: &'a ApiCall,
     /// The route's key, such as `GET /items/{id}`.
     pub route_key: String,
     pub route: &'a Value,

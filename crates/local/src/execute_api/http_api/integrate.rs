@@ -12,7 +12,7 @@ use crate::execute_api::functions::function_of;
 use crate::execute_api::reply::Reply;
 use crate::ground::scalar::{scalar, text};
 use crate::ground::{FunctionCall, FunctionRefusal};
-use crate::lambda::line;
+use crate::lambda::queue;
 
 /// How long an integration may take unless it says; also the longest.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -47,7 +47,7 @@ pub(super) async fn integrate(exchange: &Exchange<'_>) -> Result<Reply, Reply> {
             other => Err(Reply::not_simulated(&format!("integrations of type `{other}` of HTTP APIs"))),
         }
     };
-    line::within(wait, asked).await.unwrap_or_else(|| {
+    queue::within(wait, asked).await.unwrap_or_else(|| {
         let mut reply = message(503, "Service Unavailable");
         reply.explain(&format!("the integration took longer than {} ms", wait.as_millis()));
         Err(reply)

@@ -16,11 +16,11 @@ mod exchange;
 mod integrate;
 mod route;
 
-use super::call::Call;
+use super::call::ApiCall;
 use super::limits::Throttle;
 use super::reply::Reply;
 use super::state::{self, V2};
-use crate::execute_api::gateway::Gateway;
+use crate::execute_api::gateway::ApiGateway;
 pub(super) use exchange::part;
 use exchange::{Exchange, message};
 
@@ -28,7 +28,7 @@ use exchange::{Exchange, message};
 const ACCOUNT: Throttle = Throttle { rate: 10_000.0, burst: 5_000.0 };
 
 /// Answers a request to an HTTP API.
-pub(super) async fn answer(gateway: &Gateway, v2: &V2, call: &Call) -> Reply {
+pub(super) async fn answer(gateway: &ApiGateway, v2: &V2, call: &ApiCall) -> Reply {
     let not_found = || message(404, "Not Found");
     if v2.api.properties.get("Body").is_some() || v2.api.properties.get("BodyS3Location").is_some() {
         return Reply::not_simulated("HTTP APIs that are defined by an OpenAPI document");

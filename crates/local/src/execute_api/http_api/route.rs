@@ -7,7 +7,7 @@ use crate::ground::scalar::text;
 
 /// A route that fits.
 #[derive(Debug)]
-pub(super) struct Found<'a> {
+pub(super) struct MatchedRoute<'a> {
     pub key: String,
     pub route: &'a Value,
     pub parameters: Parameters,
@@ -18,15 +18,15 @@ type Rank = (Vec<u8>, bool);
 
 /// The route that fits best: named segments before variables, variables before greedy ones, a named method before `ANY`,
 /// and `$default` last.
-pub(super) fn find<'a>(parts: &'a Value, method: &str, path: &str) -> Option<Found<'a>> {
+pub(super) fn find<'a>(parts: &'a Value, method: &str, path: &str) -> Option<MatchedRoute<'a>> {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
-    let mut best: Option<(Rank, Found<'a>)> = None;
+    let mut best: Option<(Rank, MatchedRoute<'a>)> = None;
     let mut general = None;
     for route in parts.get("Routes")?.as_array()? {
         let route = route.get("Properties")?;
         let key = text(route, "RouteKey").unwrap_or_default();
         if key == "$default" {
-            general = Some(Found { key, route, parameters: Vec::new() });
+            general = Some(MatchedRoute { key, route, parameters: Vec::new() });
             continue;
         }
         let Some((verb, pattern)) = key.split_once(' ') else { continue };
@@ -36,7 +36,7 @@ pub(super) fn find<'a>(parts: &'a Value, method: &str, path: &str) -> Option<Fou
         let Some((kinds, parameters)) = fit(pattern, &segments) else { continue };
         let rank = (kinds, verb == "ANY");
         if best.as_ref().is_none_or(|(known, _)| rank < *known) {
-            best = Some((rank, Found { key: key.clone(), route, parameters }));
+            best = Some((rank, MatchedRoute { key: key.clone(), route, parameters }));
         }
     }
     best.map(|(_, found)| found).or(general)

@@ -13,7 +13,7 @@ pub(in crate::execute_api) struct RestApi {
     /// Its properties when it was deployed.
     pub properties: Value,
     root: String,
-    resources: HashMap<String, Resource>,
+    resources: HashMap<String, ApiPath>,
     /// Request validators by id.
     pub validators: HashMap<String, Value>,
     /// Models by name.
@@ -25,7 +25,7 @@ pub(in crate::execute_api) struct RestApi {
 }
 
 #[derive(Debug, Default)]
-struct Resource {
+struct ApiPath {
     part: String,
     children: Vec<String>,
     methods: HashMap<String, Value>,
@@ -57,11 +57,11 @@ impl RestApi {
             .collect()
         };
         let root = of("/RestApi/Attributes/RootResourceId").as_str().unwrap_or_default().to_owned();
-        let mut resources: HashMap<String, Resource> = HashMap::from([(root.clone(), Resource::default())]);
+        let mut resources: HashMap<String, ApiPath> = HashMap::from([(root.clone(), ApiPath::default())]);
         let parts = things("Resources");
         for (id, properties) in &parts {
             let part = text(properties, "PathPart").unwrap_or_default();
-            resources.insert(id.clone(), Resource { part, ..Resource::default() });
+            resources.insert(id.clone(), ApiPath { part, ..ApiPath::default() });
         }
         for (id, properties) in parts {
             let parent = text(&properties, "ParentId").unwrap_or_default();

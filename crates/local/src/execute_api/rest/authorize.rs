@@ -3,36 +3,38 @@
 use serde_json::{Map, Value, json};
 
 use super::exchange::Exchange;
-use super::refusal::{Kind, Refused};
+use super::refusal::{GatewayResponse, RestRefusal};
 use crate::cognito::tokens::Wrong;
-use crate::execute_api::authorizers::Kept;
+use crate::execute_api::authorizers::CachedAuthorization;
 use crate::execute_api::tokens::NotTaken;
 use crate::ground::ACCOUNT_ID;
 use crate::ground::scalar::{scalar, text};
 use crate::velocity::java_regex;
-use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
+use bedplate_iam::{Decision, Policy, Request as PolicyRequest, evaluate};
 
 /// How long a function's word is kept unless the authorizer says, in seconds.
 const TTL: i64 = 300;
 
 /// Refuses who may not call.
-pub(super) async fn authorize(exchange: &mut Exchange<'_>) -> Result<(), Refused> {
+pub(super) async fn authorize(exchange: &mut Exchange<'_>) -> Result<(), RestRefusal> {
     match text(exchange.method, "AuthorizationType").as_deref() {
         None | Some("NONE") => Ok(()),
         Some("AWS_IAM") => iam(exchange).await,
         Some("CUSTOM") => function(exchange).await,
         Some("COGNITO_USER_POOLS") => user_pool(exchange).await,
-        Some(other) => Err(Refused::NotSimulated(format!("authorization by `{other}`"))),
+        Some(other) => Err(RestRefusal::NotSimulated(format!("authorization by `{other}`"))),
     }
 }
 
-async fn iam(exchange: &mut Exchange<'_>) -> Result<(), Refused> {
+async fn iam(exchange: &mut Exchange<'_>) -> Result<(), RestRefusal> {
     let arn = exchange.method_arn();
     let signer = exchange.gateway.signer(exchange.call, "execute-api:Invoke", &arn, exchange.region).await.map_err(
         |refusal| match refusal {
-            crate::execute_api::iam::Refusal::Unsigned => Refused::of(Kind::MissingToken),
-            crate::execute_api::iam::Refusal::Signature => Refused::of(Kind::InvalidSignature),
-            crate::execute_api::iam::Refusal::Denied(message) => Refused::saying(Kind::AccessDenied, message),
+            crate::execute_api::iam::SignerRefusal::Unsigned => RestRefusal::of(GatewayResponse::MissingToken),
+            crate::execute_api::iam::SignerRefusal::Signature => RestRefusal::of(GatewayResponse::InvalidSignature),
+            crate::execute_api::iam::SignerRefusal::Denied(message) => {
+                RestRefusal::saying(GatewayResponse::AccessDenied, message)
+            }
         },
     )?;
     for (name, value) in signer.identity() {
@@ -41,16 +43,16 @@ async fn iam(exchange: &mut Exchange<'_>) -> Result<(), Refused> {
     Ok(())
 }
 
-fn authorizer<'a>(exchange: &Exchange<'a>) -> Result<(String, &'a Value), Refused> {
+fn authorizer<'a>(exchange: &Exchange<'a>) -> Result<(String, &'a Value), RestRefusal> {
     let id = text(exchange.method, "AuthorizerId").unwrap_or_default();
     let found = exchange.api.authorizers.get(&id);
-    found.map(|authorizer| (id, authorizer)).ok_or_else(|| Refused::of(Kind::AuthorizerConfiguration))
+    found.map(|authorizer| (id, authorizer)).ok_or_else(|| RestRefusal::of(GatewayResponse::AuthorizerConfiguration))
 }
 
 /// Tokens of a user pool: an id token, or an access token where the method asks for scopes.
-async fn user_pool(exchange: &mut Exchange<'_>) -> Result<(), Refused> {
+async fn user_pool(exchange: &mut Exchange<'_>) -> Result<(), RestRefusal> {
     let (_, authorizer) = authorizer(exchange)?;
-    let unauthorized = || Refused::of(Kind::Unauthorized);
+    let unauthorized = || RestRefusal::of(GatewayResponse::Unauthorized);
     let source = text(authorizer, "IdentitySource").unwrap_or_else(|| "method.request.header.Authorization".to_owned());
     let given = exchange.request_parameter(&source).filter(|token| !token.is_empty()).ok_or_else(unauthorized)?;
     let token = given.strip_prefix("Bearer ").unwrap_or(&given).trim();
@@ -59,14 +61,14 @@ async fn user_pool(exchange: &mut Exchange<'_>) -> Result<(), Refused> {
     let claims = match exchange.gateway.token(&pools, token, exchange.call.at).await {
         Ok(claims) => claims,
         Err(NotTaken::Unknown) => {
-            return Err(Refused::NotSimulated(format!(
+            return Err(RestRefusal::NotSimulated(format!(
                 "tokens of a Cognito user pool that is not here ({})",
                 pools.join(", ")
             )));
         }
-        Err(NotTaken::Wrong(Wrong::Expired)) => return Err(Refused::of(Kind::ExpiredToken)),
+        Err(NotTaken::Wrong(Wrong::Expired)) => return Err(RestRefusal::of(GatewayResponse::ExpiredToken)),
         Err(NotTaken::Wrong(Wrong::Forged)) => return Err(unauthorized()),
-        Err(NotTaken::Failed(why)) => return Err(Refused::broken(500, why)),
+        Err(NotTaken::Failed(why)) => return Err(RestRefusal::broken(500, why)),
     };
     let claim = |name: &str| claims.get(name).and_then(Value::as_str);
     if let Some(pattern) = text(authorizer, "IdentityValidationExpression").filter(|it| !it.is_empty())
@@ -103,7 +105,7 @@ fn as_texts(claims: &Map<String, Value>) -> Value {
     Value::Object(claims.iter().map(told).collect())
 }
 
-async fn function(exchange: &mut Exchange<'_>) -> Result<(), Refused> {
+async fn function(exchange: &mut Exchange<'_>) -> Result<(), RestRefusal> {
     let (id, authorizer) = authorizer(exchange)?;
     let kind = text(authorizer, "Type").unwrap_or_default();
     let sources = text(authorizer, "IdentitySource").unwrap_or_default();
@@ -113,7 +115,7 @@ async fn function(exchange: &mut Exchange<'_>) -> Result<(), Refused> {
         match exchange.request_parameter(source).filter(|value| !value.is_empty()) {
             Some(value) => values.push(value),
             // The function is not even asked.
-            None => return Err(Refused::of(Kind::Unauthorized)),
+            None => return Err(RestRefusal::of(GatewayResponse::Unauthorized)),
         }
     }
     let arn = exchange.method_arn();
@@ -123,7 +125,7 @@ async fn function(exchange: &mut Exchange<'_>) -> Result<(), Refused> {
             if let Some(pattern) = text(authorizer, "IdentityValidationExpression").filter(|it| !it.is_empty())
                 && !java_regex::matches_whole(&pattern, &token).unwrap_or(false)
             {
-                return Err(Refused::of(Kind::Unauthorized));
+                return Err(RestRefusal::of(GatewayResponse::Unauthorized));
             }
             json!({ "authorizationToken": token })
         }
@@ -135,7 +137,7 @@ async fn function(exchange: &mut Exchange<'_>) -> Result<(), Refused> {
             }
             event
         }
-        other => return Err(Refused::NotSimulated(format!("authorizers of type `{other}`"))),
+        other => return Err(RestRefusal::NotSimulated(format!("authorizers of type `{other}`"))),
     };
     event["type"] = json!(kind);
     event["methodArn"] = json!(arn);
@@ -159,7 +161,12 @@ async fn function(exchange: &mut Exchange<'_>) -> Result<(), Refused> {
 }
 
 /// What the function says, once it is an answer at all.
-async fn ask(exchange: &Exchange<'_>, authorizer: &Value, id: &str, event: &Value) -> Result<Kept, Refused> {
+async fn ask(
+    exchange: &Exchange<'_>,
+    authorizer: &Value,
+    id: &str,
+    event: &Value,
+) -> Result<CachedAuthorization, RestRefusal> {
     let uri = text(authorizer, "AuthorizerUri").unwrap_or_default();
     let source = format!("arn:aws:execute-api:{}:{}:{}/authorizers/{id}", exchange.region, ACCOUNT_ID, exchange.id);
     let role = text(authorizer, "AuthorizerCredentials");
@@ -168,17 +175,17 @@ async fn ask(exchange: &Exchange<'_>, authorizer: &Value, id: &str, event: &Valu
     if answer.failed {
         // The one error by which a function says "who are you?".
         if text(&json, "errorMessage").as_deref() == Some("Unauthorized") {
-            return Err(Refused::of(Kind::Unauthorized));
+            return Err(RestRefusal::of(GatewayResponse::Unauthorized));
         }
         let reason = format!("the authorizer's function failed: {json}");
-        return Err(Refused::of(Kind::AuthorizerFailure).because(reason));
+        return Err(RestRefusal::of(GatewayResponse::AuthorizerFailure).because(reason));
     }
-    Ok(Kept(json))
+    Ok(CachedAuthorization(json))
 }
 
 /// Decides by the policy the function gave.
-fn decide(exchange: &mut Exchange<'_>, word: &Kept, arn: &str) -> Result<(), Refused> {
-    let broken = |reason: &str| Refused::of(Kind::AuthorizerConfiguration).because(reason);
+fn decide(exchange: &mut Exchange<'_>, word: &CachedAuthorization, arn: &str) -> Result<(), RestRefusal> {
+    let broken = |reason: &str| RestRefusal::of(GatewayResponse::AuthorizerConfiguration).because(reason);
     let Some(principal) = text(&word.0, "principalId") else {
         return Err(broken("the authorizer's function gave no `principalId`"));
     };
@@ -186,14 +193,14 @@ fn decide(exchange: &mut Exchange<'_>, word: &Kept, arn: &str) -> Result<(), Ref
     let Some(Ok(policy)) = policy else {
         return Err(broken("the authorizer's function gave no `policyDocument` that is one"));
     };
-    let asked = Asked { action: "execute-api:Invoke", resource: arn, ..Asked::default() };
+    let asked = PolicyRequest { action: "execute-api:Invoke", resource: arn, ..PolicyRequest::default() };
     match evaluate([&policy], &asked) {
         Decision::Allow => {}
         Decision::ExplicitDeny => {
             let message = "User is not authorized to access this resource with an explicit deny";
-            return Err(Refused::saying(Kind::AccessDenied, message));
+            return Err(RestRefusal::saying(GatewayResponse::AccessDenied, message));
         }
-        Decision::ImplicitDeny => return Err(Refused::of(Kind::AccessDenied)),
+        Decision::ImplicitDeny => return Err(RestRefusal::of(GatewayResponse::AccessDenied)),
     }
     let mut context = Map::new();
     for (name, value) in word.0.get("context").and_then(Value::as_object).into_iter().flatten() {

@@ -5,12 +5,12 @@ use serde_json::{Map, Value, json};
 
 use super::exchange::Exchange;
 use crate::execute_api::address;
-use crate::execute_api::call::{Call, SOURCE_IP, train_case};
+use crate::execute_api::call::{ApiCall, SOURCE_IP, train_case};
 use crate::ground::ACCOUNT_ID;
 use crate::ground::scalar::text;
 
 /// `$context.identity` of somebody nobody knows.
-pub(super) fn identity(call: &Call) -> Map<String, Value> {
+pub(super) fn identity(call: &ApiCall) -> Map<String, Value> {
     let mut identity = Map::new();
     for name in [
         "cognitoIdentityPoolId",

@@ -3,22 +3,22 @@
 use serde_json::{Map, Value};
 
 use super::api::RestApi;
-use crate::execute_api::call::Call;
-use crate::execute_api::gateway::Gateway;
+use crate::execute_api::call::ApiCall;
+use crate::execute_api::gateway::ApiGateway;
 use crate::execute_api::state;
 use crate::ground::ACCOUNT_ID;
+use crate::ground::resource_table::StoredResource;
 use crate::ground::scalar::text;
-use crate::ground::world::Thing;
 
 /// One request on its way through an API.
 pub(in crate::execute_api) struct Exchange<'a> {
-    pub gateway: &'a Gateway,
+    pub gateway: &'a ApiGateway,
     pub api: &'a RestApi,
     /// The API's id.
     pub id: &'a str,
     pub region: &'a str,
-    pub stage: &'a Thing,
-    pub call: &'a Call,
+    pub stage: &'a StoredResource,
+    pub call: &'a ApiCall,
     pub resource_id: String,
     pub resource_path: String,
     pub method: &'a Value,

@@ -4,33 +4,36 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::asked::Asked;
 use super::exchange::Exchange;
-use super::refusal::{Kind, Refused};
+use super::integration_request::IntegrationRequest;
+use super::refusal::{GatewayResponse, RestRefusal};
 use super::{lambda, respond, web};
 use crate::execute_api::functions::function_of;
 use crate::execute_api::reply::Reply;
 use crate::ground::scalar::text;
-use crate::lambda::line;
+use crate::lambda::queue;
 
 /// How long an integration may take unless the method says; also the longest unless AWS raised it.
 const TIMEOUT: Duration = Duration::from_secs(29);
 
 /// Asks, and turns what comes back into the answer.
-pub(super) async fn integrate(exchange: &Exchange<'_>) -> Result<Reply, Refused> {
-    let integration = exchange.method.get("Integration").ok_or_else(|| Refused::of(Kind::ApiConfiguration))?;
+pub(super) async fn integrate(exchange: &Exchange<'_>) -> Result<Reply, RestRefusal> {
+    let integration =
+        exchange.method.get("Integration").ok_or_else(|| RestRefusal::of(GatewayResponse::ApiConfiguration))?;
     let wait = text(integration, "TimeoutInMillis")
         .and_then(|millis| millis.parse().ok())
         .map_or(TIMEOUT, Duration::from_millis);
-    let asked = line::within(wait, ask(exchange, integration)).await;
-    asked.unwrap_or_else(|| Err(Refused::of(Kind::IntegrationTimeout)))
+    let asked = queue::within(wait, ask(exchange, integration)).await;
+    asked.unwrap_or_else(|| Err(RestRefusal::of(GatewayResponse::IntegrationTimeout)))
 }
 
-async fn ask(exchange: &Exchange<'_>, integration: &Value) -> Result<Reply, Refused> {
+async fn ask(exchange: &Exchange<'_>, integration: &Value) -> Result<Reply, RestRefusal> {
     let kind = text(integration, "Type").unwrap_or_default();
     let uri = text(integration, "Uri").unwrap_or_default();
     if text(integration, "ConnectionType").as_deref() == Some("VPC_LINK") {
-        return Err(Refused::NotSimulated("the VPC link of an integration: nothing here is inside a VPC".to_owned()));
+        return Err(RestRefusal::NotSimulated(
+            "the VPC link of an integration: nothing here is inside a VPC".to_owned(),
+        ));
     }
     match &*kind {
         "AWS_PROXY" => lambda::proxy(exchange, integration, &uri).await,
@@ -44,13 +47,13 @@ async fn ask(exchange: &Exchange<'_>, integration: &Value) -> Result<Reply, Refu
             let asked = mapped(exchange, integration)?;
             let reply = web::service(exchange, integration, &uri, asked).await?;
             let selector = reply.status.to_string();
-            respond::respond(exchange, integration, respond::Answer { selector, reply })
+            respond::respond(exchange, integration, respond::SelectedReply { selector, reply })
         }
         "HTTP" => {
             let asked = mapped(exchange, integration)?;
             let reply = web::address(exchange, integration, &uri, asked).await?;
             let selector = reply.status.to_string();
-            respond::respond(exchange, integration, respond::Answer { selector, reply })
+            respond::respond(exchange, integration, respond::SelectedReply { selector, reply })
         }
         "MOCK" => {
             let asked = mapped(exchange, integration)?;
@@ -59,18 +62,18 @@ async fn ask(exchange: &Exchange<'_>, integration: &Value) -> Result<Reply, Refu
             let status = json.as_ref().and_then(|json| text(json, "statusCode"));
             let status = status.and_then(|status| status.parse::<u16>().ok());
             let Some(status) = status else {
-                return Err(Refused::broken(500, "the mock's request template gives no `statusCode`"));
+                return Err(RestRefusal::broken(500, "the mock's request template gives no `statusCode`"));
             };
             let reply = Reply::new(status).with("content-type", "application/json");
-            respond::respond(exchange, integration, respond::Answer { selector: status.to_string(), reply })
+            respond::respond(exchange, integration, respond::SelectedReply { selector: status.to_string(), reply })
         }
-        other => Err(Refused::NotSimulated(format!("integrations of type `{other}`"))),
+        other => Err(RestRefusal::NotSimulated(format!("integrations of type `{other}`"))),
     }
 }
 
 /// The request after its template and its mappings.
-fn mapped(exchange: &Exchange<'_>, integration: &Value) -> Result<Asked, Refused> {
-    let mut asked = Asked::default();
+fn mapped(exchange: &Exchange<'_>, integration: &Value) -> Result<IntegrationRequest, RestRefusal> {
+    let mut asked = IntegrationRequest::default();
     if let Some(mappings) = integration.get("RequestParameters").and_then(Value::as_object) {
         for (target, source) in mappings {
             let Some((place, name)) = target.strip_prefix("integration.request.").and_then(|it| it.split_once('.'))
@@ -99,7 +102,7 @@ fn mapped(exchange: &Exchange<'_>, integration: &Value) -> Result<Asked, Refused
             }
         }
         None if passes == "NEVER" || (passes == "WHEN_NO_TEMPLATES" && templates.is_some()) => {
-            return Err(Refused::of(Kind::UnsupportedMedia));
+            return Err(RestRefusal::of(GatewayResponse::UnsupportedMedia));
         }
         None => {
             asked.body = exchange.call.body.to_vec();
@@ -114,7 +117,7 @@ fn mapped(exchange: &Exchange<'_>, integration: &Value) -> Result<Asked, Refused
             asked.body = STANDARD.encode(&asked.body).into_bytes();
         }
         Some("CONVERT_TO_BINARY") => {
-            asked.body = STANDARD.decode(&asked.body).map_err(|_| Refused::of(Kind::BadBody))?;
+            asked.body = STANDARD.decode(&asked.body).map_err(|_| RestRefusal::of(GatewayResponse::BadBody))?;
         }
         _ => {}
     }

@@ -3,10 +3,10 @@
 use base64::Engine as _;
 use serde_json::Value;
 
-use super::asked::Asked;
 use super::exchange::Exchange;
-use super::refusal::{Kind, Refused};
-use super::respond::Answer;
+use super::integration_request::IntegrationRequest;
+use super::refusal::{GatewayResponse, RestRefusal};
+use super::respond::SelectedReply;
 use crate::execute_api::functions::function_of;
 use crate::execute_api::reply::Reply;
 use crate::ground::scalar::{scalar, text};
@@ -21,17 +21,17 @@ impl Exchange<'_> {
         source_arn: String,
         role: Option<String>,
         event: bool,
-    ) -> Result<FunctionAnswer, Refused> {
+    ) -> Result<FunctionAnswer, RestRefusal> {
         let uri = self.address(uri, &serde_json::Map::new(), str::to_owned);
-        let Some(function) = function_of(&uri) else { return Err(Refused::of(Kind::ApiConfiguration)) };
+        let Some(function) = function_of(&uri) else { return Err(RestRefusal::of(GatewayResponse::ApiConfiguration)) };
         // The caller's own credentials would be the role `arn:aws:iam::*:user/*`.
         if role.as_deref().is_some_and(|role| role.contains(":user/")) {
-            return Err(Refused::NotSimulated("an integration with the caller's credentials".to_owned()));
+            return Err(RestRefusal::NotSimulated("an integration with the caller's credentials".to_owned()));
         }
         let call = FunctionCall { function: function.to_owned(), payload, source_arn, role, event };
         self.gateway.invoke(call).await.map_err(|refusal| match refusal {
-            FunctionRefusal::NotSimulated(what) => Refused::NotSimulated(what),
-            FunctionRefusal::Refused(why) => Refused::broken(500, why),
+            FunctionRefusal::NotSimulated(what) => RestRefusal::NotSimulated(what),
+            FunctionRefusal::Refused(why) => RestRefusal::broken(500, why),
         })
     }
 }
@@ -41,14 +41,17 @@ pub(super) async fn call(
     exchange: &Exchange<'_>,
     integration: &Value,
     uri: &str,
-    mut asked: Asked,
-) -> Result<Answer, Refused> {
+    mut asked: IntegrationRequest,
+) -> Result<SelectedReply, RestRefusal> {
     if asked.body.is_empty() {
         asked.body = b"{}".to_vec();
     }
     // What a template made of quotes and line breaks often is no JSON: Lambda says so, and API Gateway hands it on.
     if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&asked.body) {
-        return Err(Refused::saying(Kind::BadBody, format!("Could not parse request body into json: {error}")));
+        return Err(RestRefusal::saying(
+            GatewayResponse::BadBody,
+            format!("Could not parse request body into json: {error}"),
+        ));
     }
     let event = asked.header("x-amz-invocation-type").is_some_and(|kind| kind == "Event");
     let role = text(integration, "Credentials");
@@ -59,22 +62,25 @@ pub(super) async fn call(
     };
     let selector = if answer.failed { message() } else { String::new() };
     let reply = Reply::new(200).with("content-type", "application/json").body(answer.payload.clone());
-    Ok(Answer { selector, reply })
+    Ok(SelectedReply { selector, reply })
 }
 
 /// Gives a function the whole request and takes its answer as it is.
-pub(super) async fn proxy(exchange: &Exchange<'_>, integration: &Value, uri: &str) -> Result<Reply, Refused> {
+pub(super) async fn proxy(exchange: &Exchange<'_>, integration: &Value, uri: &str) -> Result<Reply, RestRefusal> {
     let event = exchange.event().to_string().into_bytes();
     let role = text(integration, "Credentials");
     let answer = exchange.invoke(uri, event, exchange.source_arn(), role, false).await?;
     if answer.failed {
-        return Err(Refused::broken(502, format!("the function failed: {}", String::from_utf8_lossy(&answer.payload))));
+        return Err(RestRefusal::broken(
+            502,
+            format!("the function failed: {}", String::from_utf8_lossy(&answer.payload)),
+        ));
     }
     let json: Value = serde_json::from_slice(&answer.payload).unwrap_or(Value::Null);
     let Some(mut reply) = proxied(&json) else {
         let reason = "the function's answer is not an object of `statusCode`, `headers`, `multiValueHeaders`, `body` (a \
                       text) and `isBase64Encoded`";
-        return Err(Refused::broken(502, reason));
+        return Err(RestRefusal::broken(502, reason));
     };
     // Bytes go out as bytes where the API has binary types and the caller takes one.
     let encoded = json.get("isBase64Encoded") == Some(&Value::Bool(true));
@@ -82,7 +88,8 @@ pub(super) async fn proxy(exchange: &Exchange<'_>, integration: &Value, uri: &st
     let first = accepts.split(',').next().unwrap_or_default();
     if encoded && (exchange.is_binary(first) || exchange.is_binary(reply.header("content-type").unwrap_or_default())) {
         let decoded = base64::engine::general_purpose::STANDARD.decode(&reply.body);
-        reply.body = decoded.map_err(|error| Refused::broken(502, format!("the body is not base64: {error}")))?.into();
+        reply.body =
+            decoded.map_err(|error| RestRefusal::broken(502, format!("the body is not base64: {error}")))?.into();
     }
     if reply.header("content-type").is_none() {
         reply.set("content-type", "application/json");

@@ -5,7 +5,7 @@
 //! | [`api`] | a deployed API, and which resource a path is for |
 //! | [`exchange`] | what is known of a request on its way |
 //! | [`policy`] | the API's own policy |
-//! | [`asked`] | what is sent on to whatever is behind a method |
+//! | [`integration_request`] | what is sent on to whatever is behind a method |
 //! | [`context`] | `$context` and the event of proxy integrations and authorizers |
 //! | [`authorize`] | who may call |
 //! | [`keys`] | API keys, usage plans and throttles |
@@ -18,11 +18,11 @@
 //! | [`refusal`] | gateway responses |
 
 mod api;
-mod asked;
 mod authorize;
 mod context;
 mod exchange;
 mod integrate;
+mod integration_request;
 mod keys;
 mod lambda;
 mod parameters;
@@ -38,15 +38,21 @@ use api::Matched;
 pub(super) use api::RestApi;
 pub(super) use context::{clf, multiple, single};
 
-use super::call::{Call, MAX_BODY};
+use super::call::{ApiCall, MAX_BODY};
 use super::reply::Reply;
-use crate::execute_api::gateway::Gateway;
-use crate::ground::world::Thing;
+use crate::execute_api::gateway::ApiGateway;
+use crate::ground::resource_table::StoredResource;
 use exchange::Exchange;
-use refusal::{Kind, Refused};
+use refusal::{GatewayResponse, RestRefusal};
 
 /// Answers a request to a stage of a deployed API.
-pub(super) async fn answer(gateway: &Gateway, api: &RestApi, thing: &Thing, stage: &Thing, call: &Call) -> Reply {
+pub(super) async fn answer(
+    gateway: &ApiGateway,
+    api: &RestApi,
+    thing: &StoredResource,
+    stage: &StoredResource,
+    call: &ApiCall,
+) -> Reply {
     let nothing = Value::Null;
     let mut exchange = Exchange {
         gateway,
@@ -64,7 +70,7 @@ pub(super) async fn answer(gateway: &Gateway, api: &RestApi, thing: &Thing, stag
     };
     let Some(Matched { resource_id, resource_path, method, parameters }) = api.route(call.method.as_str(), &call.path)
     else {
-        return Refused::of(Kind::MissingToken).reply(&exchange);
+        return RestRefusal::of(GatewayResponse::MissingToken).reply(&exchange);
     };
     exchange.resource_id = resource_id;
     exchange.resource_path = resource_path;
@@ -76,9 +82,9 @@ pub(super) async fn answer(gateway: &Gateway, api: &RestApi, thing: &Thing, stag
     }
 }
 
-async fn carry_out(exchange: &mut Exchange<'_>) -> Result<Reply, Refused> {
+async fn carry_out(exchange: &mut Exchange<'_>) -> Result<Reply, RestRefusal> {
     if exchange.call.body.len() > MAX_BODY {
-        return Err(Refused::of(Kind::TooLarge));
+        return Err(RestRefusal::of(GatewayResponse::TooLarge));
     }
     authorize::authorize(exchange).await?;
     exchange.resource_policy()?;

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::exchange::Exchange;
-use super::refusal::{Kind, Refused};
+use super::refusal::{GatewayResponse, RestRefusal};
 use crate::execute_api::reply::Reply;
 use crate::velocity::{self, Rendered, VelocityError, jsonpath};
 
 /// What a mapping of an answer takes from.
-pub(super) struct Answered<'a> {
+pub(super) struct ResponseSource<'a> {
     /// What came back.
     pub reply: &'a Reply,
 }
@@ -38,7 +38,7 @@ impl Exchange<'_> {
     }
 
     /// The value of an answer's mapping such as `integration.response.header.ETag`.
-    pub(super) fn response_parameter(&self, source: &str, answered: &Answered<'_>) -> Option<String> {
+    pub(super) fn response_parameter(&self, source: &str, answered: &ResponseSource<'_>) -> Option<String> {
         if let Some(text) = quoted(source) {
             return Some(text.to_owned());
         }
@@ -89,23 +89,23 @@ impl Exchange<'_> {
     }
 
     /// Carries a template of an integration's request out.
-    pub fn map_request(&self, template: &str) -> Result<Rendered, Refused> {
+    pub fn map_request(&self, template: &str) -> Result<Rendered, RestRefusal> {
         let input = self.template_input(self.call.text(), self.context());
         velocity::render(template, &input).map_err(|error| match error {
-            VelocityError { bad_body: true, message, .. } => Refused::saying(Kind::BadBody, message),
+            VelocityError { bad_body: true, message, .. } => RestRefusal::saying(GatewayResponse::BadBody, message),
             error => self.broken_template(&error),
         })
     }
 
     /// Carries a template of an integration's answer out.
-    pub fn map_response(&self, template: &str, body: String) -> Result<Rendered, Refused> {
+    pub fn map_response(&self, template: &str, body: String) -> Result<Rendered, RestRefusal> {
         let input = self.template_input(body, self.context());
         velocity::render(template, &input).map_err(|error| self.broken_template(&error))
     }
 
     /// AWS says no more than "Internal server error" and writes the reason into a log.
-    fn broken_template(&self, error: &VelocityError) -> Refused {
-        Refused::broken(500, format!("the mapping template of {}: {error}", self.source_arn()))
+    fn broken_template(&self, error: &VelocityError) -> RestRefusal {
+        RestRefusal::broken(500, format!("the mapping template of {}: {error}", self.source_arn()))
     }
 
     /// A gateway response's template with its `$context` filled in.

@@ -3,23 +3,25 @@
 use serde_json::{Value, json};
 
 use super::exchange::Exchange;
-use super::refusal::{Kind, Refused};
+use super::refusal::{GatewayResponse, RestRefusal};
 use crate::execute_api::call::SOURCE_IP;
 use crate::ground::ACCOUNT_ID;
-use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
+use bedplate_iam::{Decision, Policy, Request as PolicyRequest, evaluate};
 
 impl Exchange<'_> {
     /// The API's own policy. A private API is called as if through its first VPC endpoint.
-    pub(super) fn resource_policy(&self) -> Result<(), Refused> {
+    pub(super) fn resource_policy(&self) -> Result<(), RestRefusal> {
         let Some(policy) = self.api.properties.get("Policy").filter(|policy| !policy.is_null()) else { return Ok(()) };
         let policy = match policy {
             Value::String(text) => serde_json::from_str(text).unwrap_or(Value::Null),
             other => other.clone(),
         };
         let policy = absolute(policy, &format!("arn:aws:execute-api:{}:{ACCOUNT_ID}:{}", self.region, self.id));
-        let Ok(policy) = Policy::from_value(&policy) else { return Err(Refused::of(Kind::ApiConfiguration)) };
+        let Ok(policy) = Policy::from_value(&policy) else {
+            return Err(RestRefusal::of(GatewayResponse::ApiConfiguration));
+        };
         let arn = self.method_arn();
-        let mut asked = Asked { action: "execute-api:Invoke", resource: &arn, ..Asked::default() };
+        let mut asked = PolicyRequest { action: "execute-api:Invoke", resource: &arn, ..PolicyRequest::default() };
         asked.context.insert("aws:SourceIp".to_owned(), vec![SOURCE_IP.to_owned()]);
         let endpoint = self.api.properties.pointer("/EndpointConfiguration/VpcEndpointIds/0").and_then(Value::as_str);
         if let Some(endpoint) = endpoint {
@@ -29,8 +31,8 @@ impl Exchange<'_> {
             Decision::Allow => Ok(()),
             decision => {
                 let explicit = if decision == Decision::ExplicitDeny { " with an explicit deny" } else { "" };
-                Err(Refused::saying(
-                    Kind::AccessDenied,
+                Err(RestRefusal::saying(
+                    GatewayResponse::AccessDenied,
                     format!(
                         "User: anonymous is not authorized to perform: execute-api:Invoke on resource: {arn}{explicit}"
                     ),

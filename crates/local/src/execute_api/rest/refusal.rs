@@ -8,11 +8,11 @@ use crate::ground::scalar::text;
 
 /// Why a request goes no further.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::execute_api) enum Refused {
+pub(in crate::execute_api) enum RestRefusal {
     /// By API Gateway, in its own words.
     Gateway {
         /// The type of gateway response.
-        kind: Kind,
+        kind: GatewayResponse,
         /// What is said; nothing is JSON's null.
         message: Option<String>,
         /// A status other than the type's own.
@@ -28,7 +28,7 @@ pub(in crate::execute_api) enum Refused {
 
 /// The types of gateway response that are given here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::execute_api) enum Kind {
+pub(in crate::execute_api) enum GatewayResponse {
     AccessDenied,
     ApiConfiguration,
     AuthorizerConfiguration,
@@ -48,7 +48,7 @@ pub(in crate::execute_api) enum Kind {
     UnsupportedMedia,
 }
 
-impl Kind {
+impl GatewayResponse {
     /// Its name, its status, the kind of error its answer names, and what it says.
     fn facts(self) -> (&'static str, u16, &'static str, &'static str) {
         match self {
@@ -93,29 +93,41 @@ impl Kind {
     }
 }
 
-impl Refused {
+impl RestRefusal {
     /// A refusal in API Gateway's usual words for it.
-    pub fn of(kind: Kind) -> Self {
+    pub fn of(kind: GatewayResponse) -> Self {
         let message = Some(kind.facts().3.to_owned()).filter(|message| !message.is_empty());
         Self::Gateway { kind, message, status: None, validation: None, reason: None }
     }
 
     /// A refusal in words of its own.
-    pub fn saying(kind: Kind, message: impl Into<String>) -> Self {
+    pub fn saying(kind: GatewayResponse, message: impl Into<String>) -> Self {
         Self::Gateway { kind, message: Some(message.into()), status: None, validation: None, reason: None }
     }
 
     /// A body that does not fit its model.
     pub fn body(validation: String) -> Self {
-        let message = Some(Kind::BadBody.facts().3.to_owned());
-        Self::Gateway { kind: Kind::BadBody, message, status: None, validation: Some(validation), reason: None }
+        let message = Some(GatewayResponse::BadBody.facts().3.to_owned());
+        Self::Gateway {
+            kind: GatewayResponse::BadBody,
+            message,
+            status: None,
+            validation: Some(validation),
+            reason: None,
+        }
     }
 
     /// Something of the API or behind it does not work; the caller is not told what.
     pub fn broken(status: u16, reason: impl Into<String>) -> Self {
         let message = Some("Internal server error".to_owned());
         let reason = Some(reason.into());
-        Self::Gateway { kind: Kind::IntegrationFailure, message, status: Some(status), validation: None, reason }
+        Self::Gateway {
+            kind: GatewayResponse::IntegrationFailure,
+            message,
+            status: Some(status),
+            validation: None,
+            reason,
+        }
     }
 
     /// The same refusal with what is at fault.

@@ -5,21 +5,25 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::exchange::Exchange;
-use super::parameters::Answered;
-use super::refusal::{Kind, Refused};
+use super::parameters::ResponseSource;
+use super::refusal::{GatewayResponse, RestRefusal};
 use crate::execute_api::call::bare_media_type;
 use crate::execute_api::reply::Reply;
 use crate::ground::scalar::text;
 use crate::velocity::java_regex;
 
 /// What came back, and what selection patterns are held against: an error's message, or a status.
-pub(super) struct Answer {
+pub(super) struct SelectedReply {
     pub selector: String,
     pub reply: Reply,
 }
 
 /// The answer to the caller.
-pub(super) fn respond(exchange: &Exchange<'_>, integration: &Value, answer: Answer) -> Result<Reply, Refused> {
+pub(super) fn respond(
+    exchange: &Exchange<'_>,
+    integration: &Value,
+    answer: SelectedReply,
+) -> Result<Reply, RestRefusal> {
     let responses = integration.get("IntegrationResponses").and_then(Value::as_array);
     let response = select(exchange, responses.map_or(&[], Vec::as_slice), &answer.selector)?;
     let status = text(response, "StatusCode").and_then(|status| status.parse().ok()).unwrap_or(200);
@@ -47,7 +51,7 @@ pub(super) fn respond(exchange: &Exchange<'_>, integration: &Value, answer: Answ
         }
         _ => came.body.clone(),
     };
-    let answered = Answered { reply: &came };
+    let answered = ResponseSource { reply: &came };
     for (target, source) in response.get("ResponseParameters").and_then(Value::as_object).into_iter().flatten() {
         let Some(name) = target.strip_prefix("method.response.header.") else { continue };
         if let Some(value) = exchange.response_parameter(source.as_str().unwrap_or_default(), &answered) {
@@ -67,7 +71,7 @@ pub(super) fn respond(exchange: &Exchange<'_>, integration: &Value, answer: Answ
         Some("CONVERT_TO_BINARY") => {
             let decoded = STANDARD
                 .decode(reply.body.trim_ascii())
-                .map_err(|error| Refused::broken(500, format!("the answer is not base64: {error}")))?;
+                .map_err(|error| RestRefusal::broken(500, format!("the answer is not base64: {error}")))?;
             reply.body = decoded.into();
         }
         Some("CONVERT_TO_TEXT") => reply.body = STANDARD.encode(&reply.body).into(),
@@ -77,7 +81,7 @@ pub(super) fn respond(exchange: &Exchange<'_>, integration: &Value, answer: Answ
 }
 
 /// The response whose pattern fits, else the one without a pattern.
-fn select<'a>(exchange: &Exchange<'_>, responses: &'a [Value], selector: &str) -> Result<&'a Value, Refused> {
+fn select<'a>(exchange: &Exchange<'_>, responses: &'a [Value], selector: &str) -> Result<&'a Value, RestRefusal> {
     let mut general = None;
     for response in responses {
         let pattern = text(response, "SelectionPattern").filter(|pattern| !pattern.is_empty());
@@ -90,12 +94,12 @@ fn select<'a>(exchange: &Exchange<'_>, responses: &'a [Value], selector: &str) -
             Ok(false) => {}
             Err(error) => {
                 let reason = format!("a selection pattern of {}: {error}", exchange.source_arn());
-                return Err(Refused::broken(500, reason));
+                return Err(RestRefusal::broken(500, reason));
             }
         }
     }
     general.ok_or_else(|| {
-        Refused::of(Kind::ApiConfiguration)
+        RestRefusal::of(GatewayResponse::ApiConfiguration)
             .because(format!("no integration response of {} fits what came back", exchange.source_arn()))
     })
 }

@@ -3,20 +3,22 @@
 use serde_json::Value;
 
 use super::exchange::Exchange;
-use super::refusal::{Kind, Refused};
+use super::refusal::{GatewayResponse, RestRefusal};
 use crate::execute_api::schema;
 use crate::ground::scalar::text;
 
 /// Refuses a request that lacks a parameter or whose body does not fit its model.
-pub(super) fn validate(exchange: &Exchange<'_>) -> Result<(), Refused> {
+pub(super) fn validate(exchange: &Exchange<'_>) -> Result<(), RestRefusal> {
     let Some(id) = text(exchange.method, "RequestValidatorId") else { return Ok(()) };
-    let Some(validator) = exchange.api.validators.get(&id) else { return Err(Refused::of(Kind::ApiConfiguration)) };
+    let Some(validator) = exchange.api.validators.get(&id) else {
+        return Err(RestRefusal::of(GatewayResponse::ApiConfiguration));
+    };
     let asks = |name: &str| text(validator, name).as_deref() == Some("true");
     if asks("ValidateRequestParameters") {
         let missing = missing(exchange);
         if !missing.is_empty() {
             let message = format!("Missing required request parameters: [{}]", missing.join(", "));
-            return Err(Refused::saying(Kind::BadParameters, message));
+            return Err(RestRefusal::saying(GatewayResponse::BadParameters, message));
         }
     }
     if asks("ValidateRequestBody") { body(exchange) } else { Ok(()) }
@@ -43,7 +45,7 @@ fn missing(exchange: &Exchange<'_>) -> Vec<String> {
         .collect()
 }
 
-fn body(exchange: &Exchange<'_>) -> Result<(), Refused> {
+fn body(exchange: &Exchange<'_>) -> Result<(), RestRefusal> {
     let models = exchange.method.get("RequestModels").and_then(Value::as_object);
     let Some(models) = models.filter(|models| !models.is_empty()) else { return Ok(()) };
     let media = exchange.call.media_type().unwrap_or_else(|| "application/json".to_owned());
@@ -52,17 +54,17 @@ fn body(exchange: &Exchange<'_>) -> Result<(), Refused> {
     };
     let schema = match (exchange.api.models.get(name).and_then(|model| model.get("Schema")), name) {
         (Some(Value::String(text)), _) => {
-            serde_json::from_str(text).map_err(|_| Refused::of(Kind::ApiConfiguration))?
+            serde_json::from_str(text).map_err(|_| RestRefusal::of(GatewayResponse::ApiConfiguration))?
         }
         (Some(schema), _) => schema.clone(),
         // Models that every API has.
         (None, "Empty") => return Ok(()),
         (None, "Error") => serde_json::json!({ "type": "object", "properties": { "message": { "type": "string" } } }),
-        (None, _) => return Err(Refused::of(Kind::ApiConfiguration)),
+        (None, _) => return Err(RestRefusal::of(GatewayResponse::ApiConfiguration)),
     };
     let Ok(value) = serde_json::from_slice::<Value>(&exchange.call.body) else {
-        return Err(Refused::body("[the body is no JSON]".to_owned()));
+        return Err(RestRefusal::body("[the body is no JSON]".to_owned()));
     };
     let misfits = schema::misfits(&schema, &value);
-    if misfits.is_empty() { Ok(()) } else { Err(Refused::body(format!("[{}]", misfits.join(", ")))) }
+    if misfits.is_empty() { Ok(()) } else { Err(RestRefusal::body(format!("[{}]", misfits.join(", ")))) }
 }

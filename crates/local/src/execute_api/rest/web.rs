@@ -3,9 +3,9 @@
 use http::Method;
 use serde_json::{Map, Value};
 
-use super::asked::Asked;
 use super::exchange::Exchange;
-use super::refusal::{Kind, Refused};
+use super::integration_request::IntegrationRequest;
+use super::refusal::{GatewayResponse, RestRefusal};
 use crate::execute_api::call::encoded;
 use crate::execute_api::client::{Outgoing, is_hop_by_hop, signed};
 use crate::execute_api::reply::Reply;
@@ -29,7 +29,7 @@ fn method(integration: &Value, exchange: &Exchange<'_>) -> Method {
 }
 
 /// Passes a request on to an address and its answer back.
-pub(super) async fn proxy(exchange: &Exchange<'_>, integration: &Value, uri: &str) -> Result<Reply, Refused> {
+pub(super) async fn proxy(exchange: &Exchange<'_>, integration: &Value, uri: &str) -> Result<Reply, RestRefusal> {
     let mut path = Map::new();
     let mut set: Vec<(String, String)> = Vec::new();
     let mut query = exchange.call.query.clone();
@@ -70,9 +70,9 @@ pub(super) async fn address(
     exchange: &Exchange<'_>,
     integration: &Value,
     uri: &str,
-    asked_for: Asked,
-) -> Result<Reply, Refused> {
-    let Asked { body, media, mut headers, query, path } = asked_for;
+    asked_for: IntegrationRequest,
+) -> Result<Reply, RestRefusal> {
+    let IntegrationRequest { body, media, mut headers, query, path } = asked_for;
     if let Some(media) = media.filter(|_| !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))) {
         headers.push(("content-type".to_owned(), media));
     }
@@ -80,9 +80,10 @@ pub(super) async fn address(
     asked(exchange, Outgoing { method: method(integration, exchange), url, headers, body }).await
 }
 
-async fn asked(exchange: &Exchange<'_>, outgoing: Outgoing) -> Result<Reply, Refused> {
+async fn asked(exchange: &Exchange<'_>, outgoing: Outgoing) -> Result<Reply, RestRefusal> {
     exchange.gateway.client.ask(outgoing).await.map_err(|reason| {
-        Refused::saying(Kind::IntegrationFailure, "Network error communicating with endpoint").because(reason)
+        RestRefusal::saying(GatewayResponse::IntegrationFailure, "Network error communicating with endpoint")
+            .because(reason)
     })
 }
 
@@ -100,21 +101,21 @@ pub(super) async fn service(
     exchange: &Exchange<'_>,
     integration: &Value,
     uri: &str,
-    asked_for: Asked,
-) -> Result<Reply, Refused> {
+    asked_for: IntegrationRequest,
+) -> Result<Reply, RestRefusal> {
     let uri = exchange.address(uri, &Map::new(), str::to_owned);
     // arn:aws:apigateway:{region}:{service}:{action|path}/{rest}, the service perhaps with a subdomain.
     let mut parts = uri.splitn(6, ':').skip(3);
     let (region, service, rest) = (parts.next(), parts.next(), parts.next());
     let (Some(region), Some(service), Some((way, rest))) = (region, service, rest.and_then(|it| it.split_once('/')))
     else {
-        return Err(Refused::of(Kind::ApiConfiguration).because(format!("`{uri}` names no service")));
+        return Err(RestRefusal::of(GatewayResponse::ApiConfiguration).because(format!("`{uri}` names no service")));
     };
     let service = service.rsplit('.').next().unwrap_or(service);
     let Some(role) = text(integration, "Credentials") else {
-        return Err(Refused::broken(500, "an integration with an AWS service needs the role in `Credentials`"));
+        return Err(RestRefusal::broken(500, "an integration with an AWS service needs the role in `Credentials`"));
     };
-    let Asked { body, media, mut headers, mut query, path } = asked_for;
+    let IntegrationRequest { body, media, mut headers, mut query, path } = asked_for;
     let mut body = body;
     let json_target = TARGETS.iter().find(|(name, _)| *name == service).map(|(_, target)| *target);
     let mut set = |name: &str, value: String| {
@@ -157,7 +158,8 @@ pub(super) async fn service(
             "/".to_owned()
         }
         _ => {
-            return Err(Refused::of(Kind::ApiConfiguration).because(format!("`{uri}` is neither an action nor a path")));
+            return Err(RestRefusal::of(GatewayResponse::ApiConfiguration)
+                .because(format!("`{uri}` is neither an action nor a path")));
         }
     };
     if json_target.is_some() && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
@@ -165,8 +167,8 @@ pub(super) async fn service(
     }
     let url = with_query(format!("{}{tail}", exchange.gateway.host.url), &query);
     let outgoing = Outgoing { method: http_method, url, headers, body };
-    let credentials = exchange.gateway.credentials(&role).await.map_err(|why| Refused::broken(500, why))?;
+    let credentials = exchange.gateway.credentials(&role).await.map_err(|why| RestRefusal::broken(500, why))?;
     let now = exchange.call.at.into();
-    let outgoing = signed(outgoing, service, region, &credentials, now).map_err(|why| Refused::broken(500, why))?;
+    let outgoing = signed(outgoing, service, region, &credentials, now).map_err(|why| RestRefusal::broken(500, why))?;
     asked(exchange, outgoing).await
 }

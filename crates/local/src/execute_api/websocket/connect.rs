@@ -2,20 +2,20 @@
 
 use serde_json::{Map, Value, json};
 
-use super::event::Failed;
-use super::session::Session;
-use crate::execute_api::call::{Call, train_case};
+use super::event::RouteFailure;
+use super::session::SocketSession;
+use crate::execute_api::call::{ApiCall, train_case};
 use crate::execute_api::http_api::part;
 use crate::execute_api::reply::Reply;
 use crate::execute_api::rest::{multiple, single};
 use crate::ground::ACCOUNT_ID;
 use crate::ground::scalar::{scalar, text};
-use bedplate_iam::{Decision, Policy, Request as Asked, evaluate};
+use bedplate_iam::{Decision, Policy, Request as PolicyRequest, evaluate};
 
-fn failed(failed: Failed) -> Reply {
+fn failed(failed: RouteFailure) -> Reply {
     match failed {
-        Failed::NotSimulated(what) => Reply::not_simulated(&what),
-        Failed::Broken(why) => broken(500, &why),
+        RouteFailure::NotSimulated(what) => Reply::not_simulated(&what),
+        RouteFailure::Broken(why) => broken(500, &why),
     }
 }
 
@@ -26,7 +26,7 @@ fn broken(status: u16, why: &str) -> Reply {
 }
 
 /// Asks the authorizer and the route, if there are any; a connection is opened when the answer's status is 2xx.
-pub(super) async fn connect(session: &mut Session, call: &Call) -> Result<Reply, Reply> {
+pub(super) async fn connect(session: &mut SocketSession, call: &ApiCall) -> Result<Reply, Reply> {
     let request_id = session.gateway.host.ids.uuid().to_string();
     let Some((_, route)) = session.route("$connect").map(|(id, route)| (id, route.clone())) else {
         return Ok(Reply::new(200));
@@ -74,7 +74,12 @@ pub(super) async fn connect(session: &mut Session, call: &Call) -> Result<Reply,
     Ok(reply)
 }
 
-async fn authorize(session: &Session, route: &Value, call: &Call, event: &Value) -> Result<Map<String, Value>, Reply> {
+async fn authorize(
+    session: &SocketSession,
+    route: &Value,
+    call: &ApiCall,
+    event: &Value,
+) -> Result<Map<String, Value>, Reply> {
     let id = text(route, "AuthorizerId").unwrap_or_default();
     let authorizer = part(&session.v2.parts, "Authorizers", &id);
     let authorizer = authorizer.ok_or_else(|| broken(500, "the route's authorizer is not there"))?;
@@ -109,7 +114,7 @@ async fn authorize(session: &Session, route: &Value, call: &Call, event: &Value)
     let (Some(Ok(policy)), Some(principal)) = (policy, text(&json, "principalId")) else {
         return Err(broken(500, "the authorizer's function gave no `principalId` and `policyDocument`"));
     };
-    let asked = Asked { action: "execute-api:Invoke", resource: &arn, ..Asked::default() };
+    let asked = PolicyRequest { action: "execute-api:Invoke", resource: &arn, ..PolicyRequest::default() };
     if evaluate([&policy], &asked) != Decision::Allow {
         return Err(Reply::message(403, "ForbiddenException", "Forbidden"));
     }

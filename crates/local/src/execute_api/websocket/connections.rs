@@ -95,12 +95,12 @@ impl Connections {
             Some(connection) => (connection.sender.clone(), connection.told()),
         };
         let (command, status) = match work {
-            Work::Tell => return Reply::json(200, &told),
-            Work::Send if body.len() > MAX_MESSAGE => {
+            ConnectionAction::Tell => return Reply::json(200, &told),
+            ConnectionAction::Send if body.len() > MAX_MESSAGE => {
                 return Reply::message(413, "PayloadTooLargeException", "Payload too large");
             }
-            Work::Send => (Command::Send(body.clone()), 200),
-            Work::Close => (Command::Close, 204),
+            ConnectionAction::Send => (Command::Send(body.clone()), 200),
+            ConnectionAction::Close => (Command::Close, 204),
         };
         if sender.send(command).await.is_err() { gone() } else { Reply::new(status) }
     }
@@ -108,17 +108,17 @@ impl Connections {
 
 /// What an operation of `@connections` does.
 #[derive(Debug, Clone, Copy)]
-enum Work {
+enum ConnectionAction {
     Tell,
     Send,
     Close,
 }
 
 /// The operations of `@connections`.
-const OPERATIONS: &[(&str, Method, Work)] = &[
-    ("DeleteConnection", Method::DELETE, Work::Close),
-    ("GetConnection", Method::GET, Work::Tell),
-    ("PostToConnection", Method::POST, Work::Send),
+const OPERATIONS: &[(&str, Method, ConnectionAction)] = &[
+    ("DeleteConnection", Method::DELETE, ConnectionAction::Close),
+    ("GetConnection", Method::GET, ConnectionAction::Tell),
+    ("PostToConnection", Method::POST, ConnectionAction::Send),
 ];
 
 /// The names of the operations.

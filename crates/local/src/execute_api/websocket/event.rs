@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::session::Session;
+use super::session::SocketSession;
 use crate::execute_api::call::{SOURCE_IP, extended};
 use crate::execute_api::functions::function_of;
 use crate::execute_api::http_api::part;
@@ -12,21 +12,21 @@ use crate::execute_api::rest::clf;
 use crate::execute_api::state;
 use crate::ground::scalar::text;
 use crate::ground::{ACCOUNT_ID, FunctionAnswer, FunctionCall, FunctionRefusal};
-use crate::lambda::line;
+use crate::lambda::queue;
 
 /// How long an integration may take unless it says.
 const TIMEOUT: Duration = Duration::from_secs(29);
 
 /// Why a route gave nothing.
 #[derive(Debug)]
-pub(super) enum Failed {
+pub(super) enum RouteFailure {
     /// The local target does not simulate it.
     NotSimulated(String),
     /// It does not work: says why.
     Broken(String),
 }
 
-impl Session {
+impl SocketSession {
     /// `arn:aws:execute-api:{region}:{account}:{api}/{stage}`.
     pub fn place(&self) -> String {
         format!("arn:aws:execute-api:{}:{ACCOUNT_ID}:{}/{}", self.v2.api.region, self.v2.api.id, self.stage)
@@ -80,25 +80,32 @@ impl Session {
     }
 
     /// Asks what is behind a route.
-    pub(super) async fn integrate(&self, route: &Value, key: &str, event: &Value) -> Result<FunctionAnswer, Failed> {
+    pub(super) async fn integrate(
+        &self,
+        route: &Value,
+        key: &str,
+        event: &Value,
+    ) -> Result<FunctionAnswer, RouteFailure> {
         let target = text(route, "Target").unwrap_or_default();
         let id = target.strip_prefix("integrations/").unwrap_or_default();
         let Some(integration) = part(&self.v2.parts, "Integrations", id) else {
-            return Err(Failed::Broken("the route has no integration".to_owned()));
+            return Err(RouteFailure::Broken("the route has no integration".to_owned()));
         };
         match &*text(integration, "IntegrationType").unwrap_or_default() {
             "MOCK" => return Ok(FunctionAnswer { payload: b"{\"statusCode\": 200}".to_vec(), failed: false }),
             "AWS_PROXY" => {}
-            other => return Err(Failed::NotSimulated(format!("integrations of type `{other}` of WebSocket APIs"))),
+            other => {
+                return Err(RouteFailure::NotSimulated(format!("integrations of type `{other}` of WebSocket APIs")));
+            }
         }
         let uri = text(integration, "IntegrationUri").unwrap_or_default();
         let source = format!("{}/{key}", self.place());
         let role = text(integration, "CredentialsArn");
         let wait = text(integration, "TimeoutInMillis").and_then(|millis| millis.parse().ok());
         let call = self.call(&uri, event, source, role);
-        line::within(wait.map_or(TIMEOUT, Duration::from_millis), call)
+        queue::within(wait.map_or(TIMEOUT, Duration::from_millis), call)
             .await
-            .unwrap_or_else(|| Err(Failed::Broken("the integration took too long".to_owned())))
+            .unwrap_or_else(|| Err(RouteFailure::Broken("the integration took too long".to_owned())))
     }
 
     /// Calls a function.
@@ -108,13 +115,14 @@ impl Session {
         event: &Value,
         source_arn: String,
         role: Option<String>,
-    ) -> Result<FunctionAnswer, Failed> {
-        let function = function_of(uri).ok_or_else(|| Failed::Broken(format!("`{uri}` is no function's address")))?;
+    ) -> Result<FunctionAnswer, RouteFailure> {
+        let function =
+            function_of(uri).ok_or_else(|| RouteFailure::Broken(format!("`{uri}` is no function's address")))?;
         let payload = event.to_string().into_bytes();
         let call = FunctionCall { function: function.to_owned(), payload, source_arn, role, event: false };
         self.gateway.invoke(call).await.map_err(|refusal| match refusal {
-            FunctionRefusal::NotSimulated(what) => Failed::NotSimulated(what),
-            FunctionRefusal::Refused(why) => Failed::Broken(why),
+            FunctionRefusal::NotSimulated(what) => RouteFailure::NotSimulated(what),
+            FunctionRefusal::Refused(why) => RouteFailure::Broken(why),
         })
     }
 }

@@ -22,18 +22,18 @@ use s3s::Body;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::call::Call;
+use super::call::ApiCall;
 use super::reply::Reply;
 use super::state::V2;
-use crate::execute_api::gateway::Gateway;
+use crate::execute_api::gateway::ApiGateway;
 pub(super) use connections::{Connections, operations};
-use session::Session;
+use session::SocketSession;
 
 /// Answers a request to a WebSocket API: opens a connection, or manages one.
 pub(super) async fn answer(
-    gateway: &Arc<Gateway>,
+    gateway: &Arc<ApiGateway>,
     v2: V2,
-    call: Call,
+    call: ApiCall,
     connection: Option<OnUpgrade>,
 ) -> Response<Body> {
     let Some(stage) = v2.stage.as_ref().filter(|_| v2.stage_in_path).map(|stage| stage.id.clone()) else {
@@ -46,7 +46,7 @@ pub(super) async fn answer(
     let (Some(connection), Some(accept)) = (connection, key) else {
         return Reply::json(426, &json!({ "message": "Upgrade Required" })).into_response();
     };
-    let mut session = Session {
+    let mut session = SocketSession {
         id: connections::new_id(&gateway.host.ids),
         gateway: Arc::clone(gateway),
         stage,
@@ -77,9 +77,9 @@ pub(super) async fn answer(
     response
 }
 
-impl Gateway {
+impl ApiGateway {
     /// Answers a call of `@connections`: it must be signed by somebody who may manage connections.
-    pub(super) async fn manage_call(&self, call: &Call) -> Reply {
+    pub(super) async fn manage_call(&self, call: &ApiCall) -> Reply {
         let Some((_, id)) = call.path.split_once("/@connections/") else {
             return Reply::message(404, "NotFoundException", "Not Found");
         };
@@ -89,7 +89,7 @@ impl Gateway {
         let region = arn.split(':').nth(3).unwrap_or_default().to_owned();
         match self.signer(call, "execute-api:ManageConnections", &arn, &region).await {
             Ok(_) => self.connections.manage(&call.method, &id, &call.body).await,
-            Err(super::iam::Refusal::Denied(message)) => Reply::message(403, "ForbiddenException", &message),
+            Err(super::iam::SignerRefusal::Denied(message)) => Reply::message(403, "ForbiddenException", &message),
             Err(_) => Reply::message(403, "MissingAuthenticationTokenException", "Missing Authentication Token"),
         }
     }

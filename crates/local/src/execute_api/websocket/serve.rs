@@ -14,8 +14,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role, WebSocketConfig};
 
 use super::connections::{Command, MAX_MESSAGE};
-use super::event::Failed;
-use super::session::Session;
+use super::event::RouteFailure;
+use super::session::SocketSession;
 use crate::execute_api::call::extended;
 use crate::ground::scalar::{scalar, text};
 use crate::velocity::jsonpath;
@@ -30,7 +30,7 @@ const LONGEST: Duration = Duration::from_secs(7_200);
 const AT_ONCE: usize = 16;
 
 /// Serves a connection until it ends.
-pub(super) async fn serve(session: Arc<Session>, connection: OnUpgrade) {
+pub(super) async fn serve(session: Arc<SocketSession>, connection: OnUpgrade) {
     let connections = &session.gateway.connections;
     let commands = connections.open(&session.id, session.place(), session.connected_at, session.user_agent.clone());
     let (code, reason) = match connection.await {
@@ -59,7 +59,11 @@ pub(super) async fn serve(session: Arc<Session>, connection: OnUpgrade) {
 
 type Socket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 
-async fn talk(session: &Arc<Session>, mut socket: Socket, mut commands: mpsc::Receiver<Command>) -> (u16, String) {
+async fn talk(
+    session: &Arc<SocketSession>,
+    mut socket: Socket,
+    mut commands: mpsc::Receiver<Command>,
+) -> (u16, String) {
     let (answers, mut answered) = mpsc::channel::<String>(64);
     let slots = Arc::new(Semaphore::new(AT_ONCE));
     loop {
@@ -121,7 +125,7 @@ async fn talk(session: &Arc<Session>, mut socket: Socket, mut commands: mpsc::Re
 }
 
 /// What is sent back for a message, if anything is.
-async fn message(session: &Session, (body, encoded): (String, bool)) -> Option<String> {
+async fn message(session: &SocketSession, (body, encoded): (String, bool)) -> Option<String> {
     let request_id = session.gateway.host.ids.uuid().to_string();
     let problem =
         |message: &str| json!({ "message": message, "connectionId": session.id, "requestId": request_id }).to_string();
@@ -134,8 +138,8 @@ async fn message(session: &Session, (body, encoded): (String, bool)) -> Option<S
     event["body"] = json!(body);
     event["isBase64Encoded"] = json!(encoded);
     match session.integrate(route, &key, &event).await {
-        Err(Failed::NotSimulated(what)) => Some(problem(&format!("The local target does not simulate {what}"))),
-        Err(Failed::Broken(_)) => Some(problem("Internal server error")),
+        Err(RouteFailure::NotSimulated(what)) => Some(problem(&format!("The local target does not simulate {what}"))),
+        Err(RouteFailure::Broken(_)) => Some(problem("Internal server error")),
         Ok(answer) if answer.failed => Some(problem("Internal server error")),
         Ok(answer) if session.answers(&id) => {
             let json: Value = serde_json::from_slice(&answer.payload).unwrap_or(Value::Null);
@@ -146,7 +150,7 @@ async fn message(session: &Session, (body, encoded): (String, bool)) -> Option<S
 }
 
 /// The key by the API's route selection expression, such as `$request.body.action`.
-fn selected(session: &Session, body: &str) -> Option<String> {
+fn selected(session: &SocketSession, body: &str) -> Option<String> {
     let expression = text(&session.v2.api.properties, "RouteSelectionExpression")?;
     let path = expression.trim_start_matches("${").trim_start_matches('$').trim_end_matches('}');
     let path = path.strip_prefix("request.body.")?;

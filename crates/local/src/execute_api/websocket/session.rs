@@ -5,13 +5,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::execute_api::gateway::Gateway;
+use crate::execute_api::gateway::ApiGateway;
 use crate::execute_api::state::V2;
 
 /// What all events of one connection share.
 #[derive(Debug)]
-pub(super) struct Session {
-    pub gateway: Arc<Gateway>,
+pub(super) struct SocketSession {
+    pub gateway: Arc<ApiGateway>,
     pub v2: V2,
     pub stage: String,
     /// The connection's id.

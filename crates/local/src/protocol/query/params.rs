@@ -18,12 +18,12 @@ pub struct Params {
 }
 
 #[derive(Debug)]
-enum Node {
+enum ParamNode {
     Leaf(String),
-    Branch(Vec<(String, Node)>, BTreeMap<String, usize>),
+    Branch(Vec<(String, ParamNode)>, BTreeMap<String, usize>),
 }
 
-impl Node {
+impl ParamNode {
     fn branch() -> Self {
         Self::Branch(Vec::new(), BTreeMap::new())
     }
@@ -79,7 +79,7 @@ impl Node {
     }
 }
 
-fn all_numbers(items: &[(String, Node)]) -> bool {
+fn all_numbers(items: &[(String, ParamNode)]) -> bool {
     items.iter().all(|(name, _)| name.parse::<u64>().is_ok())
 }
 
@@ -97,7 +97,7 @@ impl Params {
     ///
     /// `MalformedQueryString` when a name is given twice, or nests deeper than any API does.
     pub fn parse(form: &[u8]) -> Result<Self, ApiError> {
-        let mut root = Node::branch();
+        let mut root = ParamNode::branch();
         for (name, value) in form_urlencoded::parse(form) {
             if name.is_empty() {
                 continue;

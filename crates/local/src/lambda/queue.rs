@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 tokio::task_local! {
     /// The line that the call of this task stands in.
-    static LINE: Arc<Line>;
+    static LINE: Arc<QueueTime>;
 }
 
 /// How long a call has stood in line.
 #[derive(Debug, Default)]
-struct Line(Mutex<Stood>);
+struct QueueTime(Mutex<Stood>);
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Stood {
@@ -19,7 +19,7 @@ struct Stood {
     since: Option<Instant>,
 }
 
-impl Line {
+impl QueueTime {
     fn change(&self, change: impl FnOnce(&mut Stood)) {
         // Two fields of plain numbers are never half changed.
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
@@ -33,7 +33,7 @@ impl Line {
 }
 
 /// Ends the time in line, however the waiting ends.
-struct Leaves(Arc<Line>);
+struct Leaves(Arc<QueueTime>);
 
 impl Drop for Leaves {
     fn drop(&mut self) {
@@ -52,7 +52,7 @@ pub(super) async fn stand<F: Future>(turn: F) -> F::Output {
 
 /// Waits for what work comes to, at most so long, not counting the time it stands in line; none when it takes longer.
 pub(crate) async fn within<F: Future>(longest: Duration, work: F) -> Option<F::Output> {
-    let line = Arc::new(Line::default());
+    let line = Arc::new(QueueTime::default());
     let mut work = std::pin::pin!(LINE.scope(Arc::clone(&line), work));
     let began = Instant::now();
     loop {

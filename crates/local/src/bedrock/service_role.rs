@@ -7,16 +7,16 @@ use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Bedrock;
-use super::model_rights::models_needed;
-use crate::ground::{ACCOUNT_ID, ApiError, Place};
-use crate::identity::{Denial, Need, Session, assume_as_service, authorize};
+use super::model_permissions::models_needed;
+use crate::ground::{ACCOUNT_ID, ApiError, RequestContext};
+use crate::identity::{Principal, RequiredPermission, Session, assume_as_service, authorize_now};
 
 /// How long the service works with a role at a stretch.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
 /// For whom a role works.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Worker {
+pub(super) struct ServiceRole {
     /// The role's ARN.
     pub role: String,
     /// For example `bedrock.amazonaws.com`.
@@ -26,7 +26,7 @@ pub(super) struct Worker {
     pub region: String,
 }
 
-impl Worker {
+impl ServiceRole {
     /// A session of the role, when its trust policy lets the service take it.
     ///
     /// # Errors
@@ -52,7 +52,12 @@ impl Worker {
     /// # Errors
     ///
     /// `AccessDeniedException` in the words of the denial.
-    pub async fn may(&self, bedrock: &Arc<Bedrock>, needs: Vec<Need>, now: Timestamp) -> Result<(), ApiError> {
+    pub async fn may(
+        &self,
+        bedrock: &Arc<Bedrock>,
+        needs: Vec<RequiredPermission>,
+        now: Timestamp,
+    ) -> Result<(), ApiError> {
         let session = self.session(bedrock, now).await?;
         self.decide(bedrock, &session, needs, now).await
     }
@@ -66,16 +71,13 @@ impl Worker {
         &self,
         bedrock: &Arc<Bedrock>,
         session: &Arc<Session>,
-        needs: Vec<Need>,
+        needs: Vec<RequiredPermission>,
         now: Timestamp,
     ) -> Result<(), ApiError> {
-        let session = Arc::clone(session);
-        let place = Place { region: self.region.clone(), now, policies: bedrock.host.policies };
-        let decided = bedrock
-            .host
-            .store
-            .write(move |tx| -> Result<Result<(), Denial>, ApiError> { authorize(tx, &session, &needs, &place) });
-        decided.await?.map_err(|denial| denied(denial.message()))
+        let principal = Principal::Role(Arc::clone(session));
+        let context = RequestContext { now, ..bedrock.host.request_context(&self.region) };
+        let decided = authorize_now(&bedrock.host, &principal, needs, context).await?;
+        decided.or_refuse(|denial| denied(denial.message()))
     }
 }
 
@@ -89,7 +91,7 @@ pub(super) async fn of_model(
     region: &str,
     action: &str,
     id: &str,
-) -> Result<Vec<Need>, ApiError> {
+) -> Result<Vec<RequiredPermission>, ApiError> {
     let (region, action, id) = (region.to_owned(), action.to_owned(), id.to_owned());
     bedrock.host.store.read(move |tx| models_needed(tx, &region, &action, &id)).await
 }

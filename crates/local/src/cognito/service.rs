@@ -6,33 +6,39 @@ use http::{HeaderMap, Method, Response, StatusCode, Uri};
 use s3s::Body;
 use serde_json::json;
 
+use super::actions;
 use super::{people, sign_in, tokens};
 use crate::ground::body::respond;
 use crate::ground::{ApiError, Host};
-use crate::protocol::aws_json::{Service, Work};
-use crate::protocol::json::Asked;
+use crate::protocol::api_request::ApiRequest;
+use crate::protocol::aws_json::{JsonHandler, JsonService};
+use crate::protocol::service::Registration;
 
 const TARGET: &str = "AWSCognitoIdentityProviderService.";
 
-/// The service.
-pub static SERVICE: Service<Asked, ApiError> = Service {
+/// The service in the registry.
+pub const SERVICE: Registration = Registration { schemas: &[super::SCHEMA], start: |_| Box::new(&TABLE) };
+
+/// The operations, one line each.
+static TABLE: JsonService<ApiRequest, ApiError> = JsonService {
     name: "cognito-idp",
     target: TARGET,
     content_type: "application/x-amz-json-1.1",
     largest: 1 << 20,
+    required_permissions: actions::required_permissions,
     operations: &[
-        ("AdminConfirmSignUp", Work::Write(people::admin_confirm)),
-        ("AdminCreateUser", Work::Write(people::admin_create)),
-        ("AdminDeleteUser", Work::Write(people::admin_delete)),
-        ("AdminGetUser", Work::Read(people::admin_get)),
-        ("AdminInitiateAuth", Work::Write(sign_in::admin_initiate)),
-        ("AdminSetUserPassword", Work::Write(people::admin_set_password)),
-        ("DescribeUserPool", Work::Read(people::describe_pool)),
-        ("DescribeUserPoolClient", Work::Read(people::describe_client)),
-        ("GetUser", Work::Read(people::get)),
-        ("InitiateAuth", Work::Write(sign_in::initiate)),
-        ("ListUsers", Work::Read(people::list)),
-        ("SignUp", Work::Write(people::sign_up)),
+        ("AdminConfirmSignUp", JsonHandler::Write(people::admin_confirm)),
+        ("AdminCreateUser", JsonHandler::Write(people::admin_create)),
+        ("AdminDeleteUser", JsonHandler::Write(people::admin_delete)),
+        ("AdminGetUser", JsonHandler::Read(people::admin_get)),
+        ("AdminInitiateAuth", JsonHandler::Write(sign_in::admin_initiate)),
+        ("AdminSetUserPassword", JsonHandler::Write(people::admin_set_password)),
+        ("DescribeUserPool", JsonHandler::Read(people::describe_pool)),
+        ("DescribeUserPoolClient", JsonHandler::Read(people::describe_client)),
+        ("GetUser", JsonHandler::Read(people::get)),
+        ("InitiateAuth", JsonHandler::Write(sign_in::initiate)),
+        ("ListUsers", JsonHandler::Read(people::list)),
+        ("SignUp", JsonHandler::Write(people::sign_up)),
     ],
 };
 
@@ -41,28 +47,28 @@ pub(crate) fn is_public(headers: &HeaderMap) -> bool {
     headers.get("x-amz-target").is_some_and(|target| target.as_bytes().starts_with(TARGET.as_bytes()))
 }
 
-/// The pool whose key set or configuration an address asks for.
-pub(crate) fn well_known<'u>(method: &Method, uri: &'u Uri) -> Option<WellKnown<'u>> {
-    let (pool, file) = uri.path().strip_prefix('/')?.split_once("/.well-known/")?;
-    // A pool's id has an underscore, which no bucket's name has.
-    let asked = WellKnown { pool, keys: file == "jwks.json" };
-    let known = asked.keys || file == "openid-configuration";
-    (known && matches!(*method, Method::GET | Method::HEAD) && pool.contains('_') && !pool.contains('/'))
-        .then_some(asked)
-}
-
 /// What anybody may know of a pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct WellKnown<'u> {
-    pool: &'u str,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PoolDocument {
+    pool: String,
     /// The keys, rather than the configuration that says where they are.
     keys: bool,
 }
 
-impl WellKnown<'_> {
+impl PoolDocument {
+    /// The key set or configuration a request asks for, if it asks for one.
+    pub fn of(method: &Method, uri: &Uri) -> Option<Self> {
+        let (pool, file) = uri.path().strip_prefix('/')?.split_once("/.well-known/")?;
+        let keys = file == "jwks.json";
+        let known = keys || file == "openid-configuration";
+        // A pool's id has an underscore, which no bucket's name has.
+        (known && matches!(*method, Method::GET | Method::HEAD) && pool.contains('_') && !pool.contains('/'))
+            .then(|| Self { pool: pool.to_owned(), keys })
+    }
+
     /// The answer.
     pub async fn answer(self, host: &Arc<Host>) -> Result<Response<Body>, ApiError> {
-        let (pool, keys) = (self.pool.to_owned(), self.keys);
+        let Self { pool, keys } = self;
         let document = host
             .store
             .write(move |tx| -> Result<_, ApiError> {

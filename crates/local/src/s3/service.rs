@@ -11,6 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
+use rusqlite::Transaction;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::host::{S3Host, VirtualHost};
@@ -18,41 +19,44 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3Error, S3ErrorCode, S3Result};
 
 use crate::ground::store::Store;
-use crate::ground::{ACCOUNT_ID, ApiError, Host, LOCAL_KEY};
-use crate::identity::{Who, is_temporary, secret_of};
-use crate::protocol::errors::rest_xml_error;
+use crate::ground::{ACCOUNT_ID, ApiError, Host, LOCAL_KEY, RequiredPermission};
+use crate::identity::{Principal, is_temporary, secret_of};
+use crate::protocol::errors::{Protocol, error_response, rest_xml_error};
+use crate::protocol::service::{
+    CallContext, Intake, Registration, RequestBody, Service, ServiceAnswer, ServiceCall, ServiceRequest,
+};
 use crate::protocol::xml;
 
+use super::api::operations;
+use super::authorize;
 use super::chunked::Decoded;
-use super::operation::{Api, Caller, Refusal};
-use super::rights;
+use super::operation::{S3Api, S3Context, S3Refusal};
 
 /// The largest error document looked into.
 const MAX_ERROR: usize = 64 << 10;
 
+/// The service in the registry.
+pub const SERVICE: Registration =
+    Registration { schemas: &[super::SCHEMA], start: |host| Box::new(SimpleStorage::new(Arc::clone(host))) };
+
 /// S3 as the server sees it.
 #[derive(Clone)]
-pub struct Front {
+struct SimpleStorage {
     service: S3Service,
 }
 
-impl std::fmt::Debug for Front {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Front")
-    }
-}
-
-struct Keys(Store);
+struct SecretKeys(Store);
 
 #[async_trait::async_trait]
-impl S3Auth for Keys {
+impl S3Auth for SecretKeys {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
         if access_key == LOCAL_KEY {
             return Ok(SecretKey::from(LOCAL_KEY));
         }
         if is_temporary(access_key) {
             let key = access_key.to_owned();
-            let secret = self.0.read(move |tx| Ok::<_, ApiError>(secret_of(tx, &key)?)).await.map_err(Refusal::from)?;
+            let secret =
+                self.0.read(move |tx| Ok::<_, ApiError>(secret_of(tx, &key)?)).await.map_err(S3Refusal::from)?;
             if let Some(secret) = secret {
                 return Ok(SecretKey::from(secret));
             }
@@ -69,9 +73,9 @@ struct Rights(Arc<Host>);
 #[async_trait::async_trait]
 impl S3Access for Rights {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
-        match context.extensions_mut().get::<Who>().cloned() {
-            Some(Who::Role(session)) => Ok(rights::check(&self.0, session, context).await?),
-            Some(Who::Administrator { .. }) | None => Ok(()),
+        match context.extensions_mut().get::<Principal>().cloned() {
+            Some(principal @ Principal::Role(_)) => Ok(authorize::check(&self.0, principal, context).await?),
+            Some(Principal::Administrator { .. }) | None => Ok(()),
         }
     }
 }
@@ -101,21 +105,76 @@ fn bucket_of_host(host: &str) -> Option<&str> {
     }
 }
 
-impl Front {
+impl SimpleStorage {
     /// S3 over a host's store.
-    pub fn new(host: Arc<Host>) -> Self {
-        let mut builder = S3ServiceBuilder::new(Api::new(Arc::clone(&host)));
-        builder.set_auth(Keys(host.store.clone()));
+    fn new(host: Arc<Host>) -> Self {
+        let mut builder = S3ServiceBuilder::new(S3Api::new(Arc::clone(&host)));
+        builder.set_auth(SecretKeys(host.store.clone()));
         builder.set_access(Rights(host));
         builder.set_host(Names);
         Self { service: builder.build() }
     }
+}
 
-    /// Answers a request; `region` is that of its credential scope.
-    pub async fn answer(&self, request: Request<Body>, region: Option<String>, request_id: &str) -> Response<Body> {
+impl Service for SimpleStorage {
+    fn signing_names(&self) -> Vec<&'static str> {
+        vec!["s3"]
+    }
+
+    fn operations(&self) -> Vec<(&'static str, &'static str)> {
+        operations().into_iter().map(|operation| ("s3", operation)).collect()
+    }
+
+    fn intake(&self) -> Intake {
+        Intake::Streamed
+    }
+
+    fn parse(&self, request: ServiceRequest) -> Result<Box<dyn ServiceCall>, ApiError> {
+        let ServiceRequest { method, uri, headers, body, context, .. } = request;
+        let body = match body {
+            RequestBody::Stream(body) => body,
+            RequestBody::Whole(bytes) => Body::from(bytes),
+        };
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        request.extensions_mut().insert(context.principal);
+        let CallContext { region, request_id, .. } = context;
+        Ok(Box::new(StorageCall { service: self.service.clone(), request, region, request_id }))
+    }
+
+    fn refusal(&self, _: Protocol, error: ApiError, request_id: &str) -> Response<Body> {
+        error_response(Protocol::RestXml, &error, request_id)
+    }
+}
+
+/// A request to S3, whose operation `s3s` tells from all of it.
+struct StorageCall {
+    service: S3Service,
+    request: Request<Body>,
+    region: String,
+    request_id: String,
+}
+
+impl ServiceCall for StorageCall {
+    /// The server never asks: [`Intake::Streamed`]. `authorize` asks for them once the operation is known.
+    fn required_permissions(&self, _: &Transaction<'_>) -> Result<Vec<RequiredPermission>, ApiError> {
+        Err(ApiError::internal("S3 decides its requests itself"))
+    }
+
+    fn handle(self: Box<Self>, _: Arc<Host>) -> ServiceAnswer {
+        Box::pin(async move { Ok(self.answer().await) })
+    }
+}
+
+impl StorageCall {
+    async fn answer(self) -> Response<Body> {
+        let Self { service, request, region, request_id } = self;
+        let request_id = request_id.as_str();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = match prepare(request, region) {
-            Ok(request) => match self.service.call(request).await {
+            Ok(request) => match service.call(request).await {
                 Ok(response) => response,
                 Err(error) => refuse(&ApiError::internal(format!("{error:?}")), request_id, &path),
             },
@@ -135,7 +194,7 @@ impl Front {
 
 /// Takes off the signature of the headers and the encoding of the body, and refuses what `s3s` would mistake for
 /// something else.
-fn prepare(request: Request<Body>, region: Option<String>) -> Result<Request<Body>, ApiError> {
+fn prepare(request: Request<Body>, region: String) -> Result<Request<Body>, ApiError> {
     let (mut parts, body) = request.into_parts();
     if let Some(unknown) = unknown_subresource(parts.uri.query().unwrap_or_default()) {
         let operation = format!("{} {}?{unknown}", parts.method, parts.uri.path());
@@ -144,7 +203,7 @@ fn prepare(request: Request<Body>, region: Option<String>) -> Result<Request<Bod
     check_owner(&parts.headers)?;
     parts.headers.remove(header::AUTHORIZATION);
     let is_chunked = has_streaming_payload(&parts.headers) || is_aws_chunked(&parts.headers);
-    let mut caller = Caller { region, trailers: None };
+    let mut caller = S3Context { region, trailers: None };
     let body = if is_chunked {
         strip_aws_chunked(&mut parts.headers);
         match parts.headers.remove("x-amz-decoded-content-length") {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 /// What is sent on, once templates and mappings are carried out.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct IntegrationRequest {
     /// The body.
     pub body: Vec<u8>,
     /// Its media type, where it was not mapped.
@@ -17,7 +17,7 @@ pub(super) struct Asked {
     pub path: Map<String, Value>,
 }
 
-impl Asked {
+impl IntegrationRequest {
     /// Sets a header, a query parameter or a variable of the address.
     pub fn set(&mut self, place: &str, name: &str, value: String) {
         match place {

@@ -1,4 +1,4 @@
-//! What a request needs the right to, and why it is denied.
+//! What a request needs permission for, what was decided about it, and why it is denied.
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -30,7 +30,7 @@ pub type ResourcePolicies = fn(&Transaction<'_>, &str) -> Result<Option<NamedPol
 
 /// One action on one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Need {
+pub struct RequiredPermission {
     /// For example `s3:PutObject`.
     pub action: String,
     /// The ARN, or `*` where the action has no resource.
@@ -39,7 +39,7 @@ pub struct Need {
     pub context: Vec<(&'static str, String)>,
 }
 
-impl Need {
+impl RequiredPermission {
     /// An action on a resource.
     pub fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
         Self { action: action.into(), resource: resource.into(), context: Vec::new() }
@@ -55,7 +55,7 @@ impl Need {
 
 /// Where and when a request is made, and where the policies on resources are found.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct RequestContext {
     /// The region of the request.
     pub region: String,
     /// The time.
@@ -64,13 +64,42 @@ pub struct Place {
     pub policies: ResourcePolicies,
 }
 
-/// Why a role may not.
+/// What was decided about a request. A denial is no error: it is recorded, so the transaction it is decided in must be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Authorization {
+    /// Every permission it needs is granted.
+    Allowed,
+    /// One of them is not.
+    Denied(Box<Denial>),
+}
+
+impl Authorization {
+    /// Whether the request may be carried out.
+    pub fn is_allowed(&self) -> bool {
+        *self == Self::Allowed
+    }
+
+    /// As a result, for whoever goes on outside the transaction.
+    ///
+    /// # Errors
+    ///
+    /// The denial in the words of `refusal`.
+    pub fn or_refuse<E>(self, refusal: impl FnOnce(&Denial) -> E) -> Result<(), E> {
+        match self {
+            Self::Allowed => Ok(()),
+            Self::Denied(denial) => Err(refusal(&denial)),
+        }
+    }
+}
+
+/// Why a principal may not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
     /// The principal's ARN.
     pub principal: String,
     /// What it may not.
-    pub need: Need,
+    pub required: RequiredPermission,
     /// In IAM's words.
     pub because: String,
 }
@@ -78,19 +107,19 @@ pub struct Denial {
 impl Denial {
     /// The words of most services.
     pub fn message(&self) -> String {
-        let Self { principal, need, because } = self;
+        let Self { principal, required, because } = self;
         format!(
             "User: {principal} is not authorized to perform: {} on resource: {} {because}",
-            need.action, need.resource
+            required.action, required.resource
         )
     }
 
     /// The words of S3, which quotes the ARN.
     pub fn s3_message(&self) -> String {
-        let Self { principal, need, because } = self;
+        let Self { principal, required, because } = self;
         format!(
             "User: {principal} is not authorized to perform: {} on resource: \"{}\" {because}",
-            need.action, need.resource
+            required.action, required.resource
         )
     }
 

@@ -7,11 +7,11 @@ use s3s::access::S3AccessContext;
 use s3s::dto::CopySource;
 use s3s::path::S3Path;
 
-use super::actions::{Object, arn, needs};
-use crate::ground::{ApiError, DEFAULT_REGION, Host, Place};
-use crate::identity::{Denial, Need, Session, authorize};
+use super::actions::{ObjectRequest, arn, required_permissions};
+use crate::ground::{ApiError, Authorization, DEFAULT_REGION, Host};
+use crate::identity::{Principal, RequiredPermission, authorize};
 
-use super::operation::{Caller, Refusal};
+use super::operation::{S3Context, S3Refusal};
 use super::read_ops::object_exists;
 
 /// Operations that tell whether an object is there.
@@ -24,9 +24,9 @@ const READS: &[&str] = &["GetObject", "HeadObject", "GetObjectAttributes", "GetO
 /// `AccessDenied`, in S3's words.
 pub(super) async fn check(
     host: &Arc<Host>,
-    session: Arc<Session>,
+    principal: Principal,
     context: &mut S3AccessContext<'_>,
-) -> Result<(), Refusal> {
+) -> Result<(), S3Refusal> {
     let operation = context.s3_op().name().to_owned();
     let (bucket, key) = match context.s3_path() {
         S3Path::Root => (None, None),
@@ -44,16 +44,11 @@ pub(super) async fn check(
         Some(source) => copy_source(&source),
     };
     let tags = header("x-amz-tagging").is_some_and(|tags| !tags.is_empty());
-    let region = context.extensions_mut().get::<Caller>().and_then(|caller| caller.region.clone());
-    let place = Place {
-        region: region.unwrap_or_else(|| DEFAULT_REGION.to_owned()),
-        now: host.clock.now(),
-        policies: host.policies,
-    };
-    // A denial is recorded, so the transaction itself must succeed.
-    let decided = host.store.write(move |tx| -> Result<Result<(), Denial>, ApiError> {
+    let region = context.extensions_mut().get::<S3Context>().map(|caller| caller.region.clone());
+    let context = host.request_context(region.as_deref().unwrap_or(DEFAULT_REGION));
+    let decided = host.store.write(move |tx| -> Result<Authorization, ApiError> {
         let version = parameter("versionId");
-        let object = Object {
+        let object = ObjectRequest {
             bucket: bucket.as_deref(),
             key: key.as_deref(),
             versioned: version.is_some(),
@@ -62,26 +57,20 @@ pub(super) async fn check(
             prefix: parameter("prefix"),
             delimiter: parameter("delimiter"),
         };
-        if let Err(denial) = authorize(tx, &session, &needs(&operation, &object), &place)? {
-            return Ok(Err(denial));
-        }
+        let mut required = required_permissions(&operation, &object);
         // Without the right to list a bucket nobody is told that an object is not there.
         if let (Some(bucket), Some(key)) = (&bucket, &key)
             && READS.contains(&operation.as_str())
             && let Err(missing) = object_exists(tx, bucket, key, version.as_deref())
             && missing.code == "NoSuchKey"
         {
-            let list = Need::new("s3:ListBucket", arn(bucket, None)).with("s3:prefix", key.clone());
-            return authorize(tx, &session, &[list], &place);
+            required.push(RequiredPermission::new("s3:ListBucket", arn(bucket, None)).with("s3:prefix", key.clone()));
         }
-        Ok(Ok(()))
+        authorize(tx, &principal, &required, &context)
     });
-    match decided.await? {
-        Ok(()) => Ok(()),
-        Err(denial) => {
-            Err(ApiError::sender("AccessDenied", denial.s3_message()).with_status(StatusCode::FORBIDDEN).into())
-        }
-    }
+    decided.await?.or_refuse(|denial| {
+        ApiError::sender("AccessDenied", denial.s3_message()).with_status(StatusCode::FORBIDDEN).into()
+    })
 }
 
 /// The bucket, the key and whether a version is named, of the source of a copy: as it is read when it is copied.

@@ -6,18 +6,18 @@ use crate::ground::store::{Store, StoreError};
 
 /// What a local target holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Holdings {
+pub struct Inventory {
     /// Stacks that are there, in order of region and name.
-    pub stacks: Vec<HeldStack>,
+    pub stacks: Vec<StoredStack>,
     /// Buckets, in order of their names.
-    pub buckets: Vec<HeldBucket>,
+    pub buckets: Vec<StoredBucket>,
     /// Tables, in order of region and name.
-    pub tables: Vec<HeldTable>,
+    pub tables: Vec<StoredTable>,
 }
 
 /// A stack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HeldStack {
+pub struct StoredStack {
     /// The region it is in.
     pub region: String,
     /// Its name.
@@ -30,7 +30,7 @@ pub struct HeldStack {
 
 /// A bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HeldBucket {
+pub struct StoredBucket {
     /// Its name.
     pub name: String,
     /// The region it is in.
@@ -41,7 +41,7 @@ pub struct HeldBucket {
 
 /// A table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HeldTable {
+pub struct StoredTable {
     /// Its name.
     pub name: String,
     /// The region it is in.
@@ -50,7 +50,7 @@ pub struct HeldTable {
     pub items: u32,
 }
 
-impl Holdings {
+impl Inventory {
     /// Reads them, all as of one moment.
     ///
     /// # Errors
@@ -64,14 +64,14 @@ impl Holdings {
                      FROM cfn_stack WHERE live = 1 ORDER BY region, name",
                 )?;
                 let stacks = stacks.query_map([], |row| {
-                    Ok(HeldStack { region: row.get(0)?, name: row.get(1)?, status: row.get(2)?, resources: row.get(3)? })
+                    Ok(StoredStack { region: row.get(0)?, name: row.get(1)?, status: row.get(2)?, resources: row.get(3)? })
                 })?;
                 let mut buckets = tx.prepare(
                     "SELECT name, region, (SELECT count(*) FROM s3_versions WHERE bucket = s3_buckets.id)
                      FROM s3_buckets ORDER BY name",
                 )?;
                 let buckets = buckets.query_map([], |row| {
-                    Ok(HeldBucket { name: row.get(0)?, region: row.get(1)?, versions: row.get(2)? })
+                    Ok(StoredBucket { name: row.get(0)?, region: row.get(1)?, versions: row.get(2)? })
                 })?;
                 let mut tables = tx.prepare(
                     "SELECT physical_id, region,
@@ -80,7 +80,7 @@ impl Holdings {
                      FROM resource WHERE type = 'AWS::DynamoDB::Table' ORDER BY region, physical_id",
                 )?;
                 let tables = tables.query_map([], |row| {
-                    Ok(HeldTable { name: row.get(0)?, region: row.get(1)?, items: row.get(2)? })
+                    Ok(StoredTable { name: row.get(0)?, region: row.get(1)?, items: row.get(2)? })
                 })?;
                 Ok(Self {
                     stacks: stacks.collect::<Result<_, _>>()?,

@@ -1,26 +1,6 @@
-//! A request, as the table of what its service needs the right to sees it.
-
-use serde_json::{Map, Value};
+//! ARNs of what requests name.
 
 use crate::ground::ACCOUNT_ID;
-
-/// A request as its service's table sees it.
-#[derive(Debug)]
-pub(crate) struct Asked<'a> {
-    /// The operation's name.
-    pub operation: &'a str,
-    /// The region of the signature.
-    pub region: &'a str,
-    /// The parameters.
-    pub input: &'a Map<String, Value>,
-}
-
-impl Asked<'_> {
-    /// A text among the parameters.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.input.get(name).and_then(Value::as_str)
-    }
-}
 
 /// The ARN of something of this account in a region. What is named by an ARN is found by the end of it, so that is what is
 /// decided: whatever stands before it, another region or a name that a policy allows, counts for nothing.

@@ -32,7 +32,7 @@ pub struct Made {
 
 /// One thing that exists.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Thing {
+pub struct StoredResource {
     /// For example `AWS::S3::Bucket`.
     pub resource_type: String,
     /// The region it was made in.
@@ -55,14 +55,14 @@ pub struct Thing {
 
 const COLUMNS: &str = "type, region, scope, physical_id, stack_id, logical_id, properties, attributes, state";
 
-fn thing(row: &Row<'_>) -> rusqlite::Result<Thing> {
+fn thing(row: &Row<'_>) -> rusqlite::Result<StoredResource> {
     let json = |column: usize| -> rusqlite::Result<Value> {
         let text: String = row.get(column)?;
         serde_json::from_str(&text).map_err(|error| {
             rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into())
         })
     };
-    Ok(Thing {
+    Ok(StoredResource {
         resource_type: row.get(0)?,
         region: row.get(1)?,
         scope: row.get(2)?,
@@ -83,7 +83,7 @@ fn thing(row: &Row<'_>) -> rusqlite::Result<Thing> {
 /// # Errors
 ///
 /// When there is one of that type and id in its scope, or the database refuses.
-pub fn insert(db: &Connection, thing: &Thing) -> rusqlite::Result<()> {
+pub fn insert(db: &Connection, thing: &StoredResource) -> rusqlite::Result<()> {
     db.prepare_cached(&format!("INSERT INTO resource ({COLUMNS}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)"))?.execute(
         params![
             thing.resource_type,
@@ -161,7 +161,7 @@ pub fn remove(db: &Connection, resource_type: &str, stack_id: &str, id: &str) ->
 /// # Errors
 ///
 /// When the database refuses.
-pub fn find(db: &Connection, resource_type: &str, scope: &str, id: &str) -> rusqlite::Result<Option<Thing>> {
+pub fn find(db: &Connection, resource_type: &str, scope: &str, id: &str) -> rusqlite::Result<Option<StoredResource>> {
     db.prepare_cached(&format!("SELECT {COLUMNS} FROM resource WHERE type = ?1 AND scope = ?2 AND physical_id = ?3"))?
         .query_row([resource_type, scope, id], thing)
         .optional()
@@ -172,7 +172,7 @@ pub fn find(db: &Connection, resource_type: &str, scope: &str, id: &str) -> rusq
 /// # Errors
 ///
 /// When the database refuses.
-pub fn find_anywhere(db: &Connection, resource_type: &str, id: &str) -> rusqlite::Result<Option<Thing>> {
+pub fn find_anywhere(db: &Connection, resource_type: &str, id: &str) -> rusqlite::Result<Option<StoredResource>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM resource WHERE type = ?1 AND physical_id = ?2 ORDER BY rowid LIMIT 1"
     ))?
@@ -185,7 +185,7 @@ pub fn find_anywhere(db: &Connection, resource_type: &str, id: &str) -> rusqlite
 /// # Errors
 ///
 /// When the database refuses.
-pub fn of_type(db: &Connection, resource_type: &str, region: Option<&str>) -> rusqlite::Result<Vec<Thing>> {
+pub fn of_type(db: &Connection, resource_type: &str, region: Option<&str>) -> rusqlite::Result<Vec<StoredResource>> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM resource WHERE type = ?1 AND (?2 IS NULL OR region = ?2) ORDER BY rowid"
     ))?;

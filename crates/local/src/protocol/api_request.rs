@@ -1,32 +1,37 @@
-//! Calls of awsJson services, as their operations read them: parameters, pages, answers.
+//! A request of an awsJson service, as its operations read it: parameters, pages, answers.
 
-use std::ops::Deref;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
 
-use serde_json::Value;
-
-use super::aws_json;
-use crate::ground::ApiError;
 use crate::ground::scalar::scalar;
+use crate::ground::{ApiError, Principal};
 
-/// One request, with what operations read of its parameters.
+/// One request, read.
 #[derive(Debug, Clone)]
-pub struct Asked(aws_json::Asked);
-
-impl From<aws_json::Asked> for Asked {
-    fn from(asked: aws_json::Asked) -> Self {
-        Self(asked)
-    }
+pub struct ApiRequest {
+    /// The operation's name.
+    pub operation: String,
+    /// The region of the credential scope.
+    pub region: String,
+    /// The parameters.
+    pub body: Map<String, Value>,
+    /// When it came in.
+    pub now: Timestamp,
+    /// Who asks; whether they may was decided before.
+    pub principal: Principal,
 }
 
-impl Deref for Asked {
-    type Target = aws_json::Asked;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
+impl ApiRequest {
+    /// A parameter, unless it is null.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.body.get(name).filter(|value| !value.is_null())
     }
-}
 
-impl Asked {
+    /// A text, where it is one.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Value::as_str)
+    }
+
     /// A new UUID as text.
     pub fn uuid(&self) -> String {
         uuid::Uuid::new_v4().to_string()

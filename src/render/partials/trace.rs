@@ -1,0 +1,195 @@
+//! Which values a partial has written where: each `{{json …}}`, and what stands there because of a block, is found again in
+//! the YAML that was read, by the place where it was written. Nothing is added to the text, so nothing in it can forge this.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use handlebars::PathAndJson;
+use serde_json::Value;
+
+use crate::render::data::{Rows, row, rows_below};
+use crate::spec::escape;
+use crate::yaml::{PlacedNode, Positions};
+
+/// What one rendering of a partial has written so far.
+#[derive(Debug)]
+pub(super) struct Trace<'r> {
+    rows: &'r Rows,
+    /// How many bytes.
+    written: AtomicUsize,
+    marks: Mutex<Vec<Mark>>,
+}
+
+/// A stretch of the text that comes from a place of the spec.
+#[derive(Debug)]
+struct Mark {
+    start: usize,
+    what: What,
+    /// The place, and those of what is within, by the way from there.
+    places: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum What {
+    /// A text, a number and the like.
+    Scalar,
+    /// A list or a mapping.
+    Collection,
+    /// Everything up to here: the inside of a block.
+    Block(usize),
+}
+
+impl<'r> Trace<'r> {
+    pub(super) fn new(rows: &'r Rows) -> Self {
+        Self { rows, written: AtomicUsize::new(0), marks: Mutex::default() }
+    }
+
+    /// Tells how long the text is now.
+    pub(super) fn written(&self, bytes: usize) {
+        self.written.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Tells that a value of the data is written next.
+    pub(super) fn value(&self, value: &PathAndJson<'_>) {
+        let Some(pointer) = value.context_path().map(|path| pointer(path)) else { return };
+        let own = row(self.rows, &pointer).map(|place| (String::new(), place));
+        let below = rows_below(self.rows, &pointer).map(|(within, place)| (within.to_owned(), place.to_owned()));
+        let places: Vec<(String, String)> = own.into_iter().chain(below).collect();
+        let what = match value.value() {
+            Value::Array(_) | Value::Object(_) => What::Collection,
+            _ => What::Scalar,
+        };
+        self.mark(what, places);
+    }
+
+    /// Tells that a block begins which is there because of a value, such as the rounds of a loop. What is given back is for
+    /// [`Trace::end`].
+    pub(super) fn begin(&self, value: &PathAndJson<'_>, round: Option<&str>) -> Option<usize> {
+        let mut pointer = pointer(value.context_path()?);
+        if let Some(round) = round {
+            pointer = format!("{pointer}/{}", escape(round));
+        }
+        let place = row(self.rows, &pointer)?;
+        self.mark(What::Block(0), vec![(String::new(), place)])
+    }
+
+    /// Tells that a block ends.
+    pub(super) fn end(&self, begun: Option<usize>) {
+        let end = self.written.load(Ordering::Relaxed);
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mark) = begun.and_then(|at| marks.get_mut(at)) {
+            mark.what = What::Block(end);
+        }
+    }
+
+    fn mark(&self, what: What, places: Vec<(String, String)>) -> Option<usize> {
+        if places.is_empty() {
+            return None;
+        }
+        let start = self.written.load(Ordering::Relaxed);
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        marks.push(Mark { start, what, places });
+        Some(marks.len() - 1)
+    }
+
+    /// The parts of what was read from the text, with where each comes from: JSON pointers of both. What is written later
+    /// is further within, and holds.
+    pub(super) fn found(self, text: &str, positions: &Positions) -> BTreeMap<String, String> {
+        let marks = self.marks.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut found = BTreeMap::new();
+        if marks.is_empty() {
+            return found;
+        }
+        let lines = Lines::of(text);
+        let nodes = positions.nodes();
+        for mark in marks {
+            match mark.what {
+                What::Block(end) => {
+                    let Some((_, place)) = mark.places.first() else { continue };
+                    for node in outermost(&nodes, lines.place(mark.start), lines.place(end)) {
+                        found.insert(path(&nodes, node), place.clone());
+                    }
+                }
+                What::Scalar | What::Collection => {
+                    let scalar = matches!(mark.what, What::Scalar);
+                    let Some(node) = written_at(&nodes, &lines, mark.start, scalar) else { continue };
+                    let at = path(&nodes, node);
+                    found.extend(mark.places.into_iter().map(|(within, place)| (format!("{at}{within}"), place)));
+                }
+            }
+        }
+        found
+    }
+}
+
+fn pointer(path: &[String]) -> String {
+    path.iter().fold(String::new(), |pointer, segment| pointer + "/" + &escape(segment))
+}
+
+/// The lines of a text, to have a byte's place in it as YAML counts: line and column from 1, columns in characters.
+struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    fn of(text: &'t str) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { text, starts }
+    }
+
+    fn place(&self, at: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= at);
+        let start = line.checked_sub(1).and_then(|line| self.starts.get(line)).copied().unwrap_or_default();
+        (line, self.text.get(start..at).map_or(0, |before| before.chars().count()) + 1)
+    }
+
+    /// What stands on a line from one column to another.
+    fn between(&self, line: usize, (from, to): (usize, usize)) -> String {
+        let start = line.checked_sub(1).and_then(|line| self.starts.get(line)).copied().unwrap_or_default();
+        let line = self.text.get(start..).unwrap_or_default();
+        line.chars().take(to.saturating_sub(1)).skip(from.saturating_sub(1)).collect()
+    }
+}
+
+/// The node that a value was written as; none for a value that became a key. A short form such as `!Ref` stands before it.
+fn written_at(nodes: &[PlacedNode<'_>], lines: &Lines<'_>, at: usize, scalar: bool) -> Option<usize> {
+    let (line, column) = lines.place(at);
+    let index = nodes.partition_point(|node| node.place <= (line, column)).checked_sub(1)?;
+    let node = nodes.get(index)?;
+    let same_line = node.place.0 == line;
+    let tags = |text: String| text.split_whitespace().all(|word| word.starts_with('!'));
+    let here = same_line && (node.place.1 == column || tags(lines.between(line, (node.place.1, column))));
+    // A mapping in block style begins where its first key does.
+    let fits = !scalar || node.end == index + 1;
+    (here && fits).then_some(index)
+}
+
+/// The nodes, each with all that is below it, from one place up to another.
+fn outermost(nodes: &[PlacedNode<'_>], start: (usize, usize), end: (usize, usize)) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut index = nodes.partition_point(|node| node.key_place < start);
+    while let Some(node) = nodes.get(index).filter(|node| node.key_place < end) {
+        let last = node.end.checked_sub(1).and_then(|last| nodes.get(last));
+        if last.is_some_and(|last| last.place <= end) {
+            found.push(index);
+            index = node.end.max(index + 1);
+        } else {
+            index += 1;
+        }
+    }
+    found
+}
+
+/// A node's JSON pointer.
+fn path(nodes: &[PlacedNode<'_>], mut index: usize) -> String {
+    let mut segments = Vec::new();
+    while let Some(node) = nodes.get(index)
+        && let Some(parent) = node.parent
+    {
+        segments.push(node.key.map_or_else(|| node.index.to_string(), escape));
+        index = parent;
+    }
+    segments.iter().rev().fold(String::new(), |path, segment| path + "/" + segment)
+}
