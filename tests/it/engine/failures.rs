@@ -75,7 +75,7 @@ async fn the_resource_that_failed_is_told_at_its_place_and_without_one_the_stack
             proxy.rule(When::operation("DescribeStackEvents"), says("CREATE_FAILED", "CREATE_IN_PROGRESS"));
         }
         let mut desired = world.poster();
-        desired.places.insert("Wait".into(), place.clone());
+        desired.places = [("/Resources/Wait".to_owned(), place.clone())].into_iter().collect();
         let (report, _) = world.deploy(&desired).await;
         assert_eq!(report.outcome, Outcome::RolledBack, "{:?}", report.findings);
         assert_eq!(codes(&report), [code], "{:?}", report.findings);
