@@ -20,7 +20,7 @@
 //! | [`files`] | opening and writing the files of a project, and nothing outside it by its links | helper |
 //! | [`spec`] | the language: types, loading, references | files, yaml |
 //! | [`render`] | spec → template, through the Handlebars partials in `templates/` | cfn, facts, files, iam, spec, yaml |
-//! | [`check`] | findings over spec and template | cfn, facts, iam, render, spec, yaml |
+//! | [`check`] | findings over spec and template | cfn, facts, iam, render, spec |
 //! | [`artifacts`] | deterministic zips and layers | files, helper, spec |
 //! | [`plan`] | desired + observed → plan, with reasons; pure | cfn, facts, iam |
 //! | [`aws`] | the only place that names `aws_sdk_*` | cfn, http_client, local_address, proxies |

@@ -16,15 +16,15 @@
 //! | [`velocity`] | API Gateway's mapping templates | – |
 //! | [`sts`] | who am I | ground, protocol, identity |
 //! | [`s3`] | buckets and objects | ground, protocol, identity |
-//! | [`dynamodb`] | items of tables | ground, protocol, identity |
-//! | [`logs`] | log groups and what is written to them | ground, protocol, identity |
-//! | [`cognito`] | user pools: people, and the tokens they sign in for | ground, protocol, identity |
-//! | [`secretsmanager`] | secrets and their values | ground, protocol, identity |
-//! | [`ssm`] | parameters of Parameter Store | ground, protocol, identity |
+//! | [`dynamodb`] | items of tables | ground, protocol |
+//! | [`logs`] | log groups and what is written to them | ground, protocol |
+//! | [`cognito`] | user pools: people, and the tokens they sign in for | ground, protocol |
+//! | [`secretsmanager`] | secrets and their values | ground, protocol |
+//! | [`ssm`] | parameters of Parameter Store | ground, protocol |
 //! | [`lambda`] | functions, run by Python processes | ground, protocol, identity, s3, logs |
 //! | [`execute_api`] | API Gateway's data plane | ground, protocol, identity, velocity, cognito, lambda |
 //! | [`bedrock`] | models' stand-ins, knowledge bases, guardrails, agents | ground, protocol, identity, velocity, s3, cognito, lambda |
-//! | [`cloudformation`] | stacks: the API and its engine | ground, protocol, identity, resources, s3, secretsmanager, ssm, lambda |
+//! | [`cloudformation`] | stacks: the API and its engine | ground, protocol, resources, s3, secretsmanager, ssm, lambda |
 //! | [`handlers`] | the behaviour of resource types that are not like all others | ground, identity, resources, s3, dynamodb, logs, cognito, secretsmanager, ssm, lambda, execute_api, bedrock |
 //! | [`server`] | the listener, who may ask, and which service a request is for | all |
 //! | [`serving`] | where it is being served, told to other processes | ground |

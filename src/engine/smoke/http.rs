@@ -198,7 +198,7 @@ fn is_format(answer: &ApiResponse, expected: ImageFormat, what: &str) -> Result<
             let reason = format!("{what} is a {} picture, expected {wanted}", picture::name(found));
             return Err(Failure::unmet(AT, reason));
         }
-        None => return Err(Failure::unmet(AT, format!("{what} is no {wanted} picture"))),
+        None => return Err(Failure::unmet(AT, format!("{what} is not a {wanted} picture"))),
     }
     // A function's own payload says nothing of its type.
     let said = answer.header("content-type").next().unwrap_or_default();

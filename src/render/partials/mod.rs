@@ -38,11 +38,11 @@ const MOST_FILES: usize = 1_000;
 pub struct Partials {
     /// How a partial is rendered; it holds no templates, and what a partial may call comes with each rendering.
     helpers: Handlebars<'static>,
-    sources: BTreeMap<Cow<'static, str>, Source>,
+    sources: BTreeMap<Cow<'static, str>, PartialSource>,
 }
 
 #[derive(Debug, Clone)]
-struct Source {
+struct PartialSource {
     /// As it is shown in a finding.
     file: String,
     text: Cow<'static, str>,
@@ -63,7 +63,7 @@ impl Partials {
                 let file = format!("templates/{name}{SUFFIX}");
                 (
                     Cow::Borrowed(name),
-                    Source { file, text: Cow::Borrowed(text), compiled: OnceLock::new(), of_project: false },
+                    PartialSource { file, text: Cow::Borrowed(text), compiled: OnceLock::new(), of_project: false },
                 )
             };
             Partials { helpers, sources: EMBEDDED.iter().map(source).collect() }
@@ -105,7 +105,7 @@ impl Partials {
                 Ok(text) if text == original.text => {}
                 Ok(text) => match lint::compiled(&name, &file.display().to_string(), &text) {
                     Ok(template) => {
-                        let source = Source {
+                        let source = PartialSource {
                             file: file.display().to_string(),
                             text: Cow::Owned(text),
                             compiled: OnceLock::from(template),

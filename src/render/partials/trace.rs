@@ -12,6 +12,10 @@ use crate::render::data::{Rows, row, rows_below};
 use crate::spec::escape;
 use crate::yaml::{PlacedNode, Positions};
 
+/// The most values and blocks that are followed in one partial. What is written after them has the place of its component;
+/// without an end, loops in loops would spend more on their places than on what they write.
+const MOST_MARKS: usize = 20_000;
+
 /// What one rendering of a partial has written so far.
 #[derive(Debug)]
 pub(super) struct Trace<'r> {
@@ -52,6 +56,9 @@ impl<'r> Trace<'r> {
 
     /// Tells that a value of the data is written next.
     pub(super) fn value(&self, value: &PathAndJson<'_>) {
+        if self.is_full() {
+            return;
+        }
         let Some(pointer) = value.context_path().map(|path| pointer(path)) else { return };
         let own = row(self.rows, &pointer).map(|place| (String::new(), place));
         let below = rows_below(self.rows, &pointer).map(|(within, place)| (within.to_owned(), place.to_owned()));
@@ -66,6 +73,9 @@ impl<'r> Trace<'r> {
     /// Tells that a block begins which is there because of a value, such as the rounds of a loop. What is given back is for
     /// [`Trace::end`].
     pub(super) fn begin(&self, value: &PathAndJson<'_>, round: Option<&str>) -> Option<usize> {
+        if self.is_full() {
+            return None;
+        }
         let mut pointer = pointer(value.context_path()?);
         if let Some(round) = round {
             pointer = format!("{pointer}/{}", escape(round));
@@ -81,6 +91,10 @@ impl<'r> Trace<'r> {
         if let Some(mark) = begun.and_then(|at| marks.get_mut(at)) {
             mark.what = What::Block(end);
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner).len() >= MOST_MARKS
     }
 
     fn mark(&self, what: What, places: Vec<(String, String)>) -> Option<usize> {
@@ -131,26 +145,52 @@ fn pointer(path: &[String]) -> String {
 struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
+    /// Of every so many bytes, how many characters come before them: a line may be as long as the text.
+    characters: Vec<usize>,
 }
+
+/// After how many bytes characters are counted anew.
+const STRIDE: usize = 256;
+/// The most characters that tags between a node's place and its value are looked for in.
+const MOST_TAGS: usize = 1024;
 
 impl<'t> Lines<'t> {
     fn of(text: &'t str) -> Self {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { text, starts }
+        let mut count = 0;
+        let mut characters = vec![0];
+        for stretch in text.as_bytes().chunks(STRIDE) {
+            count += stretch.iter().filter(|byte| begins_character(**byte)).count();
+            characters.push(count);
+        }
+        Self { text, starts, characters }
+    }
+
+    /// How many characters come before a byte.
+    fn characters_before(&self, at: usize) -> usize {
+        let before = self.characters.get(at / STRIDE).copied().unwrap_or_default();
+        let rest = self.text.as_bytes().get(at / STRIDE * STRIDE..at).unwrap_or_default();
+        before + rest.iter().filter(|byte| begins_character(**byte)).count()
     }
 
     fn place(&self, at: usize) -> (usize, usize) {
         let line = self.starts.partition_point(|start| *start <= at);
         let start = line.checked_sub(1).and_then(|line| self.starts.get(line)).copied().unwrap_or_default();
-        (line, self.text.get(start..at).map_or(0, |before| before.chars().count()) + 1)
+        (line, self.characters_before(at).saturating_sub(self.characters_before(start)) + 1)
     }
 
-    /// What stands on a line from one column to another.
-    fn between(&self, line: usize, (from, to): (usize, usize)) -> String {
-        let start = line.checked_sub(1).and_then(|line| self.starts.get(line)).copied().unwrap_or_default();
-        let line = self.text.get(start..).unwrap_or_default();
-        line.chars().take(to.saturating_sub(1)).skip(from.saturating_sub(1)).collect()
+    /// Whether the so many characters before a byte are tags and spaces.
+    fn are_tags(&self, at: usize, count: usize) -> bool {
+        let before = self.text.get(..at).unwrap_or_default();
+        let start = before.char_indices().rev().take(count).last().map_or(at, |(start, _)| start);
+        count <= MOST_TAGS
+            && before.get(start..).unwrap_or_default().split_whitespace().all(|word| word.starts_with('!'))
     }
+}
+
+/// Whether a byte is the first of a character in UTF-8.
+fn begins_character(byte: u8) -> bool {
+    byte & 0xc0 != 0x80
 }
 
 /// The node that a value was written as; none for a value that became a key. A short form such as `!Ref` stands before it.
@@ -159,8 +199,7 @@ fn written_at(nodes: &[PlacedNode<'_>], lines: &Lines<'_>, at: usize, scalar: bo
     let index = nodes.partition_point(|node| node.place <= (line, column)).checked_sub(1)?;
     let node = nodes.get(index)?;
     let same_line = node.place.0 == line;
-    let tags = |text: String| text.split_whitespace().all(|word| word.starts_with('!'));
-    let here = same_line && (node.place.1 == column || tags(lines.between(line, (node.place.1, column))));
+    let here = same_line && lines.are_tags(at, column.saturating_sub(node.place.1));
     // A mapping in block style begins where its first key does.
     let fits = !scalar || node.end == index + 1;
     (here && fits).then_some(index)

@@ -157,7 +157,13 @@ fn tool_data(of: &Of<'_>, name: &str, tool: &Tool, gateway_id: &str, role_id: &s
         None => {
             let operations = tool.operations.iter().map(|(name, it)| {
                 let pointer = format!("{pointer}/operations/{}", escape(name));
-                described(pointer, name, &it.description, tool_schema_of(it))
+                let tool = described(pointer, name, &it.description, tool_schema_of(it));
+                it.parameters.keys().map(|name| escape(name)).fold(tool, |tool, parameter| {
+                    let (at, key) = (format!("/InputSchema/Properties/{parameter}"), format!("parameters/{parameter}"));
+                    tool.at(&at, &key)
+                        .at(&format!("{at}/Type"), &format!("{key}/type"))
+                        .at(&format!("{at}/Description"), &format!("{key}/description"))
+                })
             });
             ("operations", operations.collect())
         }

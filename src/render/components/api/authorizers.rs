@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::base::{Base, function_uri};
+use super::base::{ApiContext, function_uri};
 use crate::finding::Finding;
 use crate::render::assemble::Assembly;
 use crate::render::data::PartialData;
@@ -42,7 +42,7 @@ impl Auth {
 }
 
 /// Whether any caller of any route must prove who it is.
-pub(super) fn any(base: &Base<'_>) -> bool {
+pub(super) fn any(base: &ApiContext<'_>) -> bool {
     let routes = base.api.routes.iter().flat_map(|route| route.0.values());
     routes.map(|body| body.auth.as_deref()).chain([base.api.auth.as_deref()]).flatten().any(|auth| auth != "none")
 }
@@ -51,7 +51,7 @@ pub(super) fn any(base: &Base<'_>) -> bool {
 ///
 /// # Errors
 /// `R110` for a name that is no authorizer's.
-pub(super) fn of_route(base: &Base<'_>, own: Option<&str>, pointer: &str) -> Result<Auth, Finding> {
+pub(super) fn of_route(base: &ApiContext<'_>, own: Option<&str>, pointer: &str) -> Result<Auth, Finding> {
     let said = if own.is_some() { format!("{pointer}/auth") } else { format!("{}/auth", base.pointer) };
     let plain =
         |type_| Auth { type_, authorizer_id: None, scopes: Vec::new(), said: said.clone(), scopes_said: said.clone() };
@@ -76,12 +76,12 @@ pub(super) fn of_route(base: &Base<'_>, own: Option<&str>, pointer: &str) -> Res
     Ok(Auth { type_, authorizer_id: Some(id(base, name)), scopes: authorizer.scopes.clone(), said, scopes_said })
 }
 
-fn id(base: &Base<'_>, name: &str) -> String {
+fn id(base: &ApiContext<'_>, name: &str) -> String {
     format!("{}{}Authorizer", base.id, pascal(name))
 }
 
 /// Adds the authorizers of an API and gives back those of a REST API's own content.
-pub(super) fn add(assembly: &mut Assembly<'_>, base: &Base<'_>) -> Map<String, Value> {
+pub(super) fn add(assembly: &mut Assembly<'_>, base: &ApiContext<'_>) -> Map<String, Value> {
     let mut content = Map::new();
     for (name, authorizer) in &base.api.authorizers {
         let pointer = format!("{}/authorizers/{}", base.pointer, escape(name));
@@ -100,7 +100,7 @@ pub(super) fn add(assembly: &mut Assembly<'_>, base: &Base<'_>) -> Map<String, V
 
 fn data(
     assembly: &mut Assembly<'_>,
-    base: &Base<'_>,
+    base: &ApiContext<'_>,
     name: &str,
     authorizer: &Authorizer,
     pointer: &str,
@@ -171,7 +171,7 @@ fn identity(api: ApiKind, authorizer: &Authorizer) -> String {
 /// The issuer and the audiences of tokens an HTTP API looks at itself.
 fn issuer(
     assembly: &mut Assembly<'_>,
-    base: &Base<'_>,
+    base: &ApiContext<'_>,
     authorizer: &Authorizer,
     pointer: &str,
 ) -> Option<(Value, Vec<Value>)> {

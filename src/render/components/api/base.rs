@@ -12,7 +12,7 @@ use crate::render::words::did_you_mean;
 use crate::spec::{Api, ApiKind, Throttle};
 
 /// What all parts of one API need to know.
-pub(super) struct Base<'a> {
+pub(super) struct ApiContext<'a> {
     pub(super) references: &'a References<'a>,
     pub(super) api: &'a Api,
     /// Its name under `apis`.
@@ -25,7 +25,7 @@ pub(super) struct Base<'a> {
     pub(super) stage: String,
 }
 
-impl Base<'_> {
+impl ApiContext<'_> {
     /// The URL of its stage, without a slash at its end.
     pub(super) fn url(&self) -> Expression {
         url(self.api.kind, self.name, &self.stage)

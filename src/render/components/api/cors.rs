@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::authorizers;
-use super::base::Base;
+use super::base::ApiContext;
 use crate::render::assemble::Assembly;
 use crate::render::data::PartialData;
 use crate::render::names::path_words;
@@ -15,7 +15,7 @@ use crate::spec::Cors;
 const ALL_METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 /// The headers pages may send: those said, or what the API needs.
-pub(super) fn headers(base: &Base<'_>, cors: &Cors) -> Vec<String> {
+pub(super) fn headers(base: &ApiContext<'_>, cors: &Cors) -> Vec<String> {
     if !cors.headers.is_empty() {
         return cors.headers.clone();
     }
@@ -71,7 +71,7 @@ pub(super) fn rest_origin(cors: Option<&Cors>) -> Value {
 /// own errors. Given back are the ids of what must be there before the deployment, and what is deployed.
 pub(super) fn add_rest(
     assembly: &mut Assembly<'_>,
-    base: &Base<'_>,
+    base: &ApiContext<'_>,
     cors: &Cors,
     paths: &BTreeMap<String, Vec<String>>,
     resources: &BTreeMap<String, String>,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::base::{Base, throttle};
+use super::base::{ApiContext, throttle};
 use crate::render::assemble::Assembly;
 use crate::render::components::DEFAULT_LOG_RETENTION;
 use crate::render::data::PartialData;
@@ -80,7 +80,7 @@ impl Logs {
 }
 
 /// Adds the log of an API's stage, when it has one.
-pub(super) fn logs(assembly: &mut Assembly<'_>, base: &Base<'_>) -> Logs {
+pub(super) fn logs(assembly: &mut Assembly<'_>, base: &ApiContext<'_>) -> Logs {
     let Some(logs) = &base.api.access_logs else { return Logs::NONE };
     let id = format!("{}Logs", base.id);
     let group = Expression::literal("/aws/vendedlogs/apigateway/")
@@ -105,7 +105,7 @@ pub(super) fn logs(assembly: &mut Assembly<'_>, base: &Base<'_>) -> Logs {
 }
 
 /// Adds the domain name of an API, when it has one.
-pub(super) fn domain(assembly: &mut Assembly<'_>, base: &Base<'_>, stage_id: &str) {
+pub(super) fn domain(assembly: &mut Assembly<'_>, base: &ApiContext<'_>, stage_id: &str) {
     let Some(domain) = &base.api.domain else { return };
     let pointer = format!("{}/domain", base.pointer);
     let name = assembly.keep(base.references.text(&domain.name, &format!("{pointer}/name")));
@@ -137,7 +137,7 @@ pub(super) fn domain(assembly: &mut Assembly<'_>, base: &Base<'_>, stage_id: &st
 }
 
 /// Adds the usage plans of a REST API and their keys.
-pub(super) fn usage_plans(assembly: &mut Assembly<'_>, base: &Base<'_>, stage_id: &str) {
+pub(super) fn usage_plans(assembly: &mut Assembly<'_>, base: &ApiContext<'_>, stage_id: &str) {
     for (name, plan) in &base.api.usage_plans {
         let pointer = format!("{}/usage-plans/{}", base.pointer, escape(name));
         let id = format!("{}{}Plan", base.id, pascal(name));

@@ -17,7 +17,7 @@ mod rest;
 mod rest_routes;
 mod v2;
 
-use self::base::{Base, url};
+use self::base::{ApiContext, url};
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
@@ -75,7 +75,7 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, api
         None => Some(Expression::literal(format!("{}-{}-{name}", references.spec().name, references.options.stage))),
     };
     let Some(own_name) = own_name else { return };
-    let base = Base { references, api, name, own_name, pointer, id: api_id(name), stage };
+    let base = ApiContext { references, api, name, own_name, pointer, id: api_id(name), stage };
     match api.kind {
         ApiKind::Rest | ApiKind::Private => rest::add(assembly, &base),
         ApiKind::Http | ApiKind::Websocket => v2::add(assembly, &base),

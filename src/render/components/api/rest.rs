@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::base::{Base, throttle};
+use super::base::{ApiContext, throttle};
 use super::{authorizers, cors, extras};
 use crate::finding::Finding;
 use crate::render::assemble::{Assembly, digest};
@@ -19,7 +19,7 @@ use crate::spec::{ApiKind, EndpointType, RouteBody, escape};
 const METHODS: [&str; 8] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"];
 
 /// A route, its line of the spec taken apart.
-pub(super) struct Route<'a> {
+pub(super) struct RestRoute<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) body: &'a RouteBody,
@@ -28,7 +28,7 @@ pub(super) struct Route<'a> {
 
 /// What all routes of one API need to know.
 pub(super) struct Context<'a> {
-    pub(super) base: &'a Base<'a>,
+    pub(super) base: &'a ApiContext<'a>,
     /// Path → logical id of its last segment.
     pub(super) resources: BTreeMap<String, String>,
 }
@@ -72,7 +72,7 @@ pub(super) fn model_id(api_id: &str, schema: &str) -> String {
     format!("{api_id}{}Model", pascal(schema))
 }
 
-pub(super) fn add(assembly: &mut Assembly<'_>, base: &Base<'_>) {
+pub(super) fn add(assembly: &mut Assembly<'_>, base: &ApiContext<'_>) {
     let Some(endpoints) = vpc_endpoints(assembly, base) else { return };
     let routes = routes(assembly, base);
     let parameters = routes.iter().any(|route| Validated::of(route.body) == Some(Validated::Parameters));
@@ -133,7 +133,7 @@ pub(super) fn add(assembly: &mut Assembly<'_>, base: &Base<'_>) {
 }
 
 /// The VPC endpoints that lead to a private API: those named, and that of the spec's own network.
-fn vpc_endpoints(assembly: &mut Assembly<'_>, base: &Base<'_>) -> Option<Vec<Value>> {
+fn vpc_endpoints(assembly: &mut Assembly<'_>, base: &ApiContext<'_>) -> Option<Vec<Value>> {
     if base.api.kind != ApiKind::Private {
         return Some(Vec::new());
     }
@@ -164,7 +164,7 @@ fn vpc_endpoints(assembly: &mut Assembly<'_>, base: &Base<'_>) -> Option<Vec<Val
 }
 
 /// Adds the models of request bodies, and the validators that look at bodies.
-fn body_validation(assembly: &mut Assembly<'_>, base: &Base<'_>, routes: &[Route<'_>]) -> Map<String, Value> {
+fn body_validation(assembly: &mut Assembly<'_>, base: &ApiContext<'_>, routes: &[RestRoute<'_>]) -> Map<String, Value> {
     let mut content = Map::new();
     for (name, schema) in &base.api.schemas {
         let pointer = format!("{}/schemas/{}", base.pointer, escape(name));
@@ -193,7 +193,7 @@ fn body_validation(assembly: &mut Assembly<'_>, base: &Base<'_>, routes: &[Route
 }
 
 /// What the stage lets through: of every method, and of single ones.
-fn throttles(base: &Base<'_>, routes: &[Route<'_>]) -> Vec<PartialData> {
+fn throttles(base: &ApiContext<'_>, routes: &[RestRoute<'_>]) -> Vec<PartialData> {
     let one = |at: &str, path: &str, method: &str, limits: &crate::spec::Throttle| {
         throttle(&format!("{at}/throttle"), limits).made("path", path).made("method", method)
     };
@@ -208,8 +208,8 @@ fn throttles(base: &Base<'_>, routes: &[Route<'_>]) -> Vec<PartialData> {
 }
 
 /// The routes that are well formed; the others are reported.
-fn routes<'a>(assembly: &mut Assembly<'_>, base: &Base<'a>) -> Vec<Route<'a>> {
-    let mut routes: Vec<Route<'a>> = Vec::new();
+fn routes<'a>(assembly: &mut Assembly<'_>, base: &ApiContext<'a>) -> Vec<RestRoute<'a>> {
+    let mut routes: Vec<RestRoute<'a>> = Vec::new();
     for (index, route) in base.api.routes.iter().enumerate() {
         for (line, body) in &route.0 {
             let pointer = format!("{}/routes/{index}/{}", base.pointer, escape(line));
@@ -224,7 +224,7 @@ fn routes<'a>(assembly: &mut Assembly<'_>, base: &Base<'a>) -> Vec<Route<'a>> {
                 }
             });
             match checked {
-                Ok((method, path)) => routes.push(Route { method, path, body, pointer }),
+                Ok((method, path)) => routes.push(RestRoute { method, path, body, pointer }),
                 Err((message, help)) => assembly
                     .report(Finding::error("R024", message).at(base.references.loaded.key_place(&pointer)).help(help)),
             }
@@ -293,7 +293,7 @@ fn same_path(one: &str, other: &str) -> bool {
 
 impl Context<'_> {
     /// Adds the segments of a route's path that are not there yet.
-    fn add_segments(&mut self, assembly: &mut Assembly<'_>, route: &Route<'_>) -> Map<String, Value> {
+    fn add_segments(&mut self, assembly: &mut Assembly<'_>, route: &RestRoute<'_>) -> Map<String, Value> {
         let mut content = Map::new();
         let mut path = String::new();
         let mut parent: Option<String> = None;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::base::function_uri;
-use super::rest::{Context, Route, model_id, validator_id};
+use super::rest::{Context, RestRoute, model_id, validator_id};
 use super::{authorizers, cors};
 use crate::finding::Finding;
 use crate::iam::{Policy, Principal, Statement};
@@ -32,7 +32,7 @@ impl Context<'_> {
     pub(super) fn add_route(
         &self,
         assembly: &mut Assembly<'_>,
-        route: &Route<'_>,
+        route: &RestRoute<'_>,
     ) -> Option<(String, Map<String, Value>)> {
         let id = format!("{}{}{}", self.base.id, path_words(route.path), method_word(route.method));
         let data = self.method(assembly, route, &id)?;
@@ -73,7 +73,7 @@ impl Context<'_> {
     }
 
     /// What every method says, whatever answers.
-    fn method(&self, assembly: &mut Assembly<'_>, route: &Route<'_>, id: &str) -> Option<PartialData> {
+    fn method(&self, assembly: &mut Assembly<'_>, route: &RestRoute<'_>, id: &str) -> Option<PartialData> {
         let base = self.base;
         let auth = assembly.keep(authorizers::of_route(base, route.body.auth.as_deref(), &route.pointer))?;
         let models = match &route.body.require.body {
@@ -124,7 +124,7 @@ impl Context<'_> {
     fn function(
         &self,
         assembly: &mut Assembly<'_>,
-        route: &Route<'_>,
+        route: &RestRoute<'_>,
         function: &str,
         id: &str,
     ) -> Option<PartialData> {
@@ -160,7 +160,7 @@ impl Context<'_> {
     fn address(
         &self,
         assembly: &mut Assembly<'_>,
-        route: &Route<'_>,
+        route: &RestRoute<'_>,
         (url, key): (&Text, &str),
         method: &str,
         link: Option<Expression>,
@@ -183,7 +183,7 @@ impl Context<'_> {
     fn aws(
         &self,
         assembly: &mut Assembly<'_>,
-        route: &Route<'_>,
+        route: &RestRoute<'_>,
         aws: &AwsIntegration,
         id: &str,
     ) -> Option<PartialData> {
@@ -219,7 +219,7 @@ impl Context<'_> {
     }
 
     /// What the route takes from a request, true where the request is refused without it.
-    fn parameters(&self, route: &Route<'_>) -> Result<Map<String, Value>, Finding> {
+    fn parameters(&self, route: &RestRoute<'_>) -> Result<Map<String, Value>, Finding> {
         let mut parameters = Map::new();
         for name in path_variables(route.path) {
             parameters.insert(format!("method.request.path.{name}"), json!(true));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::base::{Base, function_uri, rate, throttle};
+use super::base::{ApiContext, function_uri, rate, throttle};
 use super::{authorizers, cors, extras, rest};
 use crate::finding::Finding;
 use crate::render::assemble::Assembly;
@@ -16,7 +16,7 @@ use crate::spec::{ApiKind, RouteBody, escape};
 const ROUTE_SELECTION: &str = "$request.body.action";
 
 /// A route of either kind.
-struct Route<'a> {
+struct V2Route<'a> {
     /// Its key in API Gateway, such as `GET /items` or `$connect`.
     key: String,
     /// Method and path; none for a key that is neither.
@@ -27,7 +27,7 @@ struct Route<'a> {
     id: String,
 }
 
-pub(super) fn add(assembly: &mut Assembly<'_>, base: &Base<'_>) {
+pub(super) fn add(assembly: &mut Assembly<'_>, base: &ApiContext<'_>) {
     let routes = routes(assembly, base);
     let websocket = base.api.kind == ApiKind::Websocket;
     let api = PartialData::new(&base.pointer).made("id", &base.id).said("name", "name", base.own_name.value()).said(
@@ -82,8 +82,8 @@ pub(super) fn add(assembly: &mut Assembly<'_>, base: &Base<'_>) {
 }
 
 /// The routes that are well formed; the others are reported.
-fn routes<'a>(assembly: &mut Assembly<'_>, base: &Base<'a>) -> Vec<Route<'a>> {
-    let mut routes: Vec<Route<'a>> = Vec::new();
+fn routes<'a>(assembly: &mut Assembly<'_>, base: &ApiContext<'a>) -> Vec<V2Route<'a>> {
+    let mut routes: Vec<V2Route<'a>> = Vec::new();
     for (index, route) in base.api.routes.iter().enumerate() {
         for (line, body) in &route.0 {
             let pointer = format!("{}/routes/{index}/{}", base.pointer, escape(line));
@@ -100,13 +100,13 @@ fn routes<'a>(assembly: &mut Assembly<'_>, base: &Base<'a>) -> Vec<Route<'a>> {
                     continue;
                 }
             };
-            routes.push(Route { key, http, body, pointer, id: format!("{}{words}Route", base.id) });
+            routes.push(V2Route { key, http, body, pointer, id: format!("{}{words}Route", base.id) });
         }
     }
     routes
 }
 
-fn add_route(assembly: &mut Assembly<'_>, base: &Base<'_>, route: &Route<'_>) -> Option<()> {
+fn add_route(assembly: &mut Assembly<'_>, base: &ApiContext<'_>, route: &V2Route<'_>) -> Option<()> {
     let websocket = base.api.kind == ApiKind::Websocket;
     // Who may open a connection is asked once, when it is opened.
     let asked = !websocket || route.key == "$connect";
@@ -135,7 +135,7 @@ fn add_route(assembly: &mut Assembly<'_>, base: &Base<'_>, route: &Route<'_>) ->
 }
 
 /// What answers a route.
-fn integration(assembly: &mut Assembly<'_>, base: &Base<'_>, route: &Route<'_>) -> Option<PartialData> {
+fn integration(assembly: &mut Assembly<'_>, base: &ApiContext<'_>, route: &V2Route<'_>) -> Option<PartialData> {
     let data = PartialData::new(&route.pointer);
     let body = route.body;
     if let Some(function) = &body.function {

@@ -14,7 +14,7 @@ use crate::spec::{KnowledgeBase, Reference};
 pub(super) const LONGEST_NAME: usize = 100;
 
 /// One knowledge base on its way to being rendered.
-pub(super) struct Base<'a> {
+pub(super) struct KnowledgeBaseContext<'a> {
     pub(super) references: &'a References<'a>,
     pub(super) name: &'a str,
     pub(super) base: &'a KnowledgeBase,
@@ -77,7 +77,7 @@ pub(super) fn attribute(
     references.reference(&reference, pointer).map(|it| it.value())
 }
 
-impl Base<'_> {
+impl KnowledgeBaseContext<'_> {
     /// The logical id of its role.
     pub(super) fn role_id(&self) -> String {
         self.id.clone() + "Role"

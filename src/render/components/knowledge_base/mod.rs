@@ -12,7 +12,7 @@ mod store;
 
 use serde_json::json;
 
-use self::base::Base;
+use self::base::KnowledgeBaseContext;
 use self::store::{STORES, storage};
 use crate::finding::Finding;
 use crate::iam::Statement;
@@ -60,13 +60,13 @@ fn grant(references: &References<'_>, ask: &Ask<'_>) -> Result<Vec<Statement>, F
 
 fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, base: &KnowledgeBase) {
     let pointer = format!("/knowledge-bases/{}", escape(name));
-    let base = Base { references, name, base, pointer, id: knowledge_base_id(name) };
+    let base = KnowledgeBaseContext { references, name, base, pointer, id: knowledge_base_id(name) };
     if let Err(finding) = base.add(assembly) {
         assembly.report(finding);
     }
 }
 
-impl Base<'_> {
+impl KnowledgeBaseContext<'_> {
     fn add(&self, assembly: &mut Assembly<'_>) -> Result<(), Finding> {
         let embedding = self.embedding()?;
         let stored = self.store(assembly, embedding.as_ref())?;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::base::{Base, LONGEST_NAME, attribute, invoke, model_arn};
+use super::base::{KnowledgeBaseContext, LONGEST_NAME, attribute, invoke, model_arn};
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
@@ -14,7 +14,7 @@ use crate::render::ids::bucket_id;
 use crate::render::names::{pascal, service_name};
 use crate::spec::{Chunking, ChunkingRule, Parsing, ParsingWay, Source, SourceDeletion, Store, WebScope, escape};
 
-impl Base<'_> {
+impl KnowledgeBaseContext<'_> {
     fn source_pointer(&self, name: &str) -> String {
         format!("{}/sources/{}", self.pointer, escape(name))
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::base::{Base, Embedding, attribute, invoke};
+use super::base::{Embedding, KnowledgeBaseContext, attribute, invoke};
 use crate::finding::Finding;
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
@@ -46,7 +46,7 @@ pub(super) const STORES: [&str; 7] = [
 /// The field of vectors, by the name Bedrock gives it where it makes an index itself.
 const VECTOR_FIELD: &str = "bedrock-knowledge-base-default-vector";
 
-impl Base<'_> {
+impl KnowledgeBaseContext<'_> {
     /// Adds the resources of the store, where it has any, and says the rest.
     pub(super) fn store(&self, assembly: &mut Assembly<'_>, embedding: Option<&Embedding>) -> Result<Stored, Finding> {
         match (self.base.store, embedding) {
