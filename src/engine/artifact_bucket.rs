@@ -98,7 +98,7 @@ pub(super) enum ArtifactBucket {
 pub(super) async fn find(run: &Run<'_>, account: &str, wanted: Option<&str>) -> Result<ArtifactBucket, Abort> {
     let usual = artifact_bucket_name(account, run.clients.region());
     let stack = loop {
-        match run.unless_cancelled(run.clients.stack(ARTIFACT_STACK)).await?? {
+        match run.attempt(run.clients.stack(ARTIFACT_STACK)).await? {
             // Another run makes or removes it at this moment.
             Some(stack) if stack.state() == StackState::InProgress => {
                 wait_for(run, &EventEmitter::silent(), &stack).await?
@@ -123,7 +123,7 @@ pub(super) async fn find(run: &Run<'_>, account: &str, wanted: Option<&str>) -> 
     }
     let name = stack.outputs.iter().find(|output| output.key == BUCKET_OUTPUT).map(|output| output.value.clone());
     let name = name.unwrap_or(usual);
-    Ok(match run.unless_cancelled(bucket_origin(run.clients, &name, &stack.id)).await?? {
+    Ok(match run.attempt(bucket_origin(run.clients, &name, &stack.id)).await? {
         BucketOrigin::Stack => ArtifactBucket::Own { name },
         BucketOrigin::Gone => ArtifactBucket::Unusable(Box::new(gone_by_hand(&name))),
         BucketOrigin::Other(reason) => taken(&name, &reason),

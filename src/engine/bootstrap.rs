@@ -55,7 +55,7 @@ async fn remove(run: &Run<'_>, emitter: &EventEmitter<'_>, approver: &dyn Approv
     let region = run.clients.region();
     let mut report = Report::new(Outcome::Destroyed, region, ARTIFACT_STACK);
     report.account = Some(identity.account.clone());
-    let Some(stack) = run.unless_cancelled(run.clients.stack(ARTIFACT_STACK)).await?? else {
+    let Some(stack) = run.attempt(run.clients.stack(ARTIFACT_STACK)).await? else {
         let message =
             format!("there is no stack `{ARTIFACT_STACK}` in account `{}`, region `{region}`", identity.account);
         report.outcome = Outcome::Absent;
@@ -105,7 +105,7 @@ async fn remove(run: &Run<'_>, emitter: &EventEmitter<'_>, approver: &dyn Approv
 }
 
 async fn refuse_used(run: &Run<'_>) -> Result<(), Abort> {
-    let stacks = run.unless_cancelled(run.clients.stacks()).await??;
+    let stacks = run.attempt(run.clients.stacks()).await?;
     let users: Vec<&str> =
         stacks.iter().filter(|stack| stack.tags.contains_key(USE_CASE_TAG)).map(|stack| stack.name.as_str()).collect();
     if users.is_empty() {

@@ -97,12 +97,12 @@ impl Claim {
         if stack.state() != StackState::Review || self.use_case.is_none() {
             return Ok(());
         }
-        let names = run.unless_cancelled(run.clients.change_set_names(&stack.id)).await??;
+        let names = run.attempt(run.clients.change_set_names(&stack.id)).await?;
         if names.is_empty() && !self.take_over {
             return Err(empty_review(stack).into());
         }
         for name in names {
-            let tags = run.unless_cancelled(run.clients.change_set_tags(&stack.id, &name)).await??;
+            let tags = run.attempt(run.clients.change_set_tags(&stack.id, &name)).await?;
             let of_change_set = StackSummary { tags, ..stack.clone() };
             // Who has made a change set here has made the stack for it.
             let claim = Claim { made_here: None, ..self.clone() };

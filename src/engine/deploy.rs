@@ -167,7 +167,7 @@ impl Deployment<'_> {
             return;
         }
         let trying = async {
-            let stack = self.run.unless_cancelled(self.run.clients.stack(stack_id)).await??;
+            let stack = self.run.attempt(self.run.clients.stack(stack_id)).await?;
             let gone = || Finding::error("D062", format!("`{}` is gone before it was tried", self.desired.stack));
             let stack = stack.ok_or_else(gone)?;
             smoke::tried(self.run, self.emitter, self.desired, &stack, self.options.smoke_retry_for, report).await

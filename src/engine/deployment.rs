@@ -130,7 +130,7 @@ impl Deployment<'_> {
             let plan = from_change_set(desired_stack, &Current::default(), &made.set, PlanKind::Create);
             return self.filled(plan, None, identity).await;
         };
-        let old = self.run.unless_cancelled(self.run.clients.template_of(&stack.id)).await??;
+        let old = self.run.attempt(self.run.clients.template_of(&stack.id)).await?;
         let old = Template::parse(&old).ok();
         let current =
             Current { status: Some(&stack.status), template: old.as_ref(), parameters: stack.parameters.clone() };
@@ -287,10 +287,10 @@ impl Deployment<'_> {
         let (bucket, _) = ensure(self.run, self.emitter, &identity.account, None).await?;
         let key = format!("{}{digest}.template", folder(&self.desired.stack));
         let clients = self.run.clients;
-        if !self.run.unless_cancelled(clients.object_exists(&bucket, &key, &identity.account)).await?? {
+        if !self.run.attempt(clients.object_exists(&bucket, &key, &identity.account)).await? {
             let upload = clients.upload_bytes(&bucket, &key, text.into_bytes(), &identity.account);
             let effect = Effect::ObjectsUploaded { bucket: bucket.clone(), count: 1 };
-            self.run.unless_cancelled(self.run.effect(effect, upload)).await??;
+            self.run.attempt(self.run.effect(effect, upload)).await?;
         }
         Ok(TemplateSource::Url(clients.object_url(&bucket, &key)))
     }

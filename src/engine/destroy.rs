@@ -136,7 +136,7 @@ impl Destruction<'_> {
     /// The stack, at rest, and ours.
     async fn find(&self, identity: &Identity) -> Result<Option<StackSummary>, Abort> {
         loop {
-            let Some(stack) = self.run.unless_cancelled(self.run.clients.stack(self.name)).await?? else {
+            let Some(stack) = self.run.attempt(self.run.clients.stack(self.name)).await? else {
                 return Ok(None);
             };
             if stack.state() == StackState::Review {
@@ -162,7 +162,7 @@ impl Destruction<'_> {
     async fn refuse_in_use(&self, stack: &StackSummary) -> Result<(), Abort> {
         for output in &stack.outputs {
             let Some(export) = &output.export else { continue };
-            let importers = self.run.unless_cancelled(self.run.clients.importers(export)).await??;
+            let importers = self.run.attempt(self.run.clients.importers(export)).await?;
             if !importers.is_empty() {
                 let message =
                     format!("`{export}`, an export of `{}`, is in use by `{}`", stack.name, importers.join("`, `"));
@@ -253,7 +253,7 @@ impl Destruction<'_> {
     /// Deletes the stack's files in the artifact bucket, unless there is a stack of that name once more, whose files they
     /// may be.
     async fn remove_artifacts(&self, identity: &Identity) -> Result<(), Abort> {
-        let again = self.run.unless_cancelled(self.run.clients.stack(self.name)).await??;
+        let again = self.run.attempt(self.run.clients.stack(self.name)).await?;
         if again.is_some_and(|stack| stack.state() != StackState::Deleted) {
             let message = format!("there is a stack `{}` again, so its folder in the artifact bucket stays", self.name);
             self.emitter.emit(EventKind::Warning { finding: Finding::warning("D078", message) });

@@ -142,6 +142,6 @@ async fn abort_uploads(run: &Run<'_>, bucket: &str) -> Result<(), Abort> {
         let effect = Effect::UploadsAborted { bucket: bucket.to_owned(), count: 1 };
         run.effect(effect, run.clients.abort_upload(bucket, upload))
     });
-    run.unless_cancelled(side_by_side(aborts, AT_ONCE)).await??;
+    run.attempt(side_by_side(aborts, AT_ONCE)).await?;
     Ok(())
 }

@@ -204,7 +204,7 @@ pub(super) async fn wait_for(run: &Run<'_>, emitter: &EventEmitter<'_>, stack: &
     emitter.emit(EventKind::Waiting {
         r#for: format!("`{}` is in `{}`: waiting for that to end", stack.name, stack.status),
     });
-    let newest = run.unless_cancelled(run.clients.newest_event(&stack.id)).await??;
+    let newest = run.attempt(run.clients.newest_event(&stack.id)).await?;
     StackFollower::any_operation(stack.id.clone(), newest).until_terminal(run, emitter).await?;
     Ok(())
 }

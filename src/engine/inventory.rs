@@ -37,7 +37,7 @@ pub(super) async fn orphans(
     stack_id: &str,
     known: &[PlannedDeletion],
 ) -> Result<(Vec<PlannedDeletion>, Vec<Leftover>), Abort> {
-    let events = run.unless_cancelled(run.clients.stack_events(stack_id, None)).await??;
+    let events = run.attempt(run.clients.stack_events(stack_id, None)).await?;
     let mut buckets = Vec::new();
     let mut stays = Vec::new();
     for event in forgotten(&events) {
@@ -111,7 +111,7 @@ pub(super) async fn artifacts_of(
 ) -> Result<Option<(String, ObjectCount)>, Abort> {
     let ArtifactBucket::Own { name } = artifact_bucket::find(run, account, None).await? else { return Ok(None) };
     let folder = artifact_names::folder(stack);
-    let counted = run.unless_cancelled(count(run.clients, &name, Some(&folder))).await??;
+    let counted = run.attempt(count(run.clients, &name, Some(&folder))).await?;
     Ok(Some((name, counted.unwrap_or_default())))
 }
 

@@ -49,7 +49,7 @@ pub(super) async fn resolve_start(
 ) -> Result<StartState, Abort> {
     let name = desired.stack.as_str();
     loop {
-        let Some(stack) = run.unless_cancelled(run.clients.stack(name)).await?? else { return Ok(StartState::New) };
+        let Some(stack) = run.attempt(run.clients.stack(name)).await? else { return Ok(StartState::New) };
         match stack.state() {
             StackState::Review => {
                 claim.refuse_foreign_review(run, &stack, identity).await?;
@@ -72,13 +72,13 @@ pub(super) async fn resolve_start(
             StackState::Deleted => return Ok(StartState::New),
             StackState::Review => return Ok(StartState::Shell),
             StackState::FailedCreate => {
-                let history = run.unless_cancelled(run.clients.last_operation(&stack.id)).await??;
+                let history = run.attempt(run.clients.last_operation(&stack.id)).await?;
                 report_causes(emitter, &stack, &history, desired);
                 // These statuses themselves say that the creation never came to its end.
                 return Ok(StartState::Recreate(FailedStack::describe(run, stack).await?));
             }
             StackState::FailedDelete => {
-                let history = run.unless_cancelled(run.clients.stack_events(&stack.id, None)).await??;
+                let history = run.attempt(run.clients.stack_events(&stack.id, None)).await?;
                 if may_have_worked(&stack, &history) {
                     return Err(half_deleted(&stack).into());
                 }
@@ -86,7 +86,7 @@ pub(super) async fn resolve_start(
                 return Ok(StartState::Recreate(FailedStack::describe(run, stack).await?));
             }
             StackState::StuckRollback => {
-                let history = run.unless_cancelled(run.clients.last_operation(&stack.id)).await??;
+                let history = run.attempt(run.clients.last_operation(&stack.id)).await?;
                 let failures: Vec<StackEvent> = history.into_iter().filter(is_cause).collect();
                 return Err(stuck(&stack, &failures).into());
             }

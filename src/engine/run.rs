@@ -147,7 +147,7 @@ impl Run<'_> {
         verb: &'static str,
         stack: &str,
     ) -> Result<Identity, Abort> {
-        let identity = self.unless_cancelled(self.clients.identity()).await??.clone();
+        let identity = self.attempt(self.clients.identity()).await?.clone();
         emitter.emit(EventKind::Started {
             verb,
             target: self.clients.target().kind.to_string(),
@@ -157,6 +157,14 @@ impl Run<'_> {
             stack: stack.to_owned(),
         });
         Ok(identity)
+    }
+
+    /// Waits for something that may fail, and that can be left at any moment without leaving anything behind.
+    pub(super) async fn attempt<T, E>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, Abort>
+    where
+        Abort: From<E>,
+    {
+        Ok(self.unless_cancelled(work).await??)
     }
 
     /// Waits for something that can be left at any moment without leaving anything behind.

@@ -56,7 +56,7 @@ pub(super) async fn tear_down(
 async fn prove(run: &Run<'_>, emitter: &EventEmitter<'_>, resources: &mut [PlannedDeletion]) -> Result<(), Abort> {
     for resource in resources.iter_mut().filter(|resource| resource.is_to_be_emptied()) {
         let Some(bucket) = resource.physical_id.clone() else { continue };
-        match run.unless_cancelled(bucket_origin(run.clients, &bucket, &resource.stack_id)).await?? {
+        match run.attempt(bucket_origin(run.clients, &bucket, &resource.stack_id)).await? {
             BucketOrigin::Stack => {}
             BucketOrigin::Gone => resource.objects = None,
             BucketOrigin::Other(reason) => {
@@ -128,7 +128,7 @@ async fn resources_to_retain(
     if others.is_empty() {
         return Ok(Vec::new());
     }
-    let listed = run.unless_cancelled(run.clients.stack_resources(&stack.id)).await??;
+    let listed = run.attempt(run.clients.stack_resources(&stack.id)).await?;
     let stuck = listed.into_iter().filter(|resource| resource.status == "DELETE_FAILED");
     Ok(stuck.map(|resource| resource.logical_id).filter(|id| others.contains(id.as_str())).collect())
 }
@@ -141,7 +141,7 @@ async fn delete_and_follow(
     retain: &[String],
 ) -> Result<OperationEnd, Abort> {
     let token = format!("bedplate-{}", uuid::Uuid::new_v4());
-    let newest = run.unless_cancelled(run.clients.newest_event(stack_id)).await??;
+    let newest = run.attempt(run.clients.newest_event(stack_id)).await?;
     // From here on an interruption leaves the operation to CloudFormation.
     run.unless_cancelled(std::future::ready(())).await?;
     let stack = name_of(stack_id).to_owned();

@@ -66,7 +66,7 @@ pub(super) async fn presence(run: &Run<'_>, desired: &Desired, account: &str) ->
         let component = artifact.component.clone();
         Ok::<_, Abort>(PlannedArtifact { component, key, size: artifact.size, present, to_build: false })
     }));
-    let mut planned: Vec<PlannedArtifact> = run.unless_cancelled(asked.buffered(QUESTIONS).try_collect()).await??;
+    let mut planned: Vec<PlannedArtifact> = run.attempt(asked.buffered(QUESTIONS).try_collect()).await?;
     planned.extend(desired.unbuilt.iter().map(|unbuilt| PlannedArtifact {
         component: unbuilt.component.clone(),
         key: unbuilt.key(&desired.stack),
@@ -110,6 +110,6 @@ pub(super) async fn upload_missing(
             Ok::<_, Abort>(())
         }
     });
-    run.unless_cancelled(side_by_side(uploads, UPLOADS)).await??;
+    run.attempt(side_by_side(uploads, UPLOADS)).await?;
     Ok(())
 }

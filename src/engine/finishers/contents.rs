@@ -68,7 +68,7 @@ pub(in crate::engine) async fn read(run: &Run<'_>, finishers: &[Finisher]) -> Re
 
 /// Physical ids by logical id.
 async fn physical_ids(run: &Run<'_>, stack_id: &str) -> Result<BTreeMap<String, String>, Abort> {
-    let resources = run.unless_cancelled(run.clients.stack_resources(stack_id)).await??;
+    let resources = run.attempt(run.clients.stack_resources(stack_id)).await?;
     Ok(resources.into_iter().filter_map(|resource| Some((resource.logical_id, resource.physical_id?))).collect())
 }
 
@@ -98,7 +98,7 @@ pub(in crate::engine) async fn planned(
                 let read = match (name, there.get(bucket).filter(|_| !made_anew(bucket))) {
                     (Some(source), Some(bucket)) if !filled => {
                         let reads = ingestion::Reads { source, bucket, prefix };
-                        run.unless_cancelled(ingestion::needed(run, reads, account)).await??
+                        run.attempt(ingestion::needed(run, reads, account)).await?
                     }
                     _ => true,
                 };
@@ -213,7 +213,7 @@ impl Content {
         if !matches!(self.what, Payload::Documents { .. }) {
             return Ok(());
         }
-        match run.unless_cancelled(bucket_origin(run.clients, name, stack_id)).await?? {
+        match run.attempt(bucket_origin(run.clients, name, stack_id)).await? {
             // Of one that is gone the next request tells.
             BucketOrigin::Stack | BucketOrigin::Gone => Ok(()),
             BucketOrigin::Other(reason) => {

@@ -123,7 +123,7 @@ pub(super) async fn bring(
     account: &str,
 ) -> Result<bool, Abort> {
     let compared = compare(run, bucket, prefix, documents, component, account);
-    let difference = run.unless_cancelled(compared).await??;
+    let difference = run.attempt(compared).await?;
     let changed = !difference.upload.is_empty() || !difference.remove.is_empty();
     let uploads = difference.upload.iter().map(|document| {
                 let key = format!("{prefix}{}", document.name);
@@ -149,7 +149,7 @@ pub(super) async fn bring(
                     Ok::<_, Abort>(())
                 }
             });
-    run.unless_cancelled(side_by_side(uploads, UPLOADS)).await??;
+    run.attempt(side_by_side(uploads, UPLOADS)).await?;
     for batch in difference.remove.chunks(DELETE_BATCH) {
         let versions: Vec<ObjectVersion> =
             batch.iter().map(|key| ObjectVersion { key: key.clone(), version: None }).collect();
@@ -157,7 +157,7 @@ pub(super) async fn bring(
         let effect = Effect::ObjectsDeleted { bucket: bucket.to_owned(), count };
         let gone = |refused: &Vec<(String, String)>| count.saturating_sub(refused.len() as u64);
         let deleting = run.ledger().carry_out_counted(effect, run.clients.delete_versions(bucket, &versions), gone);
-        let refused = run.unless_cancelled(deleting).await??;
+        let refused = run.attempt(deleting).await?;
         if let Some((key, reason)) = refused.first() {
             return Err(Finding::error("D008", format!("`{key}` of `{bucket}` cannot be deleted ({reason})"))
                 .help("look for an object lock, a bucket policy or a missing permission, and deploy again")

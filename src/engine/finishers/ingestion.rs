@@ -65,7 +65,7 @@ pub(super) async fn read(
     filled: bool,
     account: &str,
 ) -> Result<(), Abort> {
-    if !filled && !run.unless_cancelled(needed(run, reads, account)).await?? {
+    if !filled && !run.attempt(needed(run, reads, account)).await? {
         return Ok(());
     }
     let (base, source) = reads.ids();
@@ -75,7 +75,7 @@ pub(super) async fn read(
     while !job.ended() {
         run.unless_cancelled(tokio::time::sleep(wait)).await?;
         wait = (wait * 2).min(LONGEST_WAIT);
-        job = run.unless_cancelled(run.clients.ingestion(base, source, &job.id)).await??;
+        job = run.attempt(run.clients.ingestion(base, source, &job.id)).await?;
     }
     if job.status != "COMPLETE" {
         let message = format!("reading the documents of `{component}` ended as {}{}", job.status, describe(&job));

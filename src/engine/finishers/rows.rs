@@ -30,7 +30,7 @@ pub(super) async fn write(
     rows: &[Item],
     component: &str,
 ) -> Result<(), Abort> {
-    let present = run.unless_cancelled(present(run, table, key, rows)).await??;
+    let present = run.attempt(present(run, table, key, rows)).await?;
     let mut written = 0;
     if present < rows.len() {
         let partition = key.first().map(String::as_str).unwrap_or_default();
@@ -40,7 +40,7 @@ pub(super) async fn write(
             let put = run.clients.put_item_if_absent(table, partition, row);
             run.ledger().carry_out_counted(effect, put, |put| u64::from(*put))
         });
-        let put: Vec<bool> = run.unless_cancelled(side_by_side(writes, WRITES)).await??;
+        let put: Vec<bool> = run.attempt(side_by_side(writes, WRITES)).await?;
         written = put.into_iter().filter(|put| *put).count();
     }
     emitter.emit(EventKind::RowsReady {

@@ -28,7 +28,7 @@ pub async fn smoke(run: &Run<'_>, desired: &Desired) -> Report {
 
 async fn stands(run: &Run<'_>, emitter: &EventEmitter<'_>, desired: &Desired) -> Result<Report, Abort> {
     let identity = run.start(emitter, "smoke", &desired.stack).await?;
-    let stack = run.unless_cancelled(run.clients.stack(&desired.stack)).await??;
+    let stack = run.attempt(run.clients.stack(&desired.stack)).await?;
     let mut report = Report::new(Outcome::Absent, run.clients.region(), &desired.stack);
     report.account = Some(identity.account);
     let Some(stack) = stack.filter(|stack| stack.state() != StackState::Review) else { return Ok(report) };
@@ -82,7 +82,7 @@ pub(in crate::engine) async fn tried(
     retry_for: Duration,
     report: &mut Report,
 ) -> Result<(), Abort> {
-    let resources = run.unless_cancelled(run.clients.stack_resources(&stack.id)).await??;
+    let resources = run.attempt(run.clients.stack_resources(&stack.id)).await?;
     let ids = resources.into_iter().filter_map(|resource| Some((resource.logical_id, resource.physical_id?))).collect();
     let deployed = DeployedStack { clients: run.clients, stack, ids };
     for test in &desired.smoke {
