@@ -1,5 +1,15 @@
 //! The forms of names that a spec, a project file and the command line all take.
 
+/// What a use case may be called, as a hint.
+pub const USE_CASE_NAME: &str = "use letters, digits and hyphens, starting with a letter, at most 64 characters";
+
+/// Whether a text can be the name of a use case, see [`USE_CASE_NAME`]. It is also a folder's name.
+pub fn is_use_case_name(text: &str) -> bool {
+    text.len() <= 64
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
 /// Whether a text can be the name of a stage: letters, digits and hyphens, a letter first and no hyphen last, at most 32. It
 /// becomes part of the stack's name, and of names that may not end with a hyphen.
 pub fn is_stage_name(text: &str) -> bool {

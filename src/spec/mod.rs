@@ -26,7 +26,7 @@ mod values;
 mod words;
 
 pub use flow::{FLOW_INPUT, FlowStep, FlowType, FlowValue, flow_type};
-pub use forms::{is_account_id, is_region_name, is_stage_name};
+pub use forms::{USE_CASE_NAME, is_account_id, is_region_name, is_stage_name, is_use_case_name};
 pub use load::{load, load_str, load_text};
 pub use loaded::LoadedSpec;
 pub use metrics::{FIGURES, Figure};
@@ -43,4 +43,4 @@ pub use smoke::SmokeCall;
 pub use text::{Piece, Reference, Text, TextError, Tree};
 pub use types::*;
 pub use values::{Days, Seconds};
-pub(crate) use words::{escape, suggest};
+pub(crate) use words::{cut, escape, suggest};

@@ -316,6 +316,20 @@ const CHANGES: &[(&str, &str, &str, &str)] = &[
         "rights,public",
         "Thing",
     ),
+    ("", "{ Type: AWS::IAM::InstanceProfile, Properties: { Roles: [admin] } }", "rights", "Thing"),
+    (
+        "",
+        "{ Type: AWS::SSM::Association, Properties: { Name: AWS-RunShellScript, Targets: [{ Key: InstanceIds, Values: ['*'] }] } }",
+        "rights",
+        "what its document does",
+    ),
+    // Open where nothing is said.
+    (
+        "{ Type: 'AWS::ElasticLoadBalancingV2::LoadBalancer', Properties: { Subnets: [subnet-1, subnet-2], Scheme: internal } }",
+        "{ Type: 'AWS::ElasticLoadBalancingV2::LoadBalancer', Properties: { Subnets: [subnet-1, subnet-2] } }",
+        "public",
+        "it can be reached from the internet",
+    ),
     // A condition that anybody's account meets.
     (
         "{ Type: AWS::SQS::QueuePolicy, Properties: { Queues: [{ Ref: Jobs }], PolicyDocument: { Version: '2012-10-17', Statement: [
@@ -351,6 +365,12 @@ const CHANGES: &[(&str, &str, &str, &str)] = &[
         "{ Type: AWS::S3::Bucket, DeletionPolicy: Delete }",
         "data-loss",
         "`DeletionPolicy` is no longer `Retain`",
+    ),
+    (
+        "{ Type: AWS::EFS::FileSystem, Properties: { BackupPolicy: { Status: ENABLED } } }",
+        "{ Type: AWS::EFS::FileSystem, Properties: { BackupPolicy: { Status: DISABLED } } }",
+        "data-loss",
+        "no longer backed up",
     ),
     (
         "{ Type: AWS::KMS::Key, Properties: { PendingWindowInDays: 30 } }",

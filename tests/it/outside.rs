@@ -251,13 +251,18 @@ fn a_new_use_case_works_as_it_is_and_overwrites_nothing() {
     let both = project.read("stacks/posters/usecase.yaml");
     assert!(both.contains("name: posters-design"), "{both}");
 
-    for (args, code) in
-        [(&["new", "../up"][..], "S015"), (&["new", "a b"], "S015"), (&["new", "x", "--from", "movie-poste"], "P040")]
-    {
-        let run = project.run(args);
-        assert_eq!(run.code, 1, "{}", run.session());
-        assert!(run.stderr.contains(&format!("error[{code}]")), "{}", run.session());
+    let no_names = ["", "../up", "a b", "a: b", "ok #/../../../up", "a\nbuckets: {}", "zz #x", "\"q\"", "-x"];
+    for name in no_names {
+        for args in [&["new", "--", name][..], &["new", "--from", "movie-poster", "--", name]] {
+            let run = project.run(args);
+            assert_eq!(run.code, 1, "{}", run.session());
+            assert!(run.stderr.contains("error[S015]") && !run.stderr.contains("-->"), "{}", run.session());
+        }
     }
+    let run = project.run(&["new", "x", "--from", "movie-poste"]);
+    assert!(run.code == 1 && run.stderr.contains("error[P040]"), "{}", run.session());
+    let made: Vec<_> = std::fs::read_dir(project.path().join("stacks")).expect("a folder").collect();
+    assert_eq!(made.len(), 2, "nothing but what was asked for: {made:?}");
     assert!(!project.path().join("up").exists());
     assert_eq!(project.run(&["new"]).code, 2, "a name or --list");
     let list = project.run(&["new", "--list"]).ok();

@@ -278,7 +278,9 @@ fn a_poster_that_is_no_picture_and_one_of_another_type_are_told() {
         .map(|event| event["reason"].as_str().unwrap_or("ok"))
         .collect();
     assert_eq!(reasons[0], "ok", "{}", run.session());
-    for (reason, wanted) in reasons[1..].iter().zip(["is no PNG picture", "is sent as `text/plain`", "expected JPEG"]) {
+    for (reason, wanted) in
+        reasons[1..].iter().zip(["is not a PNG picture", "is sent as `text/plain`", "expected JPEG"])
+    {
         assert!(reason.contains(wanted) && !reason.contains("Signature="), "{reason}");
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Rules;
+use crate::spec::forms::{USE_CASE_NAME, is_use_case_name};
 use crate::spec::sections::SECTIONS;
 use crate::spec::words::{cut, escape, path};
 
@@ -23,20 +24,12 @@ pub(super) fn check(rules: &mut Rules<'_>) {
     let name = rules.spec.name.clone();
     if rules.intact("/name") && !is_use_case_name(&name) {
         let message = format!("`{}` cannot be the name of a use case", cut(&name));
-        rules.error("S015", "/name", message, format!("{RULE}{}", example(&name)));
+        rules.error("S015", "/name", message, format!("{USE_CASE_NAME}{}", example(&name)));
     }
     let named = SECTIONS.iter().map(|section| section.key).filter(|key| *key != "network");
     for section in named.chain(["parameters", "outputs", "needs"]) {
         section_names(rules, section);
     }
-}
-
-const RULE: &str = "use letters, digits and hyphens, starting with a letter, at most 64 characters";
-
-fn is_use_case_name(name: &str) -> bool {
-    name.len() <= 64
-        && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
 fn is_component_name(name: &str) -> bool {

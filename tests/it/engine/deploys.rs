@@ -360,10 +360,12 @@ async fn a_declined_deployment_leaves_no_trace() {
 
     world.deploy(&world.poster()).await;
     let longer = with(&world.poster(), |it| it["Resources"]["Wait"]["Properties"]["VisibilityTimeout"] = json!(40));
-    let (report, _) = world.deploy_asking(&longer, &DeclineAll).await;
+    let (report, events) = world.deploy_asking(&longer, &DeclineAll).await;
     assert_eq!(report.outcome, Outcome::Declined);
+    assert!(steps(&events).contains(&"change set removed"), "{:?}", steps(&events));
+    let shown = report.plan.and_then(|plan| plan.change_set).expect("the plan is that of a change set");
     let sets = world.clients.change_set_names("poster-dev").await.expect("an answer");
-    assert!(sets.iter().all(|name| Some(name) != report.plan.as_ref().and_then(|plan| plan.change_set.as_ref())));
+    assert!(!sets.contains(&shown), "{shown} is still among {sets:?}");
 }
 
 #[tokio::test]
@@ -381,7 +383,8 @@ async fn planning_changes_nothing() {
     assert_eq!(plan.changes[0].action, Action::Replace);
     assert_eq!(plan.data_loss.len(), 1, "the bucket's objects");
     assert_eq!(world.plan(&world.poster()).await.outcome, Outcome::NoChange);
-    assert!(world.clients.stacks().await.expect("an answer").iter().all(|it| it.state() == StackState::Good));
+    let stacks = world.clients.stacks().await.expect("an answer");
+    assert!(!stacks.is_empty() && stacks.iter().all(|it| it.state() == StackState::Good), "{stacks:?}");
 }
 
 /// Cancels the run when it is asked.
