@@ -260,7 +260,7 @@ impl Session {
         let project = self.project()?;
         let own = project.root.join("templates");
         let partials = if own.symlink_metadata().is_ok() {
-            Cow::Owned(Partials::with_overrides(&project.reach, &own)?)
+            Cow::Owned(Partials::with_overrides(&project.reach, &own, project.from())?)
         } else {
             Cow::Borrowed(Partials::embedded())
         };

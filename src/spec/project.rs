@@ -229,6 +229,11 @@ impl Project {
         Ok(Self { root, file, reach, from: absolute })
     }
 
+    /// The folder that relative arguments are meant from, and relative to which files are named.
+    pub fn from(&self) -> &Path {
+        &self.from
+    }
+
     /// The folder that holds the use cases.
     pub fn stacks_dir(&self) -> PathBuf {
         self.root.join(self.file.stacks.as_deref().unwrap_or(STACKS))

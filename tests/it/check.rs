@@ -166,8 +166,9 @@ fn with_partial(name: &str, from: &str, to: &str) -> Vec<Finding> {
     let text = Partials::embedded().source(name).expect("a partial");
     assert!(text.contains(from), "{from}");
     std::fs::write(dir.path().join(format!("{name}.yaml.hbs")), text.replace(from, to)).expect("a file");
-    let partials = Partials::with_overrides(&bedplate::files::Root::new(dir.path()).expect("a folder"), dir.path())
-        .expect("a sound partial");
+    let partials =
+        Partials::with_overrides(&bedplate::files::Root::new(dir.path()).expect("a folder"), dir.path(), dir.path())
+            .expect("a sound partial");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks/movie-poster/usecase.yaml");
     let loaded = spec::load(&path, "usecase.yaml").expect("a spec");
     checked_with(&loaded, &partials, "2026-11-22")

@@ -77,13 +77,15 @@ impl Partials {
     /// `R001` for a partial that is not Handlebars, `R002` for a value that could break out of its place, `R006` for a file
     /// whose name is no partial's, `R007` for what cannot be read, `R160` for one beyond the bounds; all of them at once, each
     /// at its line.
-    pub fn with_overrides(root: &Root, dir: &Path) -> Result<Partials, Vec<Finding>> {
+    pub fn with_overrides(root: &Root, dir: &Path, from: &Path) -> Result<Partials, Vec<Finding>> {
         let mut partials = Partials::embedded().clone();
         let mut findings = Vec::new();
+        // Findings name files as a person in that folder would.
+        let shown = |file: &Path| file.strip_prefix(from).unwrap_or(file).to_owned();
         let entries = match root.resolve(dir) {
-            Ok(real) => std::fs::read_dir(real).map_err(|error| vec![unreadable(dir, &error.into())])?,
+            Ok(real) => std::fs::read_dir(real).map_err(|error| vec![unreadable(&shown(dir), &error.into())])?,
             Err(Unopened::Missing) if !dir.is_symlink() => return Ok(partials),
-            Err(why) => return Err(vec![unreadable(dir, &why)]),
+            Err(why) => return Err(vec![unreadable(&shown(dir), &why)]),
         };
         let mut names: Vec<String> = entries
             .take(MOST_FILES)
@@ -97,16 +99,17 @@ impl Partials {
                 break;
             }
             let Some(original) = partials.sources.get(name.as_str()) else {
-                findings.push(unknown_partial(&file, &name, partials.names()));
+                findings.push(unknown_partial(&shown(&file), &name, partials.names()));
                 continue;
             };
-            match read(root, &file) {
+            let named = shown(&file);
+            match read(root, &file, &named) {
                 // A copy that nobody has changed is as good as the original, which need not be looked at again.
                 Ok(text) if text == original.text => {}
-                Ok(text) => match lint::compiled(&name, &file.display().to_string(), &text) {
+                Ok(text) => match lint::compiled(&name, &named.display().to_string(), &text) {
                     Ok(template) => {
                         let source = PartialSource {
-                            file: file.display().to_string(),
+                            file: named.display().to_string(),
                             text: Cow::Owned(text),
                             compiled: OnceLock::from(template),
                             of_project: true,
@@ -259,9 +262,9 @@ fn without_comments(text: &str) -> String {
     text.split_inclusive('\n').map(|line| if is_comment(line) { "\n" } else { line }).collect()
 }
 
-fn read(root: &Root, file: &Path) -> Result<String, Finding> {
-    let bytes = root.read(file, SIZE_LIMIT).map_err(|why| unreadable(file, &why))?;
-    String::from_utf8(bytes).map_err(|_| not_read(file, "it is not UTF-8 text"))
+fn read(root: &Root, file: &Path, named: &Path) -> Result<String, Finding> {
+    let bytes = root.read(file, SIZE_LIMIT).map_err(|why| unreadable(named, &why))?;
+    String::from_utf8(bytes).map_err(|_| not_read(named, "it is not UTF-8 text"))
 }
 
 fn unreadable(path: &Path, why: &Unopened) -> Finding {

@@ -24,7 +24,7 @@ fn overridden(name: &str, from: &str, to: &str) -> Partials {
         let text = if name_of == name { text.replace(from, to) } else { text.to_owned() };
         std::fs::write(dir.path().join(format!("{name_of}.yaml.hbs")), text + "# ours\n").expect("a file");
     }
-    Partials::with_overrides(&Root::new(dir.path()).expect("a folder"), dir.path()).expect("sound partials")
+    Partials::with_overrides(&Root::new(dir.path()).expect("a folder"), dir.path(), dir.path()).expect("sound partials")
 }
 
 fn checked(loaded: &LoadedSpec, rendered: &Rendered) -> Vec<Finding> {
