@@ -160,19 +160,27 @@ impl Run<'_> {
     }
 
     /// Waits for something that may fail, and that can be left at any moment without leaving anything behind.
-    pub(super) async fn attempt<T, E>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, Abort>
+    pub(super) fn attempt<T, E>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> impl Future<Output = Result<T, Abort>>
     where
         Abort: From<E>,
     {
-        Ok(self.unless_cancelled(work).await??)
+        let work = self.unless_cancelled(work);
+        async move { Ok(work.await??) }
     }
 
-    /// Waits for something that can be left at any moment without leaving anything behind.
-    pub(super) async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, Abort> {
-        tokio::select! {
-            biased;
-            () = self.cancel.cancelled() => Err(Abort::Interrupted),
-            done = work => Ok(done),
+    /// Waits for something that can be left at any moment without leaving anything behind. The work is kept on the heap: a
+    /// deploy is many such steps within each other, and would not fit a thread's stack.
+    pub(super) fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> impl Future<Output = Result<T, Abort>> {
+        let mut work = Box::pin(work);
+        async move {
+            tokio::select! {
+                biased;
+                () = self.cancel.cancelled() => Err(Abort::Interrupted),
+                done = &mut work => Ok(done),
+            }
         }
     }
 
