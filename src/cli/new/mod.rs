@@ -40,7 +40,7 @@ const STARTER: [(&str, &str); 2] = [
 
 pub(super) fn run(session: &Session, args: &NewArgs) -> VerbResult {
     let Some(name) = &args.name else { return list(session) };
-    // It becomes a part of a path and of YAML: nothing is made of one that could be more than a name.
+    // It becomes a part of a path and of YAML, so it must not be able to be more than a name.
     if !spec::is_use_case_name(name) {
         let message = format!("`{}` cannot be the name of a use case", spec::cut(name));
         return Err(vec![Finding::error("S015", message).help(spec::USE_CASE_NAME)]);
