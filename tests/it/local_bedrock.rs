@@ -2,7 +2,8 @@
 
 use crate::support::{self, Project};
 
-const SPEC: &str = "\
+/// A use case with a knowledge base that reads a folder of texts.
+pub const SPEC: &str = "\
 bedplate: 1
 name: learning
 region: us-west-2

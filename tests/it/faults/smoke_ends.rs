@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Fault, Proxy, ServiceError, When};
+use crate::local_bedrock::SPEC as LEARNING;
 use crate::support::{Project, Run};
 
 const SPEC: &str = "bedplate: 1\nname: tiny\nregion: us-west-2\n\
@@ -63,18 +64,6 @@ fn an_interrupt_during_the_smoke_tests_leaves_the_stack() {
     said(&run, "D063");
     assert_eq!(run.code, 130, "{}", run.session());
 }
-
-const LEARNING: &str = "\
-bedplate: 1
-name: learning
-region: us-west-2
-models:
-  embedding: { id: \"amazon.titan-embed-text-v2:0\", output: embedding, dimensions: 512 }
-buckets:
-  texts: { documents: texts/ }
-knowledge-bases:
-  course: { store: s3-vectors, embedding: embedding, sources: { texts: { bucket: texts } } }
-";
 
 #[test]
 fn a_knowledge_base_whose_reading_fails_is_told() {
