@@ -64,6 +64,7 @@ impl StackFollower {
     ) -> Result<OperationEnd, Abort> {
         let mut failed = 0;
         let mut quiet = 0;
+        let mut stopped = None;
         loop {
             let read = run.unless_cancelled(self.read(run)).await?;
             let events = match read {
@@ -82,11 +83,13 @@ impl StackFollower {
                     return Ok(end);
                 }
             }
+            if let Some((status, reason)) = stopped.take() {
+                return Ok(self.end(status, reason));
+            }
             if quiet >= QUIET {
                 quiet = 0;
-                if let Some(end) = self.poll_status(run).await? {
-                    return Ok(end);
-                }
+                // What was written between the last read and this answer is read once more: it may name the cause.
+                stopped = self.poll_status(run).await?;
             }
         }
     }
@@ -182,12 +185,12 @@ impl StackFollower {
         Duration::try_from(at.duration_since(begun)).unwrap_or(Duration::ZERO)
     }
 
-    /// Asks the stack itself, in case no event will come.
-    async fn poll_status(&mut self, run: &Run<'_>) -> Result<Option<OperationEnd>, Abort> {
+    /// The status and its reason of a stack that has come to rest, asked of the stack itself in case no event will come.
+    async fn poll_status(&self, run: &Run<'_>) -> Result<Option<(String, Option<String>)>, Abort> {
         run.clients.pace().turn().await;
         match run.unless_cancelled(run.clients.stack(&self.stack)).await? {
-            Ok(Some(stack)) if is_terminal(&stack.status) => Ok(Some(self.end(stack.status, stack.reason))),
-            Ok(None) => Ok(Some(self.end("DELETE_COMPLETE".to_owned(), None))),
+            Ok(Some(stack)) if is_terminal(&stack.status) => Ok(Some((stack.status, stack.reason))),
+            Ok(None) => Ok(Some(("DELETE_COMPLETE".to_owned(), None))),
             Ok(Some(_)) => Ok(None),
             Err(error) if error.is_transient() => Ok(None),
             Err(error) => Err(error.into()),

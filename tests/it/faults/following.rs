@@ -1,5 +1,7 @@
 //! Following an operation: an end that no event tells of is found by asking the stack, and nobody is asked more than once a second.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bedplate::aws::{Clients, Target};
@@ -33,6 +35,53 @@ async fn an_end_whose_event_is_missing_is_found_by_asking_the_stack() {
     assert_eq!(report.status.as_deref(), Some("CREATE_COMPLETE"));
     let told = |event: &bedplate::engine::Event| matches!(&event.what, EventKind::Stack { status, .. } if status == "CREATE_COMPLETE");
     assert!(!events.iter().any(told), "the event really was missing");
+}
+
+/// The events without those of resources and without the stack's end: as they are before anything has happened.
+fn before_anything_happened(answer: &str) -> String {
+    let mut parts = answer.split("<member>");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (member, rest) = part.split_once("</member>").unwrap_or((part, ""));
+        let of_the_stack = member.contains("<ResourceType>AWS::CloudFormation::Stack</ResourceType>");
+        if of_the_stack && member.contains("<ResourceStatus>CREATE_IN_PROGRESS</ResourceStatus>") {
+            out.push_str(&format!("<member>{member}</member>"));
+        }
+        out.push_str(rest);
+    }
+    out
+}
+
+#[tokio::test]
+async fn a_cause_that_is_written_just_before_the_stack_is_asked_is_told() {
+    let failing = |options: &mut bedplate::local::LocalOptions| {
+        options.fail = vec!["Wait=no room left".parse().expect("a failure")];
+    };
+    let (world, proxy) = World::with(failing).await.through_a_proxy().await;
+    // Until the stack itself has said that it is at rest, no event tells of it.
+    let at_rest = Arc::new(AtomicBool::new(false));
+    let seen = at_rest.clone();
+    proxy.rule(
+        When::operation("DescribeStacks").after("ExecuteChangeSet"),
+        Fault::rewrite(move |answer| {
+            seen.fetch_or(answer.contains(">ROLLBACK_COMPLETE<"), Ordering::SeqCst);
+            answer.to_owned()
+        }),
+    );
+    let asked = at_rest.clone();
+    proxy.rule(
+        When::operation("DescribeStackEvents").after("ExecuteChangeSet"),
+        Fault::rewrite(
+            move |answer| {
+                if asked.load(Ordering::SeqCst) { answer.to_owned() } else { before_anything_happened(answer) }
+            },
+        ),
+    );
+    let (report, _) = world.deploy(&world.poster()).await;
+    assert!(at_rest.load(Ordering::SeqCst), "the stack itself was asked");
+    assert_eq!(report.outcome, Outcome::RolledBack, "{:?}", report.findings);
+    assert_eq!(report.findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["D006"]);
+    assert!(report.findings[0].message.contains("no room left"), "{}", report.findings[0]);
 }
 
 #[tokio::test]
