@@ -12,7 +12,7 @@ use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Write as _};
 use std::path::{Component, Path, PathBuf};
 
-use crate::finding::Finding;
+use crate::finding::{Code, Finding, code};
 use crate::helper::ProjectTree;
 
 /// A folder that nothing is read outside of.
@@ -143,18 +143,18 @@ pub enum Unwritten {
 
 impl Unwritten {
     /// As a finding about a path. `code` and `help` are for a refusal of the system: a link has a code of its own.
-    pub fn finding(&self, path: &Path, code: &'static str, help: &str) -> Finding {
+    pub fn finding(&self, path: &Path, code: Code, help: &str) -> Finding {
         let shown = path.display();
         match self {
             Self::Link(link) => Finding::error(
-                "P043",
+                code::P043,
                 format!("`{shown}` is not written: `{}` is a link that lies in the project", link.display()),
             )
             .help(
                 "nothing is written through links of a project; take the link away, or name a path outside the project",
             ),
             Self::NotRegular(what) => {
-                Finding::error("P043", format!("`{shown}` is not written: it is {what}, not a file"))
+                Finding::error(code::P043, format!("`{shown}` is not written: it is {what}, not a file"))
                     .help("remove it, or name another path")
             }
             Self::Failed(error) => Finding::error(code, format!("`{shown}` cannot be written: {error}")).help(help),

@@ -1,6 +1,7 @@
-//! Turns the registry of findings, `schemas/findings.json`, into a table, with examples from `tests/findings`, and packs `schemas/cloudformation/*.json`: every resource type is compressed on its own, so that a template
-//! pays for the types it uses and for no others. Files are cut at their lines, not parsed: `scripts/make-schemas` starts
-//! each type with a quotation mark in the first column and ends it with a brace there.
+//! Turns the registry of findings, `schemas/findings.json`, into a table and a constant for each code, with examples from
+//! `tests/findings`, and packs `schemas/cloudformation/*.json`: every resource type is compressed on its own, so that a
+//! template pays for the types it uses and for no others. Files are cut at their lines, not parsed: `scripts/make-schemas`
+//! starts each type with a quotation mark in the first column and ends it with a brace there.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -57,14 +58,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     index.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
-    fs::write(out.join("findings.rs"), findings()?)?;
+    let (table, codes) = findings()?;
+    fs::write(out.join("findings.rs"), table)?;
+    fs::write(out.join("codes.rs"), codes)?;
     fs::write(out.join("provider_schemas.rs"), index)?;
     fs::write(out.join("provider_schemas.bin"), bytes)?;
     Ok(())
 }
 
-/// The table of findings.
-fn findings() -> Result<String, Box<dyn Error>> {
+/// The table of findings, and a constant for each code.
+fn findings() -> Result<(String, String), Box<dyn Error>> {
     let source = "../../schemas/findings.json";
     println!("cargo::rerun-if-changed={source}");
     println!("cargo::rerun-if-changed=../../tests/findings");
@@ -76,6 +79,7 @@ fn findings() -> Result<String, Box<dyn Error>> {
         value[key].as_array().cloned().ok_or_else(|| format!("{source}: `{key}` is not a list in {value}"))
     };
     let mut table = String::from("&[\n");
+    let mut codes = String::new();
     let mut last = String::new();
     for group in list(&registry, "groups")? {
         let letter = text(&group, "letter")?;
@@ -94,12 +98,13 @@ fn findings() -> Result<String, Box<dyn Error>> {
                 "        FindingKind {{ code: {code:?}, severity: {severity:?}, title: {title:?}, fix: {fix:?}, \
                  example: {example:?} }},"
             )?;
+            writeln!(codes, "#[doc = {title:?}]\npub const {code}: Code = Code({code:?});")?;
             last = code;
         }
         table.push_str("    ] },\n");
     }
     table.push_str("]\n");
-    Ok(table)
+    Ok((table, codes))
 }
 
 /// The most lines of a spec that is shown as an example.

@@ -14,7 +14,7 @@ use tempfile::{NamedTempFile, TempDir};
 
 use super::artifact::Artifact;
 use super::packed::{Packed, digest_of};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 
 /// How long what a killed process left may lie.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -45,7 +45,7 @@ pub(super) struct Cache {
 
 /// The finding for a cache that cannot be used.
 pub(super) fn io_problem(doing: &str, error: &std::io::Error) -> Finding {
-    Finding::error("A010", format!("cannot {doing}: {error}"))
+    Finding::error(code::A010, format!("cannot {doing}: {error}"))
         .help("check the free space and the permissions of the cache, which is in `~/.cache/bedplate` unless XDG_CACHE_HOME says otherwise")
 }
 

@@ -8,7 +8,7 @@ use super::cache::{ArtifactKind, Cache};
 use super::context::BuildContext;
 use super::list;
 use super::pack::pack;
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, code};
 
 /// The zip of a function's folder: from the cache when no file has changed, else made anew.
 pub(super) fn build(
@@ -25,13 +25,13 @@ pub(super) fn build(
     if files.is_empty() {
         let message = format!("the code folder `{shown}` of `functions.{name}` has no files to package");
         let help = "put the code there, or look at what its `.gitignore` and `.bedplateignore` leave out";
-        return Err(vec![Finding::error("A007", message).at(place.cloned()).help(help)]);
+        return Err(vec![Finding::error(code::A007, message).at(place.cloned()).help(help)]);
     }
     if !handler_files.is_empty() && !files.iter().any(|file| handler_files.contains(&file.name)) {
         let first = handler_files.first().map(String::as_str).unwrap_or_default();
         let message = format!("the zip of `functions.{name}` would have no `{first}`, which its handler names");
         let help = "make the file, or look at what `.gitignore` and `.bedplateignore` in the folder leave out";
-        return Err(vec![Finding::error("A008", message).at(place.cloned()).help(help)]);
+        return Err(vec![Finding::error(code::A008, message).at(place.cloned()).help(help)]);
     }
     let key = list::key(&files);
     if let Some(artifact) = cache.find(ArtifactKind::Code, &key) {

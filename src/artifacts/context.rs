@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, code};
 
 /// What a build is given beside what to build.
 pub struct BuildContext<'a> {
@@ -20,7 +20,7 @@ pub struct BuildContext<'a> {
 
 /// The finding for a build that was to end.
 pub(super) fn interrupted(place: Option<&Place>) -> Finding {
-    Finding::error("A033", "packaging was interrupted; nothing half-made is kept")
+    Finding::error(code::A033, "packaging was interrupted; nothing half-made is kept")
         .at(place.cloned())
         .help("repeat the command")
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::list::code;
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, code};
 
 /// A document on its way to a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub fn documents(folder: &Path, shown: &str, place: Option<&Place>) -> Result<Ve
                 sha256,
             }),
             Err(error) => findings.push(
-                Finding::error("A003", format!("cannot read `{}`: {error}", file.name))
+                Finding::error(code::A003, format!("cannot read `{}`: {error}", file.name))
                     .at(place.cloned())
                     .help("check its permissions, or leave it out in `.bedplateignore`"),
             ),

@@ -9,7 +9,7 @@ use super::cache::{ArtifactKind, Cache};
 use super::context::BuildContext;
 use super::lock::{self, LayerLock, LayerLocks, ordered};
 use super::{list, pack, pip};
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, code};
 use crate::spec::{Architecture, requirement_problem, requirements_problem, without_hashes};
 
 /// What a layer is to hold.
@@ -28,7 +28,7 @@ impl LayerSpec<'_> {
     fn requirements(&self) -> Result<Vec<String>, Vec<Finding>> {
         let one = self.requirements.iter().find_map(|requirement| requirement_problem(requirement));
         if let Some((message, help)) = one.or_else(|| requirements_problem(self.requirements)) {
-            return Err(vec![Finding::error("A022", message).at(self.place.cloned()).help(help)]);
+            return Err(vec![Finding::error(code::A022, message).at(self.place.cloned()).help(help)]);
         }
         Ok(ordered(self.requirements))
     }
@@ -37,7 +37,7 @@ impl LayerSpec<'_> {
     fn arguments(&self) -> Result<Vec<String>, Vec<Finding>> {
         pip::arguments(self.runtime, self.architecture).ok_or_else(|| {
             let message = format!("`{}` is not a Python runtime to build the layer `{}` for", self.runtime, self.name);
-            vec![Finding::error("A022", message).at(self.place.cloned()).help("write one such as `python3.13`")]
+            vec![Finding::error(code::A022, message).at(self.place.cloned()).help("write one such as `python3.13`")]
         })
     }
 
@@ -89,7 +89,7 @@ pub(super) fn build(
     if files.is_empty() {
         let message = format!("pip installed nothing for the layer `{}`", wanted.name);
         let help = "check the markers (what follows `;`) of its requirements";
-        return Err(vec![Finding::error("A023", message).at(wanted.place.cloned()).help(help)]);
+        return Err(vec![Finding::error(code::A023, message).at(wanted.place.cloned()).help(help)]);
     }
     let packages = packages(&files);
     let packed = pack::pack(cache, &files, &format!("layers.{}", wanted.name), wanted.place, context)?;
@@ -117,7 +117,7 @@ pub(super) fn resolve(
     let packages = lock::packages(&report).map_err(|why| {
         let message = format!("the layer `{}` cannot be locked: {why}", wanted.name);
         let help = "an index of your own has to tell digests, as PyPI does";
-        vec![Finding::error("A036", message).at(wanted.place.cloned()).help(help)]
+        vec![Finding::error(code::A036, message).at(wanted.place.cloned()).help(help)]
     })?;
     Ok(LayerLock {
         requirements,

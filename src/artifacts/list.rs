@@ -8,7 +8,7 @@ use ignore::WalkBuilder;
 use sha2::{Digest, Sha256};
 
 use crate::files::{Root, Unopened, ignore_files_problem};
-use crate::finding::{Finding, Place};
+use crate::finding::{Code, Finding, Place, code};
 
 /// Names that are never packaged.
 const NEVER: [&str; 7] = ["__pycache__", ".git", ".venv", ".DS_Store", ".gitignore", ".bedplateignore", ".bedplate"];
@@ -41,13 +41,13 @@ pub(super) struct Listed {
 /// same reason.
 pub(super) fn code(folder: &Path, shown: &str, place: Option<&Place>) -> Result<Vec<Listed>, Vec<Finding>> {
     let root = folder.canonicalize().map_err(|error| {
-        vec![problem("A003", format!("cannot read the folder `{shown}`: {error}"), "check the path", place)]
+        vec![problem(code::A003, format!("cannot read the folder `{shown}`: {error}"), "check the path", place)]
     })?;
     // A link that leaves the folder is not walked into: it may lead to all of this machine.
     let leaving = Arc::new(Mutex::new(Vec::new()));
     let (left, top) = (Arc::clone(&leaving), root.clone());
     let reach = Root::new(&root).map_err(|error| {
-        vec![problem("A003", format!("cannot read the folder `{shown}`: {error}"), "check the path", place)]
+        vec![problem(code::A003, format!("cannot read the folder `{shown}`: {error}"), "check the path", place)]
     })?;
     // The walk opens ignore files itself: none is entered whose ignore files are not to be opened.
     let unread = Arc::new(Mutex::new(Vec::from_iter(ignore_files_problem(&reach, &root))));
@@ -100,7 +100,7 @@ pub(super) fn code(folder: &Path, shown: &str, place: Option<&Place>) -> Result<
         }
         if files.len() > MOST_FILES {
             let message = format!("the folder `{shown}` has more than {MOST_FILES} files, links counted");
-            findings.push(problem("A003", message, "leave out what is not needed in `.bedplateignore`", place));
+            findings.push(problem(code::A003, message, "leave out what is not needed in `.bedplateignore`", place));
         }
         if findings.len() >= 20 || files.len() > MOST_FILES {
             break;
@@ -111,7 +111,7 @@ pub(super) fn code(folder: &Path, shown: &str, place: Option<&Place>) -> Result<
         let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
         let message = format!("the link `{name}` leaves the folder `{shown}`");
         let help = "copy what it points at into the folder, or leave it out in `.bedplateignore`";
-        findings.push(problem("A001", message, help, place));
+        findings.push(problem(code::A001, message, help, place));
     }
     if !findings.is_empty() {
         return Err(findings);
@@ -128,9 +128,11 @@ fn ignore_files(unread: &Mutex<Vec<(PathBuf, Unopened)>>, root: &Path, place: Op
         match why {
             Unopened::Outside => {
                 let help = "copy what it points at into the folder";
-                problem("A001", format!("the link `{name}` leaves the folder"), help, place)
+                problem(code::A001, format!("the link `{name}` leaves the folder"), help, place)
             }
-            why => problem("A003", format!("`{name}` is not read: {why}"), "make it a text file of a few lines", place),
+            why => {
+                problem(code::A003, format!("`{name}` is not read: {why}"), "make it a text file of a few lines", place)
+            }
         }
     });
     found.collect()
@@ -151,18 +153,18 @@ pub(super) fn list_files(folder: &Path, keep: &dyn Fn(&str) -> bool) -> Result<V
     Ok(files)
 }
 
-type Refused = (&'static str, String, &'static str);
+type Refused = (Code, String, &'static str);
 
 fn of_entry(entry: &ignore::DirEntry, root: &Path) -> Result<Option<Listed>, Refused> {
     let path = entry.path();
     let relative = path.strip_prefix(root).unwrap_or(path);
     let Some(name) = relative.to_str() else {
         let message = format!("the name of the file `{}` is not UTF-8", relative.to_string_lossy());
-        return Err(("A009", message, "rename it"));
+        return Err((code::A009, message, "rename it"));
     };
     let metadata = entry.metadata().map_err(|error| {
         let message = format!("cannot read `{name}`: {error}");
-        ("A003", message, "check its permissions, or leave it out in `.bedplateignore`")
+        (code::A003, message, "check its permissions, or leave it out in `.bedplateignore`")
     })?;
     if metadata.is_dir() {
         return Ok(None);
@@ -170,7 +172,7 @@ fn of_entry(entry: &ignore::DirEntry, root: &Path) -> Result<Option<Listed>, Ref
     if !metadata.is_file() {
         let message = format!("`{name}` is neither a file nor a folder");
         return Err((
-            "A004",
+            code::A004,
             message,
             "sockets, pipes and devices cannot be packaged; leave it out in `.bedplateignore`",
         ));
@@ -205,7 +207,7 @@ fn nanoseconds(time: SystemTime) -> i128 {
     }
 }
 
-fn problem(code: &'static str, message: String, help: &str, place: Option<&Place>) -> Finding {
+fn problem(code: Code, message: String, help: &str, place: Option<&Place>) -> Finding {
     Finding::error(code, message).at(place.cloned()).help(help)
 }
 
@@ -214,11 +216,11 @@ fn walk_problem(error: &ignore::Error, root: &Path, place: Option<&Place>) -> Fi
     let is_loop = text.contains("loop");
     let broken = error.io_error().is_some_and(|io| io.kind() == std::io::ErrorKind::NotFound);
     let (code, message, help) = match (is_loop, broken) {
-        (true, _) => ("A002", format!("a link leads round in a circle: {text}"), "take the link away"),
+        (true, _) => (code::A002, format!("a link leads round in a circle: {text}"), "take the link away"),
         (_, true) => {
-            ("A002", format!("a link points at nothing: {text}"), "take the link away, or make what it points at")
+            (code::A002, format!("a link points at nothing: {text}"), "take the link away, or make what it points at")
         }
-        _ => ("A003", format!("cannot read the folder: {text}"), "check its permissions"),
+        _ => (code::A003, format!("cannot read the folder: {text}"), "check its permissions"),
     };
     problem(code, message, help, place)
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, code};
 use crate::spec::{Architecture, LoadedSpec};
 
 /// The file's name, beside the spec.
@@ -71,7 +71,7 @@ impl LayerLocks {
             let here = std::env::current_dir().unwrap_or_default();
             let file = path.strip_prefix(here).unwrap_or(&path).display().to_string();
             vec![
-                Finding::error("A035", format!("`{LOCK_FILE}` {why}"))
+                Finding::error(code::A035, format!("`{LOCK_FILE}` {why}"))
                     .at(Some(Place { file, line, column }))
                     .help("make it anew with `bedplate lock`"),
             ]
@@ -199,7 +199,7 @@ pub fn lock_problems(loaded: &LoadedSpec) -> Vec<Finding> {
 
 /// The finding for a lock that is not for the layer as it is.
 pub(super) fn outdated(name: &str, place: Option<&Place>) -> Finding {
-    Finding::error("A034", format!("`{LOCK_FILE}` does not pin the layer `{name}` as the spec has it now"))
+    Finding::error(code::A034, format!("`{LOCK_FILE}` does not pin the layer `{name}` as the spec has it now"))
         .at(place.cloned())
         .help("run `bedplate lock` and look at what changes in it")
 }

@@ -18,7 +18,7 @@ mod packed;
 mod pip;
 mod request;
 
-use crate::finding::Finding;
+use crate::finding::{self, Finding};
 
 pub use artifact::{Artifact, MAX_UNCOMPRESSED};
 pub use context::BuildContext;
@@ -51,7 +51,9 @@ pub fn build(request: &ArtifactRequest, context: &BuildContext<'_>) -> Result<Op
     if artifact.size > LARGE_ZIP {
         let message = format!("the zip of `{owner}` is {}: first calls will start slowly", pack::size(artifact.size));
         artifact.warnings.push(
-            Finding::warning("A006", message).at(place.clone()).help("leave out what is not needed to answer a call"),
+            Finding::warning(finding::code::A006, message)
+                .at(place.clone())
+                .help("leave out what is not needed to answer a call"),
         );
     }
     Ok(Some(artifact))

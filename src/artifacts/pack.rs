@@ -13,7 +13,7 @@ use super::cache::{Cache, io_problem};
 use super::context::{BuildContext, interrupted};
 use super::list::Listed;
 use super::packed::{Packed, digest_of};
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, code};
 
 /// The level of deflate: code is uploaded once and unpacked by Lambda, so speed weighs more than the last percent.
 const LEVEL: i64 = 3;
@@ -38,11 +38,13 @@ pub(super) fn pack(
         Problem::Reading(name, error) => {
             let message = format!("cannot read `{name}` in `{shown}`: {error}");
             let help = "check its permissions, or leave it out in `.bedplateignore`";
-            vec![Finding::error("A003", message).at(place.cloned()).help(help)]
+            vec![Finding::error(code::A003, message).at(place.cloned()).help(help)]
         }
         Problem::Changed(name) => {
             let message = format!("`{name}` in `{shown}` changed while it was packaged");
-            vec![Finding::error("A012", message).at(place.cloned()).help("let the writing of it end, and try again")]
+            vec![
+                Finding::error(code::A012, message).at(place.cloned()).help("let the writing of it end, and try again"),
+            ]
         }
         Problem::Cancelled => vec![interrupted(place)],
         Problem::Writing(error) => vec![io_problem("write a zip into the cache", &error)],
@@ -104,7 +106,7 @@ fn too_large(files: &[Listed], uncompressed: u64, shown: &str, place: Option<&Pl
         largest.iter().take(3).map(|file| format!("`{}` ({})", file.name, size(file.size))).collect();
     let message = format!("`{shown}` is {} unzipped and Lambda takes 250 MiB", size(uncompressed));
     let help = format!("the largest are {}; leave out what is not needed in `.bedplateignore`", names.join(", "));
-    Finding::error("A005", message).at(place.cloned()).help(help)
+    Finding::error(code::A005, message).at(place.cloned()).help(help)
 }
 
 /// A size as people say it.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::cache::io_problem;
 use super::context::{BuildContext, interrupted};
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, code};
 use crate::helper::{Ended, ProjectTree, Script, Search, environment};
 use crate::spec::{Architecture, without_hashes};
 
@@ -69,7 +69,8 @@ pub(super) fn resolve(order: &Order<'_>, folder: &Path, context: &BuildContext<'
     run(order, folder, context, &options)?;
     let read = std::fs::read(&report).ok().and_then(|text| serde_json::from_slice(&text).ok());
     read.ok_or_else(|| {
-        let finding = Finding::error("A040", "pip left no report on what it would install").at(order.place.cloned());
+        let finding =
+            Finding::error(code::A040, "pip left no report on what it would install").at(order.place.cloned());
         vec![finding.help(TOO_OLD)]
     })
 }
@@ -143,7 +144,7 @@ fn run(order: &Order<'_>, folder: &Path, context: &BuildContext<'_>, options: &[
     if let Some(passed) = search.passed.told() {
         help = format!("{passed}; or {help}");
     }
-    Err(vec![Finding::error("A020", message).at(order.place.cloned()).help(help)])
+    Err(vec![Finding::error(code::A020, message).at(order.place.cloned()).help(help)])
 }
 
 /// A script that chooses a Python has found none, or what was found is none.
@@ -161,21 +162,23 @@ fn failed(output: &Output, order: &Order<'_>) -> Finding {
     let shown: Vec<&str> = order.requirements.iter().map(|requirement| without_hashes(requirement)).collect();
     let shown = shown.join(", ");
     if stderr.contains("no such option: --report") || stderr.contains("no such option: --dry-run") {
-        return Finding::error("A040", "this machine's pip cannot say what it would install").at(place).help(TOO_OLD);
+        return Finding::error(code::A040, "this machine's pip cannot say what it would install")
+            .at(place)
+            .help(TOO_OLD);
     }
     if stderr.contains("DO NOT MATCH THE HASHES") {
         let message = format!("the index has other packages than those pinned among {shown}: {}", mismatch(&stderr));
         let help = "do not deploy before you know why; `bedplate lock` pins what the index has now";
-        return Finding::error("A036", message).at(place).help(help);
+        return Finding::error(code::A036, message).at(place).help(help);
     }
     if stderr.contains("Hashes are required") || stderr.contains("--require-hashes mode") {
         let message = format!("pip could not install {shown} for {runtime}: {}", last_words(&stderr));
         let help = "where one requirement has a `--hash`, each package they need in turn has to be listed with its version and \
                     `--hash`; or leave the digests out and let `bedplate lock` pin them all";
-        return Finding::error("A036", message).at(place).help(help);
+        return Finding::error(code::A036, message).at(place).help(help);
     }
     let message = format!("pip could not install {shown} for {runtime}: {}", last_words(&stderr));
-    Finding::error("A021", message).at(place).help(hint(&stderr))
+    Finding::error(code::A021, message).at(place).help(hint(&stderr))
 }
 
 /// What pip says of a package whose digest is another one: which, what was expected and what came.

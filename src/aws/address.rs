@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use http::Uri;
 
 use super::services::SERVICES;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 
 /// Where an address leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(super) fn dns_suffix(region: &str) -> &'static str {
 pub fn endpoint_address(url: &str) -> Result<Uri, Finding> {
     let wrong = |why: &str| {
         let shown = if url.contains('@') { "the address".to_owned() } else { format!("`{url}`") };
-        Finding::error("C012", format!("{shown} is not an endpoint URL: {why}"))
+        Finding::error(code::C012, format!("{shown} is not an endpoint URL: {why}"))
             .help("write it like `http://127.0.0.1:4566`")
     };
     let uri: Uri = url.parse().map_err(|_| wrong("it cannot be read"))?;

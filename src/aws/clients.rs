@@ -30,7 +30,7 @@ use super::target::{Target, TargetKind};
 use super::types::Identity;
 use super::upload_connector::UploadConnector;
 use super::upload_limits::UploadTurns;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::http_client;
 
 /// A connection attempt that takes longer than this will not succeed.
@@ -110,7 +110,7 @@ impl Clients {
             None => Endpoints::resolve(|id| configured_endpoint(&config, id))?,
         };
         let Some(region) = config.region().map(ToString::to_string).filter(|region| !region.is_empty()) else {
-            return Err(Finding::error("C013", "no AWS region is set")
+            return Err(Finding::error(code::C013, "no AWS region is set")
                 .help("write `region:` in the spec, pass `--region`, set `AWS_REGION`, or give the profile a region"));
         };
         Ok(Self::from_config(target.clone(), &config, endpoints, stand_in, region))
@@ -242,7 +242,7 @@ impl Clients {
             Some(account) if *account != identity.account => {
                 let source = self.credentials().await?.source;
                 Err(Finding::error(
-                    "C014",
+                    code::C014,
                     format!("the credentials ({source}) belong to account `{}`, not to `{account}`", identity.account),
                 )
                 .help(

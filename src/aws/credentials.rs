@@ -21,7 +21,7 @@ use aws_types::os_shim_internal::{Env, Fs};
 use tokio::sync::Mutex;
 
 use super::environment::variable;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 
 /// Credentials that end sooner than this are asked for anew.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -164,7 +164,7 @@ async fn must_exist(name: &str, variable: Option<&str>) -> Result<(), Finding> {
         names => format!("known profiles: `{}`; `aws configure list-profiles` shows all", names.join("`, `")),
     };
     let message = format!("the AWS credentials could not be loaded: the profile `{name}` is not defined{by}");
-    Err(Finding::error("C002", message).help(help))
+    Err(Finding::error(code::C002, message).help(help))
 }
 
 /// The AWS configuration files, as the SDK itself reads them.

@@ -5,7 +5,7 @@
 
 use super::address::{AddressKind, address_kind, endpoint_address};
 use super::services::SERVICES;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 
 /// Where each service is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ fn mixed(all: &[(&'static str, Option<String>)]) -> Finding {
     }
     let said: Vec<String> =
         places.iter().map(|(place, services)| format!("`{place}` ({})", services.join(", "))).collect();
-    Finding::error("C020", format!("the services would be asked at different places: {}", said.join(" and "))).help(
+    Finding::error(code::C020, format!("the services would be asked at different places: {}", said.join(" and "))).help(
         "look for `AWS_ENDPOINT_URL_…` variables and for `endpoint_url` in the profile; `--endpoint-url` sends everything to \
          one place, `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` everything to AWS",
     )

@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::attempts::is_connecting;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding, code};
 
 /// What kind of failure it was: decides the next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,52 +176,52 @@ impl CallError {
         let of_profile = self.profile.as_deref().map(|name| format!(" of the profile `{name}`")).unwrap_or_default();
         match self.kind {
             CallErrorKind::NoCredentials => match &self.profile {
-                Some(name) => Finding::error("C001", format!("the profile `{name}` has no AWS credentials")).help(format!(
+                Some(name) => Finding::error(code::C001, format!("the profile `{name}` has no AWS credentials")).help(format!(
                     "sign in with `aws sso login{profile}`, give the profile keys with `aws configure{profile}`, or name \
                      another one with `--profile`"
                 )),
-                None => Finding::error("C001", "there are no AWS credentials").help(
+                None => Finding::error(code::C001, "there are no AWS credentials").help(
                     "sign in with `aws sso login`, name a profile with `--profile`, or set `AWS_ACCESS_KEY_ID` and \
                      `AWS_SECRET_ACCESS_KEY`; without any account `--target local` needs none",
                 ),
             },
             CallErrorKind::CredentialProvider => {
-                Finding::error("C002", format!("the AWS credentials{of_profile} could not be loaded: {said}"))
+                Finding::error(code::C002, format!("the AWS credentials{of_profile} could not be loaded: {said}"))
                     .help(format!("try `aws sts get-caller-identity{profile}`: it uses the same profile and files"))
             }
             CallErrorKind::Expired => {
-                Finding::error("C003", format!("the AWS credentials{of_profile} have expired ({said})"))
+                Finding::error(code::C003, format!("the AWS credentials{of_profile} have expired ({said})"))
                     .help(format!("sign in again, for example with `aws sso login{profile}`, and repeat the command"))
             }
             CallErrorKind::BadCredentials => {
-                Finding::error("C004", format!("AWS does not accept the credentials{of_profile} ({said})"))
+                Finding::error(code::C004, format!("AWS does not accept the credentials{of_profile} ({said})"))
                     .help("check the access key, its secret and the session token, and that they belong together")
             }
-            CallErrorKind::Clock => Finding::error("C005", format!("the clock of this machine is off ({said})"))
+            CallErrorKind::Clock => Finding::error(code::C005, format!("the clock of this machine is off ({said})"))
                 .help("set the clock and repeat the command"),
-            CallErrorKind::Unreachable => Finding::error("C006", format!("`{action}` cannot be reached{at}: {said}"))
+            CallErrorKind::Unreachable => Finding::error(code::C006, format!("`{action}` cannot be reached{at}: {said}"))
                 .help(match &self.endpoint {
                     Some(_) => "start the endpoint, or check `--endpoint-url` and `AWS_ENDPOINT_URL`",
                     None => "check the network, the proxy settings and the region's name",
                 }),
             CallErrorKind::BrokenOff => {
-                Finding::error("C006", format!("the connection for `{action}`{at} broke off before an answer came: {said}"))
+                Finding::error(code::C006, format!("the connection for `{action}`{at} broke off before an answer came: {said}"))
                     .help("check the network and the endpoint, and repeat the command")
             }
-            CallErrorKind::TimedOut => Finding::error("C007", format!("`{action}` took too long{at}: {said}"))
+            CallErrorKind::TimedOut => Finding::error(code::C007, format!("`{action}` took too long{at}: {said}"))
                 .help("check the network and repeat the command; it goes on where this one stopped"),
-            CallErrorKind::Throttled => Finding::error("C008", format!("AWS throttles `{action}` ({said})"))
+            CallErrorKind::Throttled => Finding::error(code::C008, format!("AWS throttles `{action}` ({said})"))
                 .help("other programs use the same account and region; wait a minute and repeat the command"),
-            CallErrorKind::Denied => Finding::error("C009", format!("`{action}` is denied ({said})"))
+            CallErrorKind::Denied => Finding::error(code::C009, format!("`{action}` is denied ({said})"))
                 .help(format!("the identity in use needs `{action}`; see who it is with `aws sts get-caller-identity{profile}`")),
             CallErrorKind::NotFound | CallErrorKind::Refused | CallErrorKind::ServiceFault => {
-                Finding::error("C010", format!("`{action}` failed ({said})")).help(match &self.request_id {
+                Finding::error(code::C010, format!("`{action}` failed ({said})")).help(match &self.request_id {
                     Some(id) => format!("the service names the cause; its id of the request is `{id}`"),
                     None => "the service names the cause".to_owned(),
                 })
             }
             CallErrorKind::Unreadable => {
-                Finding::error("C011", format!("`{action}` gave an answer that is not the service's{at}: {said}"))
+                Finding::error(code::C011, format!("`{action}` gave an answer that is not the service's{at}: {said}"))
                     .help("check that the endpoint speaks the service's protocol")
             }
         }
@@ -229,35 +229,35 @@ impl CallError {
 }
 
 /// The codes with which the local target says that its state can't be used, each with its finding and the next step.
-const LOCAL_STATE: [(&str, &str, &str, &str); 4] = [
+const LOCAL_STATE: [(&str, Code, &str, &str); 4] = [
     (
         "LocalStateFull",
-        "L160",
+        code::L160,
         "there is no space left for the local target's state",
         "free some space and repeat the command: it resumes what was in progress",
     ),
     (
         "LocalStateReadOnly",
-        "L161",
+        code::L161,
         "the local target's state cannot be written",
         "make the folder and its files writable and repeat the command: what was under way is taken up where it stopped",
     ),
     (
         "LocalStateGone",
-        "L162",
+        code::L162,
         "the local target's state was deleted while it was in use",
         "end the programs that work with it, `bedplate local serve` among them, and deploy again",
     ),
     (
         "LocalStateLocked",
-        "L163",
+        code::L163,
         "another process holds the local target's state",
         "end the program that has the database open, or wait for it, and repeat the command",
     ),
 ];
 
 /// Whether a finding's code says that the local target's state can't be used.
-pub fn is_local_state(code: &str) -> bool {
+pub fn is_local_state(code: Code) -> bool {
     LOCAL_STATE.iter().any(|(_, of, ..)| *of == code)
 }
 
@@ -266,7 +266,7 @@ impl CallError {
     fn local_state(&self) -> Option<Finding> {
         let (_, code, what, help) = LOCAL_STATE.iter().find(|(code, ..)| self.is(code))?;
         let why = self.message.strip_prefix("The local target's state: ").unwrap_or(&self.message);
-        Some(Finding::error(code, format!("`{}` failed: {what}: {why}", self.action)).help(*help))
+        Some(Finding::error(*code, format!("`{}` failed: {what}: {why}", self.action)).help(*help))
     }
 }
 
@@ -448,6 +448,6 @@ mod tests {
             assert_eq!(finding.code, code);
             assert!(is_local_state(finding.code) && finding.help.is_some(), "{finding}");
         }
-        assert!(!is_local_state("C010"));
+        assert!(!is_local_state(code::C010));
     }
 }

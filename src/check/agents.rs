@@ -1,7 +1,7 @@
 //! Agents: engines that close, tools of which to be wary, and what an engine leaves out of what the spec asks for.
 
 use crate::facts::{self, Day};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::spec::{Agent, BuiltIn, Engine, LoadedSpec, escape};
 
 pub(super) fn check(loaded: &LoadedSpec, today: Day, findings: &mut Vec<Finding>) {
@@ -39,7 +39,7 @@ impl AgentCheck<'_> {
         let fact = facts::models().get(&model.id).filter(|fact| fact.output != "text")?;
         let message = format!("`{}` does not answer with text: it gives back {}", model.id, fact.output);
         Some(
-            Finding::error("B044", message)
+            Finding::error(code::B044, message)
                 .at(self.loaded.place(&format!("{}/model", self.pointer)))
                 .help("choose a text model, such as `amazon.nova-lite-v1:0`"),
         )
@@ -49,7 +49,7 @@ impl AgentCheck<'_> {
         let classic = facts::agents().classic.as_ref().filter(|classic| classic.closed_since <= today)?;
         let message = format!("Bedrock Agents Classic has taken no new customers since {}", classic.closed_since);
         Some(
-            Finding::note("B040", message)
+            Finding::note(code::B040, message)
                 .at(self.loaded.place(&format!("{}/engine", self.pointer)))
                 .help("it works in accounts that had agents before; in any other, write `engine: agentcore`"),
         )
@@ -59,7 +59,7 @@ impl AgentCheck<'_> {
         let index = self.agent.built_in.iter().position(|tool| *tool == BuiltIn::Shell)?;
         let message = "the agent has a shell: everyone who talks to it can have it run commands";
         Some(
-            Finding::warning("B041", message)
+            Finding::warning(code::B041, message)
                 .at(self.loaded.place(&format!("{}/built-in/{index}", self.pointer)))
                 .help("take `shell` away, unless its task is to run commands"),
         )
@@ -73,7 +73,7 @@ impl AgentCheck<'_> {
     fn without_effect(&self, keys: &[(&str, bool)], engine: &str) -> Vec<Finding> {
         let said = keys.iter().filter(|(_, said)| *said);
         said.map(|(key, _)| {
-            Finding::note("B042", format!("`{key}` means nothing to {engine}"))
+            Finding::note(code::B042, format!("`{key}` means nothing to {engine}"))
                 .at(self.loaded.key_place(&format!("{}/{key}", self.pointer)))
                 .help("it may stay: the other engine goes by it")
         })
@@ -96,7 +96,7 @@ impl AgentCheck<'_> {
         let message = format!("the agent does not go by {} of its model", lost.join(", "));
         let pointer = format!("/models/{}/inference/{first}", escape(&self.agent.model));
         Some(
-            Finding::note("B043", message)
+            Finding::note(code::B043, message)
                 .at(self.loaded.key_place(&pointer))
                 .help("this engine has its own settings for it; other users of the model follow them"),
         )
@@ -117,7 +117,7 @@ impl AgentCheck<'_> {
             let limit = facts::agents().limit(id).filter(|limit| count > limit.most)?;
             let message = format!("there are {count} {}, and a new account has room for {}", limit.what, limit.most);
             Some(
-                Finding::warning("B045", message)
+                Finding::warning(code::B045, message)
                     .at(self.loaded.place(&pointer))
                     .help("have the quota raised, or divide the agent's work"),
             )
@@ -133,7 +133,7 @@ impl AgentCheck<'_> {
         }
         let message = "an agent with one knowledge base and nothing else goes by no instruction";
         Some(
-            Finding::warning("B046", message)
+            Finding::warning(code::B046, message)
                 .at(self.loaded.place(&format!("{}/instruction", self.pointer)))
                 .help("take `ask-user: false` away, or give it a tool"),
         )

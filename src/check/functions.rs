@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::facts::{self, Day, Status};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::render::{HTTP_API_WAIT, REST_API_WAIT};
 use crate::spec::{ApiKind, LoadedSpec, escape};
 
@@ -21,7 +21,7 @@ pub(super) fn check(loaded: &LoadedSpec, today: Day, findings: &mut Vec<Finding>
         if let Some(wait) = waits.get(name.as_str()).filter(|wait| timeout.0 > **wait) {
             findings.push(
                 Finding::warning(
-                    "L101",
+                    code::L101,
                     format!("`{name}` may take {} seconds, but an API answers for it and waits {wait}", timeout.0),
                 )
                 .at(loaded.place(&format!("{pointer}/timeout")))
@@ -58,8 +58,8 @@ fn runtime(id: &str, today: Day) -> Option<Finding> {
     let help = fact.replacement.as_ref().map_or("choose another runtime".to_owned(), |it| format!("use `{it}`"));
     let over = fact.create_block.is_some_and(|day| day <= today);
     if fact.status == Status::Retired || over {
-        return Some(Finding::error("L110", format!("Lambda creates no function on `{id}` any more")).help(help));
+        return Some(Finding::error(code::L110, format!("Lambda creates no function on `{id}` any more")).help(help));
     }
     let day = fact.create_block.filter(|day| today.days_until(*day) <= END_IS_NEAR)?;
-    Some(Finding::warning("L111", format!("from {day} on, Lambda creates no function on `{id}`")).help(help))
+    Some(Finding::warning(code::L111, format!("from {day} on, Lambda creates no function on `{id}`")).help(help))
 }

@@ -1,7 +1,7 @@
 //! Whether models do what prompts, flows and parsers ask of them.
 
 use crate::facts;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::spec::{LoadedSpec, escape};
 
 pub(super) fn check(loaded: &LoadedSpec, findings: &mut Vec<Finding>) {
@@ -16,7 +16,7 @@ pub(super) fn check(loaded: &LoadedSpec, findings: &mut Vec<Finding>) {
         ];
         for (key, _) in sampling.into_iter().filter(|(_, said)| *said && fact.sampling == Some(false)) {
             findings.push(
-                Finding::error("B028", format!("`{}` takes no `{key}`: every call with one is refused", model.id))
+                Finding::error(code::B028, format!("`{}` takes no `{key}`: every call with one is refused", model.id))
                     .at(loaded.key_place(&format!("{pointer}/{key}")))
                     .help("remove it; say in the prompt how such a model should answer"),
             );
@@ -26,9 +26,12 @@ pub(super) fn check(loaded: &LoadedSpec, findings: &mut Vec<Finding>) {
         let Some(model) = loaded.spec.models.get(name) else { continue };
         let Some(fact) = facts::models().get(&model.id).filter(|fact| fact.output != "text") else { continue };
         findings.push(
-            Finding::error("B022", format!("`{}` does not answer with text: it gives back {}", model.id, fact.output))
-                .at(loaded.place(&pointer))
-                .help("choose a text model, such as `amazon.nova-lite-v1:0`"),
+            Finding::error(
+                code::B022,
+                format!("`{}` does not answer with text: it gives back {}", model.id, fact.output),
+            )
+            .at(loaded.place(&pointer))
+            .help("choose a text model, such as `amazon.nova-lite-v1:0`"),
         );
     }
 }

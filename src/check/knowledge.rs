@@ -2,7 +2,7 @@
 //! they wait.
 
 use crate::facts::{self, HOURS_OF_A_MONTH};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::spec::{KnowledgeBase, LoadedSpec, Store, escape};
 
 pub(super) fn check(loaded: &LoadedSpec, region: Option<&str>, findings: &mut Vec<Finding>) {
@@ -23,7 +23,7 @@ pub(super) fn check(loaded: &LoadedSpec, region: Option<&str>, findings: &mut Ve
         if !fact.dimensions.is_empty() && !fact.dimensions.contains(&wanted) {
             let offered = fact.dimensions.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ");
             findings.push(
-                Finding::error("B023", format!("`{}` makes no vectors of length {wanted}", model.id))
+                Finding::error(code::B023, format!("`{}` makes no vectors of length {wanted}", model.id))
                     .at(loaded.place(&format!("/models/{}/dimensions", escape(name))))
                     .help(format!("choose one of {offered}")),
             );
@@ -44,11 +44,11 @@ fn embedding(loaded: &LoadedSpec, name: &str) -> Option<Finding> {
             Some((_, base)) => format!("write `id: {base}`"),
             None => "name the model itself, without `application-profile`".to_owned(),
         };
-        return Some(Finding::error("B020", message).help(help));
+        return Some(Finding::error(code::B020, message).help(help));
     }
     let fact = table.get(&model.id)?;
     (fact.output != "embedding").then(|| {
-        Finding::error("B021", format!("`{}` makes no vectors: it gives back {}", model.id, fact.output))
+        Finding::error(code::B021, format!("`{}` makes no vectors: it gives back {}", model.id, fact.output))
             .help("choose an embedding model, such as `amazon.titan-embed-text-v2:0`")
     })
 }
@@ -61,7 +61,7 @@ fn elsewhere(base: &KnowledgeBase, region: Option<&str>) -> Option<Finding> {
     }
     let offered = regions.values.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ");
     Some(
-        Finding::error("B025", format!("managed knowledge bases are not offered in `{region}`")).help(format!(
+        Finding::error(code::B025, format!("managed knowledge bases are not offered in `{region}`")).help(format!(
             "on {} they were in {offered}; deploy to one of them, or choose another `store`",
             regions.as_of
         )),
@@ -90,7 +90,7 @@ fn idle(base: &KnowledgeBase) -> Option<Finding> {
     };
     Some(
         Finding::note(
-            "B026",
+            code::B026,
             format!(
                 "{what} costs about {hour:.2} USD an hour, {:.0} a month, asked or not ({count} {unit})",
                 hour * HOURS_OF_A_MONTH
@@ -126,7 +126,7 @@ fn beforehand(base: &KnowledgeBase) -> Option<Finding> {
         _ => return None,
     };
     Some(
-        Finding::note("B027", format!("{what} must be there before the knowledge base"))
+        Finding::note(code::B027, format!("{what} must be there before the knowledge base"))
             .help(format!("make it {help}")),
     )
 }
@@ -135,7 +135,7 @@ fn sources(base: &KnowledgeBase) -> Option<Finding> {
     let most = &facts::knowledge_bases().most_data_sources;
     let count = base.sources.len();
     (count > most.value as usize).then(|| {
-        Finding::warning("B024", format!("{count} sources are more than a knowledge base has by default"))
+        Finding::warning(code::B024, format!("{count} sources are more than a knowledge base has by default"))
             .help(format!("use {} at most, or have the account's quota raised", most.value))
     })
 }

@@ -26,7 +26,7 @@ mod template;
 mod wiring;
 
 use crate::facts::Day;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Code, Finding, Severity};
 use crate::render::Rendered;
 use crate::spec::LoadedSpec;
 
@@ -58,7 +58,7 @@ pub fn check(loaded: &LoadedSpec, rendered: &Rendered, options: &CheckOptions<'_
     findings
 }
 
-fn order(finding: &Finding) -> (Severity, usize, usize, &'static str, &str) {
+fn order(finding: &Finding) -> (Severity, usize, usize, Code, &str) {
     let (line, column) = finding.place.as_ref().map_or((usize::MAX, 0), |place| (place.line, place.column));
     (finding.severity, line, column, finding.code, &finding.message)
 }

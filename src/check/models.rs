@@ -1,7 +1,7 @@
 //! What the facts say about the models of a spec.
 
 use crate::facts::{self, Day, Invoke, Model, Status};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::spec::{LoadedSpec, Modality, escape};
 
 /// From so many days before a model's end it is worth a warning.
@@ -14,7 +14,7 @@ pub(super) fn check(loaded: &LoadedSpec, today: Day, region: Option<&str>, findi
         if model.id.starts_with("arn:") {
             if model.id.contains(":application-inference-profile/") {
                 findings.push(
-                    Finding::warning("B060", "which models are behind this inference profile only Bedrock knows")
+                    Finding::warning(code::B060, "which models are behind this inference profile only Bedrock knows")
                         .at(loaded.place(&format!("{pointer}/id")))
                         .help(
                             "a grant on it allows the profile alone: add a `statement` that allows its models, or write \
@@ -34,9 +34,12 @@ pub(super) fn check(loaded: &LoadedSpec, today: Day, region: Option<&str>, findi
         findings.extend(by_profile(&model.id, fact, region).map(at));
         if let Some(output) = model.output.map(word).filter(|output| *output != fact.output) {
             findings.push(
-                Finding::error("B006", format!("`{}` gives back {}, not {output}", model.id, article(&fact.output)))
-                    .at(loaded.place(&format!("{pointer}/output")))
-                    .help(format!("write `output: {}`, or choose a model that gives back {output}", fact.output)),
+                Finding::error(
+                    code::B006,
+                    format!("`{}` gives back {}, not {output}", model.id, article(&fact.output)),
+                )
+                .at(loaded.place(&format!("{pointer}/output")))
+                .help(format!("write `output: {}`, or choose a model that gives back {output}", fact.output)),
             );
         }
     }
@@ -52,7 +55,7 @@ fn unknown(id: &str) -> Finding {
             format!("the facts are of {} and do not hold every model; make sure that Bedrock offers it", table.as_of)
         }
     };
-    Finding::warning("B001", format!("nothing is known about the model `{id}`")).help(help)
+    Finding::warning(code::B001, format!("nothing is known about the model `{id}`")).help(help)
 }
 
 fn life(id: &str, fact: &Model, today: Day) -> Option<Finding> {
@@ -63,15 +66,15 @@ fn life(id: &str, fact: &Model, today: Day) -> Option<Finding> {
     let over = fact.end_of_life.is_some_and(|day| day <= today);
     if fact.status == Status::Retired || over {
         let when = fact.end_of_life.map_or(String::new(), |day| format!(" since {day}"));
-        return Some(Finding::error("B002", format!("`{id}` is retired{when}")).help(instead));
+        return Some(Finding::error(code::B002, format!("`{id}` is retired{when}")).help(instead));
     }
     if fact.status == Status::Legacy {
         let until = fact.end_of_life.map_or(String::new(), |day| format!(" and ends on {day}"));
         let message = format!("`{id}` is legacy: it is closed to new customers{until}");
-        return Some(Finding::error("B003", message).help(instead));
+        return Some(Finding::error(code::B003, message).help(instead));
     }
     let day = fact.end_of_life.filter(|day| today.days_until(*day) <= END_IS_NEAR)?;
-    Some(Finding::warning("B004", format!("`{id}` ends on {day}")).help(instead))
+    Some(Finding::warning(code::B004, format!("`{id}` ends on {day}")).help(instead))
 }
 
 fn elsewhere(id: &str, fact: &Model, region: Option<&str>) -> Option<Finding> {
@@ -82,7 +85,7 @@ fn elsewhere(id: &str, fact: &Model, region: Option<&str>) -> Option<Finding> {
     }
     let offered = regions.iter().map(|region| format!("`{region}`")).collect::<Vec<_>>().join(", ");
     Some(
-        Finding::error("B005", format!("`{id}` is not offered in `{region}`"))
+        Finding::error(code::B005, format!("`{id}` is not offered in `{region}`"))
             .help(format!("deploy to {offered}, or choose another model")),
     )
 }
@@ -95,7 +98,7 @@ fn by_profile(id: &str, fact: &Model, region: Option<&str>) -> Option<Finding> {
     let geography = region.and_then(|region| region.split('-').next());
     let prefix = geography.filter(|part| ["us", "eu"].contains(part)).unwrap_or("global");
     Some(
-        Finding::error("B007", format!("`{id}` can be called only through an inference profile"))
+        Finding::error(code::B007, format!("`{id}` can be called only through an inference profile"))
             .help(format!("use a profile's id, such as `{prefix}.{id}`")),
     )
 }
@@ -130,7 +133,7 @@ mod tests {
         let on = |day: &str| life(&model.id, &model, Day::parse(day).expect("a day"));
         assert_eq!(on("2026-11-30"), None);
         let near = on("2026-12-01").expect("a warning");
-        assert_eq!((near.code, near.help.as_deref()), ("B004", Some("use `maker.writer-v2:0`")));
-        assert_eq!(on("2027-03-01").map(|finding| finding.code), Some("B002"));
+        assert_eq!((near.code.as_str(), near.help.as_deref()), ("B004", Some("use `maker.writer-v2:0`")));
+        assert_eq!(on("2027-03-01").map(|finding| finding.code.as_str()), Some("B002"));
     }
 }

@@ -1,7 +1,7 @@
 //! What a network costs while nobody uses it, and the ways it lacks.
 
 use crate::facts::{self, EndpointKind, HOURS_OF_A_MONTH};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::spec::{Grant, LoadedSpec, escape};
 
 /// The endpoint that a verb's calls on a section go through.
@@ -27,7 +27,7 @@ pub(super) fn check(loaded: &LoadedSpec, findings: &mut Vec<Finding>) {
         let where_ = if zones == 1 { "one zone".to_owned() } else { format!("{zones} zones") };
         let fewer = if zones == 1 { "" } else { ", or write `zones: 1`" };
         findings.push(
-            Finding::note("L141", format!("{these} in {where_}: about {month:.0} US dollars a month, used or not"))
+            Finding::note(code::L141, format!("{these} in {where_}: about {month:.0} US dollars a month, used or not"))
                 .at(loaded.key_place("/network/endpoints"))
                 .help(format!(
                     "destroy the stack when it is not needed{fewer}; the price of {} is {} US dollars for each \
@@ -41,11 +41,14 @@ pub(super) fn check(loaded: &LoadedSpec, findings: &mut Vec<Finding>) {
             let Some(way) = way(grant).filter(|way| !network.endpoints.contains_key(*way)) else { continue };
             let target = grant.target().unwrap_or_default();
             findings.push(
-                Finding::warning("L142", format!("`{name}` has no way from the network to what it uses, `{target}`"))
-                    .at(loaded.place(&format!("/functions/{}/uses/{index}", escape(name))))
-                    .help(format!(
-                        "add `{way}: {{}}` under `endpoints` of `network`, or the call hangs until it times out"
-                    )),
+                Finding::warning(
+                    code::L142,
+                    format!("`{name}` has no way from the network to what it uses, `{target}`"),
+                )
+                .at(loaded.place(&format!("/functions/{}/uses/{index}", escape(name))))
+                .help(format!(
+                    "add `{way}: {{}}` under `endpoints` of `network`, or the call hangs until it times out"
+                )),
             );
         }
     }

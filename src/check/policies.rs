@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::iam::{Effect, Policy, Principal, Statement};
 use crate::render::Rendered;
 use crate::spec::LoadedSpec;
@@ -44,14 +44,14 @@ pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
                         let bounds = resource.type_ == "AWS::EC2::VPCEndpoint";
                         for (index, one) in policy.statements.iter().enumerate() {
                             let told = statement(one).into_iter();
-                            for finding in told.filter(|it| !(bounds && ["I002", "I003"].contains(&it.code))) {
+                            for finding in told.filter(|it| !(bounds && [code::I002, code::I003].contains(&it.code))) {
                                 report(finding, &format!("{path}/Statement/{index}"));
                             }
                         }
                     }
                     Err(_) if has_intrinsic(document) => {}
                     Err(error) => report(
-                        Finding::error("I007", format!("this is not a policy document: {error}"))
+                        Finding::error(code::I007, format!("this is not a policy document: {error}"))
                             .help("correct the partial that renders it"),
                         &path,
                     ),
@@ -64,7 +64,7 @@ pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
                 let name = name.rsplit('/').next().unwrap_or_default().trim_end_matches(['"', '}']).to_owned();
                 report(
                     Finding::warning(
-                        "I005",
+                        code::I005,
                         format!("the managed policy `{name}` grants far more than a use case needs"),
                     )
                     .help("name what is used under `uses:`, and the statements are derived"),
@@ -93,12 +93,12 @@ fn statement(statement: &Statement) -> Vec<Finding> {
         statement.actions.iter().any(|action| crate::iam::matches(&action.to_lowercase(), "iam:passrole"));
     if all_actions {
         findings.push(
-            Finding::error("I001", "a statement allows every action")
+            Finding::error(code::I001, "a statement allows every action")
                 .help("name the actions that are used, such as `translate:TranslateText`"),
         );
     } else if passes_roles && everything {
         findings.push(
-            Finding::error("I004", "`iam:PassRole` on every role lets everyone who has it act as any of them")
+            Finding::error(code::I004, "`iam:PassRole` on every role lets everyone who has it act as any of them")
                 .help("name the role's ARN, and add the condition `iam:PassedToService`"),
         );
     } else {
@@ -107,7 +107,7 @@ fn statement(statement: &Statement) -> Vec<Finding> {
         if !wide.is_empty() {
             let list = wide.iter().map(|action| format!("`{action}`")).collect::<Vec<_>>().join(", ");
             findings.push(
-                Finding::warning("I002", format!("a statement allows all of a service: {list}"))
+                Finding::warning(code::I002, format!("a statement allows all of a service: {list}"))
                     .help("name the actions that are used"),
             );
         }
@@ -117,14 +117,14 @@ fn statement(statement: &Statement) -> Vec<Finding> {
         if everything && !narrowable.is_empty() {
             let actions = narrowable.iter().map(|action| format!("`{action}`")).collect::<Vec<_>>().join(", ");
             findings.push(
-                Finding::warning("I003", format!("a statement allows {actions} on every resource"))
+                Finding::warning(code::I003, format!("a statement allows {actions} on every resource"))
                     .help("name the ARN, unless the service offers nothing narrower than `*`"),
             );
         }
     }
     if statement.principals.contains(&Principal::Any) && statement.conditions.is_empty() {
         findings.push(
-            Finding::error("I006", "a statement allows this to anyone in the world")
+            Finding::error(code::I006, "a statement allows this to anyone in the world")
                 .help("name the principal, or add a condition such as `aws:SourceAccount`"),
         );
     }
@@ -136,7 +136,7 @@ fn permission(properties: &Value) -> Option<Finding> {
     let service = properties.get("Principal").and_then(Value::as_str).filter(|it| it.ends_with(".amazonaws.com"))?;
     let bound = ["SourceArn", "SourceAccount", "PrincipalOrgID"].iter().any(|key| properties.get(key).is_some());
     (!bound).then(|| {
-        Finding::warning("I008", format!("any account's `{service}` may call this function"))
+        Finding::warning(code::I008, format!("any account's `{service}` may call this function"))
             .help("add the `SourceArn` of what calls it")
     })
 }

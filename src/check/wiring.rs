@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::cfn::schema::Schemas;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::render::Rendered;
 use crate::spec::{LoadedSpec, escape};
 
@@ -14,9 +14,12 @@ pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
     invoked_resources(loaded, rendered, findings);
     if loaded.spec.smoke.is_empty() {
         findings.push(
-            Finding::note("R102", "there is no smoke test, so a deploy proves nothing about what the use case does")
-                .at(loaded.key_place("/name"))
-                .help("add one under `smoke:`, such as `- invoke: functions.NAME`"),
+            Finding::note(
+                code::R102,
+                "there is no smoke test, so a deploy proves nothing about what the use case does",
+            )
+            .at(loaded.key_place("/name"))
+            .help("add one under `smoke:`, such as `- invoke: functions.NAME`"),
         );
     }
 }
@@ -39,7 +42,7 @@ fn invoked_resources(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Ve
             false => crate::spec::suggest(id, functions, "its functions are"),
         };
         let place = loaded.place(&format!("/smoke/{index}/invoke"));
-        findings.push(Finding::error("R104", message).at(place).help(help));
+        findings.push(Finding::error(code::R104, message).at(place).help(help));
     }
 }
 
@@ -60,7 +63,7 @@ fn unused(loaded: &LoadedSpec, findings: &mut Vec<Finding>) {
             _ => format!("let a function use it with `layers: [{name}]`, or remove it"),
         };
         findings.push(
-            Finding::warning("R100", format!("nothing uses the {what} `{name}`"))
+            Finding::warning(code::R100, format!("nothing uses the {what} `{name}`"))
                 .at(loaded.key_place(&format!("/{section}/{}", escape(name))))
                 .help(help),
         );
@@ -102,7 +105,7 @@ fn names_in_the_way(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
             let path = format!("Resources/{}/Properties/{name}", resource.logical_id);
             findings.push(
                 Finding::warning(
-                    "R101",
+                    code::R101,
                     format!("a change of `{other}` replaces this, and cannot while it is named `{own}`"),
                 )
                 .at(rendered.place(loaded, &path))
@@ -120,7 +123,7 @@ fn stored_values(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec<Fi
             if let Some(path) = stored(value, &format!("Resources/{}/Properties/{key}", resource.logical_id)) {
                 findings.push(
                     Finding::warning(
-                        "R103",
+                        code::R103,
                         "CloudFormation puts the stored value in the place of `{{resolve:…}}`, for all to see who may look at the resource",
                     )
                     .at(rendered.place(loaded, &path))

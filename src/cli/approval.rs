@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use super::session::Session;
 use super::ui::Ui;
 use crate::engine::{Approver, Proposal};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding, code};
 use crate::plan::{Plan, Risk, RiskKind};
 use crate::spec::Allowance;
 
@@ -65,7 +65,7 @@ impl PromptApprover {
         let stage = self.protected.as_ref().filter(|_| !self.allowed.contains(&Allowance::Destroy))?;
         let message = format!("`{stack}` belongs to the stage `{stage}`, which is protected in bedplate.yaml");
         let help = "to delete it without being asked add `--allow destroy`; on a terminal, leave `--yes` out and type its name";
-        Some(Finding::error("D114", message).help(help))
+        Some(Finding::error(code::D114, message).help(help))
     }
 
     /// The kinds that a plan needs and neither the stage nor the command line allows.
@@ -91,12 +91,12 @@ fn allowance(kind: RiskKind) -> Allowance {
     }
 }
 
-fn code(kind: RiskKind) -> &'static str {
+fn code_of(kind: RiskKind) -> Code {
     match kind {
-        RiskKind::DataLoss => "D110",
-        RiskKind::Replacement => "D111",
-        RiskKind::Rights => "D112",
-        RiskKind::Public => "D113",
+        RiskKind::DataLoss => code::D110,
+        RiskKind::Replacement => code::D111,
+        RiskKind::Rights => code::D112,
+        RiskKind::Public => code::D113,
     }
 }
 
@@ -121,7 +121,7 @@ fn findings(risks: &[&Risk]) -> Vec<Finding> {
         let mut reasons: Vec<&str> = risks.iter().take(REASONS_SHOWN).map(|risk| risk.reason.as_str()).collect();
         let more = format!("and {} more", risks.len().saturating_sub(REASONS_SHOWN));
         reasons.extend((risks.len() > REASONS_SHOWN).then_some(more.as_str()));
-        Finding::error(code(kind), format!("{kind}: `{resource}`{what}: {}", reasons.join("; ")))
+        Finding::error(code_of(kind), format!("{kind}: `{resource}`{what}: {}", reasons.join("; ")))
             .at(first.and_then(|risk| risk.place.clone()))
             .help(format!("`--yes` does not cover it: if it is intended, add `--allow {flag}`"))
     };

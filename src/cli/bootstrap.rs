@@ -6,7 +6,7 @@ use super::follow::Follower;
 use super::session::Session;
 use super::verb_result::VerbResult;
 use crate::engine::{self, ARTIFACT_STACK, ExitCode, Run};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 
 /// Make the artifact bucket of an account and region ahead of the first deploy, or take it away after the last.
 #[derive(Debug, clap::Args)]
@@ -29,7 +29,7 @@ pub(super) fn run(session: &Session, args: &BootstrapArgs) -> VerbResult {
     let regions = session.regions()?;
     if let Some(bucket) = args.bucket.as_deref().filter(|_| regions.len() > 1) {
         let message = format!("`{bucket}` cannot be the artifact bucket of {} regions", regions.len());
-        return Err(vec![Finding::error("D079", message).help("say for which with `--region`")]);
+        return Err(vec![Finding::error(code::D079, message).help("say for which with `--region`")]);
     }
     session.block_on(async {
         let cancel = session.interrupted();

@@ -13,7 +13,7 @@ use super::approved_accounts::ApprovedAccounts;
 use super::ui::Ui;
 use crate::aws::{AddressKind, Clients, CredentialFacts, CredentialSource, Identity, address_kind, is_plain};
 use crate::engine::ExitCode;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::report::findings::on_one_line;
 
 /// The verbs that change something, or call what costs; the others only read.
@@ -57,8 +57,8 @@ pub(super) enum NamedBy {
 /// The exit code of what was not agreed to; none for all other findings.
 pub(super) fn exit_of(findings: &[Finding]) -> Option<ExitCode> {
     match findings {
-        [finding] if finding.code == "C025" => Some(ExitCode::Declined),
-        [finding] if finding.code == "C029" => Some(ExitCode::Interrupted),
+        [finding] if finding.code == code::C025 => Some(ExitCode::Declined),
+        [finding] if finding.code == code::C029 => Some(ExitCode::Interrupted),
         _ => None,
     }
 }
@@ -87,7 +87,7 @@ impl Consent {
         let what = format!("`bedplate.yaml` sends all requests, signed {whose}, to `{url}`");
         if !ui.interactive {
             return Err(vec![
-                Finding::error("C022", format!("{what}, which is neither AWS nor this machine"))
+                Finding::error(code::C022, format!("{what}, which is neither AWS nor this machine"))
                     .help(format!("if that is intended, add `--allow-endpoint {url}`")),
             ]);
         }
@@ -105,7 +105,7 @@ impl Consent {
         }
         self.add(&format!("plain {url}"));
         ui.findings(&[Finding::warning(
-            "C026",
+            code::C026,
             format!("`{url}` is not encrypted, and the credentials seem to be real"),
         )
         .help("anybody on the way can read what is sent, a session token included; use an `https://` address")]);
@@ -137,7 +137,7 @@ impl Consent {
         if let Some(last) = known.changed_from(account) {
             let message =
                 format!("this project's stage `{}` went to account `{last}` before, now to `{account}`", to.stage);
-            ui.findings(&[Finding::warning("C027", message)
+            ui.findings(&[Finding::warning(code::C027, message)
                 .help(format!("its stacks are still in `{last}`; this run uses {}", facts.source))]);
         }
         let agreed = match to.named {
@@ -154,7 +154,7 @@ impl Consent {
         if let Err(reason) = known.keep(account, agreed) {
             // Who names the account every time has nothing to be remembered.
             if to.named.is_none() {
-                ui.findings(&[Finding::warning("C028", format!("the answer is not kept: {reason}"))
+                ui.findings(&[Finding::warning(code::C028, format!("the answer is not kept: {reason}"))
                     .help("name the account with `--account`, or as the stage's `account` in `bedplate.yaml`")]);
             }
         }
@@ -199,7 +199,7 @@ fn unnamed(to: &Destination<'_>, identity: &Identity, facts: &CredentialFacts) -
         "the account was not named: `{account}` (`{arn}`, {}) for this project's stage `{}`",
         facts.source, to.stage
     );
-    Finding::error("C023", message).help(format!(
+    Finding::error(code::C023, message).help(format!(
         "if it is the right one, run the command with `--account {account}`, or write `account: \
          \"{account}\"` for the stage in `bedplate.yaml`"
     ))
@@ -211,7 +211,7 @@ async fn ask(ui: &Ui, cancel: &CancellationToken, question: &str) -> Result<(), 
     let answer = tokio::task::spawn_blocking(move || asking.confirm(&question));
     let said = tokio::select! {
         said = answer => said.unwrap_or(false),
-        () = cancel.cancelled() => return Err(vec![Finding::note("C029", "interrupted before there was an answer")]),
+        () = cancel.cancelled() => return Err(vec![Finding::note(code::C029, "interrupted before there was an answer")]),
     };
-    if said { Ok(()) } else { Err(vec![Finding::note("C025", "declined")]) }
+    if said { Ok(()) } else { Err(vec![Finding::note(code::C025, "declined")]) }
 }

@@ -18,7 +18,7 @@ use super::suites::Suites;
 use super::verb_result::VerbResult;
 use crate::aws::{StackState, StackSummary};
 use crate::engine::{self, Claim, DeployOptions, ExitCode, MadeHere, Report, Run};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::plan::PlanKind;
 use crate::spec::LoadedSpec;
 
@@ -174,7 +174,7 @@ async fn existing_stacks(session: &Session, specs: &[LoadedSpec]) -> Result<Vec<
         let name = session.stack_name(spec);
         if existing_stack(session, spec).await?.is_some_and(|stack| stack.state() != StackState::Review) {
             findings.push(
-                Finding::error("P033", format!("`{name}` exists already, and `--rm` would delete it"))
+                Finding::error(code::P033, format!("`{name}` exists already, and `--rm` would delete it"))
                     .at(spec.place("/name"))
                     .help("deploy to another `--stage`, or leave `--rm` out and run `bedplate destroy` if it is not needed"),
             );

@@ -9,7 +9,7 @@ use super::session::Session;
 use super::verb_result::VerbResult;
 use crate::engine::Claim;
 use crate::engine::ExitCode;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::spec::UseCaseFile;
 
 /// Delete stacks with everything they left; what is deleted and what remains is shown first.
@@ -46,7 +46,7 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> VerbResult {
             let name = spec.as_ref().map_or_else(|_| file.name.clone(), |spec| spec.spec.name.clone());
             if let Err(findings) = &spec {
                 session.ui.findings(&[Finding::warning(
-                    "P027",
+                    code::P027,
                     format!("`{}` does not load ({} findings); its stack is found by name", file.shown, findings.len()),
                 )]);
             }

@@ -8,7 +8,7 @@ use super::globals::Format;
 use super::session::Session;
 use super::verb_result::VerbResult;
 use crate::engine::ExitCode;
-use crate::finding::{FINDINGS, Finding, FindingGroup, FindingKind, finding_kind};
+use crate::finding::{FINDINGS, Finding, FindingGroup, FindingKind, code, finding_kind};
 use crate::report::style::paint;
 use crate::suggestion::nearest;
 
@@ -74,7 +74,7 @@ fn value(group: &FindingGroup, kind: &FindingKind) -> Value {
 
 fn unknown(code: &str) -> Finding {
     let codes = FINDINGS.iter().flat_map(|group| group.kinds).map(|kind| kind.code);
-    let finding = Finding::error("P076", format!("there is no finding with the code `{code}`"));
+    let finding = Finding::error(code::P076, format!("there is no finding with the code `{code}`"));
     match nearest(&code.to_ascii_uppercase(), codes) {
         Some(near) => finding.help(format!("did you mean `{near}`? `bedplate explain` lists all codes")),
         None => finding.help("`bedplate explain` lists all codes"),

@@ -11,7 +11,7 @@ use super::verb_result::VerbResult;
 use crate::artifacts::{self, BuildContext, Component, LOCK_FILE, LayerLocks};
 use crate::engine::ExitCode;
 use crate::files::Manner;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::report::style::count;
 use crate::spec::LoadedSpec;
 
@@ -85,7 +85,7 @@ fn lock_one(session: &Session, spec: &LoadedSpec, cancel: &CancellationToken) ->
         &path,
         locks.text().as_bytes(),
         Manner::Replace,
-        "A035",
+        code::A035,
         "check its permissions and the free space",
     )?;
     Ok((true, packages))

@@ -12,7 +12,7 @@ use super::stack_outputs::not_deployed;
 use super::verb_result::VerbResult;
 use crate::aws::{Clients, TargetKind};
 use crate::engine::{self, ExitCode, LogLine, LogReader, LogSource};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::report::findings::{harmless, on_one_line};
 use crate::report::style::{Styles, paint};
 
@@ -90,13 +90,13 @@ pub(super) fn run(session: &Session, args: &LogsArgs) -> VerbResult {
 /// The sources asked for.
 fn chosen(sources: Vec<LogSource>, wanted: &[String], stack: &str) -> Result<Vec<LogSource>, Finding> {
     if sources.is_empty() {
-        return Err(Finding::error("D067", format!("`{stack}` has nothing that logs"))
+        return Err(Finding::error(code::D067, format!("`{stack}` has nothing that logs"))
             .help("functions log, and APIs with `access-logs`"));
     }
     let known: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
     if let Some(unknown) = wanted.iter().find(|name| !known.contains(&name.as_str())) {
         let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-        return Err(Finding::error("D068", format!("`{stack}` has no log of `{unknown}`"))
+        return Err(Finding::error(code::D068, format!("`{stack}` has no log of `{unknown}`"))
             .help(format!("it has those of {}", known.join(", "))));
     }
     Ok(sources.into_iter().filter(|source| wanted.is_empty() || wanted.contains(&source.name)).collect())

@@ -9,7 +9,7 @@ use super::session::Session;
 use super::verb_result::VerbResult;
 use crate::engine::ExitCode;
 use crate::files::Manner;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 
 /// Print the manual page, or write one per verb into a folder.
 #[derive(Debug, clap::Args)]
@@ -33,7 +33,7 @@ pub(super) fn run(session: &Session, args: &ManArgs, command: Command) -> VerbRe
                     &dir.join(name),
                     &page,
                     Manner::MakeFolders,
-                    "P021",
+                    code::P021,
                     "check its permissions and space",
                 )?;
             }
@@ -55,5 +55,5 @@ fn pages(command: Command) -> std::io::Result<Vec<(OsString, Vec<u8>)>> {
 }
 
 fn unwritable(error: std::io::Error) -> Vec<Finding> {
-    vec![Finding::error("P021", format!("the manual pages cannot be written: {error}"))]
+    vec![Finding::error(code::P021, format!("the manual pages cannot be written: {error}"))]
 }

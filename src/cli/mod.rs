@@ -49,7 +49,7 @@ use self::session::Session;
 use self::verb_result::VerbResult;
 use self::verbs::{Cli, Verb};
 use crate::engine::ExitCode;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 
 /// Parses the command line, runs the verb and gives its exit code.
 pub fn main() -> std::process::ExitCode {
@@ -81,7 +81,7 @@ pub fn main() -> std::process::ExitCode {
 /// How a verb ended, though the program itself went down.
 fn catch_panic(verb: impl FnOnce() -> VerbResult) -> VerbResult {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(verb)).unwrap_or_else(|_| {
-        Err(vec![Finding::error("D096", "the program failed").help(
+        Err(vec![Finding::error(code::D096, "the program failed").help(
             "this is a defect of Bedplate: please report the message above; see the state of the stack with `bedplate status`",
         )])
     })

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::session::{Connection, Session};
 use crate::aws::{Clients, Target};
 use crate::engine::{self, Claim, Desired, USE_CASE_TAG};
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, code};
 use crate::render::NeededOutput;
 use crate::spec::LoadedSpec;
 
@@ -45,7 +45,7 @@ pub(super) fn offline(session: &Session, checked: &BTreeMap<String, Dependencies
         // Of a use case that is not in the project, or does not render, nothing is known.
         if let Some(given) = given.filter(|given| !given.contains(&need.output)) {
             findings.push(
-                Finding::error("D052", format!("`{}` has no output `{}`", need.use_case, need.output))
+                Finding::error(code::D052, format!("`{}` has no output `{}`", need.use_case, need.output))
                     .at(place.clone())
                     .help(crate::spec::suggest(&need.output, given.iter().map(String::as_str), "its outputs are")),
             );
@@ -138,7 +138,7 @@ fn cycle(edges: &[(&str, BTreeSet<&str>)], placed: &BTreeSet<&str>) -> Vec<Strin
 
 fn cycle_finding(cycle: &[String], place: Option<Place>) -> Finding {
     let shown: Vec<String> = cycle.iter().chain(cycle.first()).map(|name| format!("`{name}`")).collect();
-    Finding::error("D053", format!("use cases need one another in a cycle: {}", shown.join(" → ")))
+    Finding::error(code::D053, format!("use cases need one another in a cycle: {}", shown.join(" → ")))
         .at(place)
         .help("none of them can be deployed first: put what two of them share into a use case that both need")
 }
@@ -167,16 +167,19 @@ pub(super) async fn fill(
         };
         match stacks.get(&stack).and_then(Option::as_ref) {
             None => findings.push(
-                Finding::error("D050", format!("`{}` needs the stack `{stack}`, which does not exist", spec.spec.name))
-                    .at(place)
-                    .help(format!("deploy it first: `bedplate deploy {}{stage}`", need.use_case)),
+                Finding::error(
+                    code::D050,
+                    format!("`{}` needs the stack `{stack}`, which does not exist", spec.spec.name),
+                )
+                .at(place)
+                .help(format!("deploy it first: `bedplate deploy {}{stage}`", need.use_case)),
             ),
             Some(outputs) => match outputs.get(&need.output) {
                 Some(value) => {
                     desired.parameters.insert(need.parameter.clone(), value.clone());
                 }
                 None => findings.push(
-                    Finding::error("D051", format!("the stack `{stack}` has no output `{}`", need.output))
+                    Finding::error(code::D051, format!("the stack `{stack}` has no output `{}`", need.output))
                         .at(place)
                         .help(format!(
                             "correct the name, or deploy what has it: `bedplate deploy {}{stage}`; {}",
@@ -254,7 +257,7 @@ pub(super) async fn dependents(
             if needs {
                 findings.push(
                     Finding::error(
-                        "D054",
+                        code::D054,
                         format!("`{}` takes outputs of `{use_case}-{stage}` and is deployed", stack.name),
                     )
                     .at(spec.key_place("/needs"))

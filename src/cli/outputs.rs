@@ -12,7 +12,7 @@ use super::verb_result::VerbResult;
 use crate::aws::Output;
 use crate::engine;
 use crate::engine::ExitCode;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::report::findings::on_one_line;
 use crate::terminal::drives_a_terminal;
 
@@ -82,7 +82,7 @@ fn env(outputs: &[Output]) -> Result<String, Vec<Finding>> {
         if let Some(wrong) = wrong {
             let message = format!("the output `{}` {wrong}", on_one_line(&output.key));
             let help = "rename the output in the spec, or take `--format json`, which holds any name and value";
-            findings.push(Finding::error("P044", message).help(help));
+            findings.push(Finding::error(code::P044, message).help(help));
         }
         let value = output.value.replace('\'', r"'\''");
         let _ = writeln!(text, "{name}='{value}'");

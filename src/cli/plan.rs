@@ -17,7 +17,7 @@ use crate::cfn::Template;
 use crate::cfn::template::BODY_LIMIT_S3;
 use crate::engine::{self, ExitCode, Run};
 use crate::files;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::plan::{self, DesiredStack, Plan, PlanKind};
 use crate::report;
 use crate::spec::LoadedSpec;
@@ -138,7 +138,7 @@ fn offline(
         (Some(file), [_]) => Some(saved(file)?),
         (Some(_), _) => {
             return Err(vec![
-                Finding::error("P030", "one saved template cannot be compared with several use cases")
+                Finding::error(code::P030, "one saved template cannot be compared with several use cases")
                     .help("name the use case it belongs to"),
             ]);
         }
@@ -173,7 +173,7 @@ fn saved(file: &Path) -> Result<Template, Vec<Finding>> {
     let shown = file.display();
     let unreadable = |why: &dyn std::fmt::Display| {
         let help = "name the file of a template, as `bedplate render --out` writes one";
-        vec![Finding::error("P031", format!("`{shown}` cannot be read: {why}")).help(help)]
+        vec![Finding::error(code::P031, format!("`{shown}` cannot be read: {why}")).help(help)]
     };
     let bytes = files::read(file, BODY_LIMIT_S3 as u64).map_err(|why| unreadable(&why))?;
     let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8 text"))?;

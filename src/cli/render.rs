@@ -7,7 +7,7 @@ use super::session::Session;
 use super::verb_result::VerbResult;
 use crate::engine::ExitCode;
 use crate::files::Manner;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::render::Rendered;
 
 /// Print the CloudFormation template of a spec; offline.
@@ -58,7 +58,7 @@ pub(super) fn run(session: &Session, args: &RenderArgs) -> VerbResult {
     let Some(dir) = &args.out else {
         if specs.len() > 1 {
             return Err(vec![
-                Finding::error("P024", format!("{} use cases cannot share standard output", specs.len()))
+                Finding::error(code::P024, format!("{} use cases cannot share standard output", specs.len()))
                     .help("name one, or write them into a folder with `--out DIR`"),
             ]);
         }
@@ -79,7 +79,7 @@ pub(super) fn run(session: &Session, args: &RenderArgs) -> VerbResult {
             &path,
             text.as_bytes(),
             Manner::MakeFolders,
-            "P021",
+            code::P021,
             "check its permissions and the free space",
         )?;
         session.ui.status(&format!("Wrote {}", path.display()));

@@ -21,7 +21,7 @@ use crate::aws::{Clients, CredentialFacts, Identity, Target, TargetKind, endpoin
 use crate::check::{self, CheckOptions};
 use crate::engine::{Account, Claim, Desired, Packaging};
 use crate::files::{self, Manner};
-use crate::finding::{Finding, Place, has_errors};
+use crate::finding::{Code, Finding, Place, code, has_errors};
 use crate::helper::ProjectTree;
 use crate::render::{self, Partials, RenderOptions, Rendered};
 use crate::report::findings::on_one_line;
@@ -118,7 +118,7 @@ impl Session {
             return Ok(project);
         }
         let here = std::env::current_dir()
-            .map_err(|error| vec![Finding::error("P022", format!("the current folder cannot be read: {error}"))])?;
+            .map_err(|error| vec![Finding::error(code::P022, format!("the current folder cannot be read: {error}"))])?;
         let project = Project::open(&here, named)?;
         Ok(self.project.get_or_init(|| project))
     }
@@ -131,7 +131,7 @@ impl Session {
             if all.is_empty() {
                 let folder = project.stacks_dir();
                 return Err(vec![
-                    Finding::error("P032", format!("there are no use cases under `{}`", folder.display()))
+                    Finding::error(code::P032, format!("there are no use cases under `{}`", folder.display()))
                         .help("change to the project's folder, or name a spec file"),
                 ]);
             }
@@ -175,14 +175,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`files::write`].
-    pub fn write(
-        &self,
-        path: &Path,
-        bytes: &[u8],
-        manner: Manner,
-        code: &'static str,
-        help: &str,
-    ) -> Result<(), Vec<Finding>> {
+    pub fn write(&self, path: &Path, bytes: &[u8], manner: Manner, code: Code, help: &str) -> Result<(), Vec<Finding>> {
         let project = match self.project.get() {
             Some(project) => ProjectTree::of(&project.root),
             // A verb that needs no project may still stand in one.
@@ -220,7 +213,7 @@ impl Session {
         match (pinned, &self.globals.region) {
             (Some(pinned), Some(asked)) if pinned != *asked => {
                 let message = format!("{whose} belongs to `{pinned}` and `--region` says `{asked}`");
-                Err(vec![Finding::error("P025", message).at(place).help(help)])
+                Err(vec![Finding::error(code::P025, message).at(place).help(help)])
             }
             (Some(region), _) => Ok(Some(region)),
             (None, asked) => Ok(asked.clone()),
@@ -337,7 +330,7 @@ impl Session {
             TargetKind::Local => {
                 if self.globals.endpoint_url.is_some() {
                     return Err(vec![
-                        Finding::error("P026", "`--target local` and `--endpoint-url` exclude each other")
+                        Finding::error(code::P026, "`--target local` and `--endpoint-url` exclude each other")
                             .help("leave `--target local` out to use the endpoint"),
                     ]);
                 }
@@ -386,7 +379,7 @@ impl Session {
             let message =
                 format!("the stage `{}` belongs to account `{pinned}` and `--account` says `{asked}`", globals.stage);
             let help = "leave `--account` out, or correct the stage's `account` in `bedplate.yaml`";
-            return Err(vec![Finding::error("C024", message).help(help)]);
+            return Err(vec![Finding::error(code::C024, message).help(help)]);
         }
         let profile = globals.profile.clone().or(stage.profile);
         let endpoint_url = match (&globals.endpoint_url, stage.endpoint_url) {
@@ -473,7 +466,9 @@ impl Session {
         };
         let unknown = parameters.keys().filter(|name| !known.contains(*name));
         let findings: Vec<Finding> = unknown
-            .map(|name| Finding::error("D002", format!("the use case has no parameter `{name}`")).help(help.clone()))
+            .map(|name| {
+                Finding::error(code::D002, format!("the use case has no parameter `{name}`")).help(help.clone())
+            })
             .collect();
         if findings.is_empty() { Ok(()) } else { Err(findings) }
     }
@@ -501,7 +496,7 @@ impl Session {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
-            .map_err(|error| vec![Finding::error("P023", format!("no thread can be started: {error}"))])?;
+            .map_err(|error| vec![Finding::error(code::P023, format!("no thread can be started: {error}"))])?;
         let done = runtime.block_on(work);
         // A question nobody answered any more must not keep the program from ending.
         runtime.shutdown_background();

@@ -11,7 +11,7 @@ use super::stack_outputs::not_deployed;
 use super::suites::Suites;
 use super::verb_result::VerbResult;
 use crate::engine::{self, Desired, ExitCode, Run};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::spec::LoadedSpec;
 
 /// Run the spec's smoke tests against what is deployed.
@@ -65,7 +65,7 @@ async fn test_one(
 ) -> VerbResult {
     let stack = session.stack_name(spec);
     if spec.spec.smoke.is_empty() {
-        let finding = Finding::note("D065", format!("`{}` has no smoke tests", spec.spec.name));
+        let finding = Finding::note(code::D065, format!("`{}` has no smoke tests", spec.spec.name));
         session.ui.findings(&[finding.help("add one under `smoke:`, such as `- invoke: functions.NAME`")]);
         return Ok(ExitCode::Done);
     }

@@ -6,14 +6,14 @@ use super::local_target::served_at;
 use super::session::Session;
 use super::ui::Ui;
 use crate::aws::{Output, TargetKind};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::local_address::{gateway_url, local_url};
 use crate::report::findings::on_one_line;
 use crate::report::style::paint;
 
 /// The finding for a stack that is not there.
 pub(super) fn not_deployed(stack: &str, use_case: &str) -> Finding {
-    Finding::error("P028", format!("`{stack}` is not deployed there"))
+    Finding::error(code::P028, format!("`{stack}` is not deployed there"))
         .help(format!("run `bedplate deploy {use_case}`, or name the stage and target it is on"))
 }
 

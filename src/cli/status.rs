@@ -1,5 +1,6 @@
 //! `bedplate status`: the state of what is deployed, and why it is so.
 
+use crate::finding::code;
 use std::fmt::Write as _;
 
 use serde_json::json;
@@ -37,7 +38,7 @@ pub(super) fn run(session: &Session, args: &StatusArgs) -> VerbResult {
             connection.close().await;
             let status = match status {
                 // The others are told of all the same.
-                Err(finding) if finding.code == "D012" => {
+                Err(finding) if finding.code == code::D012 => {
                     foreign.push(finding);
                     continue;
                 }

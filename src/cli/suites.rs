@@ -6,7 +6,7 @@ use super::session::Session;
 use super::verb_result::VerbResult;
 use crate::engine::{Report, SmokeResult};
 use crate::files::Manner;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::report;
 
 /// The results of a run, stack by stack.
@@ -36,6 +36,6 @@ impl Suites {
     fn write(&self, session: &Session, file: Option<&Path>) -> Result<(), Vec<Finding>> {
         let Some(file) = file else { return Ok(()) };
         let text = report::smoke::junit(&self.0);
-        session.write(file, text.as_bytes(), Manner::Replace, "D064", "name a file in a folder that exists")
+        session.write(file, text.as_bytes(), Manner::Replace, code::D064, "name a file in a folder that exists")
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::globals::{Format, Globals};
 use super::stream::EventStream;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::report;
 use crate::report::findings::{for_terminal, json_line};
 use crate::report::style::Styles;
@@ -70,7 +70,7 @@ impl Ui {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(vec![Finding::error("P020", format!("standard output cannot be written: {error}"))])
+                Err(vec![Finding::error(code::P020, format!("standard output cannot be written: {error}"))])
             }
             _ => Ok(()),
         }

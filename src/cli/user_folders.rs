@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::files::{self, Manner};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::helper::ProjectTree;
 
 /// How long the cache of a project is kept after it was last used.
@@ -41,7 +41,7 @@ impl CacheFolder {
         let for_this_run = |why: String| {
             let folder =
                 TempDir::with_prefix("bedplate-").map_err(|error| vec![not_written("a temporary folder", &error)])?;
-            let warning = Finding::warning("A030", format!("nothing that is packaged is kept: {why}"))
+            let warning = Finding::warning(code::A030, format!("nothing that is packaged is kept: {why}"))
                 .help("set XDG_CACHE_HOME to a folder of your own outside the project");
             Ok(Self { path: folder.path().to_owned(), _for_this_run: Some(folder), warning: Some(warning) })
         };
@@ -119,7 +119,7 @@ pub fn known_state(project: &Path) -> Result<PathBuf, Vec<Finding>> {
         return Ok(dir);
     }
     let message = format!("`{}` was not made here by you: it came along with the project", dir.display());
-    Err(vec![Finding::error("A037", message).help(
+    Err(vec![Finding::error(code::A037, message).help(
         "nothing of it was read or run; `bedplate local reset` forgets it, and the next deploy starts from nothing",
     )])
 }
@@ -207,16 +207,17 @@ fn ignore_in_git(own: &Path) -> Result<(), Vec<Finding>> {
         return Ok(());
     }
     let project = ProjectTree::of(own.parent().unwrap_or(own));
-    files::write(&project, &path, b"*\n", Manner::Replace).map_err(|why| vec![why.finding(&path, "A039", OWN_FOLDERS)])
+    files::write(&project, &path, b"*\n", Manner::Replace)
+        .map_err(|why| vec![why.finding(&path, code::A039, OWN_FOLDERS)])
 }
 
 fn no_folder(path: &Path) -> Finding {
-    Finding::error("A038", format!("`{}` is a link, or not what it has to be", path.display()))
+    Finding::error(code::A038, format!("`{}` is a link, or not what it has to be", path.display()))
         .help("remove it; `bedplate local reset` does, without touching its target")
 }
 
 fn not_written(path: &str, error: &io::Error) -> Finding {
-    Finding::error("A039", format!("`{path}` cannot be written: {error}")).help(OWN_FOLDERS)
+    Finding::error(code::A039, format!("`{path}` cannot be written: {error}")).help(OWN_FOLDERS)
 }
 
 /// The way on when a folder of the user's cannot be written to.

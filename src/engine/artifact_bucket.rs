@@ -16,7 +16,7 @@ use super::ledger::EffectError;
 use super::operation_end::OperationEnd;
 use super::run::Run;
 use crate::aws::{CallErrorKind, StackState, StackSummary};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 
 /// What a bucket nobody has finished an upload to keeps of it, in days.
 const UNFINISHED_UPLOAD_DAYS: u32 = 1;
@@ -139,14 +139,14 @@ pub(super) fn is_own(stack: &StackSummary) -> bool {
 pub(super) fn not_own(stack: &StackSummary) -> Finding {
     let message =
         format!("the stack `{}` lacks the tag `{PURPOSE_TAG}: {PURPOSE}`, so Bedplate did not make it", stack.name);
-    Finding::error("D075", message)
+    Finding::error(code::D075, message)
         .help("it is left alone; it has to go, or to be renamed, before there can be an artifact bucket")
 }
 
 /// A bucket that has the name and must not be used.
 fn taken(bucket: &str, reason: &str) -> ArtifactBucket {
     let message = format!("the bucket `{bucket}` is not this account's artifact bucket: {reason}");
-    ArtifactBucket::Unusable(Box::new(Finding::error("D074", message).help(
+    ArtifactBucket::Unusable(Box::new(Finding::error(code::D074, message).help(
         "it is neither used nor emptied; choose another name with `bedplate bootstrap --bucket NAME`, which every later \
          command then finds",
     )))
@@ -201,7 +201,7 @@ pub(super) async fn ensure(
     }
     let cause = end.root_cause().map(|event| event.reason.clone().unwrap_or_default());
     let reason = cause.or(end.reason).unwrap_or_else(|| "CloudFormation gave no reason".to_owned());
-    Err(Finding::error("D004", format!("the artifact bucket `{bucket}` could not be made: {reason}"))
+    Err(Finding::error(code::D004, format!("the artifact bucket `{bucket}` could not be made: {reason}"))
         .help("the identity in use needs to create an S3 bucket and its policy, once for each account and region")
         .into())
 }
@@ -227,6 +227,6 @@ async fn made_nevertheless(run: &Run<'_>, failed: EffectError, effect: &Effect) 
 }
 
 fn gone_by_hand(bucket: &str) -> Finding {
-    Finding::error("D005", format!("the stack `{ARTIFACT_STACK}` exists but its bucket `{bucket}` does not"))
+    Finding::error(code::D005, format!("the stack `{ARTIFACT_STACK}` exists but its bucket `{bucket}` does not"))
         .help("run `bedplate bootstrap --remove` and repeat the command: it makes both anew")
 }

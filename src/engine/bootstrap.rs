@@ -12,7 +12,7 @@ use super::run::{Approver, Proposal, Run};
 use super::status::USE_CASE_TAG;
 use super::teardown::tear_down;
 use crate::aws::StackState;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 
 /// Makes the artifact bucket of the account and region unless it exists.
 pub async fn bootstrap(run: &Run<'_>) -> Report {
@@ -39,7 +39,7 @@ async fn make(run: &Run<'_>, emitter: &EventEmitter<'_>, bucket: Option<&str>) -
     if let ArtifactBucket::Own { name } = find(run, &identity.account, bucket).await?
         && bucket.is_some_and(|wanted| wanted != name)
     {
-        return Err(Finding::error("D076", format!("there is an artifact bucket already, `{name}`"))
+        return Err(Finding::error(code::D076, format!("there is an artifact bucket already, `{name}`"))
             .help("an account has one in a region; to have another, run `bedplate bootstrap --remove` first")
             .into());
     }
@@ -59,7 +59,7 @@ async fn remove(run: &Run<'_>, emitter: &EventEmitter<'_>, approver: &dyn Approv
         let message =
             format!("there is no stack `{ARTIFACT_STACK}` in account `{}`, region `{region}`", identity.account);
         report.outcome = Outcome::Absent;
-        report.findings.push(Finding::note("D023", message));
+        report.findings.push(Finding::note(code::D023, message));
         return Ok(report);
     };
     if !is_own(&stack) {
@@ -112,5 +112,5 @@ async fn refuse_used(run: &Run<'_>) -> Result<(), Abort> {
         return Ok(());
     }
     let message = format!("the artifact bucket is in use by `{}`", users.join("`, `"));
-    Err(Finding::error("D026", message).help("destroy what is deployed first").into())
+    Err(Finding::error(code::D026, message).help("destroy what is deployed first").into())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::operation_end::OperationEnd;
 use crate::aws::{StackEvent, StackState};
-use crate::finding::{Finding, Place, TemplatePlaces};
+use crate::finding::{Finding, Place, TemplatePlaces, code};
 
 /// Reasons CloudFormation gives to resources that failed only because another one did.
 const CONSEQUENCES: &[&str] = &[
@@ -41,12 +41,12 @@ pub(super) fn explain(stack: &str, end: &OperationEnd, places: &TemplatePlaces) 
         let reason = event.reason.as_deref().unwrap_or("CloudFormation gave no reason").trim_end_matches('.');
         let nested = if event.stack_name == stack { String::new() } else { format!(" in `{}`", event.stack_name) };
         let message = format!("`{}` ({}){nested} could not be {done}: {reason}", event.logical_id, event.resource_type);
-        let finding = Finding::error("D006", message).at(place_of(event, places));
+        let finding = Finding::error(code::D006, message).at(place_of(event, places));
         findings.push(if findings.is_empty() { finding.help(next.clone()) } else { finding });
     }
     if findings.is_empty() {
         let reason = end.reason.as_deref().unwrap_or("CloudFormation gave no reason").trim_end_matches('.');
-        findings.push(Finding::error("D007", format!("`{stack}` ended in `{}`: {reason}", end.status)).help(next));
+        findings.push(Finding::error(code::D007, format!("`{stack}` ended in `{}`: {reason}", end.status)).help(next));
     }
     findings
 }
@@ -82,7 +82,7 @@ pub(super) fn not_cleaned_up(end: &OperationEnd, places: &TemplatePlaces) -> Vec
         } else {
             "delete it by hand; nothing manages it any longer"
         };
-        Finding::warning("D030", message).at(places.of(&event.logical_id).cloned()).help(next)
+        Finding::warning(code::D030, message).at(places.of(&event.logical_id).cloned()).help(next)
     };
     things.into_iter().map(finding).collect()
 }

@@ -13,7 +13,7 @@ use crate::aws::{
     CallError, CallErrorKind, ChangeSetKind, ChangeSetRequest, ListedChangeSet, StackState, ValidationResult,
 };
 use crate::cfn::change_set::ChangeSet;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, code};
 
 /// What CloudFormation says of a change set that would change nothing.
 const NO_CHANGE: &[&str] = &["didn't contain changes", "no updates are to be performed"];
@@ -105,7 +105,7 @@ pub(super) async fn make(
         let reason = if reason.is_empty() { "CloudFormation gave no reason" } else { reason.trim_end_matches('.') };
         findings.insert(
             0,
-            Finding::error("D018", format!("CloudFormation refuses the change set: {reason}"))
+            Finding::error(code::D018, format!("CloudFormation refuses the change set: {reason}"))
                 .help("correct the cause and deploy again"),
         );
     }
@@ -188,7 +188,7 @@ fn refused(request: &ChangeSetRequest, error: CallError) -> Abort {
         let said = error.message.trim_end_matches('.');
         let code = error.code.as_deref().unwrap_or("refused");
         return Finding::error(
-            "D018",
+            code::D018,
             format!("CloudFormation refuses the change set for `{}`: {code}: {said}", request.stack),
         )
         .help("correct what it names and deploy again")
@@ -205,7 +205,7 @@ pub(super) fn is_gone(error: &CallError) -> bool {
 /// Somebody else was faster.
 pub(super) fn superseded(stack: &str) -> Finding {
     let message = format!("`{stack}` was changed by someone else after this plan was made");
-    Finding::error("D028", message).help("this plan was not carried out; deploy again to see a new one")
+    Finding::error(code::D028, message).help("this plan was not carried out; deploy again to see a new one")
 }
 
 async fn wait(run: &Run<'_>, id: &str) -> Result<ChangeSet, CallError> {
@@ -234,10 +234,10 @@ fn validation_finding(result: &ValidationResult) -> Finding {
     let reason = result.reason.as_deref().unwrap_or("CloudFormation gave no reason").trim_end_matches('.');
     let message = format!("{what}{reason}");
     let finding = if result.fails {
-        Finding::error("D019", message)
+        Finding::error(code::D019, message)
             .help("CloudFormation found it before changing anything; correct it and deploy again")
     } else {
-        Finding::warning("D020", message)
+        Finding::warning(code::D020, message)
     };
     match (&result.logical_id, &result.path) {
         (Some(id), Some(path)) => finding.in_template(in_resource(id, path)),

@@ -9,7 +9,7 @@ use super::desired::Desired;
 use super::run::Run;
 use super::status::USE_CASE_TAG;
 use crate::aws::{Identity, StackState, StackSummary};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 
 /// The tag that says which stage a stack is.
 pub const STAGE_TAG: &str = "bedplate:stage";
@@ -132,7 +132,7 @@ impl OtherOwner {
 
     /// For a run that would change it.
     pub(super) fn refusal(&self) -> Finding {
-        Finding::error("D071", self.message()).help(format!(
+        Finding::error(code::D071, self.message()).help(format!(
             "if both are one team, write `owner: {}` into bedplate.yaml; to make it yours, repeat the command with \
              `--take-over`",
             self.owner
@@ -141,7 +141,7 @@ impl OtherOwner {
 
     /// For a run that only looks.
     pub(super) fn warning(&self) -> Finding {
-        Finding::warning("D072", self.message()).help("a deploy is refused without `--take-over`")
+        Finding::warning(code::D072, self.message()).help("a deploy is refused without `--take-over`")
     }
 }
 
@@ -168,13 +168,16 @@ fn foreign(stack: &StackSummary) -> Finding {
         (Some(name), None) => format!("belongs to the use case `{name}`"),
         (None, _) => "was not made by Bedplate".to_owned(),
     };
-    Finding::error("D012", format!("the stack `{}` {whose}", stack.name))
+    Finding::error(code::D012, format!("the stack `{}` {whose}", stack.name))
         .help("it is left alone; choose another name for the use case or another `--stage`")
 }
 
 fn made_elsewhere(stack: &StackSummary) -> Finding {
-    Finding::error("D077", format!("the stack `{}` was not made by this run, and `--rm` deletes no other", stack.name))
-        .help("if it is not needed, run `bedplate destroy`")
+    Finding::error(
+        code::D077,
+        format!("the stack `{}` was not made by this run, and `--rm` deletes no other", stack.name),
+    )
+    .help("if it is not needed, run `bedplate destroy`")
 }
 
 fn foreign_review(stack: &StackSummary, change_set: &str) -> Finding {
@@ -182,14 +185,14 @@ fn foreign_review(stack: &StackSummary, change_set: &str) -> Finding {
         "the stack `{}` is in `{}` and holds the change set `{change_set}`, which is not of this use case",
         stack.name, stack.status
     );
-    Finding::error("D073", message)
+    Finding::error(code::D073, message)
         .help("it is left alone; choose another name for the use case or another `--stage`, or ask its owner")
 }
 
 fn empty_review(stack: &StackSummary) -> Finding {
     let message =
         format!("the stack `{}` is in `{}` without a change set, so its owner is not known", stack.name, stack.status);
-    Finding::error("D073", message).help("it is left alone; if it is yours, repeat the command with `--take-over`")
+    Finding::error(code::D073, message).help("it is left alone; if it is yours, repeat the command with `--take-over`")
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use super::run::{Approver, Proposal, Run};
 use super::smoke;
 use super::uploads::{presence, upload_missing};
 use crate::aws::{Identity, StackState, StackSummary, is_local_state};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::plan::{DesiredStack, Plan, PlannedArtifact, Secrets};
 
 /// Deploys a use case, from the account guard to the outputs.
@@ -152,7 +152,9 @@ impl Deployment<'_> {
                 report.outcome = Outcome::Interrupted;
                 let message =
                     format!("interrupted while `{}` was being filled; the stack is deployed", self.desired.stack);
-                report.findings.push(Finding::note("D041", message).help("deploy again: only what is missing is done"));
+                report
+                    .findings
+                    .push(Finding::note(code::D041, message).help("deploy again: only what is missing is done"));
             }
             Err(Abort::Failed(findings)) => {
                 report.outcome = Outcome::Unfinished;
@@ -168,7 +170,7 @@ impl Deployment<'_> {
         }
         let trying = async {
             let stack = self.run.attempt(self.run.clients.stack(stack_id)).await?;
-            let gone = || Finding::error("D062", format!("`{}` is gone before it was tried", self.desired.stack));
+            let gone = || Finding::error(code::D062, format!("`{}` is gone before it was tried", self.desired.stack));
             let stack = stack.ok_or_else(gone)?;
             smoke::tried(self.run, self.emitter, self.desired, &stack, self.options.smoke_retry_for, report).await
         };
@@ -178,7 +180,7 @@ impl Deployment<'_> {
                 report.outcome = Outcome::Interrupted;
                 let message =
                     format!("interrupted while `{}` was being tested; the stack is deployed", self.desired.stack);
-                report.findings.push(Finding::note("D063", message).help(self.try_again()));
+                report.findings.push(Finding::note(code::D063, message).help(self.try_again()));
             }
             Err(Abort::Failed(findings)) => {
                 // Nobody answered: that is no verdict on the stack, unless a test was answered wrongly before.
@@ -278,7 +280,7 @@ impl Deployment<'_> {
     fn without_outputs(&self) -> Finding {
         let message = format!("`{}` is deployed; what comes after that was not done", self.desired.stack);
         let again = self.run.ledger().command("deploy");
-        Finding::warning("D094", message).help(format!(
+        Finding::warning(code::D094, message).help(format!(
             "`{again}` does what is missing, `{}` prints the outputs and `{}` tries the smoke tests",
             self.run.ledger().command("outputs"),
             self.run.ledger().command("smoke"),
@@ -307,7 +309,7 @@ impl Deployment<'_> {
     }
 
     fn goes_on(&self, message: String) -> Finding {
-        Finding::note("D016", message).help(
+        Finding::note(code::D016, message).help(
             "watch it with `bedplate status`; the next `bedplate deploy` waits for it to end and goes on from there",
         )
     }

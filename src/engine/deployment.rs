@@ -23,7 +23,7 @@ use super::run::{Approver, Run};
 use crate::artifacts::ArtifactRequest;
 use crate::aws::{ChangeSetKind, ChangeSetRequest, Identity, ParameterValue, StackSummary, TemplateSource};
 use crate::cfn::Template;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::plan::{
     Current, DesiredStack, Plan, PlanKind, PlannedArtifact, Risk, for_new_stack, from_change_set, of_content,
 };
@@ -92,9 +92,12 @@ fn not_built(emitter: &EventEmitter<'_>, verb: &str, unbuilt: &[Unbuilt], desire
         let component = &unbuilt.component;
         let finding = if verb == "plan" {
             let message = format!("`{component}` is not built: the plan takes it for changed, whatever it would hold");
-            Finding::warning("A032", message)
+            Finding::warning(code::A032, message)
         } else {
-            Finding::error("A031", format!("`{component}` is not in the cache, and `--no-build` says not to build it"))
+            Finding::error(
+                code::A031,
+                format!("`{component}` is not in the cache, and `--no-build` says not to build it"),
+            )
         };
         finding
             .at(place(component))
@@ -282,7 +285,7 @@ impl Deployment<'_> {
         }
         if text.len() > LONGEST_TEMPLATE {
             let message = format!("the template has {} bytes; CloudFormation takes {LONGEST_TEMPLATE}", text.len());
-            return Err(Finding::error("D017", message).help("split the use case into two").into());
+            return Err(Finding::error(code::D017, message).help("split the use case into two").into());
         }
         let (bucket, _) = ensure(self.run, self.emitter, &identity.account, None).await?;
         let key = format!("{}{digest}.template", folder(&self.desired.stack));

@@ -9,7 +9,7 @@ use super::smoke::{self, PreparedSmokeTest};
 use super::status::USE_CASE_TAG;
 use crate::aws::{ParameterValue, StackSummary};
 use crate::cfn::Template;
-use crate::finding::{Finding, TemplatePlaces};
+use crate::finding::{Finding, TemplatePlaces, code};
 use crate::render::{NeededOutput, Rendered};
 use crate::spec::LoadedSpec;
 
@@ -159,7 +159,7 @@ impl Desired {
                     && !self.unbuilt.iter().any(|it| it.parameter == *id)
             };
             let known: Vec<&str> = declared.keys().copied().filter(own).collect();
-            findings.push(Finding::error("D002", format!("the use case has no parameter `{name}`")).help(
+            findings.push(Finding::error(code::D002, format!("the use case has no parameter `{name}`")).help(
                 if known.is_empty() { "it has none".to_owned() } else { format!("it has `{}`", known.join("`, `")) },
             ));
         }
@@ -207,7 +207,7 @@ pub(crate) fn names(rendered: &Rendered) -> BTreeMap<String, String> {
 
 /// A parameter that cannot do without a value.
 pub(crate) fn without_value(name: &str) -> Finding {
-    Finding::error("D003", format!("the parameter `{name}` has no value"))
+    Finding::error(code::D003, format!("the parameter `{name}` has no value"))
         .help(format!("pass `--parameter {name}=VALUE` or give it a default in the spec"))
 }
 
@@ -257,7 +257,7 @@ mod tests {
         let mut desired = desired();
         desired.parameters.insert("Sise".into(), "4".into());
         let findings = desired.parameter_values("1", "r", None).expect_err("two problems");
-        let codes: Vec<&str> = findings.iter().map(|finding| finding.code).collect();
+        let codes: Vec<&str> = findings.iter().map(|finding| finding.code.as_str()).collect();
         assert_eq!(codes, ["D002", "D003"]);
     }
 }

@@ -17,7 +17,7 @@ use super::outcome::{Outcome, Report};
 use super::run::{Approver, Proposal, Run};
 use super::teardown::tear_down;
 use crate::aws::{CallErrorKind, Identity, StackState, StackSummary};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 
 /// Takes a stack of a use case away with everything that belongs to it, and proves it.
 ///
@@ -95,7 +95,7 @@ impl Destruction<'_> {
             return None;
         }
         let message = format!("the stack `{}` still exists, without what was deleted so far", self.name);
-        Some(Finding::note("D097", message).help(self.again()))
+        Some(Finding::note(code::D097, message).help(self.again()))
     }
 
     /// What remains to do once the stack is gone: buckets it forgot, its artifacts, and the proof. What breaks off here has
@@ -122,7 +122,7 @@ impl Destruction<'_> {
                 report.findings = findings;
                 let message =
                     format!("`{}` is deleted; it could not be found out whether everything of it is", self.name);
-                report.findings.push(Finding::error("D093", message).help(self.again()));
+                report.findings.push(Finding::error(code::D093, message).help(self.again()));
                 Ok(report)
             }
             ended => ended,
@@ -166,7 +166,7 @@ impl Destruction<'_> {
             if !importers.is_empty() {
                 let message =
                     format!("`{export}`, an export of `{}`, is in use by `{}`", stack.name, importers.join("`, `"));
-                return Err(Finding::error("D029", message).help("destroy what uses it first").into());
+                return Err(Finding::error(code::D029, message).help("destroy what uses it first").into());
             }
         }
         Ok(())
@@ -256,7 +256,7 @@ impl Destruction<'_> {
         let again = self.run.attempt(self.run.clients.stack(self.name)).await?;
         if again.is_some_and(|stack| stack.state() != StackState::Deleted) {
             let message = format!("there is a stack `{}` again, so its folder in the artifact bucket stays", self.name);
-            self.emitter.emit(EventKind::Warning { finding: Finding::warning("D078", message) });
+            self.emitter.emit(EventKind::Warning { finding: Finding::warning(code::D078, message) });
             return Ok(());
         }
         if let Some((bucket, _)) = artifacts_of(self.run, &identity.account, self.name).await? {
@@ -309,10 +309,10 @@ impl Destruction<'_> {
         report.findings.extend(left.iter().filter(|leftover| !leftover.intended).map(|leftover| {
             let (kind, id, reason) = (&leftover.resource_type, &leftover.physical_id, &leftover.reason);
             if alone.contains(id) {
-                return Finding::warning("D070", format!("`{id}` ({kind}) remains: {reason}"))
+                return Finding::warning(code::D070, format!("`{id}` ({kind}) remains: {reason}"))
                     .help("check who owns it; if it is yours, delete it by hand");
             }
-            Finding::error("D022", format!("`{id}` ({kind}) remains: {reason}"))
+            Finding::error(code::D022, format!("`{id}` ({kind}) remains: {reason}"))
                 .help("run `bedplate destroy` again; what it cannot delete has to be deleted by hand")
         }));
         report.left = left;
@@ -333,7 +333,7 @@ impl Destruction<'_> {
             let Some(bucket) = resource.physical_id.as_deref() else { continue };
             if matches!(bucket_origin(self.run.clients, bucket, &resource.stack_id).await, Ok(BucketOrigin::Gone)) {
                 let message = format!("`{bucket}`, which was to be left alone, no longer exists");
-                let finding = Finding::warning("D070", message);
+                let finding = Finding::warning(code::D070, message);
                 self.emitter.emit(EventKind::Warning {
                     finding: finding
                         .help("this run did not delete it; see the stack's events and the account's CloudTrail"),
@@ -350,7 +350,8 @@ impl Destruction<'_> {
         let (account, region) = (&identity.account, self.run.clients.region());
         let message = format!("there is no stack `{}` in account `{account}`, region `{region}`", self.name);
         report.findings.push(
-            Finding::note("D023", message).help("if there should be one, check `--profile`, `--region` and `--stage`"),
+            Finding::note(code::D023, message)
+                .help("if there should be one, check `--profile`, `--region` and `--stage`"),
         );
         report
     }
@@ -364,7 +365,7 @@ impl Destruction<'_> {
             return report;
         }
         let message = format!("interrupted while destroying `{}`: {}", self.name, account.aftermath());
-        report.findings.push(Finding::note("D024", message).help(self.again()));
+        report.findings.push(Finding::note(code::D024, message).help(self.again()));
         report
     }
 
@@ -387,7 +388,7 @@ fn leftover(resource_type: &str, logical_id: Option<&str>, physical_id: &str, re
 }
 
 fn protected(stack: &StackSummary) -> Finding {
-    Finding::error("D025", format!("`{}` is protected against termination", stack.name)).help(format!(
+    Finding::error(code::D025, format!("`{}` is protected against termination", stack.name)).help(format!(
         "lift it with `aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name {}`",
         stack.name
     ))

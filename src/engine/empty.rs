@@ -9,7 +9,7 @@ use super::ledger::Ledger;
 use super::run::Run;
 use super::side_by_side::side_by_side;
 use crate::aws::{CallError, CallErrorKind, Clients, DELETE_BATCH, ObjectVersion};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 
 /// Batches in flight at once: S3 deletes some 3,500 objects a second and prefix, which four batches of a thousand reach.
 const AT_ONCE: usize = 6;
@@ -42,12 +42,12 @@ pub(super) async fn empty(
             return Ok(total);
         }
         if let Some((key, reason)) = pass.refused.filter(|_| pass.deleted == 0) {
-            return Err(Finding::error("D008", format!("`{bucket}` cannot be emptied: `{key}` stays ({reason})"))
+            return Err(Finding::error(code::D008, format!("`{bucket}` cannot be emptied: `{key}` stays ({reason})"))
                 .help("look for an object lock, a bucket policy or a missing permission, and destroy again")
                 .into());
         }
     }
-    Err(Finding::error("D009", format!("`{bucket}` fills up again while it is being emptied"))
+    Err(Finding::error(code::D009, format!("`{bucket}` fills up again while it is being emptied"))
         .help("stop what writes to it and destroy again")
         .into())
 }

@@ -13,7 +13,7 @@ use super::abort::Abort;
 use super::effect::{Effect, counted, set_count};
 use super::effect_words::{describe_stack, done, remedy, unknown};
 use crate::aws::{Attempts, CallError};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding, code};
 
 /// What is known of an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -329,28 +329,28 @@ impl Account {
     /// The note of a run that was interrupted.
     pub fn interrupted(&self, stack: &str) -> Finding {
         if self.is_empty() {
-            return Finding::note("D001", format!("interrupted before `{stack}` was changed"));
+            return Finding::note(code::D001, format!("interrupted before `{stack}` was changed"));
         }
         if let Some(running) = self.running() {
-            return Finding::note("D016", format!("interrupted: {}", running.text)).help(
+            return Finding::note(code::D016, format!("interrupted: {}", running.text)).help(
                 "watch it with `bedplate status`; the same command again waits for it to end and goes on from there",
             );
         }
-        Finding::note("D091", format!("interrupted: {}", self.aftermath()))
+        Finding::note(code::D091, format!("interrupted: {}", self.aftermath()))
             .help("the same command again goes on from there")
     }
 
     /// What is to be said of what is not known, and of what was left behind.
     pub fn findings(&self) -> Vec<Finding> {
-        let unknown = self.unknown.iter().map(|recorded| ("D090", recorded));
+        let unknown = self.unknown.iter().map(|recorded| (code::D090, recorded));
         let behind = |recorded: &&RecordedEffect| {
             matches!(recorded.effect, Effect::ChangeSet { .. } | Effect::StackShell { .. })
         };
-        let behind = self.done.iter().filter(behind).map(|recorded| ("D092", recorded));
-        let finding = |(code, recorded): (&'static str, &RecordedEffect)| {
+        let behind = self.done.iter().filter(behind).map(|recorded| (code::D092, recorded));
+        let finding = |(code, recorded): (Code, &RecordedEffect)| {
             let finding = Finding::warning(code, recorded.text.clone());
             match (&recorded.settle, code) {
-                (Some(command), "D090") => finding.help(format!("settle it with `{command}`")),
+                (Some(command), code::D090) => finding.help(format!("settle it with `{command}`")),
                 (Some(command), _) => {
                     finding.help(format!("delete it with `{command}`, or leave it to the next deploy"))
                 }

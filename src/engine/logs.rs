@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::claim::Claim;
 use crate::aws::{CallError, Clients, LogEvent, StackResource};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::render::Rendered;
 
 /// How far back the next look reaches beyond the last event, in milliseconds: what happens last may be told first.
@@ -120,7 +120,7 @@ impl LogReader {
             for _ in 0..PAGES {
                 let page = clients.log_events(&source.group, *since, self.filter.as_deref(), next.as_deref()).await;
                 let page = page.map_err(|message| {
-                    Finding::error("D066", format!("the log group `{}` cannot be read: {message}", source.group))
+                    Finding::error(code::D066, format!("the log group `{}` cannot be read: {message}", source.group))
                         .help("check the filter pattern, and that `logs:FilterLogEvents` is allowed")
                 })?;
                 let Some(page) = page else { break };

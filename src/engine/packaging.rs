@@ -10,7 +10,7 @@ use super::events::{EventEmitter, EventKind};
 use super::package::{Package, StackArtifact, Unbuilt};
 use super::run::Run;
 use crate::artifacts::{self, BuildContext};
-use crate::finding::{Finding, has_errors};
+use crate::finding::{Finding, code, has_errors};
 
 /// How long an interrupted build is given to end what it has started and to tidy up.
 const TIDYING: Duration = Duration::from_secs(8);
@@ -87,7 +87,7 @@ pub(super) async fn build(run: &Run<'_>, emitter: &EventEmitter<'_>, packages: &
             }
             Ok((_, Err(wrong))) => findings.extend(wrong),
             Err(error) => findings.push(
-                Finding::error("D096", format!("packaging broke off: {error}"))
+                Finding::error(code::D096, format!("packaging broke off: {error}"))
                     .help("this is a defect of Bedplate; repeat the command"),
             ),
         }

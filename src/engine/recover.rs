@@ -12,7 +12,7 @@ use super::inventory::inventory;
 use super::run::Run;
 use super::teardown::tear_down;
 use crate::aws::{Identity, StackEvent, StackState, StackSummary};
-use crate::finding::{Finding, TemplatePlaces};
+use crate::finding::{Finding, TemplatePlaces, code};
 use crate::plan::{Action, DataLoss, Risk, RiskKind};
 
 /// Where a deployment starts.
@@ -161,7 +161,7 @@ impl FailedStack {
         }
         let mut findings = explain(&stack.name, &end, &TemplatePlaces::default());
         findings.push(
-            Finding::error("D010", format!("the failed `{}` could not be removed", stack.name))
+            Finding::error(code::D010, format!("the failed `{}` could not be removed", stack.name))
                 .help("correct the cause above and deploy again, or delete it with `bedplate destroy`"),
         );
         Err(findings.into())
@@ -179,7 +179,7 @@ fn report_causes(emitter: &EventEmitter<'_>, stack: &StackSummary, history: &[St
     };
     let said = said.trim_end_matches('.');
     let message = format!("`{}` is in `{}`: its last creation failed ({said})", stack.name, stack.status);
-    let finding = Finding::warning("D011", message).at(place);
+    let finding = Finding::warning(code::D011, message).at(place);
     emitter.emit(EventKind::Warning {
         finding: finding.help("it never worked, so this deployment removes it and makes it anew"),
     });
@@ -205,7 +205,7 @@ fn may_have_worked(stack: &StackSummary, history: &[StackEvent]) -> bool {
 
 fn busy(stack: &StackSummary) -> Finding {
     Finding::error(
-        "D021",
+        code::D021,
         format!("`{}` is in `{}`, and a plan would be out of date at once", stack.name, stack.status),
     )
     .help("watch it with `bedplate status` and plan again when it has ended; `bedplate deploy` waits by itself")
@@ -213,7 +213,7 @@ fn busy(stack: &StackSummary) -> Finding {
 
 fn half_deleted(stack: &StackSummary) -> Finding {
     let reason = stack.reason.as_deref().unwrap_or("no reason was given").trim_end_matches('.');
-    Finding::error("D013", format!("deleting `{}` failed earlier ({reason})", stack.name))
+    Finding::error(code::D013, format!("deleting `{}` failed earlier ({reason})", stack.name))
         .help("take the rest of it away with `bedplate destroy`, then deploy again")
 }
 
@@ -223,12 +223,12 @@ fn stuck(stack: &StackSummary, failures: &[StackEvent]) -> Finding {
     });
     let message = format!("`{}` is in `{}`{}", stack.name, stack.status, cause.unwrap_or_default());
     // Making it anew would take its data along.
-    Finding::error("D014", message).help(continue_rollback(&stack.name, failures))
+    Finding::error(code::D014, message).help(continue_rollback(&stack.name, failures))
 }
 
 fn failed_update(stack: &StackSummary) -> Finding {
     let reason = stack.reason.as_deref().unwrap_or("no reason was given").trim_end_matches('.');
-    Finding::error("D015", format!("`{}` is in `{}` ({reason})", stack.name, stack.status)).help(format!(
+    Finding::error(code::D015, format!("`{}` is in `{}` ({reason})", stack.name, stack.status)).help(format!(
         "bring it back to its last good state with `aws cloudformation rollback-stack --stack-name {}`, then deploy again",
         stack.name
     ))

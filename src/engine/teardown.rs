@@ -16,7 +16,7 @@ use super::operation_end::OperationEnd;
 use super::run::Run;
 use super::side_by_side::side_by_side;
 use crate::aws::{CallError, CallErrorKind, StackState, StackSummary};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 
 /// Buckets emptied at once; each has several batches in flight of its own.
 const BUCKETS_AT_ONCE: usize = 4;
@@ -61,7 +61,7 @@ async fn prove(run: &Run<'_>, emitter: &EventEmitter<'_>, resources: &mut [Plann
             BucketOrigin::Gone => resource.objects = None,
             BucketOrigin::Other(reason) => {
                 let message = format!("`{bucket}` is no longer proven to be this stack's: {reason}");
-                let finding = Finding::warning("D070", message).help("it is left alone");
+                let finding = Finding::warning(code::D070, message).help("it is left alone");
                 emitter.emit(EventKind::Warning { finding });
                 resource.leave_alone(reason);
             }
@@ -101,7 +101,7 @@ fn would_go(resource: &PlannedDeletion, bucket: &str, how: &str) -> Finding {
     let message = format!(
         "`{bucket}`, the bucket of `{id}`, is not proven to be this stack's ({reason}), and {how} with the stack"
     );
-    Finding::error("D070", message)
+    Finding::error(code::D070, message)
 }
 
 async fn empty_buckets(run: &Run<'_>, emitter: &EventEmitter<'_>, resources: &[PlannedDeletion]) -> Result<(), Abort> {

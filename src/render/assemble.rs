@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::data::PartialData;
 use super::partials::{Budget, Partials};
 use super::provenance::{Elsewhere, Provenance};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::spec::LoadedSpec;
 
 /// The sections of a template, in the order they are written.
@@ -108,7 +108,7 @@ impl<'a> Assembly<'a> {
                 _ => {
                     let place = self.loaded.place(pointer);
                     self.report(
-                        Finding::error("R143", format!("a template has no such `{name}`"))
+                        Finding::error(code::R143, format!("a template has no such `{name}`"))
                             .at(place)
                             .help("correct the template's section, or take it out"),
                     );
@@ -210,7 +210,7 @@ impl<'a> Assembly<'a> {
             let reason = format!("the resource `{id}` has no `Type`");
             if partial.is_empty() {
                 let place = self.loaded.place(pointer);
-                self.report(Finding::error("R143", reason).at(place).help("say its type"));
+                self.report(Finding::error(code::R143, reason).at(place).help("say its type"));
             } else {
                 self.refuse_partial(partial, &reason);
             }
@@ -219,7 +219,7 @@ impl<'a> Assembly<'a> {
         if id.is_empty() || !id.bytes().all(|b| b.is_ascii_alphanumeric()) {
             let place = self.loaded.key_place(pointer);
             self.report(
-                Finding::error("R011", format!("`{id}` is not a logical id"))
+                Finding::error(code::R011, format!("`{id}` is not a logical id"))
                     .at(place)
                     .help("give the component a name with letters or digits in it"),
             );
@@ -233,7 +233,7 @@ impl<'a> Assembly<'a> {
             let here = self.loaded.key_place(pointer);
             self.report(
                 Finding::error(
-                    "R010",
+                    code::R010,
                     format!("this gives the {kind} `{id}`, which `{}`{place} gives already", shown(other)),
                 )
                 .at(here)
@@ -246,7 +246,7 @@ impl<'a> Assembly<'a> {
     }
 
     fn refuse_partial(&mut self, partial: &str, reason: &str) {
-        let finding = Finding::error("R005", format!("the partial `{partial}` is no part of a template: {reason}"))
+        let finding = Finding::error(code::R005, format!("the partial `{partial}` is no part of a template: {reason}"))
             .at(self.partials.place(partial, 1, 1))
             .help("a partial renders to sections of a CloudFormation template, such as `Resources` with ids and resources below");
         self.report(finding);

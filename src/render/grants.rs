@@ -2,7 +2,7 @@
 
 use super::references::{Ask, References, component_names};
 use super::words::did_you_mean;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::iam::{Policy, Statement};
 use crate::spec::Grant;
 
@@ -91,7 +91,7 @@ pub(super) fn statements(references: &References<'_>, grant: &Grant, pointer: &s
     let Some(kind) = references.kind(section) else { return Err(references.cannot(&ask)) };
     let names = component_names(references, section).unwrap_or_default();
     if !names.iter().any(|known| known == name) {
-        return Err(Finding::error("R022", format!("there is no `{name}` under `{section}`"))
+        return Err(Finding::error(code::R022, format!("there is no `{name}` under `{section}`"))
             .at(references.loaded.place(&pointer))
             .help(did_you_mean(name, names.iter())));
     }

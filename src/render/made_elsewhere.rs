@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, code};
 use crate::spec::LoadedSpec;
 use crate::yaml::{self, Document};
 
@@ -16,7 +16,7 @@ pub(super) const POINTER: &str = "/template";
 pub(super) fn document(loaded: &LoadedSpec) -> Result<Option<Document>, Finding> {
     let Some(path) = &loaded.spec.template else { return Ok(None) };
     let refuse = |message: String, place: Option<Place>, help: &str| {
-        Finding::error("R143", message).at(place.or_else(|| loaded.place(POINTER))).help(help)
+        Finding::error(code::R143, message).at(place.or_else(|| loaded.place(POINTER))).help(help)
     };
     let Some(text) = loaded.files.get(POINTER) else {
         return Err(refuse(format!("the template `{path}` has not been read"), None, "render the spec from its file"));

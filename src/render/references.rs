@@ -7,7 +7,7 @@ use super::made_elsewhere;
 use super::names::pascal;
 use super::rendered::RenderOptions;
 use super::words::did_you_mean;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::iam::Statement;
 use crate::spec::{
     GRANTS, LoadedSpec, NETWORK_PARTS, ParameterType, Piece, Reference, SECTIONS, Section, Text, UseCase, escape,
@@ -98,7 +98,7 @@ impl<'a> References<'a> {
                 self.component(section, name, attribute.as_deref().unwrap_or_default(), pointer)
             }
             Reference::Query(_) | Reference::Header(_) | Reference::Path(_) | Reference::Body => {
-                Err(Finding::error("R021", "what a request holds is known only in the `request` of a route")
+                Err(Finding::error(code::R021, "what a request holds is known only in the `request` of a route")
                     .at(self.loaded.place(pointer))
                     .help("move it to the `request` of the route, where it becomes a field of the function's event"))
             }
@@ -133,7 +133,7 @@ impl<'a> References<'a> {
     pub(super) fn cannot(&self, ask: &Ask<'_>) -> Finding {
         let fitting = GRANTS.iter().find(|(verb, _)| *verb == ask.verb).map_or(&[][..], |(_, sections)| *sections);
         let fitting: Vec<String> = fitting.iter().map(|section| format!("`{section}.NAME`")).collect();
-        Finding::error("R022", format!("`{}: …{}` is not something that can be granted", ask.verb, ask.name))
+        Finding::error(code::R022, format!("`{}: …{}` is not something that can be granted", ask.verb, ask.name))
             .at(self.loaded.place(ask.pointer))
             .help(format!("`{}` goes with {}", ask.verb, fitting.join(", ")))
     }
@@ -150,7 +150,7 @@ impl<'a> References<'a> {
                 Piece::Literal(literal) => stage.push_str(&literal),
                 Piece::Reference(Reference::Stage) => stage.push_str(self.options.stage),
                 Piece::Reference(_) => {
-                    return Err(Finding::error("R021", "the stage of an API must be known when it is rendered")
+                    return Err(Finding::error(code::R021, "the stage of an API must be known when it is rendered")
                         .at(self.loaded.place(&pointer))
                         .help("write it out, or use `${stage}`"));
                 }
@@ -160,7 +160,7 @@ impl<'a> References<'a> {
     }
 
     fn unresolved(&self, pointer: &str, message: String) -> Finding {
-        Finding::error("R020", message).at(self.loaded.place(pointer))
+        Finding::error(code::R020, message).at(self.loaded.place(pointer))
     }
 }
 

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::expression::Expression;
 use super::references::References;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::spec::{Piece, Reference, Text, escape};
 
 /// Where a value of a request comes from.
@@ -127,9 +127,12 @@ fn value_of(
         Reference::Path(name) => (PLACES[2], name),
         Reference::Body => return Ok(escaped("$input.body")),
         Reference::Parameter(_) => {
-            return Err(Finding::error("R021", "a parameter's value is not known to be safe inside a request's JSON")
-                .at(references.loaded.place(pointer))
-                .help("give it to the function through its `environment` instead"));
+            return Err(Finding::error(
+                code::R021,
+                "a parameter's value is not known to be safe inside a request's JSON",
+            )
+            .at(references.loaded.place(pointer))
+            .help("give it to the function through its `environment` instead"));
         }
         // Names, ARNs, URLs and ids that AWS makes hold nothing that JSON or Velocity could take for syntax.
         other => {
@@ -142,7 +145,7 @@ fn value_of(
     };
     check_name(references, place, name, pointer)?;
     if let Some(other) = places.insert(name.clone(), place).filter(|other| *other != place) {
-        return Err(Finding::error("R023", format!("`{name}` is taken from the {place} and from the {other}"))
+        return Err(Finding::error(code::R023, format!("`{name}` is taken from the {place} and from the {other}"))
             .at(references.loaded.place(pointer))
             .help(
                 "API Gateway looks a name up in the path, then the query, then the headers: give them different names",
@@ -156,7 +159,7 @@ pub(super) fn check_name(references: &References<'_>, place: &str, name: &str, p
     if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'$')) {
         return Ok(());
     }
-    Err(Finding::error("R023", format!("`{name}` cannot name a {place} parameter"))
+    Err(Finding::error(code::R023, format!("`{name}` cannot name a {place} parameter"))
         .at(references.loaded.place(pointer))
         .help("use letters, digits, `_`, `-` and `$`"))
 }

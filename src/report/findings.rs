@@ -257,9 +257,10 @@ pub fn for_terminal(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::code;
 
     fn finding() -> Finding {
-        Finding::error("S012", "`buckets.poster` is not defined")
+        Finding::error(code::S012, "`buckets.poster` is not defined")
             .at(Some(Place { file: "a, b/usecase.yaml".into(), line: 2, column: 11 }))
             .help("did you mean `buckets.posters`?")
     }
@@ -298,7 +299,7 @@ mod tests {
 
     #[test]
     fn control_characters_never_reach_the_terminal() {
-        let said = text(&[Finding::error("S001", "bad \u{1b}[31m key")], &Styles::new(false), &source);
+        let said = text(&[Finding::error(code::S001, "bad \u{1b}[31m key")], &Styles::new(false), &source);
         assert!(!said.contains('\u{1b}'), "{said:?}");
     }
 
@@ -313,6 +314,6 @@ mod tests {
     #[test]
     fn the_summary_counts_by_weight() {
         assert_eq!(summary(&[]), "no findings");
-        assert_eq!(summary(&[finding(), finding(), Finding::warning("I001", "x")]), "2 errors, 1 warning");
+        assert_eq!(summary(&[finding(), finding(), Finding::warning(code::D030, "x")]), "2 errors, 1 warning");
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::marks::Marked;
 use super::words::{cut, path as shown_path};
 use crate::files::{Root, Unopened};
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, code};
 use crate::spec::marks::FileMark;
 use crate::yaml::Positions;
 
@@ -39,13 +39,13 @@ pub(super) fn read(
             }
             Err((why, help)) => {
                 let message = format!("`{}`: {why}", shown_path(&mark.pointer));
-                findings.push(Finding::error("S048", message).at(place()).help(help));
+                findings.push(Finding::error(code::S048, message).at(place()).help(help));
             }
         }
         if total > MOST {
             let message = format!("the files that the spec names have more than {} MiB together", MOST >> 20);
             findings.push(
-                Finding::error("S231", message)
+                Finding::error(code::S231, message)
                     .at(place())
                     .help("keep large data out of the spec's files, or divide the use case"),
             );

@@ -16,13 +16,13 @@ use super::shape::{Codes, MOST_FINDINGS, compare};
 use super::types::UseCase;
 use super::words::found;
 use crate::files::Root;
-use crate::finding::{Finding, Place, has_errors};
+use crate::finding::{Finding, Place, code, has_errors};
 use crate::yaml::{self, Document};
 
 /// The version of the language this program knows.
 const VERSION: u64 = 1;
 
-const CODES: Codes = Codes { unknown: "S010", missing: "S011", kind: "S012", choice: "S013" };
+const CODES: Codes = Codes { unknown: code::S010, missing: code::S011, kind: code::S012, choice: code::S013 };
 
 /// Loads the spec file at `path`; `shown` is how findings name it. Nothing is read outside the project it belongs to.
 ///
@@ -63,7 +63,7 @@ fn root_around(dir: &Path, shown: &str) -> Result<Root, Vec<Finding>> {
     root_of(dir).map_err(|error| {
         let place = Place { file: shown.to_owned(), line: 1, column: 1 };
         let message = format!("cannot read the folder of `{shown}`: {error}");
-        vec![Finding::error("S007", message).at(Some(place)).help("check the path")]
+        vec![Finding::error(code::S007, message).at(Some(place)).help("check the path")]
     })
 }
 
@@ -135,7 +135,7 @@ fn first_look(document: &Document, shown: &str) -> Result<(), Vec<Finding>> {
     };
     const START: &str = "begin it with `bedplate: 1` and `name: …`";
     match &document.value {
-        Value::Null => Err(vec![Finding::error("S011", "the file is empty").at(at("")).help(START)]),
+        Value::Null => Err(vec![Finding::error(code::S011, "the file is empty").at(at("")).help(START)]),
         Value::Object(map) => match map.get("bedplate") {
             Some(version) if version.as_u64() != Some(VERSION) => {
                 let newer = version.as_u64().is_some_and(|version| version > VERSION);
@@ -150,13 +150,13 @@ fn first_look(document: &Document, shown: &str) -> Result<(), Vec<Finding>> {
                     }
                 };
                 let help = if newer { "install a newer Bedplate" } else { "write `bedplate: 1`" };
-                Err(vec![Finding::error("S014", message).at(at("/bedplate")).help(help)])
+                Err(vec![Finding::error(code::S014, message).at(at("/bedplate")).help(help)])
             }
             _ => Ok(()),
         },
         other => {
             let message = format!("a spec is a mapping, and this file holds {}", found(other));
-            Err(vec![Finding::error("S012", message).at(at("")).help(START)])
+            Err(vec![Finding::error(code::S012, message).at(at("")).help(START)])
         }
     }
 }
@@ -204,7 +204,7 @@ fn in_order(findings: Vec<Finding>, secrets: &[String]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = findings.into_iter().map(|finding| hide(finding, secrets)).collect();
     findings.sort_by(|a, b| {
         // Files beside the spec have findings, too: those of a file stay together.
-        a.place.cmp(&b.place).then_with(|| a.code.cmp(b.code))
+        a.place.cmp(&b.place).then_with(|| a.code.cmp(&b.code))
     });
     findings.dedup();
     findings.truncate(MOST_FINDINGS);

@@ -17,11 +17,11 @@ use super::schema::schema_of;
 use super::shape::{Codes, compare};
 use super::words::{cut, escape, harmless, suggest};
 use crate::files::{Root, Unopened, plain};
-use crate::finding::{Finding, Place, has_errors};
+use crate::finding::{Finding, Place, code, has_errors};
 use crate::yaml;
 
 // No key of a project file has to be there, so none is ever missing.
-const CODES: Codes = Codes { unknown: "P002", missing: "P004", kind: "P004", choice: "P005" };
+const CODES: Codes = Codes { unknown: code::P002, missing: code::P004, kind: code::P004, choice: code::P005 };
 
 /// What `bedplate.yaml` says; an absent file says the same as an empty one.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -162,7 +162,7 @@ impl UseCaseFile {
         let named = read::read(&self.reach, &self.path, "").ok().and_then(|bytes| region_in(yaml::utf8(&bytes).ok()?));
         match named {
             Some((line, region)) if !is_region_name(&region) => Err(vec![
-                Finding::error("P070", format!("`{}` is not a region", cut(&region)))
+                Finding::error(code::P070, format!("`{}` is not a region", cut(&region)))
                     .at(Some(Place { file: self.shown.clone(), line, column: 1 }))
                     .help("where its stack is cannot be known: write the region as AWS does, such as `us-west-2`"),
             ]),
@@ -221,7 +221,7 @@ impl Project {
         }
         let reach = Root::new(&root).map_err(|error| {
             let message = format!("cannot read the folder `{}`: {error}", shown(&root, &absolute));
-            vec![Finding::error("P001", message).help("check the path and its permissions")]
+            vec![Finding::error(code::P001, message).help("check the path and its permissions")]
         })?;
         let path = root.join(FILE);
         let file =
@@ -252,7 +252,7 @@ impl Project {
         let dir = self.stacks_dir();
         let unreadable = |why: &dyn std::fmt::Display| {
             let message = format!("cannot read the folder `{}`: {why}", shown(&dir, &self.from));
-            vec![Finding::error("P001", message).help("check the path and its permissions")]
+            vec![Finding::error(code::P001, message).help("check the path and its permissions")]
         };
         let real = match self.reach.resolve(&dir) {
             Ok(real) => real,
@@ -278,7 +278,7 @@ impl Project {
             .windows(2)
             .filter_map(|pair| match pair {
                 [a, b] if a.name == b.name => Some(
-                    Finding::error("P008", format!("two use cases have the name `{}`", cut(&a.name)))
+                    Finding::error(code::P008, format!("two use cases have the name `{}`", cut(&a.name)))
                         .at(Some(Place { file: b.shown.clone(), line: 1, column: 1 }))
                         .help(format!("the other is `{}`; rename one, they would be one stack", a.shown)),
                 ),
@@ -312,14 +312,14 @@ impl Project {
                 return Ok(self.use_case(spec));
             }
             let message = format!("the folder `{}` has no `{SPEC}`", cut(argument));
-            return Err(vec![Finding::error("P009", message).help("name the spec file, or write one")]);
+            return Err(vec![Finding::error(code::P009, message).help("name the spec file, or write one")]);
         }
         let all = self.use_cases()?;
         let help = match all.is_empty() {
             true => format!("there are none under `{}`", shown(&self.stacks_dir(), &self.from)),
             false => suggest(argument, all.iter().map(|use_case| use_case.name.as_str()), "the project has"),
         };
-        Err(vec![Finding::error("P007", format!("there is no use case `{}`", cut(argument))).help(help)])
+        Err(vec![Finding::error(code::P007, format!("there is no use case `{}`", cut(argument))).help(help)])
     }
 
     fn use_case(&self, path: PathBuf) -> UseCaseFile {
@@ -341,7 +341,7 @@ impl Project {
             why => format!("`{}` cannot be read: {why}", cut(&shown)),
         };
         vec![
-            Finding::error("P060", message)
+            Finding::error(code::P060, message)
                 .help("nothing outside the project is read: take the link away, or put the files themselves there"),
         ]
     }
@@ -368,7 +368,7 @@ fn name_in(reach: &Root, path: &Path) -> Option<String> {
 
 fn load_file(reach: &Root, path: &Path, shown: &str) -> Result<ProjectFile, Vec<Finding>> {
     let as_project = |findings: Vec<Finding>| -> Vec<Finding> {
-        findings.into_iter().map(|finding| Finding { code: "P001", ..finding }).collect()
+        findings.into_iter().map(|finding| Finding { code: code::P001, ..finding }).collect()
     };
     let bytes = read::read(reach, path, shown).map_err(as_project)?;
     let document = yaml::parse_bytes(&bytes).map_err(|error| as_project(vec![error.finding(shown)]))?;
@@ -386,7 +386,7 @@ fn load_file(reach: &Root, path: &Path, shown: &str) -> Result<ProjectFile, Vec<
                     return Ok(file);
                 }
                 findings.extend(problems.into_iter().map(|(pointer, message, help)| {
-                    Finding::error("P006", message).at(place(document.positions.at(&pointer))).help(help)
+                    Finding::error(code::P006, message).at(place(document.positions.at(&pointer))).help(help)
                 }));
             }
             Err(error) => {
@@ -491,7 +491,7 @@ fn refuse_foreign_marker(path: &Path, from: &Path) -> Result<(), Vec<Finding>> {
             let message =
                 format!("`{}` belongs to another user ({uid}), and this folder is below it", shown(path, from));
             let help = "work in a folder of your own, or put a `bedplate.yaml` of your own into this one";
-            Err(vec![Finding::error("P077", message).help(help)])
+            Err(vec![Finding::error(code::P077, message).help(help)])
         }
         _ => Ok(()),
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::files::{Root, Unopened};
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, code};
 use crate::yaml;
 
 /// Reads a file of the project at `root`.
@@ -17,17 +17,17 @@ pub(super) fn read(root: &Root, path: &Path, shown: &str) -> Result<Vec<u8>, Vec
         Ok(bytes) => Ok(bytes),
         Err(Unopened::TooLarge { size, .. }) => Err(vec![yaml::too_large(size).finding(shown)]),
         Err(Unopened::Outside) => refuse(
-            "S230",
+            code::S230,
             format!("`{shown}` is a link to something outside the project"),
             "nothing outside the project is read: put the file itself there",
         ),
         Err(why @ Unopened::NotRegular(_)) => refuse(
-            "S007",
+            code::S007,
             format!("`{shown}` cannot be read: {why}"),
             "name the spec file itself, such as `usecase.yaml`",
         ),
         Err(why) => {
-            refuse("S007", format!("cannot read `{shown}`: {why}"), "check the path and the file's permissions")
+            refuse(code::S007, format!("cannot read `{shown}`: {why}"), "check the path and the file's permissions")
         }
     }
 }

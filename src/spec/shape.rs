@@ -4,20 +4,20 @@
 use serde_json::Value;
 
 use super::words::{cut, escape, found, nearest, path, suggest};
-use crate::finding::{Finding, Place};
+use crate::finding::{Code, Finding, Place};
 use crate::yaml::Positions;
 
 /// The codes of a kind of document.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Codes {
     /// An unknown key.
-    pub unknown: &'static str,
+    pub unknown: Code,
     /// A missing key.
-    pub missing: &'static str,
+    pub missing: Code,
     /// A value of the wrong kind.
-    pub kind: &'static str,
+    pub kind: Code,
     /// A value that is none of those allowed.
-    pub choice: &'static str,
+    pub choice: Code,
 }
 
 /// How many findings about one document are worth telling.
@@ -55,7 +55,7 @@ impl<'a> ShapeWalk<'a> {
         self.shape.findings.len() >= MOST_FINDINGS
     }
 
-    fn report(&mut self, code: &'static str, pointer: &str, at_key: bool, message: String, help: String) {
+    fn report(&mut self, code: Code, pointer: &str, at_key: bool, message: String, help: String) {
         if self.is_full() {
             return;
         }
@@ -245,8 +245,11 @@ impl<'a> ShapeWalk<'a> {
             return;
         }
         let owner = if pointer.is_empty() { "a spec".to_owned() } else { format!("`{}`", path(pointer)) };
-        let owner =
-            if pointer.is_empty() && self.codes.unknown.starts_with('P') { "a project file".to_owned() } else { owner };
+        let owner = if pointer.is_empty() && self.codes.unknown.as_str().starts_with('P') {
+            "a project file".to_owned()
+        } else {
+            owner
+        };
         let message = format!("`{}` is not a key of {owner}", cut(key));
         let help = match nearest(key, known.iter().copied()) {
             Some(name) => format!("did you mean `{name}`?"),

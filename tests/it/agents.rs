@@ -100,7 +100,7 @@ fn refused(text: &str, api: &str) -> Vec<(&'static str, String, usize)> {
     let place = |it: &Finding| it.place.clone().map(|place| (place.file, place.line)).unwrap_or_default();
     findings
         .iter()
-        .map(|it| (it.code, place(it)))
+        .map(|it| (it.code.as_str(), place(it)))
         .map(|(code, (file, line))| (code, file.rsplit('/').next().unwrap_or_default().to_owned(), line))
         .collect()
 }
@@ -111,7 +111,7 @@ fn checked(engine: &str, more: &str) -> Vec<&'static str> {
     let rendered = render(&loaded, &DEV, Partials::embedded()).expect("a template");
     let today = Day::parse("2026-11-22").expect("a day");
     let findings = check(&loaded, &rendered, &CheckOptions { today, region: Some("us-west-2") });
-    findings.iter().map(|it| it.code).filter(|code| code.starts_with('B')).collect()
+    findings.iter().map(|it| it.code.as_str()).filter(|code| code.starts_with('B')).collect()
 }
 
 /// The statements of a role's policy that allow an action.

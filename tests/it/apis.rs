@@ -439,7 +439,7 @@ fn checked(text: &str) -> Vec<String> {
     let rendered = render(&loaded, &DEV, Partials::embedded()).expect("a template");
     let options = CheckOptions { today: Day::parse("2026-11-22").expect("a day"), region: Some("us-west-2") };
     let findings = check(&loaded, &rendered, &options);
-    findings.iter().filter(|it| it.code != "R102").map(|it| it.code.to_owned()).collect()
+    findings.iter().filter(|it| it.code.as_str() != "R102").map(|it| it.code.as_str().to_owned()).collect()
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn build(request: &ArtifactRequest, cache: &Path) -> Result<Artifact, Vec<Findin
 }
 
 fn codes(result: Result<Artifact, Vec<Finding>>) -> Vec<&'static str> {
-    result.unwrap_err().iter().map(|finding| finding.code).collect()
+    result.unwrap_err().iter().map(|finding| finding.code.as_str()).collect()
 }
 
 /// Names, modes, times and contents in the order they stand in the zip.

@@ -25,7 +25,7 @@ fn build(folder: &Path, cache: &Path, cancelled: &dyn Fn() -> bool) -> Result<Ar
 }
 
 fn codes(result: Result<Artifact, Vec<Finding>>) -> Vec<&'static str> {
-    result.expect_err("it is refused").iter().map(|finding| finding.code).collect()
+    result.expect_err("it is refused").iter().map(|finding| finding.code.as_str()).collect()
 }
 
 /// A folder with a handler and a file after it, and a cache beside it.
@@ -89,7 +89,7 @@ fn a_large_zip_is_packaged_with_a_warning() {
     }
     project.write("function/noise.bin", noise);
     let artifact = build(&project.path().join("function"), project.cache(), &|| false).expect("a zip");
-    let told: Vec<(&str, Severity)> = artifact.warnings.iter().map(|it| (it.code, it.severity)).collect();
+    let told: Vec<(&str, Severity)> = artifact.warnings.iter().map(|it| (it.code.as_str(), it.severity)).collect();
     assert_eq!(told, [("A006", Severity::Warning)]);
 }
 

@@ -144,7 +144,7 @@ fn how_a_model_is_told_top_k_depends_on_who_made_it() {
         let loaded = spec::load_str(&text, "usecase.yaml").expect("a spec");
         render(&loaded, &DEV, Partials::embedded())
             .map(|rendered| properties(&rendered, "HelloPrompt")["Variants"][0]["AdditionalModelRequestFields"].clone())
-            .map_err(|refused| refused[0].code)
+            .map_err(|refused| refused[0].code.as_str())
     };
     assert_eq!(more("amazon.nova-pro-v1:0"), Ok(json!({ "inferenceConfig": { "topK": 40 } })));
     assert_eq!(more("us.anthropic.claude-sonnet-4-6"), Ok(json!({ "top_k": 40 })));

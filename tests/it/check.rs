@@ -38,7 +38,7 @@ fn with_model(id: &str, more: &str) -> Vec<Finding> {
 }
 
 fn codes(findings: &[Finding]) -> Vec<(&'static str, Severity, usize)> {
-    findings.iter().map(|it| (it.code, it.severity, it.place.as_ref().map_or(0, |place| place.line))).collect()
+    findings.iter().map(|it| (it.code.as_str(), it.severity, it.place.as_ref().map_or(0, |place| place.line))).collect()
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn ends_come_nearer_with_the_days() {
     );
     let loaded = spec::load_str(&text, "usecase.yaml").expect("a spec");
     let on = |today: &str| -> Vec<&'static str> {
-        checked_with(&loaded, Partials::embedded(), today).iter().map(|it| it.code).collect()
+        checked_with(&loaded, Partials::embedded(), today).iter().map(|it| it.code.as_str()).collect()
     };
     assert_eq!(on("2026-04-01"), ["B003"]);
     assert_eq!(on("2026-11-29"), ["B003", "L111"]);

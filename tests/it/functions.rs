@@ -24,7 +24,7 @@ fn function(more: &str) -> String {
 
 /// Codes and lines of findings.
 fn told(findings: &[Finding]) -> Vec<(&'static str, usize)> {
-    findings.iter().map(|it| (it.code, it.place.as_ref().map_or(0, |place| place.line))).collect()
+    findings.iter().map(|it| (it.code.as_str(), it.place.as_ref().map_or(0, |place| place.line))).collect()
 }
 
 fn refused(text: &str) -> Vec<(&'static str, usize)> {

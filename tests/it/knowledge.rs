@@ -68,7 +68,7 @@ fn findings(text: &str) -> Vec<Finding> {
 
 fn codes(text: &str) -> Vec<(&'static str, Severity, usize)> {
     let line = |it: &Finding| it.place.as_ref().map_or(0, |place| place.line);
-    findings(text).iter().map(|it| (it.code, it.severity, line(it))).collect()
+    findings(text).iter().map(|it| (it.code.as_str(), it.severity, line(it))).collect()
 }
 
 #[test]
@@ -365,7 +365,11 @@ fn functions_search_or_ask_a_knowledge_base_and_get_its_id() {
 
     let managed = uses("ask").replace("    embedding: e\n", "    store: managed\n");
     let refused = spec::load_str(&managed, "usecase.yaml").expect_err("no spec");
-    assert_eq!((refused[0].code, refused[0].place.as_ref().map(|it| it.line)), ("S147", Some(18)), "{refused:?}");
+    assert_eq!(
+        (refused[0].code.as_str(), refused[0].place.as_ref().map(|it| it.line)),
+        ("S147", Some(18)),
+        "{refused:?}"
+    );
     assert!(refused[0].help.as_deref().is_some_and(|help| help.contains("retrieve: knowledge-bases.k")));
 }
 
@@ -374,7 +378,11 @@ fn a_model_whose_vectors_are_of_unknown_length_is_refused_until_it_is_said() {
     let text = s3_vectors().replace("\"amazon.titan-embed-text-v2:0\"", "new.embed-v9:0");
     let loaded = spec::load_str(&text, "usecase.yaml").expect("a spec");
     let refused = render(&loaded, &DEV, Partials::embedded()).expect_err("no template");
-    assert_eq!((refused[0].code, refused[0].place.as_ref().map(|it| it.line)), ("R120", Some(10)), "{refused:?}");
+    assert_eq!(
+        (refused[0].code.as_str(), refused[0].place.as_ref().map(|it| it.line)),
+        ("R120", Some(10)),
+        "{refused:?}"
+    );
     let said = rendered(&text.replace("v9:0", "v9:0, dimensions: 768"));
     assert_eq!(properties(&said, "KKnowledgeBaseIndex")["Dimension"], 768);
 }
@@ -405,7 +413,7 @@ fn what_costs_while_it_waits_is_told_with_its_price() {
         )))
     };
     let (one, two) = (store(""), store(", standby: true"));
-    assert_eq!((one.len(), one[0].code, one[0].severity), (1, "B026", Severity::Note));
+    assert_eq!((one.len(), one[0].code.as_str(), one[0].severity), (1, "B026", Severity::Note));
     let price = |finding: &Finding| {
         let dollars = regex::Regex::new(r"about ([0-9.]+) USD an hour").expect("a pattern");
         dollars.captures(&finding.message).expect("a price")[1].parse::<f64>().expect("a number")

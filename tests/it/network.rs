@@ -24,13 +24,13 @@ fn checked(text: &str) -> Vec<(&'static str, usize, String)> {
     let findings = loaded.warnings.iter().cloned().chain(check(&loaded, &rendered, &options));
     findings
         .filter(|it| it.code != "R102")
-        .map(|it| (it.code, it.place.as_ref().map_or(0, |place| place.line), it.message))
+        .map(|it| (it.code.as_str(), it.place.as_ref().map_or(0, |place| place.line), it.message))
         .collect()
 }
 
 fn refused(text: &str) -> Vec<(&'static str, usize)> {
     let findings = spec::load_str(text, "usecase.yaml").expect_err("refused");
-    findings.iter().map(|it| (it.code, it.place.as_ref().map_or(0, |place| place.line))).collect()
+    findings.iter().map(|it| (it.code.as_str(), it.place.as_ref().map_or(0, |place| place.line))).collect()
 }
 
 #[test]

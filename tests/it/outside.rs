@@ -13,7 +13,7 @@ use crate::support::Project;
 fn told(findings: &[Finding]) -> Vec<(&'static str, String)> {
     let place =
         |it: &Finding| it.place.as_ref().map_or(String::new(), |place| format!("{}:{}", place.file, place.line));
-    findings.iter().map(|it| (it.code, place(it))).collect()
+    findings.iter().map(|it| (it.code.as_str(), place(it))).collect()
 }
 
 fn checked(loaded: &LoadedSpec, rendered: &Rendered) -> Vec<(&'static str, String)> {

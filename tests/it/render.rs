@@ -299,7 +299,8 @@ fn a_list_parameter_is_text_wherever_text_is_wanted() {
 #[test]
 fn a_use_case_without_a_component_is_told_at_its_name() {
     let findings = refused("bedplate: 1\nname: lonely\nparameters: { p: {} }\n");
-    let told: Vec<_> = findings.iter().map(|it| (it.code, it.place.as_ref().map(|place| place.line))).collect();
+    let told: Vec<_> =
+        findings.iter().map(|it| (it.code.as_str(), it.place.as_ref().map(|place| place.line))).collect();
     assert_eq!(told, [("R025", Some(2))]);
 }
 

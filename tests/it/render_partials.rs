@@ -82,7 +82,7 @@ fn a_partial_that_fails_says_where() {
         };
         let place = finding.place.expect("a place");
         assert!(place.file.ends_with("bucket.yaml.hbs"), "{text}");
-        (finding.code, place.line, finding.message)
+        (finding.code.as_str(), place.line, finding.message)
     };
     assert_eq!(fails("Resources:\n  {{#if id}}\n").0, "R001");
     let (code, line, message) = fails("Resources:\n  {{json id}}:\n    Type: {{json nam}}\n");
@@ -109,7 +109,8 @@ fn a_file_that_overrides_nothing_is_told() {
     let dir = tempfile::tempdir().expect("a folder");
     std::fs::write(dir.path().join("layer.yaml.hbs"), [0xff, 0xfe, 0x00]).expect("a file");
     std::fs::create_dir(dir.path().join("bucket.yaml.hbs")).expect("a folder");
-    let codes: Vec<&str> = with_overrides(dir.path()).expect_err("unreadable").iter().map(|it| it.code).collect();
+    let codes: Vec<&str> =
+        with_overrides(dir.path()).expect_err("unreadable").iter().map(|it| it.code.as_str()).collect();
     assert_eq!(codes, ["R007", "R007"]);
 }
 

@@ -12,7 +12,7 @@ fn statements(rendered: &bedplate::render::Rendered, id: &str) -> Vec<Value> {
 
 fn refused(text: &str) -> Vec<(&'static str, usize)> {
     let findings = spec::load_str(text, "usecase.yaml").expect_err("refused");
-    findings.iter().map(|it| (it.code, it.place.as_ref().map_or(0, |place| place.line))).collect()
+    findings.iter().map(|it| (it.code.as_str(), it.place.as_ref().map_or(0, |place| place.line))).collect()
 }
 
 #[test]

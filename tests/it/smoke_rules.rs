@@ -50,7 +50,7 @@ const INSTRUCTION: &str = "You are a friendly assistant who looks things up for 
 fn codes(smoke: &str) -> (Vec<(&'static str, usize)>, String) {
     let findings = findings(smoke);
     let said = findings.iter().map(|it| format!("{it} {}\n", it.help.as_deref().unwrap_or_default())).collect();
-    (findings.iter().map(|it| (it.code, it.place.as_ref().map_or(0, |place| place.line))).collect(), said)
+    (findings.iter().map(|it| (it.code.as_str(), it.place.as_ref().map_or(0, |place| place.line))).collect(), said)
 }
 
 #[test]

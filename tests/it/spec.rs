@@ -59,7 +59,7 @@ fn malformed_specs_are_told_what_is_wrong() {
         let took = started.elapsed();
         assert!(took < limit(), "{name} took {took:?}");
         for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
-            assert!(finding.code.starts_with('S'), "{name}: {finding}");
+            assert!(finding.code.as_str().starts_with('S'), "{name}: {finding}");
             let place = finding.place.as_ref().unwrap_or_else(|| panic!("{name}: {finding} has no place"));
             assert_eq!(place.file, name);
             assert!(place.line >= 1 && place.column >= 1);
@@ -177,8 +177,8 @@ const FIRST_LINES: &str = "bedplate: 1\nname: x\n";
 
 fn codes(text: &str) -> Vec<&'static str> {
     match spec::load_str(text, "spec") {
-        Ok(loaded) => loaded.warnings.iter().map(|finding| finding.code).collect(),
-        Err(findings) => findings.iter().map(|finding| finding.code).collect(),
+        Ok(loaded) => loaded.warnings.iter().map(|finding| finding.code.as_str()).collect(),
+        Err(findings) => findings.iter().map(|finding| finding.code.as_str()).collect(),
     }
 }
 
@@ -300,7 +300,7 @@ fn files_that_are_no_specs_are_refused_with_their_place() {
         std::fs::write(&path, bytes).unwrap();
         let findings = spec::load(&path, "usecase.yaml").map(|_| ()).unwrap_err();
         let place = findings[0].place.clone().unwrap();
-        (findings[0].code, place.line, place.column)
+        (findings[0].code.as_str(), place.line, place.column)
     };
     assert_eq!(refused(b"bedplate: 1\nname: \xff\xfe\n"), ("S004", 2, 7));
     assert_eq!(refused(b"\x7fELF\x02\x01\x01\0\0\0"), ("S004", 1, 1));
@@ -376,8 +376,8 @@ const PROGRAM: &str = "functions: { f: { code: f/, handler: app.handler, runtime
 /// Codes of what a spec is refused or warned for.
 fn told(text: &str) -> Vec<&'static str> {
     match spec::load_str(&format!("bedplate: 1\nname: x\n{text}"), "spec") {
-        Ok(loaded) => loaded.warnings.iter().map(|finding| finding.code).collect(),
-        Err(findings) => findings.iter().map(|finding| finding.code).collect(),
+        Ok(loaded) => loaded.warnings.iter().map(|finding| finding.code.as_str()).collect(),
+        Err(findings) => findings.iter().map(|finding| finding.code.as_str()).collect(),
     }
 }
 

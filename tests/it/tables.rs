@@ -1,7 +1,7 @@
 //! Tables and secrets, as a user could see them.
 
 use bedplate::cfn::{Answer, Problem, Resolver, resolve};
-use bedplate::finding::Finding;
+use bedplate::finding::{Finding, code};
 use bedplate::spec;
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ tables:
 
 fn codes(text: &str) -> Vec<(&'static str, usize)> {
     let findings: Vec<Finding> = spec::load_str(text, "usecase.yaml").expect_err("refused");
-    findings.iter().map(|it| (it.code, it.place.as_ref().map_or(0, |place| place.line))).collect()
+    findings.iter().map(|it| (it.code.as_str(), it.place.as_ref().map_or(0, |place| place.line))).collect()
 }
 
 /// The statements of a function's role about a service.
@@ -215,19 +215,19 @@ impl Resolver for Given {
         Ok(self.0.into())
     }
     fn attribute(&self, _: &str, _: &str) -> Result<Answer, Problem> {
-        Err(Problem::new("T000", "no attribute is asked for"))
+        Err(Problem::new(code::T100, "no attribute is asked for"))
     }
     fn import(&self, _: &str) -> Result<Answer, Problem> {
-        Err(Problem::new("T000", "nothing is imported"))
+        Err(Problem::new(code::T100, "nothing is imported"))
     }
     fn condition(&self, _: &str) -> Result<bool, Problem> {
-        Err(Problem::new("T000", "there is no condition"))
+        Err(Problem::new(code::T100, "there is no condition"))
     }
     fn mapping(&self, _: &str, _: &str, _: &str) -> Result<Option<Value>, Problem> {
         Ok(None)
     }
     fn zones(&self, _: &str) -> Result<Answer, Problem> {
-        Err(Problem::new("T000", "no zone is asked for"))
+        Err(Problem::new(code::T100, "no zone is asked for"))
     }
 }
 

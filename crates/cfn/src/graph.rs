@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Template;
 use super::intrinsics::{Problem, Reference, ReferenceKind, references_if};
+use crate::finding::code;
 
 /// Why one resource waits for another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -229,7 +230,7 @@ impl ResourceGraph {
         let names: BTreeSet<&str> = cycles.iter().flatten().copied().collect();
         let names: Vec<&str> = names.into_iter().collect();
         Some(
-            Problem::new("T150", format!("Circular dependency between resources: [{}]", names.join(", ")))
+            Problem::new(code::T150, format!("Circular dependency between resources: [{}]", names.join(", ")))
                 .at(&first.first().map(|name| format!("Resources/{name}")).unwrap_or_default()),
         )
     }

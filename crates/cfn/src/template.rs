@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::yaml;
 
 mod paths;
@@ -202,7 +202,7 @@ impl Template {
         match yaml::parse_cloudformation(text) {
             Ok(document) => Self::from_value(document.value),
             Err(error) => Err(vec![Finding::error(
-                "T001",
+                code::T001,
                 format!(
                     "Template format error: {} at line {}, column {} of the template",
                     error.message, error.line, error.column

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 
 /// The local target that this program was built without.
 pub(in crate::cli) enum LocalTarget {}
@@ -10,7 +10,7 @@ pub(in crate::cli) enum LocalTarget {}
 impl LocalTarget {
     /// Refuses.
     pub(in crate::cli) async fn start(_: PathBuf) -> Result<Self, Vec<Finding>> {
-        let finding = Finding::error("P075", "this build of Bedplate has no local target");
+        let finding = Finding::error(code::P075, "this build of Bedplate has no local target");
         Err(vec![finding.help("use a build with the feature `local`, or `--target aws` or `--endpoint-url`")])
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::spec::{self, LoadedSpec};
 
 /// A file to write: its name below the use case's folder, and what it holds.
@@ -44,7 +44,7 @@ pub(super) fn copy(from: &str, name: &str) -> Result<Vec<NewFile>, Vec<Finding>>
     let Some(original) = text(from) else {
         let known: Vec<&str> = all().into_iter().map(|(name, _)| name).collect();
         return Err(vec![
-            Finding::error("P040", format!("the course has no use case `{from}`"))
+            Finding::error(code::P040, format!("the course has no use case `{from}`"))
                 .help(spec::suggest(from, known, "it has")),
         ]);
     };

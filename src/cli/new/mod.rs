@@ -12,7 +12,7 @@ use super::session::Session;
 use super::verb_result::VerbResult;
 use crate::engine::ExitCode;
 use crate::files::Manner;
-use crate::finding::{Finding, has_errors};
+use crate::finding::{Finding, code, has_errors};
 use crate::spec;
 
 /// Create a use case to start from; nothing is ever overwritten.
@@ -43,7 +43,7 @@ pub(super) fn run(session: &Session, args: &NewArgs) -> VerbResult {
     // It becomes a part of a path and of YAML, so it must not be able to be more than a name.
     if !spec::is_use_case_name(name) {
         let message = format!("`{}` cannot be the name of a use case", spec::cut(name));
-        return Err(vec![Finding::error("S015", message).help(spec::USE_CASE_NAME)]);
+        return Err(vec![Finding::error(code::S015, message).help(spec::USE_CASE_NAME)]);
     }
     let files = match &args.from {
         Some(from) => course::copy(from, name)?,
@@ -56,7 +56,7 @@ pub(super) fn run(session: &Session, args: &NewArgs) -> VerbResult {
         && let Some(other) = other.iter().find(|other| other.name == *name)
     {
         return Err(vec![
-            Finding::error("P041", format!("there is a use case `{name}` already: `{}`", other.shown))
+            Finding::error(code::P041, format!("there is a use case `{name}` already: `{}`", other.shown))
                 .help("choose another name"),
         ]);
     }
@@ -96,12 +96,12 @@ fn judge(files: &[NewFile], shown: &str) -> Vec<Finding> {
 fn write(session: &Session, folder: &Path, shown: &str, files: &[NewFile]) -> Result<(), Vec<Finding>> {
     if folder.symlink_metadata().is_ok() {
         return Err(vec![
-            Finding::error("P041", format!("`{shown}` exists already, and nothing is overwritten"))
+            Finding::error(code::P041, format!("`{shown}` exists already, and nothing is overwritten"))
                 .help("choose another name, or take the folder away"),
         ]);
     }
     for (file, content) in files {
-        session.write(&folder.join(file), content, Manner::New, "P042", "check its permissions and space")?;
+        session.write(&folder.join(file), content, Manner::New, code::P042, "check its permissions and space")?;
     }
     Ok(())
 }

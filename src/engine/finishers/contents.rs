@@ -10,7 +10,7 @@ use crate::engine::abort::Abort;
 use crate::engine::bucket_origin::{BucketOrigin, bucket_origin};
 use crate::engine::events::EventEmitter;
 use crate::engine::run::Run;
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, code};
 use crate::plan::{Action, PlannedChange, PlannedContent};
 
 /// A finisher with everything read that it needs.
@@ -60,7 +60,7 @@ pub(in crate::engine) async fn read(run: &Run<'_>, finishers: &[Finisher]) -> Re
     });
     match run.unless_cancelled(reading).await? {
         Ok(read) => Ok(read?),
-        Err(error) => Err(Finding::error("D096", format!("reading documents broke off: {error}"))
+        Err(error) => Err(Finding::error(code::D096, format!("reading documents broke off: {error}"))
             .help("this is a defect of Bedplate; repeat the command")
             .into()),
     }
@@ -133,7 +133,7 @@ pub(in crate::engine) async fn carry_out(
                 }
                 Err(stop) => Err(stop),
             },
-            None => Err(Finding::error("D040", format!("`{}` is not in the stack", content.component)).into()),
+            None => Err(Finding::error(code::D040, format!("`{}` is not in the stack", content.component)).into()),
         };
         match done {
             Ok(true) => changed.push(&content.component),
@@ -218,7 +218,7 @@ impl Content {
             BucketOrigin::Stack | BucketOrigin::Gone => Ok(()),
             BucketOrigin::Other(reason) => {
                 let message = format!("`{name}` is not proven to be this stack's, so it is left alone: {reason}");
-                Err(Finding::error("D070", message)
+                Err(Finding::error(code::D070, message)
                     .help("give the bucket another name in the spec, or delete it by hand if it is not needed")
                     .into())
             }
@@ -243,7 +243,7 @@ impl Content {
                     Ok(false)
                 }
                 None => {
-                    Err(Finding::error("D040", format!("the bucket of `{}` is not in the stack", self.component))
+                    Err(Finding::error(code::D040, format!("the bucket of `{}` is not in the stack", self.component))
                         .into())
                 }
             },
@@ -267,8 +267,11 @@ impl Content {
             Payload::Rows { .. } => "rows",
             Payload::Ingestion { .. } => "documents",
         };
-        Finding::error("D040", format!("the stack is deployed, but `{}` has not got all its {what}", self.component))
-            .at(self.place.clone())
-            .help("correct the cause and deploy again: only what is missing is done")
+        Finding::error(
+            code::D040,
+            format!("the stack is deployed, but `{}` has not got all its {what}", self.component),
+        )
+        .at(self.place.clone())
+        .help("correct the cause and deploy again: only what is missing is done")
     }
 }

@@ -15,7 +15,7 @@ use crate::engine::events::{EventEmitter, EventKind};
 use crate::engine::run::Run;
 use crate::engine::side_by_side::side_by_side;
 use crate::engine::uploads::{OutgoingFile, with_progress};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 
 /// Metadata: the component an object was uploaded for.
 const SOURCE: &str = "bedplate-source";
@@ -159,7 +159,7 @@ pub(super) async fn bring(
         let deleting = run.ledger().carry_out_counted(effect, run.clients.delete_versions(bucket, &versions), gone);
         let refused = run.attempt(deleting).await?;
         if let Some((key, reason)) = refused.first() {
-            return Err(Finding::error("D008", format!("`{key}` of `{bucket}` cannot be deleted ({reason})"))
+            return Err(Finding::error(code::D008, format!("`{key}` of `{bucket}` cannot be deleted ({reason})"))
                 .help("look for an object lock, a bucket policy or a missing permission, and deploy again")
                 .into());
         }
@@ -173,7 +173,7 @@ pub(super) async fn bring(
              looked for"
         );
         let help = "keep documents in a bucket of their own, and delete by hand what the folder no longer has";
-        emitter.emit(EventKind::Warning { finding: Finding::warning("D042", message).help(help) });
+        emitter.emit(EventKind::Warning { finding: Finding::warning(code::D042, message).help(help) });
     }
     emitter.emit(EventKind::DocumentsReady {
         component: component.to_owned(),

@@ -8,7 +8,7 @@ use crate::engine::abort::Abort;
 use crate::engine::effect::Effect;
 use crate::engine::events::{EventEmitter, EventKind};
 use crate::engine::run::Run;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 
 /// The first wait between two looks at a job; each is twice as long as the one before.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -79,7 +79,7 @@ pub(super) async fn read(
     }
     if job.status != "COMPLETE" {
         let message = format!("reading the documents of `{component}` ended as {}{}", job.status, describe(&job));
-        return Err(Finding::error("D044", message)
+        return Err(Finding::error(code::D044, message)
             .help("look at the rights of the knowledge base's role and at its embedding model, and deploy again")
             .into());
     }
@@ -87,7 +87,7 @@ pub(super) async fn read(
         let message =
             format!("`{component}`: {} of {} documents could not be read{}", job.failed, job.scanned, describe(&job));
         let finding =
-            Finding::warning("D043", message).help("the knowledge base answers without them; see the reasons");
+            Finding::warning(code::D043, message).help("the knowledge base answers without them; see the reasons");
         emitter.emit(EventKind::Warning { finding });
     }
     emitter.emit(EventKind::DocumentsRead {

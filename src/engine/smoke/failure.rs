@@ -1,10 +1,12 @@
 //! Why a test failed, and whether a moment may change that.
 
+use crate::finding::{Code, code};
+
 /// Why a test failed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Failure {
     /// The code of its finding.
-    pub(super) code: &'static str,
+    pub(super) code: Code,
     /// What was not met, by its way from the test, such as `expect/body/contains`; empty for the test itself.
     pub(super) at: String,
     /// Why, in words.
@@ -16,13 +18,13 @@ pub(super) struct Failure {
 impl Failure {
     /// Something came back that is not as it is expected.
     pub(super) fn unmet(at: impl Into<String>, reason: String) -> Self {
-        Self { code: "D060", at: at.into(), reason, unsettled: false }
+        Self { code: code::D060, at: at.into(), reason, unsettled: false }
     }
 
     /// Nothing came back, or a service refused.
     pub(super) fn unanswered(reason: String) -> Self {
         let unsettled = unsettled(None, &reason);
-        Self { code: "D061", at: String::new(), reason, unsettled }
+        Self { code: code::D061, at: String::new(), reason, unsettled }
     }
 }
 

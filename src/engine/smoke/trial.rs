@@ -14,7 +14,7 @@ use crate::engine::desired::Desired;
 use crate::engine::events::{EventEmitter, EventKind};
 use crate::engine::outcome::{Outcome, Report};
 use crate::engine::run::Run;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::plan::Secrets;
 
 /// Tries the tests of a use case on its stack as it is deployed, each once.
@@ -43,7 +43,7 @@ async fn stands(run: &Run<'_>, emitter: &EventEmitter<'_>, desired: &Desired) ->
             report.outcome = Outcome::Interrupted;
             let again = run.ledger().command("smoke");
             let message = format!("interrupted while `{}` was being tried", desired.stack);
-            report.findings.push(Finding::note("D063", message).help(format!("try the rest with `{again}`")));
+            report.findings.push(Finding::note(code::D063, message).help(format!("try the rest with `{again}`")));
         }
         Err(Abort::Failed(findings)) => {
             if report.outcome != Outcome::SmokeFailed {
@@ -59,13 +59,13 @@ async fn stands(run: &Run<'_>, emitter: &EventEmitter<'_>, desired: &Desired) ->
 async fn is_verdict(run: &Run<'_>, test: &PreparedSmokeTest, stack: &StackSummary) -> Result<(), Abort> {
     match run.unless_cancelled(run.clients.stack(&stack.id)).await? {
         Ok(Some(now)) if now.state() != StackState::Deleted => Ok(()),
-        Ok(_) => Err(Finding::error("D062", format!("`{}` is gone while it was being tried", stack.name)).into()),
+        Ok(_) => Err(Finding::error(code::D062, format!("`{}` is gone while it was being tried", stack.name)).into()),
         Err(error) if error.is_transient() || error.kind == CallErrorKind::Expired => {
             let message =
                 format!("smoke test `{}` could not be tried: that says nothing of `{}`", test.name, stack.name);
             let again = run.ledger().command("smoke");
             let help = format!("when the cause above is gone, try it and the rest with `{again}`");
-            Err(vec![error.finding(), Finding::error("D095", message).at(test.place.clone()).help(help)].into())
+            Err(vec![error.finding(), Finding::error(code::D095, message).at(test.place.clone()).help(help)].into())
         }
         // It answers.
         Err(_) => Ok(()),
@@ -101,10 +101,10 @@ pub(in crate::engine) async fn tried(
         if let Some(Failure { code, at, reason, .. }) = failure {
             let place = test.place_of(&at);
             let help = match (code, &test.what) {
-                ("D060", Probe::Call(_) | Probe::Invoke { .. } | Probe::Connect { .. }) => {
+                (code::D060, Probe::Call(_) | Probe::Invoke { .. } | Probe::Connect { .. }) => {
                     "see the function's log for why; correct it, or what the spec expects, and deploy again"
                 }
-                ("D060", _) => "correct what it answers from, or what the spec expects, and deploy again",
+                (code::D060, _) => "correct what it answers from, or what the spec expects, and deploy again",
                 _ => {
                     "the stack is deployed; check whether it can be reached and used from here, then run `bedplate smoke`"
                 }

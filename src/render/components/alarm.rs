@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::render::assemble::Assembly;
 use crate::render::data::PartialData;
 use crate::render::expression::Expression;
@@ -68,7 +68,7 @@ type Figures = (&'static str, &'static str, Vec<PartialData>);
 /// The namespace, the statistic and the figures an alarm watches, each with the dimension that says whose they are.
 fn figures(references: &References<'_>, alarm: &Alarm, pointer: &str) -> Result<Figures, Finding> {
     let refuse = || {
-        Finding::error("R142", format!("`{}` has no such figure to watch", alarm.on))
+        Finding::error(code::R142, format!("`{}` has no such figure to watch", alarm.on))
             .at(references.loaded.place(&format!("{pointer}/on")))
             .help("watch `functions.NAME`, `apis.NAME` or `tables.NAME`")
     };

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
 use crate::render::data::PartialData;
@@ -46,7 +46,7 @@ fn grant(references: &References<'_>, ask: &Ask<'_>) -> Result<Vec<Statement>, F
     };
     let prefix = ask.rest;
     if prefix.contains(['*', '?', '$']) {
-        return Err(Finding::error("R022", format!("the prefix `{prefix}` holds a wildcard or a reference"))
+        return Err(Finding::error(code::R022, format!("the prefix `{prefix}` holds a wildcard or a reference"))
             .at(references.loaded.place(ask.pointer))
             .help("write the prefix as it starts the objects' keys, such as `buckets.NAME/posters/`"));
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::knowledge_base::{invoke, trust};
 use super::prompt::{inference, inference_places, model_id, version_id as prompt_version_id};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
 use crate::render::data::PartialData;
@@ -89,7 +89,7 @@ impl One<'_> {
         for (name, node) in &self.flow.nodes {
             let pointer = format!("{}/nodes/{}", self.pointer, escape(name));
             let Some(step) = node.step() else {
-                return Err(Finding::error("R125", format!("the node `{name}` does not do one thing"))
+                return Err(Finding::error(code::R125, format!("the node `{name}` does not do one thing"))
                     .at(self.references.loaded.key_place(&pointer))
                     .help("say exactly one of `prompt`, `knowledge-base`, `function`, `agent` and `output`"));
             };

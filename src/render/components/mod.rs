@@ -32,7 +32,7 @@ use super::partials::Partials;
 use super::references::{Kind, References};
 use super::rendered::{ArtifactParameter, RenderOptions, Rendered};
 use crate::cfn::Template;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::spec::{LoadedSpec, UseCase};
 
 pub use api::{HTTP_API_WAIT, REST_API_WAIT};
@@ -81,8 +81,10 @@ pub(super) fn render(
 
     let (template, origins, provenance) = assembly.finish()?;
     if template.get("Resources").and_then(serde_json::Value::as_object).is_none_or(serde_json::Map::is_empty) {
-        let finding =
-            Finding::error("R025", format!("`{}` has nothing to deploy: no stack is without a resource", spec.name));
+        let finding = Finding::error(
+            code::R025,
+            format!("`{}` has nothing to deploy: no stack is without a resource", spec.name),
+        );
         return Err(vec![finding.at(loaded.place("/name")).help("add a bucket, a layer, a function or an API")]);
     }
     let template = Template::from_value(template)?;

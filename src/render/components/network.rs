@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::facts::{self, EndpointKind, EndpointService};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::iam::{Policy, Principal, Statement, matches};
 use crate::render::assemble::Assembly;
 use crate::render::data::PartialData;
@@ -79,7 +79,7 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, network: &Netwo
         let Some(service) = facts::endpoints().get(name) else {
             let known: Vec<String> = facts::endpoints().keys().cloned().collect();
             assembly.report(
-                Finding::error("R141", format!("no endpoint leads to `{name}`"))
+                Finding::error(code::R141, format!("no endpoint leads to `{name}`"))
                     .at(references.loaded.key_place(&pointer))
                     .help(did_you_mean(name, known.iter())),
             );

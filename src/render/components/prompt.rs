@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::facts;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
 use crate::render::data::PartialData;
@@ -101,7 +101,7 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, pro
         Ok(variables) => variables,
         Err(wrong) => {
             assembly.report(
-                Finding::error("R123", format!("`{{{{{wrong}}}}}` is not a variable of a prompt"))
+                Finding::error(code::R123, format!("`{{{{{wrong}}}}}` is not a variable of a prompt"))
                     .at(references.loaded.place(&format!("{pointer}/text")))
                     .help("write `{{name}}` with letters and digits"),
             );
@@ -137,7 +137,7 @@ fn more_fields(references: &References<'_>, prompt: &Prompt, pointer: &str) -> R
     match facts::models().get(&model.id).map(|fact| fact.provider.as_str()) {
         Some("Anthropic") => Ok(json!({ "top_k": top_k })),
         Some("Amazon") => Ok(json!({ "inferenceConfig": { "topK": top_k } })),
-        _ => Err(Finding::error("R122", format!("how `{name}` is told its `top-k` is not known"))
+        _ => Err(Finding::error(code::R122, format!("how `{name}` is told its `top-k` is not known"))
             .at(references.loaded.place(pointer))
             .help("leave `top-k` out of the model's `inference`, or use a model of Amazon or Anthropic")),
     }

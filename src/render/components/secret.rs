@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
 use crate::render::data::PartialData;
@@ -72,7 +72,7 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, sec
 fn value(references: &References<'_>, secret: &Secret, parameter: &str, pointer: &str) -> Result<Value, Finding> {
     let known = &references.spec().parameters;
     if !known.contains_key(parameter) {
-        return Err(Finding::error("R020", format!("there is no parameter `{parameter}`"))
+        return Err(Finding::error(code::R020, format!("there is no parameter `{parameter}`"))
             .at(references.loaded.place(&format!("{pointer}/value")))
             .help(did_you_mean(parameter, known.keys())));
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, code};
 use crate::render::assemble::Assembly;
 use crate::render::made_elsewhere::{POINTER, document};
 use crate::render::provenance::Elsewhere;
@@ -36,7 +36,7 @@ pub(super) fn add(assembly: &mut Assembly<'_>, references: &References<'_>) {
     let mut bad = false;
     let mut refuse = |assembly: &mut Assembly<'_>, message: String, place: Option<Place>, help: &str| {
         bad = true;
-        assembly.report(Finding::error("R144", message).at(place.or_else(|| loaded.place(POINTER))).help(help));
+        assembly.report(Finding::error(code::R144, message).at(place.or_else(|| loaded.place(POINTER))).help(help));
     };
     if document.value.pointer(&format!("/Parameters/{BOOTSTRAP_PARAMETER}/Type")).and_then(Value::as_str)
         == Some("AWS::SSM::Parameter::Value<String>")

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use handlebars::{Output, RenderError, RenderErrorReason};
 
 use super::trace::Trace;
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, code};
 use crate::yaml;
 
 /// The largest partial, in bytes; ten times the largest of the program's own.
@@ -49,7 +49,7 @@ pub(super) fn within_bounds(name: &str, file: &str, text: &str) -> Result<(), Fi
         tags += 1;
         if tags > MOST_TAGS {
             let message = format!("the partial `{name}` has more than {MOST_TAGS} tags");
-            return refuse("R160", start, message, "write the common parts once, in a `{{#each …}}`");
+            return refuse(code::R160, start, message, "write the common parts once, in a `{{#each …}}`");
         }
         let rest = text.get(start + 2..).unwrap_or_default();
         let end = rest.find("}}");
@@ -63,7 +63,7 @@ pub(super) fn within_bounds(name: &str, file: &str, text: &str) -> Result<(), Fi
         if escaped || !plain {
             let message = format!("the partial `{name}` uses a Handlebars feature that partials do not have");
             let help = "a tag holds names and nothing else: `{{json …}}`, `{{#if …}}`, `{{#unless …}}`, `{{#each …}}` and `{{#with …}}`";
-            return refuse("R002", start, message, help);
+            return refuse(code::R002, start, message, help);
         }
         if body.starts_with('#') {
             blocks.push(1);
@@ -76,7 +76,7 @@ pub(super) fn within_bounds(name: &str, file: &str, text: &str) -> Result<(), Fi
         }
         if blocks.iter().sum::<usize>() > DEEPEST {
             let message = format!("blocks of the partial `{name}` stand more than {DEEPEST} deep in each other");
-            return refuse("R160", start, message, "take some of them apart");
+            return refuse(code::R160, start, message, "take some of them apart");
         }
         let Some(end) = end else { break };
         at = start + 2 + end + 2;

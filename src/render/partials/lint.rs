@@ -2,7 +2,7 @@
 
 use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement};
 
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, code};
 
 /// Reads a partial as Handlebars.
 ///
@@ -11,7 +11,7 @@ use crate::finding::{Finding, Place};
 pub(super) fn parsed(name: &str, file: &str, text: &str) -> Result<Template, Finding> {
     Template::compile_with_name(text, name.to_owned()).map_err(|error| {
         let (line, column) = error.pos().unwrap_or((1, 1));
-        Finding::error("R001", format!("the partial `{name}` is not Handlebars: {}", error.reason()))
+        Finding::error(code::R001, format!("the partial `{name}` is not Handlebars: {}", error.reason()))
             .at(Some(Place { file: file.to_owned(), line, column }))
             .help("compare it with the partial it takes the place of; docs/partials.md shows what a partial may say")
     })
@@ -119,7 +119,7 @@ impl Lint<'_> {
 
     fn refuse(&mut self, message: String, help: String, line: usize, column: usize) {
         self.findings.push(
-            Finding::error("R002", message).at(Some(Place { file: self.file.to_owned(), line, column })).help(help),
+            Finding::error(code::R002, message).at(Some(Place { file: self.file.to_owned(), line, column })).help(help),
         );
     }
 }

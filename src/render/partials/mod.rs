@@ -21,7 +21,7 @@ use self::helpers::{Choice, Each, Json};
 use self::trace::Trace;
 use super::data::Rows;
 use crate::files::{Root, Unopened};
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, code};
 use crate::suggestion::nearest;
 use crate::yaml;
 
@@ -156,7 +156,7 @@ impl Partials {
             Err(error) => {
                 let line = self.line_in_partial(name, data, error.line, budget).unwrap_or(1);
                 Err(Finding::error(
-                    "R004",
+                    code::R004,
                     format!("what the partial `{name}` renders to is not YAML: {}", error.message),
                 )
                 .at(self.place(name, line, if line == 1 { 1 } else { error.column.max(1) }))
@@ -167,7 +167,7 @@ impl Partials {
 
     fn text(&self, name: &str, data: &Value, budget: &Budget, trace: &Trace<'_>) -> Result<String, Finding> {
         let Some(source) = self.sources.get(name) else {
-            return Err(Finding::error("R003", format!("there is no partial `{name}`"))
+            return Err(Finding::error(code::R003, format!("there is no partial `{name}`"))
                 .help("this is a fault of Bedplate itself; please report it"));
         };
         let template = match source.compiled.get() {
@@ -214,7 +214,7 @@ impl Partials {
             RenderErrorReason::MissingVariable(None) => "it is given no value of that name".to_owned(),
             other => other.to_string(),
         };
-        Finding::error("R003", format!("the partial `{name}` cannot be rendered: {reason}"))
+        Finding::error(code::R003, format!("the partial `{name}` cannot be rendered: {reason}"))
             .at(self.place(name, line, column))
             .help("the comment at the head of the embedded partial lists the values it is given")
     }
@@ -272,7 +272,7 @@ fn unreadable(path: &Path, why: &Unopened) -> Finding {
 }
 
 fn not_read(path: &Path, why: &str) -> Finding {
-    Finding::error("R007", format!("`{}` is not read: {why}", path.display()))
+    Finding::error(code::R007, format!("`{}` is not read: {why}", path.display()))
         .help("make it a UTF-8 file of the project, or take it away to use the embedded partial")
 }
 
@@ -284,7 +284,7 @@ fn unknown_partial<'a>(file: &Path, name: &str, known: impl Iterator<Item = &'a 
             format!("the partials are {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
         }
     };
-    Finding::error("R006", format!("there is no partial `{name}` to take the place of"))
+    Finding::error(code::R006, format!("there is no partial `{name}` to take the place of"))
         .at(Some(Place { file: file.display().to_string(), line: 1, column: 1 }))
         .help(help)
 }

@@ -17,7 +17,7 @@ mod schema;
 use serde_json::Value;
 
 use super::types::Engine;
-use crate::finding::{Finding, Place};
+use crate::finding::{Code, Finding, Place, code};
 use crate::yaml::{self, Document};
 
 pub(super) use operations::is_operation_name;
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
     /// Says that a description is too large once its references are filled in.
     fn too_large(&mut self) {
         let message = format!("it comes to more than {MOST_VALUES} values or 1 MiB once its references are filled in");
-        self.error("S194", "/paths", message, "describe less, or describe it more simply");
+        self.error(code::S194, "/paths", message, "describe less, or describe it more simply");
     }
 
     fn root(&self) -> &'a Value {
@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
                 None => "this is not an OpenAPI description: it has no `openapi`".to_owned(),
             };
             self.error(
-                "S190",
+                code::S190,
                 "/openapi",
                 message,
                 "write `openapi: 3.0.3` and describe `paths`; agents read 3.0 and 3.1",
@@ -143,15 +143,15 @@ impl<'a> Reader<'a> {
         known
     }
 
-    fn error(&mut self, code: &'static str, pointer: &str, message: impl Into<String>, help: impl Into<String>) {
+    fn error(&mut self, code: Code, pointer: &str, message: impl Into<String>, help: impl Into<String>) {
         self.push(Finding::error(code, message), self.document.positions.at(pointer), help);
     }
 
-    fn error_at_key(&mut self, code: &'static str, pointer: &str, message: impl Into<String>, help: impl Into<String>) {
+    fn error_at_key(&mut self, code: Code, pointer: &str, message: impl Into<String>, help: impl Into<String>) {
         self.push(Finding::error(code, message), self.document.positions.key_at(pointer), help);
     }
 
-    fn warning(&mut self, code: &'static str, pointer: &str, message: impl Into<String>, help: impl Into<String>) {
+    fn warning(&mut self, code: Code, pointer: &str, message: impl Into<String>, help: impl Into<String>) {
         self.push(Finding::warning(code, message), self.document.positions.at(pointer), help);
     }
 

@@ -1,5 +1,6 @@
 //! The walk over paths and methods: what each operation is called, what it is for, what it is described.
 
+use crate::finding::code;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
@@ -37,7 +38,12 @@ impl<'a> Reader<'a> {
     /// Every operation; what is wrong with them is reported.
     pub(super) fn operations(&mut self) -> Vec<ApiOperation> {
         let Some(paths) = self.root().get("paths").and_then(Value::as_object).filter(|paths| !paths.is_empty()) else {
-            self.error("S190", "/paths", "it describes no paths", "describe each path with its methods under `paths`");
+            self.error(
+                code::S190,
+                "/paths",
+                "it describes no paths",
+                "describe each path with its methods under `paths`",
+            );
             return Vec::new();
         };
         let mut operations = Vec::new();
@@ -46,7 +52,7 @@ impl<'a> Reader<'a> {
             let pointer = format!("/paths/{}", escape(path));
             if !path.starts_with('/') {
                 let message = format!("`{}` is not a path", cut(path));
-                self.error_at_key("S190", &pointer, message, "begin it with `/`");
+                self.error_at_key(code::S190, &pointer, message, "begin it with `/`");
             }
             let Some((item, pointer)) = self.follow(item, &pointer) else { continue };
             let shared = parameters(item, &pointer);
@@ -62,7 +68,7 @@ impl<'a> Reader<'a> {
         }
         if operations.is_empty() && self.findings.is_empty() {
             let message = "no path has a method, so there is nothing to ask";
-            self.error("S190", "/paths", message, "describe an operation, such as `get:`, under a path");
+            self.error(code::S190, "/paths", message, "describe an operation, such as `get:`, under a path");
         }
         operations
     }
@@ -94,17 +100,17 @@ impl<'a> Reader<'a> {
         let at = format!("{pointer}/operationId");
         let Some(id) = operation.get("operationId").and_then(Value::as_str) else {
             let help = "add `operationId`, such as `getAccountStatus`: the agent calls the operation by it";
-            self.error_at_key("S191", pointer, "this operation has no name", help);
+            self.error_at_key(code::S191, pointer, "this operation has no name", help);
             return None;
         };
         if !is_operation_name(id) {
             let help = "use letters and digits, with single `-` or `_` between them, at most 100";
-            self.error("S191", &at, format!("`{}` cannot be the name of an operation", cut(id)), help);
+            self.error(code::S191, &at, format!("`{}` cannot be the name of an operation", cut(id)), help);
             return None;
         }
         if ids.insert(id.to_owned(), at.clone()).is_some() {
             let help = "give each operation a name of its own";
-            self.error("S191", &at, format!("`{}` is the name of another operation already", cut(id)), help);
+            self.error(code::S191, &at, format!("`{}` is the name of another operation already", cut(id)), help);
         }
         Some(id.to_owned())
     }
@@ -116,7 +122,7 @@ impl<'a> Reader<'a> {
                 Some(_) => "make its `summary` a `description`: the model decides by that when to ask",
                 None => "add `description`: the model decides by it when to ask",
             };
-            self.error_at_key("S192", pointer, "this operation has no description", help);
+            self.error_at_key(code::S192, pointer, "this operation has no description", help);
         }
         text.map(str::to_owned)
     }
@@ -133,12 +139,12 @@ impl<'a> Reader<'a> {
             let Some((parameter, at)) = self.follow(parameter, at) else { continue };
             let word = |key: &str| parameter.get(key).and_then(Value::as_str);
             let (Some(name), Some(place)) = (word("name"), word("in")) else {
-                self.error("S190", &at, "a parameter needs `name` and `in`", "write both, such as `in: query`");
+                self.error(code::S190, &at, "a parameter needs `name` and `in`", "write both, such as `in: query`");
                 continue;
             };
             if !["path", "query", "header"].contains(&place) {
                 let message = format!("`{}` is in the {}, which agents do not fill in", cut(name), cut(place));
-                self.error("S193", &format!("{at}/in"), message, "take it in the path, the query or a header");
+                self.error(code::S193, &format!("{at}/in"), message, "take it in the path, the query or a header");
                 continue;
             }
             let required = parameter.get("required").and_then(Value::as_bool).unwrap_or(false);
@@ -147,13 +153,13 @@ impl<'a> Reader<'a> {
             }
             let Some(schema) = parameter.get("schema") else {
                 let message = format!("`{}` has no schema", cut(name));
-                self.error("S193", &at, message, "describe it with `schema`, such as `schema: { type: string }`");
+                self.error(code::S193, &at, message, "describe it with `schema`, such as `schema: { type: string }`");
                 continue;
             };
             let text = word("description").or_else(|| schema.get("description").and_then(Value::as_str));
             if text.is_none() {
                 let message = format!("`{}` has no description", cut(name));
-                self.warning("S197", &at, message, "say what it is: the model knows no more than is said here");
+                self.warning(code::S197, &at, message, "say what it is: the model knows no more than is said here");
             }
             let schema = self.tool_schema(schema, &format!("{at}/schema"), text);
             self.add_property(name, schema, required || place == "path", &at, described);
@@ -161,7 +167,7 @@ impl<'a> Reader<'a> {
         for variable in path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name) {
             if !of_path.contains(&variable) {
                 let message = format!("the path holds `{{{}}}` and no parameter says what it is", cut(variable));
-                self.error_at_key("S195", pointer, message, "add a parameter with this name and `in: path`");
+                self.error_at_key(code::S195, pointer, message, "add a parameter with this name and `in: path`");
             }
         }
     }
@@ -174,7 +180,7 @@ impl<'a> Reader<'a> {
         let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
             if self.engine == Engine::Agentcore {
                 let message = "a gateway passes an object on, and this body is not one";
-                self.error("S193", &at, message, "describe it with `type: object` and `properties`");
+                self.error(code::S193, &at, message, "describe it with `type: object` and `properties`");
             }
             return;
         };
@@ -199,7 +205,7 @@ impl<'a> Reader<'a> {
         if self.engine == Engine::Agentcore && described.places.insert(name.to_owned(), at.to_owned()).is_some() {
             let message =
                 format!("`{}` is in two places of the request, and a gateway passes both on as one", cut(name));
-            self.error("S196", at, message, "give the two different names");
+            self.error(code::S196, at, message, "give the two different names");
             return;
         }
         if let Some(schema) = schema {
@@ -213,7 +219,7 @@ impl<'a> Reader<'a> {
     fn responses(&mut self, operation: &'a Value, pointer: &str) {
         let Some(responses) = operation.get("responses").and_then(Value::as_object).filter(|it| !it.is_empty()) else {
             let help = "describe at least the answer \"200\" under `responses`";
-            self.error_at_key("S190", pointer, "this operation has no answers", help);
+            self.error_at_key(code::S190, pointer, "this operation has no answers", help);
             return;
         };
         for (status, response) in responses {
@@ -232,7 +238,7 @@ impl<'a> Reader<'a> {
         let Some(media) = content.and_then(|content| content.get(JSON)) else {
             let message = format!("{what} is not `{JSON}`, the one kind that agents know");
             self.error(
-                "S193",
+                code::S193,
                 &format!("{at}/content"),
                 message,
                 format!("describe it under `content: {{ {JSON}: … }}`"),
@@ -243,7 +249,7 @@ impl<'a> Reader<'a> {
         match media.get("schema") {
             Some(schema) => Some((schema, format!("{at}/schema"))),
             None => {
-                self.error("S193", &at, format!("{what} has no schema"), "describe it with `schema`");
+                self.error(code::S193, &at, format!("{what} has no schema"), "describe it with `schema`");
                 None
             }
         }

@@ -1,5 +1,6 @@
 //! Local references: `$ref: "#/components/schemas/Account"`.
 
+use crate::finding::code;
 use serde_json::{Map, Value};
 
 use super::{DEEPEST, Reader, Room};
@@ -51,24 +52,24 @@ impl<'a> Reader<'a> {
         }
         if depth > DEEPEST {
             let message = format!("it nests deeper than {DEEPEST} levels once its references are filled in");
-            self.error("S194", pointer, message, "describe it more flatly");
+            self.error(code::S194, pointer, message, "describe it more flatly");
             return Value::Null;
         }
         if let Some(reference) = reference_of(value) {
             let at = format!("{pointer}/$ref");
             let Some(target) = reference.strip_prefix('#') else {
                 let message = format!("`{reference}` leads out of the file, where an agent cannot follow");
-                self.error("S193", &at, message, "copy what it names into `components` and refer to it there");
+                self.error(code::S193, &at, message, "copy what it names into `components` and refer to it there");
                 return Value::Null;
             };
             if open.contains(&reference) {
                 let message = format!("`{reference}` holds itself");
-                self.error("S193", &at, message, "describe it to the depth that is needed, without a circle");
+                self.error(code::S193, &at, message, "describe it to the depth that is needed, without a circle");
                 return Value::Null;
             }
             let Some(found) = self.root().pointer(target) else {
                 let message = format!("`{reference}` leads to nothing in this file");
-                self.error("S195", &at, message, "correct it, or describe what it names under `components`");
+                self.error(code::S195, &at, message, "correct it, or describe what it names under `components`");
                 return Value::Null;
             };
             open.push(reference);

@@ -1,6 +1,7 @@
 //! JSON Schema → the inline tool schema of a gateway, which knows types, properties, items, what is required and
 //! descriptions. What else a schema says of a value is put into its description, where a model reads it.
 
+use crate::finding::code;
 use serde_json::{Map, Value, json};
 
 use super::Reader;
@@ -74,13 +75,13 @@ impl<'a> Reader<'a> {
         }
         if depth > DEEPEST {
             let message = format!("it is nested deeper than {DEEPEST} levels");
-            self.error("S194", &pointer, message, "describe it more flatly");
+            self.error(code::S194, &pointer, message, "describe it more flatly");
             return None;
         }
         if let Some(way) = COMBINED.iter().find(|way| schema.get(**way).is_some()) {
             let message = format!("a gateway does not know `{way}`");
             let help = "describe one object with all properties, those that may be missing left out of `required`";
-            self.error("S193", &format!("{pointer}/{way}"), message, help);
+            self.error(code::S193, &format!("{pointer}/{way}"), message, help);
             return None;
         }
         let kind = self.kind(schema, &pointer)?;
@@ -96,7 +97,7 @@ impl<'a> Reader<'a> {
                     out.insert("Items".to_owned(), items);
                 }
                 None => {
-                    self.error("S193", &pointer, "a list does not say what is in it", "describe it with `items`");
+                    self.error(code::S193, &pointer, "a list does not say what is in it", "describe it with `items`");
                     return None;
                 }
             }
@@ -137,7 +138,7 @@ impl<'a> Reader<'a> {
                 Some(other) => format!("a gateway does not know the type `{}`", cut(&other.to_string())),
                 None => "this has no type".to_owned(),
             };
-            self.error("S193", pointer, message, format!("write `type`, one of {}", KINDS.join(", ")));
+            self.error(code::S193, pointer, message, format!("write `type`, one of {}", KINDS.join(", ")));
         }
         said
     }

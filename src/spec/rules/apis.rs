@@ -1,5 +1,6 @@
 //! What each kind of API has and has not: keys that go with other kinds, and bounds of what an API says as a whole.
 
+use crate::finding::code;
 use serde_json::Value;
 
 use super::context::Rules;
@@ -69,7 +70,7 @@ fn kinds(rules: &mut Rules<'_>, base: &str, api: &Api) {
         // `api-key: false` asks for nothing.
         if document.get(key).is_some_and(|value| *value != Value::Bool(false)) && !kinds.contains(&api.kind) {
             let message = format!("{} has no `{key}`", of_kind(api.kind));
-            rules.error_at_key("S100", &format!("{base}/{key}"), message, help);
+            rules.error_at_key(code::S100, &format!("{base}/{key}"), message, help);
         }
     }
 }
@@ -80,11 +81,16 @@ pub(super) fn bounds(rules: &mut Rules<'_>, base: &str, throttle: &Throttle) {
         let message = format!("a rate of {} requests a second lets nothing through", throttle.rate);
         let message =
             if throttle.rate > 1e6 { format!("{} requests a second are not a limit", throttle.rate) } else { message };
-        rules.error("S110", &format!("{base}/rate"), message, "write a number such as `10`");
+        rules.error(code::S110, &format!("{base}/rate"), message, "write a number such as `10`");
     }
     if throttle.burst == 0 || throttle.burst > 1_000_000 {
         let message = format!("a burst of {} is out of bounds", throttle.burst);
-        rules.error("S110", &format!("{base}/burst"), message, "write a number such as `20`; 0 lets nothing through");
+        rules.error(
+            code::S110,
+            &format!("{base}/burst"),
+            message,
+            "write a number such as `20`; 0 lets nothing through",
+        );
     }
 }
 
@@ -97,37 +103,37 @@ fn cors_of(rules: &mut Rules<'_>, base: &str, api: &Api, cors: &Cors) {
         if origin != "*" && !host.is_some_and(plain) {
             let message = format!("`{}` is not an origin", cut(origin));
             let help = "write scheme and host, such as `https://example.com` or `http://localhost:8501`, and no path; `*` is any";
-            rules.error("S108", &format!("{base}/origins/{index}"), message, help);
+            rules.error(code::S108, &format!("{base}/origins/{index}"), message, help);
         }
     }
     if cors.origins.len() > 1 && cors.origins.iter().any(|origin| origin == "*") {
         let message = "`*` is every origin, and there are others beside it".to_owned();
-        rules.error("S108", &format!("{base}/origins"), message, "keep `*`, or the origins you mean");
+        rules.error(code::S108, &format!("{base}/origins"), message, "keep `*`, or the origins you mean");
     } else if cors.origins.len() != 1 && REST.contains(&api.kind) {
         let message = format!("a REST API answers for one origin, and these are {}", cors.origins.len());
         let help = "name one, such as that of the stage's own web page, or make the API `kind: http`";
-        rules.error("S108", &format!("{base}/origins"), message, help);
+        rules.error(code::S108, &format!("{base}/origins"), message, help);
     } else if cors.origins.is_empty() {
         let message = "`cors` names no origin".to_owned();
-        rules.error("S108", &format!("{base}/origins"), message, "name one, or leave `cors` out");
+        rules.error(code::S108, &format!("{base}/origins"), message, "name one, or leave `cors` out");
     }
     for (index, method) in cors.methods.iter().enumerate() {
         if !METHODS.contains(&method.as_str()) || method == "ANY" {
             let help = suggest(method, METHODS.into_iter().filter(|method| *method != "ANY"), "the methods are");
             let message = format!("`{}` is not a method", cut(method));
-            rules.error("S108", &format!("{base}/methods/{index}"), message, help);
+            rules.error(code::S108, &format!("{base}/methods/{index}"), message, help);
         }
     }
     for (index, header) in cors.headers.iter().enumerate() {
         let fits = !header.is_empty() && header.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
         if !fits && header != "*" {
             let message = format!("`{}` is not the name of a header", cut(header));
-            rules.error("S108", &format!("{base}/headers/{index}"), message, "use letters, digits, `-` and `_`");
+            rules.error(code::S108, &format!("{base}/headers/{index}"), message, "use letters, digits, `-` and `_`");
         }
     }
     if let Some(age) = cors.max_age.filter(|age| age.0 > LONGEST_AGE) {
         let message = format!("no browser keeps this for {age}");
-        rules.error("S108", &format!("{base}/max-age"), message, "write `24h` or less");
+        rules.error(code::S108, &format!("{base}/max-age"), message, "write `24h` or less");
     }
 }
 
@@ -139,7 +145,7 @@ fn plans(rules: &mut Rules<'_>, base: &str, api: &Api) {
         }
         if plan.quota.as_ref().is_some_and(|quota| quota.requests == 0) {
             let message = "a quota of no requests lets nothing through".to_owned();
-            rules.error("S107", &format!("{base}/quota/requests"), message, "write a number such as `1000`");
+            rules.error(code::S107, &format!("{base}/quota/requests"), message, "write a number such as `1000`");
         }
         for (index, key) in plan.keys.iter().enumerate() {
             let at = format!("{base}/keys/{index}");
@@ -149,9 +155,9 @@ fn plans(rules: &mut Rules<'_>, base: &str, api: &Api) {
             if !fits {
                 let message = format!("`{}` cannot be the name of an API key", cut(key));
                 let help = "use letters, digits and hyphens; API Gateway chooses the key's value, which is in no spec";
-                rules.error("S107", &at, message, help);
+                rules.error(code::S107, &at, message, help);
             } else if plan.keys.iter().position(|other| other == key) != Some(index) {
-                rules.error("S107", &at, format!("the plan has the key `{}` twice", cut(key)), "name it once");
+                rules.error(code::S107, &at, format!("the plan has the key `{}` twice", cut(key)), "name it once");
             }
         }
     }
@@ -166,14 +172,14 @@ fn private(rules: &mut Rules<'_>, base: &str, name: &str, api: &Api) {
         let message = format!("no VPC endpoint leads to the private API `{name}`");
         let help = "add `execute-api: {}` to the `endpoints` of the spec's `network`, or name an endpoint of yours under \
                     `vpc-endpoints`";
-        rules.error_at_key("S111", base, message, help);
+        rules.error_at_key(code::S111, base, message, help);
     }
     for (index, endpoint) in api.vpc_endpoints.iter().enumerate() {
         let source = endpoint.source();
         if !source.contains("${") && !source.starts_with("vpce-") {
             let message = format!("`{}` is not the id of a VPC endpoint", cut(source));
             rules.error(
-                "S111",
+                code::S111,
                 &format!("{base}/vpc-endpoints/{index}"),
                 message,
                 "write one such as `vpce-0123456789abcdef0`",
@@ -187,7 +193,12 @@ fn logs(rules: &mut Rules<'_>, base: &str, api: &Api) {
     limits::retention(rules, &format!("{base}/access-logs/retention"), logs.retention);
     if api.kind == ApiKind::Http && logs.account_role == AccountRole::Set {
         let message = "the logs of an HTTP API need no role of the account".to_owned();
-        rules.error_at_key("S117", &format!("{base}/access-logs/account-role"), message, "leave `account-role` out");
+        rules.error_at_key(
+            code::S117,
+            &format!("{base}/access-logs/account-role"),
+            message,
+            "leave `account-role` out",
+        );
     }
 }
 
@@ -204,7 +215,7 @@ fn domain(rules: &mut Rules<'_>, base: &str, api: &Api) {
     if !name.contains("${") && !host(name) {
         let message = format!("`{}` is not a domain name", cut(name));
         rules.error(
-            "S112",
+            code::S112,
             &format!("{base}/domain/name"),
             message,
             "write one such as `api.example.com`, in lower case",
@@ -214,20 +225,20 @@ fn domain(rules: &mut Rules<'_>, base: &str, api: &Api) {
     if !certificate.contains("${") && !certificate.starts_with("arn:") {
         let message = format!("`{}` is not the ARN of a certificate", cut(certificate));
         let help = "write the ARN that Certificate Manager shows, or take it from a parameter";
-        rules.error("S112", &format!("{base}/domain/certificate"), message, help);
+        rules.error(code::S112, &format!("{base}/domain/certificate"), message, help);
     }
     let edge = api.endpoint == Some(EndpointType::Edge);
     let region = certificate.split(':').nth(3).filter(|_| edge && certificate.starts_with("arn:"));
     if let Some(region) = region.filter(|region| *region != "us-east-1" && !region.contains("${")) {
         let message = format!("an edge API's certificate is one of us-east-1, and this is one of {}", cut(region));
-        rules.error("S112", &format!("{base}/domain/certificate"), message, "have one made in us-east-1");
+        rules.error(code::S112, &format!("{base}/domain/certificate"), message, "have one made in us-east-1");
     }
     if let Some(path) = &domain.path {
         let fits = !path.is_empty() && path.bytes().all(|b| b.is_ascii_alphanumeric() || b"$-_.+!*'()".contains(&b));
         if !fits {
             let message = format!("`{}` cannot be the path of an API under its domain", cut(path));
             rules.error(
-                "S112",
+                code::S112,
                 &format!("{base}/domain/path"),
                 message,
                 "write one segment, such as `v1`, without slashes",
@@ -253,25 +264,30 @@ const LATER_KEYWORDS: [(&str, &str); 9] = [
 fn draft_4(rules: &mut Rules<'_>, pointer: &str, schema: &Value) {
     let Some(map) = schema.as_object() else {
         let message = "a JSON Schema is a mapping".to_owned();
-        return rules.error("S113", pointer, message, "write `{ type: object, required: [...], properties: {...} }`");
+        return rules.error(
+            code::S113,
+            pointer,
+            message,
+            "write `{ type: object, required: [...], properties: {...} }`",
+        );
     };
     if let Some(version) = map.get("$schema").and_then(Value::as_str)
         && !version.starts_with("http://json-schema.org/draft-04/schema")
     {
         let message = format!("API Gateway knows draft 4 of JSON Schema, and this is `{}`", cut(version));
-        rules.error("S113", &format!("{pointer}/$schema"), message, "leave `$schema` out");
+        rules.error(code::S113, &format!("{pointer}/$schema"), message, "leave `$schema` out");
     }
     for (keyword, help) in LATER_KEYWORDS {
         if map.contains_key(keyword) {
             let message = format!("draft 4 of JSON Schema, which API Gateway knows, has no `{keyword}`");
-            rules.error_at_key("S113", &format!("{pointer}/{}", escape(keyword)), message, help);
+            rules.error_at_key(code::S113, &format!("{pointer}/{}", escape(keyword)), message, help);
         }
     }
     for (keyword, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
         if map.get(keyword).is_some_and(Value::is_number) {
             let message = format!("`{keyword}` is `true` or `false` in draft 4 of JSON Schema");
             let help = format!("write the number as `{bound}`, with `{keyword}: true` beside it");
-            rules.error("S113", &format!("{pointer}/{keyword}"), message, help);
+            rules.error(code::S113, &format!("{pointer}/{keyword}"), message, help);
         }
     }
     for (keyword, value) in map {
@@ -304,7 +320,7 @@ fn pushes(rules: &mut Rules<'_>) {
         if let Some((name, api)) = api.filter(|(_, api)| api.kind != ApiKind::Websocket) {
             let message = format!("`apis.{name}` is {} and has no connections to push to", of_kind(api.kind));
             let help = format!("name a WebSocket API, or write `invoke: apis.{name}`");
-            rules.error("S118", &format!("{}/push", given.pointer), message, help);
+            rules.error(code::S118, &format!("{}/push", given.pointer), message, help);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Bounds that the language's own schema states: lengths of texts, counts of items, sizes of numbers.
 
+use crate::finding::code;
 use serde_json::Value;
 
 use super::context::Rules;
@@ -71,5 +72,5 @@ fn bounds(rules: &mut Rules<'_>, value: &Value, of: &Value, pointer: &str) {
         (Some(least), None) => format!("{} at least", counted(least)),
         (_, most) => format!("{} at most", counted(most.unwrap_or_default())),
     };
-    rules.error("S140", pointer, message, help);
+    rules.error(code::S140, pointer, message, help);
 }

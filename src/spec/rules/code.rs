@@ -1,5 +1,6 @@
 //! Code folders and handlers: there, inside the project, and where the runtime will look.
 
+use crate::finding::code;
 use std::path::{Path, PathBuf};
 
 use super::context::Rules;
@@ -28,7 +29,7 @@ fn runtime(rules: &mut Rules<'_>, base: &str, function: &Function) {
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.');
     if !fits {
         let message = format!("`{}` is not a Lambda runtime", cut(name));
-        rules.error("S013", &format!("{base}/runtime"), message, "write one such as `python3.13` or `nodejs22.x`");
+        rules.error(code::S013, &format!("{base}/runtime"), message, "write one such as `python3.13` or `nodejs22.x`");
     }
 }
 
@@ -42,7 +43,7 @@ pub(super) fn folder(
 ) -> Option<PathBuf> {
     if code.trim().is_empty() || Path::new(code).is_absolute() || code.contains('\\') {
         let message = format!("`{}` is not a folder beside the spec", cut(code));
-        rules.error("S030", pointer, message, "write a path relative to the spec file, such as `function/`");
+        rules.error(code::S030, pointer, message, "write a path relative to the spec file, such as `function/`");
         return None;
     }
     let real = match root.resolve(&dir.join(code)) {
@@ -50,13 +51,13 @@ pub(super) fn folder(
         Err(Unopened::Outside) => {
             let message = format!("`{}` lies outside the project", cut(code));
             let help = "keep it in the spec's folder, or beside it in a project with a `bedplate.yaml`";
-            rules.error("S030", pointer, message, help);
+            rules.error(code::S030, pointer, message, help);
             return None;
         }
         Err(_) => {
             let message = format!("there is no folder `{}` beside the spec", cut(code));
             let help = siblings(dir, code);
-            rules.error("S030", pointer, message, help);
+            rules.error(code::S030, pointer, message, help);
             return None;
         }
     };
@@ -67,7 +68,7 @@ pub(super) fn folder(
             Some(parent) => format!("write `{}/`", cut(&parent.to_string_lossy())),
             None => "put the file into a folder of its own and name that".to_owned(),
         };
-        rules.error("S030", pointer, message, help);
+        rules.error(code::S030, pointer, message, help);
         return None;
     }
     Some(real)
@@ -95,7 +96,7 @@ fn handler(rules: &mut Rules<'_>, pointer: &str, folder: &Path, function: &Funct
     let handler = &function.handler;
     let Some(files) = handler_files(&function.runtime, handler) else {
         let message = format!("`{}` does not name a function in a file", cut(handler));
-        return rules.error("S031", pointer, message, "write `file.function`, such as `app.handler` for `app.py`");
+        return rules.error(code::S031, pointer, message, "write `file.function`, such as `app.handler` for `app.py`");
     };
     if files.is_empty() || files.iter().any(|file| folder.join(file).is_file()) {
         return;
@@ -117,7 +118,7 @@ fn handler(rules: &mut Rules<'_>, pointer: &str, folder: &Path, function: &Funct
         true => "make the file, or name another".to_owned(),
         false => suggest(&first, stems.iter().map(String::as_str), "the folder has"),
     };
-    rules.error("S031", pointer, message, help);
+    rules.error(code::S031, pointer, message, help);
 }
 
 /// The files of which one must be there; none to look for in runtimes that are compiled. `None` when the handler has

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::files::Root;
-use crate::finding::{Finding, Place};
+use crate::finding::{Code, Finding, Place};
 use crate::spec::marks::Marks;
 use crate::spec::sections::NETWORK_PARTS;
 use crate::spec::shape::MOST_FINDINGS;
@@ -51,21 +51,21 @@ impl Rules<'_> {
     }
 
     /// An error at the value of a pointer.
-    pub(super) fn error(&mut self, code: &'static str, pointer: &str, message: String, help: impl Into<String>) {
+    pub(super) fn error(&mut self, code: Code, pointer: &str, message: String, help: impl Into<String>) {
         if !self.is_full() {
             self.push(Finding::error(code, message), self.positions.at(pointer), help);
         }
     }
 
     /// An error at the key of a pointer.
-    pub(super) fn error_at_key(&mut self, code: &'static str, pointer: &str, message: String, help: impl Into<String>) {
+    pub(super) fn error_at_key(&mut self, code: Code, pointer: &str, message: String, help: impl Into<String>) {
         if !self.is_full() {
             self.push(Finding::error(code, message), self.positions.key_at(pointer), help);
         }
     }
 
     /// A warning at the value of a pointer.
-    pub(super) fn warning(&mut self, code: &'static str, pointer: &str, message: String, help: impl Into<String>) {
+    pub(super) fn warning(&mut self, code: Code, pointer: &str, message: String, help: impl Into<String>) {
         if !self.is_full() {
             self.push(Finding::warning(code, message), self.positions.at(pointer), help);
         }

@@ -1,6 +1,7 @@
 //! How many of everything a stack can have: past these counts nothing else about a spec is worth saying.
 
 use super::context::Rules;
+use crate::finding::code;
 use crate::spec::sections::SECTIONS;
 use crate::spec::words::{cut, escape, path};
 use serde_json::Value;
@@ -34,14 +35,14 @@ pub(super) fn check(rules: &mut Rules<'_>) -> bool {
         };
         if count > most {
             let message = format!("`{section}` has {count} entries and one stack takes at most {most}");
-            rules.error_at_key("S032", &format!("/{section}"), message, "make several use cases of it");
+            rules.error_at_key(code::S032, &format!("/{section}"), message, "make several use cases of it");
         }
     }
     let spec = rules.spec;
     for (name, api) in spec.apis.iter().filter(|(_, api)| api.routes.len() > MOST_ROUTES) {
         let message =
             format!("`apis.{name}` has {} routes and one stack takes at most {MOST_ROUTES}", api.routes.len());
-        rules.error_at_key("S032", &format!("/apis/{name}/routes"), message, "make several use cases of it");
+        rules.error_at_key(code::S032, &format!("/apis/{name}/routes"), message, "make several use cases of it");
     }
     let lists = [("functions", "uses"), ("roles", "uses")];
     for (section, key) in lists {
@@ -50,18 +51,18 @@ pub(super) fn check(rules: &mut Rules<'_>) -> bool {
             if count > MOST_GRANTS {
                 let message = format!("`{section}.{}` has {count} grants and takes at most {MOST_GRANTS}", cut(name));
                 let help = "grant more at once: a whole bucket, or a prefix of it";
-                rules.error_at_key("S234", &format!("/{section}/{}/{key}", escape(name)), message, help);
+                rules.error_at_key(code::S234, &format!("/{section}/{}/{key}", escape(name)), message, help);
             }
         }
     }
     let endpoints = rules.document.pointer("/network/endpoints").and_then(Value::as_object);
     if let Some(count) = endpoints.map(serde_json::Map::len).filter(|count| *count > MOST_ENDPOINTS) {
         let message = format!("the network has {count} endpoints and takes at most {MOST_ENDPOINTS}");
-        rules.error_at_key("S234", "/network/endpoints", message, "name the services that are reached from inside");
+        rules.error_at_key(code::S234, "/network/endpoints", message, "name the services that are reached from inside");
     }
     if let Some((pointer, count)) = largest(rules.document, "") {
         let message = format!("`{}` has {count} entries, and {MOST_ENTRIES} are read at most", path(&pointer));
-        rules.error_at_key("S234", &pointer, message, "keep data in files beside the spec");
+        rules.error_at_key(code::S234, &pointer, message, "keep data in files beside the spec");
     }
     rules.findings.len() == before
 }

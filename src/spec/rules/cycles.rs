@@ -1,5 +1,6 @@
 //! Components that need one another in a circle: CloudFormation cannot create any of them first.
 
+use crate::finding::code;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Rules;
@@ -99,5 +100,5 @@ fn report(rules: &mut Rules<'_>, needs: &Needs, cycle: &[Node]) {
     let message = format!("components need one another in a circle: {circle}");
     let help = "break it: take the value from the request or from the call at run time instead of the environment, \
                 or put one of them into a use case of its own";
-    rules.error("S027", pointer, message, help);
+    rules.error(code::S027, pointer, message, help);
 }

@@ -1,5 +1,6 @@
 //! Folders of documents that a deploy puts into buckets.
 
+use crate::finding::code;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -76,13 +77,13 @@ fn check_folder(rules: &mut Rules<'_>, name: &str, pointer: &str, folder: &Path)
             if !named {
                 let shown: String = file.chars().map(|c| if drives_a_terminal(c) { '\u{fffd}' } else { c }).collect();
                 let message = format!("the document `{}` of `buckets.{name}` {what}", cut(&shown));
-                rules.error("S076", pointer, message, "rename the file");
+                rules.error(code::S076, pointer, message, "rename the file");
             }
             named = true;
         }
         if metadata.len() > LARGEST {
             let message = format!("the document `{}` of `buckets.{name}` is larger than 5 GiB", cut(&file));
-            rules.error("S075", pointer, message, "cut it into smaller files");
+            rules.error(code::S075, pointer, message, "cut it into smaller files");
         }
         if number > MOST {
             break;
@@ -93,16 +94,16 @@ fn check_folder(rules: &mut Rules<'_>, name: &str, pointer: &str, folder: &Path)
     for (path, why) in unread {
         let file = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
         let message = format!("`{}` in the folder of documents of `buckets.{name}` is not read: {why}", cut(&file));
-        rules.error("S232", pointer, message, "make it a text file of a few lines, in the folder itself");
+        rules.error(code::S232, pointer, message, "make it a text file of a few lines, in the folder itself");
     }
     if refused {
         return;
     }
     if number == 0 {
         let message = format!("the folder of documents of `buckets.{name}` is empty");
-        rules.error("S074", pointer, message, "put documents there, or take `documents` away");
+        rules.error(code::S074, pointer, message, "put documents there, or take `documents` away");
     } else if number > MOST {
         let message = format!("`buckets.{name}` would get more than {MOST} documents, the most a deploy takes");
-        rules.error("S075", pointer, message, "keep them in a bucket of their own and fill that by other means");
+        rules.error(code::S075, pointer, message, "keep them in a bucket of their own and fill that by other means");
     }
 }

@@ -1,5 +1,6 @@
 //! Flows: each node does one thing, is given what it needs, and something comes out at the end.
 
+use crate::finding::code;
 use std::collections::BTreeSet;
 
 use super::context::Rules;
@@ -32,7 +33,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         if !flow.nodes.values().any(|node| matches!(node.step(), Some(FlowStep::Output(_)))) && whole {
             let message = "nothing comes out of the flow".to_owned();
             let help = "add a node such as `answer: { output: NODE }`";
-            rules.error_at_key("S163", &format!("{pointer}/nodes"), message, help);
+            rules.error_at_key(code::S163, &format!("{pointer}/nodes"), message, help);
         }
         if whole {
             circle(rules, &pointer, flow);
@@ -46,7 +47,7 @@ fn size(rules: &mut Rules<'_>, pointer: &str, flow: &Flow) {
     {
         if count > most {
             let message = format!("the flow has {count} {what}, and takes {most}");
-            rules.error_at_key("S167", &format!("{pointer}/nodes"), message, "split it into several flows");
+            rules.error_at_key(code::S167, &format!("{pointer}/nodes"), message, "split it into several flows");
         }
     }
 }
@@ -57,22 +58,22 @@ fn node(rules: &mut Rules<'_>, pointer: &str, flow_name: &str, flow: &Flow, key:
         let message = format!("`{}` cannot be the name of a node", cut(key));
         let help = "use letters, digits and single `_`, a letter first, between 2 and 50 characters; `input` is what the \
                     flow is given";
-        rules.error_at_key("S164", pointer, message, help);
+        rules.error_at_key(code::S164, pointer, message, help);
     }
     let Some(step) = node.step() else {
         let message = format!("the node `{}` does not do one thing", cut(key));
         let help = "say exactly one of `prompt`, `knowledge-base`, `function`, `agent` and `output`";
-        rules.error_at_key("S160", pointer, message, help);
+        rules.error_at_key(code::S160, pointer, message, help);
         return false;
     };
     if matches!(step, FlowStep::Output(_)) && !node.inputs.is_empty() {
         let message = "an output takes no `inputs`".to_owned();
-        rules.error_at_key("S165", &format!("{pointer}/inputs"), message, "name the node after `output:` alone");
+        rules.error_at_key(code::S165, &format!("{pointer}/inputs"), message, "name the node after `output:` alone");
     }
     if node.model.is_some() && !matches!(step, FlowStep::KnowledgeBase(_)) {
         let message = "`model` goes with `knowledge-base`".to_owned();
         let help = "remove it: a prompt and an agent have a model of their own";
-        rules.error_at_key("S160", &format!("{pointer}/model"), message, help);
+        rules.error_at_key(code::S160, &format!("{pointer}/model"), message, help);
     }
     let mut whole = true;
     for (input, value) in node.taken() {
@@ -121,18 +122,18 @@ fn source(
         };
         let givers = flow.nodes.iter().filter(|(_, node)| node.output.is_none()).map(|(name, _)| name.as_str());
         let help = suggest(value.node, givers.chain([FLOW_INPUT]), "values come from");
-        rules.error("S161", pointer, message, help);
+        rules.error(code::S161, pointer, message, help);
         return false;
     }
     if let Some(field) = value.field {
         let gives_fields = value.node == FLOW_INPUT || giver.is_some_and(|node| node.function.is_some());
         if !gives_fields {
             let message = format!("what `{}` gives has no fields", cut(value.node));
-            rules.error("S168", pointer, message, "leave the field out: only `input` and functions give mappings");
+            rules.error(code::S168, pointer, message, "leave the field out: only `input` and functions give mappings");
         } else if !is_field_name(field) {
             let message = format!("`{}` cannot be the name of a field", cut(field));
             rules.error(
-                "S168",
+                code::S168,
                 pointer,
                 message,
                 "use letters, digits and `_`, a letter first, and name no field of a field",
@@ -154,7 +155,7 @@ fn source(
             FlowType::Array => "give the knowledge base's node a `model`, so that it answers with text".to_owned(),
             _ => format!("take a field of it, such as `{}.text`, as other nodes do", value.node),
         };
-        rules.error("S168", pointer, message, help);
+        rules.error(code::S168, pointer, message, help);
     }
     true
 }
@@ -163,7 +164,7 @@ fn source(
 fn inputs(rules: &mut Rules<'_>, pointer: &str, key: &str, node: &FlowNode, step: &FlowStep<'_>) {
     if node.inputs.len() > MOST_INPUTS {
         let message = format!("`{}` has {} inputs, and takes {MOST_INPUTS}", cut(key), node.inputs.len());
-        rules.error_at_key("S167", &format!("{pointer}/inputs"), message, "take several values as fields of one");
+        rules.error_at_key(code::S167, &format!("{pointer}/inputs"), message, "take several values as fields of one");
     }
     let spec = rules.spec;
     let wanted: BTreeSet<&str> = match step {
@@ -178,7 +179,7 @@ fn inputs(rules: &mut Rules<'_>, pointer: &str, key: &str, node: &FlowNode, step
             if spec.agents.get(*name).is_some_and(|agent| agent.engine != Engine::Classic) {
                 let message = format!("a flow cannot ask the agent `{}`, which runs on AgentCore", cut(name));
                 let help = "give the agent `engine: classic`, or let a function of the flow ask it";
-                rules.error("S166", &format!("{pointer}/agent"), message, help);
+                rules.error(code::S166, &format!("{pointer}/agent"), message, help);
             }
             BTreeSet::from(["text"])
         }
@@ -186,11 +187,11 @@ fn inputs(rules: &mut Rules<'_>, pointer: &str, key: &str, node: &FlowNode, step
             for input in node.inputs.keys().filter(|input| !is_node_name(input)) {
                 let message = format!("`{}` cannot be the name of an input", cut(input));
                 let help = "use letters, digits and single `_`, a letter first, between 2 and 50 characters";
-                rules.error_at_key("S164", &format!("{pointer}/inputs/{}", escape(input)), message, help);
+                rules.error_at_key(code::S164, &format!("{pointer}/inputs/{}", escape(input)), message, help);
             }
             if node.inputs.is_empty() {
                 let message = format!("nothing leads to the node `{}`", cut(key));
-                rules.error_at_key("S165", pointer, message, "give it `inputs`, such as `inputs: { text: input }`");
+                rules.error_at_key(code::S165, pointer, message, "give it `inputs`, such as `inputs: { text: input }`");
             }
             return;
         }
@@ -202,23 +203,23 @@ fn inputs(rules: &mut Rules<'_>, pointer: &str, key: &str, node: &FlowNode, step
             false => suggest(input, wanted.iter().copied(), "it takes"),
         };
         let message = format!("`{}` takes no input `{}`", cut(key), cut(input));
-        rules.error_at_key("S165", &format!("{pointer}/inputs/{}", escape(input)), message, help);
+        rules.error_at_key(code::S165, &format!("{pointer}/inputs/{}", escape(input)), message, help);
     }
     let missing: Vec<String> =
         wanted.iter().filter(|name| !node.inputs.contains_key(**name)).map(|name| format!("`{name}`")).collect();
     if !missing.is_empty() {
         let message = format!("`{}` is not given {}", cut(key), missing.join(", "));
-        rules.error_at_key("S165", pointer, message, "add it under `inputs`, with the node its value comes from");
+        rules.error_at_key(code::S165, pointer, message, "add it under `inputs`, with the node its value comes from");
     } else if wanted.is_empty() {
         let message = format!("nothing leads to the node `{}`", cut(key));
         let help = "a node of a flow is reached by its inputs; write a `{{variable}}` into its prompt's text";
-        rules.error_at_key("S165", pointer, message, help);
+        rules.error_at_key(code::S165, pointer, message, help);
     }
     for variable in wanted.iter().filter(|_| matches!(step, FlowStep::Prompt(_))) {
         if !is_node_name(variable) {
             let message = format!("the variable `{}` of the prompt cannot be an input of a flow's node", cut(variable));
             let help = "call it by letters, digits and single `_`, a letter first, between 2 and 50 characters";
-            rules.error("S164", &format!("{pointer}/prompt"), message, help);
+            rules.error(code::S164, &format!("{pointer}/prompt"), message, help);
         }
     }
 }
@@ -254,6 +255,6 @@ fn circle(rules: &mut Rules<'_>, pointer: &str, flow: &Flow) {
     if let Some(first) = left.iter().find(|name| waited.contains(**name)) {
         let message = format!("the nodes {} wait for one another", names.join(", "));
         let help = "let one of them take its value from `input` or from a node outside the circle";
-        rules.error_at_key("S162", &format!("{pointer}/nodes/{}", escape(first)), message, help);
+        rules.error_at_key(code::S162, &format!("{pointer}/nodes/{}", escape(first)), message, help);
     }
 }

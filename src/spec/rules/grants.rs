@@ -1,6 +1,7 @@
 //! `uses`: each grant names something of a fitting section, and a raw statement is as narrow as it says.
 
 use super::context::Rules;
+use crate::finding::code;
 use crate::spec::types::{GRANTS, Grant, Statement, Store};
 use crate::spec::words::{cut, suggest};
 
@@ -28,12 +29,12 @@ fn component(rules: &mut Rules<'_>, base: &str, verb: &str, target: &str) {
             Some(section) => format!("write `{verb}: {section}.{target}`"),
             None => format!("write `{verb}: {example}`"),
         };
-        return rules.error("S025", &pointer, message, help);
+        return rules.error(code::S025, &pointer, message, help);
     };
     if !fitting.contains(&section) {
         let message = format!("`{verb}` is not allowed on `{}`", cut(section));
         let help = suggest(section, fitting.iter().copied(), &format!("`{verb}` goes with"));
-        return rules.error("S025", &pointer, message, help);
+        return rules.error(code::S025, &pointer, message, help);
     }
     let (name, prefix) = match rest.split_once('/') {
         Some((name, prefix)) if section == "buckets" => (name, Some(prefix)),
@@ -42,7 +43,7 @@ fn component(rules: &mut Rules<'_>, base: &str, verb: &str, target: &str) {
     if !rules.has(section, name) {
         let help = rules.suggest_name(section, name);
         let message = format!("`{verb}: {}` names nothing in this spec", cut(target));
-        return rules.error("S025", &pointer, message, help);
+        return rules.error(code::S025, &pointer, message, help);
     }
     let managed = rules.spec.knowledge_bases.get(name).is_some_and(|base| base.store == Store::Managed);
     if verb == "ask" && section == "knowledge-bases" && managed {
@@ -50,19 +51,19 @@ fn component(rules: &mut Rules<'_>, base: &str, verb: &str, target: &str) {
         let help = format!(
             "write `retrieve: knowledge-bases.{name}` and let a model word the answer, or choose another `store`"
         );
-        return rules.error("S147", &pointer, message, help);
+        return rules.error(code::S147, &pointer, message, help);
     }
     if let Some(prefix) = prefix.filter(|prefix| !prefix.ends_with('/') || prefix.contains(['*', '?', '$'])) {
         let message = format!("`{}` is not a prefix of object names", cut(prefix));
         let help = "end it with `/` and write no `*`, `?` or `$`, as in `buckets.NAME/reports/`; all below it is meant";
-        rules.error("S025", &pointer, message, help);
+        rules.error(code::S025, &pointer, message, help);
     }
 }
 
 fn statement(rules: &mut Rules<'_>, base: &str, statement: &Statement) {
     if statement.actions.is_empty() || statement.resources.is_empty() {
         let message = "a raw statement needs at least one action and one resource".to_owned();
-        rules.error("S026", base, message, "fill `actions` and `resources`, or take the statement away");
+        rules.error(code::S026, base, message, "fill `actions` and `resources`, or take the statement away");
     }
     for (index, action) in statement.actions.iter().enumerate() {
         let fits = action.split_once(':').is_some_and(|(service, name)| {
@@ -73,7 +74,7 @@ fn statement(rules: &mut Rules<'_>, base: &str, statement: &Statement) {
         if !fits {
             let message = format!("`{}` is not an action a statement may name", cut(action));
             let help = "write `service:Action`, such as `translate:TranslateText`; a bare `*` would allow everything";
-            rules.error("S026", &format!("{base}/actions/{index}"), message, help);
+            rules.error(code::S026, &format!("{base}/actions/{index}"), message, help);
         }
     }
     for (index, resource) in statement.resources.iter().enumerate() {
@@ -81,11 +82,11 @@ fn statement(rules: &mut Rules<'_>, base: &str, statement: &Statement) {
         if source != "*" && !source.starts_with("arn:") && !source.starts_with("${") {
             let message = format!("`{}` is not an ARN", cut(source));
             let help = "write an ARN or a reference such as `${buckets.NAME.arn}`";
-            rules.error("S026", &format!("{base}/resources/{index}"), message, help);
+            rules.error(code::S026, &format!("{base}/resources/{index}"), message, help);
         }
     }
     if statement.reason.trim().is_empty() {
         let message = "a raw statement needs its reason".to_owned();
-        rules.error("S026", &format!("{base}/reason"), message, "say why no grant covers it; every plan shows it");
+        rules.error(code::S026, &format!("{base}/reason"), message, "say why no grant covers it; every plan shows it");
     }
 }

@@ -1,6 +1,7 @@
 //! Guardrails: names, and that there is something they keep out.
 
 use super::context::Rules;
+use crate::finding::code;
 use crate::spec::text::Piece;
 use crate::spec::types::Guardrail;
 use crate::spec::words::{cut, escape};
@@ -21,13 +22,13 @@ pub(super) fn check(rules: &mut Rules<'_>) {
             if topic.is_empty() || topic.len() > INNER_NAME || !topic.chars().all(plain) {
                 let message = format!("`{}` cannot be the name of a topic", cut(topic));
                 let help = "use letters, digits, spaces and `-_!?.`, at most 100 characters";
-                rules.error_at_key("S151", &format!("{pointer}/topics/{}", escape(topic)), message, help);
+                rules.error_at_key(code::S151, &format!("{pointer}/topics/{}", escape(topic)), message, help);
             }
             for (index, question) in content.examples.iter().enumerate() {
                 if question.is_empty() || question.chars().count() > QUESTION {
                     let at = format!("{pointer}/topics/{}/examples/{index}", escape(topic));
                     let message = "an example question has between 1 and 100 characters".to_owned();
-                    rules.error("S151", &at, message, "shorten it");
+                    rules.error(code::S151, &at, message, "shorten it");
                 }
             }
         }
@@ -35,13 +36,13 @@ pub(super) fn check(rules: &mut Rules<'_>) {
             if pattern.is_empty() || pattern.chars().count() > INNER_NAME {
                 let message = format!("`{}` cannot be the name of a pattern", cut(pattern));
                 let at = format!("{pointer}/patterns/{}", escape(pattern));
-                rules.error_at_key("S151", &at, message, "use between 1 and 100 characters");
+                rules.error_at_key(code::S151, &at, message, "use between 1 and 100 characters");
             }
         }
         for (index, word) in guardrail.words.iter().enumerate() {
             if word.trim().is_empty() {
                 let message = "a word that is blocked has letters".to_owned();
-                rules.error("S151", &format!("{pointer}/words/{index}"), message, "take it away");
+                rules.error(code::S151, &format!("{pointer}/words/{index}"), message, "take it away");
             }
         }
     }
@@ -60,7 +61,7 @@ fn own_name(rules: &mut Rules<'_>, pointer: &str, guardrail: &Guardrail) {
     if pieces.is_empty() || length > NAME || !plain {
         let message = "this cannot be the name of a guardrail".to_owned();
         rules.error(
-            "S151",
+            code::S151,
             &format!("{pointer}/name"),
             message,
             "use letters, digits, `-` and `_`, at most 50 of them",
@@ -82,6 +83,6 @@ fn something(rules: &mut Rules<'_>, pointer: &str, guardrail: &Guardrail) {
         let message = "the guardrail keeps nothing out".to_owned();
         let help =
             "add `topics`, `filters`, `words`, `profanity`, `personal-data`, `patterns`, `grounding` or `relevance`";
-        rules.error_at_key("S150", pointer, message, help);
+        rules.error_at_key(code::S150, pointer, message, help);
     }
 }

@@ -1,6 +1,7 @@
 //! Knowledge bases: what goes with which store, what goes with which way of cutting and reading documents.
 
 use super::context::Rules;
+use crate::finding::code;
 use crate::spec::text::{Piece, Text};
 use crate::spec::types::{Chunking, ChunkingRule, KnowledgeBase, Parsing, ParsingWay, Source, Store};
 use crate::spec::words::{cut, escape};
@@ -41,7 +42,7 @@ pub(super) fn service_name(rules: &mut Rules<'_>, pointer: &str, text: &Text, mo
         let help = format!(
             "use letters and digits with single `-` or `_` between them, a letter or digit first, at most {most} characters"
         );
-        rules.error("S141", pointer, message, help);
+        rules.error(code::S141, pointer, message, help);
     }
 }
 
@@ -82,7 +83,7 @@ fn store(rules: &mut Rules<'_>, pointer: &str, base: &KnowledgeBase) {
         if there && wanted != Some(key) {
             let message = format!("`{key}` says nothing where `store` is `{chosen}`");
             rules.error_at_key(
-                "S142",
+                code::S142,
                 &format!("{pointer}/{key}"),
                 message,
                 format!("write `store: {key}`, or remove it"),
@@ -90,7 +91,12 @@ fn store(rules: &mut Rules<'_>, pointer: &str, base: &KnowledgeBase) {
         }
         if !there && wanted == Some(key) && rules.document.pointer(&format!("{pointer}/{key}")).is_none() {
             let message = format!("the store `{key}` is not described");
-            rules.error("S142", &format!("{pointer}/store"), message, format!("add `{key}:` with what the store is"));
+            rules.error(
+                code::S142,
+                &format!("{pointer}/store"),
+                message,
+                format!("add `{key}:` with what the store is"),
+            );
         }
     }
     let readers = base.opensearch_serverless.as_ref().map(|store| store.readers.len());
@@ -98,12 +104,12 @@ fn store(rules: &mut Rules<'_>, pointer: &str, base: &KnowledgeBase) {
         let message = "only the knowledge base has access to the collection".to_owned();
         let help = "name the role that deploys under `readers`: CloudFormation makes the index with its rights, and the \
                     collection lets in only who is named";
-        rules.error("S142", &format!("{pointer}/opensearch-serverless"), message, help);
+        rules.error(code::S142, &format!("{pointer}/opensearch-serverless"), message, help);
     }
     if base.embedding.is_none() && base.store != Store::Managed {
         let message = format!("the store `{chosen}` needs an embedding model");
         let help = "name one of `models` under `embedding`; only a managed knowledge base has one of its own";
-        rules.error_at_key("S143", pointer, message, help);
+        rules.error_at_key(code::S143, pointer, message, help);
     }
 }
 
@@ -111,17 +117,17 @@ fn source(rules: &mut Rules<'_>, pointer: &str, base: &KnowledgeBase, source: &S
     match (&source.bucket, &source.web) {
         (None, None) => {
             let message = "a source is a bucket or pages of the web, and this names neither".to_owned();
-            rules.error_at_key("S144", pointer, message, "write `bucket:` with a name under `buckets`, or `web:`");
+            rules.error_at_key(code::S144, pointer, message, "write `bucket:` with a name under `buckets`, or `web:`");
         }
         (Some(_), Some(_)) => {
             let message = "a source is a bucket or pages of the web, and this names both".to_owned();
-            rules.error_at_key("S144", &format!("{pointer}/web"), message, "make two sources of it");
+            rules.error_at_key(code::S144, &format!("{pointer}/web"), message, "make two sources of it");
         }
         _ => {}
     }
     if source.prefix.is_some() && source.bucket.is_none() {
         let message = "`prefix` goes with `bucket`".to_owned();
-        rules.error_at_key("S144", &format!("{pointer}/prefix"), message, "take it away");
+        rules.error_at_key(code::S144, &format!("{pointer}/prefix"), message, "take it away");
     }
     if let Some(web) = &source.web {
         for (index, url) in web.urls.iter().enumerate() {
@@ -129,7 +135,12 @@ fn source(rules: &mut Rules<'_>, pointer: &str, base: &KnowledgeBase, source: &S
             let host = rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
             if !host || url.contains(char::is_whitespace) {
                 let message = format!("`{}` is not the address of a page", cut(url));
-                rules.error("S144", &format!("{pointer}/web/urls/{index}"), message, "write it as `https://HOST/PATH`");
+                rules.error(
+                    code::S144,
+                    &format!("{pointer}/web/urls/{index}"),
+                    message,
+                    "write it as `https://HOST/PATH`",
+                );
             }
         }
     }
@@ -144,7 +155,7 @@ fn source(rules: &mut Rules<'_>, pointer: &str, base: &KnowledgeBase, source: &S
                 let message = format!("a managed knowledge base takes no `{key}`");
                 let help = "Bedrock reads and cuts the documents of its buckets as it sees fit; choose another `store` to \
                             say how";
-                rules.error_at_key("S144", &format!("{pointer}/{key}"), message, help);
+                rules.error_at_key(code::S144, &format!("{pointer}/{key}"), message, help);
             }
         }
     }
@@ -182,10 +193,10 @@ fn chunking(rules: &mut Rules<'_>, pointer: &str, chunking: &Chunking) {
         if value.is_some() && !wants {
             let message = format!("`{field}` says nothing of `by: {rule}`");
             let help = if list.is_empty() { "take it away".to_owned() } else { format!("`by: {rule}` takes {list}") };
-            rules.error_at_key("S145", &format!("{pointer}/{field}"), message, help);
+            rules.error_at_key(code::S145, &format!("{pointer}/{field}"), message, help);
         } else if value.is_none() && wants {
             let message = format!("`by: {rule}` needs `{field}`");
-            rules.error("S145", &format!("{pointer}/by"), message, format!("say {list}"));
+            rules.error(code::S145, &format!("{pointer}/by"), message, format!("say {list}"));
         }
     }
     if let (ChunkingRule::Hierarchical, Some(parent), Some(child)) =
@@ -193,14 +204,14 @@ fn chunking(rules: &mut Rules<'_>, pointer: &str, chunking: &Chunking) {
         && child > parent
     {
         let message = format!("a child piece of {child} tokens is larger than its parent of {parent}");
-        rules.error("S145", &format!("{pointer}/child-tokens"), message, "make it smaller than `tokens`");
+        rules.error(code::S145, &format!("{pointer}/child-tokens"), message, "make it smaller than `tokens`");
     }
     if let (ChunkingRule::Hierarchical, Some(child), Some(overlap)) =
         (chunking.by, chunking.child_tokens, chunking.overlap_tokens)
         && overlap >= child
     {
         let message = format!("pieces of {child} tokens cannot repeat {overlap} of the one before");
-        rules.error("S145", &format!("{pointer}/overlap-tokens"), message, "make it smaller than `child-tokens`");
+        rules.error(code::S145, &format!("{pointer}/overlap-tokens"), message, "make it smaller than `child-tokens`");
     }
 }
 
@@ -208,13 +219,13 @@ fn parsing(rules: &mut Rules<'_>, pointer: &str, parsing: &Parsing) {
     match parsing.by {
         ParsingWay::Model if parsing.model.is_none() => {
             let message = "`by: model` does not say which model reads".to_owned();
-            rules.error("S146", &format!("{pointer}/by"), message, "add `model:` with a name under `models`");
+            rules.error(code::S146, &format!("{pointer}/by"), message, "add `model:` with a name under `models`");
         }
         ParsingWay::DataAutomation => {
             for (field, there) in [("model", parsing.model.is_some()), ("prompt", parsing.prompt.is_some())] {
                 if there {
                     let message = format!("`{field}` says nothing of `by: data-automation`");
-                    rules.error_at_key("S146", &format!("{pointer}/{field}"), message, "take it away");
+                    rules.error_at_key(code::S146, &format!("{pointer}/{field}"), message, "take it away");
                 }
             }
         }

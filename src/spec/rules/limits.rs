@@ -1,6 +1,7 @@
 //! Single values AWS has bounds for: regions, tags, names, times, sizes.
 
 use super::context::Rules;
+use crate::finding::code;
 use crate::spec::forms::is_region_name;
 use crate::spec::text::{Piece, Reference, Text};
 use crate::spec::types::{ApiKind, Function};
@@ -63,7 +64,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         }
         if bucket.expire_after.is_some_and(|days| days.0 == 0) {
             let message = "objects cannot expire before they are a day old".to_owned();
-            rules.error("S032", &format!("{base}/expire-after"), message, "write `1d` or more");
+            rules.error(code::S032, &format!("{base}/expire-after"), message, "write `1d` or more");
         }
     }
     for (name, function) in &spec.functions {
@@ -82,7 +83,7 @@ fn length(rules: &mut Rules<'_>, pointer: &str, text: &str, most: usize) {
     let count = text.chars().count();
     if count > most {
         let message = format!("the description has {count} characters and AWS takes {most}");
-        rules.error("S032", pointer, message, "shorten it");
+        rules.error(code::S032, pointer, message, "shorten it");
     }
 }
 
@@ -90,7 +91,7 @@ fn region(rules: &mut Rules<'_>) {
     let Some(region) = &rules.spec.region else { return };
     if !is_region_name(region) {
         let message = format!("`{}` is not the name of a region", cut(region));
-        rules.error("S041", "/region", message, "write it as AWS does, such as `us-west-2`");
+        rules.error(code::S041, "/region", message, "write it as AWS does, such as `us-west-2`");
     }
 }
 
@@ -98,7 +99,7 @@ fn tags(rules: &mut Rules<'_>) {
     let spec = rules.spec;
     if spec.tags.len() > MOST_TAGS {
         let message = format!("there are {} tags; a stack takes 50 and five are Bedplate's own", spec.tags.len());
-        rules.error_at_key("S042", "/tags", message, format!("keep at most {MOST_TAGS}"));
+        rules.error_at_key(code::S042, "/tags", message, format!("keep at most {MOST_TAGS}"));
     }
     let strange = |c: char| !(c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c));
     for (key, value) in &spec.tags {
@@ -106,16 +107,16 @@ fn tags(rules: &mut Rules<'_>) {
         let lower = key.to_lowercase();
         if let Some(prefix) = ["aws:", "bedplate:"].into_iter().find(|prefix| lower.starts_with(prefix)) {
             let message = format!("`{}`: tags that begin with `{prefix}` are not yours to set", cut(key));
-            rules.error_at_key("S042", &pointer, message, "use another prefix");
+            rules.error_at_key(code::S042, &pointer, message, "use another prefix");
         }
         if key.is_empty() || key.chars().count() > 128 || key.chars().any(strange) {
             let message = format!("`{}` cannot be the key of a tag", cut(key));
             let help = "use 1 to 128 letters, digits, spaces and any of `_.:/=+-@`";
-            rules.error_at_key("S042", &pointer, message, help);
+            rules.error_at_key(code::S042, &pointer, message, help);
         }
         if value.chars().count() > 256 || value.chars().any(strange) {
             let message = format!("`{}` cannot be the value of a tag", cut(value));
-            rules.error("S042", &pointer, message, "use at most 256 letters, digits, spaces and any of `_.:/=+-@`");
+            rules.error(code::S042, &pointer, message, "use at most 256 letters, digits, spaces and any of `_.:/=+-@`");
         }
     }
 }
@@ -131,13 +132,13 @@ fn bucket_name(rules: &mut Rules<'_>, pointer: &str, text: &Text) {
             true => format!("write `{}`", cut(&lower)),
             false => "use lower-case letters, digits and hyphens".to_owned(),
         };
-        return rules.error("S038", pointer, message, help);
+        return rules.error(code::S038, pointer, message, help);
     }
     let source = text.source();
     if source.is_empty() || source.starts_with('-') || source.starts_with("xn--") || source.starts_with("sthree-") {
         let message = format!("`{}` cannot begin the name of a bucket", cut(source));
         return rules.error(
-            "S038",
+            code::S038,
             pointer,
             message,
             "begin it with a letter or digit, and not with `xn--` or `sthree-`",
@@ -149,7 +150,7 @@ fn bucket_name(rules: &mut Rules<'_>, pointer: &str, text: &Text) {
     if all.len() > most {
         let message = format!("the name's prefix has {} characters and there is room for {most}", all.len());
         let help = "S3 takes 63, and the account, the region and `-an` are put behind it";
-        rules.error("S038", pointer, message, help);
+        rules.error(code::S038, pointer, message, help);
     }
 }
 
@@ -158,13 +159,13 @@ fn api_stage(rules: &mut Rules<'_>, pointer: &str, text: &Text) {
     let other = |piece: &Piece| !matches!(piece, Piece::Literal(_) | Piece::Reference(Reference::Stage));
     if pieces.iter().any(other) {
         let message = "the stage of an API can hold no reference but `${stage}`".to_owned();
-        rules.error("S023", pointer, message, "write it out: it is a part of the API's URL");
+        rules.error(code::S023, pointer, message, "write it out: it is a part of the API's URL");
     }
     let all = literals(text).concat();
     let fits = all.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     if text.source().is_empty() || !fits || all.len() > 128 {
         let message = format!("`{}` cannot be the stage of an API", cut(text.source()));
-        rules.error("S039", pointer, message, "use letters, digits, `-` and `_`, at most 128");
+        rules.error(code::S039, pointer, message, "use letters, digits, `-` and `_`, at most 128");
     }
 }
 
@@ -177,16 +178,16 @@ fn of_function(rules: &mut Rules<'_>, base: &str, function: &Function) {
         let fits = all.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
         if text.source().is_empty() || !fits || all.len() > 64 {
             let message = format!("`{}` cannot be the name of a function", cut(text.source()));
-            rules.error("S039", &format!("{base}/name"), message, "use letters, digits, `-` and `_`, at most 64");
+            rules.error(code::S039, &format!("{base}/name"), message, "use letters, digits, `-` and `_`, at most 64");
         }
     }
     if let Some(Seconds(seconds)) = function.timeout.filter(|timeout| !(1..=900).contains(&timeout.0)) {
         let message = format!("a timeout of {} is out of bounds", Seconds(seconds));
-        rules.error("S032", &format!("{base}/timeout"), message, "Lambda takes 1s to 15m");
+        rules.error(code::S032, &format!("{base}/timeout"), message, "Lambda takes 1s to 15m");
     }
     if let Some(memory) = function.memory.filter(|memory| !(128..=10240).contains(memory)) {
         let message = format!("{memory} MiB of memory is out of bounds");
-        rules.error("S032", &format!("{base}/memory"), message, "Lambda takes 128 to 10240");
+        rules.error(code::S032, &format!("{base}/memory"), message, "Lambda takes 128 to 10240");
     }
     retention(rules, &format!("{base}/log-retention"), function.log_retention);
     environment(rules, &format!("{base}/environment"), function);
@@ -199,7 +200,7 @@ pub(super) fn retention(rules: &mut Rules<'_>, pointer: &str, days: Option<Days>
     let message = format!("CloudWatch keeps no log for exactly {days}");
     let all = RETENTION_DAYS.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
     let help = format!("the nearest is `{nearest}d`; the days it takes are {all}");
-    rules.error("S033", pointer, message, help);
+    rules.error(code::S033, pointer, message, help);
 }
 
 fn environment(rules: &mut Rules<'_>, base: &str, function: &Function) {
@@ -209,7 +210,7 @@ fn environment(rules: &mut Rules<'_>, base: &str, function: &Function) {
         bytes += name.len() + literals(value).iter().map(String::len).sum::<usize>();
         if RESERVED_VARIABLES.contains(&name.as_str()) {
             let message = format!("Lambda sets `{name}` itself");
-            rules.error_at_key("S040", &pointer, message, "remove it; Lambda sets it for the function");
+            rules.error_at_key(code::S040, &pointer, message, "remove it; Lambda sets it for the function");
             continue;
         }
         let fits = name.len() >= 2
@@ -217,12 +218,17 @@ fn environment(rules: &mut Rules<'_>, base: &str, function: &Function) {
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !fits {
             let message = format!("`{}` cannot be the name of an environment variable", cut(name));
-            rules.error_at_key("S040", &pointer, message, "use letters, digits and `_`, a letter first, two at least");
+            rules.error_at_key(
+                code::S040,
+                &pointer,
+                message,
+                "use letters, digits and `_`, a letter first, two at least",
+            );
         }
     }
     if bytes > ENVIRONMENT_BYTES {
         let message = format!("the environment has {bytes} bytes and Lambda takes {ENVIRONMENT_BYTES}");
-        rules.error_at_key("S040", base, message, "put long values into a file of the code or into a bucket");
+        rules.error_at_key(code::S040, base, message, "put long values into a file of the code or into a bucket");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Model ids: they end up in IAM policies, so nothing that could stand for more than one model gets through.
 
 use super::context::Rules;
+use crate::finding::code;
 use crate::spec::words::{cut, escape};
 
 /// The longest id or ARN that Bedrock takes.
@@ -20,7 +21,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         let help = "write a model id or the id of an inference profile, such as `us.amazon.nova-2-lite-v1:0`, or a whole \
                     ARN of a `foundation-model`, `inference-profile` or `application-inference-profile`";
         if let Some(problem) = problem(&model.id) {
-            rules.error("S047", &pointer, format!("`{}` {problem}", cut(&model.id)), help);
+            rules.error(code::S047, &pointer, format!("`{}` {problem}", cut(&model.id)), help);
         }
     }
 }

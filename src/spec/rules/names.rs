@@ -1,5 +1,6 @@
 //! Names: the use case's, its components', and the logical ids they become.
 
+use crate::finding::code;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Rules;
@@ -24,7 +25,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
     let name = rules.spec.name.clone();
     if rules.intact("/name") && !is_use_case_name(&name) {
         let message = format!("`{}` cannot be the name of a use case", cut(&name));
-        rules.error("S015", "/name", message, format!("{USE_CASE_NAME}{}", example(&name)));
+        rules.error(code::S015, "/name", message, format!("{USE_CASE_NAME}{}", example(&name)));
     }
     let named = SECTIONS.iter().map(|section| section.key).filter(|key| *key != "network");
     for section in named.chain(["parameters", "outputs", "needs"]) {
@@ -48,17 +49,17 @@ fn section_names(rules: &mut Rules<'_>, section: &str) {
         if !is_component_name(&name) {
             let message = format!("`{}` cannot be a name under `{section}`", cut(&name));
             let help = "use letters, digits and hyphens, a letter or digit at both ends, at most 64 characters";
-            rules.error_at_key("S015", &pointer, message, format!("{help}{}", example(&name)));
+            rules.error_at_key(code::S015, &pointer, message, format!("{help}{}", example(&name)));
             continue;
         }
         let id = logical_name(&name);
         if section == "parameters" && (OWN_PARAMETERS.contains(&id.as_str()) || keys.contains(&id)) {
             let message = format!("the parameter `{name}` becomes `{id}`, which every template has for itself");
-            rules.error_at_key("S016", &pointer, message, "give it another name");
+            rules.error_at_key(code::S016, &pointer, message, "give it another name");
         }
         if let Some(other) = ids.get(&id) {
             let message = format!("`{}` and `{}` both become `{id}` in CloudFormation", path(&pointer), path(other));
-            rules.error_at_key("S016", &pointer, message, "rename one of the two");
+            rules.error_at_key(code::S016, &pointer, message, "rename one of the two");
         } else {
             ids.insert(id, pointer);
         }

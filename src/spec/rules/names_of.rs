@@ -1,6 +1,7 @@
 //! Names of components where the language wants one, such as an agent's `model`: each must be there.
 
 use super::context::Rules;
+use crate::finding::code;
 use crate::spec::words::cut;
 
 /// Sections whose names have rules of their own that say more.
@@ -19,6 +20,6 @@ pub(super) fn check(rules: &mut Rules<'_>) {
             Some(_) => format!("`{}` is more than a name: the section is known here", cut(name)),
             None => format!("there is no {one} `{}`", cut(name)),
         };
-        rules.error("S025", &mark.pointer, message, help);
+        rules.error(code::S025, &mark.pointer, message, help);
     }
 }

@@ -1,6 +1,7 @@
 //! The network: its addresses and zones, the services it reaches, and who is in it.
 
 use super::context::Rules;
+use crate::finding::code;
 use crate::spec::words::cut;
 
 /// A VPC's prefix is at least this long.
@@ -15,11 +16,11 @@ pub(super) fn check(rules: &mut Rules<'_>) {
     if let Some(cidr) = &network.cidr
         && let Some((why, help)) = problem(cidr)
     {
-        rules.error("S212", "/network/cidr", format!("`{}` {why}", cut(cidr)), help);
+        rules.error(code::S212, "/network/cidr", format!("`{}` {why}", cut(cidr)), help);
     }
     if let Some(zones) = network.zones.filter(|zones| !(1..=3).contains(zones)) {
         let message = format!("a network cannot have subnets in {zones} zones here");
-        rules.error("S212", "/network/zones", message, "write 1, 2 or 3");
+        rules.error(code::S212, "/network/zones", message, "write 1, 2 or 3");
     }
     let inside = spec.functions.values().any(|function| function.in_network);
     let private = spec.apis.values().any(|api| api.kind == crate::spec::types::ApiKind::Private);
@@ -28,7 +29,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         let message = "nothing is inside the network".to_owned();
         let help = "write `in-network: true` in a function, or take the network away: its endpoints cost by the hour";
         if !rules.is_full() {
-            let finding = crate::finding::Finding::warning("S213", message);
+            let finding = crate::finding::Finding::warning(code::S213, message);
             rules.push(finding, rules.positions.key_at("/network"), help);
         }
     }

@@ -1,5 +1,6 @@
 //! Parameters: their default and allowed values fit what they say of themselves.
 
+use crate::finding::code;
 use regex::{Regex, RegexBuilder};
 
 use super::context::Rules;
@@ -17,7 +18,7 @@ fn of_parameter(rules: &mut Rules<'_>, base: &str, parameter: &Parameter) {
     let default_at = format!("{base}/default");
     if parameter.secret && parameter.default.is_some() {
         let message = "a secret cannot have a default: it would be readable in the template".to_owned();
-        rules.error("S043", &default_at, message, "take the default away and give the value when deploying");
+        rules.error(code::S043, &default_at, message, "take the default away and give the value when deploying");
         return;
     }
     if let Some(default) = &parameter.default
@@ -26,7 +27,7 @@ fn of_parameter(rules: &mut Rules<'_>, base: &str, parameter: &Parameter) {
     {
         let message = format!("the default `{}` is not among the allowed values", cut(default));
         let help = suggest(default, parameter.allowed.iter().map(String::as_str), "they are");
-        rules.error("S043", &default_at, message, help);
+        rules.error(code::S043, &default_at, message, help);
     }
     let pattern = parameter.pattern.as_ref().and_then(|pattern| compile(rules, &format!("{base}/pattern"), pattern));
     let allowed = parameter.allowed.iter().enumerate().map(|(i, value)| (format!("{base}/allowed/{i}"), value));
@@ -35,12 +36,12 @@ fn of_parameter(rules: &mut Rules<'_>, base: &str, parameter: &Parameter) {
     for (pointer, value) in values {
         if parameter.r#type == ParameterType::Number && value.parse::<f64>().is_err() {
             let message = format!("`{}` is not a number", cut(value));
-            rules.error("S043", &pointer, message, "write a number, or take `type: number` away");
+            rules.error(code::S043, &pointer, message, "write a number, or take `type: number` away");
         }
         if pattern.as_ref().is_some_and(|pattern| !pattern.is_match(value)) {
             let message = format!("`{}` does not match the parameter's own pattern", cut(value));
             let own = parameter.pattern.as_deref().unwrap_or_default();
-            rules.error("S043", &pointer, message, format!("the pattern is `{}`", cut(own)));
+            rules.error(code::S043, &pointer, message, format!("the pattern is `{}`", cut(own)));
         }
     }
 }
@@ -50,7 +51,7 @@ fn compile(rules: &mut Rules<'_>, pointer: &str, pattern: &str) -> Option<Regex>
     match regular_expression(pattern) {
         Ok(_) => compiled(&format!("^(?:{pattern})$")).ok(),
         Err((message, help)) => {
-            rules.error("S037", pointer, message, help);
+            rules.error(code::S037, pointer, message, help);
             None
         }
     }

@@ -2,6 +2,7 @@
 
 use super::context::Rules;
 use super::routes::{path_parameters, split_key, takes_body};
+use crate::finding::code;
 use crate::spec::marks::Marked;
 use crate::spec::sections::{SECTIONS, Section};
 use crate::spec::text::{Piece, Reference, Text, TextError};
@@ -103,7 +104,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
 fn no_references(rules: &mut Rules<'_>, pointer: &str, text: &str) {
     if text.contains("${") {
         let message = format!("`{}` takes no `${{…}}` references", crate::spec::words::path(pointer));
-        rules.error("S020", pointer, message, "write the value itself");
+        rules.error(code::S020, pointer, message, "write the value itself");
     }
 }
 
@@ -126,7 +127,7 @@ fn malformed(rules: &mut Rules<'_>, pointer: &str, error: &TextError) {
             (format!("`${{{}}}` is not a reference", cut(inside)), help)
         }
     };
-    rules.error("S020", pointer, message, help);
+    rules.error(code::S020, pointer, message, help);
 }
 
 fn resolve(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, reference: &Reference) {
@@ -136,7 +137,7 @@ fn resolve(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, reference: &Referenc
             if !rules.has("parameters", name) {
                 let help = rules.suggest_name("parameters", name);
                 let message = format!("`${{parameters.{}}}` names no parameter", cut(name));
-                rules.error("S021", site.pointer, message, help);
+                rules.error(code::S021, site.pointer, message, help);
             } else if rules.spec.parameters.get(name).is_some_and(|parameter| parameter.secret) {
                 secret(rules, site, name);
             }
@@ -159,17 +160,22 @@ fn secret(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, name: &str) {
         None if site.pointer.starts_with("/smoke/") => {}
         None => {
             let message = format!("`{shown}` is a secret, and an output shows it to all who may see the stack");
-            rules.error("S045", site.pointer, message, "take the output away, or `secret: true` from the parameter");
+            rules.error(
+                code::S045,
+                site.pointer,
+                message,
+                "take the output away, or `secret: true` from the parameter",
+            );
         }
         Some(("functions", _)) => {
             let message = format!("the value of the secret `{shown}` can be read by everyone who can see the function");
             let help = "the Lambda console and GetFunctionConfiguration show it; keep it in Secrets Manager and have the \
                         function fetch it there where that matters";
-            rules.warning("S046", site.pointer, message, help);
+            rules.warning(code::S046, site.pointer, message, help);
         }
         Some((section, _)) => {
             let message = format!("the value of the secret `{shown}` can be read by everyone who can see `{section}`");
-            rules.warning("S046", site.pointer, message, "use a parameter that is not secret here");
+            rules.warning(code::S046, site.pointer, message, "use a parameter that is not secret here");
         }
     }
 }
@@ -185,7 +191,7 @@ fn component(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, section: &str, nam
         _ => None,
     };
     if let Some(help) = whole {
-        return rules.error("S021", site.pointer, format!("`{shown}` has a part too many"), help);
+        return rules.error(code::S021, site.pointer, format!("`{shown}` has a part too many"), help);
     }
     if section == "needs" || section == "resources" {
         return outside(rules, site, section, name, attribute, &shown);
@@ -193,21 +199,21 @@ fn component(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, section: &str, nam
     let Some(known) = Section::of(section) else {
         let all = SECTIONS.iter().map(|section| section.key).chain(["parameters", "needs", "resources"]);
         let help = suggest(section, all, "the sections that can be named are");
-        return rules.error("S021", site.pointer, format!("`{shown}` names no section"), help);
+        return rules.error(code::S021, site.pointer, format!("`{shown}` names no section"), help);
     };
     if !rules.has(section, name) {
         let help = rules.suggest_name(section, name);
-        return rules.error("S021", site.pointer, format!("`{shown}` names nothing in this spec"), help);
+        return rules.error(code::S021, site.pointer, format!("`{shown}` names nothing in this spec"), help);
     }
     if let Some(attribute) = attribute.filter(|attribute| !known.attributes.contains(attribute)) {
         let help = match known.attributes {
             [] => format!("write `${{{section}.{name}}}`"),
             attributes => suggest(attribute, attributes.iter().copied(), &format!("`{section}` have")),
         };
-        return rules.error("S022", site.pointer, format!("`{shown}` has no attribute `{}`", cut(attribute)), help);
+        return rules.error(code::S022, site.pointer, format!("`{shown}` has no attribute `{}`", cut(attribute)), help);
     }
     if let Some(help) = attribute.and_then(|attribute| lacking(rules.spec, section, name, attribute)) {
-        rules.error("S022", site.pointer, format!("`{shown}` has no value"), help);
+        rules.error(code::S022, site.pointer, format!("`{shown}` has no value"), help);
     }
 }
 
@@ -251,10 +257,10 @@ fn outside(
     }
     if !rules.has(section, name) {
         let help = rules.suggest_name(section, name);
-        rules.error("S021", site.pointer, format!("`{shown}` names nothing in this spec"), help);
+        rules.error(code::S021, site.pointer, format!("`{shown}` names nothing in this spec"), help);
     } else if section == "needs" && attribute.is_none() {
         let message = format!("`{shown}` does not say which output it takes");
-        rules.error("S022", site.pointer, message, format!("write `${{needs.{name}.OUTPUT}}`"));
+        rules.error(code::S022, site.pointer, message, format!("write `${{needs.{name}.OUTPUT}}`"));
     }
 }
 
@@ -267,7 +273,7 @@ fn request(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, part: &str, name: Op
     let Some(route) = site.route else {
         let message = format!("`{shown}` means something in a route's `request` only");
         let help = "a request exists while it is answered; name a component or a parameter here";
-        return rules.error("S023", site.pointer, message, help);
+        return rules.error(code::S023, site.pointer, message, help);
     };
     match (part, name) {
         ("path", Some(name)) => in_path(rules, site, route, &shown, name),
@@ -277,7 +283,12 @@ fn request(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, part: &str, name: Op
             let method = split_key(route.key).map(|(method, _)| method).unwrap_or_default();
             if !takes_body(method) {
                 let message = format!("`{shown}`: a {method} request has no body");
-                rules.error("S023", site.pointer, message, "use POST, PUT or PATCH, or take the value from the query");
+                rules.error(
+                    code::S023,
+                    site.pointer,
+                    message,
+                    "use POST, PUT or PATCH, or take the value from the query",
+                );
             }
         }
     }
@@ -291,7 +302,7 @@ fn in_path(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, route: RouteOf<'_>, 
             Some(parameter) => format!("did you mean `${{path.{parameter}}}`?"),
             None => format!("write `{{{}}}` in the route's path", cut(name)),
         };
-        rules.error("S023", site.pointer, message, help);
+        rules.error(code::S023, site.pointer, message, help);
     }
 }
 
@@ -300,7 +311,7 @@ fn in_path(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, route: RouteOf<'_>, 
 fn declared(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, required: &[String], shown: &str, name: &str, list: &str) {
     if !super::routes::is_parameter_name(name) {
         let message = format!("`{shown}` cannot be the name of a request's parameter");
-        return rules.error("S023", site.pointer, message, "use letters, digits, `_`, `-` and `$`");
+        return rules.error(code::S023, site.pointer, message, "use letters, digits, `_`, `-` and `$`");
     }
     if required.iter().any(|other| other == name) {
         return;
@@ -308,6 +319,6 @@ fn declared(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, required: &[String]
     if let Some(near) = nearest(name, required.iter().map(String::as_str)) {
         let message = format!("`{shown}` is not in `require.{list}`, which has `{}`", cut(near));
         let help = format!("write `{}` if you meant it; else requests without it give an empty text", cut(near));
-        rules.warning("S024", site.pointer, message, help);
+        rules.warning(code::S024, site.pointer, message, help);
     }
 }

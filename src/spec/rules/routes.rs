@@ -1,5 +1,6 @@
 //! Routes: `METHOD /path`, none twice, none in another's way.
 
+use crate::finding::code;
 use std::collections::BTreeMap;
 
 use super::context::Rules;
@@ -44,13 +45,13 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         let base = format!("/apis/{}/routes", escape(name));
         if api.routes.is_empty() {
             let message = format!("`apis.{name}` has no routes");
-            rules.error("S034", &base, message, "add one, such as `- GET /items:`");
+            rules.error(code::S034, &base, message, "add one, such as `- GET /items:`");
         }
         let mut seen = Seen::default();
         for (index, route) in api.routes.iter().enumerate() {
             if route.0.len() != 1 {
                 let message = "a route is exactly one key, `METHOD /path`".to_owned();
-                rules.error("S034", &format!("{base}/{index}"), message, "start each route with its own `-`");
+                rules.error(code::S034, &format!("{base}/{index}"), message, "start each route with its own `-`");
             }
             for (key, body) in &route.0 {
                 let pointer = format!("{base}/{index}/{}", escape(key));
@@ -81,15 +82,20 @@ fn check_route_key(rules: &mut Rules<'_>, pointer: &str, key: &str, seen: &mut S
     let shown = cut(key);
     let Some((method, path)) = split_key(key) else {
         let message = format!("`{shown}` is not a route");
-        return rules.error_at_key("S034", pointer, message, "write `METHOD /path`, such as `GET /items/{id}`");
+        return rules.error_at_key(code::S034, pointer, message, "write `METHOD /path`, such as `GET /items/{id}`");
     };
     if !METHODS.contains(&method) {
         let help = suggest(method, METHODS, "the methods are");
-        return rules.error_at_key("S034", pointer, format!("`{}` is not a method", cut(method)), help);
+        return rules.error_at_key(code::S034, pointer, format!("`{}` is not a method", cut(method)), help);
     }
     if path.contains(['?', '#']) {
         let message = format!("`{shown}`: a route's path has no query");
-        return rules.error_at_key("S034", pointer, message, "name the parameters under `require: { query: [...] }`");
+        return rules.error_at_key(
+            code::S034,
+            pointer,
+            message,
+            "name the parameters under `require: { query: [...] }`",
+        );
     }
     let path = normal(path);
     let mut so_far = String::new();
@@ -100,20 +106,20 @@ fn check_route_key(rules: &mut Rules<'_>, pointer: &str, key: &str, seen: &mut S
             let message = format!("`{shown}`: {problem}");
             let help =
                 "a path's parts are letters, digits and `.`, `_`, `-`, `:`, or one `{name}`; `{name+}` comes last";
-            return rules.error_at_key("S034", pointer, message, help);
+            return rules.error_at_key(code::S034, pointer, message, help);
         }
         if let Some(name) = variable(segment) {
             let name = name.trim_end_matches('+');
             if names.contains(&name) {
                 let message = format!("`{shown}` has `{{{}}}` twice", cut(name));
-                return rules.error_at_key("S034", pointer, message, "give each its own name");
+                return rules.error_at_key(code::S034, pointer, message, "give each its own name");
             }
             names.push(name);
             let other = seen.variables.entry(so_far.clone()).or_insert_with(|| (*segment).to_owned());
             if other != segment {
                 let message = format!("`{shown}`: `{segment}` is where another route has `{other}`");
                 let help = "API Gateway takes one variable at a place; use the same name in both";
-                return rules.error_at_key("S035", pointer, message, help);
+                return rules.error_at_key(code::S035, pointer, message, help);
             }
         }
         so_far.push('/');
@@ -128,11 +134,11 @@ fn twice(rules: &mut Rules<'_>, pointer: &str, normal: &str, key: &str, seen: &m
     match seen.keys.insert(normal.to_owned(), key.to_owned()) {
         Some(first) if first == key => {
             let message = format!("the route `{shown}` occurs a second time");
-            rules.error_at_key("S035", pointer, message, "keep one of the two");
+            rules.error_at_key(code::S035, pointer, message, "keep one of the two");
         }
         Some(first) => {
             let message = format!("`{shown}` is the same route as `{}`", cut(&first));
-            rules.error_at_key("S035", pointer, message, "keep one of the two");
+            rules.error_at_key(code::S035, pointer, message, "keep one of the two");
         }
         None => {}
     }
@@ -148,16 +154,16 @@ fn websocket(rules: &mut Rules<'_>, pointer: &str, key: &str, seen: &mut Seen) {
         let message = format!("`{shown}`: a WebSocket API has no methods and paths");
         let help =
             "write `$connect`, `$disconnect`, `$default`, or the word by which a message says that it is for this";
-        return rules.error_at_key("S103", pointer, message, help);
+        return rules.error_at_key(code::S103, pointer, message, help);
     }
     if key.starts_with('$') && !WEBSOCKET_KEYS.contains(&key) {
         let help = suggest(key, WEBSOCKET_KEYS, "keys with `$` are");
-        return rules.error_at_key("S103", pointer, format!("`{shown}` is not a route of a WebSocket API"), help);
+        return rules.error_at_key(code::S103, pointer, format!("`{shown}` is not a route of a WebSocket API"), help);
     }
     let plain = key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'$'));
     if key.is_empty() || key.len() > 128 || !plain {
         let message = format!("`{shown}` cannot be the key of a route");
-        return rules.error_at_key("S103", pointer, message, "use letters, digits, `_`, `-` and `.`");
+        return rules.error_at_key(code::S103, pointer, message, "use letters, digits, `_`, `-` and `.`");
     }
     twice(rules, pointer, key, key, seen);
 }
@@ -183,16 +189,16 @@ fn of_body(rules: &mut Rules<'_>, pointer: &str, body: &RouteBody) {
         if names.len() > MOST_REQUIRED {
             let message = format!("a request would need {} of `{list}`", names.len());
             let help = format!("require at most {MOST_REQUIRED}; take the rest from the body");
-            rules.error("S034", &format!("{pointer}/require/{list}"), message, help);
+            rules.error(code::S034, &format!("{pointer}/require/{list}"), message, help);
             continue;
         }
         for (index, name) in names.iter().enumerate() {
             let at = format!("{pointer}/require/{list}/{index}");
             if !is_parameter_name(name) {
                 let message = format!("`{}` cannot be the name of a request's parameter", cut(name));
-                rules.error("S034", &at, message, "use letters, digits, `_`, `-` and `$`");
+                rules.error(code::S034, &at, message, "use letters, digits, `_`, `-` and `$`");
             } else if names.iter().position(|other| other == name) != Some(index) {
-                rules.error("S034", &at, format!("`{}` is required twice", cut(name)), "name it once");
+                rules.error(code::S034, &at, format!("`{}` is required twice", cut(name)), "name it once");
             }
         }
     }

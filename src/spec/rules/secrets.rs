@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::credentials::{Credential, credentials};
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, code};
 use crate::spec::shape::MOST_FINDINGS;
 use crate::spec::words::{escape, path};
 use crate::yaml::Positions;
@@ -77,7 +77,7 @@ impl RedactedFindings<'_> {
             let message = format!("`{parent}` holds what looks like {what}");
             let help = "take it out, and revoke it if it was ever shared: a function has its role and needs no keys; \
                         for other secrets use a parameter with `secret: true`";
-            self.findings.push(Finding::error("S044", message).at(place).help(help));
+            self.findings.push(Finding::error(code::S044, message).at(place).help(help));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Rows that tables start with: readable, with the keys their tables need.
 
 use super::context::Rules;
+use crate::finding::code;
 use crate::spec::seeds::{beside, pointer, rows};
 
 pub(super) fn check(rules: &mut Rules<'_>) {
@@ -11,7 +12,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         match rows(table, text, path, &beside(rules.file, path)) {
             Ok(rows) if rows.is_empty() => {
                 let message = format!("the seed of `tables.{name}` holds no rows");
-                rules.warning("S073", &pointer, message, "add rows, or take `seed` away");
+                rules.warning(code::S073, &pointer, message, "add rows, or take `seed` away");
             }
             Ok(_) => {}
             Err(findings) => {

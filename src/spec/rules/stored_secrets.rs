@@ -1,6 +1,7 @@
 //! Secrets in Secrets Manager: where a value comes from, and the object it is put into.
 
 use super::context::Rules;
+use crate::finding::code;
 use crate::spec::text::{Piece, Text};
 use crate::spec::types::{ParameterType, Secret};
 use crate::spec::words::{cut, escape};
@@ -20,11 +21,11 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         }
         if let Some(description) = secret.description.as_ref().filter(|text| text.chars().count() > 2048) {
             let message = format!("the description has {} characters and AWS takes 2048", description.chars().count());
-            rules.error("S032", &format!("{base}/description"), message, "shorten it");
+            rules.error(code::S032, &format!("{base}/description"), message, "shorten it");
         }
         if let Some(length) = secret.generate.filter(|length| !LENGTHS.contains(length)) {
             let message = format!("a value of {length} characters is out of bounds");
-            rules.error("S176", &format!("{base}/generate"), message, "Secrets Manager makes 8 to 4096");
+            rules.error(code::S176, &format!("{base}/generate"), message, "Secrets Manager makes 8 to 4096");
         }
         value(rules, &base, secret);
         object(rules, &base, secret);
@@ -43,7 +44,7 @@ fn secret_name(rules: &mut Rules<'_>, pointer: &str, text: &Text) {
     let fits = known.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+=.@-".contains(&b));
     if text.source().is_empty() || !fits || known.len() > LONGEST_NAME {
         let message = format!("`{}` cannot be the name of a secret", cut(text.source()));
-        rules.error("S175", pointer, message, "use letters, digits and any of `/_+=.@-`, at most 505");
+        rules.error(code::S175, pointer, message, "use letters, digits and any of `/_+=.@-`, at most 505");
     }
     // An ARN ends in a hyphen and six characters: such a name would be taken for one that has them already.
     let bytes = known.as_bytes();
@@ -51,7 +52,7 @@ fn secret_name(rules: &mut Rules<'_>, pointer: &str, text: &Text) {
     if tail == 6 && bytes.len() > 7 && bytes.iter().rev().nth(6) == Some(&b'-') {
         let message = format!("`{}` ends as the ARNs of secrets do", cut(text.source()));
         let help = "do not end it with a hyphen and six letters or digits: looked up by a part of its ARN, it would not be found";
-        rules.warning("S178", pointer, message, help);
+        rules.warning(code::S178, pointer, message, help);
     }
 }
 
@@ -60,18 +61,18 @@ fn value(rules: &mut Rules<'_>, base: &str, secret: &Secret) {
     let pointer = format!("{base}/value");
     if secret.generate.is_some() {
         let message = "a value is either made at random or taken from a parameter".to_owned();
-        rules.error("S176", &format!("{base}/generate"), message, "keep one of `generate` and `value`");
+        rules.error(code::S176, &format!("{base}/generate"), message, "keep one of `generate` and `value`");
     }
     let spec = rules.spec;
     // One that is not there has a finding of its own.
     let Some(parameter) = spec.parameters.get(name) else { return };
     if !parameter.secret {
         let message = format!("the parameter `{}` is not kept secret", cut(name));
-        rules.error("S177", &pointer, message, format!("add `secret: true` to `parameters.{}`", cut(name)));
+        rules.error(code::S177, &pointer, message, format!("add `secret: true` to `parameters.{}`", cut(name)));
     }
     if parameter.r#type != ParameterType::String {
         let message = format!("the parameter `{}` is not text", cut(name));
-        rules.error("S177", &pointer, message, "leave its `type` out: a secret is text");
+        rules.error(code::S177, &pointer, message, "leave its `type` out: a secret is text");
     }
 }
 
@@ -79,16 +80,16 @@ fn object(rules: &mut Rules<'_>, base: &str, secret: &Secret) {
     let Some(key) = &secret.key else {
         if !secret.with.is_empty() {
             let message = "what is under `with` needs an object, and the value needs a key in it".to_owned();
-            rules.error_at_key("S176", &format!("{base}/with"), message, "add `key`, such as `key: password`");
+            rules.error_at_key(code::S176, &format!("{base}/with"), message, "add `key`, such as `key: password`");
         }
         return;
     };
     if key.is_empty() {
         let message = "a key has at least one character".to_owned();
-        rules.error("S176", &format!("{base}/key"), message, "write one, or leave `key` out");
+        rules.error(code::S176, &format!("{base}/key"), message, "write one, or leave `key` out");
     }
     if secret.with.contains_key(key) {
         let message = format!("`{}` is the key of the secret value itself", cut(key));
-        rules.error_at_key("S176", &format!("{base}/with/{}", escape(key)), message, "take it away");
+        rules.error_at_key(code::S176, &format!("{base}/with/{}", escape(key)), message, "take it away");
     }
 }

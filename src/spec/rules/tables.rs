@@ -1,5 +1,6 @@
 //! Tables: names, keys and indexes, by the limits of DynamoDB's API.
 
+use crate::finding::code;
 use std::collections::BTreeMap;
 
 use super::context::Rules;
@@ -24,7 +25,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         indexes(rules, &base, table);
         if table.ttl.as_ref().is_some_and(|ttl| ttl.is_empty() || ttl.len() > 255) {
             let message = "`ttl` is not the name of an attribute".to_owned();
-            rules.error("S171", &format!("{base}/ttl"), message, "name the attribute, with 1 to 255 bytes");
+            rules.error(code::S171, &format!("{base}/ttl"), message, "name the attribute, with 1 to 255 bytes");
         }
     }
 }
@@ -39,7 +40,7 @@ fn table_name(rules: &mut Rules<'_>, pointer: &str, text: &Text) {
     let whole = pieces.iter().all(|piece| literal(piece).is_some());
     if !is_name(&known) || known.len() > 255 || (whole && known.len() < 3) {
         let message = format!("`{}` cannot be the name of a table", cut(text.source()));
-        rules.error("S170", pointer, message, "use 3 to 255 letters, digits, `.`, `-` and `_`");
+        rules.error(code::S170, pointer, message, "use 3 to 255 letters, digits, `.`, `-` and `_`");
     }
 }
 
@@ -58,7 +59,7 @@ fn keys(rules: &mut Rules<'_>, base: &str, table: &Table) {
         if let Some(sort) = sort.filter(|sort| sort.name == partition.name) {
             let message = format!("`{}` is the partition key already", cut(&sort.name));
             let help = "order items by another attribute, or leave `sort-key` out";
-            rules.error("S171", &format!("{place}/sort-key"), message, help);
+            rules.error(code::S171, &format!("{place}/sort-key"), message, help);
         }
         let keys = [("partition-key", Some(partition)), ("sort-key", sort)];
         for (key, attribute) in keys.into_iter().filter_map(|(key, attribute)| Some((key, attribute?))) {
@@ -67,7 +68,12 @@ fn keys(rules: &mut Rules<'_>, base: &str, table: &Table) {
             match types.get(attribute.name.as_str()) {
                 Some((other, first)) if *other != attribute.r#type => {
                     let message = format!("`{}` has another type at `{}`", cut(&attribute.name), path(first));
-                    rules.error("S171", &pointer, message, "an attribute that is a key has one type in all of a table");
+                    rules.error(
+                        code::S171,
+                        &pointer,
+                        message,
+                        "an attribute that is a key has one type in all of a table",
+                    );
                 }
                 Some(_) => {}
                 None => {
@@ -81,20 +87,20 @@ fn keys(rules: &mut Rules<'_>, base: &str, table: &Table) {
 fn attribute_name(rules: &mut Rules<'_>, pointer: &str, attribute: &KeyAttribute) {
     if attribute.name.is_empty() || attribute.name.len() > 255 {
         let message = format!("`{}` cannot be the name of an attribute", cut(&attribute.name));
-        rules.error("S171", &format!("{pointer}/name"), message, "use 1 to 255 bytes");
+        rules.error(code::S171, &format!("{pointer}/name"), message, "use 1 to 255 bytes");
     }
 }
 
 fn indexes(rules: &mut Rules<'_>, base: &str, table: &Table) {
     if table.indexes.len() > MOST_INDEXES {
         let message = format!("a table takes {MOST_INDEXES} indexes, and here are {}", table.indexes.len());
-        rules.error_at_key("S172", &format!("{base}/indexes"), message, "keep those that are queried");
+        rules.error_at_key(code::S172, &format!("{base}/indexes"), message, "keep those that are queried");
     }
     for (name, index) in &table.indexes {
         let pointer = format!("{base}/indexes/{}", escape(name));
         if name.len() < 3 || name.len() > 255 || !is_name(name) {
             let message = format!("`{}` cannot be the name of an index", cut(name));
-            rules.error_at_key("S170", &pointer, message, "use 3 to 255 letters, digits, `.`, `-` and `_`");
+            rules.error_at_key(code::S170, &pointer, message, "use 3 to 255 letters, digits, `.`, `-` and `_`");
         }
         attributes(rules, &pointer, index);
     }
@@ -103,7 +109,7 @@ fn indexes(rules: &mut Rules<'_>, base: &str, table: &Table) {
         let message =
             format!("the indexes of a table name {all} attributes and DynamoDB takes {}", 5 * MOST_ATTRIBUTES);
         let help = "leave `attributes` out where most of them are wanted: then all are found";
-        rules.error_at_key("S172", &format!("{base}/indexes"), message, help);
+        rules.error_at_key(code::S172, &format!("{base}/indexes"), message, help);
     }
 }
 
@@ -112,17 +118,17 @@ fn attributes(rules: &mut Rules<'_>, base: &str, index: &TableIndex) {
     let pointer = format!("{base}/attributes");
     if attributes.len() > MOST_ATTRIBUTES {
         let message = format!("an index names {MOST_ATTRIBUTES} attributes at most, and here are {}", attributes.len());
-        rules.error("S172", &pointer, message, "leave `attributes` out: then all are found");
+        rules.error(code::S172, &pointer, message, "leave `attributes` out: then all are found");
     }
     for (position, attribute) in attributes.iter().enumerate() {
         let here = format!("{pointer}/{position}");
         if attribute.is_empty() || attribute.len() > 255 {
             let message = format!("`{}` cannot be the name of an attribute", cut(attribute));
-            rules.error("S171", &here, message, "use 1 to 255 bytes");
+            rules.error(code::S171, &here, message, "use 1 to 255 bytes");
         }
         if attributes.iter().take(position).any(|other| other == attribute) {
             let message = format!("`{}` is listed twice", cut(attribute));
-            rules.error("S172", &here, message, "take one away");
+            rules.error(code::S172, &here, message, "take one away");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::context::Rules;
 use super::limits::literals;
+use crate::finding::code;
 use crate::spec::text::{Piece, Reference};
 use crate::spec::types::{UserPool, UserPoolClient};
 use crate::spec::words::{cut, escape};
@@ -15,7 +16,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         let base = format!("/user-pools/{}", escape(name));
         if let Some(length) = pool.password_length.filter(|length| !(8..=99).contains(length)) {
             let message = format!("a password of {length} characters is out of bounds");
-            rules.error("S116", &format!("{base}/password-length"), message, "write 8 to 99");
+            rules.error(code::S116, &format!("{base}/password-length"), message, "write 8 to 99");
         }
         domain(rules, &base, pool);
         for (client_name, client) in &pool.clients {
@@ -33,10 +34,10 @@ fn domain(rules: &mut Rules<'_>, base: &str, pool: &UserPool) {
     let fits = all.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if source.is_empty() || !fits || all.len() > 63 || source.starts_with('-') || source.ends_with('-') {
         let message = format!("`{}` cannot begin the address of the sign-in pages", cut(source));
-        rules.error("S116", &pointer, message, "use lower-case letters, digits and hyphens, at most 63");
+        rules.error(code::S116, &pointer, message, "use lower-case letters, digits and hyphens, at most 63");
     } else if let Some(word) = RESERVED.into_iter().find(|word| all.contains(word)) {
         let message = format!("`{}` holds `{word}`, which Cognito keeps for itself", cut(source));
-        rules.error("S116", &pointer, message, "leave the word out");
+        rules.error(code::S116, &pointer, message, "leave the word out");
     }
 }
 
@@ -48,13 +49,13 @@ fn check_client(rules: &mut Rules<'_>, base: &str, pool: &UserPool, client: &Use
         if !(web || app) || url.contains('#') {
             let message = format!("people cannot come back to `{}`", cut(url));
             let help = "write an `https://` address without `#`; `http://localhost` is taken for tests";
-            rules.error("S116", &format!("{base}/callback-urls/{index}"), message, help);
+            rules.error(code::S116, &format!("{base}/callback-urls/{index}"), message, help);
         }
     }
     if !client.callback_urls.is_empty() && pool.domain.is_none() {
         let message = "people come back from the hosted sign-in pages, and the pool has none".to_owned();
         let help = "add `domain: NAME-${stage}-${account}` to the pool";
-        rules.error_at_key("S116", &format!("{base}/callback-urls"), message, help);
+        rules.error_at_key(code::S116, &format!("{base}/callback-urls"), message, help);
     }
 }
 
@@ -74,7 +75,7 @@ fn clients_meant(rules: &mut Rules<'_>) {
                 true => "add one under `clients`",
                 false => "keep one client in the pool, or take the id from the outputs",
             };
-            rules.error("S116", &mark.pointer, message, help);
+            rules.error(code::S116, &mark.pointer, message, help);
         }
     }
 }

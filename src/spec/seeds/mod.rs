@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::loaded::LoadedSpec;
 use super::types::{KeyType, Table};
 use super::words::{escape, found};
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, code};
 use crate::yaml;
 
 /// The largest item DynamoDB takes, in bytes. Source: quotas in the DynamoDB developer guide.
@@ -87,7 +87,7 @@ pub(super) fn rows(table: &Table, text: &str, path: &str, shown: &str) -> Result
         Some("csv") => from_csv(text, shown, &key_types(table))?,
         _ => {
             return Err(vec![
-                Finding::error("S070", format!("`{shown}` is not a file of rows"))
+                Finding::error(code::S070, format!("`{shown}` is not a file of rows"))
                     .at(place(shown, (1, 1)))
                     .help("end its name in `.yaml`, `.yml`, `.json` or `.csv`, and let it hold that"),
             ]);
@@ -113,7 +113,7 @@ fn from_yaml(text: &str, shown: &str) -> Result<Vec<Raw>, Vec<Finding>> {
     let Value::Array(list) = &document.value else {
         let message = format!("`{shown}` holds {}, and rows are a list of mappings", found(&document.value));
         let help = "write each row as an entry of a list, such as `- AccountID: 5555`";
-        return Err(vec![Finding::error("S070", message).at(place(shown, at(""))).help(help)]);
+        return Err(vec![Finding::error(code::S070, message).at(place(shown, at(""))).help(help)]);
     };
     let mut rows = Vec::new();
     let mut findings = Vec::new();
@@ -162,7 +162,7 @@ fn from_csv(text: &str, shown: &str, types: &BTreeMap<&str, KeyType>) -> Result<
             _ => error.to_string(),
         };
         let help = "quote cells with commas or line ends in them, and give every row the same number";
-        vec![Finding::error("S070", why).at(place(shown, (line, 1))).help(help)]
+        vec![Finding::error(code::S070, why).at(place(shown, (line, 1))).help(help)]
     };
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::Headers).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|error| unreadable(&error))?.clone();
@@ -176,7 +176,7 @@ fn from_csv(text: &str, shown: &str, types: &BTreeMap<&str, KeyType>) -> Result<
             let what = if again { "occurs twice" } else { "has no name" };
             let message = format!("column {} of `{shown}` {what}", column + 1);
             let help = "let the first line name each attribute once";
-            return Err(vec![Finding::error("S070", message).at(place(shown, (1, 1))).help(help)]);
+            return Err(vec![Finding::error(code::S070, message).at(place(shown, (1, 1))).help(help)]);
         }
     }
     let mut rows = Vec::new();
@@ -209,13 +209,13 @@ fn from_csv(text: &str, shown: &str, types: &BTreeMap<&str, KeyType>) -> Result<
 }
 
 fn too_many(most: usize, what: &str, shown: &str) -> Finding {
-    Finding::error("S233", format!("`{shown}` has more than {most} {what}"))
+    Finding::error(code::S233, format!("`{shown}` has more than {most} {what}"))
         .at(place(shown, (1, 1)))
         .help("a seed is what a table starts with: fill it with more by other means")
 }
 
 fn wrong(index: usize, why: &str, shown: &str, at: (usize, usize)) -> Finding {
-    Finding::error("S071", format!("row {} of `{shown}`: {why}", index + 1))
+    Finding::error(code::S071, format!("row {} of `{shown}`: {why}", index + 1))
         .at(place(shown, at))
         .help("DynamoDB would refuse it; correct the row")
 }
@@ -233,7 +233,7 @@ fn judge(table: &Table, raw: Vec<Raw>, shown: &str) -> Result<Vec<SeedRow>, Vec<
                 if let Some(first) = seen.get(&key) {
                     let message = format!("row {} of `{shown}` has the key of row {}", index + 1, first + 1);
                     let help = "there is one item for each key; take one of the rows away";
-                    findings.push(Finding::error("S072", message).at(place(shown, at)).help(help));
+                    findings.push(Finding::error(code::S072, message).at(place(shown, at)).help(help));
                 } else {
                     seen.insert(key, index);
                 }
@@ -313,7 +313,7 @@ mod tests {
 
     fn codes(result: Result<Vec<SeedRow>, Vec<Finding>>) -> Vec<(&'static str, usize)> {
         let findings = result.expect_err("findings");
-        findings.iter().map(|finding| (finding.code, finding.place.as_ref().expect("a place").line)).collect()
+        findings.iter().map(|finding| (finding.code.as_str(), finding.place.as_ref().expect("a place").line)).collect()
     }
 
     #[test]

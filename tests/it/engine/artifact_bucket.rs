@@ -16,7 +16,7 @@ fn usual() -> String {
 }
 
 fn named(report: &Report, code: &str, part: &str) {
-    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, code), "{:?}", report.findings);
+    assert_eq!((report.outcome, report.findings[0].code.as_str()), (Outcome::Failed, code), "{:?}", report.findings);
     assert!(report.findings[0].message.contains(part), "{}", report.findings[0]);
     assert!(report.findings[0].help.is_some(), "{}", report.findings[0]);
 }

@@ -47,7 +47,7 @@ async fn tags(world: &World) -> Value {
 }
 
 fn refused(report: &Report, code: &str) {
-    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, code), "{:?}", report.findings);
+    assert_eq!((report.outcome, report.findings[0].code.as_str()), (Outcome::Failed, code), "{:?}", report.findings);
     assert!(report.findings[0].help.is_some(), "{}", report.findings[0]);
 }
 

@@ -458,11 +458,11 @@ async fn somebody_elses_stack_is_not_touched() {
     let mut other = world.poster();
     other.tags.insert("bedplate:use-case".into(), "other".into());
     let (report, _) = world.deploy(&other).await;
-    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D012"));
+    assert_eq!((report.outcome, report.findings[0].code.as_str()), (Outcome::Failed, "D012"));
     let recorder = Recorder::default();
     let run = Run::new(&world.clients, &recorder, CancellationToken::new());
     let report = destroy(&run, "poster-dev", Some("other"), &ApproveAll).await;
-    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D012"));
+    assert_eq!((report.outcome, report.findings[0].code.as_str()), (Outcome::Failed, "D012"));
     assert_eq!(world.state("poster-dev").await, Some(StackState::Good));
 }
 
@@ -520,7 +520,7 @@ async fn the_artifact_bucket_is_made_once_and_goes_when_nobody_needs_it() {
     assert_eq!(bootstrap(&run).await.outcome, Outcome::NoChange);
     world.deploy(&world.poster()).await;
     let report = remove_bootstrap(&run, &ApproveAll).await;
-    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D026"));
+    assert_eq!((report.outcome, report.findings[0].code.as_str()), (Outcome::Failed, "D026"));
     world.destroy("poster-dev").await;
     assert_eq!(remove_bootstrap(&run, &ApproveAll).await.outcome, Outcome::Destroyed);
     assert_eq!(remove_bootstrap(&run, &ApproveAll).await.outcome, Outcome::Absent);

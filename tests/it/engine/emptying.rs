@@ -50,7 +50,7 @@ async fn what_is_still_there_after_the_stack_was_destroyed_is_told() {
     );
     let (report, _) = world.destroy("poster-dev").await;
     assert_eq!(report.outcome, Outcome::Leftovers, "{:?}", report.findings);
-    let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code).collect();
+    let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
     assert_eq!(codes, ["D022"], "{:?}", report.findings);
     assert!(report.findings[0].message.contains("artifacts of this stack are still there"), "{}", report.findings[0]);
 }

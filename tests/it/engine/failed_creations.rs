@@ -121,7 +121,12 @@ async fn a_stack_that_worked_is_not_made_anew_however_much_of_its_history_is_gon
     half_deleted(&world).await;
     for proxy in [Proxy::before(&world, |_| Reaction::Pass).await, Proxy::before(&world, forgets).await] {
         let report = deploy_through(&proxy).await;
-        assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D013"), "{:?}", report.findings);
+        assert_eq!(
+            (report.outcome, report.findings[0].code.as_str()),
+            (Outcome::Failed, "D013"),
+            "{:?}",
+            report.findings
+        );
         assert_eq!(keys(&world, "posters").await.expect("a bucket"), ["precious.txt"]);
     }
 }
@@ -132,7 +137,7 @@ async fn a_stack_that_cannot_be_shown_never_to_have_worked_is_not_made_anew() {
     half_deleted(&world).await;
     let forgetful = Proxy::before(&world, forgets).await;
     let report = deploy_through(&forgetful).await;
-    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D013"), "{:?}", report.findings);
+    assert_eq!((report.outcome, report.findings[0].code.as_str()), (Outcome::Failed, "D013"), "{:?}", report.findings);
     assert_eq!(keys(&world, "posters").await.expect("a bucket").len(), 2);
     // Its whole history shows that it never did.
     let (report, _) = world.deploy(&use_case()).await;

@@ -22,12 +22,12 @@ fn failing(logical_id: &'static str) -> impl FnOnce(&mut LocalOptions) {
 }
 
 fn codes(report: &Report) -> Vec<&'static str> {
-    report.findings.iter().map(|finding| finding.code).collect()
+    report.findings.iter().map(|finding| finding.code.as_str()).collect()
 }
 
 fn warned(events: &[Event]) -> Vec<&'static str> {
     let code = |event: &Event| match &event.what {
-        EventKind::Warning { finding } => Some(finding.code),
+        EventKind::Warning { finding } => Some(finding.code.as_str()),
         _ => None,
     };
     events.iter().filter_map(code).collect()

@@ -179,7 +179,7 @@ async fn a_finisher_that_fails_leaves_the_stack_and_is_repeated() {
     assert_eq!(report.outcome, Outcome::Unfinished, "{:?}", report.findings);
     assert_eq!(report.outcome.exit_code().code(), 1);
     assert_eq!(uploaded(&events).len(), 2, "the documents came before");
-    let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code).collect();
+    let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
     assert_eq!(codes, ["C010", "D040"]);
     assert!(report.findings.iter().all(|finding| finding.place.as_ref().is_some_and(|place| place.line == 7)));
     assert!(!report.outputs.is_empty(), "the stack stands");
@@ -207,7 +207,7 @@ async fn an_interruption_leaves_the_stack_and_the_next_deploy_does_the_rest() {
     let sink = Interrupts(cancel.clone());
     let run = Run::new(&world.clients, &sink, cancel);
     let report = deploy(&run, &desired, &DeployOptions::default(), &ApproveAll).await;
-    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Interrupted, "D041"));
+    assert_eq!((report.outcome, report.findings[0].code.as_str()), (Outcome::Interrupted, "D041"));
     let (report, events) = world.deploy(&desired).await;
     assert_eq!((report.outcome, uploaded(&events).len()), (Outcome::Deployed, 2), "{:?}", report.findings);
 }

@@ -36,7 +36,8 @@ fn is_left_alone(report: &Report, bucket: &str) {
     let left: Vec<(&str, bool)> = report.left.iter().map(|it| (it.physical_id.as_str(), it.intended)).collect();
     assert_eq!(left, [(bucket, false)]);
     assert!(report.left[0].reason.contains("not proven to be this stack's"), "{}", report.left[0].reason);
-    let told: Vec<(&str, bool)> = report.findings.iter().map(|it| (it.code, it.message.contains(bucket))).collect();
+    let told: Vec<(&str, bool)> =
+        report.findings.iter().map(|it| (it.code.as_str(), it.message.contains(bucket))).collect();
     assert_eq!(told, [("D070", true)], "{:?}", report.findings);
 }
 
@@ -69,7 +70,7 @@ async fn an_empty_bucket_that_cloudformation_would_delete_keeps_the_stack() {
     world.deploy(&posters("posters")).await;
     make_again(&world, "posters", None).await;
     let (report, _) = world.destroy("poster-dev").await;
-    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D070"), "{:?}", report.findings);
+    assert_eq!((report.outcome, report.findings[0].code.as_str()), (Outcome::Failed, "D070"), "{:?}", report.findings);
     assert!(report.findings[0].message.contains("`posters`"), "{}", report.findings[0]);
     assert_eq!(keys(&world, "posters").await.as_deref(), Some(&[][..]));
     // The way on that the finding gives.
@@ -129,7 +130,7 @@ async fn a_bucket_of_another_account_is_left_alone_and_one_whose_tags_are_denied
     };
     let proxy = Proxy::before(&world, denies).await;
     let (report, events) = destroy_with(&proxy.clients().await, &ApproveAll).await;
-    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "C009"), "{:?}", report.findings);
+    assert_eq!((report.outcome, report.findings[0].code.as_str()), (Outcome::Failed, "C009"), "{:?}", report.findings);
     assert!(report.findings[0].message.contains("s3:GetBucketTagging"), "{}", report.findings[0]);
     assert!(!events.iter().any(|event| matches!(event.what, EventKind::DestroyPlanReady { .. })));
     assert_eq!(world.state("poster-dev").await.map(|state| format!("{state:?}")), Some("Good".to_owned()));
@@ -258,7 +259,7 @@ async fn where_no_bucket_is_marked_the_stacks_own_record_counts_until_something_
     };
     let proxy = Proxy::before(&world, younger).await;
     let (report, events) = destroy_with(&proxy.clients_of_another_endpoint().await, &ApproveAll).await;
-    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D070"), "{:?}", report.findings);
+    assert_eq!((report.outcome, report.findings[0].code.as_str()), (Outcome::Failed, "D070"), "{:?}", report.findings);
     assert!(!emptied(&events));
     assert_eq!(keys(&world, "posters").await.expect("a bucket"), ["precious.txt"]);
     assert!(world.state("poster-dev").await.is_some(), "such an endpoint may delete what is not empty");
@@ -272,7 +273,7 @@ async fn a_bucket_without_the_tag_is_not_believed_where_another_has_it() {
     make_again(&world, "posters", Some("precious.txt")).await;
     let proxy = Proxy::before(&world, |_| Reaction::Pass).await;
     let (report, _) = destroy_with(&proxy.clients_of_another_endpoint().await, &ApproveAll).await;
-    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D070"), "{:?}", report.findings);
+    assert_eq!((report.outcome, report.findings[0].code.as_str()), (Outcome::Failed, "D070"), "{:?}", report.findings);
     assert!(report.findings[0].message.contains("which CloudFormation puts on every bucket"), "{}", report.findings[0]);
     assert_eq!(keys(&world, "posters").await.expect("a bucket"), ["precious.txt"]);
 }
@@ -485,7 +486,7 @@ async fn documents_are_not_written_over_those_in_a_foreign_bucket() {
     assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
     make_again(&world, "posters", Some("a.md")).await;
     let (report, _) = world.deploy(&handbook).await;
-    let codes: Vec<&str> = report.findings.iter().map(|it| it.code).collect();
+    let codes: Vec<&str> = report.findings.iter().map(|it| it.code.as_str()).collect();
     assert_eq!(
         (report.outcome, codes.as_slice()),
         (Outcome::Unfinished, &["D070", "D040"][..]),

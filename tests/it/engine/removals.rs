@@ -85,7 +85,7 @@ async fn declining_and_protection_leave_everything() {
 
     world.protect("poster-dev").await;
     let report = destroy(&run, "poster-dev", Some("poster"), &ApproveAll).await;
-    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D025"));
+    assert_eq!((report.outcome, report.findings[0].code.as_str()), (Outcome::Failed, "D025"));
     let help = report.findings[0].help.as_deref().unwrap_or_default();
     assert!(help.contains("--no-enable-termination-protection --stack-name poster-dev"), "{help}");
 }
@@ -105,7 +105,7 @@ async fn a_stack_whose_export_is_in_use_is_not_touched() {
     let (report, _) = world.deploy(&taker).await;
     assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
     let (report, events) = world.destroy("giver-dev").await;
-    assert_eq!((report.outcome, report.findings[0].code), (Outcome::Failed, "D029"));
+    assert_eq!((report.outcome, report.findings[0].code.as_str()), (Outcome::Failed, "D029"));
     assert_eq!(steps(&events), ["started", "finished"], "refused before anything is emptied");
     assert!(report.findings[0].message.contains("taker-dev"), "{:?}", report.findings);
 }
@@ -121,7 +121,7 @@ async fn a_replaced_bucket_with_objects_is_told_of_and_goes_with_the_stack() {
     let (report, _) = world.deploy(&bucket("new-posters")).await;
     assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
     let told: Vec<(&str, bool)> =
-        report.findings.iter().map(|it| (it.code, it.message.contains("`old-posters`"))).collect();
+        report.findings.iter().map(|it| (it.code.as_str(), it.message.contains("`old-posters`"))).collect();
     assert_eq!(told, [("D030", true)], "{:?}", report.findings);
 
     let (report, events) = world.destroy("poster-dev").await;

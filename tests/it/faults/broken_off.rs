@@ -181,6 +181,6 @@ async fn a_stack_that_is_complete_is_called_deployed_though_its_outputs_cannot_b
     );
     let report = deploying(&world, CancellationToken::new()).await;
     assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::Unfinished, 1), "{:?}", report.findings);
-    let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code).collect();
+    let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
     assert_eq!(codes, ["C003", "D094"], "{:?}", report.findings);
 }

@@ -16,7 +16,7 @@ async fn an_interrupt_after_something_was_changed_lists_what_was_done() {
     let (run, hook) = (Run::new(&world.clients, &recorder, cancel.clone()), move || cancel.cancel());
     proxy.rule(When::operation("PutObject"), Fault::passed(hook));
     let report = deploy(&run, &world.poster(), &DeployOptions::default(), &ApproveAll).await;
-    let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code).collect();
+    let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
     assert_eq!(report.outcome, Outcome::Interrupted, "{:?}", report.findings);
     assert!(codes.contains(&"D091"), "{:?}", report.findings);
     assert!(!report.account_of_changes.done.is_empty());
@@ -33,7 +33,7 @@ async fn an_interrupt_while_destroying_says_what_is_gone() {
     let (run, hook) = (Run::new(&world.clients, &recorder, cancel.clone()), move || cancel.cancel());
     proxy.rule(When::operation("DeleteObjects"), Fault::passed(hook));
     let report = destroy(&run, "poster-dev", Some("poster"), &ApproveAll).await;
-    let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code).collect();
+    let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
     assert_eq!(report.outcome, Outcome::Interrupted, "{:?}", report.findings);
     assert!(codes.contains(&"D024"), "{:?}", report.findings);
 }

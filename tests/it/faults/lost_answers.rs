@@ -21,7 +21,7 @@ async fn deployed(rules: &[(When, Fault)]) -> (World, Proxy, Report) {
 }
 
 fn codes(report: &Report) -> Vec<&str> {
-    report.findings.iter().map(|finding| finding.code).collect()
+    report.findings.iter().map(|finding| finding.code.as_str()).collect()
 }
 
 #[tokio::test]

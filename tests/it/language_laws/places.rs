@@ -62,7 +62,7 @@ fn wrong_values_are_told_at_their_keys(loaded: &LoadedSpec, partials: &Partials)
     let template = Template::from_value(template).map_err(|findings| format!("{findings:#?}"))?;
     let broken = Rendered { template, ..rendered.clone() };
     let mut told = 0;
-    for finding in checked(loaded, &broken).into_iter().filter(|finding| finding.code.starts_with('T')) {
+    for finding in checked(loaded, &broken).into_iter().filter(|finding| finding.code.as_str().starts_with('T')) {
         let Some(path) = &finding.template_path else { continue };
         let pointer = broken.template.pointer(path, '/');
         let around = corrupted.iter().filter(|(part, _)| format!("{pointer}/").starts_with(&format!("{part}/")));

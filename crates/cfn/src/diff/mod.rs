@@ -10,6 +10,7 @@ mod properties;
 mod state;
 mod tags;
 
+use crate::finding::code;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -252,7 +253,7 @@ fn refuse_new_types(before: &BTreeMap<&str, (&Existing<'_>, &State)>, new: &Scop
     match changed.first() {
         None => Ok(()),
         Some(first) => Err(Problem::new(
-            "T151",
+            code::T151,
             format!(
                 "Update of resource type is not permitted. The new template modifies resource type of the following \
                  resources: [{}]",

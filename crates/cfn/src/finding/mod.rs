@@ -1,5 +1,6 @@
 //! What is wrong, where, and what to do about it: the one vocabulary every module reports problems in.
 
+pub mod code;
 mod places;
 mod registry;
 
@@ -7,6 +8,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+pub use code::Code;
 pub use places::TemplatePlaces;
 pub use registry::{FINDINGS, FindingGroup, FindingKind, finding_kind};
 
@@ -57,7 +59,7 @@ impl fmt::Display for Place {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// For example `S012`.
-    pub code: &'static str,
+    pub code: Code,
     /// How much it weighs.
     pub severity: Severity,
     /// One sentence, no trailing full stop, literals in backticks.
@@ -75,21 +77,25 @@ pub struct Finding {
 
 impl Finding {
     /// An error with no place yet; add them with [`Finding::at`] and [`Finding::help`].
-    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn error(code: Code, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Error, message)
     }
 
     /// A warning with no place yet.
-    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn warning(code: Code, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Warning, message)
     }
 
     /// A note with no place yet.
-    pub fn note(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn note(code: Code, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Note, message)
     }
 
-    fn new(code: &'static str, severity: Severity, message: impl Into<String>) -> Self {
+    fn new(code: Code, severity: Severity, message: impl Into<String>) -> Self {
+        debug_assert!(
+            finding_kind(code.as_str()).is_some_and(|(_, kind)| kind.severity.contains(&severity.to_string())),
+            "{code} is not registered as {severity}"
+        );
         Self { code, severity, message: message.into(), place: None, template_path: None, help: None }
     }
 

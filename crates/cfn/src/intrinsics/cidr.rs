@@ -1,5 +1,6 @@
 //! `Fn::Cidr`: a block cut into equal smaller ones.
 
+use crate::finding::code;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::Problem;
@@ -9,7 +10,7 @@ const MOST: u32 = 256;
 
 /// The first `count` blocks of `bits` host bits within `block`, IPv4 or IPv6.
 pub(super) fn cut(block: &str, count: u32, bits: u32) -> Result<Vec<String>, Problem> {
-    let wrong = |why: String| Problem::new("T109", format!("Template error: Fn::Cidr {why}"));
+    let wrong = |why: String| Problem::new(code::T109, format!("Template error: Fn::Cidr {why}"));
     if !(1..=MOST).contains(&count) {
         return Err(wrong(format!("gives 1 to {MOST} blocks, not {count}")));
     }

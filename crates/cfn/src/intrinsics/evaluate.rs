@@ -1,5 +1,6 @@
 //! Evaluator. Total: any JSON gives a value or a problem, in time and space bounded by [`TEXT_LIMIT`] and [`DEPTH_LIMIT`].
 
+use crate::finding::{Code, code};
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
@@ -70,7 +71,7 @@ fn decide<'a>(
     let path = format!("Conditions/{name}");
     let Some((name, body)) = written.get_key_value(name) else {
         return Err(Problem::new(
-            "T103",
+            code::T103,
             format!(
                 "Template format error: Unresolved condition dependency {name} in the Conditions block of the template"
             ),
@@ -79,7 +80,7 @@ fn decide<'a>(
     if under_way.contains(name) || under_way.len() > DEPTH_LIMIT {
         under_way.push(name);
         return Err(Problem::new(
-            "T103",
+            code::T103,
             format!("Circular dependency between conditions: [{}]", under_way.join(", ")),
         )
         .at(&path));
@@ -134,7 +135,7 @@ impl Resolver for Decided<'_> {
     }
     fn condition(&self, name: &str) -> Result<bool, Problem> {
         self.known.get(name).copied().ok_or_else(|| {
-            Problem::new("T103", format!("Template error: unresolved condition dependency {name} in Conditions"))
+            Problem::new(code::T103, format!("Template error: unresolved condition dependency {name} in Conditions"))
         })
     }
     fn mapping(&self, map: &str, top: &str, second: &str) -> Result<Option<Value>, Problem> {
@@ -191,7 +192,7 @@ impl Evaluator<'_> {
             && !self.resolver.spend(size_of(made))
         {
             return Err(
-                self.problem("L008", "The values of the template grow too large when its references are filled in")
+                self.problem(code::L008, "The values of the template grow too large when its references are filled in")
             );
         }
         Ok(made)
@@ -285,11 +286,11 @@ impl Evaluator<'_> {
             "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => {
                 Ok(Some(Value::Bool(self.condition_function(key, argument)?)))
             }
-            "Fn::Transform" => Err(self.problem("T106", "The macro of an `Fn::Transform` runs in an account and can't be expanded here")),
+            "Fn::Transform" => Err(self.problem(code::T106, "The macro of an `Fn::Transform` runs in an account and can't be expanded here")),
             key if key.starts_with("Fn::ForEach::") => {
-                Err(self.problem("T112", "Fn::ForEach needs the transform `AWS::LanguageExtensions` and is expanded before a template is evaluated"))
+                Err(self.problem(code::T112, "Fn::ForEach needs the transform `AWS::LanguageExtensions` and is expanded before a template is evaluated"))
             }
-            other => Err(self.problem("T105", format!("Template error: `{other}` is not an intrinsic function"))),
+            other => Err(self.problem(code::T105, format!("Template error: `{other}` is not an intrinsic function"))),
         }
     }
 
@@ -411,7 +412,7 @@ impl Evaluator<'_> {
         match items.into_iter().nth(position) {
             Some(item) => Ok(Some(item)),
             None => Err(self.problem(
-                "T108",
+                code::T108,
                 format!("Template error: Fn::Select cannot select nonexistent value at index {index}"),
             )),
         }
@@ -459,7 +460,8 @@ impl Evaluator<'_> {
             (Ok(Some(found)), _) => Ok(Some(found)),
             (Ok(None) | Err(_), Some(default)) => self.below("3", |here| here.value(default)),
             (Ok(None), None) => {
-                Err(self.problem("T104", format!("Template error: Unable to get mapping for {map}::{top}::{second}")))
+                Err(self
+                    .problem(code::T104, format!("Template error: Unable to get mapping for {map}::{top}::{second}")))
             }
             (Err(problem), None) => Err(problem.at(&self.path)),
         }
@@ -551,23 +553,25 @@ impl Evaluator<'_> {
 
     fn fits(&self, length: usize) -> Result<(), Problem> {
         if length > TEXT_LIMIT {
-            return Err(self
-                .problem("L008", format!("A text grows beyond {TEXT_LIMIT} bytes when its references are filled in")));
+            return Err(self.problem(
+                code::L008,
+                format!("A text grows beyond {TEXT_LIMIT} bytes when its references are filled in"),
+            ));
         }
         Ok(())
     }
 
     fn wrong(&self, message: impl Into<String>) -> Problem {
-        self.problem("T100", message)
+        self.problem(code::T100, message)
     }
 
-    fn problem(&self, code: &'static str, message: impl Into<String>) -> Problem {
+    fn problem(&self, code: Code, message: impl Into<String>) -> Problem {
         Problem::new(code, message).at(&self.path)
     }
 
     fn below<T>(&mut self, key: &str, go: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
         if self.depth >= DEPTH_LIMIT {
-            return Err(self.problem("L009", format!("The template nests deeper than {DEPTH_LIMIT} levels")));
+            return Err(self.problem(code::L009, format!("The template nests deeper than {DEPTH_LIMIT} levels")));
         }
         let length = self.path.len();
         if !self.path.is_empty() {

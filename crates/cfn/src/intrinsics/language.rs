@@ -2,6 +2,7 @@
 //!
 //! What evaluation can do as well (`Fn::Length`, `Fn::ToJsonString`, defaults of `Fn::FindInMap`) is left to it.
 
+use crate::finding::{Code, code};
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -46,7 +47,7 @@ pub fn expand(
     Template::from_value(value).map_err(|findings| {
         let first = findings.into_iter().next();
         let (message, path) = first.map(|finding| (finding.message, finding.template_path)).unwrap_or_default();
-        Problem::new("T112", format!("With its loops expanded, the template is not valid: {message}"))
+        Problem::new(code::T112, format!("With its loops expanded, the template is not valid: {message}"))
             .at(&path.unwrap_or_default())
     })
 }
@@ -64,7 +65,7 @@ impl Resolver for Given<'_> {
             let text = self.values.get(name).cloned().or_else(|| parameter.default().map(super::scope::default_text));
             return match text {
                 Some(text) => Ok(Answer::Known(parameter.value_of(&text))),
-                None => Err(Problem::new("T110", format!("Parameters: [{name}] must have values"))),
+                None => Err(Problem::new(code::T110, format!("Parameters: [{name}] must have values"))),
             };
         }
         Ok(super::scope::pseudo(self.environment, name).unwrap_or(Answer::Unknown))
@@ -79,7 +80,7 @@ impl Resolver for Given<'_> {
     }
 
     fn condition(&self, name: &str) -> Result<bool, Problem> {
-        Err(Problem::new("T112", format!("Fn::ForEach can't depend on the condition {name}")))
+        Err(Problem::new(code::T112, format!("Fn::ForEach can't depend on the condition {name}")))
     }
 
     fn mapping(&self, map: &str, top: &str, second: &str) -> Result<Option<Value>, Problem> {
@@ -143,7 +144,9 @@ impl Expansion<'_> {
     fn count(&mut self) -> Result<(), Problem> {
         self.made += 1;
         if self.made > VALUE_LIMIT {
-            return Err(self.problem("L008", format!("The loops of the template make more than {VALUE_LIMIT} values")));
+            return Err(
+                self.problem(code::L008, format!("The loops of the template make more than {VALUE_LIMIT} values"))
+            );
         }
         Ok(())
     }
@@ -158,7 +161,7 @@ impl Expansion<'_> {
             let key = self.text(key)?;
             let item = self.below(&key, |here| here.value(item))?;
             if made.insert(key.clone(), item).is_some() {
-                return Err(self.problem("T112", format!("Fn::ForEach makes `{key}` twice")));
+                return Err(self.problem(code::T112, format!("Fn::ForEach makes `{key}` twice")));
             }
         }
         Ok(())
@@ -168,7 +171,7 @@ impl Expansion<'_> {
         let Some([Value::String(name), collection, Value::Object(body)]) = argument.as_array().map(Vec::as_slice)
         else {
             return Err(self.problem(
-                "T112",
+                code::T112,
                 "Fn::ForEach takes a list of the name of its variable, a collection, and a mapping of what to make",
             ));
         };
@@ -192,7 +195,7 @@ impl Expansion<'_> {
         match entries {
             Some(entries) if !entries.iter().any(|entry| entry.contains(UNKNOWN)) => Ok(entries),
             _ => Err(self.problem(
-                "T112",
+                code::T112,
                 "The collection of Fn::ForEach must be a list of texts that is known before the stack exists",
             )),
         }
@@ -203,12 +206,12 @@ impl Expansion<'_> {
         let written = self.value(written)?;
         let is_known = |map: &Map<String, Value>| map.iter().any(|(key, item)| is_function(key, item));
         if !written.as_object().is_some_and(is_known) {
-            return Err(self.problem("T100", "Template error: every Ref object must have a single String value."));
+            return Err(self.problem(code::T100, "Template error: every Ref object must have a single String value."));
         }
         let resolved = resolve_at(&written, self.resolver, &self.path)?;
         match resolved {
             Value::String(name) if !name.contains(UNKNOWN) => Ok(Value::String(name)),
-            _ => Err(self.problem("T112", "A computed name must be known before the stack exists")),
+            _ => Err(self.problem(code::T112, "A computed name must be known before the stack exists")),
         }
     }
 
@@ -227,7 +230,7 @@ impl Expansion<'_> {
         let made = self.filled(text)?;
         self.bytes = self.bytes.saturating_add(made.len());
         if self.bytes > BYTE_LIMIT {
-            return Err(self.problem("L008", "The loops of the template make too much text"));
+            return Err(self.problem(code::L008, "The loops of the template make too much text"));
         }
         Ok(made)
     }
@@ -239,7 +242,7 @@ impl Expansion<'_> {
         }
         for (name, value) in &self.names {
             if made.matches('{').count().saturating_mul(value.len()) > TEXT_LIMIT {
-                return Err(self.problem("L008", "The loops of the template make a text too long"));
+                return Err(self.problem(code::L008, "The loops of the template make a text too long"));
             }
             made = made.replace(&format!("${{{name}}}"), value);
             if made.contains("&{") {
@@ -250,7 +253,7 @@ impl Expansion<'_> {
         Ok(made)
     }
 
-    fn problem(&self, code: &'static str, message: impl Into<String>) -> Problem {
+    fn problem(&self, code: Code, message: impl Into<String>) -> Problem {
         Problem::new(code, message).at(&self.path)
     }
 

@@ -13,7 +13,7 @@ mod sub;
 
 use serde_json::Value;
 
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 
 pub use evaluate::{conditions, is_true, resolve, resolve_at};
 pub use evaluate::{is_function, named_conditions, plain};
@@ -60,7 +60,7 @@ impl From<String> for Answer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The code of the finding it becomes.
-    pub code: &'static str,
+    pub code: Code,
     /// One sentence.
     pub message: String,
     /// Where in the template, such as `Resources/Api/Properties/Name`; empty while nobody has said it.
@@ -69,7 +69,7 @@ pub struct Problem {
 
 impl Problem {
     /// A problem whose place the evaluation fills in.
-    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), path: String::new() }
     }
 

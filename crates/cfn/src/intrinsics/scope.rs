@@ -1,5 +1,6 @@
 //! The usual resolver: one template, the values of its parameters, where it is deployed, and the resources there are.
 
+use crate::finding::code;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -87,7 +88,7 @@ pub trait Resources {
     ///
     /// No stack exports it.
     fn import(&self, name: &str) -> Result<Answer, Problem> {
-        Err(Problem::new("T107", format!("No export named {name} found.")))
+        Err(Problem::new(code::T107, format!("No export named {name} found.")))
     }
 
     /// What a dynamic reference gives; `Ok(None)` leaves it in the text.
@@ -190,9 +191,8 @@ impl<'a> Scope<'a> {
             parameters.insert(parameter.name.to_owned(), parameter.value_of(&text));
         }
         if !missing.is_empty() {
-            return Err(
-                Problem::new("T110", format!("Parameters: [{}] must have values", missing.join(", "))).at("Parameters")
-            );
+            return Err(Problem::new(code::T110, format!("Parameters: [{}] must have values", missing.join(", ")))
+                .at("Parameters"));
         }
         let mut scope = Self {
             template,
@@ -235,7 +235,7 @@ impl<'a> Scope<'a> {
     pub(super) fn find_in(template: &Template, map: &str, top: &str, second: &str) -> Result<Option<Value>, Problem> {
         let mapping = template.mappings().and_then(|mappings| mappings.get(map)).ok_or_else(|| {
             Problem::new(
-                "T104",
+                code::T104,
                 format!("Template error: Mapping named '{map}' is not present in the 'Mappings' section of template."),
             )
         })?;
@@ -244,7 +244,7 @@ impl<'a> Scope<'a> {
 
     fn missing(name: &str) -> Problem {
         Problem::new(
-            "T101",
+            code::T101,
             format!(
                 "Template format error: Unresolved resource dependencies [{name}] in the Resources block of the template"
             ),
@@ -294,7 +294,7 @@ impl Resolver for Scope<'_> {
             Some(resource) if self.exists(resource.condition()) => self.resources.attribute(logical_id, attribute),
             Some(_) => Err(Self::missing(logical_id)),
             None => Err(Problem::new(
-                "T101",
+                code::T101,
                 format!("Template error: instance of Fn::GetAtt references undefined resource {logical_id}"),
             )),
         }
@@ -307,7 +307,7 @@ impl Resolver for Scope<'_> {
     fn condition(&self, name: &str) -> Result<bool, Problem> {
         self.conditions.get(name).copied().ok_or_else(|| {
             Problem::new(
-                "T103",
+                code::T103,
                 format!("Template format error: Unresolved condition dependency {name} in the Resources block of the template"),
             )
         })

@@ -1,6 +1,7 @@
 //! The text of `Fn::Sub`, in pieces.
 
 use super::Problem;
+use crate::finding::code;
 
 /// A piece of the text of `Fn::Sub`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub fn pieces(text: &str) -> Result<Vec<Piece<'_>>, Problem> {
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '_');
             if name.is_empty() || !name.chars().all(plain) {
                 return Err(Problem::new(
-                    "T100",
+                    code::T100,
                     format!(
                         "Template error: variable names in Fn::Sub syntax must contain only alphanumeric characters, \
                          underscores, periods, and colons, and `{name}` does not"

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{FOR_EACH, Template};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding, code};
 use crate::yaml;
 
 /// The largest template body a request may carry, in bytes (CloudFormation quotas, as of 2026).
@@ -57,8 +57,12 @@ const DELETION_POLICIES: [&str; 4] = ["Delete", "Retain", "Snapshot", "RetainExc
 const UPDATE_REPLACE_POLICIES: [&str; 3] = ["Delete", "Retain", "Snapshot"];
 
 /// Sections with a quota on their entries: section, most entries, code.
-const QUOTAS: [(&str, usize, &str); 4] =
-    [("Resources", 500, "L001"), ("Parameters", 200, "L002"), ("Outputs", 200, "L003"), ("Mappings", 200, "L004")];
+const QUOTAS: [(&str, usize, Code); 4] = [
+    ("Resources", 500, code::L001),
+    ("Parameters", 200, code::L002),
+    ("Outputs", 200, code::L003),
+    ("Mappings", 200, code::L004),
+];
 
 /// How many bytes the template takes as the JSON [`Template::to_json`] writes.
 pub fn body_size(template: &Template) -> usize {
@@ -69,13 +73,13 @@ pub fn body_size(template: &Template) -> usize {
 pub(super) fn refuse(value: &Value) -> Vec<Finding> {
     if deeper_than(value, DEPTH_LIMIT) {
         return vec![Finding::error(
-            "T002",
+            code::T002,
             format!("Template format error: the template nests deeper than {DEPTH_LIMIT} levels"),
         )];
     }
     let Some(template) = value.as_object() else {
         return vec![Finding::error(
-            "T002",
+            code::T002,
             format!("Template format error: a template is a mapping of sections, not {}", kind(value)),
         )];
     };
@@ -86,7 +90,7 @@ pub(super) fn refuse(value: &Value) -> Vec<Finding> {
         {
             findings.push(
                 Finding::error(
-                    "T002",
+                    code::T002,
                     format!("Template format error: `{section}` must be a mapping, not {}", kind(body)),
                 )
                 .in_template(section),
@@ -101,7 +105,7 @@ pub(super) fn refuse(value: &Value) -> Vec<Finding> {
             if !body.is_object() {
                 findings.push(
                     Finding::error(
-                        "T002",
+                        code::T002,
                         format!("Template format error: `{name}` in `{section}` must be a mapping, not {}", kind(body)),
                     )
                     .in_template(format!("{section}/{name}")),
@@ -119,7 +123,7 @@ pub(super) fn refuse(value: &Value) -> Vec<Finding> {
             }
         }
         _ => findings.push(
-            Finding::error("T004", "Template format error: At least one Resources member must be defined.")
+            Finding::error(code::T004, "Template format error: At least one Resources member must be defined.")
                 .in_template("Resources")
                 .help("Give the template a `Resources` section with at least one resource"),
         ),
@@ -132,7 +136,7 @@ fn refuse_resource(logical_id: &str, body: &Value, findings: &mut Vec<Finding>) 
     let Some(body) = body.as_object() else {
         findings.push(
             Finding::error(
-                "T006",
+                code::T006,
                 format!("Template format error: [/Resources/{logical_id}] resource definition is malformed"),
             )
             .in_template(path)
@@ -144,14 +148,14 @@ fn refuse_resource(logical_id: &str, body: &Value, findings: &mut Vec<Finding>) 
         Some(Value::String(_)) => {}
         Some(other) => findings.push(
             Finding::error(
-                "T006",
+                code::T006,
                 format!("Template format error: [/Resources/{logical_id}/Type] must be text, not {}", kind(other)),
             )
             .in_template(format!("{path}/Type")),
         ),
         None => findings.push(
             Finding::error(
-                "T006",
+                code::T006,
                 format!(
                     "Template format error: [/Resources/{logical_id}] Every Resources object must contain a Type member."
                 ),
@@ -164,7 +168,7 @@ fn refuse_resource(logical_id: &str, body: &Value, findings: &mut Vec<Finding>) 
     {
         findings.push(
             Finding::error(
-                "T008",
+                code::T008,
                 format!(
                     "Template format error: [/Resources/{logical_id}/Properties] must be a mapping, not {}",
                     kind(properties)
@@ -197,7 +201,7 @@ pub(super) fn check(template: &Template) -> Vec<Finding> {
     if size > BODY_LIMIT_S3 {
         findings.push(
             Finding::error(
-                "L005",
+                code::L005,
                 format!("The template is {size} bytes and CloudFormation reads at most {BODY_LIMIT_S3} from S3"),
             )
             .help("Split the template into several stacks"),
@@ -219,7 +223,7 @@ pub(super) fn check(template: &Template) -> Vec<Finding> {
     }
     if let Some(path) = first_null(template.value()) {
         findings.push(
-            Finding::error("T009", format!("[{path}] 'null' values are not allowed in templates"))
+            Finding::error(code::T009, format!("[{path}] 'null' values are not allowed in templates"))
                 .in_template(path.trim_start_matches('/'))
                 .help("Leave the key out, or use `AWS::NoValue`"),
         );
@@ -241,7 +245,7 @@ fn sections(root: &Map<String, Value>, findings: &mut Vec<Finding>) {
     let unknown: Vec<&str> = root.keys().map(String::as_str).filter(|section| !SECTIONS.contains(section)).collect();
     if let Some(first) = unknown.first() {
         findings.push(
-            Finding::error("T003", format!("Invalid template property or properties [{}]", listed(&unknown)))
+            Finding::error(code::T003, format!("Invalid template property or properties [{}]", listed(&unknown)))
                 .in_template(*first)
                 .help(format!("The sections of a template are {}", SECTIONS.join(", "))),
         );
@@ -251,7 +255,7 @@ fn sections(root: &Map<String, Value>, findings: &mut Vec<Finding>) {
     {
         findings.push(
             Finding::error(
-                "T003",
+                code::T003,
                 format!(
                     "Template format error: {} is not a supported value for AWSTemplateFormatVersion.",
                     version.as_str().map_or_else(|| version.to_string(), str::to_owned)
@@ -266,7 +270,7 @@ fn sections(root: &Map<String, Value>, findings: &mut Vec<Finding>) {
         Some(Value::String(text)) if text.len() <= DESCRIPTION_LIMIT => {}
         Some(Value::String(text)) => findings.push(
             Finding::error(
-                "L006",
+                code::L006,
                 format!(
                     "The template's description is {} bytes and CloudFormation takes {DESCRIPTION_LIMIT}",
                     text.len()
@@ -275,7 +279,7 @@ fn sections(root: &Map<String, Value>, findings: &mut Vec<Finding>) {
             .in_template("Description"),
         ),
         Some(_) => findings.push(
-            Finding::error("T002", "Template format error: Every Description member must be a string.")
+            Finding::error(code::T002, "Template format error: Every Description member must be a string.")
                 .in_template("Description"),
         ),
     }
@@ -288,7 +292,7 @@ fn logical_id(section: &str, name: &str, findings: &mut Vec<Finding>) {
     if !fits {
         let kind = section.strip_suffix('s').unwrap_or(section);
         findings.push(
-            Finding::error("T005", format!("Template format error: {kind} name {name} is non alphanumeric."))
+            Finding::error(code::T005, format!("Template format error: {kind} name {name} is non alphanumeric."))
                 .in_template(format!("{section}/{name}"))
                 .help("Use the letters A to Z, a to z and digits only"),
         );
@@ -296,7 +300,7 @@ fn logical_id(section: &str, name: &str, findings: &mut Vec<Finding>) {
     if name.chars().count() > LOGICAL_ID_LIMIT {
         findings.push(
             Finding::error(
-                "L007",
+                code::L007,
                 format!(
                     "A name in `{section}` has {} characters and CloudFormation takes {LOGICAL_ID_LIMIT}",
                     name.chars().count()
@@ -311,7 +315,7 @@ fn attributes(logical_id: &str, body: &Map<String, Value>, computed: bool, findi
     let path = format!("Resources/{logical_id}");
     for name in body.keys().filter(|name| !ATTRIBUTES.contains(&name.as_str())).take(MOST_FINDINGS) {
         findings.push(
-            Finding::error("T007", format!("Invalid template resource property '{name}'"))
+            Finding::error(code::T007, format!("Invalid template resource property '{name}'"))
                 .in_template(format!("{path}/{name}"))
                 .help(format!("The attributes of a resource are {}", ATTRIBUTES.join(", "))),
         );
@@ -325,7 +329,7 @@ fn attributes(logical_id: &str, body: &Map<String, Value>, computed: bool, findi
             Some(Value::Object(_)) if computed => {}
             Some(other) => findings.push(
                 Finding::error(
-                    "T008",
+                    code::T008,
                     format!(
                         "Template error: {name} of resource {logical_id} is {} and must be one of {}",
                         other.as_str().map_or_else(|| kind(other).to_owned(), |text| format!("`{text}`")),
@@ -341,7 +345,7 @@ fn attributes(logical_id: &str, body: &Map<String, Value>, computed: bool, findi
     if !(depends.is_none_or(Value::is_string) || listed) {
         findings.push(
             Finding::error(
-                "T008",
+                code::T008,
                 format!("Template format error: DependsOn of resource {logical_id} must be text or a list of texts"),
             )
             .in_template(format!("{path}/DependsOn")),
@@ -350,7 +354,7 @@ fn attributes(logical_id: &str, body: &Map<String, Value>, computed: bool, findi
     if body.get("Condition").is_some_and(|condition| !condition.is_string()) {
         findings.push(
             Finding::error(
-                "T008",
+                code::T008,
                 format!("Template format error: Every Condition member must be a string in resource {logical_id}"),
             )
             .in_template(format!("{path}/Condition")),

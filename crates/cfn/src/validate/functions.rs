@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::kinds::function;
 use super::{Context, PSEUDO, finding, is_full};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding, code};
 use crate::intrinsics::{Piece, pieces, plain};
 use bedplate_text::suggestion::nearest;
 
@@ -51,7 +51,7 @@ pub(super) fn condition(context: &Context<'_>, name: &str, section: &str, path: 
     if !context.conditions.contains(name) {
         let meant = nearest(name, context.conditions.iter().copied());
         findings.push(finding(
-            "T103",
+            code::T103,
             format!(
                 "Template format error: Unresolved condition dependency {name} in the {section} block of the template"
             ),
@@ -105,7 +105,7 @@ impl FunctionWalk<'_> {
 
     fn function(&mut self, key: &str, argument: &Value) {
         if !self.context.extensions && EXTENSIONS.contains(&key) {
-            self.push("T111", format!("`{key}` needs the transform `AWS::LanguageExtensions`"), None);
+            self.push(code::T111, format!("`{key}` needs the transform `AWS::LanguageExtensions`"), None);
         }
         match key {
             "Ref" => match argument.as_str() {
@@ -152,17 +152,18 @@ impl FunctionWalk<'_> {
             }
             "Fn::And" | "Fn::Or" | "Fn::Not" | "Fn::Equals" => self.condition_function(key, argument),
             "Fn::Transform" => self.findings.push(
-                Finding::warning("T106", "What a macro adds by `Fn::Transform` is not checked").in_template(&self.path),
+                Finding::warning(code::T106, "What a macro adds by `Fn::Transform` is not checked")
+                    .in_template(&self.path),
             ),
             "Fn::Length" | "Fn::ToJsonString" => self.value(argument),
             key if key.starts_with("Fn::ForEach::") => {
                 if !self.context.extensions {
-                    self.push("T111", "`Fn::ForEach` needs the transform `AWS::LanguageExtensions`", None);
+                    self.push(code::T111, "`Fn::ForEach` needs the transform `AWS::LanguageExtensions`", None);
                 }
             }
             other => {
                 let meant = nearest(other, FUNCTIONS);
-                self.push("T105", format!("Template error: `{other}` is not an intrinsic function"), meant);
+                self.push(code::T105, format!("Template error: `{other}` is not an intrinsic function"), meant);
             }
         }
     }
@@ -174,7 +175,7 @@ impl FunctionWalk<'_> {
         if self.context.resources.contains_key(name) {
             if self.section == Section::Conditions {
                 self.push(
-                    "T101",
+                    code::T101,
                     format!("Template error: a condition can refer to parameters and mappings only, and `{name}` is a resource"),
                     None,
                 );
@@ -196,7 +197,7 @@ impl FunctionWalk<'_> {
         let pseudo = PSEUDO.into_iter().find(|pseudo| pseudo.eq_ignore_ascii_case(name));
         let meant = pseudo.or_else(|| self.context.suggest(name)).map(str::to_owned);
         self.push(
-            "T101",
+            code::T101,
             format!(
                 "Template format error: Unresolved resource dependencies [{name}] in the {block} block of the template"
             ),
@@ -233,21 +234,21 @@ impl FunctionWalk<'_> {
             }
             let meant = self.context.suggest(logical_id).map(str::to_owned);
             self.push(
-                "T101",
+                code::T101,
                 format!("Template error: instance of Fn::GetAtt references undefined resource {logical_id}"),
                 meant.as_deref(),
             );
             return;
         };
         if self.section == Section::Conditions {
-            self.push("T101", "Template error: a condition can't use an attribute of a resource", None);
+            self.push(code::T101, "Template error: a condition can't use an attribute of a resource", None);
         }
         let (Some(attribute), Some(schema)) = (attribute, schema) else { return };
         if !schema.has_attribute(attribute) {
             let names: Vec<String> = schema.attributes().collect();
             let meant = nearest(attribute, names.iter().map(String::as_str));
             let mut finding = finding(
-                "T102",
+                code::T102,
                 format!(
                     "Template error: resource {logical_id} does not support attribute type {attribute} in Fn::GetAtt"
                 ),
@@ -325,7 +326,7 @@ impl FunctionWalk<'_> {
             }
         };
         if list(argument).len() == 4 && !self.context.extensions {
-            self.push("T111", "A default in `Fn::FindInMap` needs the transform `AWS::LanguageExtensions`", None);
+            self.push(code::T111, "A default in `Fn::FindInMap` needs the transform `AWS::LanguageExtensions`", None);
         }
         self.inside(argument);
         let (Some(name), None) = (map.as_str(), default) else { return };
@@ -333,7 +334,7 @@ impl FunctionWalk<'_> {
             let names = self.context.mappings.into_iter().flatten().map(|(name, _)| name.as_str());
             let meant = nearest(name, names).map(str::to_owned);
             self.push(
-                "T104",
+                code::T104,
                 format!("Template error: Mapping named '{name}' is not present in the 'Mappings' section of template."),
                 meant.as_deref(),
             );
@@ -349,7 +350,7 @@ impl FunctionWalk<'_> {
         if missing {
             let shown = |key: Option<String>| key.unwrap_or_else(|| "*".to_owned());
             self.push(
-                "T104",
+                code::T104,
                 format!("Template error: Unable to get mapping for {name}::{}::{}", shown(top), shown(second)),
                 None,
             );
@@ -373,7 +374,7 @@ impl FunctionWalk<'_> {
         let Ok(position) = text.parse::<usize>() else { return self.wrong(SHAPE) };
         if items.as_array().is_some_and(|items| position >= items.len()) {
             self.push(
-                "T108",
+                code::T108,
                 format!("Template error: Fn::Select cannot select nonexistent value at index {text}"),
                 None,
             );
@@ -398,10 +399,10 @@ impl FunctionWalk<'_> {
     }
 
     fn wrong(&mut self, message: impl Into<String>) {
-        self.push("T100", message, None);
+        self.push(code::T100, message, None);
     }
 
-    fn push(&mut self, code: &'static str, message: impl Into<String>, meant: Option<&str>) {
+    fn push(&mut self, code: Code, message: impl Into<String>, meant: Option<&str>) {
         self.findings.push(finding(code, message, &self.path, meant));
     }
 

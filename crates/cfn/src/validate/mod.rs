@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use super::intrinsics::{Environment, expand};
 use super::template::MOST_FINDINGS;
 use super::{Parameter, ResourceGraph, ResourceSchema, Schemas, Template};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding, code};
 use bedplate_text::suggestion::nearest;
 
 pub use parameters::check_value;
@@ -51,7 +51,7 @@ pub fn validate(template: &Template, region: Option<&str>) -> Vec<Finding> {
         match expand(template, &BTreeMap::new(), &environment) {
             Ok(expanded) => Some(expanded),
             // It waits for the value of a parameter.
-            Err(problem) if problem.code == "T110" => None,
+            Err(problem) if problem.code == code::T110 => None,
             Err(problem) => {
                 findings.push(problem.into());
                 return findings;
@@ -71,13 +71,13 @@ pub fn validate(template: &Template, region: Option<&str>) -> Vec<Finding> {
     if is_full(&findings) {
         findings.truncate(MOST_FINDINGS);
         findings.push(
-            Finding::error("T230", format!("the template has more errors than the {MOST_FINDINGS} reported"))
+            Finding::error(code::T230, format!("the template has more errors than the {MOST_FINDINGS} reported"))
                 .help("Put these right first: many may have one cause"),
         );
     }
     if context.steps.get() > STEP_LIMIT {
         findings.push(
-            Finding::error("T231", "the properties of the template take too many steps to check, and not all were")
+            Finding::error(code::T231, "the properties of the template take too many steps to check, and not all were")
                 .help("Branches of `Fn::If` within each other multiply, and so do lists of alternatives: divide the template"),
         );
     }
@@ -85,7 +85,7 @@ pub fn validate(template: &Template, region: Option<&str>) -> Vec<Finding> {
 }
 
 /// The codes of CloudFormation's limits on a whole template.
-const BEYOND: [&str; 5] = ["L001", "L002", "L003", "L004", "L005"];
+const BEYOND: [Code; 5] = [code::L001, code::L002, code::L003, code::L004, code::L005];
 
 /// What the checks look names up in.
 struct Context<'a> {
@@ -161,7 +161,7 @@ const PSEUDO: [&str; 8] = [
 ];
 
 /// A finding with its path, and the name that was probably meant.
-fn finding(code: &'static str, message: impl Into<String>, path: &str, meant: Option<&str>) -> Finding {
+fn finding(code: Code, message: impl Into<String>, path: &str, meant: Option<&str>) -> Finding {
     let finding = Finding::error(code, message).in_template(path);
     match meant {
         Some(meant) => finding.help(format!("Did you mean `{meant}`?")),

@@ -1,5 +1,6 @@
 //! A mapping against its shape: its members, and which of them go together.
 
+use crate::finding::code;
 use serde_json::{Map, Value};
 
 use super::finding;
@@ -24,17 +25,22 @@ impl Checker<'_> {
         for name in &shape.required {
             if there(map, name) == Presence::No && !self.given_by_the_service(name) {
                 let subject = self.subject();
-                self.found.push(finding("T203", format!("`{subject}` lacks the required `{name}`"), &self.path, None));
+                self.found.push(finding(
+                    code::T203,
+                    format!("`{subject}` lacks the required `{name}`"),
+                    &self.path,
+                    None,
+                ));
             }
         }
         self.together(map, shape);
         let count = map.len() as u64;
         if let Some(least) = shape.min_properties.filter(|least| count < *least) {
-            self.push("T211", format!("must have {least} members or more, and has {count}"));
+            self.push(code::T211, format!("must have {least} members or more, and has {count}"));
         }
         let certain = map.values().filter(|item| presence(item) == Presence::Yes).count() as u64;
         if let Some(most) = shape.max_properties.filter(|most| certain > *most) {
-            self.push("T211", format!("must have {most} members or fewer, and has {certain}"));
+            self.push(code::T211, format!("must have {most} members or fewer, and has {certain}"));
         }
     }
 
@@ -65,7 +71,7 @@ impl Checker<'_> {
                 );
                 let path = format!("{}/{name}", self.path);
                 self.found.push(finding(
-                    "T202",
+                    code::T202,
                     format!("`{name}` is not a property of {subject}"),
                     &path,
                     meant.as_deref(),
@@ -90,18 +96,18 @@ impl Checker<'_> {
             let certain = count(names, &[Presence::Yes]);
             let possible = count(names, &[Presence::Yes, Presence::Maybe]);
             if possible == 0 || certain > 1 {
-                self.push("T210", format!("must have exactly one of {}", ticked(names)));
+                self.push(code::T210, format!("must have exactly one of {}", ticked(names)));
             }
         }
         if !shape.required_or.is_empty() && count(&shape.required_or, &[Presence::Yes, Presence::Maybe]) == 0 {
-            self.push("T210", format!("must have at least one of {}", ticked(&shape.required_or)));
+            self.push(code::T210, format!("must have at least one of {}", ticked(&shape.required_or)));
         }
         for (name, others) in &shape.dependent_required {
             if there(map, name) != Presence::Yes {
                 continue;
             }
             for other in others.iter().filter(|other| there(map, other) == Presence::No) {
-                self.push("T210", format!("has `{name}` and therefore needs `{other}`"));
+                self.push(code::T210, format!("has `{name}` and therefore needs `{other}`"));
             }
         }
         for (name, others) in &shape.dependent_excluded {
@@ -109,7 +115,7 @@ impl Checker<'_> {
                 continue;
             }
             for other in others.iter().filter(|other| there(map, other) == Presence::Yes) {
-                self.push("T210", format!("has `{name}` and therefore can't have `{other}`"));
+                self.push(code::T210, format!("has `{name}` and therefore can't have `{other}`"));
             }
         }
         for (name, dependent) in &shape.dependent_shapes {

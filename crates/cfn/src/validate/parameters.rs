@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Context, finding, is_full};
 use crate::Parameter;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::intrinsics::{Problem, plain};
 use crate::schema::Pattern;
 use bedplate_text::suggestion::nearest;
@@ -52,7 +52,7 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             }
             let meant = nearest(name, ATTRIBUTES);
             findings.push(finding(
-                "T020",
+                code::T020,
                 format!("Invalid template parameter property '{name}'"),
                 &format!("{path}/{name}"),
                 meant,
@@ -64,14 +64,14 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 let known = ["String", "Number", "CommaDelimitedList", "List<Number>"].into_iter().chain(AWS_TYPES);
                 let meant = nearest(type_, known);
                 findings.push(finding(
-                    "T020",
+                    code::T020,
                     format!("Template format error: Unrecognized parameter type: {type_}"),
                     &format!("{path}/Type"),
                     meant,
                 ));
             }
             _ => findings.push(finding(
-                "T020",
+                code::T020,
                 format!(
                     "Template format error: Every Parameters object must contain a Type member, and {} does not",
                     parameter.name
@@ -116,10 +116,10 @@ pub fn check_value(parameter: Parameter<'_>, text: &str) -> Result<(), Problem> 
             Some(described) => format!("Parameter {name} failed to satisfy constraint: {described}"),
             None => words,
         };
-        Err(Problem::new("T021", message).at(&at))
+        Err(Problem::new(code::T021, message).at(&at))
     };
     if text.len() > VALUE_LIMIT {
-        return Err(Problem::new("L010", format!("Parameter '{name}' has more than {VALUE_LIMIT} bytes")).at(&at));
+        return Err(Problem::new(code::L010, format!("Parameter '{name}' has more than {VALUE_LIMIT} bytes")).at(&at));
     }
     // The value of these is the name of a stored parameter, whatever the constraints say of what is stored there.
     if parameter.type_().starts_with("AWS::SSM::") {

@@ -6,7 +6,7 @@ use super::functions::{self, Section};
 use super::kinds::is_no_value;
 use super::shapes::Checker;
 use super::{Context, finding, is_full};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::{Resource, Schemas};
 
 pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
@@ -37,7 +37,7 @@ fn attributes(context: &Context<'_>, resource: Resource<'_>, path: &str, finding
             let listed = resource.attribute("DependsOn").is_some_and(Value::is_array);
             let path = if listed { format!("{path}/DependsOn/{index}") } else { format!("{path}/DependsOn") };
             findings.push(finding(
-                "T101",
+                code::T101,
                 format!("Template format error: Unresolved resource dependencies [{name}] in the Resources block of the template"),
                 &path,
                 context.suggest(name),
@@ -61,7 +61,7 @@ fn properties(context: &Context<'_>, resource: Resource<'_>, path: &str, finding
             many => format!("It is in {} other regions, {} among them", many.len(), many.first().unwrap_or(&"")),
         };
         findings.push(
-            Finding::error("T201", format!("`{type_}` is not available in {region}"))
+            Finding::error(code::T201, format!("`{type_}` is not available in {region}"))
                 .in_template(format!("{path}/Type"))
                 .help(help),
         );
@@ -78,9 +78,12 @@ fn properties(context: &Context<'_>, resource: Resource<'_>, path: &str, finding
         for (place, value) in pointer.find(&whole) {
             if !is_no_value(value) {
                 findings.push(
-                    Finding::error("T209", format!("`{}` is set by the service and can't be given", place.join(".")))
-                        .in_template(format!("{path}/Properties/{}", place.join("/")))
-                        .help("Take the property out; read it with `Fn::GetAtt`"),
+                    Finding::error(
+                        code::T209,
+                        format!("`{}` is set by the service and can't be given", place.join(".")),
+                    )
+                    .in_template(format!("{path}/Properties/{}", place.join("/")))
+                    .help("Take the property out; read it with `Fn::GetAtt`"),
                 );
             }
         }
@@ -95,14 +98,14 @@ fn unknown_type(context: &Context<'_>, type_: &str, path: &str, findings: &mut V
     }
     if type_.starts_with("AWS::") || !type_.contains("::") {
         findings.push(finding(
-            "T200",
+            code::T200,
             format!("Template format error: Unrecognized resource types: [{type_}]"),
             &path,
             Schemas::embedded().suggest(type_),
         ));
     } else {
         findings.push(
-            Finding::warning("T213", format!("`{type_}` is not one of AWS's types and is not checked"))
+            Finding::warning(code::T213, format!("`{type_}` is not one of AWS's types and is not checked"))
                 .in_template(path)
                 .help("The account must have a type of that name registered"),
         );

@@ -1,5 +1,6 @@
 //! Texts, numbers and truth values against a shape. CloudFormation turns them into each other, so `"30"` is a number.
 
+use crate::finding::{Code, code};
 use serde_json::Value;
 
 use crate::intrinsics::plain;
@@ -7,7 +8,7 @@ use crate::schema::{Match, Shape, Types, matches};
 use crate::template::kind;
 
 /// What is wrong with a scalar: a code and a sentence that starts with the value.
-pub(super) type Wrong = (&'static str, String);
+pub(super) type Wrong = (Code, String);
 
 /// The first thing that is wrong with a scalar.
 pub(super) fn check(value: &Value, shape: &Shape) -> Option<Wrong> {
@@ -39,20 +40,20 @@ fn type_of(value: &Value, text: &str, types: Types) -> Option<Wrong> {
         Value::String(text) => format!("the text `{}`", short(text)),
         other => format!("{} (`{}`)", kind(other), short(text)),
     };
-    Some(("T204", format!("must be {types}, not {given}")))
+    Some((code::T204, format!("must be {types}, not {given}")))
 }
 
 fn choices(text: &str, shape: &Shape) -> Option<Wrong> {
     if let Some(constant) = &shape.constant
         && plain(constant).is_none_or(|constant| constant != text)
     {
-        return Some(("T205", format!("must be `{}`, not `{}`", plain(constant).unwrap_or_default(), short(text))));
+        return Some((code::T205, format!("must be `{}`, not `{}`", plain(constant).unwrap_or_default(), short(text))));
     }
     let named = |names: Vec<String>| {
         let shown: Vec<String> = names.iter().take(12).map(|name| format!("`{name}`")).collect();
         let more =
             if names.len() > shown.len() { format!(" and {} more", names.len() - shown.len()) } else { String::new() };
-        Some(("T205", format!("must be one of {}{more}, not `{}`", shown.join(", "), short(text))))
+        Some((code::T205, format!("must be one of {}{more}, not `{}`", shown.join(", "), short(text))))
     };
     if !shape.choices.is_empty() {
         let names: Vec<String> = shape.choices.iter().filter_map(plain).collect();
@@ -72,7 +73,7 @@ fn number(text: &str, shape: &Shape) -> Option<Wrong> {
         return None;
     }
     let number = text.trim().parse::<f64>().ok()?;
-    let wrong = |words: String| Some(("T208", format!("must be {words}, not {text}")));
+    let wrong = |words: String| Some((code::T208, format!("must be {words}, not {text}")));
     match () {
         () if shape.minimum.is_some_and(|least| number < least) => {
             wrong(format!("{} or more", shape.minimum.unwrap_or_default()))
@@ -100,17 +101,20 @@ fn characters(text: &str, shape: &Shape) -> Option<Wrong> {
     }
     let length = text.chars().count() as u64;
     if let Some(least) = shape.min_length.filter(|least| length < *least) {
-        return Some(("T207", format!("must have {least} characters or more, and `{}` has {length}", short(text))));
+        return Some((code::T207, format!("must have {least} characters or more, and `{}` has {length}", short(text))));
     }
     if let Some(most) = shape.max_length.filter(|most| length > *most) {
-        return Some(("T207", format!("must have {most} characters or fewer, and `{}` has {length}", short(text))));
+        return Some((code::T207, format!("must have {most} characters or fewer, and `{}` has {length}", short(text))));
     }
     if shape.format.as_deref() == Some("ipv4-network") && !is_ipv4_network(text) {
-        return Some(("T206", format!("must be a CIDR block such as `10.0.0.0/16`, and `{}` is not one", short(text))));
+        return Some((
+            code::T206,
+            format!("must be a CIDR block such as `10.0.0.0/16`, and `{}` is not one", short(text)),
+        ));
     }
     let pattern = shape.pattern.as_deref()?;
     (matches(pattern, text) == Match::No)
-        .then(|| ("T206", format!("must match the pattern `{pattern}`, and `{}` does not", short(text))))
+        .then(|| (code::T206, format!("must match the pattern `{pattern}`, and `{}` does not", short(text))))
 }
 
 fn is_ipv4_network(text: &str) -> bool {

@@ -6,7 +6,7 @@ use super::functions::{self, Section};
 use super::kinds::function;
 use super::{Context, finding, is_full};
 use crate::Output;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::intrinsics::named_conditions;
 use crate::schema::Types;
 use crate::template::kind;
@@ -29,7 +29,7 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             });
         if !is_condition && !name.starts_with("Fn::ForEach::") {
             findings.push(finding(
-                "T100",
+                code::T100,
                 "Template format error: Every Conditions member must be one of Fn::And, Fn::Equals, Fn::Not, Fn::Or or Condition",
                 &path,
                 None,
@@ -54,7 +54,7 @@ fn mapping(name: &str, rows: &Value, findings: &mut Vec<Finding>) {
         }
         let Some(row) = row.as_object() else {
             findings.push(finding(
-                "T030",
+                code::T030,
                 format!("Template format error: Every Mappings attribute must be a mapping of names to values, and `{top}` is {}", kind(row)),
                 &path,
                 None,
@@ -72,7 +72,7 @@ fn mapping(name: &str, rows: &Value, findings: &mut Vec<Finding>) {
             };
             if !fits {
                 findings.push(finding(
-                    "T030",
+                    code::T030,
                     "Template format error: Every Mappings attribute must be a String or a List.",
                     &format!("{path}/{second}"),
                     None,
@@ -109,7 +109,7 @@ fn circles(context: &Context<'_>, findings: &mut Vec<Finding>) {
                         let names: Vec<&str> =
                             trail.iter().skip(*start).take(MOST_NAMED).map(|(name, _)| *name).collect();
                         findings.push(finding(
-                            "T103",
+                            code::T103,
                             format!("Circular dependency between conditions: [{}]", names.join(", ")),
                             &format!("Conditions/{here}"),
                             None,
@@ -141,7 +141,7 @@ fn output(context: &Context<'_>, output: Output<'_>, findings: &mut Vec<Finding>
         }
         let meant = nearest(name, OUTPUT_ATTRIBUTES);
         findings.push(finding(
-            "T031",
+            code::T031,
             format!("Invalid template output property '{name}'"),
             &format!("{path}/{name}"),
             meant,
@@ -152,7 +152,7 @@ fn output(context: &Context<'_>, output: Output<'_>, findings: &mut Vec<Finding>
     }
     let Some(value) = output.body().get("Value") else {
         findings.push(finding(
-            "T031",
+            code::T031,
             format!("Template format error: Output {} is malformed. The Value field is required", output.name),
             &path,
             None,
@@ -165,7 +165,7 @@ fn output(context: &Context<'_>, output: Output<'_>, findings: &mut Vec<Finding>
     };
     if listed {
         findings.push(finding(
-            "T031",
+            code::T031,
             "Template format error: The Value field of every Outputs member must evaluate to a String.",
             &format!("{path}/Value"),
             None,
@@ -178,7 +178,7 @@ fn output(context: &Context<'_>, output: Output<'_>, findings: &mut Vec<Finding>
                 functions::check(context, Section::Outputs, name, &format!("{path}/Export/Name"), findings);
             }
             _ => findings.push(finding(
-                "T031",
+                code::T031,
                 format!("Template format error: Output {} is malformed. Export needs a Name", output.name),
                 &format!("{path}/Export"),
                 None,

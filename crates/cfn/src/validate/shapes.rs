@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::kinds::{Presence, function, is_open, presence};
 use super::{Context, STEP_LIMIT, finding, is_full, scalars};
 use crate::ResourceSchema;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding, code};
 use crate::intrinsics::{Piece, pieces};
 use crate::schema::{Shape, Types};
 use crate::template::{canonical_text, kind};
@@ -70,7 +70,7 @@ impl<'a> Checker<'a> {
     fn has_type(&mut self, value: &Value, shape: &Shape, types: Types) -> bool {
         let fits = shape.types.meets(types);
         if !fits {
-            self.push("T204", format!("must be {}, not {}", shape.types, kind(value)));
+            self.push(code::T204, format!("must be {}, not {}", shape.types, kind(value)));
         }
         fits
     }
@@ -97,7 +97,7 @@ impl<'a> Checker<'a> {
                     if shape.types.has(Types::SCALAR) && given == Types::SCALAR { Types::SCALAR } else { shape.types };
                 if !wanted.meets(given) {
                     let gives = if given == Types::ARRAY { "a list" } else { "text" };
-                    self.push("T204", format!("must be {}, and `{key}` gives {gives} here", shape.types));
+                    self.push(code::T204, format!("must be {}, and `{key}` gives {gives} here", shape.types));
                 } else if key == "Ref" && self.branches == 0 {
                     self.parameter(argument, shape);
                 }
@@ -144,10 +144,10 @@ impl<'a> Checker<'a> {
         };
         let (certain, possible) = (count(Presence::Yes), count(Presence::Maybe));
         if let Some(least) = shape.min_items.filter(|least| possible < *least) {
-            self.push("T211", format!("must have {least} entries or more, and has {possible}"));
+            self.push(code::T211, format!("must have {least} entries or more, and has {possible}"));
         }
         if let Some(most) = shape.max_items.filter(|most| certain > *most) {
-            self.push("T211", format!("must have {most} entries or fewer, and has {certain}"));
+            self.push(code::T211, format!("must have {most} entries or fewer, and has {certain}"));
         }
         if shape.unique_items {
             let mut seen = BTreeSet::new();
@@ -156,7 +156,10 @@ impl<'a> Checker<'a> {
                 !first && presence(item) == Presence::Yes
             });
             if let Some(index) = repeated {
-                self.push("T212", format!("must not hold the same entry twice, and entry {index} is one before it"));
+                self.push(
+                    code::T212,
+                    format!("must not hold the same entry twice, and entry {index} is one before it"),
+                );
             }
         }
         if !shape.unique_keys.is_empty() {
@@ -171,7 +174,7 @@ impl<'a> Checker<'a> {
         let mut seen = BTreeSet::new();
         for key in items.iter().filter_map(key_of) {
             if !seen.insert(key) {
-                self.push("T212", format!("must not hold two entries with the same `{}`", keys.join("`, `")));
+                self.push(code::T212, format!("must not hold two entries with the same `{}`", keys.join("`, `")));
                 return;
             }
         }
@@ -192,7 +195,7 @@ impl<'a> Checker<'a> {
             && !is_open(value)
             && self.attempt(value, not).is_empty()
         {
-            self.push("T205", "has a value that is kept for others");
+            self.push(code::T205, "has a value that is kept for others");
         }
         if let Some(condition) = &shape.condition {
             let fails = !self.attempt(value, condition).is_empty();
@@ -220,7 +223,7 @@ impl<'a> Checker<'a> {
                 .collect();
             // Alternatives without names of their own overlap by design of their author, not by fault of the template.
             if names.iter().all(|name| !name.is_empty()) {
-                self.push("T210", format!("must have only one of {}", names.join(", ")));
+                self.push(code::T210, format!("must have only one of {}", names.join(", ")));
             }
         }
         if fitting > 0 {
@@ -230,14 +233,14 @@ impl<'a> Checker<'a> {
         if only_names && value.is_object() {
             let names: Vec<String> = shapes.iter().map(named).collect();
             self.push(
-                "T210",
+                code::T210,
                 format!("must have {} of {}", if exactly_one { "one" } else { "at least one" }, names.join(", ")),
             );
             return;
         }
         // An alternative whose names all fit is the one that was meant.
         let foreign = |attempt: &Vec<Finding>| {
-            attempt.iter().filter(|finding| matches!(finding.code, "T202" | "T204" | "T203")).count()
+            attempt.iter().filter(|finding| matches!(finding.code, code::T202 | code::T204 | code::T203)).count()
         };
         let best = attempts.into_iter().min_by_key(|attempt| (foreign(attempt), attempt.len()));
         self.found.extend(best.into_iter().flatten());
@@ -251,7 +254,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A finding about the value at the path; `words` say what it must be.
-    pub(super) fn push(&mut self, code: &'static str, words: impl AsRef<str>) {
+    pub(super) fn push(&mut self, code: Code, words: impl AsRef<str>) {
         let name = self.subject();
         self.found.push(finding(code, format!("`{name}` {}", words.as_ref()), &self.path, None));
     }

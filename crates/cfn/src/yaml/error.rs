@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::MAX_BYTES;
-use crate::finding::{Finding, Place};
+use crate::finding::{Code, Finding, Place, code};
 
 /// A class of YAML problem; each has its own code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,14 +24,14 @@ pub enum YamlErrorKind {
 
 impl YamlErrorKind {
     /// The code under which `docs/findings.md` lists it.
-    pub fn code(self) -> &'static str {
+    pub fn code(self) -> Code {
         match self {
-            YamlErrorKind::Syntax => "S001",
-            YamlErrorKind::DuplicateKey => "S002",
-            YamlErrorKind::TooLarge => "S003",
-            YamlErrorKind::NotText => "S004",
-            YamlErrorKind::TooDeep => "S005",
-            YamlErrorKind::Unsupported => "S006",
+            YamlErrorKind::Syntax => code::S001,
+            YamlErrorKind::DuplicateKey => code::S002,
+            YamlErrorKind::TooLarge => code::S003,
+            YamlErrorKind::NotText => code::S004,
+            YamlErrorKind::TooDeep => code::S005,
+            YamlErrorKind::Unsupported => code::S006,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::ground::resource_table;
 use crate::resources::is_custom;
 use crate::{secretsmanager, ssm};
 use bedplate_cfn::Template;
+use bedplate_cfn::finding::code;
 use bedplate_cfn::intrinsics::{Answer, DynamicReference, Environment, Problem, Resources, Scope};
 
 /// What exists of a stack's resources, and what is not known yet.
@@ -67,7 +68,7 @@ impl Resources for Known {
             Some(thing) => Ok(Answer::from(thing.id.as_str())),
             None if self.planning => Ok(Answer::Unknown),
             None => Err(Problem::new(
-                "T101",
+                code::T101,
                 format!("Unresolved resource dependencies [{logical_id}] in the Resources block of the template"),
             )),
         }
@@ -79,14 +80,14 @@ impl Resources for Known {
                 Some(value) => Ok(Answer::Known(value.clone())),
                 None if self.planning => Ok(Answer::Unknown),
                 None if is_custom(&thing.resource_type) => Err(Problem::new(
-                    "T102",
+                    code::T102,
                     format!(
                         "CustomResource attribute error: Vendor response doesn't contain {attribute} key in object {}",
                         thing.id
                     ),
                 )),
                 None => Err(Problem::new(
-                    "T102",
+                    code::T102,
                     format!(
                         "Template error: resource {logical_id} does not support attribute type {attribute} in Fn::GetAtt"
                     ),
@@ -94,7 +95,7 @@ impl Resources for Known {
             },
             None if self.planning => Ok(Answer::Unknown),
             None => Err(Problem::new(
-                "T101",
+                code::T101,
                 format!("Template error: instance of Fn::GetAtt references undefined resource {logical_id}"),
             )),
         }
@@ -104,12 +105,12 @@ impl Resources for Known {
         self.imported.borrow_mut().insert(name.to_owned());
         match self.exports.get(name) {
             Some(value) => Ok(Answer::from(value.as_str())),
-            None => Err(Problem::new("T107", format!("No export named {name} found. Rollback requested by user."))),
+            None => Err(Problem::new(code::T107, format!("No export named {name} found. Rollback requested by user."))),
         }
     }
 
     fn dynamic(&self, reference: &DynamicReference<'_>) -> Result<Option<String>, Problem> {
-        let missing = |what: String| Problem::new("T108", what);
+        let missing = |what: String| Problem::new(code::T108, what);
         match reference.service {
             "ssm" | "ssm-secure" => {
                 let named = ssm::store::Named::of(reference.key, "");

@@ -37,7 +37,7 @@ pub fn template_errors(template: &Template, region: &str) -> CloudFormationResul
     let whole = |code: &str| code.starts_with("T0") || code.starts_with("T1");
     let first = validate(template, Some(region))
         .into_iter()
-        .find(|finding| finding.severity == Severity::Error && whole(finding.code));
+        .find(|finding| finding.severity == Severity::Error && whole(finding.code.as_str()));
     match first {
         Some(finding) => Err(ApiError::validation(finding.message)),
         None => Ok(()),

@@ -1,6 +1,6 @@
 //! One agent of the spec, and what both engines make of it in the same way.
 
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::iam::{Policy, Principal, Statement};
 use crate::render::assemble::Assembly;
 use crate::render::expression::Expression;
@@ -37,7 +37,7 @@ impl Of<'_> {
                 Piece::Literal(literal) => known.push_str(&literal),
                 Piece::Reference(Reference::Stage) => known.push_str(self.references.options.stage),
                 Piece::Reference(_) => {
-                    return Err(Finding::error("R021", "the name of an agent must be known when it is rendered")
+                    return Err(Finding::error(code::R021, "the name of an agent must be known when it is rendered")
                         .at(self.references.loaded.place(pointer))
                         .help("write it out, or use `${stage}`"));
                 }
@@ -111,7 +111,7 @@ impl Of<'_> {
         let text = self.references.loaded.files.get(&pointer);
         let read = text.and_then(|text| read_openapi(text, path, self.agent.engine).0);
         read.map(Some).ok_or_else(|| {
-            Finding::error("R130", format!("the OpenAPI description `{path}` was not read with the spec"))
+            Finding::error(code::R130, format!("the OpenAPI description `{path}` was not read with the spec"))
                 .at(self.references.loaded.place(&pointer))
                 .help("load the spec from its file, so that what stands beside it is found")
         })

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::base::{ApiContext, function_uri};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::render::assemble::Assembly;
 use crate::render::data::PartialData;
 use crate::render::expression::Expression;
@@ -62,7 +62,7 @@ pub(super) fn of_route(base: &ApiContext<'_>, own: Option<&str>, pointer: &str) 
     };
     let Some(authorizer) = base.api.authorizers.get(name) else {
         let known = &base.api.authorizers;
-        return Err(Finding::error("R110", format!("there is no `{name}` under `authorizers`"))
+        return Err(Finding::error(code::R110, format!("there is no `{name}` under `authorizers`"))
             .at(base.references.loaded.place(&said))
             .help(did_you_mean(name, known.keys())));
     };

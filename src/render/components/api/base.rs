@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::render::assemble::Assembly;
 use crate::render::data::PartialData;
 use crate::render::expression::Expression;
@@ -51,7 +51,7 @@ impl ApiContext<'_> {
             return true;
         }
         assembly.report(
-            Finding::error("R020", format!("there is no `{function}` under `functions`"))
+            Finding::error(code::R020, format!("there is no `{function}` under `functions`"))
                 .at(self.references.loaded.place(pointer))
                 .help(did_you_mean(function, known.keys())),
         );

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::base::{ApiContext, throttle};
 use super::{authorizers, cors, extras};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::render::assemble::{Assembly, digest};
 use crate::render::data::PartialData;
 use crate::render::expression::Expression;
@@ -154,7 +154,7 @@ fn vpc_endpoints(assembly: &mut Assembly<'_>, base: &ApiContext<'_>) -> Option<V
     }
     if all.is_empty() {
         assembly.report(
-            Finding::error("R111", format!("no VPC endpoint leads to the private API `{}`", base.name))
+            Finding::error(code::R111, format!("no VPC endpoint leads to the private API `{}`", base.name))
                 .at(base.references.loaded.key_place(&base.pointer))
                 .help("add `execute-api: {}` to the `endpoints` of the spec's `network`, or name one under `vpc-endpoints`"),
         );
@@ -225,8 +225,9 @@ fn routes<'a>(assembly: &mut Assembly<'_>, base: &ApiContext<'a>) -> Vec<RestRou
             });
             match checked {
                 Ok((method, path)) => routes.push(RestRoute { method, path, body, pointer }),
-                Err((message, help)) => assembly
-                    .report(Finding::error("R024", message).at(base.references.loaded.key_place(&pointer)).help(help)),
+                Err((message, help)) => assembly.report(
+                    Finding::error(code::R024, message).at(base.references.loaded.key_place(&pointer)).help(help),
+                ),
             }
         }
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::base::function_uri;
 use super::rest::{Context, RestRoute, model_id, validator_id};
 use super::{authorizers, cors};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::iam::{Policy, Principal, Statement};
 use crate::render::assemble::Assembly;
 use crate::render::data::PartialData;
@@ -59,7 +59,7 @@ impl Context<'_> {
         } else if let Some(aws) = &body.aws {
             ("rest-aws", self.aws(assembly, route, aws, &id)?)
         } else {
-            let finding = Finding::error("R112", format!("nothing answers `{} {}`", route.method, route.path));
+            let finding = Finding::error(code::R112, format!("nothing answers `{} {}`", route.method, route.path));
             let place = self.base.references.loaded.key_place(&route.pointer);
             assembly.report(finding.at(place).help("name a `function`, `http`, `mock`, `aws` or `vpc-link`"));
             return None;
@@ -79,7 +79,7 @@ impl Context<'_> {
         let models = match &route.body.require.body {
             Some(schema) if !base.api.schemas.contains_key(schema) => {
                 assembly.report(
-                    Finding::error("R113", format!("there is no `{schema}` under `schemas`"))
+                    Finding::error(code::R113, format!("there is no `{schema}` under `schemas`"))
                         .at(base.references.loaded.place(&format!("{}/require/body", route.pointer)))
                         .help(did_you_mean(schema, base.api.schemas.keys())),
                 );

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::base::{ApiContext, function_uri, rate, throttle};
 use super::{authorizers, cors, extras, rest};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::render::assemble::Assembly;
 use crate::render::data::PartialData;
 use crate::render::expression::Expression;
@@ -96,7 +96,7 @@ fn routes<'a>(assembly: &mut Assembly<'_>, base: &ApiContext<'a>) -> Vec<V2Route
                 }
                 Some(Err((message, help))) => {
                     let place = base.references.loaded.key_place(&pointer);
-                    assembly.report(Finding::error("R024", message).at(place).help(help));
+                    assembly.report(Finding::error(code::R024, message).at(place).help(help));
                     continue;
                 }
             };
@@ -163,7 +163,7 @@ fn integration(assembly: &mut Assembly<'_>, base: &ApiContext<'_>, route: &V2Rou
         (None, None, _) => None,
     };
     let Some((url, key, method, link)) = address.filter(|_| base.api.kind == ApiKind::Http) else {
-        let finding = Finding::error("R112", format!("nothing answers `{}`", route.key));
+        let finding = Finding::error(code::R112, format!("nothing answers `{}`", route.key));
         let place = base.references.loaded.key_place(&route.pointer);
         assembly.report(finding.at(place).help("name a `function`; an HTTP API also has `http` and `vpc-link`"));
         return None;

@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use self::ids::{artifact, dead_letter_id, logs_id};
 use super::layer::architecture;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
 use crate::render::data::PartialData;
@@ -150,7 +150,7 @@ fn inline(references: &References<'_>, function: &Function, pointer: &str) -> Re
     let Some(path) = &function.inline else { return Ok(Value::Null) };
     let pointer = format!("{pointer}/inline");
     let refuse = |message: String, help: &str| {
-        Err(Finding::error("R140", message).at(references.loaded.place(&pointer)).help(help))
+        Err(Finding::error(code::R140, message).at(references.loaded.place(&pointer)).help(help))
     };
     let Some(code) = references.loaded.files.get(&pointer) else {
         return refuse(format!("the code in `{path}` has not been read"), "render the spec from its file");
@@ -201,7 +201,7 @@ fn layers(
                 return Some(Expression::reference(layer_id(layer)).value());
             }
             assembly.report(
-                Finding::error("R020", format!("there is no `{layer}` under `layers`"))
+                Finding::error(code::R020, format!("there is no `{layer}` under `layers`"))
                     .at(references.loaded.place(&format!("{pointer}/layers/{index}")))
                     .help(did_you_mean(layer, known.keys())),
             );

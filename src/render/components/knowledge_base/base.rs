@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::facts;
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::iam::{Policy, Principal, Statement};
 use crate::render::expression::Expression;
 use crate::render::names::service_name;
@@ -118,7 +118,7 @@ impl KnowledgeBaseContext<'_> {
                 let told = if offered.is_empty() { model.dimensions.is_some() } else { offered.len() > 1 };
                 Ok(Some(Embedding { arn, dimension, told }))
             }
-            None => Err(Finding::error("R120", format!("how long the vectors of `{}` are is not known", model.id))
+            None => Err(Finding::error(code::R120, format!("how long the vectors of `{}` are is not known", model.id))
                 .at(self.references.loaded.place(&pointer))
                 .help(format!(
                     "say it by `dimensions` of `models.{name}`; the index is made for vectors of one length"

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::base::{KnowledgeBaseContext, LONGEST_NAME, attribute, invoke, model_arn};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
 use crate::render::data::PartialData;
@@ -135,7 +135,7 @@ impl KnowledgeBaseContext<'_> {
                 ("BEDROCK_FOUNDATION_MODEL", arn, parsing.prompt.as_ref())
             }
             (ParsingWay::Model, None) => {
-                return Err(Finding::error("R124", "which model reads the documents is not said")
+                return Err(Finding::error(code::R124, "which model reads the documents is not said")
                     .at(self.references.loaded.place(&model_pointer))
                     .help("add `model:` with a name under `models`"));
             }

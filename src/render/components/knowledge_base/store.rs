@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::base::{Embedding, KnowledgeBaseContext, attribute, invoke};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::iam::Statement;
 use crate::render::assemble::Assembly;
 use crate::render::data::PartialData;
@@ -80,7 +80,7 @@ impl KnowledgeBaseContext<'_> {
     }
 
     fn missing(&self, key: &str) -> Finding {
-        Finding::error("R124", format!("the knowledge base `{}` needs `{key}`", self.name))
+        Finding::error(code::R124, format!("the knowledge base `{}` needs `{key}`", self.name))
             .at(self.references.loaded.place(&self.pointer))
             .help(format!("add `{key}` to it"))
     }

@@ -4,6 +4,7 @@ mod texts;
 mod tools;
 
 use self::texts::text_of;
+use crate::finding::code;
 use crate::spec::rules::context::Rules;
 use crate::spec::text::{Piece, Reference, Text};
 use crate::spec::types::{Agent, Engine, Store};
@@ -46,7 +47,7 @@ fn agent_name(rules: &mut Rules<'_>, pointer: &str, text: &Text, most: usize) {
             Piece::Reference(Reference::Stage) => known.push('x'),
             Piece::Reference(_) => {
                 let message = "the name of an agent can hold no reference but `${stage}`".to_owned();
-                return rules.error("S183", pointer, message, "write it out: roles and policies are made for it");
+                return rules.error(code::S183, pointer, message, "write it out: roles and policies are made for it");
             }
         }
     }
@@ -54,7 +55,7 @@ fn agent_name(rules: &mut Rules<'_>, pointer: &str, text: &Text, most: usize) {
     if !letter || known.len() > most || !crate::spec::openapi::is_operation_name(&known) {
         let message = format!("`{}` cannot be the name of an agent", cut(text.source()));
         let help = format!("use letters, digits and single hyphens, a letter first, at most {most} characters");
-        rules.error("S183", pointer, message, help);
+        rules.error(code::S183, pointer, message, help);
     }
 }
 
@@ -63,7 +64,7 @@ fn bounds(rules: &mut Rules<'_>, base: &str, agent: &Agent) {
     if characters < INSTRUCTION {
         let message = format!("the instruction has {characters} characters, and an agent needs at least {INSTRUCTION}");
         let help = "say who it is, what it does, and what it leaves alone";
-        rules.error("S185", &format!("{base}/instruction"), message, help);
+        rules.error(code::S185, &format!("{base}/instruction"), message, help);
     }
     let described = agent.description.iter().map(|text| (format!("{base}/description"), text));
     let of_tools = agent.tools.iter().filter_map(|(name, tool)| {
@@ -83,14 +84,14 @@ fn bounds(rules: &mut Rules<'_>, base: &str, agent: &Agent) {
     if let Some(Seconds(seconds)) = agent.idle.filter(|idle| !(60..=longest).contains(&idle.0)) {
         let message = format!("a conversation cannot be kept for {}", Seconds(seconds));
         let help = format!("this engine takes 1m to {}", Seconds(longest));
-        rules.error("S186", &format!("{base}/idle"), message, help);
+        rules.error(code::S186, &format!("{base}/idle"), message, help);
     }
     let limits = &agent.limits;
     let numbers =
         [("iterations", limits.iterations), ("tokens", limits.tokens), ("timeout", limits.timeout.map(|it| it.0))];
     for (key, _) in numbers.into_iter().filter(|(_, number)| *number == Some(0)) {
         let message = format!("with no {key} an agent answers nothing");
-        rules.error("S186", &format!("{base}/limits/{key}"), message, "write at least 1");
+        rules.error(code::S186, &format!("{base}/limits/{key}"), message, "write at least 1");
     }
 }
 
@@ -102,17 +103,22 @@ fn engine(rules: &mut Rules<'_>, base: &str, agent: &Agent) {
                 let message = "a guardrail cannot be attached to an agent of AgentCore".to_owned();
                 let help =
                     format!("{SWITCH}, or have the function that calls the agent hold its texts against the guardrail");
-                rules.error("S184", &format!("{base}/guardrail"), message, help);
+                rules.error(code::S184, &format!("{base}/guardrail"), message, help);
             }
             if agent.ask_user == Some(false) {
                 let message = "an agent of AgentCore asks whenever something is missing".to_owned();
                 let help = format!("take `ask-user` away and say in the instruction what not to ask, or {SWITCH}");
-                rules.error("S184", &format!("{base}/ask-user"), message, help);
+                rules.error(code::S184, &format!("{base}/ask-user"), message, help);
             }
         }
         Engine::Classic if !agent.built_in.is_empty() => {
             let message = "Bedrock Agents Classic has no tools of its own".to_owned();
-            rules.error("S184", &format!("{base}/built-in"), message, "take them away, or write `engine: agentcore`");
+            rules.error(
+                code::S184,
+                &format!("{base}/built-in"),
+                message,
+                "take them away, or write `engine: agentcore`",
+            );
         }
         Engine::Classic => {}
     }
@@ -128,16 +134,16 @@ fn knowledge(rules: &mut Rules<'_>, base: &str, agent: &Agent) {
             let message =
                 format!("AgentCore's gateway supports managed knowledge bases only, and `{}` is not one", cut(name));
             let help = format!("write `store: managed` for it, or {SWITCH} for the agent");
-            rules.error_at_key("S184", &pointer, message, help);
+            rules.error_at_key(code::S184, &pointer, message, help);
         }
         if agent.engine == Engine::Classic && knowledge.agentic {
             let message = "Bedrock Agents Classic searches once for a question".to_owned();
-            rules.error("S184", &format!("{pointer}/agentic"), message, "remove it, or write `engine: agentcore`");
+            rules.error(code::S184, &format!("{pointer}/agentic"), message, "remove it, or write `engine: agentcore`");
         }
         if knowledge.r#use.is_none() && of.description.is_none() {
             let message = format!("nothing says when to ask `{}`", cut(name));
             let help = format!("add `use` here, or a `description` to `knowledge-bases.{}`", cut(name));
-            rules.error_at_key("S187", &pointer, message, help);
+            rules.error_at_key(code::S187, &pointer, message, help);
         }
     }
 }
@@ -153,7 +159,7 @@ fn aliases(rules: &mut Rules<'_>) {
             if section == "agents" && attribute.as_deref() == Some("alias") && agentcore {
                 let message = format!("`agents.{}` is run by AgentCore, which has no aliases", cut(&name));
                 let help = format!("use `${{agents.{}}}`, its ARN, or {SWITCH}", cut(&name));
-                rules.error("S184", &mark.pointer, message, help);
+                rules.error(code::S184, &mark.pointer, message, help);
             }
         }
     }

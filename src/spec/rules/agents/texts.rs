@@ -1,5 +1,6 @@
 //! Texts that an agent and its tools both have.
 
+use crate::finding::code;
 use crate::spec::rules::context::Rules;
 
 /// A text of which the engines take so many characters.
@@ -7,6 +8,11 @@ pub(super) fn text_of(rules: &mut Rules<'_>, pointer: &str, text: &str, most: us
     let count = text.chars().count();
     if count == 0 || count > most {
         let message = format!("this has {count} characters, and 1 to {most} are taken");
-        rules.error("S186", pointer, message, if count == 0 { "write it, or leave the key out" } else { "shorten it" });
+        rules.error(
+            code::S186,
+            pointer,
+            message,
+            if count == 0 { "write it, or leave the key out" } else { "shorten it" },
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! The tools of an agent: what they are called, what they can be asked, and whether the engine takes that.
 
 use super::texts::text_of;
+use crate::finding::code;
 use crate::spec::openapi::{is_operation_name, read_openapi};
 use crate::spec::rules::context::Rules;
 use crate::spec::seeds::beside;
@@ -18,22 +19,22 @@ pub(super) fn check(rules: &mut Rules<'_>, base: &str, agent: &Agent) {
         let pointer = format!("{base}/tools/{}", escape(name));
         if name.contains("--") {
             let message = format!("`{}` cannot be the name of a tool", cut(name));
-            rules.error_at_key("S181", &pointer, message, "write one hyphen between words");
+            rules.error_at_key(code::S181, &pointer, message, "write one hyphen between words");
         }
         if agent.knowledge_bases.contains_key(name) {
             let message = format!("`{}` is a knowledge base of this agent too, and both become tools", cut(name));
-            rules.error_at_key("S181", &pointer, message, "call the tool otherwise");
+            rules.error_at_key(code::S181, &pointer, message, "call the tool otherwise");
         }
         match (&tool.openapi, tool.operations.is_empty()) {
             (Some(path), true) => openapi(rules, &pointer, agent, name, path),
             (None, false) => operations(rules, &pointer, agent, name, tool),
             (Some(_), false) => {
                 let message = "a tool is described once, by an OpenAPI file or by `operations`".to_owned();
-                rules.error_at_key("S180", &format!("{pointer}/operations"), message, "keep one of the two");
+                rules.error_at_key(code::S180, &format!("{pointer}/operations"), message, "keep one of the two");
             }
             (None, true) => {
                 let message = format!("nothing says what `{}` can be asked", cut(name));
-                rules.error_at_key("S180", &pointer, message, "add `operations`, or `openapi` with a file");
+                rules.error_at_key(code::S180, &pointer, message, "add `operations`, or `openapi` with a file");
             }
         }
     }
@@ -59,7 +60,7 @@ fn operations(rules: &mut Rules<'_>, base: &str, agent: &Agent, tool: &str, of: 
             qualified(rules, &pointer, agent, tool, name);
         } else {
             let message = format!("`{}` cannot be the name of an operation", cut(name));
-            rules.error_at_key("S182", &pointer, message, NAMES);
+            rules.error_at_key(code::S182, &pointer, message, NAMES);
         }
         self::operation(rules, &pointer, agent, operation);
     }
@@ -73,14 +74,14 @@ fn operation(rules: &mut Rules<'_>, base: &str, agent: &Agent, operation: &Opera
         let pointer = format!("{base}/parameters/{}", escape(name));
         if !is_operation_name(name) {
             let message = format!("`{}` cannot be the name of a parameter", cut(name));
-            rules.error_at_key("S182", &pointer, message, NAMES);
+            rules.error_at_key(code::S182, &pointer, message, NAMES);
         }
         text_of(rules, &format!("{pointer}/description"), &parameter.description, 500);
     }
     if operation.confirm && agent.engine == Engine::Agentcore {
         let message = "AgentCore does not ask for confirmation before a gateway's tool is called".to_owned();
         let help = "have the function itself wait for the user's confirmation, or write `engine: classic`";
-        rules.error("S184", &format!("{base}/confirm"), message, help);
+        rules.error(code::S184, &format!("{base}/confirm"), message, help);
     }
 }
 
@@ -90,6 +91,6 @@ fn qualified(rules: &mut Rules<'_>, pointer: &str, agent: &Agent, tool: &str, op
     if agent.engine == Engine::Agentcore && length > TOOL_NAME {
         let message = format!("`{}` and `{}` come to a name of {length} characters", cut(tool), cut(operation));
         let help = format!("a model takes {TOOL_NAME}: shorten the tool's name or the operation's");
-        rules.error("S181", pointer, message, help);
+        rules.error(code::S181, pointer, message, help);
     }
 }

@@ -1,5 +1,6 @@
 //! `call`: an API of the spec, a route that answers it, and what is sent with it.
 
+use crate::finding::code;
 use crate::spec::rules::context::Rules;
 use crate::spec::rules::routes::{METHODS, split_key};
 use crate::spec::smoke::{SmokeCall, fits};
@@ -25,15 +26,15 @@ pub(super) fn call(rules: &mut Rules<'_>, pointer: &str, text: &str, status: Opt
     let Some(call) = SmokeCall::parse(text) else {
         let message = format!("`{}` is not a call", cut(text));
         let help = "write `METHOD apis.NAME /path?query`, such as `GET apis.posters /posters?prompt=a dog`";
-        return rules.error("S036", pointer, message, help);
+        return rules.error(code::S036, pointer, message, help);
     };
     if !METHODS.contains(&call.method.as_str()) || call.method == "ANY" {
         let help = suggest(&call.method, METHODS.into_iter().filter(|method| *method != "ANY"), "the methods are");
-        return rules.error("S036", pointer, format!("`{}` is not a method to call with", cut(&call.method)), help);
+        return rules.error(code::S036, pointer, format!("`{}` is not a method to call with", cut(&call.method)), help);
     }
     if !rules.has("apis", &call.api) {
         let help = rules.suggest_name("apis", &call.api);
-        return rules.error("S036", pointer, format!("there is no API `{}`", cut(&call.api)), help);
+        return rules.error(code::S036, pointer, format!("there is no API `{}`", cut(&call.api)), help);
     }
     // One that did not decode has its own finding; what is expected to be refused needs no route.
     let spec = rules.spec;
@@ -42,7 +43,7 @@ pub(super) fn call(rules: &mut Rules<'_>, pointer: &str, text: &str, status: Opt
         let message =
             format!("`apis.{}` is a WebSocket API, and a call is one request with one answer", cut(&call.api));
         let help = format!("talk over it: `chat: apis.{}`", call.api);
-        return rules.error("S036", pointer, message, help);
+        return rules.error(code::S036, pointer, message, help);
     }
     if matches!(status, Some(401 | 403 | 404)) {
         return;
@@ -67,11 +68,11 @@ fn route(rules: &mut Rules<'_>, pointer: &str, call: &SmokeCall, api: &Api) {
     if on_path.is_empty() {
         let message = format!("`apis.{}` has no route `{}`", call.api, cut(&call.path));
         let help = suggest(&call.path, keys.iter().map(|(_, path)| *path), "its paths are");
-        rules.error("S036", pointer, message, help);
+        rules.error(code::S036, pointer, message, help);
     } else if !on_path.iter().any(|method| *method == call.method || *method == "ANY") {
         let message = format!("`{}` of `apis.{}` takes no {}", cut(&call.path), call.api, call.method);
         let help = suggest(&call.method, on_path, "it takes");
-        rules.error("S036", pointer, message, help);
+        rules.error(code::S036, pointer, message, help);
     }
 }
 
@@ -83,7 +84,7 @@ pub(super) fn sent(rules: &mut Rules<'_>, base: &str, test: &SmokeTest) {
         if !is_header_name(name) || OF_THE_CONNECTION.contains(&name.to_ascii_lowercase().as_str()) {
             let message = format!("`{}` is not a header to send", cut(name));
             rules.error_at_key(
-                "S052",
+                code::S052,
                 &pointer,
                 message,
                 "use letters, digits and `-`; how a request is sent is not said here",
@@ -95,13 +96,13 @@ pub(super) fn sent(rules: &mut Rules<'_>, base: &str, test: &SmokeTest) {
             match piece {
                 Piece::Literal(text) if text.chars().any(char::is_control) => {
                     let message = format!("the header `{}` has a line break or another control character", cut(name));
-                    rules.error("S052", &pointer, message, "write it in one line");
+                    rules.error(code::S052, &pointer, message, "write it in one line");
                 }
                 Piece::Reference(Reference::Component { section, attribute: None, .. }) if section == "secrets" => {}
                 Piece::Reference(_) => {
                     let message =
                         format!("the header `{}` takes `${{secrets.NAME}}` and no other reference", cut(name));
-                    rules.error("S052", &pointer, message, "write the value itself, or name a secret of the spec");
+                    rules.error(code::S052, &pointer, message, "write the value itself, or name a secret of the spec");
                 }
                 Piece::Literal(_) => {}
             }
@@ -118,7 +119,7 @@ pub(super) fn sent(rules: &mut Rules<'_>, base: &str, test: &SmokeTest) {
             true => "add one under `usage-plans: { NAME: { keys: [...] } }` of the API".to_owned(),
             false => suggest(key, keys, "its keys are"),
         };
-        rules.error("S052", &format!("{base}/api-key"), message, help);
+        rules.error(code::S052, &format!("{base}/api-key"), message, help);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::targets::{check_text_length, component};
 use super::{call, expect};
+use crate::finding::code;
 use crate::spec::rules::context::Rules;
 use crate::spec::types::{ApiKind, SmokeTest, SmokeTurn};
 use crate::spec::words::cut;
@@ -32,7 +33,7 @@ fn over_socket(rules: &mut Rules<'_>, base: &str, name: &str, test: &SmokeTest) 
     {
         let message = format!("`apis.{}` is not a WebSocket API, and only those have conversations", cut(name));
         let help = format!("ask it with `call: GET apis.{name} /path`");
-        return rules.error("S036", &format!("{base}/chat"), message, help);
+        return rules.error(code::S036, &format!("{base}/chat"), message, help);
     }
     call::sent(rules, base, test);
     let Some(status) = test.expect.status else {
@@ -41,18 +42,18 @@ fn over_socket(rules: &mut Rules<'_>, base: &str, name: &str, test: &SmokeTest) 
             if turn.say.len() > LARGEST_FRAME {
                 let message = format!("that is {} bytes", turn.say.len());
                 let help = format!("write at most {LARGEST_FRAME}, which is what API Gateway takes in one frame");
-                rules.error("S036", &format!("{base}/say"), message, help);
+                rules.error(code::S036, &format!("{base}/say"), message, help);
             }
         });
     };
     if status < 400 {
         let message = format!("a connection is not refused with {status}");
         let help = "write the status it is refused with, such as 401; without one it must be opened";
-        rules.error("S036", &format!("{base}/expect/status"), message, help);
+        rules.error(code::S036, &format!("{base}/expect/status"), message, help);
     } else if !test.turns.is_empty() {
         let message = "over a connection that is refused nothing is said".to_owned();
         let help = "take `turns` away, or make a second test of them that expects no `status`";
-        rules.error_at_key("S036", &format!("{base}/turns"), message, help);
+        rules.error_at_key(code::S036, &format!("{base}/turns"), message, help);
     }
 }
 
@@ -60,7 +61,7 @@ fn turns(rules: &mut Rules<'_>, base: &str, turns: &[SmokeTurn], more: impl Fn(&
     if turns.is_empty() {
         let message = "a `chat` without `turns` says nothing".to_owned();
         let help = "add `turns: [{ say: Hi, expect: { text: { contains: … } } }]`";
-        return rules.error("S036", base, message, help);
+        return rules.error(code::S036, base, message, help);
     }
     for (index, turn) in turns.iter().enumerate() {
         let base = format!("{base}/turns/{index}");

@@ -1,5 +1,6 @@
 //! What must come back of a smoke test: patterns that compile, paths that can be followed, bounds that can be met.
 
+use crate::finding::code;
 use std::collections::BTreeMap;
 
 use serde_json_path::JsonPath;
@@ -13,24 +14,24 @@ use crate::spec::words::{cut, escape, suggest};
 pub(super) fn check(rules: &mut Rules<'_>, base: &str, expect: &Expect) {
     if let Some(status) = expect.status.filter(|status| !(100..=599).contains(status)) {
         let message = format!("{status} is not an HTTP status");
-        rules.error("S036", &format!("{base}/status"), message, "write one between 100 and 599");
+        rules.error(code::S036, &format!("{base}/status"), message, "write one between 100 and 599");
     }
     if let Some(passages) = expect.passages.filter(|passages| !(1..=100).contains(passages)) {
         let message = format!("{passages} passages are never found");
-        rules.error("S036", &format!("{base}/passages"), message, "write a number between 1 and 100");
+        rules.error(code::S036, &format!("{base}/passages"), message, "write a number between 1 and 100");
     }
     within(rules, base, expect.within);
     for (name, wanted) in &expect.headers {
         let pointer = format!("{base}/headers/{}", escape(name));
         if !super::call::is_header_name(name) {
             let message = format!("`{}` is not the name of a header", cut(name));
-            rules.error_at_key("S052", &pointer, message, "use letters, digits and `-`");
+            rules.error_at_key(code::S052, &pointer, message, "use letters, digits and `-`");
         }
         if let ExpectedValue::Value(value) = wanted
             && !value.is_string()
         {
             let message = format!("the value of the header `{}` is a text", cut(name));
-            rules.error("S036", &pointer, message, "put it in quotes, or write `{ contains: … }`");
+            rules.error(code::S036, &pointer, message, "put it in quotes, or write `{ contains: … }`");
         }
         wanted_text(rules, &pointer, wanted);
     }
@@ -57,7 +58,7 @@ pub(super) fn of_agent(rules: &mut Rules<'_>, base: &str, expect: &ExpectTurn, a
     if !expect.json.is_empty() {
         let message = "an agent answers in words".to_owned();
         let help = "say what must be found in them: `text: { contains: … }`";
-        rules.error_at_key("S050", &format!("{base}/json"), message, help);
+        rules.error_at_key(code::S050, &format!("{base}/json"), message, help);
     }
     // One that did not decode has its own finding.
     let Some(agent) = agent else { return };
@@ -65,13 +66,13 @@ pub(super) fn of_agent(rules: &mut Rules<'_>, base: &str, expect: &ExpectTurn, a
         let message = "the answers of a harness cite nothing".to_owned();
         let help =
             "try the knowledge base with `retrieve: knowledge-bases.NAME`, or expect words of the document in `text`";
-        rules.error_at_key("S050", &format!("{base}/sources"), message, help);
+        rules.error_at_key(code::S050, &format!("{base}/sources"), message, help);
     }
     for (index, tool) in expect.tools.iter().enumerate() {
         if !agent.tools.contains_key(tool) {
             let message = format!("the agent has no tool `{}`", cut(tool));
             let help = suggest(tool, agent.tools.keys().map(String::as_str), "its tools are");
-            rules.error("S036", &format!("{base}/tools/{index}"), message, help);
+            rules.error(code::S036, &format!("{base}/tools/{index}"), message, help);
         }
     }
 }
@@ -82,7 +83,7 @@ pub(super) fn of_socket(rules: &mut Rules<'_>, base: &str, expect: &ExpectTurn) 
         if said {
             let message = format!("a message of a WebSocket API tells no `{key}`");
             let help = suggest("", ["text", "json", "within"], "of a message one can expect");
-            rules.error_at_key("S050", &format!("{base}/{key}"), message, help);
+            rules.error_at_key(code::S050, &format!("{base}/{key}"), message, help);
         }
     }
 }
@@ -121,7 +122,7 @@ fn json(rules: &mut Rules<'_>, base: &str, json: &BTreeMap<String, ExpectedValue
         if let Some(problem) = problem {
             let message = format!("`{}` is not a valid JSONPath: {problem}", cut(path));
             let help = "write it as RFC 9535 has it, such as `$.answer`, `$.citations[*].source` or `$['a key']`";
-            rules.error_at_key("S051", &pointer, message, help);
+            rules.error_at_key(code::S051, &pointer, message, help);
         }
         wanted_text(rules, &pointer, wanted);
     }
@@ -131,7 +132,7 @@ fn sources(rules: &mut Rules<'_>, base: &str, sources: &[String]) {
     for (index, source) in sources.iter().enumerate() {
         if source.trim().is_empty() {
             let message = "a document has a name".to_owned();
-            rules.error("S036", &format!("{base}/sources/{index}"), message, "write the name of its file");
+            rules.error(code::S036, &format!("{base}/sources/{index}"), message, "write the name of its file");
         }
     }
 }
@@ -139,7 +140,7 @@ fn sources(rules: &mut Rules<'_>, base: &str, sources: &[String]) {
 fn within(rules: &mut Rules<'_>, base: &str, within: Option<Seconds>) {
     if within.is_some_and(|within| within.0 == 0) {
         let message = "nothing answers within no time".to_owned();
-        rules.error("S036", &format!("{base}/within"), message, "write `1s` or more");
+        rules.error(code::S036, &format!("{base}/within"), message, "write `1s` or more");
     }
 }
 
@@ -152,7 +153,7 @@ fn wanted_text(rules: &mut Rules<'_>, pointer: &str, wanted: &ExpectedValue) {
 fn text(rules: &mut Rules<'_>, base: &str, expected: &ExpectText) {
     if *expected == ExpectText::default() {
         let message = "nothing is expected here".to_owned();
-        return rules.error("S036", base, message, "add `contains`, `matches` or `not-contains`");
+        return rules.error(code::S036, base, message, "add `contains`, `matches` or `not-contains`");
     }
     let document = rules.document;
     // One text stands under the key itself, those of a list under their numbers.
@@ -166,7 +167,7 @@ fn text(rules: &mut Rules<'_>, base: &str, expected: &ExpectText) {
             if rules.patterns == MOST_PATTERNS + 1 {
                 let message = format!("the smoke tests have more than {MOST_PATTERNS} regular expressions");
                 rules.error(
-                    "S234",
+                    code::S234,
                     &each("matches", index),
                     message,
                     "expect a text with `contains` where that will do",
@@ -175,13 +176,13 @@ fn text(rules: &mut Rules<'_>, base: &str, expected: &ExpectText) {
             return;
         }
         if let Err((message, help)) = regular_expression(pattern) {
-            rules.error("S037", &each("matches", index), message, help);
+            rules.error(code::S037, &each("matches", index), message, help);
         }
     }
     for (key, texts) in [("contains", &expected.contains), ("not-contains", &expected.not_contains)] {
         for (index, _) in texts.0.iter().enumerate().filter(|(_, text)| text.is_empty()) {
             let message = "no text at all is in every text".to_owned();
-            rules.error("S036", &each(key, index), message, "write the text that is meant");
+            rules.error(code::S036, &each(key, index), message, "write the text that is meant");
         }
     }
 }

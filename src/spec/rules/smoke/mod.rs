@@ -12,6 +12,7 @@ mod chat;
 mod expect;
 mod targets;
 
+use crate::finding::code;
 use serde_json::Value;
 
 use self::targets::{check_text_length, component};
@@ -77,7 +78,7 @@ fn check_test(rules: &mut Rules<'_>, base: &str, test: &SmokeTest, written: &Val
         match &test.query {
             None => {
                 let message = "a `retrieve` without a `query` searches for nothing".to_owned();
-                rules.error("S036", base, message, "add `query: …`, the question to search for");
+                rules.error(code::S036, base, message, "add `query: …`, the question to search for");
             }
             Some(query) => check_text_length(rules, &format!("{base}/query"), query, 20_000),
         }
@@ -90,12 +91,12 @@ fn check_test(rules: &mut Rules<'_>, base: &str, test: &SmokeTest, written: &Val
 fn not_one(rules: &mut Rules<'_>, base: &str, kinds: &[&TestKind]) {
     if let [first, second, ..] = kinds {
         let message = format!("a smoke test has both `{}` and `{}`", first.key, second.key);
-        return rules.error("S036", base, message, "make two tests of it");
+        return rules.error(code::S036, base, message, "make two tests of it");
     }
     let message = "a smoke test has none of `call`, `invoke`, `retrieve` and `chat`".to_owned();
     let help = "add `call: GET apis.NAME /path`, `invoke: functions.NAME`, `retrieve: knowledge-bases.NAME`, \
                 `chat: agents.NAME` or `chat: apis.NAME`";
-    rules.error("S036", base, message, help);
+    rules.error(code::S036, base, message, help);
 }
 
 /// Whether every key goes with what is tried; what does not is told.
@@ -119,7 +120,7 @@ fn goes_together(rules: &mut Rules<'_>, base: &str, kind: &TestKind, written: &V
     }
     let fits = wrong.is_empty();
     for (pointer, message, help) in wrong {
-        rules.error_at_key("S050", &pointer, message, help);
+        rules.error_at_key(code::S050, &pointer, message, help);
     }
     fits
 }
@@ -133,10 +134,10 @@ fn invoke(rules: &mut Rules<'_>, pointer: &str, target: &str) {
         let resource = rules.spec.resources.get(id);
         if !rules.has("resources", id) {
             let help = rules.suggest_name("resources", id);
-            rules.error("S036", pointer, format!("there is no resource `{}`", cut(id)), help);
+            rules.error(code::S036, pointer, format!("there is no resource `{}`", cut(id)), help);
         } else if let Some(resource) = resource.filter(|resource| resource.type_ != "AWS::Lambda::Function") {
             let message = format!("`{}` is of type `{}` and cannot be invoked", cut(id), cut(&resource.type_));
-            rules.error("S036", pointer, message, "name one of type `AWS::Lambda::Function`");
+            rules.error(code::S036, pointer, message, "name one of type `AWS::Lambda::Function`");
         }
         return;
     }

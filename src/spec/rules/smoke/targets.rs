@@ -1,5 +1,6 @@
 //! What several kinds of test are about: a component, and what is said to it.
 
+use crate::finding::code;
 use crate::spec::rules::context::Rules;
 use crate::spec::sections::Section;
 use crate::spec::words::cut;
@@ -13,12 +14,12 @@ pub(super) fn component(rules: &mut Rules<'_>, pointer: &str, section: &'static 
             true => format!("write `{section}.{target}`"),
             false => format!("write `{section}.NAME`"),
         };
-        rules.error("S036", pointer, message, help);
+        rules.error(code::S036, pointer, message, help);
         return false;
     };
     if !rules.has(section, name) {
         let help = rules.suggest_name(section, name);
-        rules.error("S036", pointer, format!("there is no {one} `{}`", cut(name)), help);
+        rules.error(code::S036, pointer, format!("there is no {one} `{}`", cut(name)), help);
         return false;
     }
     true
@@ -27,9 +28,9 @@ pub(super) fn component(rules: &mut Rules<'_>, pointer: &str, section: &'static 
 /// A text that is sent on, of at most so many characters. Source: Bedrock API reference, `Retrieve` and `InvokeAgent`.
 pub(super) fn check_text_length(rules: &mut Rules<'_>, pointer: &str, text: &str, most: usize) {
     if text.trim().is_empty() {
-        rules.error("S036", pointer, "nothing is said".to_owned(), "write what to ask");
+        rules.error(code::S036, pointer, "nothing is said".to_owned(), "write what to ask");
     } else if text.chars().count() > most {
         let message = format!("that is {} characters", text.chars().count());
-        rules.error("S036", pointer, message, format!("write at most {most}"));
+        rules.error(code::S036, pointer, message, format!("write at most {most}"));
     }
 }

@@ -15,6 +15,7 @@ use crate::ground::{ACCOUNT_ID, ApiError, Host, Injection};
 use crate::resources::{Failure, Handler, Handlers, ResourceWork, Site};
 use crate::secretsmanager::reveal::reveal;
 use bedplate_cfn::diff::with_stack_tags;
+use bedplate_cfn::finding::code;
 use bedplate_cfn::intrinsics::{Environment, Problem, resolve_at};
 use bedplate_cfn::{ResourceGraph, Schemas, Template};
 
@@ -144,7 +145,7 @@ impl Run {
         let known = self.known();
         let scope = scope(&self.template, &self.stack.target, &self.environment, &known)?;
         let Some(resource) = self.template.resource(logical_id) else {
-            return Err(Problem::new("T101", format!("Resource {logical_id} is not in the template")));
+            return Err(Problem::new(code::T101, format!("Resource {logical_id} is not in the template")));
         };
         let properties = match resource.attribute("Properties") {
             Some(value) => resolve_at(value, &scope, &format!("Resources/{logical_id}/Properties"))?,
@@ -156,7 +157,7 @@ impl Run {
         };
         for name in known.imported() {
             tables::add_import(db, &self.stack.region, &name, &self.stack.id)
-                .map_err(|error| Problem::new("T107", error.to_string()))?;
+                .map_err(|error| Problem::new(code::T107, error.to_string()))?;
         }
         let schema = Schemas::embedded().get(resource.type_);
         let tagged = with_stack_tags(schema.as_deref(), properties, &self.stack.target.tags_by_key());
