@@ -18,7 +18,7 @@
 //! | module | holds | may import |
 //! | --- | --- | --- |
 //! | [`files`] | opening and writing the files of a project, and nothing outside it by its links | helper |
-//! | [`spec`] | the language: types, loading, references | files, yaml |
+//! | [`spec`] | the language: types, loading, references | dependency_order, files, yaml |
 //! | [`render`] | spec → template, through the Handlebars partials in `templates/` | cfn, facts, files, iam, spec, yaml |
 //! | [`check`] | findings over spec and template | cfn, facts, iam, render, spec |
 //! | [`artifacts`] | deterministic zips and layers | files, helper, spec |
@@ -42,7 +42,7 @@ pub mod report;
 pub mod spec;
 
 pub use bedplate_cfn as cfn;
-pub use bedplate_cfn::{finding, yaml};
+pub use bedplate_cfn::{dependency_order, finding, yaml};
 pub use bedplate_facts as facts;
 use bedplate_host::{helper, http_client, local_address, proxies};
 pub use bedplate_iam as iam;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::session::{Connection, Session};
 use crate::aws::{Clients, Target};
+use crate::dependency_order::DependencyOrder;
 use crate::engine::{self, Claim, Desired, USE_CASE_TAG};
 use crate::finding::{Finding, Place, code};
 use crate::render::NeededOutput;
@@ -100,40 +101,15 @@ fn needed_at<'a>(spec: &'a LoadedSpec, stage: &str) -> BTreeSet<&'a str> {
 
 /// The places of names in an order that has each after what it needs, or a cycle of names.
 fn sorted(edges: &[(&str, BTreeSet<&str>)]) -> Result<Vec<usize>, Vec<String>> {
-    let names: BTreeSet<&str> = edges.iter().map(|(name, _)| *name).collect();
-    let mut placed: BTreeSet<&str> = BTreeSet::new();
-    let mut done = vec![false; edges.len()];
-    let mut order = Vec::new();
-    while order.len() < edges.len() {
-        let before = order.len();
-        for (index, ((name, needs), done)) in edges.iter().zip(&mut done).enumerate() {
-            if !*done && needs.iter().all(|need| placed.contains(need) || !names.contains(need)) {
-                placed.insert(name);
-                order.push(index);
-                *done = true;
-            }
-        }
-        if order.len() == before {
-            return Err(cycle(edges, &placed));
-        }
+    let places: BTreeMap<&str, usize> = edges.iter().enumerate().map(|(place, (name, _))| (*name, place)).collect();
+    let place = |name: &&str| places.get(name).copied();
+    let needs: Vec<BTreeSet<usize>> = edges.iter().map(|(_, needs)| needs.iter().filter_map(place).collect()).collect();
+    let order = DependencyOrder::new(&needs);
+    let named = |place: &usize| edges.get(*place).map(|(name, _)| (*name).to_owned());
+    match order.cycles.first() {
+        Some(cycle) => Err(cycle.iter().filter_map(named).collect()),
+        None => Ok(order.sequence),
     }
-    Ok(order)
-}
-
-/// From one that waits to one it waits for, until a name comes again.
-fn cycle(edges: &[(&str, BTreeSet<&str>)], placed: &BTreeSet<&str>) -> Vec<String> {
-    let waiting: BTreeMap<&str, &BTreeSet<&str>> =
-        edges.iter().filter(|(name, _)| !placed.contains(name)).map(|(name, needs)| (*name, needs)).collect();
-    let mut trail: Vec<&str> = Vec::new();
-    let mut next = waiting.keys().next().copied();
-    while let Some(name) = next {
-        if let Some(start) = trail.iter().position(|other| *other == name) {
-            return trail.iter().skip(start).map(|name| (*name).to_owned()).collect();
-        }
-        trail.push(name);
-        next = waiting.get(name).and_then(|needs| needs.iter().find(|need| waiting.contains_key(*need)).copied());
-    }
-    trail.into_iter().map(str::to_owned).collect()
 }
 
 fn cycle_finding(cycle: &[String], place: Option<Place>) -> Finding {

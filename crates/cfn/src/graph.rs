@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Template;
+use super::dependency_order::DependencyOrder;
 use super::intrinsics::{Problem, Reference, ReferenceKind, references_if};
 use crate::finding::code;
 
@@ -41,8 +42,7 @@ pub struct ResourceGraph {
     /// The same, the other way round.
     needed_by: Vec<BTreeSet<usize>>,
     unresolved: Vec<Edge>,
-    cycles: Vec<Vec<usize>>,
-    layers: Vec<Vec<usize>>,
+    order: DependencyOrder,
 }
 
 impl ResourceGraph {
@@ -87,7 +87,7 @@ impl ResourceGraph {
                 }
             }
         }
-        graph.sort();
+        graph.order = DependencyOrder::new(&graph.needs);
         graph
     }
 
@@ -104,57 +104,6 @@ impl ResourceGraph {
         }
         if let Some(needed_by) = self.needed_by.get_mut(to) {
             needed_by.insert(from);
-        }
-    }
-
-    /// Layers by taking away what waits for nothing; what is left waits in a circle, or for one.
-    fn sort(&mut self) {
-        let mut waiting: Vec<usize> = self.needs.iter().map(BTreeSet::len).collect();
-        let mut ready: Vec<usize> =
-            waiting.iter().enumerate().filter(|(_, count)| **count == 0).map(|(node, _)| node).collect();
-        while !ready.is_empty() {
-            let mut next = Vec::new();
-            for &node in &ready {
-                for &dependent in self.needed_by.get(node).into_iter().flatten() {
-                    if let Some(count) = waiting.get_mut(dependent) {
-                        *count -= 1;
-                        if *count == 0 {
-                            next.push(dependent);
-                        }
-                    }
-                }
-            }
-            next.sort_unstable();
-            self.layers.push(std::mem::replace(&mut ready, next));
-        }
-        let placed: BTreeSet<usize> = self.layers.iter().flatten().copied().collect();
-        let mut left: BTreeSet<usize> = (0..self.names.len()).filter(|node| !placed.contains(node)).collect();
-        while let Some(&start) = left.first() {
-            // Every node left needs another one left, so following any leads into a circle.
-            let mut trail = vec![start];
-            let circle = loop {
-                let Some(&here) = trail.last() else { break Vec::new() };
-                let next = self
-                    .needs
-                    .get(here)
-                    .into_iter()
-                    .flatten()
-                    .copied()
-                    .find(|node| !placed.contains(node) && (left.contains(node) || trail.contains(node)));
-                match next {
-                    Some(next) => match trail.iter().position(|node| *node == next) {
-                        Some(at) => break trail.split_off(at),
-                        None => trail.push(next),
-                    },
-                    None => break Vec::new(),
-                }
-            };
-            for node in trail.iter().chain(&circle) {
-                left.remove(node);
-            }
-            if !circle.is_empty() {
-                self.cycles.push(circle);
-            }
         }
     }
 
@@ -199,7 +148,7 @@ impl ResourceGraph {
 
     /// Circles, each as the resources along it: each waits for the next one, the last for the first.
     pub fn cycles(&self) -> Vec<Vec<&str>> {
-        self.cycles.iter().map(|cycle| cycle.iter().filter_map(|node| self.name(*node)).collect()).collect()
+        self.order.cycles.iter().map(|cycle| cycle.iter().filter_map(|node| self.name(*node)).collect()).collect()
     }
 
     /// The resources in layers: each waits only for those in earlier layers. Deletion goes through them backwards.
@@ -211,7 +160,7 @@ impl ResourceGraph {
         if let Some(problem) = self.circular() {
             return Err(problem);
         }
-        Ok(self.layers.iter().map(|layer| layer.iter().filter_map(|node| self.name(*node)).collect()).collect())
+        Ok(self.order.layers.iter().map(|layer| layer.iter().filter_map(|node| self.name(*node)).collect()).collect())
     }
 
     /// The resources in an order in which each comes after those it waits for.

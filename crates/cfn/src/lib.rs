@@ -5,6 +5,7 @@
 #![warn(missing_docs, clippy::indexing_slicing)]
 
 pub mod change_set;
+pub mod dependency_order;
 pub mod diff;
 pub mod finding;
 pub mod graph;

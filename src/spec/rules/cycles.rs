@@ -1,9 +1,10 @@
 //! Components that need one another in a circle: CloudFormation cannot create any of them first.
 
-use crate::finding::code;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Rules;
+use crate::dependency_order::DependencyOrder;
+use crate::finding::code;
 use crate::spec::text::{Piece, Reference};
 
 /// `section.name`.
@@ -55,41 +56,13 @@ impl Needs {
 
 pub(super) fn check(rules: &mut Rules<'_>) {
     let needs = Needs::of(rules);
-    let mut done = BTreeSet::new();
-    for start in needs.0.keys() {
-        if let Some(cycle) = find(&needs, start, &mut done) {
-            report(rules, &needs, &cycle);
-        }
+    let names: Vec<&Node> = needs.0.keys().collect();
+    let place = |name: &Node| names.binary_search(&name).ok();
+    let edges: Vec<BTreeSet<usize>> = needs.0.values().map(|edges| edges.keys().filter_map(place).collect()).collect();
+    for cycle in DependencyOrder::new(&edges).cycles {
+        let cycle: Vec<Node> = cycle.iter().filter_map(|node| names.get(*node)).map(|name| (*name).clone()).collect();
+        report(rules, &needs, &cycle);
     }
-}
-
-/// Walks from a node, depth first, without recursion: a spec may be long. Gives the first circle it closes.
-fn find(needs: &Needs, start: &Node, done: &mut BTreeSet<Node>) -> Option<Vec<Node>> {
-    if done.contains(start) {
-        return None;
-    }
-    let mut trail: Vec<(Node, Vec<Node>)> = vec![(start.clone(), next(needs, start))];
-    let mut found = None;
-    while let Some((node, rest)) = trail.last_mut() {
-        let Some(to) = rest.pop() else {
-            done.insert(node.clone());
-            trail.pop();
-            continue;
-        };
-        if let Some(at) = trail.iter().position(|(node, _)| *node == to) {
-            let circle = trail.iter().skip(at).map(|(node, _)| node.clone()).collect();
-            found.get_or_insert(circle);
-        } else if !done.contains(&to) {
-            let after = next(needs, &to);
-            trail.push((to, after));
-        }
-    }
-    found
-}
-
-/// What a node needs, last name first, so that they are walked in order.
-fn next(needs: &Needs, node: &Node) -> Vec<Node> {
-    needs.0.get(node).map(|edges| edges.keys().rev().cloned().collect()).unwrap_or_default()
 }
 
 fn report(rules: &mut Rules<'_>, needs: &Needs, cycle: &[Node]) {
