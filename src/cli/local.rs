@@ -1,13 +1,14 @@
 //! `bedplate local`: the local target as an endpoint for any AWS client.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::globals::Format;
 use super::iam_report::{self, IamReportArgs};
-use super::local_target::unavailable;
+use super::local_target::{listen, unavailable};
 use super::session::Session;
 use super::user_folders::remove_unknown_state;
 use super::verb_result::VerbResult;
@@ -26,7 +27,7 @@ const DEFAULT_PORT: u16 = 4599;
 pub enum LocalVerb {
     /// Serve the local target until interrupted, for boto3, the AWS CLI and every other AWS client
     #[command(
-        after_help = "Examples:\n  bedplate local serve\n  bedplate local serve --port 0 --fail DesignFunction=\"out of capacity\"\n\n  AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local \\\n    aws --endpoint-url http://127.0.0.1:4599 --region us-west-2 cloudformation list-stacks"
+        after_help = "Examples:\n  bedplate local serve\n  bedplate local serve --port 0 --fail DesignFunction=\"out of capacity\"\n  bedplate local serve -v --log-file requests.log\n\n  AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local \\\n    aws --endpoint-url http://127.0.0.1:4599 --region us-west-2 cloudformation list-stacks"
     )]
     Serve(ServeArgs),
     /// Show what the local target holds
@@ -52,6 +53,9 @@ pub struct ServeArgs {
     /// Let a server that speaks OpenAI's API answer in place of the stand-ins for text and embedding models
     #[arg(long, value_name = "URL", env = "BEDPLATE_MODEL_SERVER", value_parser = ModelServer::new)]
     model_server: Option<ModelServer>,
+    /// Write a line for each request to a file: what it asked for, the status, and how long it took; `-v` shows the same
+    #[arg(long, value_name = "FILE")]
+    log_file: Option<PathBuf>,
 }
 
 pub(super) fn run(session: &Session, verb: &LocalVerb) -> VerbResult {
@@ -70,6 +74,7 @@ async fn serve(session: &Session, args: &ServeArgs) -> VerbResult {
         model_server: args.model_server.clone(),
         ..LocalOptions::new(session.own_local_dir()?)
     };
+    listen(args.log_file.as_deref(), session.ui.verbose)?;
     let running = local::start(options.with_limit().map_err(unavailable)?).await.map_err(unavailable)?;
     let cancel: CancellationToken = session.interrupted();
     let ui = &session.ui;

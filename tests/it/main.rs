@@ -48,6 +48,7 @@ mod local_disk;
 mod local_dynamodb;
 mod local_guard;
 mod local_lambda;
+mod local_log;
 mod local_rights;
 mod local_s3;
 mod local_secrets;

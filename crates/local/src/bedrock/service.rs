@@ -84,6 +84,10 @@ struct BedrockCall {
 }
 
 impl ServiceCall for BedrockCall {
+    fn operation(&self) -> String {
+        self.operation.to_owned()
+    }
+
     fn required_permissions(&self, db: &Transaction<'_>) -> Result<Vec<RequiredPermission>, ApiError> {
         if self.service.starts_with(AGENTCORE) {
             agentcore::actions::required_permissions(self.operation, &self.call)

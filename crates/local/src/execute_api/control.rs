@@ -70,6 +70,10 @@ impl ApiKeyCall {
 }
 
 impl ServiceCall for ApiKeyCall {
+    fn operation(&self) -> String {
+        self.named.clone()
+    }
+
     /// For the administrator only: a role's rights to API Gateway's own API are not simulated.
     fn required_permissions(&self, _: &Transaction<'_>) -> Result<Vec<RequiredPermission>, ApiError> {
         Err(ApiError::not_implemented("apigateway", &self.named))

@@ -186,6 +186,10 @@ impl Service for LambdaService {
 }
 
 impl ServiceCall for LambdaCall {
+    fn operation(&self) -> String {
+        self.route.operation.to_owned()
+    }
+
     fn required_permissions(&self, _: &Transaction<'_>) -> Result<Vec<RequiredPermission>, ApiError> {
         let Self { route, region, .. } = self;
         Ok(vec![RequiredPermission::new(format!("lambda:{}", route.action()), route.resource(region))])

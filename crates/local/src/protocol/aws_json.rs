@@ -129,6 +129,10 @@ struct JsonCall<C: 'static, E: 'static> {
 }
 
 impl<C: From<ApiRequest> + Send + 'static, E: JsonError> ServiceCall for JsonCall<C, E> {
+    fn operation(&self) -> String {
+        self.request.operation.clone()
+    }
+
     fn required_permissions(&self, db: &Transaction<'_>) -> Result<Vec<RequiredPermission>, ApiError> {
         (self.service.required_permissions)(db, &self.request)
     }

@@ -152,6 +152,9 @@ pub type ServiceAnswer = BoxFuture<'static, Result<Response<Body>, ApiError>>;
 
 /// A request that was read.
 pub trait ServiceCall: Send {
+    /// What the log of requests calls it, such as `CreateStack`; its method and path where only the service can tell.
+    fn operation(&self) -> String;
+
     /// What it needs permission for, in the order it is decided. Source: the service authorization reference.
     ///
     /// # Errors
@@ -184,15 +187,22 @@ impl Service for UnsimulatedService {
     }
 }
 
-struct UnsimulatedCall(ApiError);
+struct UnsimulatedCall {
+    operation: String,
+    error: ApiError,
+}
 
 impl ServiceCall for UnsimulatedCall {
+    fn operation(&self) -> String {
+        self.operation.clone()
+    }
+
     fn required_permissions(&self, _: &Transaction<'_>) -> Result<Vec<RequiredPermission>, ApiError> {
-        Err(self.0.clone())
+        Err(self.error.clone())
     }
 
     fn handle(self: Box<Self>, _: Arc<Host>) -> ServiceAnswer {
-        Box::pin(async move { Err(self.0) })
+        Box::pin(async move { Err(self.error) })
     }
 }
 
@@ -207,5 +217,6 @@ pub fn unsimulated(service: &str, request: &ServiceRequest) -> Result<Box<dyn Se
     } else {
         operation_name(&request.headers, &request.method, &request.uri)
     };
-    Ok(Box::new(UnsimulatedCall(ApiError::not_implemented(service, &operation))))
+    let error = ApiError::not_implemented(service, &operation);
+    Ok(Box::new(UnsimulatedCall { operation, error }))
 }

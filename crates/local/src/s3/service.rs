@@ -158,6 +158,10 @@ struct StorageCall {
 }
 
 impl ServiceCall for StorageCall {
+    fn operation(&self) -> String {
+        format!("{} {}", self.request.method(), self.request.uri().path())
+    }
+
     /// The server never asks: [`Intake::Streamed`]. `authorize` asks for them once the operation is known.
     fn required_permissions(&self, _: &Transaction<'_>) -> Result<Vec<RequiredPermission>, ApiError> {
         Err(ApiError::internal("S3 decides its requests itself"))

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use s3s::Body;
+use tracing::Instrument as _;
 
 use super::answer::harden;
 use super::gateway_endpoint;
 use super::registry::Registry;
+use super::request_log::{self, RequestLog};
 use super::route::{Route, route};
 use super::{auth, pages};
 use crate::bedrock::GatewayEndpoints;
@@ -43,14 +45,26 @@ impl Server {
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let request_id = self.host.ids.uuid().to_string();
         let routed = route(request.method(), request.uri(), request.headers());
+        let log = RequestLog::start(&request_id, &request, &routed);
+        let response = self.answer_routed(routed, request, &request_id).instrument(log.span()).await;
+        log.end(&response);
+        response
+    }
+
+    async fn answer_routed(
+        &self,
+        routed: Result<Route, ApiError>,
+        request: Request<Incoming>,
+        request_id: &str,
+    ) -> Response<Body> {
         let is_api = matches!(routed, Ok(Route::DeployedApi(_)));
         let response = match routed {
-            Ok(route) => self.answer_route(route, request, &request_id).await,
-            Err(error) => error_response(Protocol::RestXml, &error, &request_id),
+            Ok(route) => self.answer_route(route, request, request_id).await,
+            Err(error) => error_response(Protocol::RestXml, &error, request_id),
         };
         // The answers of an API are its own.
         let mut response = if is_api { response } else { harden(response) };
-        if let Ok(value) = HeaderValue::from_str(&request_id) {
+        if let Ok(value) = HeaderValue::from_str(request_id) {
             response.headers_mut().insert("x-amzn-requestid", value.clone());
             if !is_api {
                 response.headers_mut().insert("x-amz-request-id", value);
@@ -132,6 +146,7 @@ impl Server {
         let (method, uri, headers) = (head.method, head.uri, head.headers);
         let mut call =
             service.parse(ServiceRequest { signing_name, method, uri, headers, body, context: context.clone() })?;
+        request_log::operation(&call.operation());
         if !is_decided_by_service {
             let authorization;
             (call, authorization) = auth::authorize_call(&self.host, call, &context).await?;

@@ -14,6 +14,7 @@
 //! | `policies` | the policies on resources |
 //! | `pages` | pages of the endpoint's own |
 //! | `registry` | all services, one line a service |
+//! | `request_log` | a line for each request, for whoever listens |
 //! | `upkeep` | what leaves the disk beside the requests |
 
 mod answer;
@@ -25,6 +26,7 @@ mod host;
 mod pages;
 mod policies;
 mod registry;
+mod request_log;
 mod route;
 mod single;
 mod upkeep;
@@ -161,7 +163,10 @@ async fn accept(listener: TcpListener, server: Arc<Server>, mut stopped: watch::
                     connections.spawn(serve(stream, Arc::clone(&server), stopped.clone()));
                 }
                 // Out of file descriptors, most likely: let some connections end first.
-                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection cannot be accepted");
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
             },
         }
     }

@@ -104,6 +104,10 @@ struct QueryCall {
 }
 
 impl ServiceCall for QueryCall {
+    fn operation(&self) -> String {
+        self.action.clone()
+    }
+
     fn required_permissions(&self, db: &Transaction<'_>) -> Result<Vec<RequiredPermission>, ApiError> {
         self.service.required_permissions(db, &self.context, &self.action, &self.params)
     }
