@@ -22,6 +22,7 @@ mod cli;
 mod credentials;
 mod custom_resources;
 mod docs_examples;
+mod docs_sessions;
 mod engine;
 mod exit_codes;
 mod faults;

@@ -283,7 +283,7 @@ impl Run {
 }
 
 /// Addresses, times, random suffixes and this machine's folders, each as a placeholder.
-fn redact(project: &Project, text: &str) -> String {
+pub fn redact(project: &Project, text: &str) -> String {
     let folder = regex::escape(&project.path().to_string_lossy());
     let rules = [
         (folder.as_str(), "<project>"),
