@@ -11,7 +11,7 @@ use super::model::{StackParameter, StackTarget, Tag};
 use crate::ground::ApiError;
 use crate::ground::scalar::scalar;
 use crate::resources::{self, provider};
-use crate::ssm::store::Named;
+use crate::ssm::store::{Named, ParameterLookup};
 use bedplate_cfn::{ResourceGraph, Template};
 
 use super::expand;
@@ -382,8 +382,8 @@ fn stored(
         return Err(not_simulated(&format!("the public parameters of AWS (`{value}`)")));
     }
     let found = match Named::of(value, region).find(db, region)? {
-        Ok(found) => found,
-        Err(_) => {
+        ParameterLookup::Found(found) => found,
+        ParameterLookup::NoParameter | ParameterLookup::NoVersion => {
             absent.push(value.to_owned());
             return Ok(None);
         }

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::password;
 use super::pool::{allows, check_secret, client, find, invalid, pool, refused};
 use super::store::{self, CONFIRMED, FORCE_CHANGE, Refresh, UNCONFIRMED, User};
-use super::tokens::{self, Wrong};
+use super::tokens::{self, TokenVerdict, Wrong};
 use crate::ground::ApiError;
 use crate::ground::resource_table::StoredResource;
 use crate::ground::scalar::text;
@@ -242,10 +242,11 @@ pub(super) fn bearer(db: &Transaction<'_>, asked: &ApiRequest) -> Result<(Stored
     let wrong = |message: &str| refused("NotAuthorizedException", message);
     let token = asked.required("AccessToken")?;
     let id = tokens::pool_of(token).ok_or_else(|| wrong("Invalid Access Token"))?;
-    let claims = tokens::read(db, &id, token, asked.now)?.map_err(|why| match why {
-        Wrong::Expired => wrong("Access Token has expired"),
-        Wrong::Forged => wrong("Invalid Access Token"),
-    })?;
+    let claims = match tokens::verify(db, &id, token, asked.now)? {
+        TokenVerdict::Valid(claims) => claims,
+        TokenVerdict::Refused(Wrong::Expired) => return Err(wrong("Access Token has expired")),
+        TokenVerdict::Refused(Wrong::Forged) => return Err(wrong("Invalid Access Token")),
+    };
     if claims.get("token_use").and_then(Value::as_str) != Some("access") {
         return Err(wrong("Invalid Access Token"));
     }

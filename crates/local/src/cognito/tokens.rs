@@ -74,31 +74,36 @@ pub enum Wrong {
     Expired,
 }
 
-/// The claims of a token of a pool, once its signature, issuer and time are right.
+/// What a token is worth.
+#[derive(Debug)]
+pub enum TokenVerdict {
+    /// Its signature, issuer and time are right; these are its claims.
+    Valid(Map<String, Value>),
+    /// It is not taken.
+    Refused(Wrong),
+}
+
+/// Verifies a token of a pool.
 ///
 /// # Errors
 ///
-/// Outside when the database refuses; inside why the token is not taken.
-pub fn read(
-    db: &Connection,
-    pool: &str,
-    token: &str,
-    now: Timestamp,
-) -> Result<Result<Map<String, Value>, Wrong>, ApiError> {
+/// When the state can't be read.
+pub fn verify(db: &Connection, pool: &str, token: &str, now: Timestamp) -> Result<TokenVerdict, ApiError> {
     let Some(thing) = resource_table::find_anywhere(db, super::pool::POOL, pool)? else {
-        return Ok(Err(Wrong::Forged));
+        return Ok(TokenVerdict::Refused(Wrong::Forged));
     };
-    let Some(key) = store::key(db, pool)? else { return Ok(Err(Wrong::Forged)) };
-    Ok(verified(&key, token).and_then(|claims| {
-        if claims.get("iss").and_then(Value::as_str) != Some(&issuer(&thing.region, pool)) {
-            return Err(Wrong::Forged);
+    let Some(key) = store::key(db, pool)? else { return Ok(TokenVerdict::Refused(Wrong::Forged)) };
+    Ok(match verified(&key, token) {
+        Err(wrong) => TokenVerdict::Refused(wrong),
+        Ok(claims) if claims.get("iss").and_then(Value::as_str) != Some(&issuer(&thing.region, pool)) => {
+            TokenVerdict::Refused(Wrong::Forged)
         }
-        match claims.get("exp").and_then(Value::as_i64) {
-            Some(exp) if now.as_second() < exp => Ok(claims),
-            Some(_) => Err(Wrong::Expired),
-            None => Err(Wrong::Forged),
-        }
-    }))
+        Ok(claims) => match claims.get("exp").and_then(Value::as_i64) {
+            Some(exp) if now.as_second() < exp => TokenVerdict::Valid(claims),
+            Some(_) => TokenVerdict::Refused(Wrong::Expired),
+            None => TokenVerdict::Refused(Wrong::Forged),
+        },
+    })
 }
 
 fn verified(key: &SigningKey, token: &str) -> Result<Map<String, Value>, Wrong> {

@@ -85,7 +85,7 @@ impl ApiGateway {
         let (name, stage) = (api.clone(), first.clone());
         let found = self.host.store.read::<_, ApiError>(move |tx| state::find(tx, &name, &stage)).await?;
         let connection = request.headers().contains_key("sec-websocket-key").then(|| hyper::upgrade::on(&mut request));
-        let mut call = match read(request, sender, id, self.host.clock.now()).await? {
+        let mut call = match read(request, sender, id, self.host.clock.now()).await {
             Ok(call) => call,
             Err(reply) => return Ok(reply.into_response()),
         };
@@ -126,9 +126,8 @@ impl ApiGateway {
     /// Answers calls of `@connections`, which name a connection in whatever stage it is.
     pub(crate) async fn manage(&self, request: Request<Incoming>, id: &str) -> Response<Body> {
         match read(request, Sender::Program, id, self.host.clock.now()).await {
-            Ok(Ok(call)) => self.manage_call(&call).await.into_response(),
-            Ok(Err(reply)) => reply.into_response(),
-            Err(error) => Reply::message(error.status.as_u16(), &error.code, &error.message).into_response(),
+            Ok(call) => self.manage_call(&call).await.into_response(),
+            Err(reply) => reply.into_response(),
         }
     }
 }
@@ -145,23 +144,24 @@ fn first_segment(path: &str) -> (String, String) {
     (call::decoded(first), format!("/{rest}"))
 }
 
-/// A request with its body; an answer where the body is too large.
-async fn read(
-    request: Request<Incoming>,
-    sender: Sender,
-    id: &str,
-    at: jiff::Timestamp,
-) -> Result<Result<ApiCall, Reply>, ApiError> {
+/// A request with its body.
+///
+/// # Errors
+///
+/// The answer to one whose body is too large, or breaks off.
+async fn read(request: Request<Incoming>, sender: Sender, id: &str, at: jiff::Timestamp) -> Result<ApiCall, Reply> {
     let (parts, body) = request.into_parts();
     let body = match Limited::new(body, MAX_BODY).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => {
-            return Ok(Err(Reply::message(413, "RequestEntityTooLargeException", "Request Too Long")));
+            return Err(Reply::message(413, "RequestEntityTooLargeException", "Request Too Long"));
         }
-        Err(error) => return Err(ApiError::sender("IncompleteBody", format!("The request body broke off: {error}"))),
+        Err(error) => {
+            return Err(Reply::message(400, "IncompleteBody", &format!("The request body broke off: {error}")));
+        }
     };
     let raw_query = parts.uri.query().unwrap_or_default().to_owned();
-    Ok(Ok(ApiCall {
+    Ok(ApiCall {
         id: id.to_owned(),
         extended_id: call::extended(id),
         method: parts.method,
@@ -173,7 +173,7 @@ async fn read(
         signed: (parts.uri, parts.headers),
         body,
         at,
-    }))
+    })
 }
 
 fn texts(headers: &HeaderMap) -> Vec<(String, String)> {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::gateway::ApiGateway;
-use crate::cognito::tokens::{Wrong, read};
+use crate::cognito::tokens::{TokenVerdict, Wrong, verify};
 use crate::ground::ApiError;
 use crate::ground::resource_table;
 
@@ -19,6 +19,13 @@ pub(super) enum NotTaken {
     Failed(String),
 }
 
+/// What some pools say of a token.
+#[derive(Debug, PartialEq)]
+enum PoolToken {
+    Valid(Map<String, Value>),
+    NotTaken(NotTaken),
+}
+
 impl ApiGateway {
     /// The claims of a token of one of some pools.
     pub(super) async fn token(
@@ -29,22 +36,26 @@ impl ApiGateway {
     ) -> Result<Map<String, Value>, NotTaken> {
         let (pools, token) = (pools.to_vec(), token.to_owned());
         let read = self.host.store.read(move |tx| -> Result<_, ApiError> {
-            let mut outcome = Err(NotTaken::Unknown);
+            let mut outcome = PoolToken::NotTaken(NotTaken::Unknown);
             for pool in &pools {
                 if resource_table::find_anywhere(tx, "AWS::Cognito::UserPool", pool)?.is_none() {
                     continue;
                 }
-                match read(tx, pool, &token, now)? {
-                    Ok(claims) => return Ok(Ok(claims)),
+                match verify(tx, pool, &token, now)? {
+                    TokenVerdict::Valid(claims) => return Ok(PoolToken::Valid(claims)),
                     // A token of this pool whose time is over is told apart from one of another pool.
-                    Err(wrong) if outcome != Err(NotTaken::Wrong(Wrong::Expired)) => {
-                        outcome = Err(NotTaken::Wrong(wrong))
+                    TokenVerdict::Refused(wrong) if outcome != PoolToken::NotTaken(NotTaken::Wrong(Wrong::Expired)) => {
+                        outcome = PoolToken::NotTaken(NotTaken::Wrong(wrong));
                     }
-                    Err(_) => {}
+                    TokenVerdict::Refused(_) => {}
                 }
             }
             Ok(outcome)
         });
-        read.await.unwrap_or_else(|error| Err(NotTaken::Failed(error.message)))
+        match read.await {
+            Ok(PoolToken::Valid(claims)) => Ok(claims),
+            Ok(PoolToken::NotTaken(why)) => Err(why),
+            Err(error) => Err(NotTaken::Failed(error.message)),
+        }
     }
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction};
 use serde_json::{Value, json};
 
 use super::actions;
-use super::store::{self, Missing, Named, Parameter};
+use super::store::{self, Named, Parameter, ParameterLookup};
 use crate::ground::ApiError;
 use crate::protocol::api_request::{ApiRequest, compact, seconds};
 use crate::protocol::aws_json::{JsonHandler, JsonService};
@@ -72,17 +72,18 @@ fn shown(region: &str, parameter: &Parameter, decrypted: bool, selector: Option<
 fn get(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let given = asked.required("Name")?;
     let named = Named::of(given, &asked.region);
-    let parameter = named.find(db, &asked.region)?.map_err(|missing| match missing {
-        Missing::Parameter => not_found(),
-        Missing::Version => ApiError::sender(
-            "ParameterVersionNotFound",
-            format!(
+    let parameter = match named.find(db, &asked.region)? {
+        ParameterLookup::Found(parameter) => parameter,
+        ParameterLookup::NoParameter => return Err(not_found()),
+        ParameterLookup::NoVersion => {
+            let message = format!(
                 "Systems Manager could not find version {} of {}. Verify the version and try again.",
                 named.selector.as_deref().unwrap_or_default(),
                 named.name
-            ),
-        ),
-    })?;
+            );
+            return Err(ApiError::sender("ParameterVersionNotFound", message));
+        }
+    };
     let parameter = shown(&asked.region, &parameter, asked.flag("WithDecryption"), named.selector.as_deref());
     Ok(json!({ "Parameter": parameter }))
 }
@@ -100,10 +101,10 @@ fn get_many(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError>
     for name in names {
         let named = Named::of(name, &asked.region);
         match named.find(db, &asked.region)? {
-            Ok(parameter) => {
+            ParameterLookup::Found(parameter) => {
                 found.push(shown(&asked.region, &parameter, asked.flag("WithDecryption"), named.selector.as_deref()));
             }
-            Err(_) => missing.push(name),
+            ParameterLookup::NoParameter | ParameterLookup::NoVersion => missing.push(name),
         }
     }
     Ok(json!({ "Parameters": found, "InvalidParameters": missing }))

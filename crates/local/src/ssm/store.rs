@@ -176,37 +176,39 @@ impl Named {
         Self { name, selector: selector.map(str::to_owned) }
     }
 
-    /// The parameter.
+    /// Looks the parameter up.
     ///
     /// # Errors
     ///
-    /// Outside when the database refuses; inside whether only the version is missing.
-    pub fn find(&self, db: &Connection, region: &str) -> rusqlite::Result<Result<Parameter, Missing>> {
+    /// When the database refuses.
+    pub fn find(&self, db: &Connection, region: &str) -> rusqlite::Result<ParameterLookup> {
         // A label is a name for a version; there are none here.
         let version = self.selector.as_ref().map(|selector| selector.parse().unwrap_or(0));
         // The ARN of `/a`, with one part, looks like that of `a`.
         for name in [self.name.clone(), format!("/{}", self.name)] {
             if let Some(found) = find(db, region, &name, version)? {
-                return Ok(Ok(found));
+                return Ok(ParameterLookup::Found(found));
             }
             if version.is_some() && find(db, region, &name, None)?.is_some() {
-                return Ok(Err(Missing::Version));
+                return Ok(ParameterLookup::NoVersion);
             }
             if self.name.starts_with('/') {
                 break;
             }
         }
-        Ok(Err(Missing::Parameter))
+        Ok(ParameterLookup::NoParameter)
     }
 }
 
-/// What of a parameter is not there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Missing {
-    /// The parameter.
-    Parameter,
-    /// The version or label of it.
-    Version,
+/// What looking a parameter up comes to.
+#[derive(Debug)]
+pub enum ParameterLookup {
+    /// It is there.
+    Found(Parameter),
+    /// There is no such parameter.
+    NoParameter,
+    /// There is, but not of that version or label.
+    NoVersion,
 }
 
 fn split(text: &str) -> (&str, Option<&str>) {

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::gateway::McpGateway;
 use crate::bedrock::Bedrock;
 use crate::bedrock::answer::missing;
-use crate::cognito::tokens::{self, Wrong, pool_of_issuer};
+use crate::cognito::tokens::{self, TokenVerdict, Wrong, pool_of_issuer};
 use crate::ground::ApiError;
 use crate::ground::body::read_at_most;
 use crate::ground::resource_table::{self, StoredResource};
@@ -115,7 +115,7 @@ async fn admit(bedrock: &Arc<Bedrock>, rule: Value, token: Option<String>) -> Re
             return Err(not_simulated());
         }
         match token {
-            Some(token) => Ok(Some(tokens::read(tx, &pool, &token, now)?)),
+            Some(token) => Ok(Some(tokens::verify(tx, &pool, &token, now)?)),
             None => Ok(None),
         }
     });
@@ -123,9 +123,9 @@ async fn admit(bedrock: &Arc<Bedrock>, rule: Value, token: Option<String>) -> Re
         |why: &str| ApiError::sender("UnauthorizedException", why.to_owned()).with_status(StatusCode::UNAUTHORIZED);
     let claims = match read.await? {
         None => return Err(refused("Missing Bearer token")),
-        Some(Err(Wrong::Expired)) => return Err(refused("Token has expired")),
-        Some(Err(Wrong::Forged)) => return Err(refused("Invalid Bearer token")),
-        Some(Ok(claims)) => claims,
+        Some(TokenVerdict::Refused(Wrong::Expired)) => return Err(refused("Token has expired")),
+        Some(TokenVerdict::Refused(Wrong::Forged)) => return Err(refused("Invalid Bearer token")),
+        Some(TokenVerdict::Valid(claims)) => claims,
     };
     let claim = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
     let allows = |list: &str, given: &[&str]| {

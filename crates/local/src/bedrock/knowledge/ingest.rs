@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use serde_json::{Map, Value};
 
 use super::base::{Base, BaseSource};
-use super::chunk::chunks;
+use super::chunk::{Chunk, chunks};
 use super::document::{METADATA, refusal, text};
 use super::job::{self, Counts, Job};
 use super::store::StoreUse;
@@ -124,15 +124,15 @@ async fn carry_out(
         let right = vec![RequiredPermission::new("s3:GetObject", format!("{bucket}/{key}"))];
         let read = match worker.decide(bedrock, &session, right, now).await {
             Ok(()) => read(bedrock, &plan, object, metadata, &uri, etags.clone()).await?,
-            Err(error) => Err(error.message),
+            Err(error) => DocumentOutcome::Unreadable(error.message),
         };
         match read {
-            Ok(()) => match before {
+            DocumentOutcome::Indexed => match before {
                 None => counts.new += 1,
                 Some((etag, _)) if *etag == etags.0 => counts.metadata_modified += 1,
                 Some(_) => counts.modified += 1,
             },
-            Err(reason) => {
+            DocumentOutcome::Unreadable(reason) => {
                 counts.failed += 1;
                 reasons.push(format!("{uri}: {reason}"));
             }
@@ -176,7 +176,23 @@ fn forget(db: &Connection, base: &str, source: &str, uri: &str) -> Result<(), Ap
     Ok(())
 }
 
-/// Reads one document; the inner error is why it can't be.
+/// What became of a document.
+enum DocumentOutcome {
+    /// It is in the knowledge base.
+    Indexed,
+    /// It can't be read, for this reason.
+    Unreadable(String),
+}
+
+/// What a document holds.
+enum DocumentText {
+    /// It was read and cut.
+    Read { chunks: Vec<Chunk>, attributes: Map<String, Value> },
+    /// It can't be read, for this reason.
+    Unreadable(String),
+}
+
+/// Reads one document into the knowledge base.
 async fn read(
     bedrock: &Arc<Bedrock>,
     plan: &Plan,
@@ -184,9 +200,9 @@ async fn read(
     metadata: Option<&StoredVersion>,
     uri: &str,
     etags: (String, String),
-) -> Result<Result<(), String>, ApiError> {
+) -> Result<DocumentOutcome, ApiError> {
     if let Some(reason) = refusal(&object.key, object.size) {
-        return Ok(Err(reason));
+        return Ok(DocumentOutcome::Unreadable(reason));
     }
     let body = |object: &StoredVersion| object.blob.as_ref().map(|blob| blob.sha256.clone()).unwrap_or_default();
     let (own, of_metadata) = (body(object), metadata.map(body));
@@ -195,19 +211,19 @@ async fn read(
         let attributes = match of_metadata {
             Some(sha256) => match attributes(&store.read_blob(&sha256)?) {
                 Some(attributes) => attributes,
-                None => return Ok(Err("its metadata file is not as Bedrock reads it".to_owned())),
+                None => return Ok(DocumentText::Unreadable("its metadata file is not as Bedrock reads it".to_owned())),
             },
             None => Map::new(),
         };
         let text = match text(&key, &store.read_blob(&own)?) {
             Ok(text) => text,
-            Err(reason) => return Ok(Err(reason)),
+            Err(reason) => return Ok(DocumentText::Unreadable(reason)),
         };
-        Ok(Ok((chunks(&text, &chunking), attributes)))
+        Ok(DocumentText::Read { chunks: chunks(&text, &chunking), attributes })
     });
     let (chunks, attributes) = match cut.await? {
-        Ok(cut) => cut,
-        Err(reason) => return Ok(Err(reason)),
+        DocumentText::Read { chunks, attributes } => (chunks, attributes),
+        DocumentText::Unreadable(reason) => return Ok(DocumentOutcome::Unreadable(reason)),
     };
     let mut vectors = Vec::with_capacity(chunks.len());
     for batch in chunks.chunks(BATCH) {
@@ -234,7 +250,7 @@ async fn read(
         Ok(())
     });
     kept.await?;
-    Ok(Ok(()))
+    Ok(DocumentOutcome::Indexed)
 }
 
 /// The attributes of a metadata file, each plain or with its type.

@@ -57,8 +57,15 @@ pub(super) async fn step(
     store.write(move |tx| settle(&run, tx, &name)).await
 }
 
-/// The child's template, or why it can't be read.
-async fn read_template(engine: &Engine, run: &Arc<Run>, name: &str) -> Result<Result<String, String>, ApiError> {
+/// The template of a nested stack.
+enum ChildTemplate {
+    Text(String),
+    /// It can't be read, for this reason.
+    Unreadable(String),
+}
+
+/// Reads the child's template.
+async fn read_template(engine: &Engine, run: &Arc<Run>, name: &str) -> Result<ChildTemplate, ApiError> {
     let (shared, id) = (Arc::clone(run), name.to_owned());
     let url = engine
         .host
@@ -69,9 +76,12 @@ async fn read_template(engine: &Engine, run: &Arc<Run>, name: &str) -> Result<Re
         })
         .await?;
     Ok(match url {
-        Err(problem) => Err(problem.message),
-        Ok(None) => Err("TemplateURL must be given".to_owned()),
-        Ok(Some(url)) => source::from_url(&engine.host, &url).await.map_err(|error| error.message),
+        Err(problem) => ChildTemplate::Unreadable(problem.message),
+        Ok(None) => ChildTemplate::Unreadable("TemplateURL must be given".to_owned()),
+        Ok(Some(url)) => match source::from_url(&engine.host, &url).await {
+            Ok(text) => ChildTemplate::Text(text),
+            Err(error) => ChildTemplate::Unreadable(error.message),
+        },
     })
 }
 
@@ -125,7 +135,7 @@ fn target(
 }
 
 /// Makes the child or begins its update, and records that.
-fn begin_deploy(run: &Run, tx: &Transaction<'_>, name: &str, text: Result<String, String>) -> Result<bool, ApiError> {
+fn begin_deploy(run: &Run, tx: &Transaction<'_>, name: &str, template: ChildTemplate) -> Result<bool, ApiError> {
     let Some(mut row) = tables::resource(tx, &run.stack.id, name)? else { return Ok(false) };
     let journal = run.journal(tx);
     let doing = if row.done == Some(Done::Created) { "Create" } else { "Update" };
@@ -140,7 +150,11 @@ fn begin_deploy(run: &Run, tx: &Transaction<'_>, name: &str, text: Result<String
         let child = child_of(tx, &row).ok().flatten();
         let named = child.as_ref().map_or(child_name.as_str(), |child| child.name.as_str());
         let before = child.as_ref().map(|child| &child.target);
-        let target = target(run, tx, named, &properties, text?, before).map_err(|error| error.message)?;
+        let text = match template {
+            ChildTemplate::Text(text) => text,
+            ChildTemplate::Unreadable(reason) => return Err(reason),
+        };
+        let target = target(run, tx, named, &properties, text, before).map_err(|error| error.message)?;
         let existing = child.as_ref().map(|child| child.id.as_str());
         match limits::nested(tx, &run.stack, &target, existing).map_err(|error| error.to_string())? {
             Some(reason) => Err(reason),
