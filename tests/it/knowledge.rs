@@ -9,6 +9,7 @@ use bedplate::spec;
 use serde_json::{Value, json};
 
 use crate::render::{DEV, properties, rendered};
+use crate::support::Project;
 
 /// A spec with a knowledge base `k` over the bucket `docs`.
 fn with(base: &str) -> String {
@@ -425,4 +426,76 @@ fn what_costs_while_it_waits_is_told_with_its_price() {
          table: t, secret: \"arn:aws:secretsmanager:us-west-2:123456789012:secret:s\" }}\n    embedding: e\n{SOURCE}"
     ));
     assert_eq!(codes(&aurora), [("B027", Severity::Note, 10)], "what must be there beforehand is told");
+}
+
+/// Source: `dataDeletionPolicy` of CreateDataSource in botocore 1.43.106.
+#[test]
+fn the_sources_of_a_managed_knowledge_base_delete_what_was_read() {
+    let managed = s3_vectors().replace("    embedding: e\n", "    store: managed\n");
+    let policy = |text: &str| {
+        let rendered = rendered(text);
+        let sources: Vec<Value> = rendered
+            .template
+            .resources()
+            .filter(|it| it.type_ == "AWS::Bedrock::DataSource")
+            .map(|it| it.properties().and_then(|it| it.get("DataDeletionPolicy")).cloned().unwrap_or_default())
+            .collect();
+        assert_eq!(sources.len(), 1, "{text}");
+        sources[0].clone()
+    };
+    assert_eq!(policy(&s3_vectors()), json!("RETAIN"));
+    assert_eq!(policy(&managed), Value::Null);
+    let with = |deletion: &str| managed.replace("bucket: docs", &format!("bucket: docs, deletion: {deletion}"));
+    assert_ne!(with("retain"), managed);
+    assert_eq!(policy(&with("delete")), Value::Null);
+    let refused = spec::load_str(&with("retain"), "usecase.yaml").expect_err("no spec");
+    assert_eq!(refused.iter().map(|it| it.code.as_str()).collect::<Vec<_>>(), ["S144"], "{refused:?}");
+    assert!(refused[0].message.contains("cannot be retained"), "{}", refused[0]);
+}
+
+#[test]
+fn the_local_target_retains_nothing_of_a_managed_knowledge_base_either() {
+    let project = Project::empty();
+    project.write("bedplate.yaml", "");
+    let served = project.serve(&[]);
+    let create = |name: &str, policy: &str| {
+        let template = json!({ "Resources": {
+            "Role": { "Type": "AWS::IAM::Role", "Properties": { "AssumeRolePolicyDocument": { "Statement": [
+                { "Effect": "Allow", "Principal": { "Service": "bedrock.amazonaws.com" }, "Action": "sts:AssumeRole" }
+            ] } } },
+            "Base": { "Type": "AWS::Bedrock::KnowledgeBase", "Properties": {
+                "Name": name, "RoleArn": { "Fn::GetAtt": "Role.Arn" },
+                "KnowledgeBaseConfiguration": {
+                    "Type": "MANAGED",
+                    "ManagedKnowledgeBaseConfiguration": { "EmbeddingModelType": "MANAGED" }
+                }
+            } },
+            "Source": { "Type": "AWS::Bedrock::DataSource", "Properties": {
+                "Name": "documents", "KnowledgeBaseId": { "Ref": "Base" }, "DataDeletionPolicy": policy,
+                "DataSourceConfiguration": {
+                    "Type": "MANAGED_KNOWLEDGE_BASE_CONNECTOR",
+                    "ManagedKnowledgeBaseConnectorConfiguration": { "ConnectorParameters": { "type": "S3" } }
+                }
+            } }
+        } });
+        let body: String = form_urlencoded::byte_serialize(template.to_string().as_bytes()).collect();
+        served.act("us-west-2", "cloudformation", &format!(
+            "Action=CreateStack&Version=2010-05-15&StackName={name}&Capabilities.member.1=CAPABILITY_IAM&TemplateBody={body}"
+        ));
+        let events = format!("Action=DescribeStackEvents&Version=2010-05-15&StackName={name}");
+        let end = |text: &str| {
+            text.contains(">CREATE_COMPLETE<") && text.matches("AWS::CloudFormation::Stack<").count() > 1
+                || text.contains(">ROLLBACK_COMPLETE<")
+        };
+        loop {
+            let text = served.act("us-west-2", "cloudformation", &events);
+            if end(&text) {
+                return text;
+            }
+        }
+    };
+    let refused = create("retained", "RETAIN");
+    assert!(refused.contains("the only supported data deletion policy is DELETE"), "{refused}");
+    let made = create("deleted", "DELETE");
+    assert!(!made.contains("_FAILED<"), "{made}");
 }

@@ -3,7 +3,7 @@
 use super::context::Rules;
 use crate::finding::code;
 use crate::spec::text::{Piece, Text};
-use crate::spec::types::{Chunking, ChunkingRule, KnowledgeBase, Parsing, ParsingWay, Source, Store};
+use crate::spec::types::{Chunking, ChunkingRule, KnowledgeBase, Parsing, ParsingWay, Source, SourceDeletion, Store};
 use crate::spec::words::{cut, escape};
 
 pub(super) fn check(rules: &mut Rules<'_>) {
@@ -157,6 +157,13 @@ fn source(rules: &mut Rules<'_>, pointer: &str, base: &KnowledgeBase, source: &S
                             say how";
                 rules.error_at_key(code::S144, &format!("{pointer}/{key}"), message, help);
             }
+        }
+        if source.deletion == Some(SourceDeletion::Retain) {
+            // Source: `dataDeletionPolicy` of CreateDataSource in botocore 1.43.106; the local target refuses the same.
+            let message = "the vectors of a managed knowledge base cannot be retained".to_owned();
+            let help =
+                "leave `deletion` out: Bedrock deletes them with the source; choose another `store` to retain them";
+            rules.error(code::S144, &format!("{pointer}/deletion"), message, help);
         }
     }
     if let Some(chunking) = &source.chunking {

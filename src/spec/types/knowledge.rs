@@ -80,9 +80,9 @@ pub struct Source {
     pub chunking: Option<Chunking>,
     /// How documents are read.
     pub parsing: Option<Parsing>,
-    /// What happens to its vectors when the source is deleted.
-    #[serde(default)]
-    pub deletion: SourceDeletion,
+    /// What happens to its vectors when the source is deleted: they stay, unless said. Those of a managed knowledge base are
+    /// always deleted.
+    pub deletion: Option<SourceDeletion>,
 }
 
 /// What happens to a source's vectors when it is deleted.

@@ -106,10 +106,11 @@ impl KnowledgeBaseContext<'_> {
         let content = json!([managed, source.web.is_some(), values(&chunking), values(&parsing)]).to_string();
         let digest = digest::short(&content);
         let id = format!("{}{}DataSource", pascal(self.name), pascal(name));
-        let deletion = match source.deletion {
+        // A managed knowledge base allows DELETE only, which is its default.
+        let deletion = (!managed).then(|| match source.deletion.unwrap_or_default() {
             SourceDeletion::Retain => "RETAIN",
             SourceDeletion::Delete => "DELETE",
-        };
+        });
         let data = PartialData::new(&pointer)
             .made("base_id", &self.id)
             .made("name", format!("{}-{digest}", service_name(&[name], LONGEST_NAME - digest.len() - 1)))
