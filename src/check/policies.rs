@@ -40,11 +40,13 @@ pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
             for (path, document) in follow(&properties, way, &base) {
                 match Policy::from_value(document) {
                     Ok(policy) => {
-                        // An endpoint's policy grants nothing: it is what the callers' own policies are cut down to.
+                        // An endpoint's policy grants nothing: it is what the callers' own policies are cut down to. The
+                        // one that an endpoint has by default allows everything to everyone.
                         let bounds = resource.type_ == "AWS::EC2::VPCEndpoint";
+                        let harmless = [code::I001, code::I002, code::I003, code::I006];
                         for (index, one) in policy.statements.iter().enumerate() {
                             let told = statement(one).into_iter();
-                            for finding in told.filter(|it| !(bounds && [code::I002, code::I003].contains(&it.code))) {
+                            for finding in told.filter(|it| !(bounds && harmless.contains(&it.code))) {
                                 report(finding, &format!("{path}/Statement/{index}"));
                             }
                         }

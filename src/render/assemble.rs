@@ -206,17 +206,13 @@ impl<'a> Assembly<'a> {
 
     fn take_entry(&mut self, partial: &str, section: &'static str, id: String, entry: Value, pointer: &str) {
         let space = space(section);
-        if section == "Resources" && entry.get("Type").and_then(Value::as_str).is_none() {
-            let reason = format!("the resource `{id}` has no `Type`");
-            if partial.is_empty() {
-                let place = self.loaded.place(pointer);
-                self.report(Finding::error(code::R143, reason).at(place).help("say its type"));
-            } else {
-                self.refuse_partial(partial, &reason);
-            }
+        // What a template made elsewhere holds, loops and sections of other tools among it, is judged as a template.
+        let is_own = !partial.is_empty();
+        if is_own && section == "Resources" && entry.get("Type").and_then(Value::as_str).is_none() {
+            self.refuse_partial(partial, &format!("the resource `{id}` has no `Type`"));
             return;
         }
-        if id.is_empty() || !id.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        if is_own && (id.is_empty() || !id.bytes().all(|b| b.is_ascii_alphanumeric())) {
             let place = self.loaded.key_place(pointer);
             self.report(
                 Finding::error(code::R011, format!("`{id}` is not a logical id"))

@@ -76,7 +76,9 @@ impl Provenance {
         if let Some(elsewhere) = &self.elsewhere
             && self.around(part).is_some_and(|(_, place)| place == made_elsewhere::POINTER)
         {
-            let (line, column) = elsewhere.positions.at(part)?;
+            // What begins below its key is found by the key.
+            let (value, key) = (elsewhere.positions.at(part)?, elsewhere.positions.key_at(part));
+            let (line, column) = key.filter(|key| key.0 != value.0).unwrap_or(value);
             return Some(Place { file: elsewhere.file.clone(), line, column });
         }
         let pointer = self.pointer(part)?;

@@ -30,6 +30,7 @@ mod findings_page;
 mod findings_produced;
 mod finishers;
 mod foreign;
+mod foreign_templates;
 mod functions;
 mod helpers;
 mod hostile_pages;

@@ -200,6 +200,9 @@ impl Policy {
     /// # Errors
     /// When it has not the form of a policy document, with where.
     pub fn from_value(value: &Value) -> Result<Self, PolicyError> {
+        // CloudFormation takes a document as JSON text too.
+        let parsed: Option<Value> = value.as_str().and_then(|text| serde_json::from_str(text).ok());
+        let value = parsed.as_ref().unwrap_or(value);
         let document = value.as_object().ok_or_else(|| wrong("", "a policy document is an object"))?;
         let statements = match document.get("Statement") {
             Some(Value::Array(statements)) => statements.iter().collect(),

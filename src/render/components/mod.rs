@@ -87,7 +87,15 @@ pub(super) fn render(
         );
         return Err(vec![finding.at(loaded.place("/name")).help("add a bucket, a layer, a function or an API")]);
     }
-    let template = Template::from_value(template)?;
+    let template = Template::from_value(template).map_err(|findings| {
+        let placed = |finding: Finding| match finding.template_path.as_deref() {
+            Some(path) => {
+                provenance.place(loaded, &format!("/{path}")).map_or(finding.clone(), |place| finding.at(Some(place)))
+            }
+            None => finding,
+        };
+        findings.into_iter().map(placed).collect::<Vec<_>>()
+    })?;
     let tags = tags(spec, options);
     let capabilities = capabilities(&template);
     Ok(Rendered { template, origins, provenance, artifacts, needs, capabilities, tags })

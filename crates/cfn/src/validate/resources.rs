@@ -68,7 +68,8 @@ fn properties(context: &Context<'_>, resource: Resource<'_>, path: &str, finding
     }
     let none = Map::new();
     let given = resource.properties().unwrap_or(&none);
-    let mut checker = Checker::new(context, schema, format!("{path}/Properties"));
+    let conditional = resource.condition().is_some();
+    let mut checker = Checker::new(context, schema, format!("{path}/Properties"), conditional);
     let whole = Value::Object(given.clone());
     checker.value(&whole, schema.shape());
     findings.append(&mut checker.found);

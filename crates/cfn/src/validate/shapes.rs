@@ -21,11 +21,13 @@ pub(super) struct Checker<'a> {
     pub(super) found: Vec<Finding>,
     /// How many branches of `Fn::If` the value stands in.
     branches: usize,
+    /// Whether the resource has a condition.
+    conditional: bool,
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(context: &'a Context<'a>, schema: &'a ResourceSchema, path: String) -> Self {
-        Self { context, schema, path, found: Vec::new(), branches: 0 }
+    pub(super) fn new(context: &'a Context<'a>, schema: &'a ResourceSchema, path: String, conditional: bool) -> Self {
+        Self { context, schema, path, found: Vec::new(), branches: 0, conditional }
     }
 
     /// Counts what is done next. Whether there is no point in going on: the steps are used up, or enough is told.
@@ -98,15 +100,16 @@ impl<'a> Checker<'a> {
                 if !wanted.meets(given) {
                     let gives = if given == Types::ARRAY { "a list" } else { "text" };
                     self.push(code::T204, format!("must be {}, and `{key}` gives {gives} here", shape.types));
-                } else if key == "Ref" && self.branches == 0 {
+                } else if key == "Ref" && self.branches == 0 && !self.conditional {
                     self.parameter(argument, shape);
                 }
             }
         }
     }
 
-    /// The values a parameter allows against the shape of the property it stands for. Not inside `Fn::If`, whose
-    /// condition mostly keeps just those values out.
+    /// The values a parameter allows against the shape of the property it stands for. Not inside `Fn::If` and not of a
+    /// resource with a condition, which mostly keep just those values out. A parameter that allows nothing that fits is an
+    /// error. A default that does not fit, or one of several values, is not: another value may be given.
     fn parameter(&mut self, argument: &Value, shape: &Shape) {
         let Some(parameter) = argument.as_str().and_then(|name| self.context.parameters.get(name)) else { return };
         if parameter.type_().starts_with("AWS::SSM::") || parameter.is_list() {
@@ -120,11 +123,15 @@ impl<'a> Checker<'a> {
         if self.done(values.len()) {
             return;
         }
-        for value in values {
-            if let Some((code, words)) = scalars::check(value, shape) {
-                self.push(code, format!("takes the parameter `{}`, whose value {words}", parameter.name));
-                return;
-            }
+        let misfits: Vec<_> = values.iter().filter_map(|value| scalars::check(value, shape)).collect();
+        let hopeless = allowed.is_some() && misfits.len() == values.len();
+        let Some((code, words)) = misfits.into_iter().next() else { return };
+        if hopeless {
+            self.push(code, format!("takes the parameter `{}`, whose value {words}", parameter.name));
+        } else {
+            let which = if allowed.is_some() { "one of whose values" } else { "whose default" };
+            let message = format!("`{}` takes the parameter `{}`, {which} {words}", self.subject(), parameter.name);
+            self.found.push(Finding::warning(code::T214, message).in_template(&self.path));
         }
     }
 

@@ -1,0 +1,103 @@
+//! Templates made elsewhere: what CloudFormation takes is not refused, and what it refuses is, at its own line.
+
+use crate::support::Project;
+
+/// What `check` says of a template: its errors and warnings, notes left out.
+fn checked(template: &str) -> String {
+    let project = Project::empty();
+    project.write("bedplate.yaml", "");
+    project.write("stacks/x/usecase.yaml", "bedplate: 1\nname: x\nregion: us-west-2\ntemplate: template.yaml\n");
+    project.write("stacks/x/template.yaml", template);
+    let run = project.run(&["check", "x"]);
+    let told = run.stdout.lines().filter(|line| line.starts_with("error[") || line.starts_with("warning["));
+    told.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn keys_of_sections_are_held_to_no_more_than_cloudformation_holds_them_to() {
+    assert_eq!(
+        checked(
+            "Metadata:\n  AWS::CloudFormation::Interface: { ParameterGroups: [] }\n  any key: 1\nParameters: { P1: { Type: String, \
+             Default: a } }\nConditions: { 'A&B': !Equals [!Ref P1, b] }\nMappings: { by.region: { us-west-2: { x: y } } \
+             }\nResources: { T: { Type: AWS::SNS::Topic, Condition: 'A&B' } }\n"
+        ),
+        ""
+    );
+    // What it does hold to letters and digits, and what is no resource, is told at the template's line.
+    for (body, line) in [
+        ("  my-topic:\n    Type: AWS::SNS::Topic\n", 2),
+        ("  T: { Type: AWS::SNS::Topic }\n  Untyped:\n    Properties: {}\n", 3),
+    ] {
+        let project = Project::empty();
+        project.write("bedplate.yaml", "");
+        project.write("stacks/x/usecase.yaml", "bedplate: 1\nname: x\ntemplate: template.yaml\n");
+        project.write("stacks/x/template.yaml", format!("Resources:\n{body}"));
+        let run = project.run(&["check", "x"]);
+        assert!(run.code == 1 && run.stdout.contains(&format!("stacks/x/template.yaml:{line}:3")), "{}", run.session());
+    }
+}
+
+#[test]
+fn loops_stand_wherever_the_transform_allows_them() {
+    let template = "Transform: AWS::LanguageExtensions\nConditions:\n  Fn::ForEach::Cs: [C, [Red, Blue], { 'Is${C}': !Equals [!Ref \
+                    AWS::Region, !Ref C] }]\nResources:\n  Fn::ForEach::Topics:\n    - Name\n    - [Red, Blue]\n    - Topic${Name}:\n        \
+                    Type: AWS::SNS::Topic\n        Properties: { DisplayName: !Ref Name }\nOutputs:\n  Fn::ForEach::Names: [N, [Red, Blue], { \
+                    'Out${N}': { Value: !Ref N } }]\n";
+    assert_eq!(checked(template), "");
+    let project = Project::empty();
+    project.write("bedplate.yaml", "");
+    project.write("stacks/x/usecase.yaml", "bedplate: 1\nname: x\ntemplate: template.yaml\n");
+    project.write("stacks/x/template.yaml", template);
+    let run = project.run(&["deploy", "x", "--yes"]).ok();
+    assert!(run.stdout.contains("OutRed = Red") && run.stderr.contains("TopicBlue"), "{}", run.session());
+    let _ = project.run(&["destroy", "x", "--yes"]).ok();
+}
+
+#[test]
+fn a_default_that_does_not_fit_is_a_warning_and_none_where_a_condition_guards_it() {
+    let ingress = |condition: &str| {
+        format!(
+            "Parameters: {{ Port: {{ Type: String, Default: '' }} }}\nConditions: {{ HasPort: !Not [!Equals [!Ref Port, '']] }}\nResources:\n  \
+             T: {{ Type: AWS::SNS::Topic }}\n  I:\n    Type: AWS::EC2::SecurityGroupIngress\n{condition}    Properties: {{ GroupId: sg-12345678, \
+             IpProtocol: tcp, CidrIp: 10.0.0.0/8, FromPort: !Ref Port, ToPort: 80 }}\n"
+        )
+    };
+    assert_eq!(checked(&ingress("    Condition: HasPort\n")), "");
+    let told = checked(&ingress(""));
+    assert!(
+        told.starts_with("warning[T214]: `FromPort` takes the parameter `Port`, whose default")
+            && told.lines().count() == 1,
+        "{told}"
+    );
+    // No value that it allows fits: nothing can be given.
+    let told = checked(
+        "Parameters: { Days: { Type: Number, AllowedValues: [2, 4] } }\nResources: { L: { Type: AWS::Logs::LogGroup, Properties: { \
+         RetentionInDays: !Ref Days } } }\n",
+    );
+    assert!(told.starts_with("error[T205]"), "{told}");
+}
+
+#[test]
+fn a_policy_may_be_json_text_and_an_endpoint_may_have_the_policy_it_has_by_default() {
+    let role = |text: &str| {
+        format!(
+            "Resources:\n  R:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument: '{text}'\n"
+        )
+    };
+    let trust = |principal: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{principal},"Action":"sts:AssumeRole"}}]}}"#
+        )
+    };
+    assert_eq!(checked(&role(&trust(r#"{"Service":"lambda.amazonaws.com"}"#))), "");
+    assert!(checked(&role(&trust("\"*\""))).contains("I006"), "a text is read, not passed over");
+    assert!(checked(&role("not a policy")).contains("I007"));
+    assert_eq!(
+        checked(
+            "Resources:\n  V: { Type: AWS::EC2::VPC, Properties: { CidrBlock: 10.0.0.0/16 } }\n  E:\n    Type: AWS::EC2::VPCEndpoint\n    \
+             Properties:\n      VpcId: !Ref V\n      ServiceName: !Sub com.amazonaws.${AWS::Region}.dynamodb\n      PolicyDocument: { Version: \
+             '2012-10-17', Statement: [{ Effect: Allow, Action: '*', Principal: '*', Resource: '*' }] }\n"
+        ),
+        ""
+    );
+}
