@@ -70,7 +70,7 @@ impl<'a> Assembly<'a> {
     pub(super) fn add(&mut self, partial: &str, data: PartialData) -> Map<String, Value> {
         let pointer = data.pointer().to_owned();
         let (data, rows) = data.into_parts();
-        match self.partials.render(partial, &data, &rows, &self.budget) {
+        match self.partials.render(partial, data, &rows, &self.budget) {
             Ok((Value::Object(sections), found)) => {
                 let resources = self.take(partial, sections, &pointer);
                 for (part, place) in found {

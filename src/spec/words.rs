@@ -44,7 +44,10 @@ pub(crate) fn path(pointer: &str) -> String {
 
 /// A segment made fit to stand in a JSON pointer.
 pub(crate) fn escape(segment: &str) -> String {
-    segment.replace('~', "~0").replace('/', "~1")
+    match segment.contains(['~', '/']) {
+        true => segment.replace('~', "~0").replace('/', "~1"),
+        false => segment.to_owned(),
+    }
 }
 
 /// A text with nothing in it that drives a terminal, on one line.

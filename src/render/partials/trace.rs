@@ -138,7 +138,7 @@ impl<'r> Trace<'r> {
 }
 
 fn pointer(path: &[String]) -> String {
-    path.iter().fold(String::new(), |pointer, segment| pointer + "/" + &escape(segment))
+    path.iter().fold(String::with_capacity(64), |pointer, segment| pointer + "/" + &escape(segment))
 }
 
 /// The lines of a text, to have a byte's place in it as YAML counts: line and column from 1, columns in characters.
@@ -230,5 +230,5 @@ fn path(nodes: &[PlacedNode<'_>], mut index: usize) -> String {
         segments.push(node.key.map_or_else(|| node.index.to_string(), escape));
         index = parent;
     }
-    segments.iter().rev().fold(String::new(), |path, segment| path + "/" + segment)
+    segments.iter().rev().fold(String::with_capacity(64), |path, segment| path + "/" + segment)
 }
