@@ -4,6 +4,7 @@ mod attachments;
 mod decoding;
 mod flow;
 mod forms;
+mod lazy_schema;
 mod load;
 mod loaded;
 mod marks;
