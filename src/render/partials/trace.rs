@@ -78,7 +78,7 @@ impl<'r> Trace<'r> {
         }
         let mut pointer = pointer(value.context_path()?);
         if let Some(round) = round {
-            pointer = format!("{pointer}/{}", escape(round));
+            push(&mut pointer, round);
         }
         let place = row(self.rows, &pointer)?;
         self.mark(What::Block(0), vec![(String::new(), place)])
@@ -138,7 +138,9 @@ impl<'r> Trace<'r> {
 }
 
 fn pointer(path: &[String]) -> String {
-    path.iter().fold(String::with_capacity(64), |pointer, segment| pointer + "/" + &escape(segment))
+    let mut pointer = String::with_capacity(64);
+    path.iter().for_each(|segment| push(&mut pointer, segment));
+    pointer
 }
 
 /// The lines of a text, to have a byte's place in it as YAML counts: line and column from 1, columns in characters.
@@ -222,13 +224,28 @@ fn outermost(nodes: &[PlacedNode<'_>], start: (usize, usize), end: (usize, usize
 }
 
 /// A node's JSON pointer.
-fn path(nodes: &[PlacedNode<'_>], mut index: usize) -> String {
-    let mut segments = Vec::new();
-    while let Some(node) = nodes.get(index)
-        && let Some(parent) = node.parent
-    {
-        segments.push(node.key.map_or_else(|| node.index.to_string(), escape));
-        index = parent;
+fn path(nodes: &[PlacedNode<'_>], index: usize) -> String {
+    let mut path = String::with_capacity(64);
+    write_path(nodes, index, &mut path);
+    path
+}
+
+/// Goes no deeper than YAML is read.
+fn write_path(nodes: &[PlacedNode<'_>], index: usize, path: &mut String) {
+    let Some(node) = nodes.get(index) else { return };
+    let Some(parent) = node.parent else { return };
+    write_path(nodes, parent, path);
+    match node.key {
+        Some(key) => push(path, key),
+        None => path.push_str(&format!("/{}", node.index)),
     }
-    segments.iter().rev().fold(String::with_capacity(64), |path, segment| path + "/" + segment)
+}
+
+/// Adds a key to a JSON pointer.
+fn push(pointer: &mut String, key: &str) {
+    pointer.push('/');
+    match key.contains(['~', '/']) {
+        true => pointer.push_str(&escape(key)),
+        false => pointer.push_str(key),
+    }
 }
