@@ -44,4 +44,4 @@ pub use smoke::SmokeCall;
 pub use text::{Piece, Reference, Text, TextError, Tree};
 pub use types::*;
 pub use values::{Days, Seconds};
-pub(crate) use words::{cut, escape, suggest};
+pub(crate) use words::{cut, escape, push_segment, suggest};

@@ -9,7 +9,7 @@ use handlebars::PathAndJson;
 use serde_json::Value;
 
 use crate::render::data::{Rows, row, rows_below};
-use crate::spec::escape;
+use crate::spec::push_segment;
 use crate::yaml::{PlacedNode, Positions};
 
 /// The most values and blocks that are followed in one partial. What is written after them has the place of its component;
@@ -78,7 +78,7 @@ impl<'r> Trace<'r> {
         }
         let mut pointer = pointer(value.context_path()?);
         if let Some(round) = round {
-            push(&mut pointer, round);
+            push_segment(&mut pointer, round);
         }
         let place = row(self.rows, &pointer)?;
         self.mark(What::Block(0), vec![(String::new(), place)])
@@ -139,7 +139,7 @@ impl<'r> Trace<'r> {
 
 fn pointer(path: &[String]) -> String {
     let mut pointer = String::with_capacity(64);
-    path.iter().for_each(|segment| push(&mut pointer, segment));
+    path.iter().for_each(|segment| push_segment(&mut pointer, segment));
     pointer
 }
 
@@ -236,16 +236,7 @@ fn write_path(nodes: &[PlacedNode<'_>], index: usize, path: &mut String) {
     let Some(parent) = node.parent else { return };
     write_path(nodes, parent, path);
     match node.key {
-        Some(key) => push(path, key),
+        Some(key) => push_segment(path, key),
         None => path.push_str(&format!("/{}", node.index)),
-    }
-}
-
-/// Adds a key to a JSON pointer.
-fn push(pointer: &mut String, key: &str) {
-    pointer.push('/');
-    match key.contains(['~', '/']) {
-        true => pointer.push_str(&escape(key)),
-        false => pointer.push_str(key),
     }
 }

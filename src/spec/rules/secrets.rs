@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::credentials::{Credential, credentials};
 use crate::finding::{Finding, Place, code};
 use crate::spec::shape::MOST_FINDINGS;
-use crate::spec::words::{escape, path};
+use crate::spec::words::{path, push_segment};
 use crate::yaml::Positions;
 
 /// Every value or key that looks like a credential: findings, and the credentials to keep out of other findings.
@@ -56,8 +56,7 @@ impl RedactedFindings<'_> {
             }
             Value::Object(map) => {
                 for (key, item) in map {
-                    pointer.push('/');
-                    pointer.push_str(&escape(key));
+                    push_segment(pointer, key);
                     self.text(key, pointer);
                     self.walk(item, pointer);
                     pointer.truncate(length);
