@@ -80,12 +80,13 @@ fn number(text: &str) -> Option<Value> {
             _ => {}
         }
     }
-    // A duration, a size, a date.
+    // A duration, a size, a date, a version.
     let prefixed = ["0x", "0o", "0b"].iter().any(|base| bare.starts_with(base));
     let begins = bare.starts_with(|c: char| c.is_ascii_digit());
     let is_text = bare.contains(|c: char| !matches!(c, '0'..='9' | '.' | 'e' | 'E' | '+' | '-'));
     let is_date = bare.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') && bare.contains('-');
-    (begins && !prefixed && (is_text || is_date)).then(|| Value::from(text))
+    let is_version = bare.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && bare.matches('.').count() > 1;
+    (begins && !prefixed && (is_text || is_date || is_version)).then(|| Value::from(text))
 }
 
 #[cfg(test)]
@@ -96,7 +97,7 @@ mod tests {
     fn a_text_stands_for_what_serde_yaml_says() {
         let words = "~ null Null NULL nULL true True TRUE tRUE false False FALSE yes no on off y n inf nan .inf .Inf .nan .NaN \
                      infinity 0 00 007 1 10 123456789012345 1234567890123456789 12345678901234567890 0x1f 0xg 0o7 0b1 1e3 1E3 1e 1.5 \
-                     1. .5 0.5 00.5 1.5e3 1.2.3 7d 29s 1_000 2012-10-17 2012-13 1-2 - 1+2 1a 12ab 0.1.0 ./x ../x . .. .x a -a --a \
+                     1. .5 0.5 00.5 1.5e3 1.2.3 3.0.3 1..2 1.2. 7d 29s 1_000 2012-10-17 2012-13 1-2 - 1+2 1a 12ab 0.1.0 ./x ../x . .. .x a -a --a \
                      python3.13 0000000000000001.5 123456789012.123456";
         for word in words.split_whitespace() {
             for text in ["", "+", "-", "."].map(|sign| format!("{sign}{word}")) {
@@ -106,6 +107,7 @@ mod tests {
             }
         }
         assert_eq!(value("0.5"), Some(Value::from(0.5)), "what people write is read here");
+        assert_eq!(value("3.0.3"), Some(Value::from("3.0.3")), "a version is text");
         assert_eq!(value("1e3"), None, "and nothing else is");
     }
 }
