@@ -1,4 +1,5 @@
-//! Lists the files of the course's use cases, which `bedplate new --from` copies, for the binary.
+//! Lists the files of the course's use cases, which `bedplate new --from` copies, for the binary, and takes the schema of a
+//! spec apart into its definitions.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -9,7 +10,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
     fs::write(out.join("course.rs"), course()?)?;
+    fs::write(out.join("language.rs"), language()?)?;
     Ok(())
+}
+
+/// The schema of a spec without its definitions, and those by name, sorted: each as text.
+fn language() -> Result<String, Box<dyn Error>> {
+    let source = "schemas/usecase.schema.json";
+    println!("cargo::rerun-if-changed={source}");
+    let mut schema: serde_json::Value = serde_json::from_str(&fs::read_to_string(source)?)?;
+    let definitions = schema.as_object_mut().and_then(|schema| schema.shift_remove("$defs")).unwrap_or_default();
+    let mut definitions: Vec<(String, String)> = definitions
+        .as_object()
+        .ok_or_else(|| format!("{source}: `$defs` is not an object"))?
+        .iter()
+        .map(|(name, definition)| (name.clone(), definition.to_string()))
+        .collect();
+    definitions.sort();
+    Ok(format!("({:?}, &{definitions:?})\n", schema.to_string()))
 }
 
 /// The files of the course's use cases that `bedplate new --from` copies, as a table of names and contents: all but tests

@@ -120,7 +120,8 @@ fn names_in_the_way(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
 fn stored_values(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec<Finding>) {
     for resource in rendered.template.resources() {
         for (key, value) in resource.properties().into_iter().flatten() {
-            if let Some(path) = stored(value, &format!("Resources/{}/Properties/{key}", resource.logical_id)) {
+            if let Some(within) = stored(value) {
+                let path = format!("Resources/{}/Properties/{key}{within}", resource.logical_id);
                 findings.push(
                     Finding::warning(
                         code::R103,
@@ -135,14 +136,14 @@ fn stored_values(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec<Fi
     }
 }
 
-/// The path of the first text that holds a reference to a value kept elsewhere.
-fn stored(value: &Value, path: &str) -> Option<String> {
+/// The path within a value of the first text that holds a reference to a value kept elsewhere.
+fn stored(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => text.contains("{{resolve:").then(|| path.to_owned()),
+        Value::String(text) => text.contains("{{resolve:").then(String::new),
         Value::Array(items) => {
-            items.iter().enumerate().find_map(|(index, item)| stored(item, &format!("{path}/{index}")))
+            items.iter().enumerate().find_map(|(index, item)| Some(format!("/{index}{}", stored(item)?)))
         }
-        Value::Object(members) => members.iter().find_map(|(key, member)| stored(member, &format!("{path}/{key}"))),
+        Value::Object(members) => members.iter().find_map(|(key, member)| Some(format!("/{key}{}", stored(member)?))),
         _ => None,
     }
 }

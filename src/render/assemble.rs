@@ -65,14 +65,22 @@ impl<'a> Assembly<'a> {
         }
     }
 
-    /// Renders a partial for the thing at a place of the spec and takes in what it gives. The resources it gave are handed
-    /// back, for who must know their content.
-    pub(super) fn add(&mut self, partial: &str, data: PartialData) -> Map<String, Value> {
+    /// Renders a partial for the thing at a place of the spec and takes in what it gives.
+    pub(super) fn add(&mut self, partial: &str, data: PartialData) {
+        self.add_some(partial, data, false);
+    }
+
+    /// As [`Assembly::add`], with the resources that the partial gave, for who must know their content.
+    pub(super) fn add_known(&mut self, partial: &str, data: PartialData) -> Map<String, Value> {
+        self.add_some(partial, data, true)
+    }
+
+    fn add_some(&mut self, partial: &str, data: PartialData, known: bool) -> Map<String, Value> {
         let pointer = data.pointer().to_owned();
         let (data, rows) = data.into_parts();
-        match self.partials.render(partial, &data, &rows, &self.budget) {
+        match self.partials.render(partial, data, &rows, &self.budget) {
             Ok((Value::Object(sections), found)) => {
-                let resources = self.take(partial, sections, &pointer);
+                let resources = self.take(partial, sections, &pointer, known);
                 for (part, place) in found {
                     self.provenance.entry(part).or_insert(place);
                 }
@@ -178,7 +186,8 @@ impl<'a> Assembly<'a> {
         Ok((Value::Object(template), origins, Provenance::new(self.provenance, self.elsewhere)))
     }
 
-    fn take(&mut self, partial: &str, sections: Map<String, Value>, pointer: &str) -> Map<String, Value> {
+    /// Takes in the sections that a partial gave; with a copy of its resources when they are to be known.
+    fn take(&mut self, partial: &str, sections: Map<String, Value>, pointer: &str, known: bool) -> Map<String, Value> {
         let mut resources = Map::new();
         for (name, content) in sections {
             let Some(section) = SECTIONS.iter().copied().find(|section| *section == name) else {
@@ -188,7 +197,7 @@ impl<'a> Assembly<'a> {
             match content {
                 Value::Null => {}
                 Value::Object(entries) => {
-                    if section == "Resources" {
+                    if known && section == "Resources" {
                         resources = entries.clone();
                     }
                     for (id, entry) in entries {

@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::attachments;
 use super::decoding::pointer;
+use super::lazy_schema::LazySchema;
 use super::loaded::LoadedSpec;
 use super::marks::marks;
 use super::read;
 use super::roots::root_of;
 use super::rules::{Rules, hide, run, secrets};
-use super::schema::committed_schema;
 use super::shape::{Codes, MOST_FINDINGS, compare};
 use super::types::UseCase;
 use super::words::found;
@@ -73,7 +73,7 @@ fn load_from(text: &str, beside: Option<(&Path, &Root)>, shown: &str) -> Result<
     let Document { value, positions } = document;
     let (mut findings, secrets) = secrets(&value, &positions, shown);
 
-    let shape = compare(&value, committed_schema(), &positions, shown, CODES);
+    let shape = compare(&value, LazySchema::language(), &positions, shown, CODES);
     findings.extend(shape.findings);
     if findings.len() >= MOST_FINDINGS {
         return Err(in_order(findings, &secrets));
@@ -81,7 +81,7 @@ fn load_from(text: &str, beside: Option<(&Path, &Root)>, shown: &str) -> Result<
     let (rest, broken) = without_broken(&value, &shape.broken);
     match serde_path_to_error::deserialize::<_, UseCase>(&rest) {
         Ok(spec) => {
-            let marks = marks(&rest, committed_schema());
+            let marks = marks(&rest, LazySchema::language());
             let (files, unread) = match beside {
                 Some((dir, root)) => attachments::read(&marks.files, dir, root, &positions, shown),
                 None => Default::default(),

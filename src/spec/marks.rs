@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::lazy_schema::LazySchema;
 use super::sections::Section;
 use super::text::Text;
 use super::words::escape;
@@ -39,14 +40,14 @@ pub(super) struct FileMark {
 }
 
 /// Finds what the schema marks in a document.
-pub(super) fn marks(document: &Value, schema: &Value) -> Marks {
+pub(super) fn marks(document: &Value, schema: &LazySchema) -> Marks {
     let mut walk = MarkWalk { root: schema, marks: Marks::default(), owner: None };
-    walk.value(document, schema, "", 0);
+    walk.value(document, schema.root(), "", 0);
     walk.marks
 }
 
 struct MarkWalk<'a> {
-    root: &'a Value,
+    root: &'a LazySchema,
     marks: Marks,
     owner: Option<(String, String)>,
 }
@@ -67,10 +68,7 @@ impl<'a> MarkWalk<'a> {
         if schema.get("x-deep-text").is_some() {
             return self.deep(value, pointer);
         }
-        let schema = match schema.get("$ref").and_then(Value::as_str).and_then(|it| it.strip_prefix('#')) {
-            Some(reference) => self.root.pointer(reference).unwrap_or(schema),
-            None => schema,
-        };
+        let schema = self.root.resolve(schema);
         match value {
             Value::String(text) if schema.get("x-text").is_some() => {
                 let mark = self.mark(pointer, Text::new(text));

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::decoding::pointer;
 use super::forms::{is_account_id, is_region_name, is_stage_name};
+use super::lazy_schema::LazySchema;
 use super::load::load_within;
 use super::loaded::LoadedSpec;
 use super::read;
@@ -375,7 +376,7 @@ fn load_file(reach: &Root, path: &Path, shown: &str) -> Result<ProjectFile, Vec<
     if document.value.is_null() {
         return Ok(ProjectFile::default());
     }
-    let schema = schema_of::<ProjectFile>();
+    let schema = LazySchema::of(schema_of::<ProjectFile>());
     let mut findings = compare(&document.value, &schema, &document.positions, shown, CODES).findings;
     let place = |at: Option<(usize, usize)>| at.map(|(line, column)| Place { file: shown.to_owned(), line, column });
     if findings.is_empty() {

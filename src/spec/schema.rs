@@ -16,15 +16,6 @@ pub fn json_schema() -> Value {
     SCHEMA.get_or_init(schema_of::<UseCase>).clone()
 }
 
-/// The committed schema, which reads in a fraction of the time that making it from the types takes at every start; a test
-/// fails when the two differ, and what could not be read would be made.
-pub(super) fn committed_schema() -> &'static Value {
-    static SCHEMA: OnceLock<Value> = OnceLock::new();
-    SCHEMA.get_or_init(|| {
-        serde_json::from_str(include_str!("../../schemas/usecase.schema.json")).unwrap_or_else(|_| json_schema())
-    })
-}
-
 /// The schema of a type as an author's document has it.
 pub(super) fn schema_of<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with_transform(authored);

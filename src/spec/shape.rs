@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::lazy_schema::LazySchema;
 use super::words::{cut, escape, found, nearest, path, suggest};
 use crate::finding::{Code, Finding, Place};
 use crate::yaml::Positions;
@@ -32,14 +33,14 @@ pub(super) struct Shape {
 }
 
 /// Compares a document with a schema.
-pub(super) fn compare(document: &Value, schema: &Value, positions: &Positions, file: &str, codes: Codes) -> Shape {
+pub(super) fn compare(document: &Value, schema: &LazySchema, positions: &Positions, file: &str, codes: Codes) -> Shape {
     let mut walk = ShapeWalk { root: schema, positions, file, codes, shape: Shape::default() };
-    walk.value(document, schema, "");
+    walk.value(document, schema.root(), "");
     walk.shape
 }
 
 struct ShapeWalk<'a> {
-    root: &'a Value,
+    root: &'a LazySchema,
     positions: &'a Positions,
     file: &'a str,
     codes: Codes,
@@ -65,17 +66,12 @@ impl<'a> ShapeWalk<'a> {
         self.shape.broken.push(pointer.to_owned());
     }
 
-    fn resolve(&self, schema: &'a Value) -> &'a Value {
-        let Some(reference) = schema.get("$ref").and_then(Value::as_str) else { return schema };
-        reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer)).unwrap_or(schema)
-    }
-
     fn value(&mut self, value: &Value, schema: &'a Value, pointer: &str) {
         if self.is_full() {
             return;
         }
         let said = schema.get("description").and_then(Value::as_str);
-        let schema = self.resolve(schema);
+        let schema = self.root.resolve(schema);
         let kind = schema.get("type").and_then(Value::as_str);
         match (kind, schema.get("oneOf").and_then(Value::as_array)) {
             (None, Some(options)) if options.iter().all(|option| option.get("const").is_some()) => {
@@ -117,7 +113,7 @@ impl<'a> ShapeWalk<'a> {
     fn any_of(&mut self, value: &Value, options: &'a [Value], said: Option<&str>, pointer: &str) {
         let options: Vec<(&str, &'a Value)> = options
             .iter()
-            .map(|option| self.resolve(option))
+            .map(|option| self.root.resolve(option))
             .filter_map(|option| Some((option.get("type")?.as_str()?, option)))
             .collect();
         let of = |kind: &str| match kind {

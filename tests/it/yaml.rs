@@ -198,6 +198,46 @@ proptest! {
     }
 }
 
+/// An anchor hands a whole file to the second reader.
+fn by_both_readers(text: &str) {
+    let second = format!("{text}\nlast: &anchor 1\n");
+    for parse in [yaml::parse, yaml::parse_cloudformation] {
+        let without_last = |mut value: Value| {
+            value.as_object_mut().map(|members| members.shift_remove("last"));
+            value
+        };
+        let one = parse(&format!("{text}\nlast: 1\n")).map(|document| without_last(document.value));
+        let other = parse(&second).map(|document| without_last(document.value));
+        assert_eq!(one, other, "{text:?}");
+    }
+}
+
+#[test]
+fn both_readers_give_what_the_use_cases_say() {
+    for file in std::fs::read_dir(crate::support::repository().join("stacks")).unwrap() {
+        by_both_readers(&std::fs::read_to_string(file.unwrap().path().join("usecase.yaml")).unwrap());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn both_readers_give_the_same(
+        parts in prop::collection::vec(
+            prop::sample::select(vec![
+                "a", "b c", ": ", ":", "x: ", "y:\n", "- ", "  ", " ", "\n", "\n  ", "\n    ", "\n- ", "\"", "'", "\"q\"", "'s'",
+                "\\n", "\\x41", "|", ">-", "|\n  t\n  u\n", ">\n  t\n  u\n\n  v\n", "[", "]", "{", "}", ", ", "#", " # c", "!Ref ",
+                "!GetAtt a.b", "!GetAZs", "1", "-5", "0.5", "0x1f", "1e3", "2012-10-17", "007", "~", "null", "true", "./x", "*", "&",
+                "@", "%", "é", "{a: 1, b: [2]}", "[1, \"x\", {c: d}]", "{\"a\":1}", "\u{2028}", "\t", "\r\n", "---\n", "<<", "? ", "?",
+            ]),
+            0..14,
+        ),
+    ) {
+        by_both_readers(&format!("first:\n  z: {}", parts.concat()));
+    }
+}
+
 /// PyYAML reads YAML 1.1, where `yes`, `012` and `12:30:45` are no texts.
 #[test]
 fn python_reads_what_is_emitted_as_the_same_values() {

@@ -116,7 +116,7 @@ impl One<'_> {
             .parts("nodes", "nodes", nodes)
             .parts("connections", "nodes", connections)
             .made("output_id", format!("{id}Id"));
-        let mut resources = assembly.add("flow", data);
+        let mut resources = assembly.add_known("flow", data);
         resources.remove(&role_id);
         let content = Value::Object(resources).to_string() + &content;
         let data = PartialData::new(&self.pointer)

@@ -108,7 +108,7 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, gua
         .parts("patterns", "patterns", patterns)
         .parts("grounding", "", grounding)
         .made("output_id", format!("{id}Id"));
-    let content = assembly.add("guardrail", data);
+    let content = assembly.add_known("guardrail", data);
     let data = PartialData::new(pointer)
         .made("id", version_id(name))
         .made("guardrail_id", id)

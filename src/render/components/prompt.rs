@@ -119,7 +119,7 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, pro
         .said("system", "system", &prompt.system)
         .said("text", "text", &prompt.text)
         .said("variables", "text", variables);
-    let content = assembly.add("prompt", inference_places(data, "/inference", &prompt.model));
+    let content = assembly.add_known("prompt", inference_places(data, "/inference", &prompt.model));
     // A model that is called by another ARN is another content, though the prompt only refers to it.
     let content = format!("{}{}{}", Value::Object(content), model.id, model.application_profile);
     let data = PartialData::new(pointer)

@@ -92,6 +92,12 @@ pub(in crate::render) struct Budget {
 }
 
 impl Budget {
+    /// Another one, of which as much is gone as of this one.
+    pub(super) fn spent(&self) -> Budget {
+        let copy = |count: &AtomicUsize| AtomicUsize::new(count.load(Ordering::Relaxed));
+        Budget { steps: copy(&self.steps), written: copy(&self.written) }
+    }
+
     /// Counts what is done next; what has no loop is bounded by what is written.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ mod bounds;
 mod embedded;
 mod helpers;
 mod lint;
+mod prepared;
 mod trace;
 
 use std::borrow::Cow;
@@ -49,6 +50,21 @@ struct PartialSource {
     compiled: OnceLock<Template>,
     /// Whether it is a project's own.
     of_project: bool,
+}
+
+impl PartialSource {
+    /// Ready to be rendered.
+    fn compiled(&self, name: &str) -> Result<&Template, Finding> {
+        if let Some(template) = self.compiled.get() {
+            return Ok(template);
+        }
+        let text = without_comments(&self.text);
+        let template = match prepared::prepared(name, &text) {
+            Some(template) => template,
+            None => lint::parsed(name, &self.file, &text)?,
+        };
+        Ok(self.compiled.get_or_init(|| template))
+    }
 }
 
 impl Partials {
@@ -139,22 +155,23 @@ impl Partials {
     pub(super) fn render(
         &self,
         name: &str,
-        data: &Value,
+        data: Value,
         rows: &Rows,
         budget: &Budget,
     ) -> Result<(Value, BTreeMap<String, String>), Finding> {
         let trace = Trace::new(rows);
-        let text = self.text(name, data, budget, &trace)?;
+        let data = Context::from(data);
+        let text = self.text(name, &data, budget, &trace)?;
         match yaml::parse_cloudformation(&text) {
             Ok(document) => {
                 let mut found = trace.found(&text, &document.positions);
                 if self.sources.get(name).is_some_and(|source| source.of_project) {
-                    as_embedded(name, data, rows, &document.value, &mut found);
+                    as_embedded(name, &data, rows, &document.value, &mut found);
                 }
                 Ok((document.value, found))
             }
             Err(error) => {
-                let line = self.line_in_partial(name, data, error.line, budget).unwrap_or(1);
+                let line = self.line_in_partial(name, &data, error.line, budget).unwrap_or(1);
                 Err(Finding::error(
                     code::R004,
                     format!("what the partial `{name}` renders to is not YAML: {}", error.message),
@@ -165,37 +182,42 @@ impl Partials {
         }
     }
 
-    fn text(&self, name: &str, data: &Value, budget: &Budget, trace: &Trace<'_>) -> Result<String, Finding> {
+    fn text(&self, name: &str, data: &Context, budget: &Budget, trace: &Trace<'_>) -> Result<String, Finding> {
         let Some(source) = self.sources.get(name) else {
             return Err(Finding::error(code::R003, format!("there is no partial `{name}`"))
                 .help("this is a fault of Bedplate itself; please report it"));
         };
-        let template = match source.compiled.get() {
-            Some(template) => template,
-            None => {
+        let failed = |error| self.render_failed(name, &error);
+        if source.of_project {
+            let template = source.compiled(name)?;
+            return self.written(template, data, budget, trace).map_err(failed);
+        }
+        let before = budget.spent();
+        match source.compiled(name).map(|template| self.written(template, data, budget, trace)) {
+            Ok(Ok(text)) => Ok(text),
+            // Where it fails is known to Handlebars alone.
+            _ => {
                 let template = lint::parsed(name, &source.file, &without_comments(&source.text))?;
-                source.compiled.get_or_init(|| template)
+                self.written(&template, data, &before, trace).map_err(failed)
             }
-        };
-        self.written(template, data, budget, trace).map_err(|error| self.render_failed(name, &error))
+        }
     }
 
     /// What a template gives, within the bounds.
     fn written(
         &self,
         template: &Template,
-        data: &Value,
+        data: &Context,
         budget: &Budget,
         trace: &Trace<'_>,
     ) -> Result<String, RenderError> {
         let mut out = Written::within(budget, trace);
-        let context = Context::wraps(data)?;
         let mut render = RenderContext::new(template.name.as_ref());
         render.register_local_helper("json", Box::new(Json { trace }));
         render.register_local_helper("if", Box::new(Choice { when: true, trace }));
         render.register_local_helper("unless", Box::new(Choice { when: false, trace }));
         render.register_local_helper("each", Box::new(Each { budget, trace }));
-        template.render(&self.helpers, &context, &mut render, &mut out)?;
+        template.render(&self.helpers, data, &mut render, &mut out)?;
         Ok(out.into_text())
     }
 
@@ -221,7 +243,7 @@ impl Partials {
 
     /// The line of the partial that a line of its output came from: the partial is rendered once more with every line
     /// carrying its number.
-    fn line_in_partial(&self, name: &str, data: &Value, line: usize, budget: &Budget) -> Option<usize> {
+    fn line_in_partial(&self, name: &str, data: &Context, line: usize, budget: &Budget) -> Option<usize> {
         let source = self.sources.get(name)?;
         let mut numbered = String::new();
         for (index, text) in source.text.split_inclusive('\n').enumerate() {
@@ -242,8 +264,10 @@ impl Partials {
 
 /// Adds where the parts of what a project's partial gives come from that it writes itself: from where the program's own
 /// partial takes them, since that is the key whose value is not used.
-fn as_embedded(name: &str, data: &Value, rows: &Rows, value: &Value, found: &mut BTreeMap<String, String>) {
-    let Ok((_, embedded)) = Partials::embedded().render(name, data, rows, &Budget::default()) else { return };
+fn as_embedded(name: &str, data: &Context, rows: &Rows, value: &Value, found: &mut BTreeMap<String, String>) {
+    let Ok((_, embedded)) = Partials::embedded().render(name, data.data().clone(), rows, &Budget::default()) else {
+        return;
+    };
     for (part, place) in embedded {
         let above = std::iter::successors(Some(part.as_str()), |part| Some(part.rsplit_once('/')?.0));
         let below = format!("{part}/");
@@ -255,8 +279,8 @@ fn as_embedded(name: &str, data: &Value, rows: &Rows, value: &Value, found: &mut
     }
 }
 
-/// One of the program's own partials with its comments as empty lines, so that places stay the same. Compiling counts its way
-/// from the first character to each tag, and half of a partial are comments.
+/// One of the program's own partials with its comments as empty lines, so that places stay the same: half of a partial are
+/// comments, and what it renders to is read as YAML.
 fn without_comments(text: &str) -> String {
     let is_comment = |line: &str| line.trim_start().starts_with('#') && !line.contains("{{");
     text.split_inclusive('\n').map(|line| if is_comment(line) { "\n" } else { line }).collect()

@@ -9,7 +9,7 @@ use handlebars::PathAndJson;
 use serde_json::Value;
 
 use crate::render::data::{Rows, row, rows_below};
-use crate::spec::escape;
+use crate::spec::push_segment;
 use crate::yaml::{PlacedNode, Positions};
 
 /// The most values and blocks that are followed in one partial. What is written after them has the place of its component;
@@ -78,7 +78,7 @@ impl<'r> Trace<'r> {
         }
         let mut pointer = pointer(value.context_path()?);
         if let Some(round) = round {
-            pointer = format!("{pointer}/{}", escape(round));
+            push_segment(&mut pointer, round);
         }
         let place = row(self.rows, &pointer)?;
         self.mark(What::Block(0), vec![(String::new(), place)])
@@ -138,7 +138,9 @@ impl<'r> Trace<'r> {
 }
 
 fn pointer(path: &[String]) -> String {
-    path.iter().fold(String::new(), |pointer, segment| pointer + "/" + &escape(segment))
+    let mut pointer = String::with_capacity(64);
+    path.iter().for_each(|segment| push_segment(&mut pointer, segment));
+    pointer
 }
 
 /// The lines of a text, to have a byte's place in it as YAML counts: line and column from 1, columns in characters.
@@ -222,13 +224,19 @@ fn outermost(nodes: &[PlacedNode<'_>], start: (usize, usize), end: (usize, usize
 }
 
 /// A node's JSON pointer.
-fn path(nodes: &[PlacedNode<'_>], mut index: usize) -> String {
-    let mut segments = Vec::new();
-    while let Some(node) = nodes.get(index)
-        && let Some(parent) = node.parent
-    {
-        segments.push(node.key.map_or_else(|| node.index.to_string(), escape));
-        index = parent;
+fn path(nodes: &[PlacedNode<'_>], index: usize) -> String {
+    let mut path = String::with_capacity(64);
+    write_path(nodes, index, &mut path);
+    path
+}
+
+/// Goes no deeper than YAML is read.
+fn write_path(nodes: &[PlacedNode<'_>], index: usize, path: &mut String) {
+    let Some(node) = nodes.get(index) else { return };
+    let Some(parent) = node.parent else { return };
+    write_path(nodes, parent, path);
+    match node.key {
+        Some(key) => push_segment(path, key),
+        None => path.push_str(&format!("/{}", node.index)),
     }
-    segments.iter().rev().fold(String::new(), |path, segment| path + "/" + segment)
 }

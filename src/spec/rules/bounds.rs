@@ -4,7 +4,7 @@ use crate::finding::code;
 use serde_json::Value;
 
 use super::context::Rules;
-use crate::spec::schema::committed_schema;
+use crate::spec::lazy_schema::LazySchema;
 use crate::spec::words::{escape, path};
 
 /// The sections whose every bound is looked at here. Those of the others have rules of their own, with words of their
@@ -12,34 +12,32 @@ use crate::spec::words::{escape, path};
 const SECTIONS: [&str; 5] = ["models", "guardrails", "prompts", "knowledge-bases", "flows"];
 
 pub(super) fn check(rules: &mut Rules<'_>) {
-    let root = committed_schema();
+    let schema = LazySchema::language();
     for section in SECTIONS {
-        let (Some(value), Some(of)) = (rules.document.get(section), root.pointer(&format!("/properties/{section}")))
+        let (Some(value), Some(of)) =
+            (rules.document.get(section), schema.root().pointer(&format!("/properties/{section}")))
         else {
             continue;
         };
-        walk(rules, root, value, of, &format!("/{section}"));
+        walk(rules, schema, value, of, &format!("/{section}"));
     }
 }
 
-fn walk(rules: &mut Rules<'_>, root: &Value, value: &Value, of: &Value, pointer: &str) {
+fn walk(rules: &mut Rules<'_>, schema: &LazySchema, value: &Value, of: &Value, pointer: &str) {
     bounds(rules, value, of, pointer);
-    let of = match of.get("$ref").and_then(Value::as_str).and_then(|it| it.strip_prefix('#')) {
-        Some(reference) => root.pointer(reference).unwrap_or(of),
-        None => of,
-    };
+    let of = schema.resolve(of);
     match value {
         Value::Array(items) => {
             let Some(of) = of.get("items") else { return };
             for (index, item) in items.iter().enumerate() {
-                walk(rules, root, item, of, &format!("{pointer}/{index}"));
+                walk(rules, schema, item, of, &format!("{pointer}/{index}"));
             }
         }
         Value::Object(map) => {
             for (key, item) in map {
                 let property = of.get("properties").and_then(|it| it.get(key));
                 let Some(of) = property.or_else(|| of.get("additionalProperties")) else { continue };
-                walk(rules, root, item, of, &format!("{pointer}/{}", escape(key)));
+                walk(rules, schema, item, of, &format!("{pointer}/{}", escape(key)));
             }
         }
         _ => {}

@@ -60,30 +60,32 @@ pub(super) fn check(rules: &mut Rules<'_>) -> bool {
         let message = format!("the network has {count} endpoints and takes at most {MOST_ENDPOINTS}");
         rules.error_at_key(code::S234, "/network/endpoints", message, "name the services that are reached from inside");
     }
-    if let Some((pointer, count)) = largest(rules.document, "") {
+    if let Some((pointer, count)) = largest(rules.document) {
         let message = format!("`{}` has {count} entries, and {MOST_ENTRIES} are read at most", path(&pointer));
         rules.error_at_key(code::S234, &pointer, message, "keep data in files beside the spec");
     }
     rules.findings.len() == before
 }
 
-/// The first list or mapping with too many entries.
-fn largest(value: &Value, pointer: &str) -> Option<(String, usize)> {
+/// The first list or mapping with too many entries: its pointer within a value, and how many.
+fn largest(value: &Value) -> Option<(String, usize)> {
     let count = match value {
         Value::Array(items) => items.len(),
         Value::Object(members) => members.len(),
         _ => 0,
     };
     if count > MOST_ENTRIES {
-        return Some((pointer.to_owned(), count));
+        return Some((String::new(), count));
     }
     match value {
         Value::Array(items) => {
-            items.iter().enumerate().find_map(|(index, item)| largest(item, &format!("{pointer}/{index}")))
+            items.iter().enumerate().find_map(|(index, item)| Some(within(&index.to_string(), largest(item)?)))
         }
-        Value::Object(members) => {
-            members.iter().find_map(|(key, member)| largest(member, &format!("{pointer}/{}", escape(key))))
-        }
+        Value::Object(members) => members.iter().find_map(|(key, member)| Some(within(&escape(key), largest(member)?))),
         _ => None,
     }
+}
+
+fn within(segment: &str, (pointer, count): (String, usize)) -> (String, usize) {
+    (format!("/{segment}{pointer}"), count)
 }

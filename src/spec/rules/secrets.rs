@@ -5,13 +5,13 @@ use serde_json::Value;
 use crate::credentials::{Credential, credentials};
 use crate::finding::{Finding, Place, code};
 use crate::spec::shape::MOST_FINDINGS;
-use crate::spec::words::{escape, path};
+use crate::spec::words::{path, push_segment};
 use crate::yaml::Positions;
 
 /// Every value or key that looks like a credential: findings, and the credentials to keep out of other findings.
 pub(in crate::spec) fn secrets(document: &Value, positions: &Positions, file: &str) -> (Vec<Finding>, Vec<String>) {
     let mut found = RedactedFindings { findings: Vec::new(), secrets: Vec::new(), positions, file };
-    found.walk(document, "");
+    found.walk(document, &mut String::new());
     (found.findings, found.secrets)
 }
 
@@ -42,19 +42,24 @@ struct RedactedFindings<'a> {
 }
 
 impl RedactedFindings<'_> {
-    fn walk(&mut self, value: &Value, pointer: &str) {
+    fn walk(&mut self, value: &Value, pointer: &mut String) {
+        let length = pointer.len();
         match value {
             Value::String(text) => self.text(text, pointer),
             Value::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.walk(item, &format!("{pointer}/{index}"));
+                    pointer.push('/');
+                    pointer.push_str(&index.to_string());
+                    self.walk(item, pointer);
+                    pointer.truncate(length);
                 }
             }
             Value::Object(map) => {
                 for (key, item) in map {
-                    let inner = format!("{pointer}/{}", escape(key));
-                    self.text(key, &inner);
-                    self.walk(item, &inner);
+                    push_segment(pointer, key);
+                    self.text(key, pointer);
+                    self.walk(item, pointer);
+                    pointer.truncate(length);
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}

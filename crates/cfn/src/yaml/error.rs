@@ -113,6 +113,10 @@ pub(super) fn not_utf8(bytes: &[u8], at: usize) -> YamlError {
 
 /// Refuses control characters: the two YAML parsers disagree about them, and no author types them.
 pub(super) fn only_printable(text: &str) -> Result<(), YamlError> {
+    // U+0080 to U+009F begin with the byte c2.
+    if !text.bytes().any(|byte| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r') || matches!(byte, 0x7f | 0xc2)) {
+        return Ok(());
+    }
     let control = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}');
     let Some((at, c)) = text.char_indices().find(|(_, c)| control(*c)) else { return Ok(()) };
     let place = end_of(text.get(..at).unwrap_or_default());

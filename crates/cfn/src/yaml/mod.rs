@@ -1,11 +1,14 @@
-//! YAML in and out. The only module that names the YAML crates: `serde_yaml` gives the values, `saphyr-parser`'s events
-//! give the place of every key and value, and both refuse what the other does not understand.
+//! YAML in and out. The only module that names the YAML crates: `saphyr-parser`'s events give the place of every key and
+//! value, and the values, as long as a text holds only what every reader of YAML understands alike. With anchors, tabs,
+//! several ways to write a number and the like, `serde_yaml` gives the values, and both refuse what the other does not
+//! understand.
 //!
 //! Nothing a file can hold makes this module panic, hang or eat memory: size, depth and alias expansion are bounded in
 //! the first pass, before any value is built.
 
 mod emit;
 mod error;
+mod plain;
 mod positions;
 mod scan;
 mod tags;
@@ -86,7 +89,10 @@ fn parse_as(text: &str, dialect: Dialect) -> Result<Document, YamlError> {
     error::within_size(text.len())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     error::only_printable(text)?;
-    let positions = scan::scan(text, dialect)?;
-    let value = value::read(text, dialect)?;
+    let (positions, value) = scan::scan(text, dialect)?;
+    let value = match value {
+        Some(value) => value,
+        None => value::read(text, dialect)?,
+    };
     Ok(Document { value, positions })
 }

@@ -80,6 +80,18 @@ impl Tree {
         }
     }
 
+    /// Line and column of a key of a mapping that is still open.
+    pub(super) fn key_place(&self, mapping: usize, key: &str) -> Option<(usize, usize)> {
+        let mut index = mapping + 1;
+        while let Some(node) = self.nodes.get(index) {
+            if self.key(index as u32) == key {
+                return Some(widen(node.key_place));
+            }
+            index = (node.end as usize).max(index + 1);
+        }
+        None
+    }
+
     /// The node at a pointer, or its nearest ancestor.
     fn find(&self, pointer: &str) -> Option<Node> {
         let mut index = 0;

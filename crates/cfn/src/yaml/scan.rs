@@ -1,12 +1,15 @@
-//! The first pass over a text: the places of its keys and values, and every bound that keeps the second pass safe.
+//! The pass over a text: the places of its keys and values, every bound that keeps what follows safe, and the values
+//! themselves where all readers of YAML agree on them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
+use serde_json::{Map, Value};
 
 use super::error::{YamlError, YamlErrorKind};
 use super::positions::{Positions, Tree};
-use super::{Dialect, MAX_DEPTH, tags};
+use super::{Dialect, MAX_DEPTH, plain, tags};
 
 /// How many values aliases may stand for, all taken together.
 const MAX_EXPANDED: u64 = 100_000;
@@ -14,13 +17,22 @@ const MAX_EXPANDED: u64 = 100_000;
 /// How many bytes of text aliases may stand for, all taken together.
 const MAX_EXPANDED_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Walks the whole text once.
-pub(super) fn scan(text: &str, dialect: Dialect) -> Result<Positions, YamlError> {
-    scan_tree(text, dialect).map(Positions::of)
+/// The deepest nesting in which values are taken from this pass: deeper, `serde_yaml` has a bound of its own.
+const PLAIN_DEPTH: usize = 60;
+
+/// Walks the whole text once. With the places come the values, unless something in the text is for `serde_yaml` to say.
+pub(super) fn scan(text: &str, dialect: Dialect) -> Result<(Positions, Option<Value>), YamlError> {
+    let scan = scanned(text, dialect)?;
+    let value = if scan.plain { scan.value } else { None };
+    Ok((Positions::of(scan.tree), value))
 }
 
-/// As [`scan`], for a caller that keeps the tree elsewhere.
+/// The places alone, for a caller that keeps the tree elsewhere.
 pub(super) fn scan_tree(text: &str, dialect: Dialect) -> Result<Tree, YamlError> {
+    scanned(text, dialect).map(|scan| scan.tree)
+}
+
+fn scanned(text: &str, dialect: Dialect) -> Result<Scan<'_>, YamlError> {
     let mut scan = Scan {
         dialect,
         tree: Tree::default(),
@@ -28,12 +40,17 @@ pub(super) fn scan_tree(text: &str, dialect: Dialect) -> Result<Tree, YamlError>
         anchors: HashMap::new(),
         documents: 0,
         expanded: Weight::default(),
+        plain: plain::is_ordinary(text),
+        one_line: true,
+        line_ended: text.ends_with('\n'),
+        value: None,
     };
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| syntax(&error, text))?;
+        scan.one_line = span.start.line() == span.end.line();
         scan.event(event, place(&span.start))?;
     }
-    Ok(scan.tree)
+    Ok(scan)
 }
 
 /// How much a value is once its aliases are followed.
@@ -58,10 +75,16 @@ struct Frame<'t> {
     anchor: usize,
     weight: Weight,
     place: (usize, usize),
-    /// A mapping's keys so far, with their places.
-    keys: Option<HashMap<std::borrow::Cow<'t, str>, (usize, usize)>>,
-    /// The key whose value comes next.
-    pending: Option<(std::borrow::Cow<'t, str>, (usize, usize))>,
+    /// The short form before it.
+    tag: Option<String>,
+    content: FrameContent<'t>,
+}
+
+/// What a list or mapping holds so far.
+enum FrameContent<'t> {
+    List(Vec<Value>),
+    /// With the key whose value comes next, and its place.
+    Mapping(Map<String, Value>, Option<(Cow<'t, str>, (usize, usize))>),
 }
 
 struct Scan<'t> {
@@ -71,6 +94,13 @@ struct Scan<'t> {
     anchors: HashMap<usize, Weight>,
     documents: usize,
     expanded: Weight,
+    /// Whether the values are what every reader of YAML takes them for.
+    plain: bool,
+    /// Whether what is read now begins and ends in one line.
+    one_line: bool,
+    /// Whether the text's last line has an end.
+    line_ended: bool,
+    value: Option<Value>,
 }
 
 impl<'t> Scan<'t> {
@@ -85,6 +115,7 @@ impl<'t> Scan<'t> {
             Event::Scalar(text, style, anchor, tag) => {
                 self.tag(tag.as_deref(), place)?;
                 if self.wants_key() {
+                    self.plain &= anchor == 0 && tag.is_none() && self.one_line;
                     return self.key(text, style, place);
                 }
                 let (node, inner) = self.open(tag.as_deref(), place);
@@ -92,6 +123,15 @@ impl<'t> Scan<'t> {
                 self.tree.close(node);
                 let weight = Weight { nodes: 1, bytes: text.len() as u64 };
                 self.weigh(anchor, weight);
+                let value = match style {
+                    ScalarStyle::Plain => plain::value(&text),
+                    // Readers differ in how a text ends that the end of the file cuts off, and in one that is all of it.
+                    ScalarStyle::Literal | ScalarStyle::Folded if !self.line_ended || self.frames.is_empty() => None,
+                    _ => Some(Value::String(text.into_owned())),
+                };
+                let short = tag.as_deref().filter(|tag| !tag.is_yaml_core_schema());
+                self.plain &= value.is_some() && anchor == 0 && tag.is_some() == short.is_some();
+                self.finish(short.map(|tag| tag.suffix.as_str()), value.unwrap_or_default());
             }
             Event::SequenceStart(anchor, tag) => self.start(anchor, tag.as_deref(), place, false)?,
             Event::MappingStart(anchor, tag) => self.start(anchor, tag.as_deref(), place, true)?,
@@ -103,38 +143,42 @@ impl<'t> Scan<'t> {
     }
 
     fn wants_key(&self) -> bool {
-        self.frames.last().is_some_and(|frame| frame.keys.is_some() && frame.pending.is_none())
+        matches!(self.frames.last(), Some(Frame { content: FrameContent::Mapping(_, None), .. }))
     }
 
-    fn key(
-        &mut self,
-        text: std::borrow::Cow<'t, str>,
-        style: ScalarStyle,
-        place: (usize, usize),
-    ) -> Result<(), YamlError> {
+    fn key(&mut self, text: Cow<'t, str>, style: ScalarStyle, place: (usize, usize)) -> Result<(), YamlError> {
         if text == "<<" && style == ScalarStyle::Plain {
             return Err(unsupported(place, "merge keys (`<<`) are not supported")
                 .help("write the keys out, or use an alias for a whole value"));
         }
+        self.plain &= match (style, self.dialect) {
+            // What looks like a number is text in CloudFormation's templates, and for `serde_yaml` to refuse elsewhere.
+            (ScalarStyle::Plain, Dialect::CloudFormation) => !text.is_empty() && !plain::begins_oddly(&text),
+            (ScalarStyle::Plain, Dialect::Plain) => matches!(plain::value(&text), Some(Value::String(_))),
+            (ScalarStyle::Literal | ScalarStyle::Folded, _) => false,
+            (ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted, _) => true,
+        };
         let Some(frame) = self.frames.last_mut() else { return Ok(()) };
         frame.weight.bytes = frame.weight.bytes.saturating_add(text.len() as u64);
-        if let Some(keys) = &mut frame.keys {
-            if let Some(first) = keys.get(&text) {
-                let message = format!("the key `{}` occurs a second time", shorten(&text));
-                return Err(YamlError::new(YamlErrorKind::DuplicateKey, place, message)
-                    .help(format!("it occurs first at line {} column {}; keep one of the two", first.0, first.1)));
-            }
-            keys.insert(text.clone(), place);
+        let FrameContent::Mapping(members, pending) = &mut frame.content else { return Ok(()) };
+        if holds(members, &text) {
+            let first = self.tree.key_place(frame.inner, &text).unwrap_or(place);
+            let message = format!("the key `{}` occurs a second time", shorten(&text));
+            return Err(YamlError::new(YamlErrorKind::DuplicateKey, place, message)
+                .help(format!("it occurs first at line {} column {}; keep one of the two", first.0, first.1)));
         }
-        frame.pending = Some((text, place));
+        *pending = Some((text, place));
         Ok(())
     }
 
     /// Adds the node for a value that starts here, and below a short form that of what its long form has there: `!If […]`
     /// is `{"Fn::If": […]}`. Both are given back; without a short form they are one.
     fn open(&mut self, tag: Option<&Tag>, place: (usize, usize)) -> (usize, usize) {
-        let key = self.frames.last_mut().and_then(|frame| frame.pending.take());
-        let node = self.tree.open(key.as_ref().map(|(text, place)| (text.as_ref(), *place)), place);
+        let key = match self.frames.last() {
+            Some(Frame { content: FrameContent::Mapping(_, Some((text, place))), .. }) => Some((text.as_ref(), *place)),
+            _ => None,
+        };
+        let node = self.tree.open(key, place);
         match tag.filter(|tag| !tag.is_yaml_core_schema()) {
             Some(tag) => (node, self.tree.open(Some((&tags::long_key(&tag.suffix), place)), place)),
             None => (node, node),
@@ -157,8 +201,14 @@ impl<'t> Scan<'t> {
             return Err(YamlError::new(YamlErrorKind::TooDeep, place, message).help("flatten the document"));
         }
         let (node, inner) = self.open(tag, place);
-        let keys = mapping.then(HashMap::new);
-        self.frames.push(Frame { node, inner, anchor, weight: Weight::default(), place, keys, pending: None });
+        let short = tag.filter(|tag| !tag.is_yaml_core_schema());
+        self.plain &= anchor == 0 && tag.is_some() == short.is_some() && self.frames.len() < PLAIN_DEPTH;
+        let content = match mapping {
+            true => FrameContent::Mapping(Map::new(), None),
+            false => FrameContent::List(Vec::new()),
+        };
+        let tag = short.map(|tag| tag.suffix.clone());
+        self.frames.push(Frame { node, inner, anchor, weight: Weight::default(), place, tag, content });
         Ok(())
     }
 
@@ -169,6 +219,28 @@ impl<'t> Scan<'t> {
         let mut weight = frame.weight;
         weight.nodes = weight.nodes.saturating_add(1);
         self.weigh(frame.anchor, weight);
+        let value = match frame.content {
+            FrameContent::List(items) => Value::Array(items),
+            FrameContent::Mapping(members, _) => Value::Object(members),
+        };
+        self.finish(frame.tag.as_deref(), value);
+    }
+
+    /// Puts a value, and the short form before it, where it belongs.
+    fn finish(&mut self, tag: Option<&str>, value: Value) {
+        let value = match tag {
+            Some(tag) => tags::long_form(tag, value),
+            None => value,
+        };
+        match self.frames.last_mut().map(|frame| &mut frame.content) {
+            Some(FrameContent::List(items)) => items.push(value),
+            Some(FrameContent::Mapping(members, pending)) => {
+                if let Some((key, _)) = pending.take() {
+                    members.insert(key.into_owned(), value);
+                }
+            }
+            None => self.value = Some(value),
+        }
     }
 
     fn weigh(&mut self, anchor: usize, weight: Weight) {
@@ -200,6 +272,8 @@ impl<'t> Scan<'t> {
             return Err(YamlError::new(YamlErrorKind::TooDeep, place, message).help("write fewer aliases of aliases"));
         }
         self.weigh(0, weight);
+        self.plain = false;
+        self.finish(None, Value::Null);
         Ok(())
     }
 
@@ -222,6 +296,13 @@ impl<'t> Scan<'t> {
                 .help("a spec refers to things as `${section.name}`, without YAML tags")),
         }
     }
+}
+
+/// In how many keys another is looked for one by one, which is quicker than to compute where it would lie.
+const FEW: usize = 8;
+
+fn holds(members: &Map<String, Value>, key: &str) -> bool {
+    if members.len() <= FEW { members.keys().any(|other| other == key) } else { members.contains_key(key) }
 }
 
 fn unsupported(place: (usize, usize), message: impl Into<String>) -> YamlError {

@@ -90,7 +90,7 @@ pub(super) fn add(assembly: &mut Assembly<'_>, base: &ApiContext<'_>) -> Map<Str
             ApiKind::Rest | ApiKind::Private => "rest-authorizer",
             ApiKind::Http | ApiKind::Websocket => "v2-authorizer",
         };
-        let mut resources = assembly.add(partial, data);
+        let mut resources = assembly.add_known(partial, data);
         // Who may call the function is no part of the API's own content.
         resources.retain(|_, resource| resource.get("Type").and_then(Value::as_str) != Some("AWS::Lambda::Permission"));
         content.extend(resources);

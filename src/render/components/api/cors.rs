@@ -95,7 +95,7 @@ pub(super) fn add_rest(
             .said("allow_methods", methods_key(cors), format!("'{methods}'"))
             .said("allow_headers", headers_key(cors), format!("'{headers}'"))
             .said("max_age", "max-age", cors.max_age.map(|age| format!("'{}'", age.0)));
-        content.extend(assembly.add("rest-cors", data));
+        content.extend(assembly.add_known("rest-cors", data));
         ids.push(id);
     }
     for (word, type_) in [("ClientErrors", "DEFAULT_4XX"), ("ServerErrors", "DEFAULT_5XX")] {
@@ -105,7 +105,7 @@ pub(super) fn add_rest(
             "origins/0",
             &origin,
         );
-        content.extend(assembly.add("rest-cors-errors", data));
+        content.extend(assembly.add_known("rest-cors-errors", data));
         ids.push(id);
     }
     (ids, content)

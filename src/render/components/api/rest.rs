@@ -90,7 +90,7 @@ pub(super) fn add(assembly: &mut Assembly<'_>, base: &ApiContext<'_>) {
         .said("vpc_endpoints", "vpc-endpoints", endpoints)
         .made("validator_id", parameters.then(|| format!("{}{}", base.id, Validated::Parameters.words().0)));
     // Everything whose change must reach callers; the deployment is named after it.
-    let mut content: Map<String, Value> = assembly.add("rest-api", data);
+    let mut content: Map<String, Value> = assembly.add_known("rest-api", data);
     content.extend(body_validation(assembly, base, &routes));
     content.extend(authorizers::add(assembly, base));
     let mut context = Context { base, resources: BTreeMap::new() };
@@ -176,7 +176,7 @@ fn body_validation(assembly: &mut Assembly<'_>, base: &ApiContext<'_>, routes: &
             .made("id", model_id(&base.id, name))
             .made("api_id", &base.id)
             .said("schema", "", schema);
-        content.extend(assembly.add("rest-model", data));
+        content.extend(assembly.add_known("rest-model", data));
     }
     for validated in [Validated::Body, Validated::Both] {
         if routes.iter().any(|route| Validated::of(route.body) == Some(validated)) {
@@ -186,7 +186,7 @@ fn body_validation(assembly: &mut Assembly<'_>, base: &ApiContext<'_>, routes: &
                 .made("api_id", &base.id)
                 .made("name", name)
                 .made("parameters", validated == Validated::Both);
-            content.extend(assembly.add("rest-validator", data));
+            content.extend(assembly.add_known("rest-validator", data));
         }
     }
     content
@@ -310,7 +310,7 @@ impl Context<'_> {
                         .made("api_id", &self.base.id)
                         .made("parent_id", parent)
                         .made("part", segment);
-                    content.extend(assembly.add("rest-resource", data));
+                    content.extend(assembly.add_known("rest-resource", data));
                     self.resources.insert(path.clone(), id.clone());
                     id
                 }

@@ -64,7 +64,7 @@ impl Context<'_> {
             assembly.report(finding.at(place).help("name a `function`, `http`, `mock`, `aws` or `vpc-link`"));
             return None;
         };
-        let mut resources = assembly.add(partial, data.with(more));
+        let mut resources = assembly.add_known(partial, data.with(more));
         // Who may call the function, and what API Gateway may do, is no part of the API's own content.
         resources.retain(|_, resource| {
             resource.get("Type").and_then(Value::as_str).is_some_and(|type_| type_.starts_with("AWS::ApiGateway::"))

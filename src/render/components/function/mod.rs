@@ -134,7 +134,7 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, name: &str, fun
         .made("policy_name", "uses")
         .made("output_id", format!("{id}Name"))
         .made("id", &id);
-    let made = assembly.add("function", data);
+    let made = assembly.add_known("function", data);
     if function.dead_letter {
         add_dead_letter(assembly, name, &pointer);
     }

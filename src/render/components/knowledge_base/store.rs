@@ -115,7 +115,7 @@ impl KnowledgeBaseContext<'_> {
             .made("bucket_id", self.id.clone() + "Vectors")
             .made("index_id", &index_id)
             .said("dimension", &self.dimension_pointer(), embedding.dimension);
-        let resources = assembly.add("s3-vectors-store", data);
+        let resources = assembly.add_known("s3-vectors-store", data);
         let arn = Expression::attribute(index_id, "IndexArn").value();
         let actions = ["DeleteVectors", "GetIndex", "GetVectors", "PutVectors", "QueryVectors"];
         let actions = actions.map(|action| format!("s3vectors:{action}"));
@@ -164,7 +164,7 @@ impl KnowledgeBaseContext<'_> {
             .made("index", &index)
             .said("dimension", &self.dimension_pointer(), embedding.dimension)
             .made("vector_field", VECTOR_FIELD);
-        let resources = assembly.add("opensearch-serverless-store", data);
+        let resources = assembly.add_known("opensearch-serverless-store", data);
         let arn = Expression::attribute(&collection_id, "Arn").value();
         let content = [&collection_id, &index_id].map(|id| resources.get(id).map(Value::to_string).unwrap_or_default());
         Ok(Stored {
