@@ -101,3 +101,20 @@ fn a_policy_may_be_json_text_and_an_endpoint_may_have_the_policy_it_has_by_defau
         ""
     );
 }
+
+/// PyYAML 6 reads both texts so; the words are those that it gives.
+#[test]
+fn a_text_in_quotes_may_go_on_at_the_depth_of_its_key() {
+    let template = "Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n    Properties:\n      DisplayName: \"a text that goes \\\"on\\\"\n      in \
+                    the next line\n\n      and after a blank one\"\n  Other:\n    Type: AWS::SNS::Topic\n    Properties:\n      DisplayName: 'it''s\n  \
+                    the second'\n";
+    assert_eq!(checked(template), "");
+    let read = bedplate::yaml::parse_cloudformation(template).expect("a document").value;
+    let name = |id: &str| read.pointer(&format!("/Resources/{id}/Properties/DisplayName")).cloned();
+    assert_eq!(name("Topic"), Some("a text that goes \"on\" in the next line\nand after a blank one".into()));
+    assert_eq!(name("Other"), Some("it's the second".into()));
+    // A quote that is not closed is still told where it begins, and in a spec of our own it is in both cases.
+    let open = bedplate::yaml::parse_cloudformation("a:\n  b: \"never\n  c: closed\n").expect_err("no document");
+    assert_eq!((open.line, open.column), (2, 6), "{open}");
+    assert!(bedplate::yaml::parse(template).is_err());
+}

@@ -8,11 +8,14 @@
 
 mod emit;
 mod error;
+mod outdented;
 mod plain;
 mod positions;
 mod scan;
 mod tags;
 mod value;
+
+use std::borrow::Cow;
 
 use serde_json::Value;
 
@@ -89,10 +92,28 @@ fn parse_as(text: &str, dialect: Dialect) -> Result<Document, YamlError> {
     error::within_size(text.len())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     error::only_printable(text)?;
-    let (positions, value) = scan::scan(text, dialect)?;
+    let mut text = Cow::Borrowed(text);
+    let mut attempts = if dialect == Dialect::CloudFormation { outdented::attempts(&text) } else { 0 };
+    let mut mended_at = None;
+    let (positions, value) = loop {
+        match scan::scan(&text, dialect) {
+            Ok(read) => break read,
+            Err(error) => {
+                let mended = match attempts {
+                    0 => None,
+                    // Where that was of no use, the text ends elsewhere than was meant.
+                    _ if mended_at == Some((error.line, error.column)) => None,
+                    _ => outdented::indented(&text, (error.line, error.column)),
+                };
+                mended_at = Some((error.line, error.column));
+                text = Cow::Owned(mended.ok_or(error)?);
+                attempts -= 1;
+            }
+        }
+    };
     let value = match value {
         Some(value) => value,
-        None => value::read(text, dialect)?,
+        None => value::read(&text, dialect)?,
     };
     Ok(Document { value, positions })
 }
