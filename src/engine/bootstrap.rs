@@ -5,7 +5,7 @@ use super::artifact_bucket::{ArtifactBucket, ensure, find, is_own, not_own};
 use super::artifact_names::ARTIFACT_STACK;
 use super::causes::explain;
 use super::destroy_plan::{DestroyPlan, PlannedDeletion};
-use super::events::{EventEmitter, EventKind};
+use super::events::{EngineVerb, EventEmitter, EventKind};
 use super::inventory::inventory;
 use super::outcome::{Outcome, Report};
 use super::run::{Approver, Proposal, Run};
@@ -35,7 +35,7 @@ pub async fn remove_bootstrap(run: &Run<'_>, approver: &dyn Approver) -> Report 
 }
 
 async fn make(run: &Run<'_>, emitter: &EventEmitter<'_>, bucket: Option<&str>) -> Result<Report, Abort> {
-    let identity = run.start(emitter, "bootstrap", ARTIFACT_STACK).await?;
+    let identity = run.start(emitter, EngineVerb::Bootstrap, ARTIFACT_STACK).await?;
     if let ArtifactBucket::Own { name } = find(run, &identity.account, bucket).await?
         && bucket.is_some_and(|wanted| wanted != name)
     {
@@ -51,7 +51,7 @@ async fn make(run: &Run<'_>, emitter: &EventEmitter<'_>, bucket: Option<&str>) -
 }
 
 async fn remove(run: &Run<'_>, emitter: &EventEmitter<'_>, approver: &dyn Approver) -> Result<Report, Abort> {
-    let identity = run.start(emitter, "bootstrap", ARTIFACT_STACK).await?;
+    let identity = run.start(emitter, EngineVerb::Bootstrap, ARTIFACT_STACK).await?;
     let region = run.clients.region();
     let mut report = Report::new(Outcome::Destroyed, region, ARTIFACT_STACK);
     report.account = Some(identity.account.clone());

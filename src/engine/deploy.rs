@@ -7,7 +7,7 @@ use super::causes::{explain, not_cleaned_up};
 use super::change_set::{self, ChangeSetResult};
 use super::deployment::{DeployOptions, Deployment, start_and_build};
 use super::desired::{Desired, ParameterValues};
-use super::events::{EventEmitter, EventKind};
+use super::events::{EngineVerb, EventEmitter, EventKind};
 use super::execution::{Execution, ExecutionState};
 use super::finishers;
 use super::operation_end::OperationEnd;
@@ -33,7 +33,7 @@ pub async fn deploy(run: &Run<'_>, desired: &Desired, options: &DeployOptions, a
     }
     let desired = &desired;
     run.ledger().set_use_case(&desired.stack, desired.use_case());
-    let result = start_and_build(run, &emitter, "deploy", desired).await;
+    let result = start_and_build(run, &emitter, EngineVerb::Deploy, desired).await;
     let result = match result {
         Ok((identity, desired, contents)) => {
             let deployment =

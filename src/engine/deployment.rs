@@ -13,7 +13,7 @@ use super::change_set::ReadyChangeSet;
 use super::claim::{Claim, OWNER_TAG};
 use super::desired::{Desired, ParameterValues};
 use super::effect::Effect;
-use super::events::{EventEmitter, EventKind};
+use super::events::{EngineVerb, EventEmitter, EventKind};
 use super::finishers::{self, Content};
 use super::outcome::{Outcome, Report};
 use super::package::Unbuilt;
@@ -58,7 +58,7 @@ pub struct DeployOptions {
 pub(super) async fn start_and_build(
     run: &Run<'_>,
     emitter: &EventEmitter<'_>,
-    verb: &'static str,
+    verb: EngineVerb,
     desired: &Desired,
 ) -> Result<(Identity, Desired, Vec<Content>), Abort> {
     let identity = run.start(emitter, verb, &desired.stack).await?;
@@ -81,7 +81,12 @@ pub(super) async fn start_and_build(
 }
 
 /// What was not built is told in a plan; nothing else goes on without it.
-fn not_built(emitter: &EventEmitter<'_>, verb: &str, unbuilt: &[Unbuilt], desired: &Desired) -> Result<(), Abort> {
+fn not_built(
+    emitter: &EventEmitter<'_>,
+    verb: EngineVerb,
+    unbuilt: &[Unbuilt],
+    desired: &Desired,
+) -> Result<(), Abort> {
     let place = |component: &str| {
         let package = desired.packages.iter().find(|package| package.component == component)?;
         match &package.request {
@@ -90,7 +95,7 @@ fn not_built(emitter: &EventEmitter<'_>, verb: &str, unbuilt: &[Unbuilt], desire
     };
     let findings = unbuilt.iter().map(|unbuilt| {
         let component = &unbuilt.component;
-        let finding = if verb == "plan" {
+        let finding = if verb == EngineVerb::Plan {
             let message = format!("`{component}` is not built: the plan takes it for changed, whatever it would hold");
             Finding::warning(code::A032, message)
         } else {
@@ -103,7 +108,7 @@ fn not_built(emitter: &EventEmitter<'_>, verb: &str, unbuilt: &[Unbuilt], desire
             .at(place(component))
             .help("leave `--no-build` out to have pip fetch its packages, of which nothing is run")
     });
-    if verb != "plan" {
+    if verb != EngineVerb::Plan {
         return Err(findings.collect::<Vec<_>>().into());
     }
     findings.for_each(|finding| emitter.emit(EventKind::Warning { finding }));

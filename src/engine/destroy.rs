@@ -10,7 +10,7 @@ use super::desired::BUCKET_PARAMETER;
 use super::destroy_plan::{DestroyPlan, Disposition, Leftover, PlannedDeletion};
 use super::effect::Effect;
 use super::empty::empty;
-use super::events::{EventEmitter, EventKind};
+use super::events::{EngineVerb, EventEmitter, EventKind};
 use super::follow::wait_for;
 use super::inventory::{artifacts_of, inventory, orphans};
 use super::outcome::{Outcome, Report};
@@ -45,7 +45,7 @@ struct Destruction<'a> {
 
 impl Destruction<'_> {
     async fn carry_out(&self) -> Result<Report, Abort> {
-        let identity = self.run.start(self.emitter, "destroy", self.name).await?;
+        let identity = self.run.start(self.emitter, EngineVerb::Destroy, self.name).await?;
         let stack = self.find(&identity).await?;
         if let Some(stack) = &stack {
             self.refuse_in_use(stack).await?;

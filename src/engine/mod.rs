@@ -54,7 +54,7 @@ pub(crate) use desired::{names, without_value};
 pub use destroy::{destroy, destroy_claimed};
 pub use destroy_plan::{DestroyPlan, Disposition, Leftover, ObjectCount, PlannedDeletion};
 pub use effect::Effect;
-pub use events::{Event, EventKind, EventSink, Recorder};
+pub use events::{EngineVerb, Event, EventKind, EventSink, Recorder};
 pub use exit_code::ExitCode;
 pub use finishers::Finisher;
 pub use ledger::{Account, Ledger, RecordedEffect};

@@ -4,7 +4,7 @@ use super::abort::Abort;
 use super::change_set::{self, ChangeSetResult};
 use super::deployment::{Deployment, start_and_build};
 use super::desired::{Desired, ParameterValues};
-use super::events::{EventEmitter, EventKind};
+use super::events::{EngineVerb, EventEmitter, EventKind};
 use super::outcome::{Outcome, Report};
 use super::recover::{StartState, resolve_start};
 use super::run::{DeclineAll, Run};
@@ -24,7 +24,7 @@ pub async fn plan(run: &Run<'_>, desired: &Desired) -> Report {
 }
 
 async fn look_ahead(run: &Run<'_>, emitter: &EventEmitter<'_>, desired: &Desired) -> Result<Report, Abort> {
-    let (identity, desired, contents) = start_and_build(run, emitter, "plan", desired).await?;
+    let (identity, desired, contents) = start_and_build(run, emitter, EngineVerb::Plan, desired).await?;
     let (desired, options) = (&desired, Default::default());
     let deployment =
         Deployment { run, emitter, desired, contents: &contents, options: &options, approver: &DeclineAll };

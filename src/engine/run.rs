@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::abort::Abort;
 use super::destroy_plan::DestroyPlan;
 use super::effect::Effect;
-use super::events::{EventEmitter, EventKind, EventSink};
+use super::events::{EngineVerb, EventEmitter, EventKind, EventSink};
 use super::ledger::{EffectError, Ledger};
 use super::outcome::{Outcome, Report};
 use crate::aws::{CallError, Clients, Identity};
@@ -144,7 +144,7 @@ impl Run<'_> {
     pub(super) async fn start(
         &self,
         emitter: &EventEmitter<'_>,
-        verb: &'static str,
+        verb: EngineVerb,
         stack: &str,
     ) -> Result<Identity, Abort> {
         let identity = self.attempt(self.clients.identity()).await?.clone();

@@ -11,7 +11,7 @@ use crate::aws::{CallErrorKind, StackState, StackSummary};
 use crate::engine::abort::Abort;
 use crate::engine::claim::Claim;
 use crate::engine::desired::Desired;
-use crate::engine::events::{EventEmitter, EventKind};
+use crate::engine::events::{EngineVerb, EventEmitter, EventKind};
 use crate::engine::outcome::{Outcome, Report};
 use crate::engine::run::Run;
 use crate::finding::{Finding, code};
@@ -27,7 +27,7 @@ pub async fn smoke(run: &Run<'_>, desired: &Desired) -> Report {
 }
 
 async fn stands(run: &Run<'_>, emitter: &EventEmitter<'_>, desired: &Desired) -> Result<Report, Abort> {
-    let identity = run.start(emitter, "smoke", &desired.stack).await?;
+    let identity = run.start(emitter, EngineVerb::Smoke, &desired.stack).await?;
     let stack = run.attempt(run.clients.stack(&desired.stack)).await?;
     let mut report = Report::new(Outcome::Absent, run.clients.region(), &desired.stack);
     report.account = Some(identity.account);
