@@ -7,19 +7,17 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::approval::{AllowArgs, PromptApprover};
-use super::conclusion::conclude;
+use super::connection::Connection;
 use super::destroy_stack::StackToDestroy;
-use super::follow::Follower;
-use super::globals::Format;
 use super::needs;
 use super::parameter::parameter;
-use super::session::{Connection, Session};
-use super::suites::Suites;
+use super::session::Session;
 use super::verb_result::VerbResult;
 use crate::aws::{StackState, StackSummary};
 use crate::engine::{self, Claim, DeployOptions, ExitCode, MadeHere, Report, Run};
 use crate::finding::{Finding, code};
 use crate::plan::PlanKind;
+use crate::report::conclusion::Conclusion;
 use crate::spec::LoadedSpec;
 
 /// Deploy use cases: plan, ask, execute exactly that plan, follow it to its end.
@@ -106,32 +104,30 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> VerbResult {
             let protected: Vec<Finding> =
                 specs.iter().filter_map(|spec| approver.protects(&session.stack_name(spec))).collect();
             if !protected.is_empty() {
-                session.ui.findings(&protected);
+                session.reporters.findings(&protected);
                 return Ok(ExitCode::Declined);
             }
         }
+        session.report_as_junit(args.junit.as_deref());
         let mut results = Results::default();
         let mut outcome = deploy_all(session, &specs, &parameters, &options, &approver, &mut results).await;
         if args.rm {
             outcome =
                 destroy_what_was_made(session, &specs, outcome, &results.made, approver.with_yes(), &cancel).await;
         }
-        results.suites.write_after(session, outcome, args.junit.as_deref())
+        outcome
     })
 }
 
 /// What a run has come to.
 #[derive(Debug, Default)]
 struct Results {
-    /// Of the smoke tests.
-    suites: Suites,
     /// The ARNs of the stacks that this run has made, by their names.
     made: BTreeMap<String, String>,
 }
 
 impl Results {
     fn add(&mut self, report: &Report) {
-        self.suites.add(report);
         let new = report.plan.as_ref().is_some_and(|plan| matches!(plan.kind, PlanKind::Create | PlanKind::Recreate));
         if let Some(id) = report.stack_id.as_ref().filter(|_| new) {
             self.made.insert(report.stack.clone(), id.clone());
@@ -193,7 +189,7 @@ async fn destroy_what_was_made(
     cancel: &CancellationToken,
 ) -> VerbResult {
     if cancel.is_cancelled() {
-        session.ui.say("Interrupted: what was created remains; `bedplate destroy` deletes it");
+        session.reporters.say("Interrupted: what was created remains; `bedplate destroy` deletes it");
         return outcome;
     }
     let others: BTreeSet<String> = specs.iter().map(|spec| spec.spec.name.clone()).collect();
@@ -271,19 +267,16 @@ async fn deploy(
     let stack = session.stack_name(spec);
     let Some(desired) = session.unless_interrupted(&stack, filling).await? else { return Ok(ExitCode::Interrupted) };
     let started = std::time::Instant::now();
-    let follower = Follower::start(&session.ui);
-    let run = Run::new(&connection.clients, &follower, session.interrupted());
+    let run = Run::new(&connection.clients, &session.reporters, session.interrupted());
     // An endpoint that stands for AWS, such as the local target, knows at once what it is told.
     let retry_for = if connection.clients.endpoint().is_none() { engine::RETRY_FOR } else { Duration::ZERO };
     let options = DeployOptions { smoke_retry_for: retry_for, ..options.clone() };
-    session.ui.stream.start_stack(connection.clients.region(), run.ledger());
+    session.reporters.start_stack(connection.clients.region(), run.ledger());
     let report = engine::deploy(&run, &desired, &options, approver).await;
-    drop(follower);
     results.add(&report);
-    let exit = conclude(session, &report, started.elapsed(), Some(&desired))?;
-    if session.ui.format != Format::Json {
-        session.print_local_urls(&report.outputs).await?;
-    }
+    let conclusion = Conclusion { report: &report, elapsed: started.elapsed(), with_outputs: true };
+    let exit = session.reporters.conclude(&conclusion)?;
+    session.reporters.result(&session.local_addresses(&report.outputs).await?)?;
     Ok(exit)
 }
 

@@ -3,8 +3,11 @@
 use std::fmt::Write as _;
 
 use anstyle::Style;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::findings::{harmless, on_one_line, printable};
+use super::reporter::{Look, VerbReport};
 use super::style::{Styles, bytes, count, paint};
 use crate::cfn::intrinsics::UNKNOWN;
 use crate::plan::{
@@ -17,6 +20,27 @@ const VALUE_SHOWN: usize = 60;
 
 /// What stands for a value, or a part of one, that only the deploy itself will tell.
 const KNOWN_AFTER_APPLY: &str = "(known after apply)";
+
+/// A plan that is a verb's result.
+#[derive(Debug, Serialize)]
+pub struct PlannedStack<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// Anything would change.
+    pub changes: bool,
+    /// The kinds of risk that a deploy by `--yes` still needs allowed.
+    pub needs: Vec<&'static str>,
+}
+
+impl VerbReport for PlannedStack<'_> {
+    fn json(&self) -> Option<Value> {
+        Some(json!(self))
+    }
+
+    fn text(&self, look: &Look) -> String {
+        text(self.plan, &look.styles)
+    }
+}
 
 /// The whole plan.
 pub fn text(plan: &Plan, styles: &Styles) -> String {

@@ -1,4 +1,5 @@
-//! The tables of `src/lib.rs`: which module may import which, and which crate may depend on which.
+//! The tables of `src/lib.rs`: which module may import which, and which crate may depend on which; and who may write to the
+//! streams of the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,6 +71,28 @@ fn a_module_imports_what_its_row_allows_and_nothing_else() {
         modules.iter().flat_map(|(module, allowed)| allowed.iter().map(move |name| (module.clone(), name.clone())));
     let idle: Vec<_> = idle.filter(|pair| pair.1 != "all" && !used.contains(pair)).collect();
     assert!(idle.is_empty(), "not imported though allowed: {idle:?}");
+}
+
+/// The only files of the product that name the streams of the program, each with the reason.
+const STREAMS: [(&str, &str); 3] = [
+    ("report/console.rs", "all reporters write to the streams through it"),
+    ("cli/local_target/request_log.rs", "the log of a server, which is written by the crate for logs"),
+    ("cli/ui.rs", "a question is asked where it is answered, and which stream is a terminal is found out"),
+];
+
+#[test]
+fn nothing_but_reporters_writes_text() {
+    let stream = Regex::new(r"\b(std(out|err)\(\)|Std(out|err)\b|e?print(ln)?!|dbg!)").expect("a pattern");
+    let src = repository().join("src");
+    let mut named = BTreeSet::new();
+    for file in sources(&src) {
+        let text = std::fs::read_to_string(&file).expect("a source");
+        if stream.is_match(&text) {
+            let file = file.strip_prefix(&src).expect("a path in the product").display().to_string();
+            named.insert(file.replace('\\', "/"));
+        }
+    }
+    assert_eq!(named, STREAMS.map(|(file, _)| file.to_owned()).into());
 }
 
 #[test]
