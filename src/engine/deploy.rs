@@ -1,29 +1,29 @@
 //! Deploying: change set, plan, approval, artifacts, execution of exactly that change set, events, outputs.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use super::abort::Abort;
 use super::causes::{explain, not_cleaned_up};
-use super::change_set::{self, ChangeSetResult};
+use super::change_set::{self, ChangeSetResult, ReadyChangeSet};
 use super::deployment::{DeployOptions, Deployment, start_and_build};
 use super::desired::{Desired, ParameterValues};
 use super::events::{EngineVerb, EventEmitter, EventKind};
 use super::execution::{Execution, ExecutionState};
 use super::finishers;
+use super::follow::StackFollower;
 use super::operation_end::OperationEnd;
 use super::outcome::{Outcome, Report};
 use super::recover::{StartState, resolve_start};
 use super::run::{Approver, Proposal, Run};
 use super::smoke;
 use super::uploads::{presence, upload_missing};
-use crate::aws::{Identity, StackState, StackSummary, is_local_state};
+use crate::aws::{Identity, ParameterValue, StackState, StackSummary, is_local_state};
 use crate::finding::{Finding, code};
 use crate::plan::{DesiredStack, Plan, PlannedArtifact, Secrets};
 
-/// Deploys a use case, from the account guard to the outputs.
-///
-/// The order keeps what is declined without a trace: the change set is made first, artifacts are uploaded after the
-/// plan is approved (a change set does not read them) and before it runs.
+/// Deploys a use case, from the account guard to the smoke tests.
 pub async fn deploy(run: &Run<'_>, desired: &Desired, options: &DeployOptions, approver: &dyn Approver) -> Report {
     let emitter =
         EventEmitter::redacting(run.events, Secrets::from_parameters(Some(&desired.template), &desired.parameters));
@@ -31,121 +31,194 @@ pub async fn deploy(run: &Run<'_>, desired: &Desired, options: &DeployOptions, a
     if options.no_build {
         desired.build_nothing();
     }
-    let desired = &desired;
     run.ledger().set_use_case(&desired.stack, desired.use_case());
-    let result = start_and_build(run, &emitter, EngineVerb::Deploy, desired).await;
-    let result = match result {
-        Ok((identity, desired, contents)) => {
-            let deployment =
-                Deployment { run, emitter: &emitter, desired: &desired, contents: &contents, options, approver };
-            deployment.carry_out(&identity).await
-        }
-        Err(stop) => Err(stop),
+    let result = match steps(run, &emitter, &desired, options, approver).await {
+        Ok(report) => Ok(report),
+        Err(EarlyEnd::Ended(report)) => Ok(*report),
+        Err(EarlyEnd::Stopped(stop)) => Err(stop),
     };
     run.finish(&emitter, &desired.stack, result)
 }
 
+/// The steps of a deployment, in their order.
+///
+/// It keeps what is declined without a trace: the change set is made first, artifacts are uploaded after the plan is approved
+/// (a change set does not read them) and before it runs.
+async fn steps(
+    run: &Run<'_>,
+    emitter: &EventEmitter<'_>,
+    desired: &Desired,
+    options: &DeployOptions,
+    approver: &dyn Approver,
+) -> Result<Report, EarlyEnd> {
+    // 1. The account guard; then everything that is to be uploaded is made ready.
+    let (identity, desired, contents) = start_and_build(run, emitter, EngineVerb::Deploy, desired).await?;
+    let it = Deployment { run, emitter, desired: &desired, contents: &contents, options, approver };
+    // 2. What is there: the stack, and which artifacts.
+    let (start, artifacts) = it.look(&identity).await?;
+    // 3. What a failed creation has left goes, once its plan is agreed to.
+    let (start, agreed) = it.clear_failed(&identity, start, &artifacts).await?;
+    // 4. CloudFormation works out what would change.
+    let ParameterValues { sent, shown } = it.parameters(&identity, start.stack())?;
+    let desired_stack = it.desired_stack(&identity, shown, artifacts);
+    let Some(made) = it.change_set(&identity, &start, sent).await? else {
+        return Ok(it.only_fill(&identity, &desired_stack, start.stack()).await?);
+    };
+    // 5. The plan, and the word of whoever approves.
+    let plan = Box::pin(it.agreed_plan(&identity, &start, &desired_stack, &made, agreed)).await;
+    let plan = it.or_discard(&made, plan).await?;
+    // 6. The artifacts that are missing.
+    let uploaded = Box::pin(it.upload(&identity, &desired_stack.artifacts)).await;
+    it.or_discard(&made, uploaded).await?;
+    // 7. Exactly that change set, to its end; then the outputs.
+    let execution = it.execute(&made).await?;
+    let mut report = it.follow(&identity, &made, execution, plan).await?;
+    // 8. What the stack is filled with.
+    it.fill(&identity, &made.stack_id, &mut report).await;
+    // 9. The smoke tests.
+    it.smoke(&made.stack_id, &mut report).await;
+    Ok(report)
+}
+
+/// A deployment that does not get to its last step.
+enum EarlyEnd {
+    /// It ended in order.
+    Ended(Box<Report>),
+    /// It was stopped.
+    Stopped(Abort),
+}
+
+impl From<Abort> for EarlyEnd {
+    fn from(stop: Abort) -> Self {
+        Self::Stopped(stop)
+    }
+}
+
+impl From<Report> for EarlyEnd {
+    fn from(report: Report) -> Self {
+        Self::Ended(Box::new(report))
+    }
+}
+
 impl Deployment<'_> {
-    async fn carry_out(&self, identity: &Identity) -> Result<Report, Abort> {
+    /// The stack as it is, and which artifacts are in the bucket already.
+    async fn look(&self, identity: &Identity) -> Result<(StartState, Vec<PlannedArtifact>), Abort> {
         let claim = self.claim();
         let (start, artifacts) = tokio::join!(
             resolve_start(self.run, self.emitter, self.desired, identity, &claim, true),
             presence(self.run, self.desired, &identity.account),
         );
-        let (start, artifacts) = (start?, artifacts?);
-        if let StartState::Recreate(failed) = start {
-            let shown = self.parameters(identity, None)?.shown;
-            let desired_stack = self.desired_stack(identity, shown, artifacts.clone());
-            let plan = self.plan_to_recreate(&desired_stack, &failed, identity).await?;
-            if !self.agreed(&plan).await? {
-                return Ok(self.declined(identity, plan));
-            }
-            // Agreed to once: what is made anew below is the plan just shown, resource by resource.
-            failed.remove(self.run, self.emitter).await?;
-            return self.with_change_set(identity, StartState::New, artifacts, Some(plan)).await;
-        }
-        self.with_change_set(identity, start, artifacts, None).await
+        Ok((start?, artifacts?))
     }
 
-    async fn with_change_set(
+    /// Removes a stack whose creation failed, and gives the plan that was agreed to for that. It is agreed to once: what is
+    /// made anew afterwards is the plan just shown, resource by resource.
+    async fn clear_failed(
         &self,
         identity: &Identity,
         start: StartState,
-        artifacts: Vec<PlannedArtifact>,
-        agreed: Option<Plan>,
-    ) -> Result<Report, Abort> {
-        let ParameterValues { sent, shown } = self.parameters(identity, start.stack())?;
-        let request = self.request(identity, &start, sent).await?;
-        let made = Box::pin(change_set::make(self.run, self.emitter, &request)).await?;
-        let desired_stack = self.desired_stack(identity, shown, artifacts.clone());
-        let made = match made {
-            ChangeSetResult::Ready(made) => made,
-            ChangeSetResult::NoChange => return self.only_fill(identity, &desired_stack, start.stack()).await,
-            ChangeSetResult::Refused(findings) => return Err(self.placed(findings).into()),
-        };
-        let carried = Box::pin(self.approve_and_execute(identity, &start, &desired_stack, &made, agreed)).await;
-        match carried {
-            Ok(mut report) => {
-                if report.outcome == Outcome::Declined {
-                    // One that stays is told at the end; the answer was no all the same.
-                    made.try_to_discard(self.run, self.emitter).await;
-                }
-                if report.outcome == Outcome::Deployed {
-                    self.fill(identity, &made.stack_id, &mut report).await;
-                    self.smoke(&made.stack_id, &mut report).await;
-                }
-                Ok(report)
-            }
-            Err((stop, ExecutionState::Yes)) => self.out_of_sight(identity, &made, stop),
-            Err((stop, ExecutionState::Unknown)) => Err(stop),
-            Err((stop, ExecutionState::No)) => {
-                // The first failure is the one to report; a change set that stays is in the ledger.
-                made.try_to_discard(self.run, self.emitter).await;
-                Err(stop)
-            }
+        artifacts: &[PlannedArtifact],
+    ) -> Result<(StartState, Option<Plan>), EarlyEnd> {
+        let StartState::Recreate(failed) = start else { return Ok((start, None)) };
+        let shown = self.parameters(identity, None)?.shown;
+        let desired_stack = self.desired_stack(identity, shown, artifacts.to_vec());
+        let plan = self.plan_to_recreate(&desired_stack, &failed, identity).await?;
+        if !self.agreed(&plan).await? {
+            return Err(self.declined(identity, plan).into());
+        }
+        failed.remove(self.run, self.emitter).await?;
+        Ok((StartState::New, Some(plan)))
+    }
+
+    /// The change set that comes to what is desired; none when nothing would change.
+    async fn change_set(
+        &self,
+        identity: &Identity,
+        start: &StartState,
+        values: BTreeMap<String, ParameterValue>,
+    ) -> Result<Option<Box<ReadyChangeSet>>, Abort> {
+        let request = self.request(identity, start, values).await?;
+        match Box::pin(change_set::make(self.run, self.emitter, &request)).await? {
+            ChangeSetResult::Ready(made) => Ok(Some(made)),
+            ChangeSetResult::NoChange => Ok(None),
+            ChangeSetResult::Refused(findings) => Err(self.placed(findings).into()),
         }
     }
 
-    /// With an error: whether the change set is executed.
-    async fn approve_and_execute(
+    /// After a step between the change set and its execution: one that did not go on takes the change set away again.
+    async fn or_discard<T>(&self, made: &ReadyChangeSet, done: Result<T, EarlyEnd>) -> Result<T, EarlyEnd> {
+        if done.is_err() {
+            // How the step ended is what is reported; a change set that stays is in the ledger.
+            made.try_to_discard(self.run, self.emitter).await;
+        }
+        done
+    }
+
+    /// The plan that is agreed to: an earlier one, else the change set's.
+    async fn agreed_plan(
         &self,
         identity: &Identity,
         start: &StartState,
         desired_stack: &DesiredStack<'_>,
-        made: &change_set::ReadyChangeSet,
+        made: &ReadyChangeSet,
         agreed: Option<Plan>,
-    ) -> Result<Report, (Abort, ExecutionState)> {
-        let before = |stop: Abort| (stop, ExecutionState::No);
-        let plan = match agreed {
-            Some(plan) => plan,
-            None => {
-                let plan = self.plan_of(identity, start, desired_stack, made).await.map_err(before)?;
-                if !self.agreed(&plan).await.map_err(before)? {
-                    return Ok(self.declined(identity, plan));
-                }
-                plan
-            }
-        };
-        upload_missing(self.run, self.emitter, self.desired, &desired_stack.artifacts, &identity.account)
-            .await
-            .map_err(before)?;
-        let newest = self.run.unless_cancelled(self.run.clients.newest_event(&made.stack_id)).await.map_err(before)?;
-        let newest = newest.map_err(|error| before(error.into()))?;
-        let token = format!("bedplate-{}", Uuid::new_v4());
+    ) -> Result<Plan, EarlyEnd> {
+        if let Some(plan) = agreed {
+            return Ok(plan);
+        }
+        let plan = self.plan_of(identity, start, desired_stack, made).await?;
+        if self.agreed(&plan).await? { Ok(plan) } else { Err(self.declined(identity, plan).into()) }
+    }
+
+    /// The artifacts that are not in the bucket yet.
+    async fn upload(&self, identity: &Identity, artifacts: &[PlannedArtifact]) -> Result<(), EarlyEnd> {
+        Ok(upload_missing(self.run, self.emitter, self.desired, artifacts, &identity.account).await?)
+    }
+
+    /// The stack's newest event before the execution, which is the last moment to turn back.
+    async fn newest_event(&self, made: &ReadyChangeSet) -> Result<Option<String>, Abort> {
+        let newest = self.run.attempt(self.run.clients.newest_event(&made.stack_id)).await?;
+        self.run.unless_cancelled(std::future::ready(())).await?;
+        Ok(newest)
+    }
+
+    /// Begins to execute the change set, and gives what to follow.
+    async fn execute(&self, made: &ReadyChangeSet) -> Result<StackFollower, EarlyEnd> {
+        let newest = self.newest_event(made).await.map_err(EarlyEnd::from);
         // From here on an interruption leaves the operation to CloudFormation.
-        self.run.unless_cancelled(std::future::ready(())).await.map_err(before)?;
+        let newest = self.or_discard(made, newest).await?;
+        let token = format!("bedplate-{}", Uuid::new_v4());
         let execution = Execution { run: self.run, made, stack: &self.desired.stack, token: &token, newest: &newest };
-        let follow = Box::pin(execution.start()).await?;
-        self.emitter.emit(EventKind::Executing { name: made.name.clone(), token: token.clone() });
-        match follow.until_terminal(self.run, self.emitter).await {
+        match Box::pin(execution.start()).await {
+            Ok(follow) => {
+                self.emitter.emit(EventKind::Executing { name: made.name.clone(), token: token.clone() });
+                Ok(follow)
+            }
+            Err((stop, ExecutionState::Unknown)) => Err(stop.into()),
+            Err((stop, ExecutionState::No)) => self.or_discard(made, Err(stop.into())).await,
+        }
+    }
+
+    /// Follows the execution to its end.
+    async fn follow(
+        &self,
+        identity: &Identity,
+        made: &ReadyChangeSet,
+        execution: StackFollower,
+        plan: Plan,
+    ) -> Result<Report, EarlyEnd> {
+        match Box::pin(execution.until_terminal(self.run, self.emitter)).await {
             Ok(end) => Ok(self.ended(identity, made, end, plan).await),
             Err(Abort::Interrupted) => Ok(self.left_running(identity, made, plan)),
-            Err(stop) => Err((stop, ExecutionState::Yes)),
+            Err(stop) => Err(self.out_of_sight(identity, made, stop)),
         }
     }
 
     /// Fills a stack that stands as it should; the report says how that went.
     async fn fill(&self, identity: &Identity, stack_id: &str, report: &mut Report) {
+        if report.outcome != Outcome::Deployed {
+            return;
+        }
         match finishers::carry_out(self.run, self.emitter, self.contents, stack_id, &identity.account).await {
             Ok(()) => {}
             Err(Abort::Interrupted) => {
@@ -235,13 +308,7 @@ impl Deployment<'_> {
         report
     }
 
-    async fn ended(
-        &self,
-        identity: &Identity,
-        made: &change_set::ReadyChangeSet,
-        end: OperationEnd,
-        plan: Plan,
-    ) -> Report {
+    async fn ended(&self, identity: &Identity, made: &ReadyChangeSet, end: OperationEnd, plan: Plan) -> Report {
         self.run.ledger().operation_ended(&self.desired.stack, &end.status);
         let outcome = match StackState::from_status(&end.status) {
             StackState::Good => Outcome::Deployed,
@@ -288,13 +355,8 @@ impl Deployment<'_> {
     }
 
     /// The operation goes on though it can no longer be followed.
-    fn out_of_sight(
-        &self,
-        identity: &Identity,
-        made: &change_set::ReadyChangeSet,
-        stop: Abort,
-    ) -> Result<Report, Abort> {
-        let Abort::Failed(findings) = stop else { return Err(stop) };
+    fn out_of_sight(&self, identity: &Identity, made: &ReadyChangeSet, stop: Abort) -> EarlyEnd {
+        let Abort::Failed(findings) = stop else { return stop.into() };
         let mut report = self.report(Outcome::OutOfSight, identity, None);
         report.stack_id = Some(made.stack_id.clone());
         let stack = &self.desired.stack;
@@ -305,7 +367,7 @@ impl Deployment<'_> {
         };
         report.findings = findings;
         report.findings.push(self.goes_on(message));
-        Ok(report)
+        report.into()
     }
 
     fn goes_on(&self, message: String) -> Finding {
@@ -314,7 +376,7 @@ impl Deployment<'_> {
         )
     }
 
-    fn left_running(&self, identity: &Identity, made: &change_set::ReadyChangeSet, plan: Plan) -> Report {
+    fn left_running(&self, identity: &Identity, made: &ReadyChangeSet, plan: Plan) -> Report {
         let mut report = self.report(Outcome::Interrupted, identity, Some(plan));
         report.stack_id = Some(made.stack_id.clone());
         report
