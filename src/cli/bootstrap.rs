@@ -40,18 +40,16 @@ pub(super) fn run(session: &Session, args: &BootstrapArgs) -> VerbResult {
             let started = std::time::Instant::now();
             let run = Run::new(&connection.clients, &session.reporters, cancel.clone());
             session.reporters.start_stack(connection.clients.region(), run.ledger());
-            let report = if args.remove {
-                engine::remove_bootstrap(&run, &approver).await
+            let ended = if args.remove {
+                let report = engine::remove_bootstrap(&run, &approver).await;
+                connection.close().await;
+                session.reporters.conclude(&Conclusion { report: &report, elapsed: started.elapsed() })?
             } else {
-                engine::bootstrap_named(&run, args.bucket.as_deref()).await
+                let report = engine::bootstrap_named(&run, args.bucket.as_deref()).await;
+                connection.close().await;
+                session.reporters.conclude(&Conclusion { report: &report, elapsed: started.elapsed() })?
             };
-            connection.close().await;
-            let elapsed = started.elapsed();
-            exit = exit.worse(session.reporters.conclude(&Conclusion {
-                report: &report,
-                elapsed,
-                with_outputs: false,
-            })?);
+            exit = exit.worse(ended);
             if exit == ExitCode::Interrupted {
                 break;
             }

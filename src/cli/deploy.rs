@@ -14,7 +14,7 @@ use super::parameter::parameter;
 use super::session::Session;
 use super::verb_result::VerbResult;
 use crate::aws::{StackState, StackSummary};
-use crate::engine::{self, Claim, DeployOptions, ExitCode, MadeHere, Report, Run};
+use crate::engine::{self, Claim, DeployOptions, DeployReport, ExitCode, MadeHere, Run};
 use crate::finding::{Finding, code};
 use crate::plan::PlanKind;
 use crate::report::conclusion::Conclusion;
@@ -109,29 +109,24 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> VerbResult {
             }
         }
         session.report_as_junit(args.junit.as_deref());
-        let mut results = Results::default();
-        let mut outcome = deploy_all(session, &specs, &parameters, &options, &approver, &mut results).await;
+        let mut made = Made::default();
+        let mut outcome = deploy_all(session, &specs, &parameters, &options, &approver, &mut made).await;
         if args.rm {
-            outcome =
-                destroy_what_was_made(session, &specs, outcome, &results.made, approver.with_yes(), &cancel).await;
+            outcome = destroy_what_was_made(session, &specs, outcome, &made, approver.with_yes(), &cancel).await;
         }
         outcome
     })
 }
 
-/// What a run has come to.
-#[derive(Debug, Default)]
-struct Results {
-    /// The ARNs of the stacks that this run has made, by their names.
-    made: BTreeMap<String, String>,
-}
+/// The ARNs of the stacks that a run has made, by their names.
+type Made = BTreeMap<String, String>;
 
-impl Results {
-    fn add(&mut self, report: &Report) {
-        let new = report.plan.as_ref().is_some_and(|plan| matches!(plan.kind, PlanKind::Create | PlanKind::Recreate));
-        if let Some(id) = report.stack_id.as_ref().filter(|_| new) {
-            self.made.insert(report.stack.clone(), id.clone());
-        }
+/// Puts down a stack that is new.
+fn remember(report: &DeployReport, made: &mut Made) {
+    let results = &report.results;
+    let new = results.plan.as_ref().is_some_and(|plan| matches!(plan.kind, PlanKind::Create | PlanKind::Recreate));
+    if let Some(id) = results.stack_id.as_ref().filter(|_| new) {
+        made.insert(report.stack.clone(), id.clone());
     }
 }
 
@@ -142,11 +137,11 @@ async fn deploy_all(
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
     approver: &PromptApprover,
-    results: &mut Results,
+    made: &mut Made,
 ) -> VerbResult {
     let mut exit = ExitCode::Done;
     for spec in specs {
-        exit = exit.worse(deploy_one(session, spec, parameters, options, approver, results).await?);
+        exit = exit.worse(deploy_one(session, spec, parameters, options, approver, made).await?);
         if exit != ExitCode::Done {
             break;
         }
@@ -184,7 +179,7 @@ async fn destroy_what_was_made(
     session: &Session,
     specs: &[LoadedSpec],
     outcome: VerbResult,
-    made: &BTreeMap<String, String>,
+    made: &Made,
     approver: PromptApprover,
     cancel: &CancellationToken,
 ) -> VerbResult {
@@ -237,14 +232,14 @@ async fn deploy_one(
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
     approver: &PromptApprover,
-    results: &mut Results,
+    made: &mut Made,
 ) -> VerbResult {
     let stack = session.stack_name(spec);
     let region = session.region(Some(spec))?;
     let Some(connection) = session.connect_unless_interrupted("deploy", &stack, region).await? else {
         return Ok(ExitCode::Interrupted);
     };
-    let outcome = deploy(session, &connection, spec, parameters, options, approver, results).await;
+    let outcome = deploy(session, &connection, spec, parameters, options, approver, made).await;
     connection.close().await;
     outcome
 }
@@ -256,7 +251,7 @@ async fn deploy(
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
     approver: &PromptApprover,
-    results: &mut Results,
+    made: &mut Made,
 ) -> VerbResult {
     let packaged = tokio::task::block_in_place(|| session.desired(spec, parameters));
     let filling = async {
@@ -273,10 +268,10 @@ async fn deploy(
     let options = DeployOptions { smoke_retry_for: retry_for, ..options.clone() };
     session.reporters.start_stack(connection.clients.region(), run.ledger());
     let report = engine::deploy(&run, &desired, &options, approver).await;
-    results.add(&report);
-    let conclusion = Conclusion { report: &report, elapsed: started.elapsed(), with_outputs: true };
+    remember(&report, made);
+    let conclusion = Conclusion { report: &report, elapsed: started.elapsed() };
     let exit = session.reporters.conclude(&conclusion)?;
-    session.reporters.result(&session.local_addresses(&report.outputs).await?)?;
+    session.reporters.result(&session.local_addresses(&report.results.outputs).await?)?;
     Ok(exit)
 }
 

@@ -48,6 +48,6 @@ impl StackToDestroy {
         session.reporters.start_stack(connection.clients.region(), run.ledger());
         let report = engine::destroy_claimed(&run, &self.stack, &self.claim, approver).await;
         connection.close().await;
-        session.reporters.conclude(&Conclusion { report: &report, elapsed: started.elapsed(), with_outputs: false })
+        session.reporters.conclude(&Conclusion { report: &report, elapsed: started.elapsed() })
     }
 }

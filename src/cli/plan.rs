@@ -76,17 +76,8 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> VerbResult {
             session.reporters.start_stack(connection.clients.region(), run.ledger());
             let report = engine::plan(&run, &desired).await;
             connection.close().await;
-            let elapsed = started.elapsed();
-            let conclusion = Conclusion { report: &report, elapsed, with_outputs: false };
-            // The plan itself says when a deploy would do nothing.
-            let ended = match report.outcome {
-                engine::Outcome::NoChange => {
-                    session.reporters.findings(&report.findings);
-                    ExitCode::Done
-                }
-                _ => session.reporters.conclude(&conclusion)?,
-            };
-            if let Some(plan) = &report.plan {
+            let ended = session.reporters.conclude(&Conclusion { report: &report, elapsed: started.elapsed() })?;
+            if let Some(plan) = &report.results.plan {
                 exit = exit.worse(show(session, args, plan)?);
             }
             exit = exit.worse(ended);

@@ -72,5 +72,5 @@ async fn test_one(session: &Session, spec: &LoadedSpec, cancel: &tokio_util::syn
         session.reporters.end_stack(&report);
         return Err(vec![not_deployed(&stack, &spec.spec.name)]);
     }
-    session.reporters.conclude(&Conclusion { report: &report, elapsed: started.elapsed(), with_outputs: false })
+    session.reporters.conclude(&Conclusion { report: &report, elapsed: started.elapsed() })
 }

@@ -5,26 +5,31 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::abort::Abort;
-use super::causes::{explain, not_cleaned_up};
 use super::change_set::{self, ChangeSetResult, ReadyChangeSet};
+use super::deploy_ends::EarlyEnd;
 use super::deployment::{DeployOptions, Deployment, start_and_build};
 use super::desired::{Desired, ParameterValues};
 use super::events::{EngineVerb, EventEmitter, EventKind};
 use super::execution::{Execution, ExecutionState};
 use super::finishers;
 use super::follow::StackFollower;
-use super::operation_end::OperationEnd;
-use super::outcome::{Outcome, Report};
+use super::outcome::Outcome;
 use super::recover::{StartState, resolve_start};
+use super::reports::DeployReport;
 use super::run::{Approver, Proposal, Run};
-use super::smoke;
+use super::smoke::{self, Trial};
 use super::uploads::{presence, upload_missing};
-use crate::aws::{Identity, ParameterValue, StackState, StackSummary, is_local_state};
+use crate::aws::{Identity, ParameterValue, StackSummary};
 use crate::finding::{Finding, code};
 use crate::plan::{DesiredStack, Plan, PlannedArtifact, Secrets};
 
 /// Deploys a use case, from the account guard to the smoke tests.
-pub async fn deploy(run: &Run<'_>, desired: &Desired, options: &DeployOptions, approver: &dyn Approver) -> Report {
+pub async fn deploy(
+    run: &Run<'_>,
+    desired: &Desired,
+    options: &DeployOptions,
+    approver: &dyn Approver,
+) -> DeployReport {
     let emitter =
         EventEmitter::redacting(run.events, Secrets::from_parameters(Some(&desired.template), &desired.parameters));
     let mut desired = desired.clone();
@@ -50,7 +55,7 @@ async fn steps(
     desired: &Desired,
     options: &DeployOptions,
     approver: &dyn Approver,
-) -> Result<Report, EarlyEnd> {
+) -> Result<DeployReport, EarlyEnd> {
     // 1. The account guard; then everything that is to be uploaded is made ready.
     let (identity, desired, contents) = start_and_build(run, emitter, EngineVerb::Deploy, desired).await?;
     let it = Deployment { run, emitter, desired: &desired, contents: &contents, options, approver };
@@ -78,26 +83,6 @@ async fn steps(
     // 9. The smoke tests.
     it.smoke(&made.stack_id, &mut report).await;
     Ok(report)
-}
-
-/// A deployment that does not get to its last step.
-enum EarlyEnd {
-    /// It ended in order.
-    Ended(Box<Report>),
-    /// It was stopped.
-    Stopped(Abort),
-}
-
-impl From<Abort> for EarlyEnd {
-    fn from(stop: Abort) -> Self {
-        Self::Stopped(stop)
-    }
-}
-
-impl From<Report> for EarlyEnd {
-    fn from(report: Report) -> Self {
-        Self::Ended(Box::new(report))
-    }
 }
 
 impl Deployment<'_> {
@@ -206,7 +191,7 @@ impl Deployment<'_> {
         made: &ReadyChangeSet,
         execution: StackFollower,
         plan: Plan,
-    ) -> Result<Report, EarlyEnd> {
+    ) -> Result<DeployReport, EarlyEnd> {
         match Box::pin(execution.until_terminal(self.run, self.emitter)).await {
             Ok(end) => Ok(self.ended(identity, made, end, plan).await),
             Err(Abort::Interrupted) => Ok(self.left_running(identity, made, plan)),
@@ -215,7 +200,7 @@ impl Deployment<'_> {
     }
 
     /// Fills a stack that stands as it should; the report says how that went.
-    async fn fill(&self, identity: &Identity, stack_id: &str, report: &mut Report) {
+    async fn fill(&self, identity: &Identity, stack_id: &str, report: &mut DeployReport) {
         if report.outcome != Outcome::Deployed {
             return;
         }
@@ -237,17 +222,24 @@ impl Deployment<'_> {
     }
 
     /// Tries the smoke tests of a stack that is deployed and filled; the report says how that went, and the stack stays.
-    async fn smoke(&self, stack_id: &str, report: &mut Report) {
+    async fn smoke(&self, stack_id: &str, report: &mut DeployReport) {
         if report.outcome != Outcome::Deployed || self.options.no_smoke || self.desired.smoke.is_empty() {
             return;
         }
+        let mut trial = Trial::default();
         let trying = async {
             let stack = self.run.attempt(self.run.clients.stack(stack_id)).await?;
             let gone = || Finding::error(code::D062, format!("`{}` is gone before it was tried", self.desired.stack));
             let stack = stack.ok_or_else(gone)?;
-            smoke::tried(self.run, self.emitter, self.desired, &stack, self.options.smoke_retry_for, report).await
+            smoke::tried(self.run, self.emitter, self.desired, &stack, self.options.smoke_retry_for, &mut trial).await
         };
-        match trying.await {
+        let end = trying.await;
+        if trial.has_failed() {
+            report.outcome = Outcome::SmokeFailed;
+        }
+        report.findings.extend(trial.findings);
+        report.results.smoke = trial.results;
+        match end {
             Ok(()) => {}
             Err(Abort::Interrupted) => {
                 report.outcome = Outcome::Interrupted;
@@ -275,13 +267,18 @@ impl Deployment<'_> {
         identity: &Identity,
         desired_stack: &DesiredStack<'_>,
         stack: Option<&StackSummary>,
-    ) -> Result<Report, Abort> {
-        let mut report = self.no_change(identity, desired_stack, stack).await?;
-        let (Some(plan), Some(stack)) = (&report.plan, stack) else { return Ok(report) };
-        if plan.has_changes() {
-            if !self.agreed(plan).await? {
-                return Ok(self.declined(identity, plan.clone()));
-            }
+    ) -> Result<DeployReport, Abort> {
+        let plan = self.plan_without_change(identity, desired_stack, stack).await?;
+        let changes = plan.has_changes();
+        if changes && stack.is_some() && !self.agreed(&plan).await? {
+            return Ok(self.declined(identity, plan));
+        }
+        let mut report = self.planned(Outcome::NoChange, identity, Some(plan));
+        let Some(stack) = stack else { return Ok(report) };
+        report.results.stack_id = Some(stack.id.clone());
+        report.results.status = Some(stack.status.clone());
+        report.results.outputs = stack.outputs.clone();
+        if changes {
             report.outcome = Outcome::Deployed;
             self.fill(identity, &stack.id, &mut report).await;
             self.smoke(&stack.id, &mut report).await;
@@ -298,90 +295,5 @@ impl Deployment<'_> {
             return Ok(false);
         }
         self.run.unless_cancelled(self.approver.approve(proposal)).await
-    }
-
-    /// The report of a deployment that nobody agreed to, with what stood against it.
-    fn declined(&self, identity: &Identity, plan: Plan) -> Report {
-        let findings = self.approver.uncovered(&Proposal::Deploy(&plan));
-        let mut report = self.report(Outcome::Declined, identity, Some(plan));
-        report.findings = findings;
-        report
-    }
-
-    async fn ended(&self, identity: &Identity, made: &ReadyChangeSet, end: OperationEnd, plan: Plan) -> Report {
-        self.run.ledger().operation_ended(&self.desired.stack, &end.status);
-        let outcome = match StackState::from_status(&end.status) {
-            StackState::Good => Outcome::Deployed,
-            StackState::RolledBackUpdate | StackState::Deleted => Outcome::RolledBack,
-            StackState::FailedCreate if end.status == "ROLLBACK_COMPLETE" => Outcome::RolledBack,
-            _ => Outcome::FailedState,
-        };
-        let mut report = self.report(outcome, identity, Some(plan));
-        report.stack_id = Some(made.stack_id.clone());
-        report.status = Some(end.status.clone());
-        if outcome == Outcome::Deployed {
-            report.findings = not_cleaned_up(&end, &self.desired.places);
-            match self.run.until_answered(self.run.clients.stack(&made.stack_id)).await {
-                Ok(Ok(stack)) => {
-                    report.outputs = stack.map(|stack| stack.outputs).unwrap_or_default();
-                    self.emitter.emit(EventKind::OutputsReady { outputs: report.outputs.clone() });
-                }
-                Ok(Err(error)) => {
-                    report.outcome = Outcome::Unfinished;
-                    report.findings.push(error.finding());
-                    report.findings.push(self.without_outputs());
-                }
-                Err(_) => {
-                    report.outcome = Outcome::Interrupted;
-                    report.findings.push(self.without_outputs());
-                }
-            }
-        } else {
-            report.findings = explain(&self.desired.stack, &end, &self.desired.places);
-        }
-        report.after_complete = Some(end.seen.elapsed());
-        report
-    }
-
-    /// The stack is complete, and what comes after that was not come to.
-    fn without_outputs(&self) -> Finding {
-        let message = format!("`{}` is deployed; what comes after that was not done", self.desired.stack);
-        let again = self.run.ledger().command("deploy");
-        Finding::warning(code::D094, message).help(format!(
-            "`{again}` does what is missing, `{}` prints the outputs and `{}` tries the smoke tests",
-            self.run.ledger().command("outputs"),
-            self.run.ledger().command("smoke"),
-        ))
-    }
-
-    /// The operation goes on though it can no longer be followed.
-    fn out_of_sight(&self, identity: &Identity, made: &ReadyChangeSet, stop: Abort) -> EarlyEnd {
-        let Abort::Failed(findings) = stop else { return stop.into() };
-        let mut report = self.report(Outcome::OutOfSight, identity, None);
-        report.stack_id = Some(made.stack_id.clone());
-        let stack = &self.desired.stack;
-        let message = if findings.iter().any(|finding| is_local_state(finding.code)) {
-            format!("`{stack}` is in the middle of an operation, which goes on when the local target can write")
-        } else {
-            format!("CloudFormation goes on with `{stack}` unseen")
-        };
-        report.findings = findings;
-        report.findings.push(self.goes_on(message));
-        report.into()
-    }
-
-    fn goes_on(&self, message: String) -> Finding {
-        Finding::note(code::D016, message).help(
-            "watch it with `bedplate status`; the next `bedplate deploy` waits for it to end and goes on from there",
-        )
-    }
-
-    fn left_running(&self, identity: &Identity, made: &ReadyChangeSet, plan: Plan) -> Report {
-        let mut report = self.report(Outcome::Interrupted, identity, Some(plan));
-        report.stack_id = Some(made.stack_id.clone());
-        report
-            .findings
-            .push(self.goes_on(format!("interrupted; CloudFormation goes on with `{}`", self.desired.stack)));
-        report
     }
 }

@@ -15,10 +15,11 @@ use super::desired::{Desired, ParameterValues};
 use super::effect::Effect;
 use super::events::{EngineVerb, EventEmitter, EventKind};
 use super::finishers::{self, Content};
-use super::outcome::{Outcome, Report};
+use super::outcome::Outcome;
 use super::package::Unbuilt;
 use super::packaging::build;
 use super::recover::{FailedStack, StartState};
+use super::reports::{Report, VerbResults};
 use super::run::{Approver, Run};
 use crate::artifacts::ArtifactRequest;
 use crate::aws::{ChangeSetKind, ChangeSetRequest, Identity, ParameterValue, StackSummary, TemplateSource};
@@ -178,13 +179,13 @@ impl Deployment<'_> {
         Ok(plan)
     }
 
-    /// The report of a stack that needs no change; what it is filled with may.
-    pub(super) async fn no_change(
+    /// The plan for a stack that needs no change; what it is filled with may. Its outputs are told as they are.
+    pub(super) async fn plan_without_change(
         &self,
         identity: &Identity,
         desired_stack: &DesiredStack<'_>,
         stack: Option<&StackSummary>,
-    ) -> Result<Report, Abort> {
+    ) -> Result<Plan, Abort> {
         let current = Current {
             status: stack.map(|stack| stack.status.as_str()),
             template: None,
@@ -192,21 +193,16 @@ impl Deployment<'_> {
         };
         let plan = from_change_set(desired_stack, &current, &Default::default(), PlanKind::NoChange);
         let plan = self.filled(plan, stack.map(|stack| stack.id.as_str()), identity).await?;
-        let mut report = self.report(Outcome::NoChange, identity, Some(plan));
-        if let Some(stack) = stack {
-            report.stack_id = Some(stack.id.clone());
-            report.status = Some(stack.status.clone());
-            report.outputs = stack.outputs.clone();
-        }
-        self.emitter.emit(EventKind::OutputsReady { outputs: report.outputs.clone() });
-        Ok(report)
+        let outputs = stack.map(|stack| stack.outputs.clone()).unwrap_or_default();
+        self.emitter.emit(EventKind::OutputsReady { outputs });
+        Ok(plan)
     }
 
-    /// A report that is begun: account and plan.
-    pub(super) fn report(&self, outcome: Outcome, identity: &Identity, plan: Option<Plan>) -> Report {
+    /// A report that is begun.
+    pub(super) fn report<R: VerbResults>(&self, outcome: Outcome, identity: &Identity, results: R) -> Report<R> {
         let mut report = Report::new(outcome, self.run.clients.region(), &self.desired.stack);
         report.account = Some(identity.account.clone());
-        report.plan = plan;
+        report.results = results;
         report
     }
 

@@ -4,11 +4,14 @@
 //! A [`Reporter`] is told what happens; [`Reporters`] tells it to several at once. What a verb has come to is a type of its own,
 //! a [`VerbReport`], in the file named after the verb.
 
+mod bootstrap;
 pub mod changes;
 pub mod check;
 pub mod conclusion;
 pub mod console;
+mod deploy;
 pub mod destination;
+mod destroy;
 pub mod destroy_plan;
 pub mod explain;
 pub mod findings;

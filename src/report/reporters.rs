@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::conclusion::Conclusion;
+use super::conclusion::{Concluded, Conclusion};
 use super::reporter::{Reporter, VerbReport};
 use super::run_record::RunRecord;
-use crate::engine::{Account, Event, EventSink, ExitCode, Ledger, Report};
+use crate::engine::{Account, Event, EventSink, ExitCode, Ledger, Report, VerbResults};
 use crate::finding::Finding;
 
 /// Those who listen to a run, and the record of what they were told. Clones share both.
@@ -64,7 +64,7 @@ impl Reporters {
     }
 
     /// A stack is done with, and it is said elsewhere how.
-    pub fn end_stack(&self, report: &Report) {
+    pub fn end_stack<R: VerbResults>(&self, report: &Report<R>) {
         self.record.end_stack(report);
     }
 
@@ -72,7 +72,7 @@ impl Reporters {
     ///
     /// # Errors
     /// When a reporter cannot write its outputs.
-    pub fn conclude(&self, conclusion: &Conclusion<'_>) -> Result<ExitCode, Vec<Finding>> {
+    pub fn conclude<R: Concluded>(&self, conclusion: &Conclusion<'_, R>) -> Result<ExitCode, Vec<Finding>> {
         self.end_stack(conclusion.report);
         self.result(conclusion)?;
         Ok(conclusion.report.outcome.exit_code())

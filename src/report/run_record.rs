@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::engine::{Account, ExitCode, Ledger, Leftover, Outcome, Report};
+use crate::engine::{Account, ExitCode, Ledger, Leftover, Outcome, Report, VerbResults};
 use crate::finding::Finding;
 
 /// What a run has told so far. Clones share it.
@@ -71,7 +71,7 @@ impl RunRecord {
     }
 
     /// A stack is done with.
-    pub(super) fn end_stack(&self, report: &Report) {
+    pub(super) fn end_stack<R: VerbResults>(&self, report: &Report<R>) {
         let mut recorded = self.lock();
         recorded.current = None;
         recorded.stacks.push(StackEnd {
@@ -80,7 +80,7 @@ impl RunRecord {
             exit_code: report.outcome.exit_code().code(),
         });
         recorded.findings.extend(report.findings.iter().cloned());
-        recorded.left.extend(report.left.iter().cloned());
+        recorded.left.extend(report.results.left().iter().cloned());
         recorded.changes.add(report.account_of_changes.clone());
     }
 

@@ -1,13 +1,27 @@
-//! Smoke tests, a line each.
+//! Smoke tests, a line each, and how trying them ended.
 
 use std::fmt::Write as _;
 
+use super::conclusion::{Concluded, Words, passed};
 use super::findings::{on_one_line, printable};
 use super::style::{Styles, duration, paint};
-use crate::engine::SmokeResult;
+use crate::engine::{Outcome, SmokeResult, SmokeResults};
 
 /// Characters of a test's name in a line; a prompt may be a paragraph.
 const NAME: usize = 100;
+
+impl Concluded for SmokeResults {
+    fn line(&self, outcome: Outcome, words: &Words<'_>) -> Option<String> {
+        match outcome {
+            Outcome::Tested => {
+                Some(format!("{} {} in {}: {}", words.good("tried"), words.stack, words.took, passed(&self.smoke)))
+            }
+            Outcome::SmokeFailed => Some(words.not_passed(&self.smoke)),
+            Outcome::Untested => Some(words.untested()),
+            _ => None,
+        }
+    }
+}
 
 /// `ok` or `FAILED`, the test, and how long it took; under a failure why, and where the spec says so.
 pub fn line(result: &SmokeResult, styles: &Styles) -> String {
