@@ -119,3 +119,92 @@ impl EventSink for Reporters {
         self.each(|reporter| reporter.event(&event));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use super::super::JunitReporter;
+    use super::*;
+    use crate::engine::{EventKind, Outcome, SmokeResult};
+    use crate::finding::code;
+
+    /// Keeps what it is told, and cannot write results where it is told so.
+    struct Listener {
+        told: Arc<Mutex<Vec<String>>>,
+        full: bool,
+    }
+
+    impl Listener {
+        fn hear(&self, what: impl Into<String>) {
+            self.told.lock().expect("no panic").push(what.into());
+        }
+    }
+
+    impl Reporter for Listener {
+        fn event(&self, event: &Event) {
+            self.hear(serde_json::to_value(event).expect("JSON")["kind"].as_str().unwrap_or_default());
+        }
+
+        fn progress(&self, line: &str) {
+            self.hear(line);
+        }
+
+        fn data(&self, text: &str) -> Result<(), Vec<Finding>> {
+            self.hear(text);
+            if self.full { Err(vec![Finding::error(code::P020, "full")]) } else { Ok(()) }
+        }
+    }
+
+    fn event(what: EventKind) -> Event {
+        Event { at: jiff::Timestamp::UNIX_EPOCH, elapsed: Duration::ZERO, what }
+    }
+
+    fn events() -> [Event; 2] {
+        let result = SmokeResult { name: "GET /".into(), ok: true, reason: None, elapsed: Duration::ZERO, place: None };
+        [
+            event(EventKind::SmokeTested { result }),
+            event(EventKind::Finished {
+                stack: "a-dev".into(),
+                outcome: Outcome::Tested,
+                exit_code: 0,
+                findings: Vec::new(),
+                changes: Account::default(),
+                left: Vec::new(),
+            }),
+        ]
+    }
+
+    #[test]
+    fn all_listen_at_once_and_one_that_cannot_write_keeps_nothing_from_the_others() {
+        let heard: [Arc<Mutex<Vec<String>>>; 2] = Default::default();
+        let reporters = Reporters::default();
+        for (told, full) in heard.iter().zip([true, false]) {
+            reporters.add(Listener { told: Arc::clone(told), full });
+        }
+        events().into_iter().for_each(|event| reporters.emit(event));
+        reporters.progress("a line");
+        let findings = reporters.data("a template").expect_err("one is full");
+        assert_eq!(findings.len(), 1);
+        for told in heard {
+            assert_eq!(*told.lock().expect("no panic"), ["smoke-tested", "stack-finished", "a line", "a template"]);
+        }
+    }
+
+    #[test]
+    fn what_is_written_as_a_whole_is_written_however_the_verb_ended() {
+        let written = Arc::new(Mutex::new(String::new()));
+        let reporters = Reporters::default();
+        let file = Arc::clone(&written);
+        reporters.add(JunitReporter::new(move |xml: &str| {
+            file.lock().expect("no panic").push_str(xml);
+            Err(vec![Finding::error(code::D064, "full")])
+        }));
+        events().into_iter().for_each(|event| reporters.emit(event));
+        let ended = reporters.complete(Err(vec![Finding::error(code::P023, "no")])).expect_err("findings");
+        assert_eq!(ended.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["P023", "D064"]);
+        let written = written.lock().expect("no panic");
+        assert!(written.contains("<testsuite name=\"a-dev\" tests=\"1\" failures=\"0\""), "{written}");
+    }
+}
