@@ -13,7 +13,7 @@ use crate::engine::ExitCode;
 use crate::local::bedrock::ModelServer;
 use crate::local::store::Store;
 use crate::local::{self, Injection, Inventory, LocalOptions, serving};
-use crate::report::local::{LocalReport, ServedLocally, ServingLocally};
+use crate::report::local::{LocalReport, ResetReport, ServedLocally, ServingEnds, ServingLocally};
 
 /// The port `local serve` listens on unless told otherwise; none of the usual emulators' ports.
 const DEFAULT_PORT: u16 = 4599;
@@ -75,14 +75,13 @@ async fn serve(session: &Session, args: &ServeArgs) -> VerbResult {
     let cancel: CancellationToken = session.interrupted();
     let reporters = &session.reporters;
     reporters.result(&ServedLocally { url: running.url(), account: running.account_id() })?;
-    reporters.progress("Serving the local target, account 123456789012; credentials: local / local. Ctrl-C ends it.");
     let dir = running.store().dir().to_owned();
     // Without it `bedplate outputs` can't say where APIs answer; everything else works.
     let _ = serving::announce(&dir, running.url());
     let model_server = args.model_server.as_ref().map(|server| server.url().to_string());
     reporters.result(&ServingLocally { model_server, fail: &args.fail })?;
     cancel.cancelled().await;
-    reporters.progress("Ending: what is under way is finished first");
+    reporters.result(&ServingEnds)?;
     serving::withdraw(&dir, running.url());
     running.shutdown().await;
     Ok(ExitCode::Done)
@@ -112,23 +111,23 @@ fn reset(session: &Session) -> VerbResult {
             let root = &session.project()?.root;
             let shown = root.join(".bedplate").display().to_string();
             if !session.globals.yes && !ui.confirm(&format!("Remove the local target in {shown}, unread?")) {
-                reporters.say("Not approved: nothing was removed (without a terminal, say `--yes`)");
+                reporters.result(&ResetReport::NotRemoved)?;
                 return Ok(ExitCode::Declined);
             }
             remove_unknown_state(root)?;
-            reporters.progress("Removed");
+            reporters.result(&ResetReport::Removed)?;
             return Ok(ExitCode::Done);
         }
     };
     if !dir.exists() {
-        reporters.progress("The local target holds nothing: nothing to do");
+        reporters.result(&ResetReport::NothingToDo)?;
         return Ok(ExitCode::Done);
     }
     if !session.globals.yes && !ui.confirm(&format!("Forget everything in {}?", dir.display())) {
-        reporters.say("Not approved: nothing was forgotten (without a terminal, say `--yes`)");
+        reporters.result(&ResetReport::NotForgotten)?;
         return Ok(ExitCode::Declined);
     }
     Store::reset(&dir).map_err(|error| unavailable(error.into()))?;
-    reporters.progress("The local target is empty");
+    reporters.result(&ResetReport::Forgotten)?;
     Ok(ExitCode::Done)
 }

@@ -30,6 +30,8 @@ impl VerbReport for ServedLocally<'_> {
     }
 }
 
+const SERVING: &str = "Serving the local target, account 123456789012; credentials: local / local. Ctrl-C ends it.";
+
 /// How the local target is served.
 #[derive(Debug)]
 pub struct ServingLocally<'a> {
@@ -41,7 +43,7 @@ pub struct ServingLocally<'a> {
 
 impl VerbReport for ServingLocally<'_> {
     fn progress(&self, _: &Look) -> String {
-        let mut said = String::new();
+        let mut said = format!("{SERVING}\n");
         if let Some(url) = &self.model_server {
             let _ = writeln!(said, "Text and vectors come from the model server {url}");
         }
@@ -49,6 +51,16 @@ impl VerbReport for ServingLocally<'_> {
             let _ = writeln!(said, "{} will fail: {}", on_one_line(&one.logical_id), printable(&one.reason));
         }
         said.trim_end_matches('\n').to_owned()
+    }
+}
+
+/// An interrupt has come.
+#[derive(Debug)]
+pub struct ServingEnds;
+
+impl VerbReport for ServingEnds {
+    fn progress(&self, _: &Look) -> String {
+        "Ending: what is under way is finished first".to_owned()
     }
 }
 
@@ -92,4 +104,40 @@ impl VerbReport for LocalReport {
 
 fn number(number: u32, what: &str) -> String {
     count(usize::try_from(number).unwrap_or(usize::MAX), what)
+}
+
+/// How forgetting everything ended.
+#[derive(Debug)]
+pub enum ResetReport {
+    /// What a local target of unknown origin had is gone.
+    Removed,
+    /// It is still there.
+    NotRemoved,
+    /// Everything is forgotten.
+    Forgotten,
+    /// It is still there.
+    NotForgotten,
+    /// There was no local target.
+    NothingToDo,
+}
+
+impl VerbReport for ResetReport {
+    fn to_be_seen(&self, _: &Look) -> String {
+        match self {
+            Self::NotRemoved => "Not approved: nothing was removed (without a terminal, say `--yes`)",
+            Self::NotForgotten => "Not approved: nothing was forgotten (without a terminal, say `--yes`)",
+            Self::Removed | Self::Forgotten | Self::NothingToDo => "",
+        }
+        .to_owned()
+    }
+
+    fn progress(&self, _: &Look) -> String {
+        match self {
+            Self::Removed => "Removed",
+            Self::Forgotten => "The local target is empty",
+            Self::NothingToDo => "The local target holds nothing: nothing to do",
+            Self::NotRemoved | Self::NotForgotten => "",
+        }
+        .to_owned()
+    }
 }
