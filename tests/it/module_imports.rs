@@ -41,6 +41,8 @@ fn a_module_imports_what_its_row_allows_and_nothing_else() {
         "every module has a row, and every row a module"
     );
     let import = Regex::new(r"\bcrate::(?:([a-z_]+)|\{)").expect("a pattern");
+    // In quotes it is a text, such as the name that a log's lines are chosen by.
+    let crate_name = Regex::new(r#"(^|[^"])\bbedplate_"#).expect("a pattern");
     let (mut wrong, mut used) = (Vec::new(), BTreeSet::new());
     for (module, allowed) in &modules {
         let folder = src.join(module);
@@ -60,7 +62,7 @@ fn a_module_imports_what_its_row_allows_and_nothing_else() {
                     wrong.push(format!("{}: `{module}` may not import `{name}`", file.display()));
                 }
             }
-            if text.contains("bedplate_") {
+            if crate_name.is_match(&text) {
                 wrong.push(format!("{}: name the crate as `src/lib.rs` does", file.display()));
             }
         }
@@ -82,7 +84,8 @@ const STREAMS: [(&str, &str); 3] = [
 
 #[test]
 fn nothing_but_reporters_writes_text() {
-    let stream = Regex::new(r"\b(io::std(out|err)|std(out|err)\(\)|Std(out|err)\b|e?print(ln)?!|dbg!)").expect("a pattern");
+    let stream =
+        Regex::new(r"\b(io::std(out|err)|std(out|err)\(\)|Std(out|err)\b|e?print(ln)?!|dbg!)").expect("a pattern");
     let src = repository().join("src");
     let mut named = BTreeSet::new();
     for file in sources(&src) {
