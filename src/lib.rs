@@ -25,7 +25,7 @@
 //! | [`plan`] | desired + observed → plan, with reasons; pure | cfn, facts, iam |
 //! | [`aws`] | the only place that names `aws_sdk_*` | cfn, http_client, local_address, proxies |
 //! | [`engine`] | carries a plan out; emits events | artifacts, aws, cfn, plan, render, spec |
-//! | [`report`] | events, plans and findings as text, JSON lines, GitHub annotations | cfn, engine, plan, render |
+//! | [`report`] | who tells of a run: events, findings and what verbs come to as text, JSON lines, GitHub annotations, JUnit; nothing else writes to the streams | aws, cfn, engine, iam, local, plan, render |
 //! | [`cli`] | one file a verb; wires the modules together | all |
 
 #![warn(missing_docs)]

@@ -49,7 +49,7 @@ impl Session {
             yes: self.globals.yes,
             allowed: stage.allow.iter().chain(&args.allow).copied().collect(),
             protected: stage.protected.then(|| self.globals.stage.clone()),
-            ui: self.ui.clone(),
+            ui: self.ui,
         })
     }
 }
@@ -158,7 +158,7 @@ impl Approver for PromptApprover {
             }
         };
         let stage = self.protected.clone().unwrap_or_default();
-        let ui = self.ui.clone();
+        let ui = self.ui;
         let ask = move || match name {
             Some(name) => ui.confirm_by_name(&format!("{question} The stage `{stage}` is protected"), &name),
             None => ui.confirm(&question),

@@ -1,12 +1,11 @@
 //! `bedplate bootstrap`: the artifact bucket of an account and region.
 
 use super::approval::AllowArgs;
-use super::conclusion::conclude;
-use super::follow::Follower;
 use super::session::Session;
 use super::verb_result::VerbResult;
 use crate::engine::{self, ARTIFACT_STACK, ExitCode, Run};
 use crate::finding::{Finding, code};
+use crate::report::conclusion::Conclusion;
 
 /// Make the artifact bucket of an account and region ahead of the first deploy, or take it away after the last.
 #[derive(Debug, clap::Args)]
@@ -39,17 +38,18 @@ pub(super) fn run(session: &Session, args: &BootstrapArgs) -> VerbResult {
             let connecting = session.connect_unless_interrupted("bootstrap", ARTIFACT_STACK, region);
             let Some(connection) = connecting.await? else { return Ok(ExitCode::Interrupted) };
             let started = std::time::Instant::now();
-            let follower = Follower::start(&session.ui);
-            let run = Run::new(&connection.clients, &follower, cancel.clone());
-            session.ui.stream.start_stack(connection.clients.region(), run.ledger());
-            let report = if args.remove {
-                engine::remove_bootstrap(&run, &approver).await
+            let run = Run::new(&connection.clients, &session.reporters, cancel.clone());
+            session.reporters.start_stack(connection.clients.region(), run.ledger());
+            let ended = if args.remove {
+                let report = engine::remove_bootstrap(&run, &approver).await;
+                connection.close().await;
+                session.reporters.conclude(&Conclusion { report: &report, elapsed: started.elapsed() })?
             } else {
-                engine::bootstrap_named(&run, args.bucket.as_deref()).await
+                let report = engine::bootstrap_named(&run, args.bucket.as_deref()).await;
+                connection.close().await;
+                session.reporters.conclude(&Conclusion { report: &report, elapsed: started.elapsed() })?
             };
-            drop(follower);
-            connection.close().await;
-            exit = exit.worse(conclude(session, &report, started.elapsed(), None)?);
+            exit = exit.worse(ended);
             if exit == ExitCode::Interrupted {
                 break;
             }

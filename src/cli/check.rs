@@ -5,16 +5,12 @@ use std::num::NonZero;
 use std::thread::ScopedJoinHandle;
 use std::time::Instant;
 
-use serde_json::json;
-
-use super::globals::Format;
 use super::needs::{self, Dependencies};
 use super::session::Session;
 use super::verb_result::VerbResult;
 use crate::engine::ExitCode;
-use crate::finding::{Finding, has_errors};
-use crate::report::findings::{json as findings_json, on_one_line, summary};
-use crate::report::style::{duration, paint};
+use crate::finding::{Finding, Severity, has_errors};
+use crate::report::check::{CheckReport, CheckTime, CheckedUseCase};
 use crate::spec::{LoadedSpec, UseCaseFile};
 
 /// Check specs, and the templates they make against CloudFormation's own schemas, offline.
@@ -33,9 +29,6 @@ pub struct CheckArgs {
 
 pub(super) fn run(session: &Session, args: &CheckArgs) -> VerbResult {
     let started = Instant::now();
-    let ui = &session.ui;
-    let mut all = Vec::new();
-    let mut reports = Vec::new();
     let mut checked = side_by_side(session, &session.find(&args.use_cases)?);
     let dependencies: BTreeMap<String, Dependencies> =
         checked.iter_mut().map(|one| (one.name.clone(), std::mem::take(&mut one.dependencies))).collect();
@@ -47,30 +40,18 @@ pub(super) fn run(session: &Session, args: &CheckArgs) -> VerbResult {
             one.findings.push(finding);
         }
     }
+    let mut report = CheckReport { use_cases: Vec::new() };
     for Checked { name, findings, .. } in checked {
-        match ui.format {
-            Format::Text | Format::Github => ui.out(&ui.render_findings(&findings, &ui.out_styles))?,
-            Format::Json => {
-                let mut report = findings_json(&findings);
-                report["use-case"] = json!(name);
-                reports.push(report);
-            }
-        }
-        if ui.format == Format::Text {
-            let verdict = if has_errors(&findings) { ui.out_styles.bad } else { ui.out_styles.good };
-            let name = on_one_line(&name);
-            ui.out(&format!("{}: {}\n", paint(ui.out_styles.strong, &name), paint(verdict, summary(&findings))))?;
-        }
-        all.extend(findings);
+        let checked = CheckedUseCase { name, findings };
+        session.reporters.result(&checked)?;
+        report.use_cases.push(checked);
     }
-    if ui.format == Format::Json {
-        ui.json(&json!({ "use-cases": reports }))?;
-    }
-    let took = started.elapsed();
-    let took = if took.as_secs() == 0 { format!("{} ms", took.as_millis()) } else { duration(took) };
-    ui.status(&format!("Checked offline in {took}"));
-    let failed = has_errors(&all) || args.strict && all.iter().any(|f| f.severity == crate::finding::Severity::Warning);
-    Ok(if failed { ExitCode::Failed } else { ExitCode::Done })
+    session.reporters.result(&report)?;
+    session.reporters.result(&CheckTime(started.elapsed()))?;
+    let fails = |one: &CheckedUseCase| {
+        has_errors(&one.findings) || args.strict && one.findings.iter().any(|it| it.severity == Severity::Warning)
+    };
+    Ok(if report.use_cases.iter().any(fails) { ExitCode::Failed } else { ExitCode::Done })
 }
 
 /// A use case that has been checked.

@@ -19,6 +19,6 @@ pub struct CompletionsArgs {
 pub(super) fn run(session: &Session, args: &CompletionsArgs, mut command: Command) -> VerbResult {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "bedplate", &mut script);
-    session.ui.out(&String::from_utf8_lossy(&script))?;
+    session.reporters.data(&String::from_utf8_lossy(&script))?;
     Ok(ExitCode::Done)
 }

@@ -14,6 +14,7 @@ use super::ui::Ui;
 use crate::aws::{AddressKind, Clients, CredentialFacts, CredentialSource, Identity, address_kind, is_plain};
 use crate::engine::ExitCode;
 use crate::finding::{Finding, code};
+use crate::report::Reporters;
 use crate::report::findings::on_one_line;
 
 /// The verbs that change something, or call what costs; the others only read.
@@ -27,6 +28,31 @@ const NO_ACCOUNT: &str = "000000000000";
 #[derive(Debug, Default)]
 pub struct Consent {
     agreed: Mutex<BTreeSet<String>>,
+}
+
+/// Who is asked, and who is told why.
+pub(super) struct Asker<'a> {
+    /// Who can be asked.
+    pub ui: Ui,
+    /// Who is told.
+    pub reporters: &'a Reporters,
+    /// The user interrupts.
+    pub cancel: CancellationToken,
+}
+
+impl Asker<'_> {
+    /// Asks; an interrupt is an answer too.
+    async fn ask(&self, question: &str) -> Result<(), Vec<Finding>> {
+        let (ui, question) = (self.ui, question.to_owned());
+        let answer = tokio::task::spawn_blocking(move || ui.confirm(&question));
+        let said = tokio::select! {
+            said = answer => said.unwrap_or(false),
+            () = self.cancel.cancelled() => {
+                return Err(vec![Finding::note(code::C029, "interrupted before there was an answer")]);
+            }
+        };
+        if said { Ok(()) } else { Err(vec![Finding::note(code::C025, "declined")]) }
+    }
 }
 
 /// Where a run goes that has to be agreed to.
@@ -71,8 +97,7 @@ impl Consent {
     /// C022 where nobody can be asked, C025 where the answer is no.
     pub(super) async fn to_address(
         &self,
-        ui: &Ui,
-        cancel: &CancellationToken,
+        asker: &Asker<'_>,
         url: &str,
         allowed: &[String],
         profile: Option<&str>,
@@ -85,26 +110,28 @@ impl Consent {
             None => "with your AWS credentials".to_owned(),
         };
         let what = format!("`bedplate.yaml` sends all requests, signed {whose}, to `{url}`");
-        if !ui.interactive {
+        if !asker.ui.interactive {
             return Err(vec![
                 Finding::error(code::C022, format!("{what}, which is neither AWS nor this machine"))
                     .help(format!("if that is intended, add `--allow-endpoint {url}`")),
             ]);
         }
-        ui.say(&format!("{what}.\nThat is neither AWS nor this machine. Who runs it sees everything that is sent."));
-        ask(ui, cancel, "Send it there?").await?;
+        asker
+            .reporters
+            .say(&format!("{what}.\nThat is neither AWS nor this machine. Who runs it sees everything that is sent."));
+        asker.ask("Send it there?").await?;
         self.add(url);
         Ok(())
     }
 
     /// Warns of credentials on their way through a network in the clear.
-    pub(super) fn warn_of_plain_http(&self, ui: &Ui, clients: &Clients, facts: &CredentialFacts) {
+    pub(super) fn warn_of_plain_http(&self, reporters: &Reporters, clients: &Clients, facts: &CredentialFacts) {
         let Some(url) = clients.endpoint().filter(|url| is_plain(url) && facts.can_be_real) else { return };
         if clients.address_kind() == AddressKind::ThisMachine || self.has(&format!("plain {url}")) {
             return;
         }
         self.add(&format!("plain {url}"));
-        ui.findings(&[Finding::warning(
+        reporters.findings(&[Finding::warning(
             code::C026,
             format!("`{url}` is not encrypted, and the credentials seem to be real"),
         )
@@ -117,8 +144,7 @@ impl Consent {
     /// C023 where nobody can be asked, C025 where the answer is no.
     pub(super) async fn to_account(
         &self,
-        ui: &Ui,
-        cancel: &CancellationToken,
+        asker: &Asker<'_>,
         to: &Destination<'_>,
         clients: &Clients,
         identity: &Identity,
@@ -137,15 +163,15 @@ impl Consent {
         if let Some(last) = known.changed_from(account) {
             let message =
                 format!("this project's stage `{}` went to account `{last}` before, now to `{account}`", to.stage);
-            ui.findings(&[Finding::warning(code::C027, message)
+            asker.reporters.findings(&[Finding::warning(code::C027, message)
                 .help(format!("its stacks are still in `{last}`; this run uses {}", facts.source))]);
         }
         let agreed = match to.named {
             Some(by) => by == NamedBy::Flag,
             None if known.holds(account) => true,
-            None if ui.interactive && !to.yes => {
-                ui.say(&Self::question(to, clients, identity, facts));
-                ask(ui, cancel, "Is this the right account? The answer is kept for this project and stage.").await?;
+            None if asker.ui.interactive && !to.yes => {
+                asker.reporters.say(&Self::question(to, clients, identity, facts));
+                asker.ask("Is this the right account? The answer is kept for this project and stage.").await?;
                 true
             }
             None => return Err(vec![unnamed(to, identity, facts)]),
@@ -154,7 +180,7 @@ impl Consent {
         if let Err(reason) = known.keep(account, agreed) {
             // Who names the account every time has nothing to be remembered.
             if to.named.is_none() {
-                ui.findings(&[Finding::warning(code::C028, format!("the answer is not kept: {reason}"))
+                asker.reporters.findings(&[Finding::warning(code::C028, format!("the answer is not kept: {reason}"))
                     .help("name the account with `--account`, or as the stage's `account` in `bedplate.yaml`")]);
             }
         }
@@ -203,15 +229,4 @@ fn unnamed(to: &Destination<'_>, identity: &Identity, facts: &CredentialFacts) -
         "if it is the right one, run the command with `--account {account}`, or write `account: \
          \"{account}\"` for the stage in `bedplate.yaml`"
     ))
-}
-
-/// Asks; an interrupt is an answer too.
-async fn ask(ui: &Ui, cancel: &CancellationToken, question: &str) -> Result<(), Vec<Finding>> {
-    let (asking, question) = (ui.clone(), question.to_owned());
-    let answer = tokio::task::spawn_blocking(move || asking.confirm(&question));
-    let said = tokio::select! {
-        said = answer => said.unwrap_or(false),
-        () = cancel.cancelled() => return Err(vec![Finding::note(code::C029, "interrupted before there was an answer")]),
-    };
-    if said { Ok(()) } else { Err(vec![Finding::note(code::C025, "declined")]) }
 }

@@ -7,19 +7,17 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::approval::{AllowArgs, PromptApprover};
-use super::conclusion::conclude;
+use super::connection::Connection;
 use super::destroy_stack::StackToDestroy;
-use super::follow::Follower;
-use super::globals::Format;
 use super::needs;
 use super::parameter::parameter;
-use super::session::{Connection, Session};
-use super::suites::Suites;
+use super::session::Session;
 use super::verb_result::VerbResult;
 use crate::aws::{StackState, StackSummary};
-use crate::engine::{self, Claim, DeployOptions, ExitCode, MadeHere, Report, Run};
+use crate::engine::{self, Claim, DeployOptions, DeployReport, ExitCode, MadeHere, Run};
 use crate::finding::{Finding, code};
 use crate::plan::PlanKind;
+use crate::report::conclusion::Conclusion;
 use crate::spec::LoadedSpec;
 
 /// Deploy use cases: plan, ask, execute exactly that plan, follow it to its end.
@@ -106,36 +104,29 @@ pub(super) fn run(session: &Session, args: &DeployArgs) -> VerbResult {
             let protected: Vec<Finding> =
                 specs.iter().filter_map(|spec| approver.protects(&session.stack_name(spec))).collect();
             if !protected.is_empty() {
-                session.ui.findings(&protected);
+                session.reporters.findings(&protected);
                 return Ok(ExitCode::Declined);
             }
         }
-        let mut results = Results::default();
-        let mut outcome = deploy_all(session, &specs, &parameters, &options, &approver, &mut results).await;
+        session.report_as_junit(args.junit.as_deref());
+        let mut made = Made::default();
+        let mut outcome = deploy_all(session, &specs, &parameters, &options, &approver, &mut made).await;
         if args.rm {
-            outcome =
-                destroy_what_was_made(session, &specs, outcome, &results.made, approver.with_yes(), &cancel).await;
+            outcome = destroy_what_was_made(session, &specs, outcome, &made, approver.with_yes(), &cancel).await;
         }
-        results.suites.write_after(session, outcome, args.junit.as_deref())
+        outcome
     })
 }
 
-/// What a run has come to.
-#[derive(Debug, Default)]
-struct Results {
-    /// Of the smoke tests.
-    suites: Suites,
-    /// The ARNs of the stacks that this run has made, by their names.
-    made: BTreeMap<String, String>,
-}
+/// The ARNs of the stacks that a run has made, by their names.
+type Made = BTreeMap<String, String>;
 
-impl Results {
-    fn add(&mut self, report: &Report) {
-        self.suites.add(report);
-        let new = report.plan.as_ref().is_some_and(|plan| matches!(plan.kind, PlanKind::Create | PlanKind::Recreate));
-        if let Some(id) = report.stack_id.as_ref().filter(|_| new) {
-            self.made.insert(report.stack.clone(), id.clone());
-        }
+/// Puts down a stack that is new.
+fn remember(report: &DeployReport, made: &mut Made) {
+    let results = &report.results;
+    let new = results.plan.as_ref().is_some_and(|plan| matches!(plan.kind, PlanKind::Create | PlanKind::Recreate));
+    if let Some(id) = results.stack_id.as_ref().filter(|_| new) {
+        made.insert(report.stack.clone(), id.clone());
     }
 }
 
@@ -146,11 +137,11 @@ async fn deploy_all(
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
     approver: &PromptApprover,
-    results: &mut Results,
+    made: &mut Made,
 ) -> VerbResult {
     let mut exit = ExitCode::Done;
     for spec in specs {
-        exit = exit.worse(deploy_one(session, spec, parameters, options, approver, results).await?);
+        exit = exit.worse(deploy_one(session, spec, parameters, options, approver, made).await?);
         if exit != ExitCode::Done {
             break;
         }
@@ -188,12 +179,12 @@ async fn destroy_what_was_made(
     session: &Session,
     specs: &[LoadedSpec],
     outcome: VerbResult,
-    made: &BTreeMap<String, String>,
+    made: &Made,
     approver: PromptApprover,
     cancel: &CancellationToken,
 ) -> VerbResult {
     if cancel.is_cancelled() {
-        session.ui.say("Interrupted: what was created remains; `bedplate destroy` deletes it");
+        session.reporters.say("Interrupted: what was created remains; `bedplate destroy` deletes it");
         return outcome;
     }
     let others: BTreeSet<String> = specs.iter().map(|spec| spec.spec.name.clone()).collect();
@@ -241,14 +232,14 @@ async fn deploy_one(
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
     approver: &PromptApprover,
-    results: &mut Results,
+    made: &mut Made,
 ) -> VerbResult {
     let stack = session.stack_name(spec);
     let region = session.region(Some(spec))?;
     let Some(connection) = session.connect_unless_interrupted("deploy", &stack, region).await? else {
         return Ok(ExitCode::Interrupted);
     };
-    let outcome = deploy(session, &connection, spec, parameters, options, approver, results).await;
+    let outcome = deploy(session, &connection, spec, parameters, options, approver, made).await;
     connection.close().await;
     outcome
 }
@@ -260,7 +251,7 @@ async fn deploy(
     parameters: &BTreeMap<String, String>,
     options: &DeployOptions,
     approver: &PromptApprover,
-    results: &mut Results,
+    made: &mut Made,
 ) -> VerbResult {
     let packaged = tokio::task::block_in_place(|| session.desired(spec, parameters));
     let filling = async {
@@ -271,19 +262,16 @@ async fn deploy(
     let stack = session.stack_name(spec);
     let Some(desired) = session.unless_interrupted(&stack, filling).await? else { return Ok(ExitCode::Interrupted) };
     let started = std::time::Instant::now();
-    let follower = Follower::start(&session.ui);
-    let run = Run::new(&connection.clients, &follower, session.interrupted());
+    let run = Run::new(&connection.clients, &session.reporters, session.interrupted());
     // An endpoint that stands for AWS, such as the local target, knows at once what it is told.
     let retry_for = if connection.clients.endpoint().is_none() { engine::RETRY_FOR } else { Duration::ZERO };
     let options = DeployOptions { smoke_retry_for: retry_for, ..options.clone() };
-    session.ui.stream.start_stack(connection.clients.region(), run.ledger());
+    session.reporters.start_stack(connection.clients.region(), run.ledger());
     let report = engine::deploy(&run, &desired, &options, approver).await;
-    drop(follower);
-    results.add(&report);
-    let exit = conclude(session, &report, started.elapsed(), Some(&desired))?;
-    if session.ui.format != Format::Json {
-        session.print_local_urls(&report.outputs).await?;
-    }
+    remember(&report, made);
+    let conclusion = Conclusion { report: &report, elapsed: started.elapsed() };
+    let exit = session.reporters.conclude(&conclusion)?;
+    session.reporters.result(&session.local_addresses(&report.results.outputs).await?)?;
     Ok(exit)
 }
 

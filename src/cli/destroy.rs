@@ -45,7 +45,7 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> VerbResult {
             let spec = file.load();
             let name = spec.as_ref().map_or_else(|_| file.name.clone(), |spec| spec.spec.name.clone());
             if let Err(findings) = &spec {
-                session.ui.findings(&[Finding::warning(
+                session.reporters.findings(&[Finding::warning(
                     code::P027,
                     format!("`{}` does not load ({} findings); its stack is found by name", file.shown, findings.len()),
                 )]);

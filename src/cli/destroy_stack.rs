@@ -5,12 +5,11 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
-use super::conclusion::conclude;
-use super::follow::Follower;
 use super::needs;
 use super::session::Session;
 use super::verb_result::VerbResult;
 use crate::engine::{self, Approver, Claim, ExitCode, Run};
+use crate::report::conclusion::Conclusion;
 
 /// A stack that is to go.
 pub(super) struct StackToDestroy {
@@ -41,17 +40,14 @@ impl StackToDestroy {
         };
         if !needed.is_empty() {
             connection.close().await;
-            session.ui.stream.add_findings(&needed);
-            session.ui.findings(&needed);
+            session.reporters.findings_of_run(&needed);
             return Ok(ExitCode::Failed);
         }
         let started = Instant::now();
-        let follower = Follower::start(&session.ui);
-        let run = Run::new(&connection.clients, &follower, cancel.clone());
-        session.ui.stream.start_stack(connection.clients.region(), run.ledger());
+        let run = Run::new(&connection.clients, &session.reporters, cancel.clone());
+        session.reporters.start_stack(connection.clients.region(), run.ledger());
         let report = engine::destroy_claimed(&run, &self.stack, &self.claim, approver).await;
-        drop(follower);
         connection.close().await;
-        conclude(session, &report, started.elapsed(), None)
+        session.reporters.conclude(&Conclusion { report: &report, elapsed: started.elapsed() })
     }
 }

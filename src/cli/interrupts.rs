@@ -4,13 +4,13 @@ use std::sync::mpsc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::ui::Ui;
 use crate::engine::ExitCode;
-use crate::report;
+use crate::report::Reporters;
+use crate::report::changes::BrokenOff;
 
 /// A token that the first signal cancels. A second one ends the program, with exit code 130; what may be left is told first,
 /// and in JSON the last line is `finished` all the same.
-pub fn watch(ui: Ui) -> CancellationToken {
+pub fn watch(reporters: Reporters) -> CancellationToken {
     let token = CancellationToken::new();
     let cancel = token.clone();
     let (ready, registered) = mpsc::channel();
@@ -24,7 +24,7 @@ pub fn watch(ui: Ui) -> CancellationToken {
             signals.next().await;
             cancel.cancel();
             signals.next().await;
-            at_once(&ui);
+            at_once(&reporters);
         });
     });
     // Where no signal can be listened to, the sender is gone and nothing is waited for.
@@ -32,20 +32,18 @@ pub fn watch(ui: Ui) -> CancellationToken {
     token
 }
 
-fn at_once(ui: &Ui) -> ! {
-    let said = match ui.stream.so_far() {
+fn at_once(reporters: &Reporters) -> ! {
+    let said = match reporters.so_far() {
         None => "interrupted at once".to_owned(),
         Some(changes) => {
-            let done = report::changes::text(&changes, &ui.err_styles);
-            if !done.is_empty() {
-                ui.say(done.trim_end());
-            }
-            ui.findings(&changes.findings());
+            // Standard output may be gone too; nobody waits for that now.
+            let _ = reporters.result(&BrokenOff(&changes));
+            reporters.findings(&changes.findings());
             format!("interrupted at once: {}", changes.aftermath())
         }
     };
-    ui.say(&said);
-    ui.stream.close(ExitCode::Interrupted, &[]);
+    reporters.say(&said);
+    reporters.end(ExitCode::Interrupted, &[]);
     std::process::exit(i32::from(ExitCode::Interrupted.code()))
 }
 

@@ -1,12 +1,9 @@
 //! `bedplate local`: the local target as an endpoint for any AWS client.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::globals::Format;
 use super::iam_report::{self, IamReportArgs};
 use super::local_target::{listen, unavailable};
 use super::session::Session;
@@ -16,8 +13,7 @@ use crate::engine::ExitCode;
 use crate::local::bedrock::ModelServer;
 use crate::local::store::Store;
 use crate::local::{self, Injection, Inventory, LocalOptions, serving};
-use crate::report::findings::{on_one_line, printable};
-use crate::report::style::count;
+use crate::report::local::{LocalReport, ResetReport, ServedLocally, ServingEnds, ServingLocally};
 
 /// The port `local serve` listens on unless told otherwise; none of the usual emulators' ports.
 const DEFAULT_PORT: u16 = 4599;
@@ -74,26 +70,18 @@ async fn serve(session: &Session, args: &ServeArgs) -> VerbResult {
         model_server: args.model_server.clone(),
         ..LocalOptions::new(session.own_local_dir()?)
     };
-    listen(args.log_file.as_deref(), session.ui.verbose)?;
+    listen(args.log_file.as_deref(), session.globals.verbose > 0)?;
     let running = local::start(options.with_limit().map_err(unavailable)?).await.map_err(unavailable)?;
     let cancel: CancellationToken = session.interrupted();
-    let ui = &session.ui;
-    match ui.format {
-        Format::Json => ui.json(&json!({ "url": running.url(), "account": running.account_id() }))?,
-        Format::Text | Format::Github => ui.out(&format!("{}\n", running.url()))?,
-    }
-    ui.status("Serving the local target, account 123456789012; credentials: local / local. Ctrl-C ends it.");
+    let reporters = &session.reporters;
+    reporters.result(&ServedLocally { url: running.url(), account: running.account_id() })?;
     let dir = running.store().dir().to_owned();
     // Without it `bedplate outputs` can't say where APIs answer; everything else works.
     let _ = serving::announce(&dir, running.url());
-    if let Some(server) = &args.model_server {
-        ui.status(&format!("Text and vectors come from the model server {}", server.url()));
-    }
-    for one in &args.fail {
-        ui.status(&format!("{} will fail: {}", on_one_line(&one.logical_id), printable(&one.reason)));
-    }
+    let model_server = args.model_server.as_ref().map(|server| server.url().to_string());
+    reporters.result(&ServingLocally { model_server, fail: &args.fail })?;
     cancel.cancelled().await;
-    ui.status("Ending: what is under way is finished first");
+    reporters.result(&ServingEnds)?;
     serving::withdraw(&dir, running.url());
     running.shutdown().await;
     Ok(ExitCode::Done)
@@ -101,7 +89,6 @@ async fn serve(session: &Session, args: &ServeArgs) -> VerbResult {
 
 async fn status(session: &Session) -> VerbResult {
     let dir = session.local_dir()?;
-    let ui = &session.ui;
     let holds = if dir.exists() {
         let running = local::start(LocalOptions::new(&dir)).await.map_err(unavailable)?;
         let holds = Inventory::of(running.store()).await;
@@ -110,58 +97,37 @@ async fn status(session: &Session) -> VerbResult {
     } else {
         Inventory::default()
     };
-    if ui.format == Format::Json {
-        ui.json(&json!({ "dir": dir, "stacks": holds.stacks, "buckets": holds.buckets, "tables": holds.tables }))?;
-        return Ok(ExitCode::Done);
-    }
-    let mut out = String::new();
-    for stack in &holds.stacks {
-        let resources = count(usize::try_from(stack.resources).unwrap_or(usize::MAX), "resource");
-        let _ =
-            writeln!(out, "stack   {:14} {}  {}, {resources}", stack.region, on_one_line(&stack.name), stack.status);
-    }
-    for bucket in &holds.buckets {
-        let versions = count(usize::try_from(bucket.versions).unwrap_or(usize::MAX), "object version");
-        let _ = writeln!(out, "bucket  {:14} {}  {versions}", bucket.region, on_one_line(&bucket.name));
-    }
-    for table in &holds.tables {
-        let items = count(usize::try_from(table.items).unwrap_or(usize::MAX), "item");
-        let _ = writeln!(out, "table   {:14} {}  {items}", table.region, on_one_line(&table.name));
-    }
-    if out.is_empty() {
-        out.push_str("The local target holds nothing\n");
-    }
-    ui.out(&out)?;
+    session.reporters.result(&LocalReport { dir, holds })?;
     Ok(ExitCode::Done)
 }
 
 fn reset(session: &Session) -> VerbResult {
-    let ui = &session.ui;
+    let (ui, reporters) = (&session.ui, &session.reporters);
     let dir = match session.local_dir() {
         Ok(dir) => dir,
         Err(unknown) => {
             // Nothing in it is looked at: it goes as a whole.
-            ui.findings(&unknown);
+            reporters.findings(&unknown);
             let root = &session.project()?.root;
             let shown = root.join(".bedplate").display().to_string();
             if !session.globals.yes && !ui.confirm(&format!("Remove the local target in {shown}, unread?")) {
-                ui.say("Not approved: nothing was removed (without a terminal, say `--yes`)");
+                reporters.result(&ResetReport::NotRemoved)?;
                 return Ok(ExitCode::Declined);
             }
             remove_unknown_state(root)?;
-            ui.status("Removed");
+            reporters.result(&ResetReport::Removed)?;
             return Ok(ExitCode::Done);
         }
     };
     if !dir.exists() {
-        ui.status("The local target holds nothing: nothing to do");
+        reporters.result(&ResetReport::NothingToDo)?;
         return Ok(ExitCode::Done);
     }
     if !session.globals.yes && !ui.confirm(&format!("Forget everything in {}?", dir.display())) {
-        ui.say("Not approved: nothing was forgotten (without a terminal, say `--yes`)");
+        reporters.result(&ResetReport::NotForgotten)?;
         return Ok(ExitCode::Declined);
     }
     Store::reset(&dir).map_err(|error| unavailable(error.into()))?;
-    ui.status("The local target is empty");
+    reporters.result(&ResetReport::Forgotten)?;
     Ok(ExitCode::Done)
 }

@@ -2,17 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::globals::Format;
 use super::session::Session;
 use super::verb_result::VerbResult;
 use crate::artifacts::{self, BuildContext, Component, LOCK_FILE, LayerLocks};
 use crate::engine::ExitCode;
 use crate::files::Manner;
 use crate::finding::{Finding, code};
-use crate::report::style::count;
+use crate::report::lock::{LockReport, LockedUseCase};
 use crate::spec::LoadedSpec;
 
 /// Pin the packages of layers, with their digests, in a file beside the spec; a deploy then uses nothing else.
@@ -30,24 +28,19 @@ pub(super) fn run(session: &Session, args: &LockArgs) -> VerbResult {
     let specs = session.load(&args.use_cases)?;
     session.block_on(async {
         let cancel = session.interrupted();
-        let mut written = Vec::new();
+        let mut report = LockReport::default();
         for spec in specs.iter().filter(|spec| !spec.spec.layers.is_empty()) {
             let packages = tokio::task::block_in_place(|| lock_one(session, spec, &cancel));
             if cancel.is_cancelled() {
-                session.ui.say("Interrupted: what was not locked yet stays as it was");
+                session.reporters.say("Interrupted: what was not locked yet stays as it was");
                 return Ok(ExitCode::Interrupted);
             }
             let (changed, packages) = packages?;
-            let name = &spec.spec.name;
-            let said = if changed { "pinned" } else { "unchanged" };
-            session.ui.status(&format!("{name}: {} in {LOCK_FILE} {said}", count(packages, "package")));
-            written.push(json!({ "use-case": name, "packages": packages, "changed": changed }));
+            let locked = LockedUseCase { use_case: spec.spec.name.clone(), packages, changed, file: LOCK_FILE };
+            session.reporters.result(&locked)?;
+            report.locked.push(locked);
         }
-        if session.ui.format == Format::Json {
-            session.ui.json(&json!({ "locked": written }))?;
-        } else if written.is_empty() {
-            session.ui.status("There are no layers to lock: nothing to do");
-        }
+        session.reporters.result(&report)?;
         Ok(ExitCode::Done)
     })
 }
@@ -58,7 +51,7 @@ fn lock_one(session: &Session, spec: &LoadedSpec, cancel: &CancellationToken) ->
     let context = BuildContext {
         cache: &packaging.cache,
         project: &packaging.project,
-        progress: &|doing| session.ui.status(doing),
+        progress: &|doing| session.reporters.progress(doing),
         cancelled: &|| cancel.is_cancelled(),
         no_build: false,
     };

@@ -1,20 +1,15 @@
 //! `bedplate logs`: what the functions and APIs of a deployed stack have logged.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
-
-use super::globals::Format;
 use super::session::Session;
 use super::stack_outputs::not_deployed;
 use super::verb_result::VerbResult;
 use crate::aws::{Clients, TargetKind};
-use crate::engine::{self, ExitCode, LogLine, LogReader, LogSource};
+use crate::engine::{self, ExitCode, LogReader, LogSource};
 use crate::finding::{Finding, code};
-use crate::report::findings::{harmless, on_one_line};
-use crate::report::style::{Styles, paint};
+use crate::report::logs::LogsReport;
+use jiff::{SignedDuration, Timestamp};
 
 /// How often is looked for new lines: CloudWatch Logs takes ten requests of this kind a second.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -109,7 +104,6 @@ async fn tell(
     sources: Vec<LogSource>,
     cancel: &tokio_util::sync::CancellationToken,
 ) -> VerbResult {
-    let ui = &session.ui;
     let width = sources.iter().map(|source| source.name.chars().count()).max().unwrap_or(0);
     let since = Timestamp::now().checked_sub(args.since).unwrap_or(Timestamp::UNIX_EPOCH).as_millisecond();
     let pause = if session.target_kind()? == TargetKind::Local { PAUSE_HERE } else { PAUSE };
@@ -120,10 +114,7 @@ async fn tell(
             lines = reader.poll(clients) => lines.map_err(|finding| vec![finding])?,
         };
         for line in &lines {
-            match ui.format {
-                Format::Json => ui.json(&as_json(line))?,
-                Format::Text | Format::Github => ui.out(&as_text(line, width, &ui.out_styles))?,
-            }
+            session.reporters.result(&LogsReport { line, width })?;
         }
         if !args.follow {
             return Ok(ExitCode::Done);
@@ -133,26 +124,6 @@ async fn tell(
             () = tokio::time::sleep(pause) => {}
         }
     }
-}
-
-fn moment(line: &LogLine) -> String {
-    let at = Timestamp::from_millisecond(line.event.at).unwrap_or(Timestamp::UNIX_EPOCH);
-    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
-}
-
-/// Time, function and message; each line of a message that has several.
-fn as_text(line: &LogLine, width: usize, styles: &Styles) -> String {
-    let (at, source) = (moment(line), format!("{:width$}", on_one_line(&line.source)));
-    let mut text = String::new();
-    for part in line.event.message.trim_end().split('\n') {
-        let head = format!("{} {}", paint(styles.dim, &at), paint(styles.strong, &source));
-        let _ = writeln!(text, "{head}  {}", harmless(part));
-    }
-    text
-}
-
-fn as_json(line: &LogLine) -> serde_json::Value {
-    json!({ "time": moment(line), "log": line.source, "stream": line.event.stream, "message": line.event.message })
 }
 
 #[cfg(test)]

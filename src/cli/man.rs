@@ -25,7 +25,7 @@ pub(super) fn run(session: &Session, args: &ManArgs, command: Command) -> VerbRe
         None => {
             let mut page = Vec::new();
             clap_mangen::Man::new(command).render(&mut page).map_err(unwritable)?;
-            session.ui.out(&String::from_utf8_lossy(&page))?;
+            session.reporters.data(&String::from_utf8_lossy(&page))?;
         }
         Some(dir) => {
             for (name, page) in pages(command).map_err(unwritable)? {
@@ -37,7 +37,7 @@ pub(super) fn run(session: &Session, args: &ManArgs, command: Command) -> VerbRe
                     "check its permissions and space",
                 )?;
             }
-            session.ui.status(&format!("Wrote the manual pages into {}", dir.display()));
+            session.reporters.progress(&format!("Wrote the manual pages into {}", dir.display()));
         }
     }
     Ok(ExitCode::Done)

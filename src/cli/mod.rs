@@ -6,13 +6,12 @@ mod approved_accounts;
 mod bootstrap;
 mod check;
 mod completions;
-mod conclusion;
+mod connection;
 mod consent;
 mod deploy;
 mod destroy;
 mod destroy_stack;
 mod explain;
-mod follow;
 mod globals;
 #[cfg(feature = "local")]
 mod iam_report;
@@ -35,8 +34,6 @@ mod session;
 mod smoke;
 mod stack_outputs;
 mod status;
-mod stream;
-mod suites;
 mod ui;
 mod user_folders;
 mod verb_result;
@@ -44,7 +41,6 @@ mod verbs;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use self::globals::Format;
 use self::session::Session;
 use self::verb_result::VerbResult;
 use self::verbs::{Cli, Verb};
@@ -61,20 +57,16 @@ pub fn main() -> std::process::ExitCode {
             return if error.use_stderr() { ExitCode::Usage.into() } else { ExitCode::Done.into() };
         }
     };
-    let session = Session::new(cli.globals);
+    let session = Session::new(cli.globals, cli.verb.emits_events());
     if cli.verb.emits_events() {
-        if session.globals.format == Format::Json {
-            session.ui.stream.open();
-        }
         // From the first moment on: an interrupt that comes early ends in order too.
         session.interrupted();
     }
-    let (exit, findings) = match catch_panic(|| run(&session, &cli.verb)) {
+    let (exit, findings) = match catch_panic(|| session.reporters.complete(run(&session, &cli.verb))) {
         Ok(exit) => (exit, Vec::new()),
         Err(findings) => (consent::exit_of(&findings).unwrap_or(ExitCode::Failed), findings),
     };
-    session.ui.findings(&findings);
-    session.ui.stream.close(exit, &findings);
+    session.reporters.end(exit, &findings);
     exit.into()
 }
 

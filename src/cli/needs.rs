@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::session::{Connection, Session};
+use super::connection::Connection;
+use super::session::Session;
 use crate::aws::{Clients, Target};
 use crate::dependency_order::DependencyOrder;
 use crate::engine::{self, Claim, Desired, USE_CASE_TAG};

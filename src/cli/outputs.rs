@@ -3,17 +3,15 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use serde_json::{Map, Value};
-
-use super::globals::Format;
 use super::session::Session;
-use super::stack_outputs::{not_deployed, text};
+use super::stack_outputs::not_deployed;
 use super::verb_result::VerbResult;
 use crate::aws::Output;
 use crate::engine;
 use crate::engine::ExitCode;
 use crate::finding::{Finding, code};
 use crate::report::findings::on_one_line;
+use crate::report::outputs::OutputsReport;
 use crate::terminal::drives_a_terminal;
 
 /// Print the outputs of a deployed stack: URLs, names, ids.
@@ -42,16 +40,12 @@ pub(super) fn run(session: &Session, args: &OutputsArgs) -> VerbResult {
             let Some(outputs) = outputs.map_err(|finding| vec![finding])? else {
                 return Err(vec![not_deployed(&stack, &spec.spec.name)]);
             };
-            let ui = &session.ui;
             if args.env {
-                ui.out(&env(&outputs)?)?;
-            } else if ui.format == Format::Json {
-                let map: Map<String, Value> =
-                    outputs.iter().map(|output| (output.key.clone(), Value::from(output.value.clone()))).collect();
-                ui.json(&Value::Object(map))?;
+                session.reporters.data(&env(&outputs)?)?;
             } else {
-                ui.out(&text(&outputs, ui))?;
-                session.print_local_urls(&outputs).await?;
+                let report = OutputsReport { outputs };
+                session.reporters.result(&report)?;
+                session.reporters.result(&session.local_addresses(&report.outputs).await?)?;
             }
         }
         Ok(ExitCode::Done)

@@ -3,12 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
-
 use super::approval::AllowArgs;
-use super::conclusion::conclude;
-use super::follow::Follower;
-use super::globals::Format;
 use super::needs;
 use super::parameter::parameter;
 use super::session::Session;
@@ -19,7 +14,8 @@ use crate::engine::{self, ExitCode, Run};
 use crate::files;
 use crate::finding::{Finding, code};
 use crate::plan::{self, DesiredStack, Plan, PlanKind};
-use crate::report;
+use crate::report::conclusion::Conclusion;
+use crate::report::plan::PlannedStack;
 use crate::spec::LoadedSpec;
 
 /// Show what a deploy would change, and why.
@@ -71,36 +67,18 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> VerbResult {
             if let Err(findings) = needs::fill(session, &connection, spec, &mut desired).await {
                 // What the others would become can still be told.
                 connection.close().await;
-                session.ui.findings(&findings);
+                session.reporters.findings(&findings);
                 exit = exit.worse(ExitCode::Failed);
                 continue;
             }
             let started = std::time::Instant::now();
-            // The plan is this verb's result, so it goes to standard output and not with the progress.
-            let follower = Follower::without_plan(&session.ui);
-            let run = Run::new(&connection.clients, &follower, cancel.clone());
-            session.ui.stream.start_stack(connection.clients.region(), run.ledger());
-            let outcome = engine::plan(&run, &desired).await;
-            drop(follower);
+            let run = Run::new(&connection.clients, &session.reporters, cancel.clone());
+            session.reporters.start_stack(connection.clients.region(), run.ledger());
+            let report = engine::plan(&run, &desired).await;
             connection.close().await;
-            // The plan itself says when nothing would change.
-            let ended = match outcome.outcome {
-                engine::Outcome::NoChange => {
-                    session.ui.findings(&outcome.findings);
-                    ExitCode::Done
-                }
-                _ => conclude(session, &outcome, started.elapsed(), None)?,
-            };
-            if let Some(plan) = &outcome.plan {
-                match session.ui.format {
-                    Format::Json => session.ui.json(&as_json(session, plan)?)?,
-                    Format::Text | Format::Github => {
-                        session.ui.out(&report::plan::text(plan, &session.ui.out_styles))?;
-                    }
-                }
-                if args.exit_code && plan.has_changes() {
-                    exit = exit.worse(ExitCode::ChangesPresent);
-                }
+            let ended = session.reporters.conclude(&Conclusion { report: &report, elapsed: started.elapsed() })?;
+            if let Some(plan) = &report.results.plan {
+                exit = exit.worse(show(session, args, plan)?);
             }
             exit = exit.worse(ended);
             if exit == ExitCode::Interrupted {
@@ -111,19 +89,12 @@ pub(super) fn run(session: &Session, args: &PlanArgs) -> VerbResult {
     })
 }
 
-/// A plan for a program: with whether anything changes, and with what a deploy by `--yes` still needs.
-fn as_json(session: &Session, plan: &Plan) -> Result<serde_json::Value, Vec<Finding>> {
-    let needs = session.approver(&AllowArgs::default())?.needs(plan);
-    Ok(json!({ "plan": plan, "changes": plan.has_changes(), "needs": needs }))
-}
-
-/// Prints a plan as the verb's result.
+/// Gives a plan as the verb's result: with whether anything changes, and with what a deploy by `--yes` still needs.
 fn show(session: &Session, args: &PlanArgs, plan: &Plan) -> VerbResult {
-    match session.ui.format {
-        Format::Json => session.ui.json(&as_json(session, plan)?)?,
-        Format::Text | Format::Github => session.ui.out(&report::plan::text(plan, &session.ui.out_styles))?,
-    }
-    Ok(if args.exit_code && plan.has_changes() { ExitCode::ChangesPresent } else { ExitCode::Done })
+    let needs = session.approver(&AllowArgs::default())?.needs(plan);
+    let changes = plan.has_changes();
+    session.reporters.result(&PlannedStack { plan, changes, needs })?;
+    Ok(if args.exit_code && changes { ExitCode::ChangesPresent } else { ExitCode::Done })
 }
 
 /// Plans without a target: what packaged code would be is not asked, since only a deploy can tell whether it changed.
@@ -148,7 +119,7 @@ fn offline(
         let desired = session.desired(spec, &parameters)?;
         let stack = &desired.stack;
         let region = session.region(Some(spec))?;
-        session.ui.status(&format!("plan {stack} offline"));
+        session.reporters.progress(&format!("plan {stack} offline"));
         let wanted = DesiredStack {
             stack,
             account: None,

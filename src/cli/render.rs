@@ -51,7 +51,7 @@ impl TemplateFormat {
 
 pub(super) fn run(session: &Session, args: &RenderArgs) -> VerbResult {
     let specs = session.load(&args.use_cases)?;
-    let format = args.template_format.unwrap_or(match session.ui.format {
+    let format = args.template_format.unwrap_or(match session.globals.format {
         Format::Json => TemplateFormat::Json,
         Format::Text | Format::Github => TemplateFormat::Yaml,
     });
@@ -63,7 +63,7 @@ pub(super) fn run(session: &Session, args: &RenderArgs) -> VerbResult {
             ]);
         }
         for spec in &specs {
-            session.ui.out(&format.text(&session.render(spec)?))?;
+            session.reporters.data(&format.text(&session.render(spec)?))?;
         }
         return Ok(ExitCode::Done);
     };
@@ -82,7 +82,7 @@ pub(super) fn run(session: &Session, args: &RenderArgs) -> VerbResult {
             code::P021,
             "check its permissions and the free space",
         )?;
-        session.ui.status(&format!("Wrote {}", path.display()));
+        session.reporters.progress(&format!("Wrote {}", path.display()));
     }
     Ok(ExitCode::Done)
 }

@@ -12,6 +12,6 @@ use crate::engine::ExitCode;
 pub struct SchemaArgs {}
 
 pub(super) fn run(session: &Session, _: &SchemaArgs) -> VerbResult {
-    session.ui.out(&crate::spec::json_schema_text())?;
+    session.reporters.data(&crate::spec::json_schema_text())?;
     Ok(ExitCode::Done)
 }

@@ -1,4 +1,4 @@
-//! One run of the program: the project it stands in, where it goes, and what every verb needs of both.
+//! One run of the program: the project it stands in, who is told of it, and what every verb needs of both.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,66 +6,55 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::consent::{Consent, Destination, NamedBy};
-use super::globals::{Globals, TargetName};
+use super::consent::Consent;
+use super::globals::{Format, Globals};
 use super::interrupts;
-use super::local_target::{LocalTarget, unavailable_because};
-use super::ui::Ui;
+use super::ui::{self, Ui};
 use super::user_folders::{CacheFolder, known_state, own_state};
 use super::verb_result::VerbResult;
 use crate::artifacts;
-use crate::aws::{Clients, CredentialFacts, Identity, Target, TargetKind, endpoint_address};
 use crate::check::{self, CheckOptions};
 use crate::engine::{Account, Claim, Desired, Packaging};
 use crate::files::{self, Manner};
 use crate::finding::{Code, Finding, Place, code, has_errors};
 use crate::helper::ProjectTree;
 use crate::render::{self, Partials, RenderOptions, Rendered};
-use crate::report::findings::on_one_line;
-use crate::report::style::paint;
+use crate::report::{GithubReporter, JsonReporter, JunitReporter, Reporters, TextReporter};
 use crate::spec::{self, LoadedSpec, Project, StageSettings, UseCaseFile};
 
 /// One run of the program.
 pub struct Session {
     /// What was said on the command line beside the verb.
     pub globals: Globals,
-    /// The two output streams.
+    /// Who is told what happens.
+    pub reporters: Reporters,
+    /// Who can be asked.
     pub ui: Ui,
     /// Read once, however many use cases a run is about.
     project: OnceLock<Project>,
     partials: OnceLock<Cow<'static, Partials>>,
-    consent: Consent,
+    /// What the user has agreed to.
+    pub(super) consent: Consent,
     cache: OnceLock<CacheFolder>,
     interrupts: OnceLock<CancellationToken>,
 }
 
-/// An open connection to a target.
-pub struct Connection {
-    /// Clients for its services.
-    pub clients: Clients,
-    local: Option<LocalTarget>,
-    /// The state of a local target that only was looked at and never had any: it goes with the connection.
-    _nothing: Option<TempDir>,
-}
-
-impl Connection {
-    /// Ends the connection; a local target finishes what is under way.
-    pub async fn close(self) {
-        if let Some(running) = self.local {
-            running.shutdown().await;
-        }
-    }
-}
-
 impl Session {
-    /// A run with these flags.
-    pub fn new(globals: Globals) -> Self {
-        let ui = Ui::new(&globals);
+    /// A run with these flags, of a verb that tells `events` or none.
+    pub fn new(globals: Globals, events: bool) -> Self {
+        let console = ui::console(&globals);
+        let ui = Ui { interactive: console.interactive };
+        let reporters = Reporters::default();
+        match globals.format {
+            Format::Text => reporters.add(TextReporter::new(console)),
+            Format::Json => reporters.add(JsonReporter::new(console, events)),
+            Format::Github => reporters.add(GithubReporter::new(console)),
+        }
         Self {
             globals,
+            reporters,
             ui,
             project: OnceLock::new(),
             partials: OnceLock::new(),
@@ -77,7 +66,7 @@ impl Session {
 
     /// The token that the first Ctrl-C or SIGTERM cancels; from the first time it is asked for, both are listened to.
     pub fn interrupted(&self) -> CancellationToken {
-        self.interrupts.get_or_init(|| interrupts::watch(self.ui.clone())).clone()
+        self.interrupts.get_or_init(|| interrupts::watch(self.reporters.clone())).clone()
     }
 
     /// Waits for work that changes nothing; none, and the word that it is so, when the user interrupts.
@@ -90,22 +79,11 @@ impl Session {
             biased;
             () = self.interrupted().cancelled_owned() => {
                 let finding = Account::default().interrupted(what);
-                self.ui.stream.add_findings(std::slice::from_ref(&finding));
-                self.ui.findings(&[finding]);
+                self.reporters.findings_of_run(&[finding]);
                 Ok(None)
             }
             done = work => done.map(Some),
         }
-    }
-
-    /// Opens the target, unless the user interrupts.
-    pub async fn connect_unless_interrupted(
-        &self,
-        verb: &str,
-        what: &str,
-        region: Option<String>,
-    ) -> Result<Option<Connection>, Vec<Finding>> {
-        self.unless_interrupted(what, self.connect(verb, what, region)).await
     }
 
     /// The project this run is about, the current folder's unless [`Session::find`] was asked for another's.
@@ -176,12 +154,27 @@ impl Session {
     /// # Errors
     /// As [`files::write`].
     pub fn write(&self, path: &Path, bytes: &[u8], manner: Manner, code: Code, help: &str) -> Result<(), Vec<Finding>> {
-        let project = match self.project.get() {
+        files::write(&self.tree(), path, bytes, manner).map_err(|why| vec![why.finding(path, code, help)])
+    }
+
+    /// What no file is written through.
+    fn tree(&self) -> ProjectTree {
+        match self.project.get() {
             Some(project) => ProjectTree::of(&project.root),
             // A verb that needs no project may still stand in one.
             None => spec::root_of(Path::new(".")).map(|root| ProjectTree::of(root.path())).unwrap_or_default(),
-        };
-        files::write(&project, path, bytes, manner).map_err(|why| vec![why.finding(path, code, help)])
+        }
+    }
+
+    /// The results of smoke tests go to this file too, if there is one, as JUnit XML.
+    pub fn report_as_junit(&self, file: Option<&Path>) {
+        let Some(file) = file.map(Path::to_owned) else { return };
+        let tree = self.tree();
+        self.reporters.add(JunitReporter::new(move |xml: &str| {
+            let help = "name a file in a folder that exists";
+            let written = files::write(&tree, &file, xml.as_bytes(), Manner::Replace);
+            written.map_err(|why| vec![why.finding(&file, code::D064, help)])
+        }));
     }
 
     /// The stack's name, `<use-case>-<stage>`.
@@ -231,7 +224,9 @@ impl Session {
                     regions.insert(region.or_else(|| of_stage.clone()));
                 }
                 // The others can still be looked at.
-                Err(findings) => self.ui.findings(&findings.into_iter().map(Finding::as_warning).collect::<Vec<_>>()),
+                Err(findings) => {
+                    self.reporters.findings(&findings.into_iter().map(Finding::as_warning).collect::<Vec<_>>())
+                }
             }
         }
         if self.globals.region.is_some() {
@@ -288,7 +283,7 @@ impl Session {
             Some(cache) => cache,
             None => {
                 let cache = CacheFolder::for_project(project)?;
-                self.ui.findings(cache.warning.as_slice());
+                self.reporters.findings(cache.warning.as_slice());
                 self.cache.get_or_init(|| cache)
             }
         };
@@ -303,124 +298,6 @@ impl Session {
     /// The same, made where it is not there.
     pub fn own_local_dir(&self) -> Result<PathBuf, Vec<Finding>> {
         own_state(&self.project()?.root)
-    }
-
-    /// Which target this run goes to.
-    pub fn target_kind(&self) -> Result<TargetKind, Vec<Finding>> {
-        let asked = match self.globals.target {
-            Some(TargetName::Aws) => Some(TargetKind::Aws),
-            Some(TargetName::Local) => Some(TargetKind::Local),
-            // An endpoint is somebody else's, so it is not the one in this program.
-            None => self.globals.endpoint_url.as_ref().map(|_| TargetKind::Aws),
-        };
-        Ok(match asked {
-            Some(kind) => kind,
-            None => match self.stage()?.target.unwrap_or_default() {
-                spec::StageTarget::Local => TargetKind::Local,
-                spec::StageTarget::Aws => TargetKind::Aws,
-            },
-        })
-    }
-
-    /// Opens the target and says where this run goes, before anything is sent that matters.
-    pub async fn connect(&self, verb: &str, what: &str, region: Option<String>) -> Result<Connection, Vec<Finding>> {
-        let stage = self.stage()?;
-        let mut nothing = None;
-        let (target, local) = match self.target_kind()? {
-            TargetKind::Local => {
-                if self.globals.endpoint_url.is_some() {
-                    return Err(vec![
-                        Finding::error(code::P026, "`--target local` and `--endpoint-url` exclude each other")
-                            .help("leave `--target local` out to use the endpoint"),
-                    ]);
-                }
-                let mut dir = self.local_dir()?;
-                if MAKES_STATE.contains(&verb) {
-                    dir = self.own_local_dir()?;
-                } else if !dir.exists() {
-                    let empty = tempfile::tempdir().map_err(|error| unavailable_because(&error))?;
-                    dir = empty.path().to_owned();
-                    nothing = Some(empty);
-                }
-                let running = LocalTarget::start(dir).await?;
-                let region = region.unwrap_or_else(LocalTarget::default_region);
-                let target = Target { account: self.globals.account.clone(), ..Target::local(running.url(), region) };
-                (target, Some(running))
-            }
-            TargetKind::Aws => (self.aws_target(stage.clone(), region).await?, None),
-        };
-        let clients = Clients::connect(&target).await.map_err(|finding| vec![finding])?;
-        let facts = clients.credentials().await.map_err(|finding| vec![finding])?;
-        self.consent.warn_of_plain_http(&self.ui, &clients, &facts);
-        let identity = clients.identity().await.map_err(|finding| vec![finding])?;
-        self.print_destination(verb, what, &clients, identity, &facts);
-        if target.kind == TargetKind::Aws {
-            let by_flag = self.globals.account.as_ref().map(|_| NamedBy::Flag);
-            let to = Destination {
-                verb,
-                project: &self.project()?.root,
-                stage: &self.globals.stage,
-                named: by_flag.or(stage.account.as_ref().map(|_| NamedBy::Stage)),
-                yes: self.globals.yes,
-                profile_of_project: self.globals.profile.is_none() && stage.profile.is_some(),
-            };
-            self.consent.to_account(&self.ui, &self.interrupted(), &to, &clients, identity, &facts).await?;
-        }
-        Ok(Connection { clients, local, _nothing: nothing })
-    }
-
-    /// AWS, or another endpoint, as flags and the stage's settings name it; an address that only the project names is one
-    /// that the user has agreed to.
-    async fn aws_target(&self, stage: StageSettings, region: Option<String>) -> Result<Target, Vec<Finding>> {
-        let globals = &self.globals;
-        if let (Some(asked), Some(pinned)) = (&globals.account, &stage.account)
-            && asked != pinned
-        {
-            let message =
-                format!("the stage `{}` belongs to account `{pinned}` and `--account` says `{asked}`", globals.stage);
-            let help = "leave `--account` out, or correct the stage's `account` in `bedplate.yaml`";
-            return Err(vec![Finding::error(code::C024, message).help(help)]);
-        }
-        let profile = globals.profile.clone().or(stage.profile);
-        let endpoint_url = match (&globals.endpoint_url, stage.endpoint_url) {
-            (Some(asked), _) => Some(asked.clone()),
-            (None, Some(proposed)) => {
-                endpoint_address(&proposed).map_err(|finding| vec![finding])?;
-                self.consent
-                    .to_address(&self.ui, &self.interrupted(), &proposed, &globals.allow_endpoint, profile.as_deref())
-                    .await?;
-                Some(proposed)
-            }
-            (None, None) => None,
-        };
-        let account = globals.account.clone().or(stage.account);
-        Ok(Target { endpoint_url, region, profile, account, ..Target::aws() })
-    }
-
-    /// The first line of every verb: where it goes, and as whom.
-    fn print_destination(
-        &self,
-        verb: &str,
-        what: &str,
-        clients: &Clients,
-        identity: &Identity,
-        facts: &CredentialFacts,
-    ) {
-        let (place, whose) = match (clients.target().kind, clients.endpoint()) {
-            (TargetKind::Local, _) => ("the local target".to_owned(), String::new()),
-            (TargetKind::Aws, endpoint) => (endpoint.unwrap_or("AWS").to_owned(), format!(", {}", facts.source)),
-        };
-        let own: Vec<String> = clients.endpoints().own().iter().map(|(host, url)| format!("{host} at {url}")).collect();
-        let own = if own.is_empty() { own.concat() } else { format!(" ({})", own.join(", ")) };
-        let account = on_one_line(&identity.account);
-        self.ui.status(&format!(
-            "{verb} {} → {place}{own}, account {account}, {}{whose}",
-            paint(self.ui.err_styles.strong, what),
-            clients.region()
-        ));
-        if self.ui.verbose {
-            self.ui.status(&format!("  as {}", on_one_line(&identity.arn)));
-        }
     }
 
     /// What a run says of a use case's stack before it looks at it, tries it or takes it away.
@@ -480,8 +357,8 @@ impl Session {
         if has_errors(&findings) {
             return Err(findings);
         }
-        if self.ui.progress {
-            self.ui.findings(&findings);
+        if !self.globals.quiet {
+            self.reporters.findings(&findings);
         }
         Ok(rendered)
     }
@@ -503,6 +380,3 @@ impl Session {
         done
     }
 }
-
-/// The verbs that may leave something on the local target; the others do not even make its state folder.
-const MAKES_STATE: [&str; 2] = ["deploy", "bootstrap"];

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::conclusion::conclude;
-use super::follow::Follower;
 use super::session::Session;
 use super::stack_outputs::not_deployed;
-use super::suites::Suites;
 use super::verb_result::VerbResult;
 use crate::engine::{self, Desired, ExitCode, Run};
 use crate::finding::{Finding, code};
+use crate::report::conclusion::Conclusion;
 use crate::spec::LoadedSpec;
 
 /// Run the spec's smoke tests against what is deployed.
@@ -35,21 +33,15 @@ pub(super) fn run(session: &Session, args: &SmokeArgs) -> VerbResult {
     }
     session.block_on(async {
         let cancel = session.interrupted();
-        let mut suites = Suites::default();
-        let outcome = test_all(session, &specs, &cancel, &mut suites).await;
-        suites.write_after(session, outcome, args.junit.as_deref())
+        session.report_as_junit(args.junit.as_deref());
+        test_all(session, &specs, &cancel).await
     })
 }
 
-async fn test_all(
-    session: &Session,
-    specs: &[LoadedSpec],
-    cancel: &tokio_util::sync::CancellationToken,
-    suites: &mut Suites,
-) -> VerbResult {
+async fn test_all(session: &Session, specs: &[LoadedSpec], cancel: &tokio_util::sync::CancellationToken) -> VerbResult {
     let mut exit = ExitCode::Done;
     for spec in specs {
-        exit = exit.worse(test_one(session, spec, cancel, suites).await?);
+        exit = exit.worse(test_one(session, spec, cancel).await?);
         if exit == ExitCode::Interrupted {
             break;
         }
@@ -57,16 +49,11 @@ async fn test_all(
     Ok(exit)
 }
 
-async fn test_one(
-    session: &Session,
-    spec: &LoadedSpec,
-    cancel: &tokio_util::sync::CancellationToken,
-    suites: &mut Suites,
-) -> VerbResult {
+async fn test_one(session: &Session, spec: &LoadedSpec, cancel: &tokio_util::sync::CancellationToken) -> VerbResult {
     let stack = session.stack_name(spec);
     if spec.spec.smoke.is_empty() {
         let finding = Finding::note(code::D065, format!("`{}` has no smoke tests", spec.spec.name));
-        session.ui.findings(&[finding.help("add one under `smoke:`, such as `- invoke: functions.NAME`")]);
+        session.reporters.findings(&[finding.help("add one under `smoke:`, such as `- invoke: functions.NAME`")]);
         return Ok(ExitCode::Done);
     }
     let rendered = session.render(spec)?;
@@ -77,16 +64,13 @@ async fn test_one(
         return Ok(ExitCode::Interrupted);
     };
     let started = Instant::now();
-    let follower = Follower::with_smoke(&session.ui);
-    let run = Run::new(&connection.clients, &follower, cancel.clone());
-    session.ui.stream.start_stack(connection.clients.region(), run.ledger());
+    let run = Run::new(&connection.clients, &session.reporters, cancel.clone());
+    session.reporters.start_stack(connection.clients.region(), run.ledger());
     let report = engine::smoke(&run, &desired).await;
-    drop(follower);
     connection.close().await;
-    suites.add(&report);
     if report.outcome == engine::Outcome::Absent {
-        session.ui.stream.end(&report);
+        session.reporters.end_stack(&report);
         return Err(vec![not_deployed(&stack, &spec.spec.name)]);
     }
-    conclude(session, &report, started.elapsed(), None)
+    session.reporters.conclude(&Conclusion { report: &report, elapsed: started.elapsed() })
 }

@@ -1,16 +1,10 @@
 //! `bedplate status`: the state of what is deployed, and why it is so.
 
-use crate::finding::code;
-use std::fmt::Write as _;
-
-use serde_json::json;
-
-use super::globals::Format;
 use super::session::Session;
 use super::verb_result::VerbResult;
-use crate::engine::{self, ExitCode, Status};
-use crate::report::findings::{on_one_line, printable};
-use crate::report::style::{Styles, duration, paint};
+use crate::engine::{self, ExitCode};
+use crate::finding::code;
+use crate::report::status::{StackStatus, StatusReport};
 
 /// Show the state of what is deployed: its status, its resources, and what failed in its last operation.
 #[derive(Debug, clap::Args)]
@@ -26,7 +20,7 @@ pub struct StatusArgs {
 pub(super) fn run(session: &Session, args: &StatusArgs) -> VerbResult {
     let specs = session.load(&args.use_cases)?;
     session.block_on(async {
-        let mut reports = Vec::new();
+        let mut report = StatusReport::default();
         let mut foreign = Vec::new();
         for spec in &specs {
             let stack = session.stack_name(spec);
@@ -44,60 +38,11 @@ pub(super) fn run(session: &Session, args: &StatusArgs) -> VerbResult {
                 }
                 status => status.map_err(|finding| vec![finding])?,
             };
-            match session.ui.format {
-                Format::Json => reports.push(json!({ "use-case": spec.spec.name, "stack": stack, "deployed": status })),
-                Format::Text | Format::Github => session.ui.out(&match &status {
-                    Some(status) => text(status, &session.ui.out_styles),
-                    None => format!("{stack} is not deployed\n"),
-                })?,
-            }
+            let known = StackStatus { use_case: spec.spec.name.clone(), stack, deployed: status };
+            session.reporters.result(&known)?;
+            report.stacks.push(known);
         }
-        if session.ui.format == Format::Json {
-            session.ui.json(&json!({ "stacks": reports }))?;
-        }
+        session.reporters.result(&report)?;
         if foreign.is_empty() { Ok(ExitCode::Done) } else { Err(foreign) }
     })
-}
-
-fn text(status: &Status, styles: &Styles) -> String {
-    let mut out = String::new();
-    let stack = &status.stack;
-    let healthy = stack.status.ends_with("_COMPLETE") && !stack.status.contains("ROLLBACK");
-    let style = if healthy {
-        styles.good
-    } else if status.in_progress {
-        styles.info
-    } else {
-        styles.bad
-    };
-    let age =
-        status.age.map_or_else(String::new, |age| format!(", {} old", duration(std::time::Duration::from_secs(age))));
-    let _ = writeln!(
-        out,
-        "{} {}{age}",
-        paint(styles.strong, on_one_line(&stack.name)),
-        paint(style, on_one_line(&stack.status))
-    );
-    if let Some(reason) = stack.reason.as_ref().filter(|_| !healthy && !status.in_progress) {
-        let _ = writeln!(out, "  {}", printable(reason));
-    }
-    if status.spec_changed == Some(true) {
-        let _ = writeln!(out, "  the spec has changed since it was deployed: `bedplate plan` says what would change");
-    }
-    for cause in &status.causes {
-        let reason = cause.reason.as_deref().unwrap_or("no reason given");
-        let status = paint(styles.bad, on_one_line(&cause.status));
-        let _ = writeln!(out, "  {status} {}: {}", on_one_line(&cause.logical_id), printable(reason));
-    }
-    let width = status.resources.iter().map(|resource| resource.logical_id.chars().count()).max().unwrap_or(0);
-    for resource in &status.resources {
-        let _ = writeln!(
-            out,
-            "  {:width$}  {}  {}",
-            on_one_line(&resource.logical_id),
-            on_one_line(&resource.status),
-            paint(styles.dim, on_one_line(&resource.resource_type))
-        );
-    }
-    out
 }

@@ -5,9 +5,10 @@ use super::artifact_bucket::{ArtifactBucket, ensure, find, is_own, not_own};
 use super::artifact_names::ARTIFACT_STACK;
 use super::causes::explain;
 use super::destroy_plan::{DestroyPlan, PlannedDeletion};
-use super::events::{EventEmitter, EventKind};
+use super::events::{EngineVerb, EventEmitter, EventKind};
 use super::inventory::inventory;
-use super::outcome::{Outcome, Report};
+use super::outcome::Outcome;
+use super::reports::{BootstrapReport, DestroyReport};
 use super::run::{Approver, Proposal, Run};
 use super::status::USE_CASE_TAG;
 use super::teardown::tear_down;
@@ -15,12 +16,12 @@ use crate::aws::StackState;
 use crate::finding::{Finding, code};
 
 /// Makes the artifact bucket of the account and region unless it exists.
-pub async fn bootstrap(run: &Run<'_>) -> Report {
+pub async fn bootstrap(run: &Run<'_>) -> BootstrapReport {
     bootstrap_named(run, None).await
 }
 
 /// The same with a name for the bucket, where the usual one is taken. Its stack remembers it.
-pub async fn bootstrap_named(run: &Run<'_>, bucket: Option<&str>) -> Report {
+pub async fn bootstrap_named(run: &Run<'_>, bucket: Option<&str>) -> BootstrapReport {
     let emitter = EventEmitter::new(run.events);
     let result = make(run, &emitter, bucket).await;
     run.finish(&emitter, ARTIFACT_STACK, result)
@@ -28,14 +29,14 @@ pub async fn bootstrap_named(run: &Run<'_>, bucket: Option<&str>) -> Report {
 
 /// Takes the artifact bucket away. Refused while a stack of a use case is deployed in the account and region: its next
 /// update, and its rollback, need what is in it.
-pub async fn remove_bootstrap(run: &Run<'_>, approver: &dyn Approver) -> Report {
+pub async fn remove_bootstrap(run: &Run<'_>, approver: &dyn Approver) -> DestroyReport {
     let emitter = EventEmitter::new(run.events);
     let result = remove(run, &emitter, approver).await;
     run.finish(&emitter, ARTIFACT_STACK, result)
 }
 
-async fn make(run: &Run<'_>, emitter: &EventEmitter<'_>, bucket: Option<&str>) -> Result<Report, Abort> {
-    let identity = run.start(emitter, "bootstrap", ARTIFACT_STACK).await?;
+async fn make(run: &Run<'_>, emitter: &EventEmitter<'_>, bucket: Option<&str>) -> Result<BootstrapReport, Abort> {
+    let identity = run.start(emitter, EngineVerb::Bootstrap, ARTIFACT_STACK).await?;
     if let ArtifactBucket::Own { name } = find(run, &identity.account, bucket).await?
         && bucket.is_some_and(|wanted| wanted != name)
     {
@@ -44,16 +45,19 @@ async fn make(run: &Run<'_>, emitter: &EventEmitter<'_>, bucket: Option<&str>) -
             .into());
     }
     let (_, made) = ensure(run, emitter, &identity.account, bucket).await?;
-    let mut report =
-        Report::new(if made { Outcome::Ready } else { Outcome::NoChange }, run.clients.region(), ARTIFACT_STACK);
+    let mut report = BootstrapReport::new(
+        if made { Outcome::Ready } else { Outcome::NoChange },
+        run.clients.region(),
+        ARTIFACT_STACK,
+    );
     report.account = Some(identity.account);
     Ok(report)
 }
 
-async fn remove(run: &Run<'_>, emitter: &EventEmitter<'_>, approver: &dyn Approver) -> Result<Report, Abort> {
-    let identity = run.start(emitter, "bootstrap", ARTIFACT_STACK).await?;
+async fn remove(run: &Run<'_>, emitter: &EventEmitter<'_>, approver: &dyn Approver) -> Result<DestroyReport, Abort> {
+    let identity = run.start(emitter, EngineVerb::Bootstrap, ARTIFACT_STACK).await?;
     let region = run.clients.region();
-    let mut report = Report::new(Outcome::Destroyed, region, ARTIFACT_STACK);
+    let mut report = DestroyReport::new(Outcome::Destroyed, region, ARTIFACT_STACK);
     report.account = Some(identity.account.clone());
     let Some(stack) = run.attempt(run.clients.stack(ARTIFACT_STACK)).await? else {
         let message =
@@ -78,7 +82,7 @@ async fn remove(run: &Run<'_>, emitter: &EventEmitter<'_>, approver: &dyn Approv
         stays,
     };
     emitter.emit(EventKind::DestroyPlanReady { destroy_plan: Box::new(destroy_plan.clone()) });
-    report.destroy_plan = Some(destroy_plan.clone());
+    report.results.destroy_plan = Some(destroy_plan.clone());
     report.findings = approver.uncovered(&Proposal::Destroy(&destroy_plan));
     if !report.findings.is_empty() {
         report.outcome = Outcome::Declined;
@@ -95,12 +99,12 @@ async fn remove(run: &Run<'_>, emitter: &EventEmitter<'_>, approver: &dyn Approv
         report.outcome = Outcome::FailedState;
         report.findings = explain(ARTIFACT_STACK, &end, &Default::default());
     } else {
-        report.left = destroy_plan.resources.iter().filter_map(PlannedDeletion::leftover).collect();
-        if report.left.iter().any(|leftover| !leftover.intended) {
+        report.results.left = destroy_plan.resources.iter().filter_map(PlannedDeletion::leftover).collect();
+        if report.results.left.iter().any(|leftover| !leftover.intended) {
             report.outcome = Outcome::Leftovers;
         }
     }
-    report.status = Some(end.status);
+    report.results.status = Some(end.status);
     Ok(report)
 }
 

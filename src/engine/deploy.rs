@@ -1,151 +1,209 @@
 //! Deploying: change set, plan, approval, artifacts, execution of exactly that change set, events, outputs.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use super::abort::Abort;
-use super::causes::{explain, not_cleaned_up};
-use super::change_set::{self, ChangeSetResult};
+use super::change_set::{self, ChangeSetResult, ReadyChangeSet};
+use super::deploy_ends::EarlyEnd;
 use super::deployment::{DeployOptions, Deployment, start_and_build};
 use super::desired::{Desired, ParameterValues};
-use super::events::{EventEmitter, EventKind};
+use super::events::{EngineVerb, EventEmitter, EventKind};
 use super::execution::{Execution, ExecutionState};
 use super::finishers;
-use super::operation_end::OperationEnd;
-use super::outcome::{Outcome, Report};
+use super::follow::StackFollower;
+use super::outcome::Outcome;
 use super::recover::{StartState, resolve_start};
+use super::reports::DeployReport;
 use super::run::{Approver, Proposal, Run};
-use super::smoke;
+use super::smoke::{self, Trial};
 use super::uploads::{presence, upload_missing};
-use crate::aws::{Identity, StackState, StackSummary, is_local_state};
+use crate::aws::{Identity, ParameterValue, StackSummary};
 use crate::finding::{Finding, code};
 use crate::plan::{DesiredStack, Plan, PlannedArtifact, Secrets};
 
-/// Deploys a use case, from the account guard to the outputs.
-///
-/// The order keeps what is declined without a trace: the change set is made first, artifacts are uploaded after the
-/// plan is approved (a change set does not read them) and before it runs.
-pub async fn deploy(run: &Run<'_>, desired: &Desired, options: &DeployOptions, approver: &dyn Approver) -> Report {
+/// Deploys a use case, from the account guard to the smoke tests.
+pub async fn deploy(
+    run: &Run<'_>,
+    desired: &Desired,
+    options: &DeployOptions,
+    approver: &dyn Approver,
+) -> DeployReport {
     let emitter =
         EventEmitter::redacting(run.events, Secrets::from_parameters(Some(&desired.template), &desired.parameters));
     let mut desired = desired.clone();
     if options.no_build {
         desired.build_nothing();
     }
-    let desired = &desired;
     run.ledger().set_use_case(&desired.stack, desired.use_case());
-    let result = start_and_build(run, &emitter, "deploy", desired).await;
-    let result = match result {
-        Ok((identity, desired, contents)) => {
-            let deployment =
-                Deployment { run, emitter: &emitter, desired: &desired, contents: &contents, options, approver };
-            deployment.carry_out(&identity).await
-        }
-        Err(stop) => Err(stop),
+    let result = match steps(run, &emitter, &desired, options, approver).await {
+        Ok(report) => Ok(report),
+        Err(EarlyEnd::Ended(report)) => Ok(*report),
+        Err(EarlyEnd::Stopped(stop)) => Err(stop),
     };
     run.finish(&emitter, &desired.stack, result)
 }
 
+/// The steps of a deployment, in their order.
+///
+/// It keeps what is declined without a trace: the change set is made first, artifacts are uploaded after the plan is approved
+/// (a change set does not read them) and before it runs.
+async fn steps(
+    run: &Run<'_>,
+    emitter: &EventEmitter<'_>,
+    desired: &Desired,
+    options: &DeployOptions,
+    approver: &dyn Approver,
+) -> Result<DeployReport, EarlyEnd> {
+    // 1. The account guard; then everything that is to be uploaded is made ready.
+    let (identity, desired, contents) = start_and_build(run, emitter, EngineVerb::Deploy, desired).await?;
+    let it = Deployment { run, emitter, desired: &desired, contents: &contents, options, approver };
+    // 2. What is there: the stack, and which artifacts.
+    let (start, artifacts) = it.look(&identity).await?;
+    // 3. What a failed creation has left goes, once its plan is agreed to.
+    let (start, agreed) = it.clear_failed(&identity, start, &artifacts).await?;
+    // 4. CloudFormation works out what would change.
+    let ParameterValues { sent, shown } = it.parameters(&identity, start.stack())?;
+    let desired_stack = it.desired_stack(&identity, shown, artifacts);
+    let Some(made) = it.change_set(&identity, &start, sent).await? else {
+        return Ok(it.only_fill(&identity, &desired_stack, start.stack()).await?);
+    };
+    // 5. The plan, and the word of whoever approves.
+    let plan = Box::pin(it.agreed_plan(&identity, &start, &desired_stack, &made, agreed)).await;
+    let plan = it.or_discard(&made, plan).await?;
+    // 6. The artifacts that are missing.
+    let uploaded = Box::pin(it.upload(&identity, &desired_stack.artifacts)).await;
+    it.or_discard(&made, uploaded).await?;
+    // 7. Exactly that change set, to its end; then the outputs.
+    let execution = it.execute(&made).await?;
+    let mut report = it.follow(&identity, &made, execution, plan).await?;
+    // 8. What the stack is filled with.
+    it.fill(&identity, &made.stack_id, &mut report).await;
+    // 9. The smoke tests.
+    it.smoke(&made.stack_id, &mut report).await;
+    Ok(report)
+}
+
 impl Deployment<'_> {
-    async fn carry_out(&self, identity: &Identity) -> Result<Report, Abort> {
+    /// The stack as it is, and which artifacts are in the bucket already.
+    async fn look(&self, identity: &Identity) -> Result<(StartState, Vec<PlannedArtifact>), Abort> {
         let claim = self.claim();
         let (start, artifacts) = tokio::join!(
             resolve_start(self.run, self.emitter, self.desired, identity, &claim, true),
             presence(self.run, self.desired, &identity.account),
         );
-        let (start, artifacts) = (start?, artifacts?);
-        if let StartState::Recreate(failed) = start {
-            let shown = self.parameters(identity, None)?.shown;
-            let desired_stack = self.desired_stack(identity, shown, artifacts.clone());
-            let plan = self.plan_to_recreate(&desired_stack, &failed, identity).await?;
-            if !self.agreed(&plan).await? {
-                return Ok(self.declined(identity, plan));
-            }
-            // Agreed to once: what is made anew below is the plan just shown, resource by resource.
-            failed.remove(self.run, self.emitter).await?;
-            return self.with_change_set(identity, StartState::New, artifacts, Some(plan)).await;
-        }
-        self.with_change_set(identity, start, artifacts, None).await
+        Ok((start?, artifacts?))
     }
 
-    async fn with_change_set(
+    /// Removes a stack whose creation failed, and gives the plan that was agreed to for that. It is agreed to once: what is
+    /// made anew afterwards is the plan just shown, resource by resource.
+    async fn clear_failed(
         &self,
         identity: &Identity,
         start: StartState,
-        artifacts: Vec<PlannedArtifact>,
-        agreed: Option<Plan>,
-    ) -> Result<Report, Abort> {
-        let ParameterValues { sent, shown } = self.parameters(identity, start.stack())?;
-        let request = self.request(identity, &start, sent).await?;
-        let made = Box::pin(change_set::make(self.run, self.emitter, &request)).await?;
-        let desired_stack = self.desired_stack(identity, shown, artifacts.clone());
-        let made = match made {
-            ChangeSetResult::Ready(made) => made,
-            ChangeSetResult::NoChange => return self.only_fill(identity, &desired_stack, start.stack()).await,
-            ChangeSetResult::Refused(findings) => return Err(self.placed(findings).into()),
-        };
-        let carried = Box::pin(self.approve_and_execute(identity, &start, &desired_stack, &made, agreed)).await;
-        match carried {
-            Ok(mut report) => {
-                if report.outcome == Outcome::Declined {
-                    // One that stays is told at the end; the answer was no all the same.
-                    made.try_to_discard(self.run, self.emitter).await;
-                }
-                if report.outcome == Outcome::Deployed {
-                    self.fill(identity, &made.stack_id, &mut report).await;
-                    self.smoke(&made.stack_id, &mut report).await;
-                }
-                Ok(report)
-            }
-            Err((stop, ExecutionState::Yes)) => self.out_of_sight(identity, &made, stop),
-            Err((stop, ExecutionState::Unknown)) => Err(stop),
-            Err((stop, ExecutionState::No)) => {
-                // The first failure is the one to report; a change set that stays is in the ledger.
-                made.try_to_discard(self.run, self.emitter).await;
-                Err(stop)
-            }
+        artifacts: &[PlannedArtifact],
+    ) -> Result<(StartState, Option<Plan>), EarlyEnd> {
+        let StartState::Recreate(failed) = start else { return Ok((start, None)) };
+        let shown = self.parameters(identity, None)?.shown;
+        let desired_stack = self.desired_stack(identity, shown, artifacts.to_vec());
+        let plan = self.plan_to_recreate(&desired_stack, &failed, identity).await?;
+        if !self.agreed(&plan).await? {
+            return Err(self.declined(identity, plan).into());
+        }
+        failed.remove(self.run, self.emitter).await?;
+        Ok((StartState::New, Some(plan)))
+    }
+
+    /// The change set that comes to what is desired; none when nothing would change.
+    async fn change_set(
+        &self,
+        identity: &Identity,
+        start: &StartState,
+        values: BTreeMap<String, ParameterValue>,
+    ) -> Result<Option<Box<ReadyChangeSet>>, Abort> {
+        let request = self.request(identity, start, values).await?;
+        match Box::pin(change_set::make(self.run, self.emitter, &request)).await? {
+            ChangeSetResult::Ready(made) => Ok(Some(made)),
+            ChangeSetResult::NoChange => Ok(None),
+            ChangeSetResult::Refused(findings) => Err(self.placed(findings).into()),
         }
     }
 
-    /// With an error: whether the change set is executed.
-    async fn approve_and_execute(
+    /// After a step between the change set and its execution: one that did not go on takes the change set away again.
+    async fn or_discard<T>(&self, made: &ReadyChangeSet, done: Result<T, EarlyEnd>) -> Result<T, EarlyEnd> {
+        if done.is_err() {
+            // How the step ended is what is reported; a change set that stays is in the ledger.
+            made.try_to_discard(self.run, self.emitter).await;
+        }
+        done
+    }
+
+    /// The plan that is agreed to: an earlier one, else the change set's.
+    async fn agreed_plan(
         &self,
         identity: &Identity,
         start: &StartState,
         desired_stack: &DesiredStack<'_>,
-        made: &change_set::ReadyChangeSet,
+        made: &ReadyChangeSet,
         agreed: Option<Plan>,
-    ) -> Result<Report, (Abort, ExecutionState)> {
-        let before = |stop: Abort| (stop, ExecutionState::No);
-        let plan = match agreed {
-            Some(plan) => plan,
-            None => {
-                let plan = self.plan_of(identity, start, desired_stack, made).await.map_err(before)?;
-                if !self.agreed(&plan).await.map_err(before)? {
-                    return Ok(self.declined(identity, plan));
-                }
-                plan
-            }
-        };
-        upload_missing(self.run, self.emitter, self.desired, &desired_stack.artifacts, &identity.account)
-            .await
-            .map_err(before)?;
-        let newest = self.run.unless_cancelled(self.run.clients.newest_event(&made.stack_id)).await.map_err(before)?;
-        let newest = newest.map_err(|error| before(error.into()))?;
-        let token = format!("bedplate-{}", Uuid::new_v4());
+    ) -> Result<Plan, EarlyEnd> {
+        if let Some(plan) = agreed {
+            return Ok(plan);
+        }
+        let plan = self.plan_of(identity, start, desired_stack, made).await?;
+        if self.agreed(&plan).await? { Ok(plan) } else { Err(self.declined(identity, plan).into()) }
+    }
+
+    /// The artifacts that are not in the bucket yet.
+    async fn upload(&self, identity: &Identity, artifacts: &[PlannedArtifact]) -> Result<(), EarlyEnd> {
+        Ok(upload_missing(self.run, self.emitter, self.desired, artifacts, &identity.account).await?)
+    }
+
+    /// The stack's newest event before the execution, which is the last moment to turn back.
+    async fn newest_event(&self, made: &ReadyChangeSet) -> Result<Option<String>, Abort> {
+        let newest = self.run.attempt(self.run.clients.newest_event(&made.stack_id)).await?;
+        self.run.unless_cancelled(std::future::ready(())).await?;
+        Ok(newest)
+    }
+
+    /// Begins to execute the change set, and gives what to follow.
+    async fn execute(&self, made: &ReadyChangeSet) -> Result<StackFollower, EarlyEnd> {
+        let newest = self.newest_event(made).await.map_err(EarlyEnd::from);
         // From here on an interruption leaves the operation to CloudFormation.
-        self.run.unless_cancelled(std::future::ready(())).await.map_err(before)?;
+        let newest = self.or_discard(made, newest).await?;
+        let token = format!("bedplate-{}", Uuid::new_v4());
         let execution = Execution { run: self.run, made, stack: &self.desired.stack, token: &token, newest: &newest };
-        let follow = Box::pin(execution.start()).await?;
-        self.emitter.emit(EventKind::Executing { name: made.name.clone(), token: token.clone() });
-        match follow.until_terminal(self.run, self.emitter).await {
+        match Box::pin(execution.start()).await {
+            Ok(follow) => {
+                self.emitter.emit(EventKind::Executing { name: made.name.clone(), token: token.clone() });
+                Ok(follow)
+            }
+            Err((stop, ExecutionState::Unknown)) => Err(stop.into()),
+            Err((stop, ExecutionState::No)) => self.or_discard(made, Err(stop.into())).await,
+        }
+    }
+
+    /// Follows the execution to its end.
+    async fn follow(
+        &self,
+        identity: &Identity,
+        made: &ReadyChangeSet,
+        execution: StackFollower,
+        plan: Plan,
+    ) -> Result<DeployReport, EarlyEnd> {
+        match Box::pin(execution.until_terminal(self.run, self.emitter)).await {
             Ok(end) => Ok(self.ended(identity, made, end, plan).await),
             Err(Abort::Interrupted) => Ok(self.left_running(identity, made, plan)),
-            Err(stop) => Err((stop, ExecutionState::Yes)),
+            Err(stop) => Err(self.out_of_sight(identity, made, stop)),
         }
     }
 
     /// Fills a stack that stands as it should; the report says how that went.
-    async fn fill(&self, identity: &Identity, stack_id: &str, report: &mut Report) {
+    async fn fill(&self, identity: &Identity, stack_id: &str, report: &mut DeployReport) {
+        if report.outcome != Outcome::Deployed {
+            return;
+        }
         match finishers::carry_out(self.run, self.emitter, self.contents, stack_id, &identity.account).await {
             Ok(()) => {}
             Err(Abort::Interrupted) => {
@@ -164,17 +222,24 @@ impl Deployment<'_> {
     }
 
     /// Tries the smoke tests of a stack that is deployed and filled; the report says how that went, and the stack stays.
-    async fn smoke(&self, stack_id: &str, report: &mut Report) {
+    async fn smoke(&self, stack_id: &str, report: &mut DeployReport) {
         if report.outcome != Outcome::Deployed || self.options.no_smoke || self.desired.smoke.is_empty() {
             return;
         }
+        let mut trial = Trial::default();
         let trying = async {
             let stack = self.run.attempt(self.run.clients.stack(stack_id)).await?;
             let gone = || Finding::error(code::D062, format!("`{}` is gone before it was tried", self.desired.stack));
             let stack = stack.ok_or_else(gone)?;
-            smoke::tried(self.run, self.emitter, self.desired, &stack, self.options.smoke_retry_for, report).await
+            smoke::tried(self.run, self.emitter, self.desired, &stack, self.options.smoke_retry_for, &mut trial).await
         };
-        match trying.await {
+        let end = trying.await;
+        if trial.has_failed() {
+            report.outcome = Outcome::SmokeFailed;
+        }
+        report.findings.extend(trial.findings);
+        report.results.smoke = trial.results;
+        match end {
             Ok(()) => {}
             Err(Abort::Interrupted) => {
                 report.outcome = Outcome::Interrupted;
@@ -202,13 +267,18 @@ impl Deployment<'_> {
         identity: &Identity,
         desired_stack: &DesiredStack<'_>,
         stack: Option<&StackSummary>,
-    ) -> Result<Report, Abort> {
-        let mut report = self.no_change(identity, desired_stack, stack).await?;
-        let (Some(plan), Some(stack)) = (&report.plan, stack) else { return Ok(report) };
-        if plan.has_changes() {
-            if !self.agreed(plan).await? {
-                return Ok(self.declined(identity, plan.clone()));
-            }
+    ) -> Result<DeployReport, Abort> {
+        let plan = self.plan_without_change(identity, desired_stack, stack).await?;
+        let changes = plan.has_changes();
+        if changes && stack.is_some() && !self.agreed(&plan).await? {
+            return Ok(self.declined(identity, plan));
+        }
+        let mut report = self.planned(Outcome::NoChange, identity, Some(plan));
+        let Some(stack) = stack else { return Ok(report) };
+        report.results.stack_id = Some(stack.id.clone());
+        report.results.status = Some(stack.status.clone());
+        report.results.outputs = stack.outputs.clone();
+        if changes {
             report.outcome = Outcome::Deployed;
             self.fill(identity, &stack.id, &mut report).await;
             self.smoke(&stack.id, &mut report).await;
@@ -225,101 +295,5 @@ impl Deployment<'_> {
             return Ok(false);
         }
         self.run.unless_cancelled(self.approver.approve(proposal)).await
-    }
-
-    /// The report of a deployment that nobody agreed to, with what stood against it.
-    fn declined(&self, identity: &Identity, plan: Plan) -> Report {
-        let findings = self.approver.uncovered(&Proposal::Deploy(&plan));
-        let mut report = self.report(Outcome::Declined, identity, Some(plan));
-        report.findings = findings;
-        report
-    }
-
-    async fn ended(
-        &self,
-        identity: &Identity,
-        made: &change_set::ReadyChangeSet,
-        end: OperationEnd,
-        plan: Plan,
-    ) -> Report {
-        self.run.ledger().operation_ended(&self.desired.stack, &end.status);
-        let outcome = match StackState::from_status(&end.status) {
-            StackState::Good => Outcome::Deployed,
-            StackState::RolledBackUpdate | StackState::Deleted => Outcome::RolledBack,
-            StackState::FailedCreate if end.status == "ROLLBACK_COMPLETE" => Outcome::RolledBack,
-            _ => Outcome::FailedState,
-        };
-        let mut report = self.report(outcome, identity, Some(plan));
-        report.stack_id = Some(made.stack_id.clone());
-        report.status = Some(end.status.clone());
-        if outcome == Outcome::Deployed {
-            report.findings = not_cleaned_up(&end, &self.desired.places);
-            match self.run.until_answered(self.run.clients.stack(&made.stack_id)).await {
-                Ok(Ok(stack)) => {
-                    report.outputs = stack.map(|stack| stack.outputs).unwrap_or_default();
-                    self.emitter.emit(EventKind::OutputsReady { outputs: report.outputs.clone() });
-                }
-                Ok(Err(error)) => {
-                    report.outcome = Outcome::Unfinished;
-                    report.findings.push(error.finding());
-                    report.findings.push(self.without_outputs());
-                }
-                Err(_) => {
-                    report.outcome = Outcome::Interrupted;
-                    report.findings.push(self.without_outputs());
-                }
-            }
-        } else {
-            report.findings = explain(&self.desired.stack, &end, &self.desired.places);
-        }
-        report.after_complete = Some(end.seen.elapsed());
-        report
-    }
-
-    /// The stack is complete, and what comes after that was not come to.
-    fn without_outputs(&self) -> Finding {
-        let message = format!("`{}` is deployed; what comes after that was not done", self.desired.stack);
-        let again = self.run.ledger().command("deploy");
-        Finding::warning(code::D094, message).help(format!(
-            "`{again}` does what is missing, `{}` prints the outputs and `{}` tries the smoke tests",
-            self.run.ledger().command("outputs"),
-            self.run.ledger().command("smoke"),
-        ))
-    }
-
-    /// The operation goes on though it can no longer be followed.
-    fn out_of_sight(
-        &self,
-        identity: &Identity,
-        made: &change_set::ReadyChangeSet,
-        stop: Abort,
-    ) -> Result<Report, Abort> {
-        let Abort::Failed(findings) = stop else { return Err(stop) };
-        let mut report = self.report(Outcome::OutOfSight, identity, None);
-        report.stack_id = Some(made.stack_id.clone());
-        let stack = &self.desired.stack;
-        let message = if findings.iter().any(|finding| is_local_state(finding.code)) {
-            format!("`{stack}` is in the middle of an operation, which goes on when the local target can write")
-        } else {
-            format!("CloudFormation goes on with `{stack}` unseen")
-        };
-        report.findings = findings;
-        report.findings.push(self.goes_on(message));
-        Ok(report)
-    }
-
-    fn goes_on(&self, message: String) -> Finding {
-        Finding::note(code::D016, message).help(
-            "watch it with `bedplate status`; the next `bedplate deploy` waits for it to end and goes on from there",
-        )
-    }
-
-    fn left_running(&self, identity: &Identity, made: &change_set::ReadyChangeSet, plan: Plan) -> Report {
-        let mut report = self.report(Outcome::Interrupted, identity, Some(plan));
-        report.stack_id = Some(made.stack_id.clone());
-        report
-            .findings
-            .push(self.goes_on(format!("interrupted; CloudFormation goes on with `{}`", self.desired.stack)));
-        report
     }
 }

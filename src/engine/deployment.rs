@@ -13,12 +13,13 @@ use super::change_set::ReadyChangeSet;
 use super::claim::{Claim, OWNER_TAG};
 use super::desired::{Desired, ParameterValues};
 use super::effect::Effect;
-use super::events::{EventEmitter, EventKind};
+use super::events::{EngineVerb, EventEmitter, EventKind};
 use super::finishers::{self, Content};
-use super::outcome::{Outcome, Report};
+use super::outcome::Outcome;
 use super::package::Unbuilt;
 use super::packaging::build;
 use super::recover::{FailedStack, StartState};
+use super::reports::{Report, VerbResults};
 use super::run::{Approver, Run};
 use crate::artifacts::ArtifactRequest;
 use crate::aws::{ChangeSetKind, ChangeSetRequest, Identity, ParameterValue, StackSummary, TemplateSource};
@@ -58,7 +59,7 @@ pub struct DeployOptions {
 pub(super) async fn start_and_build(
     run: &Run<'_>,
     emitter: &EventEmitter<'_>,
-    verb: &'static str,
+    verb: EngineVerb,
     desired: &Desired,
 ) -> Result<(Identity, Desired, Vec<Content>), Abort> {
     let identity = run.start(emitter, verb, &desired.stack).await?;
@@ -81,7 +82,12 @@ pub(super) async fn start_and_build(
 }
 
 /// What was not built is told in a plan; nothing else goes on without it.
-fn not_built(emitter: &EventEmitter<'_>, verb: &str, unbuilt: &[Unbuilt], desired: &Desired) -> Result<(), Abort> {
+fn not_built(
+    emitter: &EventEmitter<'_>,
+    verb: EngineVerb,
+    unbuilt: &[Unbuilt],
+    desired: &Desired,
+) -> Result<(), Abort> {
     let place = |component: &str| {
         let package = desired.packages.iter().find(|package| package.component == component)?;
         match &package.request {
@@ -90,7 +96,7 @@ fn not_built(emitter: &EventEmitter<'_>, verb: &str, unbuilt: &[Unbuilt], desire
     };
     let findings = unbuilt.iter().map(|unbuilt| {
         let component = &unbuilt.component;
-        let finding = if verb == "plan" {
+        let finding = if verb == EngineVerb::Plan {
             let message = format!("`{component}` is not built: the plan takes it for changed, whatever it would hold");
             Finding::warning(code::A032, message)
         } else {
@@ -103,7 +109,7 @@ fn not_built(emitter: &EventEmitter<'_>, verb: &str, unbuilt: &[Unbuilt], desire
             .at(place(component))
             .help("leave `--no-build` out to have pip fetch its packages, of which nothing is run")
     });
-    if verb != "plan" {
+    if verb != EngineVerb::Plan {
         return Err(findings.collect::<Vec<_>>().into());
     }
     findings.for_each(|finding| emitter.emit(EventKind::Warning { finding }));
@@ -173,13 +179,13 @@ impl Deployment<'_> {
         Ok(plan)
     }
 
-    /// The report of a stack that needs no change; what it is filled with may.
-    pub(super) async fn no_change(
+    /// The plan for a stack that needs no change; what it is filled with may. Its outputs are told as they are.
+    pub(super) async fn plan_without_change(
         &self,
         identity: &Identity,
         desired_stack: &DesiredStack<'_>,
         stack: Option<&StackSummary>,
-    ) -> Result<Report, Abort> {
+    ) -> Result<Plan, Abort> {
         let current = Current {
             status: stack.map(|stack| stack.status.as_str()),
             template: None,
@@ -187,21 +193,16 @@ impl Deployment<'_> {
         };
         let plan = from_change_set(desired_stack, &current, &Default::default(), PlanKind::NoChange);
         let plan = self.filled(plan, stack.map(|stack| stack.id.as_str()), identity).await?;
-        let mut report = self.report(Outcome::NoChange, identity, Some(plan));
-        if let Some(stack) = stack {
-            report.stack_id = Some(stack.id.clone());
-            report.status = Some(stack.status.clone());
-            report.outputs = stack.outputs.clone();
-        }
-        self.emitter.emit(EventKind::OutputsReady { outputs: report.outputs.clone() });
-        Ok(report)
+        let outputs = stack.map(|stack| stack.outputs.clone()).unwrap_or_default();
+        self.emitter.emit(EventKind::OutputsReady { outputs });
+        Ok(plan)
     }
 
-    /// A report that is begun: account and plan.
-    pub(super) fn report(&self, outcome: Outcome, identity: &Identity, plan: Option<Plan>) -> Report {
+    /// A report that is begun.
+    pub(super) fn report<R: VerbResults>(&self, outcome: Outcome, identity: &Identity, results: R) -> Report<R> {
         let mut report = Report::new(outcome, self.run.clients.region(), &self.desired.stack);
         report.account = Some(identity.account.clone());
-        report.plan = plan;
+        report.results = results;
         report
     }
 

@@ -10,10 +10,11 @@ use super::desired::BUCKET_PARAMETER;
 use super::destroy_plan::{DestroyPlan, Disposition, Leftover, PlannedDeletion};
 use super::effect::Effect;
 use super::empty::empty;
-use super::events::{EventEmitter, EventKind};
+use super::events::{EngineVerb, EventEmitter, EventKind};
 use super::follow::wait_for;
 use super::inventory::{artifacts_of, inventory, orphans};
-use super::outcome::{Outcome, Report};
+use super::outcome::Outcome;
+use super::reports::DestroyReport;
 use super::run::{Approver, Proposal, Run};
 use super::teardown::tear_down;
 use crate::aws::{CallErrorKind, Identity, StackState, StackSummary};
@@ -22,13 +23,13 @@ use crate::finding::{Finding, code};
 /// Takes a stack of a use case away with everything that belongs to it, and proves it.
 ///
 /// A stack of another use case, of none, or of another owner than the caller is left alone.
-pub async fn destroy(run: &Run<'_>, stack: &str, use_case: Option<&str>, approver: &dyn Approver) -> Report {
+pub async fn destroy(run: &Run<'_>, stack: &str, use_case: Option<&str>, approver: &dyn Approver) -> DestroyReport {
     let claim = Claim { use_case: use_case.map(str::to_owned), ..Claim::default() };
     destroy_claimed(run, stack, &claim, approver).await
 }
 
 /// The same with everything a run can say of the stack that it is about: one that does not fit is left alone.
-pub async fn destroy_claimed(run: &Run<'_>, stack: &str, claim: &Claim, approver: &dyn Approver) -> Report {
+pub async fn destroy_claimed(run: &Run<'_>, stack: &str, claim: &Claim, approver: &dyn Approver) -> DestroyReport {
     let emitter = EventEmitter::new(run.events);
     run.ledger().set_use_case(stack, claim.use_case.as_deref());
     let result = Destruction { run, emitter: &emitter, name: stack, claim, approver }.carry_out().await;
@@ -44,8 +45,8 @@ struct Destruction<'a> {
 }
 
 impl Destruction<'_> {
-    async fn carry_out(&self) -> Result<Report, Abort> {
-        let identity = self.run.start(self.emitter, "destroy", self.name).await?;
+    async fn carry_out(&self) -> Result<DestroyReport, Abort> {
+        let identity = self.run.start(self.emitter, EngineVerb::Destroy, self.name).await?;
         let stack = self.find(&identity).await?;
         if let Some(stack) = &stack {
             self.refuse_in_use(stack).await?;
@@ -76,8 +77,8 @@ impl Destruction<'_> {
                 let outcome = if good { Outcome::Failed } else { Outcome::FailedState };
                 let mut report = self.report(outcome, &identity, Some(destroy_plan));
                 report.findings = explain(self.name, &end, &crate::finding::TemplatePlaces::default());
-                report.stack_id = Some(stack.id);
-                report.status = Some(end.status);
+                report.results.stack_id = Some(stack.id);
+                report.results.status = Some(end.status);
                 Ok(report)
             }
             Err(Abort::Interrupted) => Ok(self.interrupted(&identity, destroy_plan)),
@@ -105,7 +106,7 @@ impl Destruction<'_> {
         identity: &Identity,
         stack: Option<&StackSummary>,
         destroy_plan: DestroyPlan,
-    ) -> Result<Report, Abort> {
+    ) -> Result<DestroyReport, Abort> {
         let rest = async {
             if let Some(stack) = stack {
                 self.remove_orphans(identity, stack, &destroy_plan).await?;
@@ -117,8 +118,8 @@ impl Destruction<'_> {
             Err(Abort::Interrupted) => Ok(self.interrupted(identity, destroy_plan)),
             Err(Abort::Failed(findings)) if stack.is_some() => {
                 let mut report = self.report(Outcome::Leftovers, identity, Some(destroy_plan));
-                report.stack_id = stack.map(|stack| stack.id.clone());
-                report.status = Some("DELETE_COMPLETE".to_owned());
+                report.results.stack_id = stack.map(|stack| stack.id.clone());
+                report.results.status = Some("DELETE_COMPLETE".to_owned());
                 report.findings = findings;
                 let message =
                     format!("`{}` is deleted; it could not be found out whether everything of it is", self.name);
@@ -271,7 +272,7 @@ impl Destruction<'_> {
         identity: &Identity,
         stack: Option<&StackSummary>,
         mut destroy_plan: DestroyPlan,
-    ) -> Result<Report, Abort> {
+    ) -> Result<DestroyReport, Abort> {
         let clients = self.run.clients;
         let mut left = Vec::new();
         let again = clients.stack(self.name).await?.filter(|stack| stack.state() != StackState::Deleted);
@@ -302,10 +303,10 @@ impl Destruction<'_> {
         left.extend(destroy_plan.stays.iter().cloned());
         let outcome = if remains { Outcome::Leftovers } else { Outcome::Destroyed };
         let mut report = self.report(outcome, identity, Some(destroy_plan));
-        report.stack_id = stack.map(|stack| stack.id.clone());
-        report.status = Some("DELETE_COMPLETE".to_owned());
+        report.results.stack_id = stack.map(|stack| stack.id.clone());
+        report.results.status = Some("DELETE_COMPLETE".to_owned());
         let alone: Vec<String> =
-            report.destroy_plan.iter().flat_map(DestroyPlan::left_alone).map(str::to_owned).collect();
+            report.results.destroy_plan.iter().flat_map(DestroyPlan::left_alone).map(str::to_owned).collect();
         report.findings.extend(left.iter().filter(|leftover| !leftover.intended).map(|leftover| {
             let (kind, id, reason) = (&leftover.resource_type, &leftover.physical_id, &leftover.reason);
             if alone.contains(id) {
@@ -315,7 +316,7 @@ impl Destruction<'_> {
             Finding::error(code::D022, format!("`{id}` ({kind}) remains: {reason}"))
                 .help("run `bedplate destroy` again; what it cannot delete has to be deleted by hand")
         }));
-        report.left = left;
+        report.results.left = left;
         Ok(report)
     }
 
@@ -345,7 +346,7 @@ impl Destruction<'_> {
         stays
     }
 
-    fn absent(&self, identity: &Identity) -> Report {
+    fn absent(&self, identity: &Identity) -> DestroyReport {
         let mut report = self.report(Outcome::Absent, identity, None);
         let (account, region) = (&identity.account, self.run.clients.region());
         let message = format!("there is no stack `{}` in account `{account}`, region `{region}`", self.name);
@@ -356,7 +357,7 @@ impl Destruction<'_> {
         report
     }
 
-    fn interrupted(&self, identity: &Identity, destroy_plan: DestroyPlan) -> Report {
+    fn interrupted(&self, identity: &Identity, destroy_plan: DestroyPlan) -> DestroyReport {
         let mut report = self.report(Outcome::Interrupted, identity, Some(destroy_plan));
         let account = self.run.ledger().account(self.run.clients.region());
         // Nothing at all, or what CloudFormation goes on with, is said in the same words for every verb.
@@ -369,10 +370,10 @@ impl Destruction<'_> {
         report
     }
 
-    fn report(&self, outcome: Outcome, identity: &Identity, destroy_plan: Option<DestroyPlan>) -> Report {
-        let mut report = Report::new(outcome, self.run.clients.region(), self.name);
+    fn report(&self, outcome: Outcome, identity: &Identity, destroy_plan: Option<DestroyPlan>) -> DestroyReport {
+        let mut report = DestroyReport::new(outcome, self.run.clients.region(), self.name);
         report.account = Some(identity.account.clone());
-        report.destroy_plan = destroy_plan;
+        report.results.destroy_plan = destroy_plan;
         report
     }
 }

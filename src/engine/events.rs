@@ -28,14 +28,30 @@ pub struct Event {
     pub what: EventKind,
 }
 
+/// What the engine does: the verb that its events are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EngineVerb {
+    /// A use case is deployed.
+    Deploy,
+    /// What a deployment would do is looked at.
+    Plan,
+    /// What is deployed is tried.
+    Smoke,
+    /// A stack is taken away, with what belongs to it.
+    Destroy,
+    /// The artifact bucket is made, or taken away.
+    Bootstrap,
+}
+
 /// What happened. The `kind` in JSON is the variant's name in kebab case and stable.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum EventKind {
     /// The first event: where this goes.
     Started {
-        /// `deploy`, `smoke`, `plan`, `destroy`, `bootstrap`.
-        verb: &'static str,
+        /// What is done.
+        verb: EngineVerb,
         /// `aws` or `local`.
         target: String,
         /// The endpoint, when it is not AWS's own.

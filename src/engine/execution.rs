@@ -12,13 +12,11 @@ use super::ledger::EffectError;
 use super::run::Run;
 use crate::aws::CallError;
 
-/// Whether a change set is executed.
+/// Whether a change set is executed though the request to do so failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ExecutionState {
     /// It is not.
     No,
-    /// It is, by this run.
-    Yes,
     /// The answer was lost, and nobody could be asked.
     Unknown,
 }

@@ -4,9 +4,10 @@ use super::abort::Abort;
 use super::change_set::{self, ChangeSetResult};
 use super::deployment::{Deployment, start_and_build};
 use super::desired::{Desired, ParameterValues};
-use super::events::{EventEmitter, EventKind};
-use super::outcome::{Outcome, Report};
+use super::events::{EngineVerb, EventEmitter, EventKind};
+use super::outcome::Outcome;
 use super::recover::{StartState, resolve_start};
+use super::reports::{PlanReport, PlanResults};
 use super::run::{DeclineAll, Run};
 use super::uploads::presence;
 use crate::plan::{PlanKind, Secrets, for_new_stack};
@@ -15,7 +16,7 @@ use crate::plan::{PlanKind, Secrets, for_new_stack};
 ///
 /// For a stack that exists, a change set is made, read and removed. For a new one CloudFormation is not asked to make
 /// anything: a change set would leave a stack in `REVIEW_IN_PROGRESS`, and every resource is added anyway.
-pub async fn plan(run: &Run<'_>, desired: &Desired) -> Report {
+pub async fn plan(run: &Run<'_>, desired: &Desired) -> PlanReport {
     let emitter =
         EventEmitter::redacting(run.events, Secrets::from_parameters(Some(&desired.template), &desired.parameters));
     run.ledger().set_use_case(&desired.stack, desired.use_case());
@@ -23,8 +24,8 @@ pub async fn plan(run: &Run<'_>, desired: &Desired) -> Report {
     run.finish(&emitter, &desired.stack, result)
 }
 
-async fn look_ahead(run: &Run<'_>, emitter: &EventEmitter<'_>, desired: &Desired) -> Result<Report, Abort> {
-    let (identity, desired, contents) = start_and_build(run, emitter, "plan", desired).await?;
+async fn look_ahead(run: &Run<'_>, emitter: &EventEmitter<'_>, desired: &Desired) -> Result<PlanReport, Abort> {
+    let (identity, desired, contents) = start_and_build(run, emitter, EngineVerb::Plan, desired).await?;
     let (desired, options) = (&desired, Default::default());
     let deployment =
         Deployment { run, emitter, desired, contents: &contents, options: &options, approver: &DeclineAll };
@@ -44,7 +45,10 @@ async fn look_ahead(run: &Run<'_>, emitter: &EventEmitter<'_>, desired: &Desired
         StartState::Update(stack) => {
             let request = deployment.request(&identity, &start, sent).await?;
             match change_set::make(run, emitter, &request).await? {
-                ChangeSetResult::NoChange => return deployment.no_change(&identity, &desired_stack, Some(stack)).await,
+                ChangeSetResult::NoChange => {
+                    let plan = deployment.plan_without_change(&identity, &desired_stack, Some(stack)).await?;
+                    return Ok(deployment.report(Outcome::NoChange, &identity, PlanResults { plan: Some(plan) }));
+                }
                 ChangeSetResult::Refused(findings) => return Err(deployment.placed(findings).into()),
                 ChangeSetResult::Ready(made) => {
                     let plan = deployment.plan_of(&identity, &start, &desired_stack, &made).await;
@@ -56,5 +60,5 @@ async fn look_ahead(run: &Run<'_>, emitter: &EventEmitter<'_>, desired: &Desired
         }
     };
     emitter.emit(EventKind::PlanReady { plan: Box::new(plan.clone()) });
-    Ok(deployment.report(Outcome::Planned, &identity, Some(plan)))
+    Ok(deployment.report(Outcome::Planned, &identity, PlanResults { plan: Some(plan) }))
 }

@@ -8,9 +8,10 @@ use tokio_util::sync::CancellationToken;
 use super::abort::Abort;
 use super::destroy_plan::DestroyPlan;
 use super::effect::Effect;
-use super::events::{EventEmitter, EventKind, EventSink};
+use super::events::{EngineVerb, EventEmitter, EventKind, EventSink};
 use super::ledger::{EffectError, Ledger};
-use super::outcome::{Outcome, Report};
+use super::outcome::Outcome;
+use super::reports::{Report, VerbResults};
 use crate::aws::{CallError, Clients, Identity};
 use crate::finding::Finding;
 use crate::plan::Plan;
@@ -144,7 +145,7 @@ impl Run<'_> {
     pub(super) async fn start(
         &self,
         emitter: &EventEmitter<'_>,
-        verb: &'static str,
+        verb: EngineVerb,
         stack: &str,
     ) -> Result<Identity, Abort> {
         let identity = self.attempt(self.clients.identity()).await?.clone();
@@ -186,7 +187,12 @@ impl Run<'_> {
 
     /// The report of a verb that stopped early, or of one that came to its end, with the last event told. What it did and
     /// what is not known of it is the ledger's word.
-    pub(super) fn finish(&self, emitter: &EventEmitter<'_>, stack: &str, result: Result<Report, Abort>) -> Report {
+    pub(super) fn finish<R: VerbResults>(
+        &self,
+        emitter: &EventEmitter<'_>,
+        stack: &str,
+        result: Result<Report<R>, Abort>,
+    ) -> Report<R> {
         let region = self.clients.region();
         for operation in self.clients.unwatched_since(self.unwatched) {
             self.ledger.add(Effect::Request { operation });
@@ -221,7 +227,7 @@ impl Run<'_> {
             exit_code: report.outcome.exit_code().code(),
             findings: report.findings.clone(),
             changes: report.account_of_changes.clone(),
-            left: report.left.clone(),
+            left: report.results.left().to_vec(),
         });
         report
     }

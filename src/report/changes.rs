@@ -3,8 +3,19 @@
 use std::fmt::Write as _;
 
 use super::findings::printable;
+use super::reporter::{Look, VerbReport};
 use super::style::{Styles, paint};
 use crate::engine::Account;
+
+/// What was done by a run that was broken off.
+#[derive(Debug)]
+pub struct BrokenOff<'a>(pub &'a Account);
+
+impl VerbReport for BrokenOff<'_> {
+    fn to_be_seen(&self, look: &Look) -> String {
+        text(self.0, &look.styles).trim_end().to_owned()
+    }
+}
 
 /// A line for each thing that was done; what is not known is told as findings.
 pub fn text(account: &Account, styles: &Styles) -> String {

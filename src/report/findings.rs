@@ -11,7 +11,7 @@ use crate::finding::{Finding, Place, Severity};
 use crate::terminal::drives_a_terminal;
 
 /// Gives the text of a file a finding points into, when it can be had.
-pub type Sources<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub type Sources = fn(&str) -> Option<String>;
 
 /// The longest stretch of a source line shown; a minified file must not flood the terminal.
 const LINE_SHOWN: usize = 160;
@@ -24,7 +24,7 @@ const MOST_SHOWN: usize = 100;
 
 /// Findings as a person reads them, each with its place, the line and a hint; of very many the first, and how many more there
 /// are.
-pub fn text(findings: &[Finding], styles: &Styles, sources: Sources<'_>) -> String {
+pub fn text(findings: &[Finding], styles: &Styles, sources: Sources) -> String {
     let mut out = String::new();
     let mut lines = SourceLines { sources, last: None };
     for finding in findings.iter().take(MOST_SHOWN) {
@@ -44,12 +44,12 @@ fn more(findings: &[Finding]) -> Option<String> {
 }
 
 /// The lines of the files that findings are about. Findings of one file come one after the other, and it is read once.
-struct SourceLines<'a> {
-    sources: Sources<'a>,
+struct SourceLines {
+    sources: Sources,
     last: Option<(String, Option<String>)>,
 }
 
-impl SourceLines<'_> {
+impl SourceLines {
     fn line(&mut self, place: &Place) -> Option<&str> {
         if self.last.as_ref().is_none_or(|(file, _)| *file != place.file) {
             self.last = Some((place.file.clone(), (self.sources)(&place.file)));
@@ -134,7 +134,7 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-fn write_finding(out: &mut String, finding: &Finding, styles: &Styles, lines: &mut SourceLines<'_>) {
+fn write_finding(out: &mut String, finding: &Finding, styles: &Styles, lines: &mut SourceLines) {
     let style = match finding.severity {
         Severity::Error => styles.bad,
         Severity::Warning => styles.warn,
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_finding_shows_its_line_and_its_hint() {
-        let said = text(&[finding()], &Styles::new(false), &source);
+        let said = text(&[finding()], &Styles::new(false), source);
         insta::assert_snapshot!(said, @r#"
         error[S012]: `buckets.poster` is not defined
          --> a, b/usecase.yaml:2:11
@@ -286,7 +286,7 @@ mod tests {
     fn a_place_beyond_the_file_is_shown_without_a_line() {
         let mut beyond = finding();
         beyond.place = Some(Place { file: "x".into(), line: 99, column: 400 });
-        let said = text(&[beyond], &Styles::new(false), &source);
+        let said = text(&[beyond], &Styles::new(false), source);
         assert!(said.contains("--> x:99:400\n   = help"), "{said}");
     }
 
@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn control_characters_never_reach_the_terminal() {
-        let said = text(&[Finding::error(code::S001, "bad \u{1b}[31m key")], &Styles::new(false), &source);
+        let said = text(&[Finding::error(code::S001, "bad \u{1b}[31m key")], &Styles::new(false), source);
         assert!(!said.contains('\u{1b}'), "{said:?}");
     }
 

@@ -3,10 +3,15 @@
 use std::fmt::Write as _;
 
 use anstyle::Style;
+use serde::Serialize;
+use serde_json::{Value, json};
 
+use super::conclusion::{Concluded, Words};
 use super::findings::{harmless, on_one_line, printable};
+use super::reporter::{Look, VerbReport};
 use super::style::{Styles, bytes, count, paint};
 use crate::cfn::intrinsics::UNKNOWN;
+use crate::engine::{Outcome, PlanResults};
 use crate::plan::{
     Action, Broadening, Kept, Plan, PlanKind, PlannedChange, PlannedContent, Reason, Recreation, Risk, RiskKind,
 };
@@ -17,6 +22,34 @@ const VALUE_SHOWN: usize = 60;
 
 /// What stands for a value, or a part of one, that only the deploy itself will tell.
 const KNOWN_AFTER_APPLY: &str = "(known after apply)";
+
+/// The plan itself says what would change, and whether anything would.
+impl Concluded for PlanResults {
+    fn line(&self, _: Outcome, _: &Words<'_>) -> Option<String> {
+        None
+    }
+}
+
+/// A plan that is a verb's result.
+#[derive(Debug, Serialize)]
+pub struct PlannedStack<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// Anything would change.
+    pub changes: bool,
+    /// The kinds of risk that a deploy by `--yes` still needs allowed.
+    pub needs: Vec<&'static str>,
+}
+
+impl VerbReport for PlannedStack<'_> {
+    fn json(&self) -> Option<Value> {
+        Some(json!(self))
+    }
+
+    fn text(&self, look: &Look) -> String {
+        text(self.plan, &look.styles)
+    }
+}
 
 /// The whole plan.
 pub fn text(plan: &Plan, styles: &Styles) -> String {

@@ -1,4 +1,5 @@
-//! The tables of `src/lib.rs`: which module may import which, and which crate may depend on which.
+//! The tables of `src/lib.rs`: which module may import which, and which crate may depend on which; and who may write to the
+//! streams of the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,6 +41,8 @@ fn a_module_imports_what_its_row_allows_and_nothing_else() {
         "every module has a row, and every row a module"
     );
     let import = Regex::new(r"\bcrate::(?:([a-z_]+)|\{)").expect("a pattern");
+    // In quotes it is a text, such as the name that a log's lines are chosen by.
+    let crate_name = Regex::new(r#"(^|[^"])\bbedplate_"#).expect("a pattern");
     let (mut wrong, mut used) = (Vec::new(), BTreeSet::new());
     for (module, allowed) in &modules {
         let folder = src.join(module);
@@ -59,7 +62,7 @@ fn a_module_imports_what_its_row_allows_and_nothing_else() {
                     wrong.push(format!("{}: `{module}` may not import `{name}`", file.display()));
                 }
             }
-            if text.contains("bedplate_") {
+            if crate_name.is_match(&text) {
                 wrong.push(format!("{}: name the crate as `src/lib.rs` does", file.display()));
             }
         }
@@ -70,6 +73,29 @@ fn a_module_imports_what_its_row_allows_and_nothing_else() {
         modules.iter().flat_map(|(module, allowed)| allowed.iter().map(move |name| (module.clone(), name.clone())));
     let idle: Vec<_> = idle.filter(|pair| pair.1 != "all" && !used.contains(pair)).collect();
     assert!(idle.is_empty(), "not imported though allowed: {idle:?}");
+}
+
+/// The only files of the product that name the streams of the program, each with the reason.
+const STREAMS: [(&str, &str); 3] = [
+    ("report/console.rs", "all reporters write to the streams through it"),
+    ("cli/local_target/request_log.rs", "the log of a server, which is written by the crate for logs"),
+    ("cli/ui.rs", "a question is asked where it is answered, and which stream is a terminal is found out"),
+];
+
+#[test]
+fn nothing_but_reporters_writes_text() {
+    let stream =
+        Regex::new(r"\b(io::std(out|err)|std(out|err)\(\)|Std(out|err)\b|e?print(ln)?!|dbg!)").expect("a pattern");
+    let src = repository().join("src");
+    let mut named = BTreeSet::new();
+    for file in sources(&src) {
+        let text = std::fs::read_to_string(&file).expect("a source");
+        if stream.is_match(&text) {
+            let file = file.strip_prefix(&src).expect("a path in the product").display().to_string();
+            named.insert(file.replace('\\', "/"));
+        }
+    }
+    assert_eq!(named, STREAMS.map(|(file, _)| file.to_owned()).into());
 }
 
 #[test]

@@ -4,15 +4,13 @@ mod course;
 
 use std::path::Path;
 
-use serde_json::json;
-
 use self::course::NewFile;
-use super::globals::Format;
 use super::session::Session;
 use super::verb_result::VerbResult;
 use crate::engine::ExitCode;
 use crate::files::Manner;
 use crate::finding::{Finding, code, has_errors};
+use crate::report::new::{NewReport, NextSteps, StarterUseCase, StartersReport};
 use crate::spec;
 
 /// Create a use case to start from; nothing is ever overwritten.
@@ -67,22 +65,9 @@ pub(super) fn run(session: &Session, args: &NewArgs) -> VerbResult {
         return Err(findings);
     }
     write(session, &folder, &shown, &files)?;
-    match session.ui.format {
-        Format::Json => session.ui.json(&json!({
-            "use-case": name,
-            "folder": shown,
-            "files": files.iter().map(|(file, _)| file).collect::<Vec<_>>(),
-        }))?,
-        Format::Text | Format::Github => {
-            for (file, _) in &files {
-                session.ui.out(&format!("{shown}/{file}\n"))?;
-            }
-        }
-    }
-    session.ui.say(&format!(
-        "\nNext:\n  bedplate check {name}           what is wrong with it, offline\n  bedplate deploy {name}          to the local \
-         target, no account needed\n  bedplate destroy {name}         and away with it"
-    ));
+    let names = files.iter().map(|(file, _)| file.as_str()).collect();
+    session.reporters.result(&NewReport { use_case: name, folder: &shown, files: names })?;
+    session.reporters.result(&NextSteps(name))?;
     Ok(ExitCode::Done)
 }
 
@@ -107,18 +92,7 @@ fn write(session: &Session, folder: &Path, shown: &str, files: &[NewFile]) -> Re
 }
 
 fn list(session: &Session) -> VerbResult {
-    let all = course::all();
-    match session.ui.format {
-        Format::Json => {
-            let all: Vec<_> = all.iter().map(|(name, what)| json!({ "name": name, "description": what })).collect();
-            session.ui.json(&json!({ "use-cases": all }))?;
-        }
-        Format::Text | Format::Github => {
-            let width = all.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-            for (name, what) in all {
-                session.ui.out(&format!("{name:width$}  {what}\n"))?;
-            }
-        }
-    }
+    let one = |(name, description)| StarterUseCase { name, description };
+    session.reporters.result(&StartersReport { use_cases: course::all().into_iter().map(one).collect() })?;
     Ok(ExitCode::Done)
 }

@@ -35,4 +35,4 @@ pub use result::SmokeResult;
 pub use retry::RETRY_FOR;
 pub use test::PreparedSmokeTest;
 pub use trial::smoke;
-pub(super) use trial::tried;
+pub(super) use trial::{Trial, tried};

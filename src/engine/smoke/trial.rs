@@ -11,14 +11,15 @@ use crate::aws::{CallErrorKind, StackState, StackSummary};
 use crate::engine::abort::Abort;
 use crate::engine::claim::Claim;
 use crate::engine::desired::Desired;
-use crate::engine::events::{EventEmitter, EventKind};
-use crate::engine::outcome::{Outcome, Report};
+use crate::engine::events::{EngineVerb, EventEmitter, EventKind};
+use crate::engine::outcome::Outcome;
+use crate::engine::reports::SmokeReport;
 use crate::engine::run::Run;
 use crate::finding::{Finding, code};
 use crate::plan::Secrets;
 
 /// Tries the tests of a use case on its stack as it is deployed, each once.
-pub async fn smoke(run: &Run<'_>, desired: &Desired) -> Report {
+pub async fn smoke(run: &Run<'_>, desired: &Desired) -> SmokeReport {
     let emitter =
         EventEmitter::redacting(run.events, Secrets::from_parameters(Some(&desired.template), &desired.parameters));
     run.ledger().set_use_case(&desired.stack, desired.use_case());
@@ -26,18 +27,23 @@ pub async fn smoke(run: &Run<'_>, desired: &Desired) -> Report {
     run.finish(&emitter, &desired.stack, result)
 }
 
-async fn stands(run: &Run<'_>, emitter: &EventEmitter<'_>, desired: &Desired) -> Result<Report, Abort> {
-    let identity = run.start(emitter, "smoke", &desired.stack).await?;
+async fn stands(run: &Run<'_>, emitter: &EventEmitter<'_>, desired: &Desired) -> Result<SmokeReport, Abort> {
+    let identity = run.start(emitter, EngineVerb::Smoke, &desired.stack).await?;
     let stack = run.attempt(run.clients.stack(&desired.stack)).await?;
-    let mut report = Report::new(Outcome::Absent, run.clients.region(), &desired.stack);
+    let mut report = SmokeReport::new(Outcome::Absent, run.clients.region(), &desired.stack);
     report.account = Some(identity.account);
     let Some(stack) = stack.filter(|stack| stack.state() != StackState::Review) else { return Ok(report) };
     // What is called does something: it must be this use case's.
     Claim::for_deployment(desired, false).refuse_foreign(&stack)?;
     report.outcome = Outcome::Tested;
-    report.stack_id = Some(stack.id.clone());
-    report.status = Some(stack.status.clone());
-    match tried(run, emitter, desired, &stack, Duration::ZERO, &mut report).await {
+    let mut trial = Trial::default();
+    let end = tried(run, emitter, desired, &stack, Duration::ZERO, &mut trial).await;
+    if trial.has_failed() {
+        report.outcome = Outcome::SmokeFailed;
+    }
+    report.findings = trial.findings;
+    report.results.smoke = trial.results;
+    match end {
         Ok(()) => {}
         Err(Abort::Interrupted) => {
             report.outcome = Outcome::Interrupted;
@@ -72,15 +78,30 @@ async fn is_verdict(run: &Run<'_>, test: &PreparedSmokeTest, stack: &StackSummar
     }
 }
 
-/// Tries everything and puts down how it went; a test that fails makes the outcome [`Outcome::SmokeFailed`]. One whose
-/// failure may pass is tried again for as long as `retry_for`.
+/// What has come of trying the tests of a stack.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Trial {
+    /// How each test ended, in order.
+    pub(in crate::engine) results: Vec<SmokeResult>,
+    /// Why those failed that did.
+    pub(in crate::engine) findings: Vec<Finding>,
+}
+
+impl Trial {
+    /// A test failed, which is a verdict on the stack.
+    pub(in crate::engine) fn has_failed(&self) -> bool {
+        self.results.iter().any(|result| !result.ok)
+    }
+}
+
+/// Tries everything and puts down how it went. A test whose failure may pass is tried again for as long as `retry_for`.
 pub(in crate::engine) async fn tried(
     run: &Run<'_>,
     emitter: &EventEmitter<'_>,
     desired: &Desired,
     stack: &StackSummary,
     retry_for: Duration,
-    report: &mut Report,
+    trial: &mut Trial,
 ) -> Result<(), Abort> {
     let resources = run.attempt(run.clients.stack_resources(&stack.id)).await?;
     let ids = resources.into_iter().filter_map(|resource| Some((resource.logical_id, resource.physical_id?))).collect();
@@ -113,13 +134,12 @@ pub(in crate::engine) async fn tried(
             let mut finding = Finding::error(code, format!("smoke test `{}`: {reason}", test.name));
             finding = finding.at(place.clone()).help(help);
             emitter.redact(&mut finding);
-            report.findings.push(finding);
-            report.outcome = Outcome::SmokeFailed;
+            trial.findings.push(finding);
             result.reason = Some(emitter.redacted(&reason));
             result.place = place;
         }
         emitter.emit(EventKind::SmokeTested { result: result.clone() });
-        report.smoke.push(result);
+        trial.results.push(result);
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ fn usual() -> String {
     artifact_bucket_name(ACCOUNT, "us-west-2")
 }
 
-fn named(report: &Report, code: &str, part: &str) {
+fn named<R>(report: &Report<R>, code: &str, part: &str) {
     assert_eq!((report.outcome, report.findings[0].code.as_str()), (Outcome::Failed, code), "{:?}", report.findings);
     assert!(report.findings[0].message.contains(part), "{}", report.findings[0]);
     assert!(report.findings[0].help.is_some(), "{}", report.findings[0]);
@@ -87,11 +87,11 @@ async fn an_artifact_bucket_made_again_by_hand_is_neither_used_nor_emptied() {
 
     let (report, _) = world.destroy("poster-dev").await;
     assert_eq!(report.outcome, Outcome::Leftovers, "{:?}", report.findings);
-    let left: Vec<&str> = report.left.iter().map(|it| it.physical_id.as_str()).collect();
+    let left: Vec<&str> = report.results.left.iter().map(|it| it.physical_id.as_str()).collect();
     assert_eq!(left, [format!("{}/poster-dev/", usual())], "what may be in it is told of");
     let report = remove_bootstrap(&run, &ApproveAll).await;
     assert_eq!(report.outcome, Outcome::Leftovers, "{:?}", report.findings);
-    assert_eq!(report.left.iter().map(|it| it.physical_id.clone()).collect::<Vec<_>>(), [usual()]);
+    assert_eq!(report.results.left.iter().map(|it| it.physical_id.clone()).collect::<Vec<_>>(), [usual()]);
     assert_eq!(keys(&world, &usual()).await.expect("a bucket"), ["poster-dev/precious.txt"]);
 }
 

@@ -3,8 +3,8 @@
 use aws_sdk_cloudformation::types::{ChangeSetType, Tag};
 use bedplate::aws::StackState;
 use bedplate::engine::{
-    ApproveAll, Claim, DeclineAll, DeployOptions, Desired, Event, EventKind, MadeHere, Outcome, Recorder, Report, Run,
-    deploy, destroy_claimed,
+    ApproveAll, Claim, DeclineAll, DeployOptions, DeployReport, Desired, DestroyReport, Event, EventKind, MadeHere,
+    Outcome, Recorder, Report, Run, deploy, destroy_claimed,
 };
 use bedplate::plan::PlanKind;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ fn claim(owner: Option<&str>) -> Claim {
     Claim { use_case: Some("poster".into()), owner: owner.map(str::to_owned), ..Claim::default() }
 }
 
-async fn deploy_with(world: &World, desired: &Desired, take_over: bool) -> (Report, Vec<Event>) {
+async fn deploy_with(world: &World, desired: &Desired, take_over: bool) -> (DeployReport, Vec<Event>) {
     let recorder = Recorder::default();
     let run = Run::new(&world.clients, &recorder, CancellationToken::new());
     let options = DeployOptions { take_over, ..DeployOptions::default() };
@@ -35,7 +35,7 @@ async fn deploy_with(world: &World, desired: &Desired, take_over: bool) -> (Repo
     (report, recorder.events())
 }
 
-async fn destroy_with(world: &World, claim: &Claim) -> Report {
+async fn destroy_with(world: &World, claim: &Claim) -> DestroyReport {
     let recorder = Recorder::default();
     let run = Run::new(&world.clients, &recorder, CancellationToken::new());
     destroy_claimed(&run, "poster-dev", claim, &ApproveAll).await
@@ -46,7 +46,7 @@ async fn tags(world: &World) -> Value {
     json!(stack.tags)
 }
 
-fn refused(report: &Report, code: &str) {
+fn refused<R>(report: &Report<R>, code: &str) {
     assert_eq!((report.outcome, report.findings[0].code.as_str()), (Outcome::Failed, code), "{:?}", report.findings);
     assert!(report.findings[0].help.is_some(), "{}", report.findings[0]);
 }
@@ -67,9 +67,12 @@ async fn a_stack_of_another_owner_is_neither_changed_nor_destroyed_until_it_is_t
     let mut marked = of("team-a");
     marked.tags.insert("cost-centre".into(), "training".into());
     world.deploy(&marked).await;
-    for report in [world.deploy(&of("team-b")).await.0, destroy_with(&world, &claim(Some("team-b"))).await] {
-        refused(&report, "D071");
-        let said = format!("{} {}", report.findings[0], report.findings[0].help.as_deref().unwrap_or_default());
+    let (deployed, _) = world.deploy(&of("team-b")).await;
+    refused(&deployed, "D071");
+    let destroyed = destroy_with(&world, &claim(Some("team-b"))).await;
+    refused(&destroyed, "D071");
+    for finding in [&deployed.findings[0], &destroyed.findings[0]] {
+        let said = format!("{finding} {}", finding.help.as_deref().unwrap_or_default());
         for part in ["`team-a`", "`team-b`", "--take-over"] {
             assert!(said.contains(part), "`{part}` is missing in {said}");
         }
@@ -208,5 +211,5 @@ async fn a_stack_under_review_that_an_earlier_run_left_is_used_and_can_be_destro
     assert_eq!(change_sets(&world).await, ["bedplate-0123"], "only what this run made is removed");
     let (report, _) = world.deploy(&queue()).await;
     assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
-    assert_eq!(report.plan.map(|plan| plan.kind), Some(PlanKind::Create));
+    assert_eq!(report.results.plan.map(|plan| plan.kind), Some(PlanKind::Create));
 }

@@ -8,12 +8,13 @@ use async_trait::async_trait;
 use bedplate::aws::{Clients, StackState, Target};
 use bedplate::cfn::Template;
 use bedplate::engine::{
-    ApproveAll, Approver, Claim, DeclineAll, DeployOptions, Desired, Event, EventKind, EventSink, Outcome, Proposal,
-    Recorder, Report, Run, StackArtifact, bootstrap, deploy, destroy, list, outputs, plan, remove_bootstrap, status,
+    ApproveAll, Approver, Claim, DeclineAll, DeployOptions, DeployReport, Desired, DestroyReport, Event, EventKind,
+    EventSink, Outcome, PlanReport, Proposal, Recorder, Run, StackArtifact, bootstrap, deploy, destroy, list, outputs,
+    plan, remove_bootstrap, status,
 };
 use bedplate::finding::Place;
 use bedplate::local::{self, LocalOptions, Running};
-use bedplate::plan::{Action, PlanKind, RiskKind};
+use bedplate::plan::{Action, Plan, PlanKind, RiskKind};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -66,24 +67,24 @@ impl World {
         Self { dir: self.dir, running, clients }
     }
 
-    pub(crate) async fn deploy(&self, desired: &Desired) -> (Report, Vec<Event>) {
+    pub(crate) async fn deploy(&self, desired: &Desired) -> (DeployReport, Vec<Event>) {
         self.deploy_asking(desired, &ApproveAll).await
     }
 
-    pub(crate) async fn deploy_asking(&self, desired: &Desired, approver: &dyn Approver) -> (Report, Vec<Event>) {
+    pub(crate) async fn deploy_asking(&self, desired: &Desired, approver: &dyn Approver) -> (DeployReport, Vec<Event>) {
         let recorder = Recorder::default();
         let run = Run::new(&self.clients, &recorder, CancellationToken::new());
         let report = deploy(&run, desired, &DeployOptions::default(), approver).await;
         (report, recorder.events())
     }
 
-    pub(crate) async fn plan(&self, desired: &Desired) -> Report {
+    pub(crate) async fn plan(&self, desired: &Desired) -> PlanReport {
         let recorder = Recorder::default();
         let run = Run::new(&self.clients, &recorder, CancellationToken::new());
         plan(&run, desired).await
     }
 
-    pub(crate) async fn destroy(&self, stack: &str) -> (Report, Vec<Event>) {
+    pub(crate) async fn destroy(&self, stack: &str) -> (DestroyReport, Vec<Event>) {
         let recorder = Recorder::default();
         let run = Run::new(&self.clients, &recorder, CancellationToken::new());
         let report = destroy(&run, stack, Some("poster"), &ApproveAll).await;
@@ -204,26 +205,26 @@ async fn a_use_case_is_made_left_alone_changed_and_taken_away() {
         steps(&events),
         ["started", "change set", "plan", "bucket made", "uploaded", "executing", "outputs", "finished"]
     );
-    assert_eq!(report.outputs[0].value, "poster-dev");
-    assert_eq!(report.plan.as_ref().map(|plan| plan.kind), Some(PlanKind::Create));
+    assert_eq!(report.results.outputs[0].value, "poster-dev");
+    assert_eq!(report.results.plan.as_ref().map(|plan| plan.kind), Some(PlanKind::Create));
 
     let (report, events) = world.deploy(&desired).await;
     assert_eq!(report.outcome, Outcome::NoChange, "{:?}", report.findings);
     assert_eq!(steps(&events), ["started", "outputs", "finished"], "nothing is uploaded and nothing runs");
-    assert_eq!(report.outputs[0].value, "poster-dev");
+    assert_eq!(report.results.outputs[0].value, "poster-dev");
 
     let longer = with(&desired, |it| it["Resources"]["Wait"]["Properties"]["VisibilityTimeout"] = json!(40));
     let (report, events) = world.deploy(&longer).await;
     assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
     assert_eq!(steps(&events), ["started", "change set", "plan", "present", "executing", "outputs", "finished"]);
-    let changes = report.plan.expect("a plan").changes;
+    let changes = report.results.plan.expect("a plan").changes;
     assert_eq!((changes.len(), changes[0].action, changes[0].logical_id.as_str()), (1, Action::Modify, "Wait"));
     assert_eq!(changes[0].reasons[0].path, "Properties.VisibilityTimeout");
 
     let (report, events) = world.destroy("poster-dev").await;
     assert_eq!(report.outcome, Outcome::Destroyed, "{:?}", report.findings);
     assert_eq!(steps(&events), ["started", "destroy_plan", "finished"]);
-    let destroy_plan = report.destroy_plan.expect("what went");
+    let destroy_plan = report.results.destroy_plan.expect("what went");
     assert_eq!((destroy_plan.resources.len(), destroy_plan.artifacts.count), (2, 1));
     assert_eq!(world.state("poster-dev").await, None);
 
@@ -276,7 +277,7 @@ async fn a_failure_is_told_by_its_cause_at_its_line_and_the_next_deploy_makes_th
     let world = world.again(|_| {}).await;
     let (report, events) = world.deploy_asking(&desired, &DeclineAll).await;
     assert_eq!(report.outcome, Outcome::Declined);
-    assert_eq!(report.plan.map(|plan| plan.kind), Some(PlanKind::Recreate));
+    assert_eq!(report.results.plan.map(|plan| plan.kind), Some(PlanKind::Recreate));
     assert_eq!(steps(&events), ["started", "warning", "plan", "finished"]);
     assert_eq!(world.state("poster-dev").await, Some(StackState::FailedCreate), "declined: not even cleaned up");
 
@@ -321,15 +322,15 @@ async fn a_failed_stack_whose_bucket_holds_something_is_made_anew_by_permission_
     while world.state("poster-dev").await != Some(StackState::FailedCreate) {
         tokio::task::yield_now().await;
     }
-    let risks = |report: Report| report.plan.expect("a plan").risks;
+    let risks = |plan: Option<Plan>| plan.expect("a plan").risks;
     let (report, _) = world.deploy_asking(&desired, &DeclineAll).await;
-    assert_eq!(risks(report), [], "an empty bucket is no loss");
+    assert_eq!(risks(report.results.plan), [], "an empty bucket is no loss");
     world.clients.upload_bytes("posters", "a", vec![1], "123456789012").await.expect("an upload");
     let (report, _) = world.deploy_asking(&desired, &DeclineAll).await;
     let told: Vec<(RiskKind, String, Option<String>)> =
-        risks(report).into_iter().map(|risk| (risk.kind, risk.resource, risk.physical)).collect();
+        risks(report.results.plan).into_iter().map(|risk| (risk.kind, risk.resource, risk.physical)).collect();
     assert_eq!(told, [(RiskKind::DataLoss, "Posters".to_owned(), Some("posters".to_owned()))]);
-    assert_eq!(risks(world.plan(&desired).await).len(), 1, "`plan` says it too");
+    assert_eq!(risks(world.plan(&desired).await.results.plan).len(), 1, "`plan` says it too");
 }
 
 #[tokio::test]
@@ -363,7 +364,7 @@ async fn a_declined_deployment_leaves_no_trace() {
     let (report, events) = world.deploy_asking(&longer, &DeclineAll).await;
     assert_eq!(report.outcome, Outcome::Declined);
     assert!(steps(&events).contains(&"change set removed"), "{:?}", steps(&events));
-    let shown = report.plan.and_then(|plan| plan.change_set).expect("the plan is that of a change set");
+    let shown = report.results.plan.and_then(|plan| plan.change_set).expect("the plan is that of a change set");
     let sets = world.clients.change_set_names("poster-dev").await.expect("an answer");
     assert!(!sets.contains(&shown), "{shown} is still among {sets:?}");
 }
@@ -373,13 +374,13 @@ async fn planning_changes_nothing() {
     let world = World::start().await;
     let report = world.plan(&world.poster()).await;
     assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::Planned, 0), "{:?}", report.findings);
-    assert_eq!(report.plan.map(|plan| (plan.kind, plan.changes.len())), Some((PlanKind::Create, 2)));
+    assert_eq!(report.results.plan.map(|plan| (plan.kind, plan.changes.len())), Some((PlanKind::Create, 2)));
     assert!(world.clients.stacks().await.expect("an answer").is_empty(), "not even a stack in review");
 
     world.deploy(&world.poster()).await;
     let named = with(&world.poster(), |it| it["Resources"]["Posters"]["Properties"] = json!({ "BucketName": "mine" }));
     let report = world.plan(&named).await;
-    let plan = report.plan.expect("a plan");
+    let plan = report.results.plan.expect("a plan");
     assert_eq!(plan.changes[0].action, Action::Replace);
     assert_eq!(plan.data_loss.len(), 1, "the bucket's objects");
     assert_eq!(world.plan(&world.poster()).await.outcome, Outcome::NoChange);

@@ -2,7 +2,7 @@
 
 use aws_sdk_cloudformation::types::{OnFailure, Tag};
 use bedplate::aws::StackState;
-use bedplate::engine::{ApproveAll, DeployOptions, Desired, Outcome, Recorder, Report, Run, deploy};
+use bedplate::engine::{ApproveAll, DeployOptions, DeployReport, Desired, Outcome, Recorder, Run, deploy};
 use bedplate::local::LocalOptions;
 use bedplate::plan::{Action, PlanKind};
 use serde_json::json;
@@ -50,7 +50,7 @@ pub(super) async fn half_made() -> World {
 #[tokio::test]
 async fn what_a_failed_creation_holds_is_told_as_data_loss_before_it_is_made_anew() {
     let world = half_made().await;
-    let plan = world.plan(&use_case()).await.plan.expect("a plan");
+    let plan = world.plan(&use_case()).await.results.plan.expect("a plan");
     assert_eq!(plan.kind, PlanKind::Recreate);
     let losses: Vec<(&str, Option<&str>, Action, &str)> = plan
         .data_loss
@@ -71,7 +71,7 @@ async fn a_foreign_bucket_in_a_failed_creation_is_not_emptied() {
     let emptied = super::proxy::s3(&world).delete_object().bucket("posters").key("a").send().await;
     emptied.expect("a deletion");
     make_again(&world, "posters", Some("precious.txt")).await;
-    let plan = world.plan(&use_case()).await.plan.expect("a plan");
+    let plan = world.plan(&use_case()).await.results.plan.expect("a plan");
     assert!(plan.data_loss.is_empty(), "{:?}", plan.data_loss);
     let (report, _) = world.deploy(&use_case()).await;
     assert_ne!(report.outcome, Outcome::Deployed, "the name is taken");
@@ -85,7 +85,7 @@ async fn half_deleted(world: &World) {
     assert_eq!(settled(world).await, StackState::FailedDelete);
 }
 
-async fn deploy_through(proxy: &Proxy) -> Report {
+async fn deploy_through(proxy: &Proxy) -> DeployReport {
     let clients = proxy.clients().await;
     let recorder = Recorder::default();
     let run = Run::new(&clients, &recorder, CancellationToken::new());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bedplate::aws::Clients;
 use bedplate::engine::{
-    ApproveAll, DeployOptions, Desired, Event, EventKind, Outcome, Recorder, Report, Run, StackArtifact,
+    ApproveAll, DeployOptions, DeployReport, Desired, Event, EventKind, Outcome, Recorder, Report, Run, StackArtifact,
     artifact_bucket_name, deploy,
 };
 use bedplate::finding::Place;
@@ -21,7 +21,7 @@ fn failing(logical_id: &'static str) -> impl FnOnce(&mut LocalOptions) {
     move |options| options.fail = vec![format!("{logical_id}=no room left").parse().expect("a failure")]
 }
 
-fn codes(report: &Report) -> Vec<&'static str> {
+fn codes<R>(report: &Report<R>) -> Vec<&'static str> {
     report.findings.iter().map(|finding| finding.code.as_str()).collect()
 }
 
@@ -39,7 +39,7 @@ fn says(from: &'static str, to: &'static str) -> Fault {
     Fault::Rewrite(Arc::new(move |answer| answer.replace(&from, &to)))
 }
 
-async fn deploy_with(clients: &Clients, desired: &Desired) -> (Report, Vec<Event>) {
+async fn deploy_with(clients: &Clients, desired: &Desired) -> (DeployReport, Vec<Event>) {
     let recorder = Recorder::default();
     let run = Run::new(clients, &recorder, CancellationToken::new());
     let report = deploy(&run, desired, &DeployOptions::default(), &ApproveAll).await;

@@ -98,10 +98,10 @@ async fn what_is_told_before_is_done_after_the_stack_is_complete_and_once() {
         },
         PlannedContent::Rows { component: "tables.accounts".into(), write: 2, present: 0 },
     ];
-    assert_eq!(world.plan(&desired).await.plan.expect("a plan").content, planned);
+    assert_eq!(world.plan(&desired).await.results.plan.expect("a plan").content, planned);
     let (report, events) = world.deploy(&desired).await;
     assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
-    assert_eq!(report.plan.expect("a plan").content, planned);
+    assert_eq!(report.results.plan.expect("a plan").content, planned);
     assert_eq!(uploaded(&events), ["a.md", "more/b c.html"]);
     let bucket = physical(&world, "Docs").await;
     let marks = world.clients.object_marks(&bucket, "more/b c.html", OWNER).await.expect("an answer").expect("there");
@@ -111,7 +111,7 @@ async fn what_is_told_before_is_done_after_the_stack_is_complete_and_once() {
     let (report, events) = world.deploy(&desired).await;
     assert_eq!(report.outcome, Outcome::NoChange, "{:?}", report.findings);
     assert!(uploaded(&events).is_empty());
-    assert!(!report.plan.expect("a plan").has_changes());
+    assert!(!report.results.plan.expect("a plan").has_changes());
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn only_what_differs_goes_up_and_only_what_was_uploaded_goes() {
     std::fs::remove_file(folder.join("more/b c.html")).expect("gone");
     std::fs::write(folder.join("c.txt"), "c").expect("a file");
 
-    let planned = world.plan(&desired).await.plan.expect("a plan");
+    let planned = world.plan(&desired).await.results.plan.expect("a plan");
     assert_eq!(planned.kind, PlanKind::NoChange);
     assert!(planned.has_changes(), "files changed, though no resource did");
     let (report, events) = world.deploy_asking(&desired, &DeclineAll).await;
@@ -159,7 +159,7 @@ async fn a_row_is_written_only_where_its_key_is_absent() {
     }
     let (report, _) = world.deploy(&desired).await;
     assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
-    let content = report.plan.expect("a plan").content;
+    let content = report.results.plan.expect("a plan").content;
     assert_eq!(content[1], PlannedContent::Rows { component: "tables.accounts".into(), write: 1, present: 2 });
     let items = client.scan().table_name(&table).send().await.expect("a scan").items.unwrap_or_default();
     let mut names: Vec<String> = items.iter().map(|item| item["name"].as_s().expect("text").clone()).collect();
@@ -182,7 +182,7 @@ async fn a_finisher_that_fails_leaves_the_stack_and_is_repeated() {
     let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
     assert_eq!(codes, ["C010", "D040"]);
     assert!(report.findings.iter().all(|finding| finding.place.as_ref().is_some_and(|place| place.line == 7)));
-    assert!(!report.outputs.is_empty(), "the stack stands");
+    assert!(!report.results.outputs.is_empty(), "the stack stands");
 
     let (report, _) = world.deploy(&filled(&world)).await;
     assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
@@ -228,6 +228,6 @@ async fn what_a_replaced_table_had_is_written_again() {
     }
     let (report, _) = world.deploy(&other).await;
     assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
-    let content = report.plan.expect("a plan").content;
+    let content = report.results.plan.expect("a plan").content;
     assert_eq!(content[1], PlannedContent::Rows { component: "tables.accounts".into(), write: 2, present: 0 });
 }

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use bedplate::aws::{CallErrorKind, Clients};
 use bedplate::engine::{
-    ApproveAll, Approver, DeployOptions, Desired, Disposition, Event, EventKind, Finisher, Outcome, Proposal, Recorder,
-    Report, Run, bootstrap, deploy, destroy, plan, remove_bootstrap,
+    ApproveAll, Approver, DeployOptions, Desired, DestroyReport, Disposition, Event, EventKind, Finisher, Outcome,
+    Proposal, Recorder, Run, bootstrap, deploy, destroy, plan, remove_bootstrap,
 };
 use bedplate::report;
 use bedplate::report::style::Styles;
@@ -19,7 +19,7 @@ fn posters(name: &str) -> Desired {
     desired("poster-dev", json!({ "Posters": { "Type": "AWS::S3::Bucket", "Properties": { "BucketName": name } } }))
 }
 
-async fn destroy_with(clients: &Clients, approver: &dyn Approver) -> (Report, Vec<Event>) {
+async fn destroy_with(clients: &Clients, approver: &dyn Approver) -> (DestroyReport, Vec<Event>) {
     let recorder = Recorder::default();
     let run = Run::new(clients, &recorder, CancellationToken::new());
     let report = destroy(&run, "poster-dev", Some("poster"), approver).await;
@@ -31,11 +31,15 @@ fn emptied(events: &[Event]) -> bool {
 }
 
 /// The bucket is told of as left alone, and the ending does not say that all is gone.
-fn is_left_alone(report: &Report, bucket: &str) {
+fn is_left_alone(report: &DestroyReport, bucket: &str) {
     assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::Leftovers, 14), "{:?}", report.findings);
-    let left: Vec<(&str, bool)> = report.left.iter().map(|it| (it.physical_id.as_str(), it.intended)).collect();
+    let left: Vec<(&str, bool)> = report.results.left.iter().map(|it| (it.physical_id.as_str(), it.intended)).collect();
     assert_eq!(left, [(bucket, false)]);
-    assert!(report.left[0].reason.contains("not proven to be this stack's"), "{}", report.left[0].reason);
+    assert!(
+        report.results.left[0].reason.contains("not proven to be this stack's"),
+        "{}",
+        report.results.left[0].reason
+    );
     let told: Vec<(&str, bool)> =
         report.findings.iter().map(|it| (it.code.as_str(), it.message.contains(bucket))).collect();
     assert_eq!(told, [("D070", true)], "{:?}", report.findings);
@@ -52,7 +56,7 @@ async fn a_bucket_made_again_by_hand_is_neither_emptied_nor_deleted() {
     assert!(!emptied(&events));
     assert_eq!(keys(&world, "posters").await.expect("a bucket"), ["precious.txt"]);
     assert_eq!(world.state("poster-dev").await, None, "the stack goes without it");
-    let destroy_plan = report.destroy_plan.expect("what went");
+    let destroy_plan = report.results.destroy_plan.expect("what went");
     assert_eq!(destroy_plan.resources[0].disposition, Disposition::LeftAlone);
     let shown = report::destroy_plan::text(&destroy_plan, &Styles::default());
     assert!(shown.contains("posters") && shown.contains("left alone"), "{shown}");
@@ -114,7 +118,7 @@ async fn a_bucket_of_another_stack_is_left_alone() {
     put(&world, "posters", "precious.txt").await;
     let (report, events) = world.destroy("poster-dev").await;
     is_left_alone(&report, "posters");
-    assert!(report.left[0].reason.contains("stack/other-dev/"), "{}", report.left[0].reason);
+    assert!(report.results.left[0].reason.contains("stack/other-dev/"), "{}", report.results.left[0].reason);
     assert!(!emptied(&events));
     assert_eq!(keys(&world, "posters").await.expect("a bucket"), ["precious.txt"]);
 }
@@ -141,7 +145,11 @@ async fn a_bucket_of_another_account_is_left_alone_and_one_whose_tags_are_denied
     s3(&world).delete_bucket().bucket("posters").send().await.expect("an empty bucket");
     let (report, _) = destroy_with(&proxy.clients().await, &ApproveAll).await;
     is_left_alone(&report, "posters");
-    assert!(report.left[0].reason.contains("not among the buckets of this account"), "{}", report.left[0].reason);
+    assert!(
+        report.results.left[0].reason.contains("not among the buckets of this account"),
+        "{}",
+        report.results.left[0].reason
+    );
 }
 
 #[tokio::test]
@@ -193,9 +201,9 @@ async fn what_was_forgotten_and_deleted_after_all_is_none_of_the_stacks_any_more
 
     let (report, _) = world.destroy("poster-dev").await;
     assert_eq!(report.outcome, Outcome::Destroyed, "{:?}", report.findings);
-    assert!(report.left.is_empty(), "{:?}", report.left);
+    assert!(report.results.left.is_empty(), "{:?}", report.results.left);
     let named: Vec<_> =
-        report.destroy_plan.expect("what went").resources.into_iter().map(|it| it.physical_id).collect();
+        report.results.destroy_plan.expect("what went").resources.into_iter().map(|it| it.physical_id).collect();
     assert_eq!(named, [Some("new-posters".to_owned())]);
     assert_eq!(keys(&world, "old-posters").await.expect("a bucket"), ["precious.txt"]);
 }
@@ -451,14 +459,14 @@ async fn everything_that_goes_is_listed_by_its_name_in_the_account() {
         it["Resources"]["Posters"]["Properties"] = json!({ "BucketName": "mine" });
         it["Resources"].as_object_mut().expect("resources").remove("Wait");
     });
-    let plan = world.plan(&replaced).await.plan.expect("a plan");
+    let plan = world.plan(&replaced).await.results.plan.expect("a plan");
     let shown = report::plan::text(&plan, &Styles::default());
     for name in &physical {
         assert!(shown.contains(name.as_str()), "`{name}` is missing in\n{shown}");
     }
 
     let (report, _) = world.destroy("poster-dev").await;
-    let destroy_plan = report.destroy_plan.expect("what went");
+    let destroy_plan = report.results.destroy_plan.expect("what went");
     let shown = report::destroy_plan::text(&destroy_plan, &Styles::default());
     let json = serde_json::to_string(&destroy_plan).expect("JSON");
     for name in &physical {

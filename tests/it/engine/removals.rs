@@ -41,7 +41,7 @@ async fn a_bucket_with_thousands_of_versions_is_emptied_and_gone() {
 
     let (report, events) = world.destroy("poster-dev").await;
     assert_eq!(report.outcome, Outcome::Destroyed, "{:?}", report.findings);
-    let destroy_plan = report.destroy_plan.expect("what went");
+    let destroy_plan = report.results.destroy_plan.expect("what went");
     assert_eq!(destroy_plan.resources[0].objects.map(|it| (it.count, it.more)), Some((2500, false)));
     assert_eq!(bucket_of(&events), [("posters".to_owned(), 2500)]);
     assert!(!world.clients.bucket_exists("posters").await.expect("an answer"));
@@ -63,10 +63,10 @@ async fn what_is_retained_is_named_and_left_as_it_is() {
     }
     let (report, _) = world.destroy("poster-dev").await;
     assert_eq!((report.outcome, report.outcome.exit_code().code()), (Outcome::Destroyed, 0), "{:?}", report.findings);
-    let left: Vec<(&str, bool)> = report.left.iter().map(|it| (it.physical_id.as_str(), it.intended)).collect();
+    let left: Vec<(&str, bool)> = report.results.left.iter().map(|it| (it.physical_id.as_str(), it.intended)).collect();
     assert_eq!(left, [("kept", true)]);
     let dispositions: Vec<Disposition> =
-        report.destroy_plan.expect("what went").resources.iter().map(|it| it.disposition).collect();
+        report.results.destroy_plan.expect("what went").resources.iter().map(|it| it.disposition).collect();
     assert_eq!(dispositions, [Disposition::Deleted, Disposition::Retained], "`Gone` before `Kept`");
     let there = world.clients.object_exists("kept", "a", "123456789012").await.expect("an answer");
     assert!(there, "a retained bucket keeps its objects");
@@ -127,7 +127,8 @@ async fn a_replaced_bucket_with_objects_is_told_of_and_goes_with_the_stack() {
     let (report, events) = world.destroy("poster-dev").await;
     assert_eq!(report.outcome, Outcome::Destroyed, "{:?}", report.findings);
     assert_eq!(bucket_of(&events), [("old-posters".to_owned(), 1)]);
-    let orphaned: Vec<bool> = report.destroy_plan.expect("what went").resources.iter().map(|it| it.orphaned).collect();
+    let orphaned: Vec<bool> =
+        report.results.destroy_plan.expect("what went").resources.iter().map(|it| it.orphaned).collect();
     assert_eq!(orphaned, [false, true]);
     for name in ["old-posters", "new-posters"] {
         assert!(!world.clients.bucket_exists(name).await.expect("an answer"), "{name}");

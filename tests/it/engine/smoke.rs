@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bedplate::engine::{
-    ApproveAll, DeployOptions, Desired, EventKind, Outcome, Packaging, Recorder, Report, Run, deploy,
+    ApproveAll, DeployOptions, DeployReport, Desired, EventKind, Outcome, Packaging, Recorder, Run, deploy,
 };
 use bedplate::render::{Partials, render};
 use bedplate::spec;
@@ -13,7 +13,7 @@ use super::deploys::World;
 use crate::render::DEV;
 
 /// A deploy of a function that fails at its first call with this message and at no later one; its notes go along.
-async fn deployed(message: &str, patience: Duration) -> (Report, Vec<String>) {
+async fn deployed(message: &str, patience: Duration) -> (DeployReport, Vec<String>) {
     let text = "bedplate: 1
 name: late
 functions:

@@ -1,6 +1,8 @@
 //! Credentials that expire, denials and interrupts, at every request of a deploy and of a destroy: each ends with the truth.
 
-use bedplate::engine::{ApproveAll, DeployOptions, Effect, Outcome, Recorder, Report, Run, deploy, destroy};
+use bedplate::engine::{
+    ApproveAll, DeployOptions, DeployReport, DestroyReport, Effect, Outcome, Recorder, Report, Run, deploy, destroy,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::oracle::{State, untrue};
@@ -34,19 +36,19 @@ async fn at_rest(world: &World, bucket: Option<&str>) -> State {
     }
 }
 
-async fn deploying(world: &World, cancel: CancellationToken) -> Report {
+async fn deploying(world: &World, cancel: CancellationToken) -> DeployReport {
     let recorder = Recorder::default();
     let run = Run::new(&world.clients, &recorder, cancel);
     deploy(&run, &world.poster(), &DeployOptions::default(), &ApproveAll).await
 }
 
-async fn destroying(world: &World, cancel: CancellationToken) -> Report {
+async fn destroying(world: &World, cancel: CancellationToken) -> DestroyReport {
     let recorder = Recorder::default();
     let run = Run::new(&world.clients, &recorder, cancel);
     destroy(&run, "poster-dev", Some("poster"), &ApproveAll).await
 }
 
-fn held(at: &str, report: &Report, before: &State, now: &State) {
+fn held<R>(at: &str, report: &Report<R>, before: &State, now: &State) {
     let wrong = untrue(report, before, now);
     assert!(
         wrong.is_empty(),
@@ -77,7 +79,7 @@ async fn credentials_that_expire_or_rights_that_end_at_any_request_end_truly() {
             let report = deploying(&world, CancellationToken::new()).await;
             let at = format!("deploy, {error:?} from request {n} ({:?})", proxy.log().get(n - 1));
             held(&at, &report, &State::default(), &at_rest(&world, None).await);
-            let done = |report: &Report| report.outcome == Outcome::Deployed;
+            let done = |report: &DeployReport| report.outcome == Outcome::Deployed;
             assert!(done(&report) == (proxy.log().len() < n), "{at}: {:?}", report.outcome);
         }
         for n in 1..=destroy {

@@ -32,7 +32,7 @@ async fn an_end_whose_event_is_missing_is_found_by_asking_the_stack() {
     proxy.rule(When::operation("DescribeStackEvents"), Fault::rewrite(without_the_end));
     let (report, events) = world.deploy(&world.poster()).await;
     assert_eq!(report.outcome, Outcome::Deployed, "{:?}", report.findings);
-    assert_eq!(report.status.as_deref(), Some("CREATE_COMPLETE"));
+    assert_eq!(report.results.status.as_deref(), Some("CREATE_COMPLETE"));
     let told = |event: &bedplate::engine::Event| matches!(&event.what, EventKind::Stack { status, .. } if status == "CREATE_COMPLETE");
     assert!(!events.iter().any(told), "the event really was missing");
 }

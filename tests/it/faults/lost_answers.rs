@@ -1,7 +1,7 @@
 //! Answers that are lost: of a request that was carried out, and of one that was not.
 
 use bedplate::aws::StackState;
-use bedplate::engine::{DeclineAll, DeployOptions, Effect, Outcome, Recorder, Report, Run, deploy};
+use bedplate::engine::{DeclineAll, DeployOptions, DeployReport, Effect, Outcome, Recorder, Report, Run, deploy};
 use bedplate::local::Clock;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +11,7 @@ use super::{Fault, Proxy, ServiceError, When};
 use crate::engine::deploys::{World, with};
 
 /// Deploys with rules in the way.
-async fn deployed(rules: &[(When, Fault)]) -> (World, Proxy, Report) {
+async fn deployed(rules: &[(When, Fault)]) -> (World, Proxy, DeployReport) {
     let (world, proxy) = World::behind_a_proxy().await;
     for (when, fault) in rules {
         proxy.rule(when.clone(), fault.clone());
@@ -20,7 +20,7 @@ async fn deployed(rules: &[(When, Fault)]) -> (World, Proxy, Report) {
     (world, proxy, report)
 }
 
-fn codes(report: &Report) -> Vec<&str> {
+fn codes<R>(report: &Report<R>) -> Vec<&str> {
     report.findings.iter().map(|finding| finding.code.as_str()).collect()
 }
 

@@ -56,7 +56,7 @@ impl State {
 
 /// What is untrue in a report, given what there was before and what there is now; empty when all of it is true. `now` is asked for once
 /// nothing goes on any more, except what the report itself says goes on.
-pub fn untrue(report: &Report, before: &State, now: &State) -> Vec<String> {
+pub fn untrue<R>(report: &Report<R>, before: &State, now: &State) -> Vec<String> {
     let changes = &report.account_of_changes;
     let mut wrong = Vec::new();
     if changes.is_empty() && before != now {
@@ -93,7 +93,7 @@ pub fn untrue(report: &Report, before: &State, now: &State) -> Vec<String> {
 }
 
 /// Whether the stack is as it was, or the report says what became of it.
-fn same_stack(report: &Report, before: &State, now: &State) -> bool {
+fn same_stack<R>(report: &Report<R>, before: &State, now: &State) -> bool {
     before.stacks.get(&report.stack) == now.stacks.get(&report.stack)
         || report.account_of_changes.done.iter().chain(&report.account_of_changes.unknown).any(|told| {
             matches!(told.effect, Effect::StackShell { .. } | Effect::Execution { .. } | Effect::StackDeletion { .. })
