@@ -150,9 +150,7 @@ impl Unwritten {
                 code::P043,
                 format!("`{shown}` is not written: `{}` is a link that lies in the project", link.display()),
             )
-            .help(
-                "nothing is written through links of a project; take the link away, or name a path outside the project",
-            ),
+            .help("nothing is written through links of a project; remove the link, or name a path outside the project"),
             Self::NotRegular(what) => {
                 Finding::error(code::P043, format!("`{shown}` is not written: it is {what}, not a file"))
                     .help("remove it, or name another path")
@@ -206,6 +204,26 @@ pub fn write(project: &ProjectTree, path: &Path, bytes: &[u8], manner: Manner) -
         Err(Unwritten::Failed(_)) if !is_ours && manner != Manner::New => Ok(std::fs::write(&target, bytes)?),
         done => done,
     }
+}
+
+/// Opens a file for appending that may come to lie in a project. Where it does not exist it is made, for its owner only.
+///
+/// # Errors
+/// As [`write`]: nothing is opened through a link that lies in the project.
+pub fn append(project: &ProjectTree, path: &Path) -> Result<File, Unwritten> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let target = destination(project, &std::path::absolute(path)?, Manner::Replace)?;
+    let is_ours = target.parent().is_some_and(|folder| project.contains(folder));
+    if let Ok(about) = std::fs::symlink_metadata(&target)
+        && let Err(Unopened::NotRegular(what)) = regular(&about)
+        && (is_ours || what == "a folder" || what == "a link")
+    {
+        return Err(Unwritten::NotRegular(what));
+    }
+    // What somebody makes a link of meanwhile is refused.
+    let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    let mut options = OpenOptions::new();
+    Ok(options.append(true).create(true).mode(0o600).custom_flags(flags).open(target)?)
 }
 
 /// Where a path leads, without links of the project; folders that are not there are made where that is asked for.

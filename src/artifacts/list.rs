@@ -216,9 +216,9 @@ fn walk_problem(error: &ignore::Error, root: &Path, place: Option<&Place>) -> Fi
     let is_loop = text.contains("loop");
     let broken = error.io_error().is_some_and(|io| io.kind() == std::io::ErrorKind::NotFound);
     let (code, message, help) = match (is_loop, broken) {
-        (true, _) => (code::A002, format!("a link leads round in a circle: {text}"), "take the link away"),
+        (true, _) => (code::A002, format!("links form a cycle: {text}"), "remove the link"),
         (_, true) => {
-            (code::A002, format!("a link points at nothing: {text}"), "take the link away, or make what it points at")
+            (code::A002, format!("a link points at nothing: {text}"), "remove the link, or make what it points at")
         }
         _ => (code::A003, format!("cannot read the folder: {text}"), "check its permissions"),
     };

@@ -61,7 +61,7 @@ impl AgentCheck<'_> {
         Some(
             Finding::warning(code::B041, message)
                 .at(self.loaded.place(&format!("{}/built-in/{index}", self.pointer)))
-                .help("take `shell` away, unless its task is to run commands"),
+                .help("remove `shell`, unless its task is to run commands"),
         )
     }
 
@@ -135,7 +135,7 @@ impl AgentCheck<'_> {
         Some(
             Finding::warning(code::B046, message)
                 .at(self.loaded.place(&format!("{}/instruction", self.pointer)))
-                .help("take `ask-user: false` away, or give it a tool"),
+                .help("remove `ask-user: false`, or give it a tool"),
         )
     }
 }

@@ -7,13 +7,13 @@ use crate::engine::{self, ARTIFACT_STACK, ExitCode, Run};
 use crate::finding::{Finding, code};
 use crate::report::conclusion::Conclusion;
 
-/// Make the artifact bucket of an account and region ahead of the first deploy, or take it away after the last.
+/// Make the artifact bucket of an account and region ahead of the first deploy, or delete it after the last.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bedplate bootstrap --target aws --region us-west-2\n  bedplate bootstrap --remove                        in every region of the project's use cases\n  bedplate bootstrap --region us-west-2 --bucket our-artifacts-8f3a   if the usual name is taken"
 )]
 pub struct BootstrapArgs {
-    /// Take it away, with everything in it; refused while a use case is deployed
+    /// Delete it, with everything in it; refused while a use case is deployed
     #[arg(long)]
     remove: bool,
     /// A name for the bucket, where the usual one is taken; its stack remembers it

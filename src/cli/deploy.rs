@@ -44,7 +44,7 @@ pub struct DeployArgs {
     /// Write the results of the smoke tests to a file, as JUnit XML
     #[arg(long, value_name = "FILE", conflicts_with = "no_smoke")]
     junit: Option<PathBuf>,
-    /// Take it all away again at the end, however the smoke tests went; only stacks that were not there before
+    /// Delete everything again at the end, however the smoke tests went; only stacks that did not exist before
     #[arg(long)]
     rm: bool,
     /// Take over a stack that belongs to another owner

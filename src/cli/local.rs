@@ -70,7 +70,8 @@ async fn serve(session: &Session, args: &ServeArgs) -> VerbResult {
         model_server: args.model_server.clone(),
         ..LocalOptions::new(session.own_local_dir()?)
     };
-    listen(args.log_file.as_deref(), session.globals.verbose > 0)?;
+    let log = args.log_file.as_deref().map(|file| session.open_log(file)).transpose()?;
+    listen(log, session.globals.verbose > 0);
     let running = local::start(options.with_limit().map_err(unavailable)?).await.map_err(unavailable)?;
     let cancel: CancellationToken = session.interrupted();
     let reporters = &session.reporters;

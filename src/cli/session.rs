@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -155,6 +156,15 @@ impl Session {
     /// As [`files::write`].
     pub fn write(&self, path: &Path, bytes: &[u8], manner: Manner, code: Code, help: &str) -> Result<(), Vec<Finding>> {
         files::write(&self.tree(), path, bytes, manner).map_err(|why| vec![why.finding(path, code, help)])
+    }
+
+    /// Opens the log that the user names; its lines are appended.
+    ///
+    /// # Errors
+    /// As [`files::append`].
+    pub fn open_log(&self, file: &Path) -> Result<File, Vec<Finding>> {
+        let help = "name a file in a folder that exists, with `--log-file`";
+        files::append(&self.tree(), file).map_err(|why| vec![why.finding(file, code::P021, help)])
     }
 
     /// What no file is written through.

@@ -214,7 +214,7 @@ fn busy(stack: &StackSummary) -> Finding {
 fn half_deleted(stack: &StackSummary) -> Finding {
     let reason = stack.reason.as_deref().unwrap_or("no reason was given").trim_end_matches('.');
     Finding::error(code::D013, format!("deleting `{}` failed earlier ({reason})", stack.name))
-        .help("take the rest of it away with `bedplate destroy`, then deploy again")
+        .help("remove the rest of it with `bedplate destroy`, then deploy again")
 }
 
 fn stuck(stack: &StackSummary, failures: &[StackEvent]) -> Finding {

@@ -53,7 +53,7 @@ pub(super) fn of_changes(
         })
         .collect();
     for gained in broadening {
-        risks.push(risk(RiskKind::Rights, &gained.logical_id, format!("it gets {}", gained.gain)));
+        risks.push(risk(RiskKind::Rights, &gained.logical_id, gained.gain.of("it")));
     }
     if let (Some(old), Some(new)) = (compared.old, compared.new) {
         risks.extend(shortened(old, new).into_iter().map(|(id, reason)| risk(RiskKind::DataLoss, &id, reason)));

@@ -279,6 +279,16 @@ pub enum Gain {
     },
 }
 
+impl Gain {
+    /// A sentence that says it of something, such as a role's logical id.
+    pub fn of(&self, subject: &str) -> String {
+        match self {
+            Gain::Principal { principal } => format!("{subject} can be used by `{principal}`"),
+            gain => format!("{subject} gets {gain}"),
+        }
+    }
+}
+
 impl fmt::Display for Gain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

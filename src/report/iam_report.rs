@@ -37,7 +37,7 @@ fn text(report: &Report, strong: anstyle::Style) -> String {
         let _ = writeln!(out, "  {}", printable(&line(statement)));
     }
     if report.statements.is_empty() {
-        out.push_str("The local target has no roles of that kind\n");
+        out.push_str("The local target has no such roles\n");
     }
     if !report.denials.is_empty() {
         let _ = writeln!(out, "{}", paint(strong, "Denied"));

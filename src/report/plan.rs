@@ -267,7 +267,7 @@ fn short(value: &str) -> String {
 }
 
 fn permission(broadening: &Broadening) -> String {
-    format!("{} gets {}", broadening.logical_id, broadening.gain)
+    broadening.gain.of(&broadening.logical_id)
 }
 
 fn section(out: &mut String, title: &str, lines: impl Iterator<Item = String>, style: Style, styles: &Styles) {

@@ -343,7 +343,7 @@ impl Project {
         };
         vec![
             Finding::error(code::P060, message)
-                .help("nothing outside the project is read: take the link away, or put the files themselves there"),
+                .help("nothing outside the project is read: remove the link, or put the files themselves there"),
         ]
     }
 }

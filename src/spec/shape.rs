@@ -175,7 +175,7 @@ impl<'a> ShapeWalk<'a> {
                 "a list" => "; `[]` is an empty one",
                 _ => "",
             };
-            let help = format!("give it a value or take the key away{empty}");
+            let help = format!("give it a value or remove the key{empty}");
             return self.report(self.codes.kind, pointer, true, message, help);
         }
         let named = if pointer.is_empty() { "the document".to_owned() } else { format!("`{}`", path(pointer)) };

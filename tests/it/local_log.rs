@@ -54,3 +54,14 @@ fn a_log_that_cannot_be_opened_keeps_the_endpoint_from_starting() {
     );
     assert_eq!(run.stdout, "");
 }
+
+#[test]
+fn a_log_is_written_through_no_link_of_the_project() {
+    let project = Project::empty();
+    project.write("bedplate.yaml", "");
+    let outside = tempfile::NamedTempFile::new().expect("a file");
+    std::os::unix::fs::symlink(outside.path(), project.path().join("requests.log")).expect("a link");
+    let run = project.run(&["local", "serve", "--port", "0", "--log-file", "requests.log"]);
+    assert!(run.code == 1 && run.stderr.contains("error["), "{}", run.session());
+    assert_eq!(std::fs::read_to_string(outside.path()).expect("a file"), "");
+}

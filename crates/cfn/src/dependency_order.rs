@@ -3,15 +3,15 @@
 //!
 //! Why this is not a graph crate: `docs/decisions/which-crates-are-used.md`.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::BTreeSet;
 
 /// The order of things of which each depends on others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DependencyOrder {
     /// Each layer depends only on earlier ones; within a layer by number. What is in a cycle, or depends on one, is in none.
     pub layers: Vec<Vec<usize>>,
-    /// Each after all it depends on, and apart from that by number. What is in a cycle, or depends on one, is missing.
+    /// Each after all it depends on, else as they came: by number, with what had to wait after what had not. What is in a
+    /// cycle, or depends on one, is missing.
     pub sequence: Vec<usize>,
     /// Cycles, each as the things along it: each depends on the next, the last on the first. Every thing that is in no layer
     /// is on one of them or leads to one.
@@ -32,7 +32,8 @@ impl DependencyOrder {
                 }
             }
         }
-        let (layers, sequence) = (layers(&needed_by, waiting.clone()), sequence(&needed_by, waiting));
+        let layers = layers(&needed_by, waiting);
+        let sequence = sequence(needs, &layers.concat());
         let mut state = vec![Visit::Waiting; needs.len()];
         for &node in &sequence {
             set(&mut state, node, Visit::Done);
@@ -53,14 +54,19 @@ fn layers(needed_by: &[Vec<usize>], mut waiting: Vec<usize>) -> Vec<Vec<usize>> 
     layers
 }
 
-/// Takes, of what depends on nothing any more, always that with the lowest number.
-fn sequence(needed_by: &[Vec<usize>], mut waiting: Vec<usize>) -> Vec<usize> {
-    let mut ready: BinaryHeap<Reverse<usize>> = free(&waiting).into_iter().map(Reverse).collect();
-    let mut sequence = Vec::new();
-    while let Some(Reverse(node)) = ready.pop() {
-        sequence.push(node);
-        ready.extend(release(needed_by, &mut waiting, node).into_iter().map(Reverse));
+/// Goes through the things by number, again and again, and takes each whose needs have been taken, those of the same round
+/// among them: first all of the first round, then those of the second. `sorted` has each after what it depends on.
+fn sequence(needs: &[BTreeSet<usize>], sorted: &[usize]) -> Vec<usize> {
+    let mut rounds = vec![0_usize; needs.len()];
+    for &node in sorted {
+        let of_need = |need: &usize| rounds.get(*need).map(|round| round + usize::from(*need > node));
+        let round = needs.get(node).into_iter().flatten().filter_map(of_need).max().unwrap_or(0);
+        if let Some(own) = rounds.get_mut(node) {
+            *own = round;
+        }
     }
+    let mut sequence = sorted.to_vec();
+    sequence.sort_by_key(|node| (rounds.get(*node).copied(), *node));
     sequence
 }
 
@@ -136,7 +142,7 @@ mod tests {
     fn things_come_after_what_they_depend_on_and_else_by_number() {
         let order = DependencyOrder::new(&needs(&[&[2], &[], &[3], &[], &[]]));
         assert_eq!(order.layers, [vec![1, 3, 4], vec![2], vec![0]]);
-        assert_eq!(order.sequence, [1, 3, 2, 0, 4]);
+        assert_eq!(order.sequence, [1, 3, 4, 2, 0]);
         assert!(order.cycles.is_empty());
     }
 

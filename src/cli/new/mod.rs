@@ -82,7 +82,7 @@ fn write(session: &Session, folder: &Path, shown: &str, files: &[NewFile]) -> Re
     if folder.symlink_metadata().is_ok() {
         return Err(vec![
             Finding::error(code::P041, format!("`{shown}` exists already, and nothing is overwritten"))
-                .help("choose another name, or take the folder away"),
+                .help("choose another name, or remove the folder"),
         ]);
     }
     for (file, content) in files {

@@ -83,7 +83,7 @@ pub(super) fn render(
     if template.get("Resources").and_then(serde_json::Value::as_object).is_none_or(serde_json::Map::is_empty) {
         let finding = Finding::error(
             code::R025,
-            format!("`{}` has nothing to deploy: no stack is without a resource", spec.name),
+            format!("`{}` has nothing to deploy: a stack has at least one resource", spec.name),
         );
         return Err(vec![finding.at(loaded.place("/name")).help("add a bucket, a layer, a function or an API")]);
     }

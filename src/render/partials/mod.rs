@@ -297,7 +297,7 @@ fn unreadable(path: &Path, why: &Unopened) -> Finding {
 
 fn not_read(path: &Path, why: &str) -> Finding {
     Finding::error(code::R007, format!("`{}` is not read: {why}", path.display()))
-        .help("make it a UTF-8 file of the project, or take it away to use the embedded partial")
+        .help("make it a UTF-8 file of the project, or remove it to use the embedded partial")
 }
 
 fn unknown_partial<'a>(file: &Path, name: &str, known: impl Iterator<Item = &'a str>) -> Finding {
@@ -308,7 +308,7 @@ fn unknown_partial<'a>(file: &Path, name: &str, known: impl Iterator<Item = &'a 
             format!("the partials are {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
         }
     };
-    Finding::error(code::R006, format!("there is no partial `{name}` to take the place of"))
+    Finding::error(code::R006, format!("there is no embedded partial `{name}` to replace"))
         .at(Some(Place { file: file.display().to_string(), line: 1, column: 1 }))
         .help(help)
 }

@@ -101,7 +101,7 @@ fn check_folder(rules: &mut Rules<'_>, name: &str, pointer: &str, folder: &Path)
     }
     if number == 0 {
         let message = format!("the folder of documents of `buckets.{name}` is empty");
-        rules.error(code::S074, pointer, message, "put documents there, or take `documents` away");
+        rules.error(code::S074, pointer, message, "put documents there, or remove `documents`");
     } else if number > MOST {
         let message = format!("`buckets.{name}` would get more than {MOST} documents, the most a deploy takes");
         rules.error(code::S075, pointer, message, "keep them in a bucket of their own and fill that by other means");

@@ -18,7 +18,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         code(rules, &base, name, function);
         if function.in_network && rules.document.get("network").is_none() {
             let message = format!("`functions.{name}` runs in the network, and the spec has none");
-            let help = "add `network:` with the endpoints the function needs, or take `in-network` away";
+            let help = "add `network:` with the endpoints the function needs, or remove `in-network`";
             rules.error(code::S202, &format!("{base}/in-network"), message, help);
         }
         if let Some(alias) = &function.alias {

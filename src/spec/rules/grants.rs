@@ -63,7 +63,7 @@ fn component(rules: &mut Rules<'_>, base: &str, verb: &str, target: &str) {
 fn statement(rules: &mut Rules<'_>, base: &str, statement: &Statement) {
     if statement.actions.is_empty() || statement.resources.is_empty() {
         let message = "a raw statement needs at least one action and one resource".to_owned();
-        rules.error(code::S026, base, message, "fill `actions` and `resources`, or take the statement away");
+        rules.error(code::S026, base, message, "fill `actions` and `resources`, or remove the statement");
     }
     for (index, action) in statement.actions.iter().enumerate() {
         let fits = action.split_once(':').is_some_and(|(service, name)| {

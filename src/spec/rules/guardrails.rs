@@ -42,7 +42,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         for (index, word) in guardrail.words.iter().enumerate() {
             if word.trim().is_empty() {
                 let message = "a word that is blocked has letters".to_owned();
-                rules.error(code::S151, &format!("{pointer}/words/{index}"), message, "take it away");
+                rules.error(code::S151, &format!("{pointer}/words/{index}"), message, "remove it");
             }
         }
     }

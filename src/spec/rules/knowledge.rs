@@ -127,7 +127,7 @@ fn source(rules: &mut Rules<'_>, pointer: &str, base: &KnowledgeBase, source: &S
     }
     if source.prefix.is_some() && source.bucket.is_none() {
         let message = "`prefix` goes with `bucket`".to_owned();
-        rules.error_at_key(code::S144, &format!("{pointer}/prefix"), message, "take it away");
+        rules.error_at_key(code::S144, &format!("{pointer}/prefix"), message, "remove it");
     }
     if let Some(web) = &source.web {
         for (index, url) in web.urls.iter().enumerate() {
@@ -199,7 +199,7 @@ fn chunking(rules: &mut Rules<'_>, pointer: &str, chunking: &Chunking) {
         let wants = wanted.contains(&field);
         if value.is_some() && !wants {
             let message = format!("`{field}` says nothing of `by: {rule}`");
-            let help = if list.is_empty() { "take it away".to_owned() } else { format!("`by: {rule}` takes {list}") };
+            let help = if list.is_empty() { "remove it".to_owned() } else { format!("`by: {rule}` takes {list}") };
             rules.error_at_key(code::S145, &format!("{pointer}/{field}"), message, help);
         } else if value.is_none() && wants {
             let message = format!("`by: {rule}` needs `{field}`");
@@ -232,7 +232,7 @@ fn parsing(rules: &mut Rules<'_>, pointer: &str, parsing: &Parsing) {
             for (field, there) in [("model", parsing.model.is_some()), ("prompt", parsing.prompt.is_some())] {
                 if there {
                     let message = format!("`{field}` says nothing of `by: data-automation`");
-                    rules.error_at_key(code::S146, &format!("{pointer}/{field}"), message, "take it away");
+                    rules.error_at_key(code::S146, &format!("{pointer}/{field}"), message, "remove it");
                 }
             }
         }

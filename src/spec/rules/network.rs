@@ -27,7 +27,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
     let document = rules.document.to_string();
     if !inside && !private && !document.contains("${network.") {
         let message = "nothing is inside the network".to_owned();
-        let help = "write `in-network: true` in a function, or take the network away: its endpoints cost by the hour";
+        let help = "write `in-network: true` in a function, or remove the network: its endpoints cost by the hour";
         if !rules.is_full() {
             let finding = crate::finding::Finding::warning(code::S213, message);
             rules.push(finding, rules.positions.key_at("/network"), help);

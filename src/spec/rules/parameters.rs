@@ -18,7 +18,7 @@ fn of_parameter(rules: &mut Rules<'_>, base: &str, parameter: &Parameter) {
     let default_at = format!("{base}/default");
     if parameter.secret && parameter.default.is_some() {
         let message = "a secret cannot have a default: it would be readable in the template".to_owned();
-        rules.error(code::S043, &default_at, message, "take the default away and give the value when deploying");
+        rules.error(code::S043, &default_at, message, "remove the default and give the value when deploying");
         return;
     }
     if let Some(default) = &parameter.default
@@ -36,7 +36,7 @@ fn of_parameter(rules: &mut Rules<'_>, base: &str, parameter: &Parameter) {
     for (pointer, value) in values {
         if parameter.r#type == ParameterType::Number && value.parse::<f64>().is_err() {
             let message = format!("`{}` is not a number", cut(value));
-            rules.error(code::S043, &pointer, message, "write a number, or take `type: number` away");
+            rules.error(code::S043, &pointer, message, "write a number, or remove `type: number`");
         }
         if pattern.as_ref().is_some_and(|pattern| !pattern.is_match(value)) {
             let message = format!("`{}` does not match the parameter's own pattern", cut(value));

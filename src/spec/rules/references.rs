@@ -160,12 +160,7 @@ fn secret(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, name: &str) {
         None if site.pointer.starts_with("/smoke/") => {}
         None => {
             let message = format!("`{shown}` is a secret, and an output shows it to all who may see the stack");
-            rules.error(
-                code::S045,
-                site.pointer,
-                message,
-                "take the output away, or `secret: true` from the parameter",
-            );
+            rules.error(code::S045, site.pointer, message, "remove the output, or `secret: true` from the parameter");
         }
         Some(("functions", _)) => {
             let message = format!("the value of the secret `{shown}` can be read by everyone who can see the function");
@@ -238,7 +233,7 @@ fn lacking(spec: &UseCase, section: &str, name: &str, attribute: &str) -> Option
         ("models", "max-tokens" | "temperature" | "top-k" | "top-p") => format!("inference.{attribute}"),
         _ => attribute.to_owned(),
     };
-    missing.then(|| format!("say `{key}` of `{section}.{name}`, or take the reference away"))
+    missing.then(|| format!("say `{key}` of `{section}.{name}`, or remove the reference"))
 }
 
 /// `${needs.alias.Output}` and `${resources.LogicalId}` or `${resources.LogicalId.Attribute}`: what the other stack

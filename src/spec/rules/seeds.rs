@@ -12,7 +12,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         match rows(table, text, path, &beside(rules.file, path)) {
             Ok(rows) if rows.is_empty() => {
                 let message = format!("the seed of `tables.{name}` holds no rows");
-                rules.warning(code::S073, &pointer, message, "add rows, or take `seed` away");
+                rules.warning(code::S073, &pointer, message, "add rows, or remove `seed`");
             }
             Ok(_) => {}
             Err(findings) => {

@@ -90,6 +90,6 @@ fn object(rules: &mut Rules<'_>, base: &str, secret: &Secret) {
     }
     if secret.with.contains_key(key) {
         let message = format!("`{}` is the key of the secret value itself", cut(key));
-        rules.error_at_key(code::S176, &format!("{base}/with/{}", escape(key)), message, "take it away");
+        rules.error_at_key(code::S176, &format!("{base}/with/{}", escape(key)), message, "remove it");
     }
 }

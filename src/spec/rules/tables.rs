@@ -128,7 +128,7 @@ fn attributes(rules: &mut Rules<'_>, base: &str, index: &TableIndex) {
         }
         if attributes.iter().take(position).any(|other| other == attribute) {
             let message = format!("`{}` is listed twice", cut(attribute));
-            rules.error(code::S172, &here, message, "take one away");
+            rules.error(code::S172, &here, message, "remove one");
         }
     }
 }

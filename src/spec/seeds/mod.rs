@@ -232,7 +232,7 @@ fn judge(table: &Table, raw: Vec<Raw>, shown: &str) -> Result<Vec<SeedRow>, Vec<
             Ok(key) => {
                 if let Some(first) = seen.get(&key) {
                     let message = format!("row {} of `{shown}` has the key of row {}", index + 1, first + 1);
-                    let help = "there is one item for each key; take one of the rows away";
+                    let help = "there is one item for each key; remove one of the rows";
                     findings.push(Finding::error(code::S072, message).at(place(shown, at)).help(help));
                 } else {
                     seen.insert(key, index);

@@ -107,18 +107,13 @@ fn engine(rules: &mut Rules<'_>, base: &str, agent: &Agent) {
             }
             if agent.ask_user == Some(false) {
                 let message = "an agent of AgentCore asks whenever something is missing".to_owned();
-                let help = format!("take `ask-user` away and say in the instruction what not to ask, or {SWITCH}");
+                let help = format!("remove `ask-user` and say in the instruction what not to ask, or {SWITCH}");
                 rules.error(code::S184, &format!("{base}/ask-user"), message, help);
             }
         }
         Engine::Classic if !agent.built_in.is_empty() => {
             let message = "Bedrock Agents Classic has no tools of its own".to_owned();
-            rules.error(
-                code::S184,
-                &format!("{base}/built-in"),
-                message,
-                "take them away, or write `engine: agentcore`",
-            );
+            rules.error(code::S184, &format!("{base}/built-in"), message, "remove them, or write `engine: agentcore`");
         }
         Engine::Classic => {}
     }

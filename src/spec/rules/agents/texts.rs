@@ -7,7 +7,7 @@ use crate::spec::rules::context::Rules;
 pub(super) fn text_of(rules: &mut Rules<'_>, pointer: &str, text: &str, most: usize) {
     let count = text.chars().count();
     if count == 0 || count > most {
-        let message = format!("this has {count} characters, and 1 to {most} are taken");
+        let message = format!("this has {count} characters; 1 to {most} are allowed");
         rules.error(
             code::S186,
             pointer,

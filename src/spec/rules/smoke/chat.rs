@@ -52,7 +52,7 @@ fn over_socket(rules: &mut Rules<'_>, base: &str, name: &str, test: &SmokeTest) 
         rules.error(code::S036, &format!("{base}/expect/status"), message, help);
     } else if !test.turns.is_empty() {
         let message = "over a connection that is refused nothing is said".to_owned();
-        let help = "take `turns` away, or make a second test of them that expects no `status`";
+        let help = "remove `turns`, or make a second test of them that expects no `status`";
         rules.error_at_key(code::S036, &format!("{base}/turns"), message, help);
     }
 }

@@ -74,14 +74,14 @@ pub enum StoreError {
         dir: PathBuf,
     },
     /// A link where the state keeps something: it may lead anywhere.
-    #[error("`{}` is a link, and the state of the local target follows none; take it away", path.display())]
+    #[error("`{}` is a link, and the state of the local target follows none; remove it", path.display())]
     Link {
         /// The link.
         path: PathBuf,
     },
     /// The folder, or something in it, belongs to another user.
     #[error(
-        "`{}` belongs to another user (id {owner}), who could read and change the state; take it away or run as that user",
+        "`{}` belongs to another user (id {owner}), who could read and change the state; remove it or run as that user",
         path.display()
     )]
     NotOurs {
