@@ -26,7 +26,7 @@ use crate::helper::ProjectTree;
 use crate::render::{self, Partials, RenderOptions, Rendered};
 use crate::report::findings::on_one_line;
 use crate::report::style::paint;
-use crate::spec::{self, LoadedSpec, Project, StageSettings, UseCaseFile};
+use crate::spec::{self, LoadedSpec, Project, StageSettings, UseCaseFile, help_with_region};
 
 /// One run of the program.
 pub struct Session {
@@ -210,6 +210,9 @@ impl Session {
                 (format!("the stage `{stage}`"), help, self.stage()?.region)
             }
         };
+        for region in pinned.iter().chain(&self.globals.region) {
+            self.must_be_a_region(region, place.as_ref().filter(|_| pinned.as_ref() == Some(region)))?;
+        }
         match (pinned, &self.globals.region) {
             (Some(pinned), Some(asked)) if pinned != *asked => {
                 let message = format!("{whose} belongs to `{pinned}` and `--region` says `{asked}`");
@@ -218,6 +221,15 @@ impl Session {
             (Some(region), _) => Ok(Some(region)),
             (None, asked) => Ok(asked.clone()),
         }
+    }
+
+    /// Refuses a region that neither the facts nor the project know: nothing answers there, or what does is not AWS.
+    fn must_be_a_region(&self, name: &str, place: Option<&Place>) -> Result<(), Vec<Finding>> {
+        if self.project()?.file.knows_region(name) {
+            return Ok(());
+        }
+        let message = format!("`{}` is not a region of AWS", on_one_line(name));
+        Err(vec![Finding::error(code::P071, message).at(place.cloned()).help(help_with_region(name))])
     }
 
     /// The regions a verb about the whole project goes to: the one asked for, else every region that the project's use
@@ -350,6 +362,8 @@ impl Session {
             TargetKind::Aws => (self.aws_target(stage.clone(), region).await?, None),
         };
         let clients = Clients::connect(&target).await.map_err(|finding| vec![finding])?;
+        // The environment or the profile may have said it.
+        self.must_be_a_region(clients.region(), None)?;
         let facts = clients.credentials().await.map_err(|finding| vec![finding])?;
         self.consent.warn_of_plain_http(&self.ui, &clients, &facts);
         let identity = clients.identity().await.map_err(|finding| vec![finding])?;
