@@ -37,8 +37,8 @@ pub(super) fn check(loaded: &LoadedSpec, today: Day, region: Option<&str>, findi
         };
         findings.extend(life(&model.id, fact, today).map(at));
         findings.extend(calling(&model.id, fact, region).map(at));
-        // Once for a model, however many names it has in the spec.
-        if agreed.insert(&fact.id) {
+        // Once for a model, however many names it has in the spec; not for one that the account must not take up.
+        if fact.status == Status::Active && agreed.insert(&fact.id) {
             findings.extend(access(fact).map(at));
         }
         if let Some(output) = model.output.map(word).filter(|output| *output != fact.output) {
@@ -56,13 +56,11 @@ pub(super) fn check(loaded: &LoadedSpec, today: Day, region: Option<&str>, findi
 
 fn unknown(id: &str) -> Finding {
     let table = facts::models();
+    let told =
+        format!("the facts are of {} and do not hold every model; the local target refuses this one", table.as_of);
     let help = match table.nearest(id) {
-        Some(nearest) => {
-            format!("did you mean `{nearest}`? The facts are of {}; Bedrock itself knows the rest", table.as_of)
-        }
-        None => {
-            format!("the facts are of {} and do not hold every model; make sure that Bedrock offers it", table.as_of)
-        }
+        Some(nearest) => format!("did you mean `{nearest}`? Otherwise make sure that Bedrock offers it: {told}"),
+        None => format!("make sure that Bedrock offers it: {told}"),
     };
     Finding::warning(code::B001, format!("nothing is known about the model `{id}`")).help(help)
 }

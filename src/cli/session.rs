@@ -495,7 +495,10 @@ impl Session {
             return Err(findings);
         }
         if self.ui.progress {
-            self.ui.findings(&findings);
+            // What an account needs beforehand is nothing to the local target.
+            let local = self.target_kind()? == TargetKind::Local;
+            let said: Vec<Finding> = findings.into_iter().filter(|it| !(local && it.code == code::B009)).collect();
+            self.ui.findings(&said);
         }
         Ok(rendered)
     }

@@ -181,5 +181,5 @@ fn a_region_that_nobody_knows_stops_wherever_it_is_named() {
     // A region that AWS has newly is one when the project says so.
     project.write("bedplate.yaml", "regions: [us-west-5]\nstages: { dev: { region: us-west-5 } }\n");
     let run = checked(&project, &["--region", "us-west-5"]);
-    run.ok();
+    assert_eq!(run.code, 0, "{}", run.session());
 }
