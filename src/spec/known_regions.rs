@@ -13,9 +13,10 @@ impl ProjectFile {
 /// What is to be done about a region that nobody knows, and the nearest that there is.
 pub fn help_with_region(name: &str) -> String {
     let table = facts::regions();
-    let nearest = table.nearest(name).map_or(String::new(), |nearest| format!("did you mean `{nearest}`? "));
-    format!(
-        "{nearest}the list of regions is of {}; one that is newer is added with `regions: [{name}]` in `bedplate.yaml`",
-        table.as_of
-    )
+    let added =
+        format!("region that is newer than {} is added with `regions: [{name}]` in `bedplate.yaml`", table.as_of);
+    match table.nearest(name) {
+        Some(nearest) => format!("did you mean `{nearest}`? A {added}"),
+        None => format!("write it as AWS does; a {added}"),
+    }
 }
