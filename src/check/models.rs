@@ -73,12 +73,15 @@ fn life(id: &str, fact: &Model, today: Day) -> Option<Finding> {
     let over = fact.end_of_life.is_some_and(|day| day <= today);
     if fact.status == Status::Retired || over {
         let when = fact.end_of_life.map_or(String::new(), |day| format!(" since {day}"));
-        return Some(Finding::error(code::B002, format!("`{id}` is retired{when}")).help(instead));
+        let finding = Finding::error(code::B002, format!("`{id}` is retired{when}")).help(instead);
+        let certain = fact.status == Status::Retired || fact.is_certain("end-of-life");
+        return Some(if certain { finding } else { finding.as_warning() });
     }
     if fact.status == Status::Legacy {
         let until = fact.end_of_life.map_or(String::new(), |day| format!(" and ends on {day}"));
         let message = format!("`{id}` is legacy: it is closed to new customers{until}");
-        return Some(Finding::error(code::B003, message).help(instead));
+        let finding = Finding::error(code::B003, message).help(instead);
+        return Some(if fact.is_certain("status") { finding } else { finding.as_warning() });
     }
     let day = fact.end_of_life.filter(|day| today.days_until(*day) <= END_IS_NEAR)?;
     Some(Finding::warning(code::B004, format!("`{id}` ends on {day}")).help(instead))
@@ -185,6 +188,7 @@ fn article(output: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Severity;
 
     /// No model of the table is both offered to new customers and near its end at all times, so the row is made up.
     #[test]
@@ -198,6 +202,10 @@ mod tests {
         assert_eq!(on("2026-11-30"), None);
         let near = on("2026-12-01").expect("a warning");
         assert_eq!((near.code.as_str(), near.help.as_deref()), ("B004", Some("use `maker.writer-v2:0`")));
-        assert_eq!(on("2027-03-01").map(|finding| finding.code.as_str()), Some("B002"));
+        let over = on("2027-03-01").expect("an error");
+        assert_eq!((over.code.as_str(), over.severity), ("B002", Severity::Error));
+        let alone = Model { one_source: vec!["end-of-life".to_owned()], ..model.clone() };
+        let over = life(&alone.id, &alone, Day::parse("2027-03-01").expect("a day")).expect("a warning");
+        assert_eq!((over.code.as_str(), over.severity), ("B002", Severity::Warning));
     }
 }

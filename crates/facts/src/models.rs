@@ -76,6 +76,13 @@ pub struct Model {
     pub as_of: Day,
 }
 
+impl Model {
+    /// Whether more than one source says what stands in a field: for what one alone says nothing is refused.
+    pub fn is_certain(&self, field: &str) -> bool {
+        !self.one_source.iter().any(|known| known == field)
+    }
+}
+
 /// A public table of models.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

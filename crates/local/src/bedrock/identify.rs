@@ -68,7 +68,7 @@ pub(super) fn target(db: &Connection, region: &str, id: &str, now: jiff::Timesta
             "This model version has reached the end of its life. Please refer to the AWS documentation for more details.",
         ));
     }
-    if model.status == Status::Legacy {
+    if model.status == Status::Legacy && model.is_certain("status") {
         return Err(missing(
             "Access denied. This Model is marked by provider as Legacy and you have not been actively using the model in \
              the last 15 days. Please upgrade to an active model on Amazon Bedrock",
@@ -86,7 +86,8 @@ pub(super) fn target(db: &Connection, region: &str, id: &str, now: jiff::Timesta
 /// Whether a model answers nobody any more.
 pub(super) fn gone(model: &Model, now: jiff::Timestamp) -> bool {
     let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-    model.status == Status::Retired || model.end_of_life.is_some_and(|end| end < Day::from(today))
+    let over = model.end_of_life.is_some_and(|end| end < Day::from(today));
+    model.status == Status::Retired || over && model.is_certain("end-of-life")
 }
 
 /// The model, or the system's profile, behind an inference profile that a stack made.
