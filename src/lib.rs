@@ -18,7 +18,7 @@
 //! | module | holds | may import |
 //! | --- | --- | --- |
 //! | [`files`] | opening and writing the files of a project, and nothing outside it by its links | helper |
-//! | [`spec`] | the language: types, loading, references | dependency_order, files, yaml |
+//! | [`spec`] | the language: types, loading, references | dependency_order, facts, files, yaml |
 //! | [`render`] | spec → template, through the Handlebars partials in `templates/` | cfn, facts, files, iam, spec, yaml |
 //! | [`check`] | findings over spec and template | cfn, facts, iam, render, spec |
 //! | [`artifacts`] | deterministic zips and layers | files, helper, spec |

@@ -75,6 +75,8 @@ impl Session {
             TargetKind::Aws => (self.aws_target(stage.clone(), region).await?, None),
         };
         let clients = Clients::connect(&target).await.map_err(|finding| vec![finding])?;
+        // The environment or the profile may have said it.
+        self.must_be_a_region(clients.region(), None)?;
         let facts = clients.credentials().await.map_err(|finding| vec![finding])?;
         self.consent.warn_of_plain_http(&self.reporters, &clients, &facts);
         let identity = clients.identity().await.map_err(|finding| vec![finding])?;

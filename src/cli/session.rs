@@ -16,14 +16,16 @@ use super::ui::{self, Ui};
 use super::user_folders::{CacheFolder, known_state, own_state};
 use super::verb_result::VerbResult;
 use crate::artifacts;
+use crate::aws::TargetKind;
 use crate::check::{self, CheckOptions};
 use crate::engine::{Account, Claim, Desired, Packaging};
 use crate::files::{self, Manner};
 use crate::finding::{Code, Finding, Place, code, has_errors};
 use crate::helper::ProjectTree;
 use crate::render::{self, Partials, RenderOptions, Rendered};
+use crate::report::findings::on_one_line;
 use crate::report::{GithubReporter, JsonReporter, JunitReporter, Reporters, TextReporter};
-use crate::spec::{self, LoadedSpec, Project, StageSettings, UseCaseFile};
+use crate::spec::{self, LoadedSpec, Project, StageSettings, UseCaseFile, help_with_region};
 
 /// One run of the program.
 pub struct Session {
@@ -213,6 +215,9 @@ impl Session {
                 (format!("the stage `{stage}`"), help, self.stage()?.region)
             }
         };
+        for region in pinned.iter().chain(&self.globals.region) {
+            self.must_be_a_region(region, place.as_ref().filter(|_| pinned.as_ref() == Some(region)))?;
+        }
         match (pinned, &self.globals.region) {
             (Some(pinned), Some(asked)) if pinned != *asked => {
                 let message = format!("{whose} belongs to `{pinned}` and `--region` says `{asked}`");
@@ -221,6 +226,15 @@ impl Session {
             (Some(region), _) => Ok(Some(region)),
             (None, asked) => Ok(asked.clone()),
         }
+    }
+
+    /// Refuses a region that neither the facts nor the project know: nothing answers there, or what does is not AWS.
+    pub(super) fn must_be_a_region(&self, name: &str, place: Option<&Place>) -> Result<(), Vec<Finding>> {
+        if self.project()?.file.knows_region(name) {
+            return Ok(());
+        }
+        let message = format!("`{}` is not a region of AWS", on_one_line(name));
+        Err(vec![Finding::error(code::P071, message).at(place.cloned()).help(help_with_region(name))])
     }
 
     /// The regions a verb about the whole project goes to: the one asked for, else every region that the project's use
@@ -368,7 +382,10 @@ impl Session {
             return Err(findings);
         }
         if !self.globals.quiet {
-            self.reporters.findings(&findings);
+            // What an account needs beforehand is nothing to the local target.
+            let local = self.target_kind()? == TargetKind::Local;
+            let said: Vec<Finding> = findings.into_iter().filter(|it| !(local && it.code == code::B009)).collect();
+            self.reporters.findings(&said);
         }
         Ok(rendered)
     }

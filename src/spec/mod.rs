@@ -4,6 +4,7 @@ mod attachments;
 mod decoding;
 mod flow;
 mod forms;
+mod known_regions;
 mod lazy_schema;
 mod load;
 mod loaded;
@@ -28,6 +29,7 @@ mod words;
 
 pub use flow::{FLOW_INPUT, FlowStep, FlowType, FlowValue, flow_type};
 pub use forms::{USE_CASE_NAME, is_account_id, is_region_name, is_stage_name, is_use_case_name};
+pub use known_regions::help_with_region;
 pub use load::{load, load_str, load_text};
 pub use loaded::LoadedSpec;
 pub use metrics::{FIGURES, Figure};

@@ -17,6 +17,7 @@ use super::roots::{FILE, SPEC, STACKS, is_there, marked, root_of};
 use super::schema::schema_of;
 use super::shape::{Codes, compare};
 use super::words::{cut, escape, harmless, suggest};
+use crate::facts;
 use crate::files::{Root, Unopened, plain};
 use crate::finding::{Finding, Place, code, has_errors};
 use crate::yaml;
@@ -34,6 +35,10 @@ pub struct ProjectFile {
     /// Who owns the stacks of this project, as their tag `bedplate:owner` says; whoever deploys, unless said.
     #[schemars(example = &"team-posters")]
     pub owner: Option<String>,
+    /// Regions that are newer than this version of the program, which does not know them otherwise.
+    #[serde(default)]
+    #[schemars(example = &["us-west-3"])]
+    pub regions: Vec<String>,
     /// Settings by stage, such as `dev` or `prod`.
     #[serde(default)]
     pub stages: BTreeMap<String, StageSettings>,
@@ -417,6 +422,10 @@ fn problems(file: &ProjectFile) -> Vec<(String, String, &'static str)> {
         (!good).then_some((pointer, message, "use 1 to 256 letters, digits, spaces and any of `_.:/=+-@`"))
     };
     problems.extend(file.owner.as_deref().and_then(|owner| owner_problem(owner, "/owner".to_owned())));
+    for (at, region) in file.regions.iter().enumerate().filter(|(_, region)| !is_region_name(region)) {
+        let message = format!("`{}` is not a region", cut(region));
+        problems.push((format!("/regions/{at}"), message, "write it as AWS does, such as `us-west-2`"));
+    }
     for (name, stage) in &file.stages {
         let base = format!("/stages/{}", escape(name));
         problems.extend(stage.owner.as_deref().and_then(|owner| owner_problem(owner, format!("{base}/owner"))));
@@ -448,6 +457,14 @@ fn problems(file: &ProjectFile) -> Vec<(String, String, &'static str)> {
         if let Some(region) = stage.region.as_ref().filter(|region| !is_region_name(region)) {
             let message = format!("`{}` is not a region", cut(region));
             problems.push((format!("{base}/region"), message, "write it as AWS does, such as `us-west-2`"));
+        } else if let Some(region) = stage.region.as_ref().filter(|region| !file.knows_region(region)) {
+            let nearest = facts::regions().nearest(region).map_or(String::new(), |name| format!("; `{name}` is one"));
+            let message = format!("`{}` is not a region of AWS{nearest}", cut(region));
+            problems.push((
+                format!("{base}/region"),
+                message,
+                "correct it, or add it to `regions` when AWS has it newly",
+            ));
         }
         // What moves or hides text on a terminal would change what a question says.
         let hides = |c: char| {

@@ -390,10 +390,10 @@ fn a_model_whose_vectors_are_of_unknown_length_is_refused_until_it_is_said() {
 
 #[test]
 fn embedding_models_and_regions_are_held_against_the_facts() {
-    use Severity::{Error, Warning};
+    use Severity::{Error, Note, Warning};
     let model = |id: &str| codes(&s3_vectors().replace("\"amazon.titan-embed-text-v2:0\"", id));
     assert_eq!(codes(&s3_vectors()), []);
-    assert_eq!(model("global.cohere.embed-v4:0"), [("B020", Error, 10)]);
+    assert_eq!(model("global.cohere.embed-v4:0"), [("B020", Error, 10), ("B009", Note, 5)]);
     assert_eq!(model("amazon.nova-lite-v1:0, dimensions: 8"), [("B021", Error, 10)]);
     assert_eq!(model("\"amazon.titan-embed-text-v2:0\", dimensions: 300"), [("B023", Error, 5)]);
     let sources: String = (0..6).map(|number| format!("s{number}: {{ bucket: docs }}, ")).collect();

@@ -150,3 +150,36 @@ fn a_stages_region_decides_what_a_check_says_of_models() {
     let other = project.run(&["check", "free", "--region", "us-west-2"]);
     assert!(other.stderr.contains("P025") || other.stdout.contains("P025"), "{}", other.session());
 }
+
+#[test]
+fn a_region_that_nobody_knows_stops_wherever_it_is_named() {
+    let use_case = |region: &str| format!("bedplate: 1\nname: one\n{region}buckets: {{ files: {{}} }}\n");
+    let checked = |project: &Project, flags: &[&str]| project.run(&[&["check", "one"][..], flags].concat());
+    let project = Project::empty();
+    project.write("stacks/one/usecase.yaml", use_case("region: us-eats-1\n"));
+    let run = checked(&project, &[]);
+    assert!(
+        run.code != 0 && run.stdout.contains("P071") && run.stdout.contains("usecase.yaml:3:9"),
+        "{}",
+        run.session()
+    );
+    assert!(run.stdout.contains("did you mean `us-east-1`?"), "{}", run.session());
+
+    project.write("stacks/one/usecase.yaml", use_case(""));
+    let run = checked(&project, &["--region", "us-west-5"]);
+    assert!(run.code != 0 && run.stdout.contains("P071") && run.stdout.contains("us-west-"), "{}", run.session());
+    let recorder = Recorder::knowing_only_who_asks();
+    let args = ["status", "one", "--target", "aws", "--endpoint-url", &recorder.url];
+    let run = project.run_with(&args, &[&KEYS[..], &[("AWS_REGION", "us-eats-1")]].concat());
+    assert!(run.code != 0 && run.stderr.contains("P071"), "{}", run.session());
+    assert!(recorder.signers().is_empty(), "{}", run.session());
+
+    project.write("bedplate.yaml", "stages: { dev: { region: us-eats-1 } }\n");
+    let run = checked(&project, &[]);
+    assert!(run.code != 0 && run.stderr.contains("P006") && run.stderr.contains("us-east-1"), "{}", run.session());
+
+    // A region that AWS has newly is one when the project says so.
+    project.write("bedplate.yaml", "regions: [us-west-5]\nstages: { dev: { region: us-west-5 } }\n");
+    let run = checked(&project, &["--region", "us-west-5"]);
+    assert_eq!(run.code, 0, "{}", run.session());
+}

@@ -129,6 +129,16 @@ def which_model():
     assert "Legacy" in refused("ResourceNotFoundException", say, text="Hi", model="us.anthropic.claude-opus-4-1-20250805-v1:0")
     assert "on-demand throughput" in refused("ValidationException", say, text="Hi", model="anthropic.claude-sonnet-4-6")
     assert "identifier is invalid" in refused("ValidationException", say, text="Hi", model="eu.anthropic.claude-sonnet-4-6")
+    # By its own id in one region, through profiles in another; not offered in a third.
+    east, dublin = (client("bedrock-runtime", region_name=name) for name in ("us-east-1", "eu-west-1"))
+    hello = [{"role": "user", "content": [{"text": "Hi"}]}]
+    assert "on-demand throughput" in refused("ValidationException", say, text="Hi", model="amazon.nova-micro-v1:0")
+    assert "identifier is invalid" in refused("ValidationException", say, text="Hi", model="au.amazon.nova-micro-v1:0")
+    for told, model in [(runtime, "us.amazon.nova-micro-v1:0"), (east, "amazon.nova-micro-v1:0"), (dublin, "eu.amazon.nova-micro-v1:0")]:
+        assert told.converse(modelId=model, messages=hello)["stopReason"] == "end_turn", model
+    refused("ValidationException", dublin.converse, modelId="us.amazon.nova-micro-v1:0", messages=hello)
+    refused("ValidationException", dublin.invoke_model, modelId=ARTIST, body=json.dumps({"prompt": "a dog"}))
+    assert "do not hold nobody.none-v1" in refused("ValidationException", say, text="Hi", model="nobody.none-v1")
     assert "doesn't support the model" in refused("ValidationException", say, text="Hi", model=ARTIST)
     newest = "us.anthropic.claude-sonnet-5-5"
     assert "temperature" in refused("ValidationException", say, text="Hi", model=newest, inferenceConfig={"temperature": 0.5})

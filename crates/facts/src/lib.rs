@@ -8,6 +8,7 @@
 use serde::de::DeserializeOwned;
 
 mod agents;
+mod calling;
 mod dates;
 mod endpoints;
 mod exposures;
@@ -17,24 +18,27 @@ mod knowledge_bases;
 mod models;
 mod prices;
 mod protections;
+mod regions;
 mod runtimes;
 
 pub use agents::{AgentLimit, Agents, Classic, agents};
+pub use calling::Calling;
 pub use dates::Day;
 pub use endpoints::{EndpointKind, EndpointService, endpoints};
 pub use exposures::{Exposures, NarrowingKey, OpenSetting, SourcedType, exposures};
 pub use grants::{Giving, Grants, Harmless, Narrowed, Open, Spelled, grants};
 pub use iam::{ActionException, IamExceptions, TrustException, iam_exceptions};
 pub use knowledge_bases::{KnowledgeBases, knowledge_bases};
-pub use models::{Invoke, Model, Models, Status, models};
+pub use models::{Access, Model, Models, Status, Witness, models};
 pub use prices::{HOURS_OF_A_MONTH, Price, Prices, prices};
 pub use protections::{DeletionWindow, Protection, Protections, ReplacedValue, protections};
+pub use regions::{Regions, regions};
 pub use runtimes::{Runtime, Runtimes, runtimes};
 
 /// Reads every table. The build script does so with this very code: a program with a table of the wrong shape is never built.
 pub fn read_all() {
     let _ = (agents(), endpoints(), exposures(), grants(), iam_exceptions(), knowledge_bases());
-    let _ = (models(), prices(), protections(), runtimes());
+    let _ = (models(), prices(), protections(), regions(), runtimes());
 }
 
 /// A table that is part of the program.

@@ -1,5 +1,6 @@
 //! What is known about Bedrock models.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -19,14 +20,14 @@ pub enum Status {
     Retired,
 }
 
-/// How a model can be called.
+/// What an account needs before a model answers it, where the caller's own rights are not enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Invoke {
-    /// By its own id.
-    OnDemand,
-    /// Only through an inference profile, such as `us.` before its id.
-    Profile,
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// An agreement in AWS Marketplace, which the first call starts.
+    Agreement,
+    /// That, and the form of the model's maker, once an account.
+    Form,
 }
 
 /// One row of the table. What is absent is not known.
@@ -45,10 +46,25 @@ pub struct Model {
     pub end_of_life: Option<Day>,
     /// The id to use in its place.
     pub replacement: Option<String>,
-    /// Regions it is offered in, when the table knows all of them.
-    pub regions: Option<Vec<String>>,
-    /// How it can be called.
-    pub invoke: Option<Invoke>,
+    /// The regions where it is called by its own id, as two witnesses say; nothing where nobody has looked.
+    pub in_region: Option<Vec<String>>,
+    /// More of them, as one witness alone says.
+    #[serde(default)]
+    pub in_region_unsure: Vec<String>,
+    /// By the prefix of an inference profile, the regions it is called from, as two witnesses say.
+    #[serde(default)]
+    pub profiles: BTreeMap<String, Vec<String>>,
+    /// More of them, as one witness alone says.
+    #[serde(default)]
+    pub profiles_unsure: BTreeMap<String, Vec<String>>,
+    /// What an account needs before its first call.
+    pub access: Option<Access>,
+    /// The witnesses that know it, by their names in [`Models::witnesses`].
+    #[serde(default)]
+    pub seen_in: Vec<String>,
+    /// Fields that one witness alone says.
+    #[serde(default)]
+    pub one_source: Vec<String>,
     /// Whether it takes temperature, top_p and top_k.
     pub sampling: Option<bool>,
     /// An embedding model's sizes, its default first.
@@ -58,6 +74,23 @@ pub struct Model {
     pub source: String,
     /// When.
     pub as_of: Day,
+}
+
+impl Model {
+    /// Whether more than one source says what stands in a field: for what one alone says nothing is refused.
+    pub fn is_certain(&self, field: &str) -> bool {
+        !self.one_source.iter().any(|known| known == field)
+    }
+}
+
+/// A public table of models.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Witness {
+    /// What and where it is.
+    pub source: String,
+    /// The day of its facts, when it says one.
+    pub as_of: Option<Day>,
 }
 
 /// The table.
@@ -70,6 +103,10 @@ pub struct Models {
     pub as_of: Day,
     /// What an inference profile's id starts with.
     pub profile_prefixes: Vec<String>,
+    /// The regions that two witnesses have looked at.
+    pub regions: Vec<String>,
+    /// The public tables that the ways of calling are from.
+    pub witnesses: BTreeMap<String, Witness>,
     /// The rows, by id.
     pub models: Vec<Model>,
 }
@@ -124,8 +161,15 @@ mod tests {
             if let Some(replacement) = &model.replacement {
                 let found = models.get(replacement).unwrap_or_else(|| panic!("{replacement} is in no row"));
                 assert_eq!(found.status, Status::Active, "{replacement} replaces {}", model.id);
-                assert!(found.invoke != Some(Invoke::Profile) || models.profile_of(replacement).is_some());
+                let by_own_id = found.in_region.as_ref().is_none_or(|regions| !regions.is_empty());
+                assert!(by_own_id || models.profile_of(replacement).is_some(), "{replacement} is only behind profiles");
             }
+            let places = model.profiles.values().chain(model.profiles_unsure.values()).flatten();
+            let places = places.chain(model.in_region.iter().flatten()).chain(&model.in_region_unsure);
+            for region in places {
+                assert!(crate::regions().partition(region).is_some(), "{}: {region} is no region", model.id);
+            }
+            assert!(model.seen_in.iter().all(|name| models.witnesses.contains_key(name)), "{}", model.id);
         }
     }
 

@@ -4,10 +4,10 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::answer::{BedrockAnswer, BedrockRequest, BedrockResult, invalid, missing, page, without_nulls};
-use super::identify::{gone, serves};
+use super::identify::gone;
 use crate::ground::resource_table::{self, StoredResource};
 use crate::ground::{ACCOUNT_ID, ApiError};
-use bedplate_facts::{Invoke, Model, Status, models};
+use bedplate_facts::{Calling, Model, Status, models};
 
 /// What an output is as a modality of the API; nothing for what the API has no word for.
 fn modality(model: &Model) -> String {
@@ -19,12 +19,15 @@ fn arn(region: &str, id: &str) -> String {
 }
 
 fn here(model: &Model, region: &str) -> bool {
-    model.regions.as_ref().is_none_or(|regions| regions.iter().any(|known| known == region))
+    models().calling(model, region) != Calling::NotOffered
 }
 
 fn summary(model: &Model, region: &str) -> Value {
-    let on_demand = model.invoke != Some(Invoke::Profile);
-    let inference = if on_demand { vec!["ON_DEMAND"] } else { vec!["INFERENCE_PROFILE"] };
+    let table = models();
+    let on_demand = !matches!(table.calling(model, region), Calling::Profile(_));
+    let through = !table.profiles_from(model, region).is_empty();
+    let inference: Vec<&str> =
+        on_demand.then_some("ON_DEMAND").into_iter().chain(through.then_some("INFERENCE_PROFILE")).collect();
     let status = if model.status == Status::Active { "ACTIVE" } else { "LEGACY" };
     let end = model.end_of_life.map(|day| format!("{day}T00:00:00Z"));
     without_nulls(json!({
@@ -93,13 +96,15 @@ pub(super) fn availability(_: &Connection, call: &BedrockRequest) -> BedrockResu
     })))
 }
 
-/// The inference profiles of the system in a region: every model that may be called through one, in each geography that
-/// the table says or, where it says none, in those a region belongs to.
+/// The inference profiles of the system that are called from a region.
 fn system_profiles(call: &BedrockRequest) -> Vec<Value> {
-    let prefixes = models().profile_prefixes.iter().filter(|prefix| serves(prefix, &call.region));
-    let callable =
-        || models().models.iter().filter(|model| model.invoke == Some(Invoke::Profile) && !gone(model, call.now));
-    prefixes.flat_map(|prefix| callable().map(move |model| system_profile(prefix, model, &call.region))).collect()
+    let table = models();
+    let callable = table.models.iter().filter(|model| !gone(model, call.now));
+    let of_model = |model: &'static Model| {
+        let ids = table.profiles_from(model, &call.region).into_iter();
+        ids.filter_map(move |id| Some(system_profile(table.profile_of(&id)?.0, model, &call.region)))
+    };
+    callable.flat_map(of_model).collect()
 }
 
 fn system_profile(prefix: &str, model: &Model, region: &str) -> Value {
@@ -157,12 +162,13 @@ pub(super) fn get_profile(db: &Connection, call: &BedrockRequest) -> BedrockResu
     match found.into_iter().find(|profile| is(profile, "inferenceProfileId") || is(profile, "inferenceProfileArn")) {
         Some(profile) => Ok(BedrockAnswer::Json(profile)),
         None => {
-            // A profile of a model that the table knows and says nothing of profiles for may be there on AWS.
+            // A profile that the table is not sure of may be there on AWS.
             let name = id.rsplit_once('/').map_or(id, |(_, id)| id);
-            let of_system = models().profile_of(name).filter(|(prefix, _)| serves(prefix, &call.region));
-            let model =
-                of_system.and_then(|(prefix, base)| Some((prefix, models().models.iter().find(|m| m.id == base)?)));
-            match model {
+            let table = models();
+            let named = table.profile_of(name).and_then(|(prefix, _)| Some((prefix, table.get(name)?)));
+            let perhaps =
+                named.filter(|(prefix, model)| table.profile_serves(prefix, model, &call.region) != Some(false));
+            match perhaps {
                 Some((prefix, model)) if !gone(model, call.now) && model.output == "text" => {
                     Ok(BedrockAnswer::Json(system_profile(prefix, model, &call.region)))
                 }

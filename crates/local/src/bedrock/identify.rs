@@ -8,7 +8,7 @@ use super::answer::{invalid, missing};
 use super::prompts::{self, Prompt};
 use crate::ground::ApiError;
 use crate::ground::resource_table;
-use bedplate_facts::{Day, Invoke, Model, Status, models};
+use bedplate_facts::{Calling, Day, Model, Status, models};
 
 /// What a model id stands for.
 #[derive(Debug, Clone)]
@@ -24,6 +24,15 @@ pub(super) struct ModelTarget {
 /// The refusal of an id that is none.
 pub(super) fn unknown() -> ApiError {
     invalid("The provided model identifier is invalid.")
+}
+
+/// The refusal of an id that the table does not hold: AWS may know it, so it says who does not.
+fn not_in_the_table(id: &str) -> ApiError {
+    let day = models().as_of;
+    invalid(format!(
+        "The provided model identifier is invalid. (The facts of the local target are of {day} and do not hold {id}; AWS may \
+         offer it.)"
+    ))
 }
 
 /// Finds the model of an id, for a call in a region at a time.
@@ -43,14 +52,15 @@ pub(super) fn target(db: &Connection, region: &str, id: &str, now: jiff::Timesta
     };
     let by_stack = name != id;
     let name = name.rsplit_once('/').map_or(name.as_str(), |(_, name)| name).to_owned();
-    let Some(model) = models().get(&name) else { return Err(unknown()) };
-    let profile = models().profile_of(&name).map(|(prefix, _)| prefix);
-    if let Some(prefix) = profile
-        && !serves(prefix, region)
-    {
-        return Err(unknown());
-    }
-    if profile.is_none() && model.regions.as_ref().is_some_and(|regions| !regions.iter().any(|known| known == region)) {
+    let table = models();
+    let Some(model) = table.get(&name) else { return Err(not_in_the_table(&name)) };
+    let profile = table.profile_of(&name).map(|(prefix, _)| prefix);
+    let calling = table.calling(model, region);
+    let offered = match profile {
+        Some(prefix) => table.profile_serves(prefix, model, region) != Some(false),
+        None => calling != Calling::NotOffered,
+    };
+    if !offered {
         return Err(unknown());
     }
     if gone(model, now) {
@@ -58,13 +68,13 @@ pub(super) fn target(db: &Connection, region: &str, id: &str, now: jiff::Timesta
             "This model version has reached the end of its life. Please refer to the AWS documentation for more details.",
         ));
     }
-    if model.status == Status::Legacy {
+    if model.status == Status::Legacy && model.is_certain("status") {
         return Err(missing(
             "Access denied. This Model is marked by provider as Legacy and you have not been actively using the model in \
              the last 15 days. Please upgrade to an active model on Amazon Bedrock",
         ));
     }
-    if profile.is_none() && !by_stack && model.invoke == Some(Invoke::Profile) {
+    if profile.is_none() && !by_stack && matches!(calling, Calling::Profile(_)) {
         return Err(invalid(format!(
             "Invocation of model ID {name} with on-demand throughput isn’t supported. Retry your request with the ID or ARN \
              of an inference profile that contains this model."
@@ -76,7 +86,8 @@ pub(super) fn target(db: &Connection, region: &str, id: &str, now: jiff::Timesta
 /// Whether a model answers nobody any more.
 pub(super) fn gone(model: &Model, now: jiff::Timestamp) -> bool {
     let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-    model.status == Status::Retired || model.end_of_life.is_some_and(|end| end < Day::from(today))
+    let over = model.end_of_life.is_some_and(|end| end < Day::from(today));
+    model.status == Status::Retired || over && model.is_certain("end-of-life")
 }
 
 /// The model, or the system's profile, behind an inference profile that a stack made.
@@ -91,20 +102,5 @@ fn application_profile(db: &Connection, region: &str, id: &str) -> Result<Option
             Err(missing("The provided inference profile does not exist.").with_status(StatusCode::NOT_FOUND))
         }
         None => Ok(None),
-    }
-}
-
-/// Whether a geography's inference profiles are there in a region.
-pub(super) fn serves(prefix: &str, region: &str) -> bool {
-    match prefix {
-        "global" => true,
-        "us" => region.starts_with("us-") || region.starts_with("ca-"),
-        "eu" => region.starts_with("eu-"),
-        "ca" => region.starts_with("ca-"),
-        "jp" => ["ap-northeast-1", "ap-northeast-3"].contains(&region),
-        "au" => ["ap-southeast-2", "ap-southeast-4"].contains(&region),
-        "in" => region.starts_with("ap-south-"),
-        "apac" => region.starts_with("ap-"),
-        _ => false,
     }
 }
