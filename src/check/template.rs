@@ -8,9 +8,6 @@ use crate::spec::LoadedSpec;
 pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, region: Option<&str>, findings: &mut Vec<Finding>) {
     for finding in validate(&rendered.template, region) {
         let place = finding.template_path.as_deref().and_then(|path| rendered.place(loaded, path));
-        findings.push(match place {
-            Some(place) => finding.at(Some(place)),
-            None => finding,
-        });
+        findings.push(finding.at_known(place));
     }
 }

@@ -88,11 +88,10 @@ pub(super) fn render(
         return Err(vec![finding.at(loaded.place("/name")).help("add a bucket, a layer, a function or an API")]);
     }
     let template = Template::from_value(template).map_err(|findings| {
-        let placed = |finding: Finding| match finding.template_path.as_deref() {
-            Some(path) => {
-                provenance.place(loaded, &format!("/{path}")).map_or(finding.clone(), |place| finding.at(Some(place)))
-            }
-            None => finding,
+        let placed = |finding: Finding| {
+            let path = finding.template_path.as_deref();
+            let place = path.and_then(|path| provenance.place(loaded, &format!("/{path}")));
+            finding.at_known(place)
         };
         findings.into_iter().map(placed).collect::<Vec<_>>()
     })?;

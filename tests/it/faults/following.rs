@@ -10,20 +10,29 @@ use bedplate::engine::{EventKind, Outcome};
 use super::{Fault, When};
 use crate::engine::deploys::World;
 
-/// The events without the stack's own last one.
-fn without_the_end(answer: &str) -> String {
+/// An answer with only the events that are to be kept.
+fn only(answer: &str, keep: impl Fn(&str) -> bool) -> String {
     let mut parts = answer.split("<member>");
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let (member, rest) = part.split_once("</member>").unwrap_or((part, ""));
-        let of_the_stack = member.contains("<ResourceType>AWS::CloudFormation::Stack</ResourceType>");
-        let last = member.contains("<ResourceStatus>CREATE_COMPLETE</ResourceStatus>");
-        if !(of_the_stack && last) {
+        if keep(member) {
             out.push_str(&format!("<member>{member}</member>"));
         }
         out.push_str(rest);
     }
     out
+}
+
+/// Whether an event is the stack's own, with a status.
+fn is_of_the_stack(member: &str, status: &str) -> bool {
+    member.contains("<ResourceType>AWS::CloudFormation::Stack</ResourceType>")
+        && member.contains(&format!("<ResourceStatus>{status}</ResourceStatus>"))
+}
+
+/// The events without the stack's own last one.
+fn without_the_end(answer: &str) -> String {
+    only(answer, |member| !is_of_the_stack(member, "CREATE_COMPLETE"))
 }
 
 #[tokio::test]
@@ -39,17 +48,7 @@ async fn an_end_whose_event_is_missing_is_found_by_asking_the_stack() {
 
 /// The events without those of resources and without the stack's end: as they are before anything has happened.
 fn before_anything_happened(answer: &str) -> String {
-    let mut parts = answer.split("<member>");
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (member, rest) = part.split_once("</member>").unwrap_or((part, ""));
-        let of_the_stack = member.contains("<ResourceType>AWS::CloudFormation::Stack</ResourceType>");
-        if of_the_stack && member.contains("<ResourceStatus>CREATE_IN_PROGRESS</ResourceStatus>") {
-            out.push_str(&format!("<member>{member}</member>"));
-        }
-        out.push_str(rest);
-    }
-    out
+    only(answer, |member| is_of_the_stack(member, "CREATE_IN_PROGRESS"))
 }
 
 #[tokio::test]

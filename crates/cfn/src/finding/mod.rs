@@ -112,6 +112,12 @@ impl Finding {
         self
     }
 
+    /// The same finding at a place where one is known, else where it is.
+    #[must_use]
+    pub fn at_known(self, place: Option<Place>) -> Self {
+        if place.is_some() { self.at(place) } else { self }
+    }
+
     /// The same finding at a path in the template.
     #[must_use]
     pub fn in_template(mut self, path: impl Into<String>) -> Self {

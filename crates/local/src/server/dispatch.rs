@@ -146,7 +146,7 @@ impl Server {
         let (method, uri, headers) = (head.method, head.uri, head.headers);
         let mut call =
             service.parse(ServiceRequest { signing_name, method, uri, headers, body, context: context.clone() })?;
-        request_log::operation(&call.operation());
+        request_log::operation(|| call.operation());
         if !is_decided_by_service {
             let authorization;
             (call, authorization) = auth::authorize_call(&self.host, call, &context).await?;

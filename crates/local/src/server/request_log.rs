@@ -21,6 +21,9 @@ impl RequestLog {
     /// A request that has come in, and what its head says it is for.
     pub(super) fn start<B>(id: &str, request: &Request<B>, routed: &Result<Route, ApiError>) -> Self {
         let span = info_span!("request", id, service = Empty, operation = Empty);
+        if span.is_disabled() {
+            return Self { span, start: Instant::now() };
+        }
         let (method, path) = (request.method(), request.uri().path());
         // Quoted and escaped: names come from the caller.
         let (service, operation) = match routed {
@@ -59,7 +62,10 @@ impl RequestLog {
     }
 }
 
-/// The operation that the request under way asks for.
-pub(super) fn operation(name: &str) {
-    Span::current().record("operation", debug(name));
+/// The operation that the request under way asks for; its name is only made where somebody listens.
+pub(super) fn operation(name: impl FnOnce() -> String) {
+    let span = Span::current();
+    if !span.is_disabled() {
+        span.record("operation", debug(name()));
+    }
 }
