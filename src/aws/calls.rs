@@ -179,7 +179,17 @@ impl Clients {
             None => format!("https://{host}.{}.{}", self.region(), dns_suffix(self.region())),
         };
         let outgoing = Outgoing { method, url: format!("{endpoint}{path}"), headers, body };
-        let outgoing = self.sign(outgoing, service).await?;
+        self.ask_signed(outgoing, service, self.region()).await
+    }
+
+    /// Sends a request to a service, signed for a region.
+    pub(super) async fn ask_signed(
+        &self,
+        outgoing: Outgoing,
+        service: &str,
+        region: &str,
+    ) -> Result<ApiResponse, String> {
+        let outgoing = self.sign(outgoing, service, region).await?;
         self.send(outgoing, LARGEST_ANSWER).await
     }
 
@@ -193,15 +203,15 @@ impl Clients {
                 return Err(format!("`{}` is not an address of API Gateway: no signature is sent there", outgoing.url));
             }
         }
-        self.sign(outgoing, "execute-api").await
+        self.sign(outgoing, "execute-api", self.region()).await
     }
 
-    async fn sign(&self, outgoing: Outgoing, service: &str) -> Result<Outgoing, String> {
+    async fn sign(&self, outgoing: Outgoing, service: &str, region: &str) -> Result<Outgoing, String> {
         let provider = self.inner.credentials.as_ref().ok_or("there are no credentials to sign with")?;
         // The provider's own error may repeat what a credential process printed.
         let credentials = provider.provide_credentials().await;
         let credentials = credentials.map_err(|_| "the credentials to sign with cannot be got at".to_owned())?;
-        http_client::signed(outgoing, service, self.region(), &credentials, SystemTime::now())
+        http_client::signed(outgoing, service, region, &credentials, SystemTime::now())
     }
 
     async fn send(&self, outgoing: Outgoing, most: usize) -> Result<ApiResponse, String> {

@@ -20,6 +20,7 @@ mod listing;
 mod logs;
 mod objects;
 mod pace;
+mod principals;
 mod secret_values;
 mod services;
 mod sockets;

@@ -2,13 +2,14 @@
 
 /// The services this program asks, by the beginning of their hosts' names, each with the id that variables and profiles
 /// name it by. Source: `endpointPrefix` and `serviceId` of botocore's models, 1.43.106, 2026-11-29.
-pub(super) const SERVICES: [(&str, &str); 11] = [
+pub(super) const SERVICES: [(&str, &str); 12] = [
     ("apigateway", "API Gateway"),
     ("bedrock-agent", "Bedrock Agent"),
     ("bedrock-agent-runtime", "Bedrock Agent Runtime"),
     ("bedrock-agentcore", "Bedrock AgentCore"),
     ("cloudformation", "CloudFormation"),
     ("dynamodb", "DynamoDB"),
+    ("iam", "IAM"),
     ("lambda", "Lambda"),
     ("logs", "CloudWatch Logs"),
     ("s3", "S3"),

@@ -11,6 +11,7 @@
 //! | `knowledge` | knowledge bases: embedding models, regions, limits, what stores cost while they wait |
 //! | `inference` | models that do not do what is asked of them |
 //! | `agents` | engines that close, tools of which to be wary, what an engine leaves out |
+//! | `names` | names that two stages cannot both have |
 //! | `policies` | IAM documents that grant more than they should |
 //! | `wiring` | components nobody uses, names that stand in the way of a replacement, no smoke tests |
 
@@ -20,6 +21,7 @@ mod functions;
 mod inference;
 mod knowledge;
 mod models;
+mod names;
 mod network;
 mod policies;
 mod template;
@@ -51,6 +53,7 @@ pub fn check(loaded: &LoadedSpec, rendered: &Rendered, options: &CheckOptions<'_
     knowledge::check(loaded, region, &mut findings);
     inference::check(loaded, &mut findings);
     agents::check(loaded, options.today, &mut findings);
+    names::check(loaded, rendered, &mut findings);
     policies::check(loaded, rendered, &mut findings);
     wiring::check(loaded, rendered, &mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));

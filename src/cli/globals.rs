@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::spec::{is_account_id, is_region_name, is_stage_name};
+use crate::spec::{USUAL_STAGE, is_account_id, is_region_name, is_stage_name};
 
 /// Flags every verb takes.
 #[derive(Debug, Clone, Args)]
@@ -26,7 +26,7 @@ pub struct Globals {
     #[arg(long, global = true, value_name = "REGION", value_parser = region, help_heading = "Global options")]
     pub region: Option<String>,
     /// The stage: a part of the stack's name, and the key of its settings in bedplate.yaml
-    #[arg(long, global = true, value_name = "STAGE", default_value = "dev", value_parser = stage, help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "STAGE", default_value = USUAL_STAGE, value_parser = stage, help_heading = "Global options")]
     pub stage: String,
     /// How results and diagnostics are written
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", help_heading = "Global options")]

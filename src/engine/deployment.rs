@@ -28,6 +28,7 @@ use crate::finding::{Finding, code};
 use crate::plan::{
     Current, DesiredStack, Plan, PlanKind, PlannedArtifact, Risk, for_new_stack, from_change_set, of_content,
 };
+use crate::render::DEPLOYER;
 
 /// The longest template a request carries; a longer one goes through S3.
 /// Source: `TemplateBody` in the CloudFormation API reference.
@@ -65,6 +66,10 @@ pub(super) async fn start_and_build(
     let identity = run.start(emitter, verb, &desired.stack).await?;
     let built = build(run, emitter, &desired.packages).await?;
     let mut desired = desired.clone();
+    // A parameter of that name in a template made elsewhere is not this one.
+    if !desired.names.contains_key(DEPLOYER) && desired.template.parameters().any(|it| it.name == DEPLOYER) {
+        desired.parameters.insert(DEPLOYER.to_owned(), run.clients.principal(&identity).await?);
+    }
     if !built.unbuilt.is_empty() {
         not_built(emitter, verb, &built.unbuilt, &desired)?;
     }

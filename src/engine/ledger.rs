@@ -14,6 +14,7 @@ use super::effect::{Effect, counted, set_count};
 use super::effect_words::{describe_stack, done, remedy, unknown};
 use crate::aws::{Attempts, CallError};
 use crate::finding::{Code, Finding, code};
+use crate::spec::USUAL_STAGE;
 
 /// What is known of an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -227,7 +228,7 @@ impl Ledger {
         let Some(name) = use_case else { return };
         let stage = stack.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
         let words = match stage {
-            None | Some("dev") => format!(" {name}"),
+            None | Some(USUAL_STAGE) => format!(" {name}"),
             Some(stage) => format!(" {name} --stage {stage}"),
         };
         *self.about.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);

@@ -47,7 +47,9 @@ pub use components::{
 };
 pub use partials::Partials;
 pub use provenance::Provenance;
-pub use rendered::{ARTIFACT_BUCKET, ArtifactComponent, ArtifactParameter, NeededOutput, RenderOptions, Rendered};
+pub use rendered::{
+    ARTIFACT_BUCKET, ArtifactComponent, ArtifactParameter, DEPLOYER, NeededOutput, RenderOptions, Rendered,
+};
 
 /// Renders a spec.
 ///

@@ -26,12 +26,13 @@ pub(super) fn called_arn(name: &str, model: &Model) -> Expression {
 /// The statements that let a program take `actions` on a model of the spec, such as `bedrock:InvokeModel`.
 ///
 /// A call through an inference profile is checked against the profile and against the model in each region it may be sent
-/// to; `bedrock:InferenceProfileArn` then keeps the right on the model to calls through that profile.
+/// to; `bedrock:InferenceProfileArn` then keeps the right on the model to calls through that profile. Every call is checked
+/// against its project too.
 pub(super) fn statements(references: &References<'_>, name: &str, actions: &[&str]) -> Vec<Statement> {
     let Some(model) = references.spec().models.get(name) else { return Vec::new() };
     let called = called_arn(name, model).value();
     let allow = |resources: Vec<Value>| Statement::allow(actions.iter().copied(), resources);
-    let mut statements = vec![allow(vec![called.clone()])];
+    let mut statements = vec![allow(vec![called.clone(), default_project().value()])];
     let behind = match model.application_profile {
         // The models of the profile it copies, or the one model.
         true => match behind(&model.id) {
@@ -76,6 +77,13 @@ fn behind(id: &str) -> Vec<Expression> {
         Some((_, model)) => vec![foundation_model(Expression::literal("*"), model)],
         None => Vec::new(),
     }
+}
+
+/// The project that a call belongs to which names none: InvokeModel and InvokeModelWithResponseStream need their action on
+/// the inference target and on the project, by the text of botocore 1.44.8's bedrock-runtime model, which 1.44.5 did not
+/// have. The user guide's policies of September 2026 do without it.
+fn default_project() -> Expression {
+    Expression::arn("bedrock", Expression::literal("project/default"))
 }
 
 /// The application inference profile of a model: the model or the system profile whose calls are told apart by it.

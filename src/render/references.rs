@@ -84,6 +84,7 @@ impl<'a> References<'a> {
     pub(super) fn reference(&self, reference: &Reference, pointer: &str) -> Result<Expression, Finding> {
         match reference {
             Reference::Stage => Ok(Expression::literal(self.options.stage)),
+            Reference::StageSuffix => Ok(Expression::literal(self.options.stage_suffix())),
             Reference::Region => Ok(Expression::reference("AWS::Region")),
             Reference::Account => Ok(Expression::reference("AWS::AccountId")),
             Reference::Partition => Ok(Expression::reference("AWS::Partition")),

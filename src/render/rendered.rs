@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::provenance::Provenance;
 use crate::cfn::Template;
 use crate::finding::{Place, TemplatePlaces};
-use crate::spec::LoadedSpec;
+use crate::spec::{LoadedSpec, USUAL_STAGE};
 
 /// What a rendering is for.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +14,13 @@ pub struct RenderOptions<'a> {
     pub stage: &'a str,
     /// The region deployed to, when it is known; the template itself works in any.
     pub region: Option<&'a str>,
+}
+
+impl RenderOptions<'_> {
+    /// What `${stage-suffix}` stands for: nothing for the stage that needs no name, else a hyphen and the stage.
+    pub(super) fn stage_suffix(&self) -> String {
+        if self.stage == USUAL_STAGE { String::new() } else { format!("-{}", self.stage) }
+    }
 }
 
 /// A rendered use case.
@@ -83,3 +90,6 @@ pub enum ArtifactComponent {
 
 /// The CloudFormation parameter that names the bucket of all artifacts.
 pub const ARTIFACT_BUCKET: &str = "ArtifactBucket";
+
+/// The parameter of the ARN of the user or role that deploys, where a template lets them into something by an access policy.
+pub const DEPLOYER: &str = "DeployerArn";

@@ -10,6 +10,9 @@ pub fn is_use_case_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
+/// The stage deployed to where none is named.
+pub const USUAL_STAGE: &str = "dev";
+
 /// Whether a text can be the name of a stage: letters, digits and hyphens, a letter first and no hyphen last, at most 32. It
 /// becomes part of the stack's name, and of names that may not end with a hyphen.
 pub fn is_stage_name(text: &str) -> bool {

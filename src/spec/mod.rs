@@ -28,7 +28,7 @@ mod values;
 mod words;
 
 pub use flow::{FLOW_INPUT, FlowStep, FlowType, FlowValue, flow_type};
-pub use forms::{USE_CASE_NAME, is_account_id, is_region_name, is_stage_name, is_use_case_name};
+pub use forms::{USE_CASE_NAME, USUAL_STAGE, is_account_id, is_region_name, is_stage_name, is_use_case_name};
 pub use known_regions::help_with_region;
 pub use load::{load, load_str, load_text};
 pub use loaded::LoadedSpec;

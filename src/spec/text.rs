@@ -41,6 +41,9 @@ pub enum Reference {
     Parameter(String),
     /// `${stage}`: the stage deployed to.
     Stage,
+    /// `${stage-suffix}`: nothing for the stage `dev`, and a hyphen with the stage for any other. For names that are known
+    /// by heart in one stage and must differ in the others.
+    StageSuffix,
     /// `${region}`.
     Region,
     /// `${account}`.
@@ -126,6 +129,7 @@ impl Reference {
         }
         Ok(match words.as_slice() {
             ["stage"] => Reference::Stage,
+            ["stage-suffix"] => Reference::StageSuffix,
             ["region"] => Reference::Region,
             ["account"] => Reference::Account,
             ["partition"] => Reference::Partition,
@@ -175,6 +179,12 @@ impl JsonSchema for Tree {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "object", "additionalProperties": true, "x-deep-text": true })
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Text(text.to_owned())
     }
 }
 

@@ -78,10 +78,11 @@ fn a_role_may_read_its_source_call_its_model_and_use_its_index() {
     let index = json!({ "Fn::GetAtt": ["KKnowledgeBaseIndex", "IndexArn"] });
     let vectors = |action: &str| (format!("s3vectors:{action}"), vec![index.clone()]);
     let model = "arn:${AWS::Partition}:bedrock:${AWS::Region}::foundation-model/amazon.titan-embed-text-v2:0";
+    let project = "arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:project/default";
     assert_eq!(
         rights(&rendered),
         [
-            ("bedrock:InvokeModel".to_owned(), vec![json!({ "Fn::Sub": model })]),
+            ("bedrock:InvokeModel".to_owned(), vec![json!({ "Fn::Sub": project }), json!({ "Fn::Sub": model })]),
             ("s3:GetObject".to_owned(), vec![json!({ "Fn::Sub": "${DocsBucket.Arn}/*" })]),
             ("s3:ListBucket".to_owned(), vec![json!({ "Fn::GetAtt": ["DocsBucket", "Arn"] })]),
             vectors("DeleteVectors"),
@@ -157,15 +158,21 @@ fn what_makes_a_new_knowledge_base_gives_it_a_new_name_and_nothing_else_does() {
 
 #[test]
 fn opensearch_serverless_is_made_in_the_order_it_needs() {
-    let rendered = rendered(&with(&format!(
+    let text = with(&format!(
         "    store: opensearch-serverless\n    embedding: e\n    \
-         opensearch-serverless: {{ readers: [team/Deployer, \"arn:aws:iam::123456789012:role/Reader\"] }}\n{SOURCE}"
-    )));
+         opensearch-serverless: {{ readers: [team/Analyst, \"arn:aws:iam::123456789012:role/Reader\", \"${{parameters.auditor}}\"] }}\n{SOURCE}"
+    ));
+    let rendered =
+        rendered(&text.replace("buckets:", "parameters: { auditor: { description: Who audits } }\nbuckets:"));
     assert_eq!(
         depends_on(&rendered, "KKnowledgeBaseCollection"),
         ["KKnowledgeBaseCollectionEncryption", "KKnowledgeBaseCollectionNetwork"]
     );
-    assert_eq!(depends_on(&rendered, "KKnowledgeBaseIndex"), ["KKnowledgeBaseCollectionAccess"]);
+    assert_eq!(
+        depends_on(&rendered, "KKnowledgeBaseIndex"),
+        ["KKnowledgeBaseCollectionAccess", "KKnowledgeBaseRolePolicy"],
+        "the older both are when the knowledge base is made, the better they are known"
+    );
     assert_eq!(
         depends_on(&rendered, "KKnowledgeBase"),
         ["KKnowledgeBaseCollectionAccess", "KKnowledgeBaseIndex", "KKnowledgeBaseRolePolicy"]
@@ -178,9 +185,13 @@ fn opensearch_serverless_is_made_in_the_order_it_needs() {
     let access: Value = serde_json::from_str(access.as_str().expect("text")).expect("JSON, its references as text");
     let principals = json!([
         "${KKnowledgeBaseRole.Arn}",
-        "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/team/Deployer",
+        "${DeployerArn}",
+        "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/team/Analyst",
         "arn:aws:iam::123456789012:role/Reader",
+        "${Auditor}",
     ]);
+    let deployer = rendered.template.parameters().find(|it| it.name == "DeployerArn").expect("a parameter");
+    assert!(deployer.default().is_none(), "only who deploys knows who deploys");
     assert_eq!(access[0]["Principal"], principals);
     assert_eq!(access[0]["Rules"][0]["Resource"], json!([format!("index/{name}/*")]));
 

@@ -74,6 +74,7 @@ mod roles;
 mod smoke;
 mod smoke_rules;
 mod spec;
+mod stages;
 mod support;
 mod tables;
 mod trust;

@@ -40,7 +40,11 @@ fn subnets_share_the_addresses_and_nothing_leads_to_the_internet() {
     assert_eq!(subnets.len(), 3);
     for (index, subnet) in subnets.iter().enumerate() {
         let properties = subnet.properties().expect("properties");
-        assert_eq!(properties["AvailabilityZone"], json!({ "Fn::Select": [index, { "Fn::GetAZs": "" }] }));
+        let by_name = json!({ "Fn::Select": [index, { "Fn::GetAZs": "" }] });
+        let by_id = json!({ "Ref": "AWS::NoValue" });
+        assert_eq!(properties["AvailabilityZone"], json!({ "Fn::If": ["NetworkZonesChosen", by_id, by_name] }));
+        let chosen = properties["AvailabilityZoneId"].to_string();
+        assert!(chosen.contains("use1-az") && !chosen.contains("use1-az3"), "{chosen}");
         // A /22 of the /20: ten bits.
         let blocks = json!({ "Fn::Cidr": [{ "Fn::GetAtt": ["NetworkVpc", "CidrBlock"] }, 3, 10] });
         assert_eq!(properties["CidrBlock"], json!({ "Fn::Select": [index, blocks] }));
@@ -59,7 +63,10 @@ fn an_endpoint_lets_through_what_the_functions_inside_are_granted() {
     let model =
         json!({ "Fn::Sub": "arn:${AWS::Partition}:bedrock:${AWS::Region}::foundation-model/amazon.nova-lite-v1:0" });
     let statement = |action: &str, resource: serde_json::Value, condition: &serde_json::Value| json!([{ "Effect": "Allow", "Principal": "*", "Action": action, "Resource": resource, "Condition": condition }]);
-    assert_eq!(policy("NetworkBedrockRuntimeEndpoint"), statement("bedrock:InvokeModel", model, &ours));
+    let project =
+        json!({ "Fn::Sub": "arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:project/default" });
+    let both = json!([project, model]);
+    assert_eq!(policy("NetworkBedrockRuntimeEndpoint"), statement("bedrock:InvokeModel", both, &ours));
     assert_eq!(policy("NetworkS3Endpoint"), statement("s3:GetObject", json!({ "Fn::Sub": "${BBucket.Arn}/*" }), &ours));
     assert_eq!(policy("NetworkSqsEndpoint"), statement("sqs:SendMessage", json!("*"), &ours), "nothing is granted");
     let apis = json!({ "Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:*" });

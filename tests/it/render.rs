@@ -94,6 +94,8 @@ fn a_function_may_do_what_it_uses_and_no_more() {
     let statements = &properties(&rendered, "FFunctionRole")["Policies"][0]["PolicyDocument"]["Statement"];
     let foundation = |region: &str, id: &str| json!({ "Fn::Sub": format!("arn:${{AWS::Partition}}:bedrock:{region}::foundation-model/{id}") });
     let profile = |id: &str| json!({ "Fn::Sub": format!("arn:${{AWS::Partition}}:bedrock:${{AWS::Region}}:${{AWS::AccountId}}:inference-profile/{id}") });
+    let project =
+        || json!({ "Fn::Sub": "arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:project/default" });
     let through = |id: &str| json!({ "StringEquals": { "bedrock:InferenceProfileArn": profile(id) } });
     assert_eq!(
         statements,
@@ -101,6 +103,7 @@ fn a_function_may_do_what_it_uses_and_no_more() {
             { "Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": [
                 profile("global.anthropic.claude-haiku-5-5"),
                 profile("us.amazon.nova-2-lite-v1:0"),
+                project(),
                 foundation("${AWS::Region}", "amazon.nova-lite-v1:0"),
             ] },
             { "Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": [

@@ -69,6 +69,13 @@ fn models_behind_a_profile_are_allowed_through_the_profile_only() {
     let arn = |rest: &str| json!({ "Fn::Sub": format!("arn:${{AWS::Partition}}:bedrock:{rest}") });
     let through = |profile: &Value| json!({ "StringEquals": { "bedrock:InferenceProfileArn": profile } });
     let allow = |resource: Value| json!({ "Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": resource });
+    let project = arn("${AWS::Region}:${AWS::AccountId}:project/default");
+    // In the order of a rendered list: by the text of each.
+    let with_project = |called: Value| {
+        let mut both = [called, project.clone()];
+        both.sort_by_key(Value::to_string);
+        allow(json!(both))
+    };
     let bounded = |resource: Value, profile: &Value| {
         let mut statement = allow(resource);
         statement["Condition"] = through(profile);
@@ -87,22 +94,25 @@ fn models_behind_a_profile_are_allowed_through_the_profile_only() {
 
     holds(
         with("id: \"amazon.nova-lite-v1:0\""),
-        &[allow(arn("${AWS::Region}::foundation-model/amazon.nova-lite-v1:0"))],
+        &[with_project(arn("${AWS::Region}::foundation-model/amazon.nova-lite-v1:0"))],
     );
     let geographic = profile("us");
-    holds(with(&format!("id: \"us.{id}\"")), &[allow(geographic.clone()), bounded(any_region.clone(), &geographic)]);
+    holds(
+        with(&format!("id: \"us.{id}\"")),
+        &[with_project(geographic.clone()), bounded(any_region.clone(), &geographic)],
+    );
     let global = profile("global");
     holds(
         with(&format!("id: \"global.{id}\"")),
-        &[allow(global.clone()), bounded(json!([model, arn(&format!("::foundation-model/{id}"))]), &global)],
+        &[with_project(global.clone()), bounded(json!([model, arn(&format!("::foundation-model/{id}"))]), &global)],
     );
     let own = json!({ "Fn::GetAtt": ["MModelProfile", "InferenceProfileArn"] });
     let (statements, output) = with(&format!("id: \"us.{id}\", application-profile: true"));
     assert_eq!(output, own, "programs are given the ARN of the profile made");
-    holds((statements, output), &[allow(own.clone()), bounded(any_region.clone(), &own)]);
+    holds((statements, output), &[with_project(own.clone()), bounded(any_region.clone(), &own)]);
     // A system profile by its whole ARN.
     let named = format!("arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.{id}");
-    holds(with(&format!("id: \"{named}\"")), &[allow(json!(named)), bounded(any_region, &json!(named))]);
+    holds(with(&format!("id: \"{named}\"")), &[with_project(json!(named)), bounded(any_region, &json!(named))]);
 }
 
 #[test]

@@ -40,14 +40,37 @@ struct Endpoints {
     source: String,
     #[expect(dead_code, reason = "for people who read the table")]
     as_of: Day,
+    zones: NetworkZones,
     services: BTreeMap<String, EndpointService>,
+}
+
+/// The zones to choose.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct NetworkZones {
+    #[expect(dead_code, reason = "for people who read the table")]
+    about: String,
+    #[expect(dead_code, reason = "for people who read the table")]
+    source: String,
+    #[expect(dead_code, reason = "for people who read the table")]
+    as_of: Day,
+    regions: BTreeMap<String, [String; 3]>,
 }
 
 /// The services by the last part of their names, such as `bedrock-runtime`.
 pub fn endpoints() -> &'static BTreeMap<String, EndpointService> {
+    &table().services
+}
+
+/// Regions in which not every zone has what a network needs, each with the ids of three zones that have it.
+pub fn network_zones() -> &'static BTreeMap<String, [String; 3]> {
+    &table().zones.regions
+}
+
+fn table() -> &'static Endpoints {
     static ENDPOINTS: LazyLock<Endpoints> =
         LazyLock::new(|| super::embedded("endpoints.json", include_str!("../../../schemas/endpoints.json")));
-    &ENDPOINTS.services
+    &ENDPOINTS
 }
 
 #[cfg(test)]

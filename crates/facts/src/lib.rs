@@ -24,7 +24,7 @@ mod runtimes;
 pub use agents::{AgentLimit, Agents, Classic, agents};
 pub use calling::Calling;
 pub use dates::Day;
-pub use endpoints::{EndpointKind, EndpointService, endpoints};
+pub use endpoints::{EndpointKind, EndpointService, endpoints, network_zones};
 pub use exposures::{Exposures, NarrowingKey, OpenSetting, SourcedType, exposures};
 pub use grants::{Giving, Grants, Harmless, Narrowed, Open, Spelled, grants};
 pub use iam::{ActionException, IamExceptions, TrustException, iam_exceptions};

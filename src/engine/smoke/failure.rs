@@ -21,6 +21,13 @@ impl Failure {
         Self { code: code::D060, at: at.into(), reason, unsettled: false }
     }
 
+    /// The same, and worth another try: what was asked for may not be found yet. Retrieve can lag behind the end of an
+    /// ingestion job by a second or more. Source: github.com/strands-agents/harness-sdk issue 3954 (2026-08).
+    #[must_use]
+    pub(super) fn early(self) -> Self {
+        Self { unsettled: true, ..self }
+    }
+
     /// Nothing came back, or a service refused.
     pub(super) fn unanswered(reason: String) -> Self {
         let unsettled = unsettled(None, &reason);

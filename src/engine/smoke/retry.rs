@@ -1,6 +1,6 @@
 //! What is tried a second time. What IAM and API Gateway are told takes seconds to be known everywhere, so the first calls
-//! after a change may be refused; and an account's models may be busy for a moment. Such an answer, and no other, is worth
-//! another try, and only by a deploy that has just changed something: what `bedplate smoke` finds is told at once.
+//! after a change may be refused; a knowledge base may not find yet what was just ingested; and an account's models may be
+//! busy for a moment. Such an answer, and no other, is worth another try, and only by a deploy that has just changed something: what `bedplate smoke` finds is told at once.
 
 use std::time::{Duration, Instant};
 

@@ -76,6 +76,7 @@ pub(super) fn render(
         (kind.add)(&mut assembly, &references);
     }
     template::add(&mut assembly, &references);
+    stack::add_deployer(&mut assembly, &references);
     // Last, when it is known which outputs of others are taken.
     let needs = need::add(&mut assembly, &references);
 

@@ -9,6 +9,7 @@ use crate::render::assemble::Assembly;
 use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::ids::{NETWORK_SECURITY_GROUP, NETWORK_VPC, network_endpoint_id, network_subnet_ids};
+use crate::render::names::pascal;
 use crate::render::references::{Kind, References, no_grant};
 use crate::render::words::did_you_mean;
 use crate::render::{grants, tree};
@@ -21,6 +22,9 @@ const DEFAULT_CIDR: &str = "10.0.0.0/16";
 const SUBNET_BITS: u32 = 2;
 
 const ROUTE_TABLE: &str = "NetworkRouteTable";
+
+/// The condition that the zones are chosen by their ids.
+const ZONES_CHOSEN: &str = "NetworkZonesChosen";
 
 /// The network.
 pub(super) const KIND: Kind = Kind {
@@ -58,10 +62,14 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, network: &Netwo
         PartialData::new("/network/zones")
             .made("association_id", format!("{id}RouteTable"))
             .made("index", index)
+            .made("zone_id", zone_id(index))
             .made("zones", ids.len())
             .said("bits", "/network/cidr", bits)
             .made("id", id)
     });
+    let in_regions: Vec<String> = facts::network_zones().keys().map(|region| in_region(region)).collect();
+    let regions = facts::network_zones().keys().map(|region| json!({ "id": in_region(region), "region": region }));
+    let regions: Vec<Value> = regions.collect();
     let gateway = |name: &String| facts::endpoints().get(name).is_some_and(|it| it.kind == EndpointKind::Gateway);
     let outputs = json!({ "vpc": NETWORK_VPC, "subnets": "NetworkSubnets", "security_group": NETWORK_SECURITY_GROUP });
     let data = PartialData::new("/network")
@@ -70,6 +78,9 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, network: &Netwo
         .made("security_group_id", NETWORK_SECURITY_GROUP)
         .said("cidr", "cidr", cidr)
         .parts("subnets", "zones", subnets)
+        .made("chosen_id", ZONES_CHOSEN)
+        .made("chosen", json!({ "Fn::Or": in_regions.iter().map(|id| json!({ "Condition": id })).collect::<Vec<_>>() }))
+        .made("regions", regions)
         .said("anywhere", "endpoints", network.endpoints.keys().any(gateway))
         .made("outputs", outputs)
         .made("subnet_list", subnet_list(network).value());
@@ -104,6 +115,21 @@ fn add(assembly: &mut Assembly<'_>, references: &References<'_>, network: &Netwo
         }
         assembly.add("network-endpoint", data);
     }
+}
+
+/// The condition that the stack is in a region of which the zones are chosen.
+fn in_region(region: &str) -> String {
+    format!("NetworkIn{}", pascal(region))
+}
+
+/// The id of the zone of a subnet, in the regions where the zone must be chosen; nothing in the others.
+fn zone_id(index: usize) -> Value {
+    facts::network_zones().iter().rev().fold(json!({ "Ref": "AWS::NoValue" }), |otherwise, (region, zones)| match zones
+        .get(index)
+    {
+        Some(zone) => json!({ "Fn::If": [in_region(region), zone, otherwise] }),
+        None => otherwise,
+    })
 }
 
 /// What may be done through an endpoint: what the spec says, or else what the functions inside are granted on the service,

@@ -4,8 +4,8 @@ use crate::render::assemble::Assembly;
 use crate::render::data::PartialData;
 use crate::render::names::pascal;
 use crate::render::references::References;
-use crate::render::rendered::{ArtifactComponent, ArtifactParameter};
-use crate::spec::{Parameter, ParameterType, escape};
+use crate::render::rendered::{ArtifactComponent, ArtifactParameter, DEPLOYER};
+use crate::spec::{Parameter, ParameterType, Store, UseCase, escape};
 
 pub(super) fn add(assembly: &mut Assembly<'_>, references: &References<'_>, artifacts: &[ArtifactParameter]) {
     let spec = references.spec();
@@ -22,14 +22,7 @@ pub(super) fn add(assembly: &mut Assembly<'_>, references: &References<'_>, arti
             .made("parameter", &artifact.parameter)
             .made("description", format!("Key of the {what} in the artifact bucket"))
     });
-    let described = spec.description.clone().unwrap_or_else(|| format!("The use case {}", spec.name));
-    let head = |pointer: &str| {
-        PartialData::new(pointer)
-            .said("description", "/description", &described)
-            .parts("artifacts", "", [])
-            .parts("parameters", "", [])
-            .parts("outputs", "", [])
-    };
+    let head = |pointer: &str| head(spec, pointer);
     assembly.add("stack", head("").parts("artifacts", "", artifact_data));
     // One at a time, so that a clash of names is told at its own line.
     for (name, parameter) in &spec.parameters {
@@ -42,6 +35,27 @@ pub(super) fn add(assembly: &mut Assembly<'_>, references: &References<'_>, arti
         let Some(value) = assembly.keep(references.text(text, &pointer)) else { continue };
         let output = PartialData::new(&pointer).made("id", pascal(name)).made("value", value.value());
         assembly.add("stack", head(&pointer).parts("outputs", "", [output]));
+    }
+}
+
+/// What every part of the stack's own begins with.
+fn head(spec: &UseCase, pointer: &str) -> PartialData {
+    let described = spec.description.clone().unwrap_or_else(|| format!("The use case {}", spec.name));
+    PartialData::new(pointer)
+        .said("description", "/description", described)
+        .made("deployer", false)
+        .parts("artifacts", "", [])
+        .parts("parameters", "", [])
+        .parts("outputs", "", [])
+}
+
+/// Declares the parameter of who deploys, when something of the template names it.
+pub(super) fn add_deployer(assembly: &mut Assembly<'_>, references: &References<'_>) {
+    if assembly.mentions(DEPLOYER) {
+        let bases = references.spec().knowledge_bases.iter();
+        let base = bases.filter(|(_, base)| base.store == Store::OpensearchServerless).map(|(name, _)| name).next();
+        let pointer = base.map_or_else(String::new, |name| format!("/knowledge-bases/{}/store", escape(name)));
+        assembly.add("stack", head(references.spec(), &pointer).made("deployer", true));
     }
 }
 

@@ -89,7 +89,9 @@ fn store(rules: &mut Rules<'_>, pointer: &str, base: &KnowledgeBase) {
                 format!("write `store: {key}`, or remove it"),
             );
         }
-        if !there && wanted == Some(key) && rules.document.pointer(&format!("{pointer}/{key}")).is_none() {
+        // A collection is made, and needs nothing said of it.
+        let needed = key != "opensearch-serverless";
+        if !there && needed && wanted == Some(key) && rules.document.pointer(&format!("{pointer}/{key}")).is_none() {
             let message = format!("the store `{key}` is not described");
             rules.error(
                 code::S142,
@@ -98,13 +100,6 @@ fn store(rules: &mut Rules<'_>, pointer: &str, base: &KnowledgeBase) {
                 format!("add `{key}:` with what the store is"),
             );
         }
-    }
-    let readers = base.opensearch_serverless.as_ref().map(|store| store.readers.len());
-    if readers == Some(0) && base.store == Store::OpensearchServerless {
-        let message = "only the knowledge base has access to the collection".to_owned();
-        let help = "name the role that deploys under `readers`: CloudFormation makes the index with its rights, and the \
-                    collection lets in only who is named";
-        rules.error(code::S142, &format!("{pointer}/opensearch-serverless"), message, help);
     }
     if base.embedding.is_none() && base.store != Store::Managed {
         let message = format!("the store `{chosen}` needs an embedding model");

@@ -45,6 +45,9 @@ const MOST_TAGS: usize = 45;
 /// The longest name S3 takes.
 const BUCKET_NAME: usize = 63;
 
+/// Seconds a function may take; synchronous calls may run that long. Source: botocore 1.44.8, lambda `CreateFunction`.
+const LAMBDA_TIMEOUT: std::ops::RangeInclusive<u32> = 1..=1800;
+
 pub(super) fn check(rules: &mut Rules<'_>) {
     region(rules);
     tags(rules);
@@ -181,9 +184,9 @@ fn of_function(rules: &mut Rules<'_>, base: &str, function: &Function) {
             rules.error(code::S039, &format!("{base}/name"), message, "use letters, digits, `-` and `_`, at most 64");
         }
     }
-    if let Some(Seconds(seconds)) = function.timeout.filter(|timeout| !(1..=900).contains(&timeout.0)) {
+    if let Some(Seconds(seconds)) = function.timeout.filter(|timeout| !LAMBDA_TIMEOUT.contains(&timeout.0)) {
         let message = format!("a timeout of {} is out of bounds", Seconds(seconds));
-        rules.error(code::S032, &format!("{base}/timeout"), message, "Lambda takes 1s to 15m");
+        rules.error(code::S032, &format!("{base}/timeout"), message, "Lambda takes 1s to 30m");
     }
     if let Some(memory) = function.memory.filter(|memory| !(128..=10240).contains(memory)) {
         let message = format!("{memory} MiB of memory is out of bounds");

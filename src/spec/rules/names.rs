@@ -19,7 +19,7 @@ pub fn logical_name(name: &str) -> String {
 }
 
 /// Logical ids a rendered template has of its own, which a parameter must not take.
-const OWN_PARAMETERS: [&str; 1] = ["ArtifactBucket"];
+const OWN_PARAMETERS: [&str; 2] = ["ArtifactBucket", "DeployerArn"];
 
 pub(super) fn check(rules: &mut Rules<'_>) {
     let name = rules.spec.name.clone();
@@ -54,7 +54,7 @@ fn section_names(rules: &mut Rules<'_>, section: &str) {
         }
         let id = logical_name(&name);
         if section == "parameters" && (OWN_PARAMETERS.contains(&id.as_str()) || keys.contains(&id)) {
-            let message = format!("the parameter `{name}` becomes `{id}`, which every template has for itself");
+            let message = format!("the parameter `{name}` becomes `{id}`, which templates have for themselves");
             rules.error_at_key(code::S016, &pointer, message, "give it another name");
         }
         if let Some(other) = ids.get(&id) {

@@ -10,7 +10,7 @@ use crate::spec::types::UseCase;
 use crate::spec::words::{cut, nearest, suggest};
 
 /// The words that refer to no component.
-const WORDS: [&str; 5] = ["stage", "region", "account", "partition", "body"];
+const WORDS: [&str; 6] = ["stage", "stage-suffix", "region", "account", "partition", "body"];
 
 /// What authors who know CloudFormation write, and its word here.
 const CLOUDFORMATION: [(&str, &str); 4] = [
@@ -132,7 +132,7 @@ fn malformed(rules: &mut Rules<'_>, pointer: &str, error: &TextError) {
 
 fn resolve(rules: &mut Rules<'_>, site: &ReferenceSite<'_>, reference: &Reference) {
     match reference {
-        Reference::Stage | Reference::Region | Reference::Account | Reference::Partition => {}
+        Reference::Stage | Reference::StageSuffix | Reference::Region | Reference::Account | Reference::Partition => {}
         Reference::Parameter(name) => {
             if !rules.has("parameters", name) {
                 let help = rules.suggest_name("parameters", name);

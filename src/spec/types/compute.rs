@@ -65,7 +65,7 @@ pub struct Function {
     /// The architecture it runs on.
     #[serde(default)]
     pub architecture: Architecture,
-    /// How long one call may take, 1s to 15m; Lambda's own default of 3s is too short for a model call.
+    /// How long one call may take, 1s to 30m; Lambda's own default of 3s is too short for a model call.
     pub timeout: Option<Seconds>,
     /// Memory in MiB, 128 to 10240.
     #[schemars(range(min = 128, max = 10240), example = 512)]

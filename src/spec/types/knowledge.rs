@@ -195,10 +195,10 @@ pub struct OpenSearchServerlessStore {
     /// Keep a second copy of everything, at twice the price.
     #[serde(default)]
     pub standby: bool,
-    /// Roles that may look into the collection beside the knowledge base: their names, with their paths, or their ARNs. The
-    /// role that deploys must be among them: it makes the index.
+    /// Who may work with the collection's indexes beside the knowledge base and who deploys, which makes the index: roles by
+    /// name, with their paths, or anyone by their ARN. A parameter holds an ARN.
     #[serde(default)]
-    #[schemars(extend("examples" = [["${parameters.deployer-role}"]]))]
+    #[schemars(extend("examples" = [["team/analyst", "${parameters.analyst-arn}"]]))]
     pub readers: Vec<Text>,
 }
 

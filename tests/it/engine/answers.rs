@@ -182,3 +182,32 @@ async fn a_denied_call_names_the_permission_that_is_missing() {
     assert_eq!(finding.code, "C009");
     assert!(finding.message.contains("`cloudformation:DescribeStacks` is denied"), "{finding}");
 }
+
+/// Who deploys, as an access policy names them, where `GetCallerIdentity` gives an ARN and `GetRole` an answer.
+async fn principal(arn: &str, get_role: (u16, &str)) -> Result<String, Finding> {
+    let identity = IDENTITY.replace("arn:aws:iam::123456789012:user/ann", arn);
+    let replay = Replay::start(&[("GetCallerIdentity", 200, &identity), ("GetRole", get_role.0, get_role.1)]).await;
+    let clients = Clients::connect(&Target::local(&replay.url, "eu-central-1")).await.expect("a region is set");
+    let identity = clients.identity().await.expect("an identity").clone();
+    clients.principal(&identity).await
+}
+
+#[tokio::test]
+async fn who_deploys_is_named_as_policies_name_them() {
+    let role = "<GetRoleResponse><GetRoleResult><Role><Path>/team/</Path><RoleName>Deployer</RoleName>\
+                <Arn>arn:aws:iam::123456789012:role/team/Deployer</Arn></Role></GetRoleResult></GetRoleResponse>";
+    let session = "arn:aws:sts::123456789012:assumed-role/Deployer/ann@example.com";
+    let whole = principal(session, (200, role)).await.expect("an ARN");
+    assert_eq!(whole, "arn:aws:iam::123456789012:role/team/Deployer", "with the path that a session's ARN lacks");
+    let user = "arn:aws:iam::123456789012:user/team/ann";
+    assert_eq!(principal(user, (403, "not asked")).await.expect("an ARN"), user);
+
+    let denied = error("AccessDenied", "not authorized to perform: iam:GetRole");
+    let finding = principal(session, (403, &denied)).await.expect_err("not allowed to look");
+    assert_eq!(finding.code, "C015");
+    assert!(finding.message.contains("`Deployer`") && finding.message.contains("iam:GetRole"), "{finding}");
+    let other = role.replace("role/team/Deployer", "role/Another");
+    assert_eq!(principal(session, (200, &other)).await.expect_err("another role").code, "C015");
+    let federated = "arn:aws:sts::123456789012:federated-user/ann";
+    assert_eq!(principal(federated, (200, role)).await.expect_err("no principal").code, "C015");
+}

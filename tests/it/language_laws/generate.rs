@@ -105,7 +105,7 @@ pub fn document(seed: u64) -> Value {
             "cluster-secret-arn" => "secretsmanager:us-west-2:123456789012:secret:knowledge-a1b2c3",
             "certificate-arn" => "acm:us-west-2:123456789012:certificate/a1b2c3",
             "key-arn" => "kms:us-west-2:123456789012:key/11111111-2222-3333-4444-555555555555",
-            "deployer-role" => "iam::123456789012:role/deployer",
+            "analyst-arn" => "iam::123456789012:role/analyst",
             _ => "sns:us-west-2:123456789012:topic",
         };
         parameters.insert(name, json!({ "default": format!("arn:aws:{resource}") }));

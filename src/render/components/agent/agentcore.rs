@@ -169,7 +169,6 @@ fn tool_data(of: &Of<'_>, name: &str, tool: &Tool, gateway_id: &str, role_id: &s
         }
     };
     Ok(PartialData::new(&pointer)
-        .made("permission_id", format!("{gateway_id}{}Permission", pascal(name)))
         .made("gateway_id", gateway_id)
         .made("role_id", role_id)
         .said("function_id", "function", function_id(&tool.function))

@@ -36,6 +36,7 @@ impl Of<'_> {
             match piece {
                 Piece::Literal(literal) => known.push_str(&literal),
                 Piece::Reference(Reference::Stage) => known.push_str(self.references.options.stage),
+                Piece::Reference(Reference::StageSuffix) => known.push_str(&self.references.options.stage_suffix()),
                 Piece::Reference(_) => {
                     return Err(Finding::error(code::R021, "the name of an agent must be known when it is rendered")
                         .at(self.references.loaded.place(pointer))

@@ -136,8 +136,10 @@ pub(super) fn domain(assembly: &mut Assembly<'_>, base: &ApiContext<'_>, stage_i
     assembly.add(partial, data);
 }
 
-/// Adds the usage plans of a REST API and their keys.
+/// Adds the usage plans of a REST API and their keys, which enter their plans one after the other: several at once are
+/// refused for concurrent modification. Source: github.com/serverless/serverless issue 12064, 2026-11-29.
 pub(super) fn usage_plans(assembly: &mut Assembly<'_>, base: &ApiContext<'_>, stage_id: &str) {
+    let mut last: Option<String> = None;
     for (name, plan) in &base.api.usage_plans {
         let pointer = format!("{}/usage-plans/{}", base.pointer, escape(name));
         let id = format!("{}{}Plan", base.id, pascal(name));
@@ -161,8 +163,10 @@ pub(super) fn usage_plans(assembly: &mut Assembly<'_>, base: &ApiContext<'_>, st
         assembly.add("rest-usage-plan", data);
         for (index, key) in plan.keys.iter().enumerate() {
             let key_id = format!("{id}{}Key", pascal(key));
+            let membership_id = format!("{key_id}InPlan");
             let data = PartialData::new(format!("{pointer}/keys/{index}"))
-                .made("membership_id", format!("{key_id}InPlan"))
+                .made("after", last.replace(membership_id.clone()))
+                .made("membership_id", membership_id)
                 .made("plan_id", &id)
                 .made("description", format!("{key} of the plan {name} of {}", base.name))
                 .made("output_id", format!("{key_id}Id"))

@@ -10,6 +10,7 @@ use crate::render::data::PartialData;
 use crate::render::digest;
 use crate::render::expression::Expression;
 use crate::render::names::service_name;
+use crate::render::rendered::DEPLOYER;
 use crate::spec::{OpenSearchServerlessStore, Piece, Reference, Store, Text, escape};
 
 /// What a store adds to its knowledge base.
@@ -89,13 +90,15 @@ impl KnowledgeBaseContext<'_> {
         self.references.text(text, &format!("{}/{key}", self.pointer))
     }
 
-    /// A role by its ARN, or by its name in this account.
+    /// Somebody by their ARN, or a role by its name in this account. What a parameter holds is only known later: it is an
+    /// ARN.
     fn reader(&self, reader: &Text, key: &str) -> Result<Expression, Finding> {
         let whole = self.text(reader, key)?;
         let pieces = self.references.pieces(reader, &format!("{}/{key}", self.pointer))?;
         let is_arn = match pieces.first() {
             Some(Piece::Literal(literal)) => literal.starts_with("arn:"),
             Some(Piece::Reference(Reference::Component { attribute, .. })) => attribute.as_deref() == Some("arn"),
+            Some(Piece::Reference(Reference::Parameter(_))) => true,
             _ => false,
         };
         if is_arn {
@@ -139,7 +142,8 @@ impl KnowledgeBaseContext<'_> {
         let name = service_name(&words, LONGEST_COLLECTION_NAME - digest.len() - 1);
         let name = format!("{name}-{digest}");
         let index = format!("vectors-{}", embedding.dimension);
-        let mut readers = vec![Expression::attribute(self.role_id(), "Arn")];
+        // CloudFormation makes the index with the rights of who deploys.
+        let mut readers = vec![Expression::attribute(self.role_id(), "Arn"), Expression::reference(DEPLOYER)];
         for (number, reader) in described.readers.iter().enumerate() {
             readers.push(self.reader(reader, &format!("opensearch-serverless/readers/{number}"))?);
         }
@@ -156,6 +160,7 @@ impl KnowledgeBaseContext<'_> {
             .made("network_id", self.id.clone() + "CollectionNetwork")
             .made("access_id", &access_id)
             .made("index_id", &index_id)
+            .made("policy_id", self.policy_id())
             .made("name", &name)
             .said("standby", "opensearch-serverless/standby", if described.standby { "ENABLED" } else { "DISABLED" })
             .made("encryption", encryption.to_string())

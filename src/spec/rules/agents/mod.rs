@@ -45,6 +45,8 @@ fn agent_name(rules: &mut Rules<'_>, pointer: &str, text: &Text, most: usize) {
             Piece::Literal(literal) => known.push_str(&literal),
             // Some stage, which has the form of a name itself.
             Piece::Reference(Reference::Stage) => known.push('x'),
+            // Nothing, for one stage.
+            Piece::Reference(Reference::StageSuffix) => {}
             Piece::Reference(_) => {
                 let message = "the name of an agent can hold no reference but `${stage}`".to_owned();
                 return rules.error(code::S183, pointer, message, "write it out: roles and policies are made for it");
