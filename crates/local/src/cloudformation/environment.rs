@@ -26,6 +26,8 @@ pub struct Known {
     /// The ARNs of secrets.
     secrets: BTreeSet<String>,
     imported: RefCell<BTreeSet<String>>,
+    /// Exports that were asked for while planning and are not there.
+    missing: RefCell<BTreeSet<String>>,
 }
 
 impl Known {
@@ -51,6 +53,11 @@ impl Known {
     /// The exports that were asked for so far.
     pub fn imported(&self) -> Vec<String> {
         self.imported.borrow().iter().cloned().collect()
+    }
+
+    /// The exports that were asked for while planning since this was last called, and are not there.
+    pub fn take_missing(&self) -> BTreeSet<String> {
+        self.missing.take()
     }
 
     /// Notes a resource as it is after a step.
@@ -105,7 +112,12 @@ impl Resources for Known {
         self.imported.borrow_mut().insert(name.to_owned());
         match self.exports.get(name) {
             Some(value) => Ok(Answer::from(value.as_str())),
-            None => Err(Problem::new(code::T107, format!("No export named {name} found. Rollback requested by user."))),
+            // Whether it is there is decided when the change set is executed.
+            None if self.planning => {
+                self.missing.borrow_mut().insert(name.to_owned());
+                Ok(Answer::Unknown)
+            }
+            None => Err(Problem::new(code::T107, format!("No export named {name} found."))),
         }
     }
 

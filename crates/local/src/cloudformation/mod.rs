@@ -52,7 +52,7 @@ pub use model::{Tag, stamp};
 pub(crate) use tables::{stack_of_change_set, stack_of_operation};
 
 /// The tables of CloudFormation.
-pub const SCHEMA: Schema = Schema { room: "cloudformation", steps: &[tables::SCHEMA, custom::SCHEMA, limits::SCHEMA] };
+pub const SCHEMA: Schema = Schema { room: "cloudformation", steps: &[tables::SCHEMA, custom::SCHEMA, limits::SCHEMA, tables::EXECUTED_SETS] };
 
 /// The CloudFormation service of one serving process.
 #[derive(Debug)]

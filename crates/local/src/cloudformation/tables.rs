@@ -46,6 +46,26 @@ CREATE TABLE IF NOT EXISTS cfn_import (
     PRIMARY KEY (region, name, stack_id)) STRICT;
 ";
 
+/// A change set that was executed no longer holds its name: it is found by its ARN, and by its name until another one takes it.
+///
+/// Source: answers of AWS recorded by localstack/localstack, 2026-03 (`test_name_conflicts`, `capture_update_process`).
+pub const EXECUTED_SETS: &str = "
+CREATE TABLE cfn_change_set_by_id (
+    id TEXT PRIMARY KEY, stack_id TEXT NOT NULL, name TEXT NOT NULL, created TEXT NOT NULL, active INTEGER NOT NULL,
+    doc TEXT NOT NULL) STRICT;
+INSERT INTO cfn_change_set_by_id (id, stack_id, name, created, active, doc)
+    SELECT id, stack_id, name, created,
+        coalesce(json_extract(doc, '$.execution'), '') NOT IN ('EXECUTE_COMPLETE', 'EXECUTE_FAILED'), doc
+    FROM cfn_change_set ORDER BY rowid;
+DROP TABLE cfn_change_set;
+ALTER TABLE cfn_change_set_by_id RENAME TO cfn_change_set;
+CREATE UNIQUE INDEX cfn_change_set_name ON cfn_change_set (stack_id, name) WHERE active = 1;
+CREATE INDEX cfn_change_set_stack ON cfn_change_set (stack_id);
+";
+
+/// How many executed change sets of a stack are kept, the last ones. Our own.
+const EXECUTED_KEPT: i64 = 20;
+
 /// A document that a newer or damaged state folder may hold in a shape this program does not know.
 fn decode<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Sql<T> {
     let text: String = row.get(column)?;
@@ -162,10 +182,17 @@ pub fn remove_resource(db: &Connection, stack_id: &str, logical_id: &str) -> Sql
 /// Writes a change set, new or changed.
 pub fn save_change_set(db: &Connection, set: &ChangeSet) -> Sql<()> {
     db.prepare_cached(
-        "INSERT INTO cfn_change_set (id, stack_id, name, created, doc) VALUES (?1,?2,?3,?4,?5)
-         ON CONFLICT (id) DO UPDATE SET doc = ?5",
+        "INSERT INTO cfn_change_set (id, stack_id, name, created, active, doc) VALUES (?1,?2,?3,?4,?5,?6)
+         ON CONFLICT (id) DO UPDATE SET active = ?5, doc = ?6",
     )?
-    .execute(params![set.id, set.stack_id, set.name, set.created, encode(set)?])?;
+    .execute(params![set.id, set.stack_id, set.name, set.created, !set.execution.over(), encode(set)?])?;
+    if set.execution.over() {
+        db.prepare_cached(
+            "DELETE FROM cfn_change_set WHERE stack_id = ?1 AND active = 0 AND rowid NOT IN (
+                SELECT rowid FROM cfn_change_set WHERE stack_id = ?1 AND active = 0 ORDER BY rowid DESC LIMIT ?2)",
+        )?
+        .execute(params![set.stack_id, EXECUTED_KEPT])?;
+    }
     Ok(())
 }
 
@@ -184,20 +211,26 @@ pub fn stack_of_change_set(db: &Connection, id: &str) -> Sql<Option<String>> {
     db.query_row("SELECT stack_id FROM cfn_change_set WHERE id = ?1", [id], |row| row.get(0)).optional()
 }
 
-/// A change set by its stack's ARN and its name.
+/// A change set by its stack's ARN and its name: the one that holds the name, else the last one that was executed under it.
 pub fn change_set_by_name(db: &Connection, stack_id: &str, name: &str) -> Sql<Option<ChangeSet>> {
-    one(db, "SELECT doc FROM cfn_change_set WHERE stack_id = ?1 AND name = ?2", &[&stack_id, &name])
+    let newest = "SELECT doc FROM cfn_change_set WHERE stack_id = ?1 AND name = ?2 ORDER BY active DESC, rowid DESC LIMIT 1";
+    one(db, newest, &[&stack_id, &name])
 }
 
-/// The change sets of a stack, oldest first.
+/// All change sets of a stack, oldest first.
 pub fn change_sets(db: &Connection, stack_id: &str) -> Sql<Vec<ChangeSet>> {
     all(db, "SELECT doc FROM cfn_change_set WHERE stack_id = ?1 ORDER BY rowid", &[&stack_id])
 }
 
-/// How many change sets a stack has.
-pub fn change_sets_of(db: &Connection, stack_id: &str) -> Sql<usize> {
+/// The change sets of a stack whose execution is not over, oldest first.
+pub fn active_change_sets(db: &Connection, stack_id: &str) -> Sql<Vec<ChangeSet>> {
+    all(db, "SELECT doc FROM cfn_change_set WHERE stack_id = ?1 AND active = 1 ORDER BY rowid", &[&stack_id])
+}
+
+/// How many change sets a stack has whose execution is not over.
+pub fn active_change_sets_of(db: &Connection, stack_id: &str) -> Sql<usize> {
     let count: i64 = db
-        .prepare_cached("SELECT count(*) FROM cfn_change_set WHERE stack_id = ?1")?
+        .prepare_cached("SELECT count(*) FROM cfn_change_set WHERE stack_id = ?1 AND active = 1")?
         .query_row([stack_id], |row| row.get(0))?;
     Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }

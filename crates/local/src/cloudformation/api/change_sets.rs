@@ -116,7 +116,7 @@ impl CloudFormationCall<'_> {
                 "CreationTime": set.created,
                 "ExecutionStatus": set.execution.as_str(),
                 "Status": if set.complete { "CREATE_COMPLETE" } else { "FAILED" },
-                "StatusReason": set.reason,
+                "StatusReason": set.reason.as_ref().or(set.warning.as_ref().filter(|_| values)),
                 "NotificationARNs": set.target.notification_arns,
                 "RollbackConfiguration": {},
                 "Capabilities": set.target.capabilities,
@@ -136,7 +136,7 @@ impl CloudFormationCall<'_> {
         self.read(move |tx| {
             let stack = tables::stack(tx, &region, &named)?
                 .ok_or_else(|| ApiError::validation(format!("Stack [{named}] does not exist")))?;
-            let (sets, next) = page(tables::change_sets(tx, &stack.id)?, token.as_deref(), CHANGES)?;
+            let (sets, next) = page(tables::active_change_sets(tx, &stack.id)?, token.as_deref(), CHANGES)?;
             let summaries: Value = sets
                 .iter()
                 .map(|set| {
@@ -210,8 +210,7 @@ fn find(tx: &Transaction<'_>, region: &str, named: Option<&str>, name: &str) -> 
     tables::change_set_by_name(tx, &stack.id, name)?.ok_or_else(|| no_change_set(name))
 }
 
-/// A change as the API shows it.
-/// A change; `hidden` are values of custom resources that are not to be shown.
+/// A change as the API shows it; `hidden` are values of custom resources that are not to be shown.
 fn shown(change: &Change, values: bool, target: &StackTarget, hidden: &[String]) -> Value {
     let mask = |text: &String| mask_values(mask(text.clone(), target), hidden);
     let mut resource = change.resource.clone();
@@ -273,9 +272,11 @@ fn make(
         if same_call {
             return Ok(json!({"Id": other.id, "StackId": stack.id}));
         }
-        return Err(already_exists(format!("ChangeSet {} already exists", wanted.name)));
+        if !other.execution.over() {
+            return Err(already_exists(format!("ChangeSet {} already exists", wanted.name)));
+        }
     }
-    limits::room_for_change_set(tables::change_sets_of(journal.db, &stack.id)?)?;
+    limits::room_for_change_set(tables::active_change_sets_of(journal.db, &stack.id)?)?;
     let previous = (!wanted.creates).then_some(&stack.target);
     let target = prepare::target(journal.db, given, previous, region, Way::ByChangeSet)?;
     if new {
@@ -299,7 +300,7 @@ fn make(
         };
         journal.stack(&mut stack, &review, Status::ReviewInProgress, Some("User Initiated".to_owned()))?;
     }
-    let resource_changes = changes::changes(journal.db, &stack, &target)?;
+    let planned = changes::changes(journal.db, &stack, &target)?;
     let empty = !wanted.creates && nothing_new(journal.db, &stack, &target)?;
     let mut set = ChangeSet {
         id: format!(
@@ -316,7 +317,7 @@ fn make(
         reason: empty.then(|| NO_CHANGES.to_owned()),
         execution: if empty { ExecutionStatus::Unavailable } else { ExecutionStatus::Available },
         target,
-        changes: resource_changes,
+        changes: planned.changes,
         description: wanted.description,
         created: journal.now(),
         on_failure: wanted.on_failure,
@@ -325,6 +326,7 @@ fn make(
         disable_rollback: wanted.disable_rollback,
         token: wanted.token,
         operation_id: journal.uuid(),
+        warning: planned.warning,
     };
     if wanted.validate && !empty {
         let failed = early::validate(journal.db, &stack, &set.target, &set.changes)?;
@@ -380,7 +382,7 @@ fn execute(
     };
     set.execution = ExecutionStatus::ExecuteInProgress;
     tables::save_change_set(journal.db, &set)?;
-    for other in tables::change_sets(journal.db, &stack.id)?.iter().filter(|other| other.id != set.id) {
+    for other in tables::active_change_sets(journal.db, &stack.id)?.iter().filter(|other| other.id != set.id) {
         tables::remove_change_set(journal.db, &other.id)?;
     }
     let mut target = set.target;

@@ -285,5 +285,5 @@ pub(super) fn nothing_new(
             now.is_none_or(|now| now.value == old.value) || !outputs.contains(&old.key)
         })
     };
-    Ok(same_values() && changes::changes(db, stack, target)?.is_empty())
+    Ok(same_values() && changes::changes(db, stack, target)?.changes.is_empty())
 }
