@@ -68,7 +68,8 @@ async fn a_new_stack_is_reviewed_then_made() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_name_of_an_executed_change_set_is_free_again() {
     let world = World::new().await;
-    let body = |days: u32| template(json!({"Log": log_group(json!({"LogGroupName": "/log", "RetentionInDays": days}))}));
+    let body =
+        |days: u32| template(json!({"Log": log_group(json!({"LogGroupName": "/log", "RetentionInDays": days}))}));
     let mut ids = Vec::new();
     for (days, kind) in [(1, ChangeSetType::Create), (3, ChangeSetType::Update), (5, ChangeSetType::Update)] {
         let set = world.change_set("demo", "deploy", kind, &body(days)).await;
@@ -79,9 +80,14 @@ async fn the_name_of_an_executed_change_set_is_free_again() {
         assert_eq!(stack.change_set_id(), Some(id.as_str()));
         assert!(world.cfn.list_change_sets().stack_name("demo").send().await.expect("sets").summaries().is_empty());
         // While no other has its name, it is still found by it, and can't be executed again.
-        let found = world.cfn.describe_change_set().stack_name("demo").change_set_name("deploy").send().await.expect("it");
-        assert_eq!((found.change_set_id(), found.execution_status()), (Some(id.as_str()), Some(&ExecutionStatus::ExecuteComplete)));
-        let (code, _) = refused(world.cfn.execute_change_set().stack_name("demo").change_set_name("deploy").send().await);
+        let found =
+            world.cfn.describe_change_set().stack_name("demo").change_set_name("deploy").send().await.expect("it");
+        assert_eq!(
+            (found.change_set_id(), found.execution_status()),
+            (Some(id.as_str()), Some(&ExecutionStatus::ExecuteComplete))
+        );
+        let (code, _) =
+            refused(world.cfn.execute_change_set().stack_name("demo").change_set_name("deploy").send().await);
         assert_eq!(code, "InvalidChangeSetStatus");
         ids.push(id);
     }
@@ -120,7 +126,10 @@ async fn an_export_is_looked_for_when_the_change_set_is_executed() {
     };
     for (stack, made) in [("early", false), ("late", true)] {
         let set = world.change_set(stack, "first", ChangeSetType::Create, &importing("log-name")).await;
-        assert_eq!((set.status(), set.execution_status()), (Some(&ChangeSetStatus::CreateComplete), Some(&ExecutionStatus::Available)));
+        assert_eq!(
+            (set.status(), set.execution_status()),
+            (Some(&ChangeSetStatus::CreateComplete), Some(&ExecutionStatus::Available))
+        );
         assert_eq!(
             set.status_reason(),
             Some(
@@ -130,7 +139,8 @@ async fn an_export_is_looked_for_when_the_change_set_is_executed() {
         );
         let context = change(&set, "Log").after_context().expect("a context").to_owned();
         assert!(context.contains("{{changeSet:KNOWN_AFTER_APPLY}}"), "{context}");
-        let plain = world.cfn.describe_change_set().stack_name(stack).change_set_name("first").send().await.expect("it");
+        let plain =
+            world.cfn.describe_change_set().stack_name(stack).change_set_name("first").send().await.expect("it");
         assert_eq!(plain.status_reason(), None, "told with the values only");
         if made {
             let mut body = template(json!({"Kept": log_group(json!({}))}));

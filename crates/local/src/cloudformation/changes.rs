@@ -77,9 +77,7 @@ fn warning(known: &Known, scope: &Scope<'_>) -> Option<String> {
         })
         .collect();
     let because = if failed.is_empty() { return None } else { failed.join("; ") };
-    Some(format!(
-        "[WARN] --include-property-values option can return incomplete ChangeSet data because: {because}"
-    ))
+    Some(format!("[WARN] --include-property-values option can return incomplete ChangeSet data because: {because}"))
 }
 
 /// The resources of a stack as they are, rather than as its template would have them: an update may have been left half

@@ -6,7 +6,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::model::{ChangeSet, Phase, Stack, StackEvent, StackOperation, StackResource};
+use super::model::{ChangeSet, Phase, Stack, StackEvent, StackOperation, StackResource, stamp};
 use super::status::Status;
 
 /// How many events of one stack are kept, and how many bytes they may have: the last ones. Our own; AWS keeps 90 days.
@@ -167,6 +167,13 @@ pub fn resources(db: &Connection, stack_id: &str) -> Sql<Vec<StackResource>> {
     all(db, "SELECT doc FROM cfn_resource WHERE stack_id = ?1 ORDER BY rowid", &[&stack_id])
 }
 
+/// The resources of all stacks of a region that are not deleted.
+pub fn resources_of_region(db: &Connection, region: &str) -> Sql<Vec<StackResource>> {
+    let sql = "SELECT cfn_resource.doc FROM cfn_resource JOIN cfn_stack ON cfn_stack.id = cfn_resource.stack_id
+        WHERE cfn_stack.region = ?1 AND cfn_stack.live = 1";
+    all(db, sql, &[&region])
+}
+
 /// Resources by the id of the thing they stand for.
 pub fn resources_by_physical_id(db: &Connection, physical_id: &str) -> Sql<Vec<StackResource>> {
     all(db, "SELECT doc FROM cfn_resource WHERE physical_id = ?1 ORDER BY rowid", &[&physical_id])
@@ -213,7 +220,8 @@ pub fn stack_of_change_set(db: &Connection, id: &str) -> Sql<Option<String>> {
 
 /// A change set by its stack's ARN and its name: the one that holds the name, else the last one that was executed under it.
 pub fn change_set_by_name(db: &Connection, stack_id: &str, name: &str) -> Sql<Option<ChangeSet>> {
-    let newest = "SELECT doc FROM cfn_change_set WHERE stack_id = ?1 AND name = ?2 ORDER BY active DESC, rowid DESC LIMIT 1";
+    let newest =
+        "SELECT doc FROM cfn_change_set WHERE stack_id = ?1 AND name = ?2 ORDER BY active DESC, rowid DESC LIMIT 1";
     one(db, newest, &[&stack_id, &name])
 }
 
@@ -279,14 +287,28 @@ pub fn running_operations(db: &Connection) -> Sql<Vec<String>> {
     statement.query_map([], |row| row.get(0))?.collect()
 }
 
-/// Adds an event.
+/// Adds an event. No two of one stack have the same time: clients put them in order by it.
 pub fn add_event(db: &Connection, event: &StackEvent) -> Sql<()> {
+    let last: Option<String> = db
+        .prepare_cached("SELECT doc ->> '$.time' FROM cfn_event WHERE stack_id = ?1 ORDER BY seq DESC LIMIT 1")?
+        .query_row([&event.stack_id], |row| row.get(0))
+        .optional()?;
+    let event = match last.filter(|last| *last >= event.time).as_deref().and_then(a_moment_after) {
+        Some(time) => &StackEvent { time, ..event.clone() },
+        None => event,
+    };
     db.prepare_cached("INSERT INTO cfn_event (stack_id, operation_id, doc) VALUES (?1,?2,?3)")?.execute(params![
         event.stack_id,
         event.operation_id,
         encode(event)?
     ])?;
     prune_events(db, &event.stack_id, db.last_insert_rowid())
+}
+
+/// The next moment that a time can tell from this one.
+fn a_moment_after(time: &str) -> Option<String> {
+    let moment: jiff::Timestamp = time.parse().ok()?;
+    Some(stamp(moment.checked_add(jiff::SignedDuration::from_millis(1)).ok()?))
 }
 
 /// Forgets the oldest events of a stack that has too many; `seq` is the one that was added last.

@@ -4,10 +4,10 @@ use rusqlite::Transaction;
 use serde_json::{Value, json};
 
 use super::manage::{cannot, nothing_new, on_failure};
-use super::{CloudFormationCall, check_stack_name, existing, page, shapes};
+use super::{CloudFormationCall, check_stack_name, page, shapes};
 use crate::cloudformation::engine::OperationRequest;
 use crate::cloudformation::error::{
-    CloudFormationResult, already_exists, change_set_status, no_change_set, no_stack, not_simulated,
+    CloudFormationResult, already_exists, change_set_status, no_change_set, no_stack, no_stack_brackets, not_simulated,
 };
 use crate::cloudformation::journal::Journal;
 use crate::cloudformation::model::{Change, ChangeSet, OnFailure, Stack, StackTarget, mask, mask_values};
@@ -19,6 +19,9 @@ use crate::ground::{ACCOUNT_ID, ApiError};
 /// The reason of a change set that would change nothing; clients match on it.
 const NO_CHANGES: &str =
     "The submitted information didn't contain changes. Submit different information to create a change set.";
+
+/// The code of the refusal of a change set that does not exist.
+const GONE: &str = "ChangeSetNotFound";
 
 /// Changes in one answer.
 const CHANGES: usize = 100;
@@ -34,6 +37,7 @@ struct ChangeSetRequest {
     disable_rollback: Option<bool>,
     token: Option<String>,
     validate: bool,
+    import_existing: bool,
 }
 
 impl CloudFormationCall<'_> {
@@ -59,7 +63,7 @@ impl CloudFormationCall<'_> {
                 )));
             }
         };
-        if self.params.has("ResourcesToImport") || self.flag("ImportExistingResources")? {
+        if self.params.has("ResourcesToImport") {
             return Err(not_simulated("the import of existing resources"));
         }
         if self.params.text("DeploymentMode").is_some() {
@@ -78,6 +82,7 @@ impl CloudFormationCall<'_> {
             disable_rollback,
             token: self.text("ClientToken"),
             validate: !self.flag("DisableValidation")?,
+            import_existing: self.flag("ImportExistingResources")?,
         })
     }
 
@@ -112,7 +117,7 @@ impl CloudFormationCall<'_> {
                 "StackId": set.stack_id,
                 "StackName": set.stack_name,
                 "Description": set.description,
-                "Parameters": shapes::parameters(&set.target),
+                "Parameters": shapes::some(shapes::parameters(&set.target)),
                 "CreationTime": set.created,
                 "ExecutionStatus": set.execution.as_str(),
                 "Status": if set.complete { "CREATE_COMPLETE" } else { "FAILED" },
@@ -120,7 +125,7 @@ impl CloudFormationCall<'_> {
                 "NotificationARNs": set.target.notification_arns,
                 "RollbackConfiguration": {},
                 "Capabilities": set.target.capabilities,
-                "Tags": shapes::tags(&set.target.tags),
+                "Tags": shapes::some(shapes::tags(&set.target.tags)),
                 "Changes": changes,
                 "NextToken": next,
                 "IncludeNestedStacks": set.include_nested,
@@ -164,9 +169,12 @@ impl CloudFormationCall<'_> {
         self.write(move |journal| {
             // Deleting what does not exist is no error, as long as its stack does.
             if let Some(named) = &named {
-                existing(journal.db, &region, named)?;
+                tables::stack(journal.db, &region, named)?.ok_or_else(|| no_stack_brackets(named))?;
             }
-            let Ok(set) = find(journal.db, &region, named.as_deref(), &name) else { return Ok(json!({})) };
+            let set = match find(journal.db, &region, named.as_deref(), &name) {
+                Err(error) if error.code == GONE => return Ok(json!({})),
+                set => set?,
+            };
             if set.execution == ExecutionStatus::ExecuteInProgress {
                 return Err(change_set_status(format!(
                     "ChangeSet [{}] cannot be deleted in its current execution status of [{}]",
@@ -206,7 +214,7 @@ fn find(tx: &Transaction<'_>, region: &str, named: Option<&str>, name: &str) -> 
     let named = named.ok_or_else(|| {
         ApiError::validation("StackName must be specified if ChangeSetName is not specified as an ARN.")
     })?;
-    let stack = tables::stack(tx, region, named)?.ok_or_else(|| no_change_set(name))?;
+    let stack = tables::stack(tx, region, named)?.ok_or_else(|| no_stack_brackets(named))?;
     tables::change_set_by_name(tx, &stack.id, name)?.ok_or_else(|| no_change_set(name))
 }
 
@@ -240,12 +248,14 @@ fn make(
     wanted: ChangeSetRequest,
     given: StackRequest,
 ) -> CloudFormationResult<Value> {
-    let found = tables::stack(journal.db, region, named)?.filter(|stack| stack.status != Status::DeleteComplete);
+    // A deleted one is found by its ARN only, and as little to be created or updated as any other.
+    let found = tables::stack(journal.db, region, named)?;
     let (mut stack, new) = match (found, wanted.creates) {
         (Some(stack), true) if stack.status != Status::ReviewInProgress => {
+            let shown = if named.starts_with("arn:") { &stack.id } else { &stack.name };
             return Err(ApiError::validation(format!(
-                "Stack [{}] already exists and cannot be created again with the changeSet [{}].",
-                stack.name, wanted.name
+                "Stack [{shown}] already exists and cannot be created again with the changeSet [{}].",
+                wanted.name
             )));
         }
         (Some(stack), false) if stack.status == Status::ReviewInProgress => {
@@ -301,6 +311,13 @@ fn make(
         journal.stack(&mut stack, &review, Status::ReviewInProgress, Some("User Initiated".to_owned()))?;
     }
     let planned = changes::changes(journal.db, &stack, &target)?;
+    if wanted.import_existing
+        && let Some((logical_id, id)) = early::to_import(journal.db, &stack, &planned.changes)?
+    {
+        return Err(not_simulated(&format!(
+            "the import of existing resources (`{logical_id}` would be `{id}`, which exists and no stack has made)"
+        )));
+    }
     let empty = !wanted.creates && nothing_new(journal.db, &stack, &target)?;
     let mut set = ChangeSet {
         id: format!(
