@@ -120,13 +120,16 @@ fn managed_policy(arn: &str) -> Option<Finding> {
     let name = arn.split_once(":policy/").map_or(arn, |(_, name)| name);
     match table.look_up(arn)? {
         ManagedPolicy::Held(_) => None,
-        ManagedPolicy::Named | ManagedPolicy::ServiceLinked => Some(
-            Finding::warning(
-                code::I010,
-                format!("the local target does not know the statements of the managed policy `{name}`"),
-            )
-            .help("write out what is used: the local target refuses the resource, AWS takes it"),
-        ),
+        ManagedPolicy::Named => {
+            let message = format!("the local target does not know the statements of the managed policy `{name}`");
+            let help = "write out what is used: the local target refuses the resource, AWS takes it";
+            Some(Finding::warning(code::I010, message).help(help))
+        }
+        ManagedPolicy::ServiceLinked => {
+            let message =
+                format!("only roles that AWS's services make for themselves can have the managed policy `{name}`");
+            Some(Finding::warning(code::I009, message).help("write out what is used instead"))
+        }
         ManagedPolicy::Unknown => {
             let help = match table.suggest(name) {
                 Some(known) => format!("did you mean `arn:aws:iam::aws:policy/{known}`?"),

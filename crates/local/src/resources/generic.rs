@@ -57,8 +57,16 @@ pub(crate) fn create_with(work: &ResourceWork<'_>, properties: &Value, state: Va
 pub(crate) fn update(work: &ResourceWork<'_>, id: &str, properties: &Value) -> Result<Made, Failure> {
     let site = work.site;
     let formats = Formats::of(&site.resource_type).cloned().unwrap_or_default();
-    let existing = resource_table::find(work.db, &site.resource_type, &scope(site, &formats, properties), id)?
-        .ok_or_else(|| Failure::handler("NotFound", format!("{} {id} does not exist", site.resource_type)))?;
+    let found = resource_table::find(work.db, &site.resource_type, &scope(site, &formats, properties), id)?;
+    let existing = match found {
+        Some(existing) => Some(existing),
+        // An older version may have put it elsewhere.
+        None => {
+            resource_table::find_anywhere(work.db, &site.resource_type, id)?.filter(|one| one.owner() == site.owner())
+        }
+    };
+    let existing =
+        existing.ok_or_else(|| Failure::handler("NotFound", format!("{} {id} does not exist", site.resource_type)))?;
     let mut naming = Naming::new(site, &formats, properties, work.now);
     let fresh = naming.attributes(id);
     let mut attributes = existing.attributes;
