@@ -174,7 +174,7 @@ async fn a_reference_gives_what_aws_documents() {
     assert!(!output(&stack, "Stage").contains('|'));
     assert_eq!(output(&stack, "Mesh"), output(&stack, "MeshArn"));
     assert!(
-        output(&stack, "Mesh").starts_with("arn:aws:appmesh:us-west-2:123456789012:mesh/mesh"),
+        output(&stack, "Mesh").starts_with("arn:aws:appmesh:us-west-2:123456789012:mesh/"),
         "{}",
         output(&stack, "Mesh")
     );

@@ -275,7 +275,27 @@ async fn stacks_that_are_not_there_are_said_to_be_missing() {
     world.cfn.delete_stack().stack_name("nobody").send().await.expect("deleting what is not there is fine");
     let (code, message) =
         refused(world.cfn.describe_change_set().stack_name("nobody").change_set_name("none").send().await);
-    assert_eq!((code.as_str(), message.as_str()), ("ChangeSetNotFound", "ChangeSet [none] does not exist"));
+    assert_eq!((code.as_str(), message.as_str()), ("ValidationError", "Stack [nobody] does not exist"));
+    let (_, message) = refused(world.cfn.delete_change_set().stack_name("nobody").change_set_name("none").send().await);
+    assert_eq!(message, "Stack [nobody] does not exist");
+    let (_, message) = refused(world.cfn.delete_change_set().change_set_name("none").send().await);
+    assert_eq!(message, "StackName must be specified if ChangeSetName is not specified as an ARN.");
+    let (_, message) = refused(world.cfn.get_template().send().await);
+    assert_eq!(message, "StackName is required if ChangeSetName is not specified.");
+    // A stack that is deleted is known by its ARN, and can be neither created nor updated.
+    let stack = world.create("gone", &template(json!({"Log": log_group(json!({}))}))).await;
+    world.delete(&stack).await;
+    let id = stack.stack_id().expect("an id");
+    for (kind, words) in [
+        (
+            ChangeSetType::Create,
+            format!("Stack [{id}] already exists and cannot be created again with the changeSet [x]."),
+        ),
+        (ChangeSetType::Update, format!("Stack:{id} is in DELETE_COMPLETE state and can not be updated.")),
+    ] {
+        let make = world.cfn.create_change_set().stack_name(id).change_set_name("x").change_set_type(kind);
+        assert_eq!(refused(make.template_body(&body).send().await), ("ValidationError".to_owned(), words));
+    }
     let (_, message) = refused(world.cfn.create_stack().stack_name("1bad_name").template_body(&body).send().await);
     assert!(message.contains("regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"), "{message}");
 }

@@ -75,6 +75,10 @@ impl Known {
 ///
 /// Source: answers of AWS recorded by localstack/localstack, 2026-03 (`test_change_set_fn_get_attr.py`).
 fn value_of<'a>(thing: &'a Physical, attribute: &str) -> Option<&'a Value> {
+    // What a custom resource has is what its function has answered.
+    if is_custom(&thing.resource_type) {
+        return thing.attributes.get(attribute);
+    }
     let given = || thing.properties.pointer(&provider::pointer(attribute)).filter(|value| !value.is_null());
     let property = given().filter(|_| provider::settable(&thing.resource_type, attribute));
     property.filter(|_| has_attribute(&thing.resource_type, attribute)).or_else(|| thing.attributes.get(attribute))

@@ -132,7 +132,9 @@ pub fn invented_values(
     let own = formats.is_none_or(|formats| formats.id.is_none() && formats.name.is_none());
     let reference = Some(id).filter(|id| own && !given(id));
     let known = |name: &str| formats.is_some_and(|formats| formats.attributes.contains_key(name));
-    let texts = attributes.iter().filter(|(name, _)| !known(name)).filter_map(|(_, value)| value.as_str());
+    let values = attributes.iter().filter(|(name, _)| !known(name)).map(|(_, value)| value);
+    let texts = values.flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
+    let texts = texts.filter_map(Value::as_str);
     texts.chain(reference).filter(|text| text.len() >= SHORTEST && !given(text)).map(str::to_owned).collect()
 }
 

@@ -126,11 +126,10 @@ impl<'a> Naming<'a> {
         let resource_type = self.site.resource_type.clone();
         let property = provider::name_property(&resource_type);
         let named = property.as_ref().and_then(|property| text(self.properties, property));
-        let unique = property.is_some_and(|property| provider::create_only(&resource_type, &property));
         if last.ends_with("Arn") || last.ends_with("ARN") {
-            let tails = match (self.id.as_deref(), named) {
-                (Some(id), _) if !id.is_empty() && !id.starts_with("arn:") => vec![tail(id).to_owned()],
-                (_, Some(named)) if unique => vec![named],
+            // Not the name that the template gives: whether names are unique, and where, the schema does not say.
+            let tails = match self.id.as_deref() {
+                Some(id) if !id.is_empty() && !id.starts_with("arn:") => vec![tail(id).to_owned()],
                 _ => vec![self.generated(), self.draw("uuid", 0, LOWER), self.draw(last, 10, LOWER)],
             };
             let (service, kinds) = provider::arn_words(&resource_type);
@@ -221,6 +220,10 @@ impl<'a> Naming<'a> {
             provider::AttributeKind::Number => {
                 let least = provider::with_shape(&resource_type, name, |shape| shape.and_then(|shape| shape.minimum));
                 json!(least.filter(|least| *least > 0.0).map_or(0, |least| least.ceil() as i64))
+            }
+            // One entry, where entries are texts: most templates select the first.
+            provider::AttributeKind::List if !settable && provider::lists_texts(&resource_type, name) => {
+                json!([self.invented(name)])
             }
             provider::AttributeKind::List => json!([]),
             provider::AttributeKind::Object => json!({}),

@@ -69,6 +69,13 @@ pub fn with_shape<T>(resource_type: &str, name: &str, work: impl FnOnce(Option<&
     work(schema.as_deref().and_then(|schema| schema.at(&Pointer::new(&name.replace('.', "/")))))
 }
 
+/// Whether an attribute is a list of texts.
+pub fn lists_texts(resource_type: &str, name: &str) -> bool {
+    let Some(schema) = Schemas::embedded().get(resource_type) else { return false };
+    let items = schema.attribute(name).and_then(|shape| shape.items.as_deref()).map(|items| schema.resolve(items));
+    items.is_some_and(|items| items.types.has(Types::STRING))
+}
+
 /// The property that a template names a resource by, where the schema shows it.
 pub fn name_property(resource_type: &str) -> Option<String> {
     let schema = Schemas::embedded().get(resource_type)?;
@@ -80,12 +87,6 @@ pub fn name_property(resource_type: &str) -> Option<String> {
     let candidates = primary.into_iter().chain([format!("{kind}Name"), "Name".to_owned()]);
     let is_text = |name: &str| schema.property(name).is_some_and(|shape| kind_of(shape) == AttributeKind::Text);
     candidates.into_iter().find(|name| settable(resource_type, name) && is_text(name))
-}
-
-/// Whether a property can be given only when the resource is made; of a name that mostly means that it is unique.
-pub fn create_only(resource_type: &str, property: &str) -> bool {
-    let schema = Schemas::embedded().get(resource_type);
-    schema.is_some_and(|schema| schema.create_only().iter().any(|pointer| pointer.attribute() == property))
 }
 
 /// The service and the words for the kind that ARNs of a type may have.
