@@ -57,13 +57,12 @@ pub fn validate(
             failed.push(found("PROPERTY_VALIDATION", reason, path, true));
         }
         let replaced = text("Replacement") == "True";
-        if action == "Add" || replaced {
-            if let Some((scope, id)) = planned(stack, logical_id, resource_type, &properties)
-                && exists(tx, resource_type, &scope, &id, stack)?
-            {
-                let reason = format!("Resource of type '{resource_type}' with identifier '{id}' already exists.");
-                failed.push(found("NAME_CONFLICT_VALIDATION", reason, format!("/Resources/{logical_id}"), true));
-            }
+        if (action == "Add" || replaced)
+            && let Some((scope, id)) = planned(stack, logical_id, resource_type, &properties)
+            && exists(tx, resource_type, &scope, &id, stack)?
+        {
+            let reason = format!("Resource of type '{resource_type}' with identifier '{id}' already exists.");
+            failed.push(found("NAME_CONFLICT_VALIDATION", reason, format!("/Resources/{logical_id}"), true));
         }
     }
     Ok(failed)
