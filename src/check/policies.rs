@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::facts::{ManagedPolicy, managed_policies};
 use crate::finding::{Finding, code};
 use crate::iam::{Effect, Policy, Principal, Statement};
 use crate::render::Rendered;
@@ -60,6 +61,12 @@ pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
                 }
             }
         }
+        let attached = [["ManagedPolicyArns", "*"].as_slice(), &["PermissionsBoundary"]];
+        for (path, arn) in attached.into_iter().flat_map(|way| follow(&properties, way, &base)) {
+            if let Some(finding) = arn_of_aws(arn).as_deref().and_then(managed_policy) {
+                report(finding, &path);
+            }
+        }
         for (path, policies) in follow(&properties, &["ManagedPolicyArns", "*"], &base) {
             let name = policies.to_string();
             if TOO_WIDE.iter().any(|wide| name.contains(wide)) {
@@ -78,6 +85,58 @@ pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
             && let Some(finding) = permission(&properties)
         {
             report(finding, &base);
+        }
+    }
+}
+
+/// The ARN of a managed policy of AWS's own, with whatever partition where the template leaves that open.
+fn arn_of_aws(written: &Value) -> Option<String> {
+    let open = |text: &str| text.replace("${AWS::Partition}", "aws");
+    match written {
+        Value::String(text) => Some(open(text)),
+        Value::Object(function) => match (function.get("Fn::Sub"), function.get("Fn::Join")) {
+            (Some(Value::String(text)), _) => Some(open(text)),
+            (_, Some(Value::Array(join))) => {
+                let (separator, parts) = (join.first()?.as_str()?, join.get(1)?.as_array()?);
+                let text = |part: &Value| match part {
+                    Value::String(text) => Some(text.clone()),
+                    other if other.get("Ref").and_then(Value::as_str) == Some("AWS::Partition") => {
+                        Some("aws".to_owned())
+                    }
+                    _ => None,
+                };
+                Some(parts.iter().map(text).collect::<Option<Vec<_>>>()?.join(separator))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+    .filter(|text| !text.contains("${"))
+}
+
+/// What there is to say of a managed policy of AWS's own.
+fn managed_policy(arn: &str) -> Option<Finding> {
+    let table = managed_policies();
+    let name = arn.split_once(":policy/").map_or(arn, |(_, name)| name);
+    match table.look_up(arn)? {
+        ManagedPolicy::Held(_) => None,
+        ManagedPolicy::Named => {
+            let message = format!("the local target does not know the statements of the managed policy `{name}`");
+            let help = "write out what is used: the local target refuses the resource, AWS takes it";
+            Some(Finding::warning(code::I010, message).help(help))
+        }
+        ManagedPolicy::ServiceLinked => {
+            let message =
+                format!("only roles that AWS's services make for themselves can have the managed policy `{name}`");
+            Some(Finding::warning(code::I009, message).help("write out what is used instead"))
+        }
+        ManagedPolicy::Unknown => {
+            let help = match table.suggest(name) {
+                Some(known) => format!("did you mean `arn:aws:iam::aws:policy/{known}`?"),
+                None => "write out what is used instead".to_owned(),
+            };
+            let message = format!("AWS had no managed policy `{name}` on {}", table.as_of());
+            Some(Finding::warning(code::I009, message).help(help))
         }
     }
 }

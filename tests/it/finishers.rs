@@ -92,3 +92,36 @@ fn rows_are_written_where_their_keys_are_absent() {
     let destroyed = project.run(&["destroy", "bank", "--yes"]).ok();
     assert!(destroyed.stderr.contains("nothing of it remains"), "{}", destroyed.session());
 }
+
+/// Another key type is another table, which has none of the rows yet.
+#[test]
+fn rows_of_a_table_whose_keys_change_are_all_written() {
+    let project = Project::empty();
+    project.write("bedplate.yaml", "");
+    let spec = |key: &str| {
+        format!(
+            "bedplate: 1\nname: bank\nregion: us-west-2\ntables:\n  accounts:\n    partition-key: {key}\n    seed: rows.yaml\n"
+        )
+    };
+    project.write("stacks/bank/usecase.yaml", spec("{ name: id }"));
+    project.write("stacks/bank/rows.yaml", "- { id: one, v: 1 }\n- { id: two, v: 2 }\n");
+    let _ = project.run(&["deploy", "bank", "--yes"]).ok();
+    for (key, rows, written) in [
+        ("{ name: id, type: number }", "- { id: 1, v: 1 }\n- { id: 2, v: 2 }\n- { id: 3, v: 3 }\n", "3 rows written"),
+        ("{ name: other }", "- { other: a }\n", "1 row written"),
+    ] {
+        project.write("stacks/bank/usecase.yaml", spec(key));
+        project.write("stacks/bank/rows.yaml", rows);
+        let planned = project.run(&["plan", "bank"]).ok();
+        let to_write = written.replace(" rows written", "").replace(" row written", "");
+        assert!(planned.stdout.contains(&format!("• tables.accounts: {to_write} to write\n")), "{}", planned.session());
+        assert!(planned.stdout.contains("±"), "{}", planned.session());
+        let deployed = project.run(&["deploy", "bank", "--yes", "--allow", "replacement,data-loss"]).ok();
+        assert!(deployed.stderr.contains(&format!("tables.accounts: {written}\n")), "{}", deployed.session());
+        let held = project.run(&["local", "status"]).ok();
+        let items = written.replace(" rows written", " items").replace(" row written", " item");
+        assert!(held.stdout.contains(&format!("  {items}\n")), "{}", held.stdout);
+    }
+    let destroyed = project.run(&["destroy", "bank", "--yes"]).ok();
+    assert!(destroyed.stderr.contains("nothing of it remains"), "{}", destroyed.session());
+}

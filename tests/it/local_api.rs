@@ -18,6 +18,7 @@ mod integrations;
 mod limits;
 mod requests;
 mod roles;
+mod stages;
 mod templates;
 mod user_pools;
 mod websockets;

@@ -9,6 +9,7 @@ use aws_sdk_cloudformation::types::{Capability, ChangeSetType, Parameter, Stack,
 use bedplate::local::{self, LocalOptions};
 use serde_json::{Value, json};
 
+mod attributes;
 mod bounds;
 mod changes;
 mod custom;
@@ -19,6 +20,7 @@ mod nested;
 mod privacy;
 mod refusals;
 mod resources;
+mod tables;
 mod templates;
 mod trouble;
 mod values;
@@ -156,13 +158,23 @@ impl World {
 
     /// Calls a service of the JSON protocol as the administrator; gives status and answer.
     async fn ask(&self, service: &str, target: &str, body: Value) -> (u16, Value) {
+        let headers = format!("x-amz-target: {target}\r\ncontent-type: application/x-amz-json-1.1\r\n");
+        let (status, body) = self.post(service, &headers, &body.to_string()).await;
+        (status, serde_json::from_str(&body).unwrap_or_else(|_| json!(body)))
+    }
+
+    /// Calls a service of the query protocol as the administrator; gives status and answer.
+    async fn form(&self, service: &str, body: &str) -> (u16, String) {
+        self.post(service, "content-type: application/x-www-form-urlencoded\r\n", body).await
+    }
+
+    async fn post(&self, service: &str, headers: &str, body: &str) -> (u16, String) {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        let (address, body) = (self.target.address(), body.to_string());
+        let address = self.target.address();
         let mut stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
         let request = format!(
-            "POST / HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\nx-amz-target: {target}\r\nauthorization: \
-             AWS4-HMAC-SHA256 Credential=local/20261124/{REGION}/{service}/aws4_request\r\ncontent-type: \
-             application/x-amz-json-1.1\r\ncontent-length: {}\r\n\r\n{body}",
+            "POST / HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\nauthorization: AWS4-HMAC-SHA256 \
+             Credential=local/20261124/{REGION}/{service}/aws4_request\r\n{headers}content-length: {}\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(request.as_bytes()).await.expect("sent");
@@ -170,7 +182,7 @@ impl World {
         stream.read_to_string(&mut answer).await.expect("an answer");
         let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-        (status, serde_json::from_str(body).unwrap_or_else(|_| json!(body)))
+        (status, body.to_owned())
     }
 
     /// Asks Secrets Manager, which answers.

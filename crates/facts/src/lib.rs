@@ -15,6 +15,7 @@ mod exposures;
 mod grants;
 mod iam;
 mod knowledge_bases;
+mod managed_policies;
 mod models;
 mod prices;
 mod protections;
@@ -29,6 +30,7 @@ pub use exposures::{Exposures, NarrowingKey, OpenSetting, SourcedType, exposures
 pub use grants::{Giving, Grants, Harmless, Narrowed, Open, Spelled, grants};
 pub use iam::{ActionException, IamExceptions, TrustException, iam_exceptions};
 pub use knowledge_bases::{KnowledgeBases, knowledge_bases};
+pub use managed_policies::{ManagedPolicies, ManagedPolicy, managed_policies};
 pub use models::{Access, Model, Models, Status, Witness, models};
 pub use prices::{HOURS_OF_A_MONTH, Price, Prices, prices};
 pub use protections::{DeletionWindow, Protection, Protections, ReplacedValue, protections};
@@ -38,7 +40,7 @@ pub use runtimes::{Runtime, Runtimes, runtimes};
 /// Reads every table. The build script does so with this very code: a program with a table of the wrong shape is never built.
 pub fn read_all() {
     let _ = (agents(), endpoints(), exposures(), grants(), iam_exceptions(), knowledge_bases());
-    let _ = (models(), prices(), protections(), regions(), runtimes());
+    let _ = (managed_policies(), models(), prices(), protections(), regions(), runtimes());
 }
 
 /// A table that is part of the program.

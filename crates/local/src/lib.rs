@@ -24,7 +24,7 @@
 //! | [`lambda`] | functions, run by Python processes | ground, protocol, identity, s3, logs |
 //! | [`execute_api`] | API Gateway's data plane | ground, protocol, identity, velocity, cognito, lambda |
 //! | [`bedrock`] | models' stand-ins, knowledge bases, guardrails, agents | ground, protocol, identity, velocity, s3, cognito, lambda |
-//! | [`cloudformation`] | stacks: the API and its engine | ground, protocol, resources, s3, secretsmanager, ssm, lambda |
+//! | [`cloudformation`] | stacks: the API and its engine | ground, protocol, resources, s3, logs, secretsmanager, ssm, lambda |
 //! | [`handlers`] | the behaviour of resource types that are not like all others | ground, identity, resources, s3, dynamodb, logs, cognito, secretsmanager, ssm, lambda, execute_api, bedrock |
 //! | [`server`] | the listener, who may ask, and which service a request is for | all |
 //! | [`serving`] | where it is being served, told to other processes | ground |

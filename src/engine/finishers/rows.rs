@@ -20,6 +20,12 @@ pub(super) async fn present(run: &Run<'_>, table: &str, key: &[String], rows: &[
     run.clients.present_items(table, &keys).await
 }
 
+/// Whether DynamoDB says that the table has other keys than the rows. Its words are those of its API reference, "Error handling
+/// with DynamoDB" (read 2026-11).
+pub(super) fn have_other_keys(error: &CallError) -> bool {
+    error.is("ValidationException") && error.says("key element does not match the schema")
+}
+
 /// Writes those that are absent. A batch would overwrite, so each is a write of its own, on the condition that its key is
 /// not there.
 pub(super) async fn write(

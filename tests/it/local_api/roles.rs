@@ -116,6 +116,76 @@ async fn a_service_answers_with_the_rights_of_the_integrations_role() {
     assert!(untrusted.header("x-bedplate-reason").is_some_and(|why| why.contains("trust policy")), "{untrusted:?}");
 }
 
+#[tokio::test]
+async fn a_managed_policy_of_aws_grants_what_its_statements_say() {
+    let world = World::new().await;
+    let integration = |action: &str, body: &str| {
+        json!({ "Integration": {
+            "Type": "AWS", "IntegrationHttpMethod": "POST", "Uri": format!("arn:aws:apigateway:{REGION}:dynamodb:action/{action}"),
+            "Credentials": { "Fn::GetAtt": ["Reader", "Arn"] }, "RequestTemplates": { "application/json": body },
+            "IntegrationResponses": [{ "StatusCode": "200" }, { "StatusCode": "400", "SelectionPattern": "4\\d{2}" }],
+        } })
+    };
+    let mut reader = role("apigateway.amazonaws.com", &["logs:PutLogEvents"], json!("*"));
+    reader["Properties"]["ManagedPolicyArns"] = json!(["arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"]);
+    let table = json!({ "Type": "AWS::DynamoDB::Table", "Properties": {
+        "TableName": "items", "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+        "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+    } });
+    let methods = [
+        ("GET /items", integration("Scan", "{\"TableName\": \"items\"}")),
+        ("POST /items", integration("PutItem", "{\"TableName\": \"items\", \"Item\": {\"id\": {\"S\": \"1\"}}}")),
+    ];
+    let outputs = world.deploy(&rest(&methods, json!({ "Items": table, "Reader": reader }))).await;
+    let read = world.get(&path(&outputs, "/items")).await;
+    assert_eq!((read.status, &read.json()["Count"]), (200, &json!(0)), "{}", read.text());
+    let written = world.call("POST", &path(&outputs, "/items"), &[], "{}").await;
+    assert_eq!(written.status, 400);
+    assert!(
+        written.text().contains("no identity-based policy allows the dynamodb:PutItem action"),
+        "{}",
+        written.text()
+    );
+}
+
+/// Nothing is queued, told or started here, and no integration response may say otherwise.
+#[tokio::test]
+async fn a_service_that_is_not_simulated_is_refused_whatever_the_integration_responses_say() {
+    let world = World::new().await;
+    let integration = |uri: &str, template: &str, responses: Value| {
+        json!({ "Integration": {
+            "Type": "AWS", "IntegrationHttpMethod": "POST", "Uri": format!("arn:aws:apigateway:{REGION}:{uri}"),
+            "Credentials": { "Fn::GetAtt": ["Role", "Arn"] },
+            "RequestParameters": { "integration.request.header.Content-Type": "'application/x-www-form-urlencoded'" },
+            "RequestTemplates": { "application/json": template }, "IntegrationResponses": responses,
+        } })
+    };
+    let mapped = json!([{ "StatusCode": "200", "ResponseTemplates": { "application/json": "{\"done\": true}" } }]);
+    let chosen = json!([
+        { "StatusCode": "200", "SelectionPattern": "5\\d{2}", "ResponseTemplates": { "application/json": "{\"done\": true}" } },
+        { "StatusCode": "201" },
+    ]);
+    let methods = [
+        ("POST /queue", integration("sqs:path/123456789012/jobs", "Action=SendMessage&MessageBody=hi", mapped.clone())),
+        ("POST /topic", integration("sns:action/Publish", "{}", json!([{ "StatusCode": "200" }]))),
+        ("POST /bus", integration("events:action/PutEvents", "{\"Entries\": []}", chosen.clone())),
+        ("POST /machine", integration("states:action/StartExecution", "{\"input\": \"{}\"}", mapped)),
+        ("POST /stream", integration("kinesis:action/PutRecord", "{}", chosen)),
+    ];
+    let actions = ["sqs:SendMessage", "sns:Publish", "events:PutEvents", "states:StartExecution", "kinesis:PutRecord"];
+    let own_role = role("apigateway.amazonaws.com", &actions, json!("*"));
+    let outputs = world.deploy(&rest(&methods, json!({ "Role": own_role }))).await;
+    for (line, service) in methods.iter().map(|(line, _)| line).zip(["sqs", "sns", "events", "states", "kinesis"]) {
+        let (_, at) = line.split_once(' ').expect("a path");
+        let answer = world.call("POST", &path(&outputs, at), &[], "{\"a\": 1}").await;
+        assert_eq!(answer.status, 501, "{line}: {}", answer.text());
+        let message = answer.json()["message"].as_str().expect("a message").to_owned();
+        assert!(message.contains(&format!("`{service}`")) && message.contains("does not simulate"), "{message}");
+        assert!(answer.header("x-bedplate-reason").is_some_and(|why| why.contains(service)), "{answer:?}");
+    }
+}
+
 /// The credentials of a role, as `AssumeRole` gives them.
 async fn assumed(world: &World, arn: &str) -> aws_credential_types::Credentials {
     let config = sts::Config::builder()

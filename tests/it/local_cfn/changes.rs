@@ -60,9 +60,116 @@ async fn a_new_stack_is_reviewed_then_made() {
     assert!(world.bucket_exists("reviewed-bucket").await);
     let left = world.cfn.list_change_sets().stack_name("demo").send().await.expect("change sets");
     let names: Vec<_> = left.summaries().iter().filter_map(|set| set.change_set_name()).collect();
-    assert_eq!(names, ["first"], "the other change set is gone");
+    assert_eq!(names, [""; 0], "what was executed leaves the list, and the other change set is gone");
     let (code, _) = refused(world.cfn.execute_change_set().stack_name("demo").change_set_name("first").send().await);
     assert_eq!(code, "InvalidChangeSetStatus");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_name_of_an_executed_change_set_is_free_again() {
+    let world = World::new().await;
+    let body =
+        |days: u32| template(json!({"Log": log_group(json!({"LogGroupName": "/log", "RetentionInDays": days}))}));
+    let mut ids = Vec::new();
+    for (days, kind) in [(1, ChangeSetType::Create), (3, ChangeSetType::Update), (5, ChangeSetType::Update)] {
+        let set = world.change_set("demo", "deploy", kind, &body(days)).await;
+        assert_eq!(set.execution_status(), Some(&ExecutionStatus::Available), "by its name it is the new one");
+        let id = set.change_set_id().expect("an id").to_owned();
+        world.cfn.execute_change_set().change_set_name(&id).send().await.expect("execution");
+        let stack = world.settled("demo").await;
+        assert_eq!(stack.change_set_id(), Some(id.as_str()));
+        assert!(world.cfn.list_change_sets().stack_name("demo").send().await.expect("sets").summaries().is_empty());
+        // While no other has its name, it is still found by it, and can't be executed again.
+        let found =
+            world.cfn.describe_change_set().stack_name("demo").change_set_name("deploy").send().await.expect("it");
+        assert_eq!(
+            (found.change_set_id(), found.execution_status()),
+            (Some(id.as_str()), Some(&ExecutionStatus::ExecuteComplete))
+        );
+        let (code, _) =
+            refused(world.cfn.execute_change_set().stack_name("demo").change_set_name("deploy").send().await);
+        assert_eq!(code, "InvalidChangeSetStatus");
+        ids.push(id);
+    }
+    for id in &ids {
+        let set = world.cfn.describe_change_set().change_set_name(id).send().await.expect("it");
+        assert_eq!(set.execution_status(), Some(&ExecutionStatus::ExecuteComplete), "by its ARN each is found");
+    }
+    // One that failed does not hold its name either; one that was not executed does.
+    let mut bad = body(7);
+    bad["Resources"]["Log"]["Metadata"] = json!({"Bedplate": {"Fail": "on purpose"}});
+    world.change_set("demo", "deploy", ChangeSetType::Update, &bad).await;
+    world.cfn.execute_change_set().stack_name("demo").change_set_name("deploy").send().await.expect("execution");
+    assert_eq!(status(&world.settled("demo").await), "UPDATE_ROLLBACK_COMPLETE");
+    world.change_set("demo", "deploy", ChangeSetType::Update, &body(7)).await;
+    let again = world.cfn.create_change_set().stack_name("demo").change_set_name("deploy");
+    let (code, message) = refused(again.template_body(body(9).to_string()).send().await);
+    assert_eq!((code.as_str(), message.as_str()), ("AlreadyExistsException", "ChangeSet deploy already exists"));
+    let delete = || world.cfn.delete_change_set().stack_name("demo").change_set_name("deploy");
+    delete().send().await.expect("gone");
+    let found = world.cfn.describe_change_set().stack_name("demo").change_set_name("deploy").send().await.expect("it");
+    assert_eq!(found.execution_status(), Some(&ExecutionStatus::ExecuteFailed));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_looked_for_when_the_change_set_is_executed() {
+    let world = World::new().await;
+    let importing = |name: &str| {
+        let mut body = template(json!({
+            "Log": log_group(json!({"LogGroupName": {"Fn::ImportValue": name}})),
+            "Other": log_group(json!({"LogGroupName": "/other"})),
+        }));
+        body["Conditions"] = json!({"Never": {"Fn::Equals": ["a", "b"]}});
+        body["Resources"]["Idle"] = log_group(json!({"LogGroupName": {"Fn::ImportValue": "nobody-asks"}}));
+        body["Resources"]["Idle"]["Condition"] = json!("Never");
+        body
+    };
+    for (stack, made) in [("early", false), ("late", true)] {
+        let set = world.change_set(stack, "first", ChangeSetType::Create, &importing("log-name")).await;
+        assert_eq!(
+            (set.status(), set.execution_status()),
+            (Some(&ChangeSetStatus::CreateComplete), Some(&ExecutionStatus::Available))
+        );
+        assert_eq!(
+            set.status_reason(),
+            Some(
+                "[WARN] --include-property-values option can return incomplete ChangeSet data because: ChangeSet creation \
+                 failed for resource [Log] because: No export named log-name"
+            )
+        );
+        let context = change(&set, "Log").after_context().expect("a context").to_owned();
+        assert!(context.contains("{{changeSet:KNOWN_AFTER_APPLY}}"), "{context}");
+        let plain =
+            world.cfn.describe_change_set().stack_name(stack).change_set_name("first").send().await.expect("it");
+        assert_eq!(plain.status_reason(), None, "told with the values only");
+        if made {
+            let mut body = template(json!({"Kept": log_group(json!({}))}));
+            body["Outputs"] = json!({"Name": {"Value": "/imported", "Export": {"Name": "log-name"}}});
+            world.create("exporter", &body).await;
+        }
+        world.cfn.execute_change_set().stack_name(stack).change_set_name("first").send().await.expect("execution");
+        let wanted = if made { "CREATE_COMPLETE" } else { "ROLLBACK_COMPLETE" };
+        assert_eq!(status(&world.settled(stack).await), wanted, "{:?}", world.events(stack).await);
+    }
+    assert_eq!(world.physical("late", "Log").await, "/imported");
+    // No resource is begun, and the stack says why.
+    assert_eq!(
+        world.events("early").await,
+        [
+            "early REVIEW_IN_PROGRESS User Initiated",
+            "early CREATE_IN_PROGRESS User Initiated",
+            "early ROLLBACK_IN_PROGRESS No export named log-name found. Rollback requested by user.",
+            "early ROLLBACK_COMPLETE",
+        ]
+    );
+    let updated = world.update("late", &importing("moved")).await;
+    assert_eq!(status(&updated), "UPDATE_ROLLBACK_COMPLETE");
+    let events = world.events("late").await;
+    assert!(events.contains(&"late UPDATE_ROLLBACK_IN_PROGRESS No export named moved found".to_owned()), "{events:?}");
+    // An output that imports is decided in the same way.
+    let mut body = template(json!({"Log": log_group(json!({}))}));
+    body["Outputs"] = json!({"Name": {"Value": {"Fn::ImportValue": "nowhere"}}});
+    assert_eq!(status(&world.create("outputs", &body).await), "ROLLBACK_COMPLETE");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -384,3 +384,50 @@ async fn independent_resources_are_made_at_the_same_time() {
     assert_eq!(status(&world.create("demo", &template(Value::Object(resources))).await), "CREATE_COMPLETE");
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }
+
+/// Members of the answers of AWS that localstack/localstack recorded (2026-03).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_description_has_the_members_that_aws_gives() {
+    let world = World::new().await;
+    let body = template(json!({"Log": log_group(json!({}))}));
+    let asked = async |action: &str, more: &str| {
+        let form = format!("Action={action}&Version=2010-05-15&{more}");
+        let (_, text) = world.form("cloudformation", &form).await;
+        text
+    };
+    let make = world.cfn.create_change_set().stack_name("demo").change_set_name("first");
+    let made = make.change_set_type(ChangeSetType::Create).template_body(body.to_string()).send().await.expect("a set");
+    let set = asked("DescribeChangeSet", "StackName=demo&ChangeSetName=first").await;
+    for (member, there) in [("Capabilities", true), ("NotificationARNs", true), ("Tags", false), ("Parameters", false)]
+    {
+        assert_eq!(set.contains(&format!("<{member}")), there, "{member}: {set}");
+    }
+    world.cfn.execute_change_set().stack_name("demo").change_set_name("first").send().await.expect("execution");
+    world.settled("demo").await;
+    let stack = asked("DescribeStacks", "StackName=demo").await;
+    for (member, there) in [
+        ("ChangeSetId", true),
+        ("LastUpdatedTime", true),
+        ("Tags", true),
+        ("NotificationARNs", true),
+        ("EnableTerminationProtection", true),
+        ("Parameters", false),
+        ("Outputs", false),
+        ("Capabilities", false),
+        ("DeletionTime", false),
+    ] {
+        assert_eq!(stack.contains(&format!("<{member}")), there, "{member}: {stack}");
+    }
+    let id = made.stack_id().expect("an id").to_owned();
+    world.cfn.delete_stack().stack_name("demo").send().await.expect("a deletion");
+    world.settled(&id).await;
+    let gone = asked("DescribeStacks", &format!("StackName={}", id.replace(':', "%3A").replace('/', "%2F"))).await;
+    for (member, there) in [("DeletionTime", true), ("ChangeSetId", false), ("EnableTerminationProtection", false)] {
+        assert_eq!(gone.contains(&format!("<{member}")), there, "{member}: {gone}");
+    }
+
+    // No two events of a stack share a time, so that sorting by it keeps their order.
+    let events = world.cfn.describe_stack_events().stack_name(&id).send().await.expect("events");
+    let times: Vec<_> = events.stack_events().iter().filter_map(|event| event.timestamp().copied()).collect();
+    assert!(times.len() > 8 && times.is_sorted_by(|newer, older| newer > older), "{times:?}");
+}

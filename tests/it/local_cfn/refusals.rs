@@ -112,6 +112,111 @@ async fn parameters_are_checked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn public_parameters_of_aws_are_refused_by_name_wherever_they_are_asked_for() {
+    let world = World::new().await;
+    let log = |name: Value| template(json!({"Log": log_group(json!({"LogGroupName": name}))}));
+    for name in [
+        json!("{{resolve:ssm:/aws/service/some/path/layer-arn}}"),
+        json!({"Fn::Sub": "{{resolve:ssm:/aws/service/some/path/layer-arn:1}}-${AWS::Region}"}),
+        json!("{{resolve:ssm-secure:/aws/reference/x}}"),
+    ] {
+        let (code, message) = refusal(&world, &log(name.clone())).await;
+        assert_eq!(code, "NotImplemented", "{name}");
+        assert!(message.contains("the public parameters of AWS (`/aws/"), "{message}");
+        let make = world.cfn.create_change_set().stack_name("refused").change_set_name("first");
+        let make = make.change_set_type(ChangeSetType::Create).template_body(log(name).to_string());
+        assert_eq!(refused(make.send().await).0, "NotImplemented");
+    }
+    // One whose name is put together is known for one when it is resolved.
+    let stack = world.create("made", &log(json!({"Fn::Join": ["/", ["{{resolve:ssm:", "aws", "made", "x}}"]]}))).await;
+    assert_eq!(status(&stack), "ROLLBACK_COMPLETE");
+    let events = world.events("made").await.join("\n");
+    assert!(events.contains("does not simulate the public parameters of AWS (`/aws/made/x`)"), "{events}");
+    for (operation, body) in [
+        ("GetParameter", json!({"Name": "/aws/service/ami-amazon-linux-latest/x"})),
+        ("GetParameter", json!({"Name": "arn:aws:ssm:us-west-2::parameter/aws/service/x"})),
+        ("GetParameters", json!({"Names": ["/own", "/aws/service/x"]})),
+        ("GetParametersByPath", json!({"Path": "/aws/service"})),
+    ] {
+        let (status, answer) = world.ask("ssm", &format!("AmazonSSM.{operation}"), body).await;
+        assert_eq!((status, &answer["__type"]), (501, &json!("NotImplemented")), "{operation} {answer}");
+    }
+    let (status, answer) = world.ask("ssm", "AmazonSSM.GetParameter", json!({"Name": "/app/aws/own"})).await;
+    assert_eq!((status, &answer["__type"]), (400, &json!("ParameterNotFound")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn references_to_what_a_condition_leaves_out_are_refused_before_anything_is_made() {
+    let world = World::new().await;
+    let body = |value: Value, output: Value| {
+        let mut body = template(json!({
+            "Topic": {"Type": "AWS::SNS::Topic", "Condition": "Wanted"},
+            "Value": {"Type": "AWS::SSM::Parameter", "DependsOn": "Topic", "Properties": {"Type": "String", "Value": value}},
+        }));
+        body["Conditions"] = json!({"Wanted": {"Fn::Equals": [{"Ref": "Want"}, "yes"]}});
+        body["Parameters"] = json!({"Want": {"Type": "String", "Default": "no"}});
+        body["Outputs"] = json!({"Out": {"Value": output}});
+        body
+    };
+    let reference = json!({"Ref": "Topic"});
+    let guarded = json!({"Fn::If": ["Wanted", {"Ref": "Topic"}, "none"]});
+    let resources =
+        "Template format error: Unresolved resource dependencies [Topic] in the Resources block of the template";
+    let outputs = "Unresolved resource dependencies [Topic] in the Outputs block of the template";
+    for (value, output, words) in [
+        (reference.clone(), json!("x"), resources),
+        (json!({"Fn::GetAtt": ["Topic", "TopicName"]}), json!("x"), resources),
+        (json!({"Fn::Sub": "<${Topic}>"}), json!("x"), resources),
+        (guarded.clone(), reference.clone(), outputs),
+    ] {
+        let body = body(value, output);
+        assert_eq!(refusal(&world, &body).await, ("ValidationError".to_owned(), words.to_owned()));
+        let make = world.cfn.create_change_set().stack_name("refused").change_set_name("first");
+        let make = make.change_set_type(ChangeSetType::Create).template_body(body.to_string());
+        assert_eq!(refused(make.send().await), ("ValidationError".to_owned(), words.to_owned()));
+    }
+    assert_eq!(status(&world.create("guarded", &body(guarded.clone(), guarded)).await), "CREATE_COMPLETE");
+    let make = world.cfn.create_stack().stack_name("wanted").parameters(parameter("Want", "yes"));
+    make.template_body(body(reference.clone(), reference).to_string()).send().await.expect("a stack");
+    assert_eq!(status(&world.settled("wanted").await), "CREATE_COMPLETE");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn existing_resources_are_imported_only_where_there_are_none() {
+    let world = World::new().await;
+    let body = template(json!({
+        "Assets": bucket(json!({"BucketName": "assets-of-all"})),
+        "Version": {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "/boot/version", "Type": "String", "Value": "1"}},
+        "Log": log_group(json!({})),
+    }));
+    let make = |name: &str| {
+        let make = world.cfn.create_change_set().stack_name(name).change_set_name("first");
+        make.change_set_type(ChangeSetType::Create).import_existing_resources(true).template_body(body.to_string())
+    };
+    make("boot").send().await.expect("nothing is there to be imported");
+    world.cfn.execute_change_set().stack_name("boot").change_set_name("first").send().await.expect("execution");
+    let stack = world.settled("boot").await;
+    assert_eq!(status(&stack), "CREATE_COMPLETE", "{:?}", world.events("boot").await);
+    // Again, with nothing new; and from another stack, which may not have what is this one's.
+    let again =
+        world.cfn.create_change_set().stack_name("boot").change_set_name("second").import_existing_resources(true);
+    again.template_body(body.to_string()).send().await.expect("a change set");
+    let other = make("other").send().await.expect("a change set");
+    let set = world.cfn.describe_change_set().change_set_name(other.id().expect("an id")).send().await.expect("it");
+    assert_eq!(set.status().map(|status| status.as_str()), Some("FAILED"), "the names are taken");
+
+    world.delete(&stack).await;
+    world.make_bucket("assets-of-all").await;
+    let (code, message) = refused(make("third").send().await);
+    assert_eq!(code, "NotImplemented");
+    assert!(message.contains("the import of existing resources (`Assets` would be `assets-of-all`"), "{message}");
+    world.s3.delete_bucket().bucket("assets-of-all").send().await.expect("gone");
+    world.ssm("PutParameter", json!({"Name": "/boot/version", "Type": "String", "Value": "0"})).await;
+    let (code, message) = refused(make("third").send().await);
+    assert!(code == "NotImplemented" && message.contains("`/boot/version`"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_simulated_is_refused_by_name() {
     let world = World::new().await;
     let with_transform = |name: &str| {
@@ -170,7 +275,27 @@ async fn stacks_that_are_not_there_are_said_to_be_missing() {
     world.cfn.delete_stack().stack_name("nobody").send().await.expect("deleting what is not there is fine");
     let (code, message) =
         refused(world.cfn.describe_change_set().stack_name("nobody").change_set_name("none").send().await);
-    assert_eq!((code.as_str(), message.as_str()), ("ChangeSetNotFound", "ChangeSet [none] does not exist"));
+    assert_eq!((code.as_str(), message.as_str()), ("ValidationError", "Stack [nobody] does not exist"));
+    let (_, message) = refused(world.cfn.delete_change_set().stack_name("nobody").change_set_name("none").send().await);
+    assert_eq!(message, "Stack [nobody] does not exist");
+    let (_, message) = refused(world.cfn.delete_change_set().change_set_name("none").send().await);
+    assert_eq!(message, "StackName must be specified if ChangeSetName is not specified as an ARN.");
+    let (_, message) = refused(world.cfn.get_template().send().await);
+    assert_eq!(message, "StackName is required if ChangeSetName is not specified.");
+    // A stack that is deleted is known by its ARN, and can be neither created nor updated.
+    let stack = world.create("gone", &template(json!({"Log": log_group(json!({}))}))).await;
+    world.delete(&stack).await;
+    let id = stack.stack_id().expect("an id");
+    for (kind, words) in [
+        (
+            ChangeSetType::Create,
+            format!("Stack [{id}] already exists and cannot be created again with the changeSet [x]."),
+        ),
+        (ChangeSetType::Update, format!("Stack:{id} is in DELETE_COMPLETE state and can not be updated.")),
+    ] {
+        let make = world.cfn.create_change_set().stack_name(id).change_set_name("x").change_set_type(kind);
+        assert_eq!(refused(make.template_body(&body).send().await), ("ValidationError".to_owned(), words));
+    }
     let (_, message) = refused(world.cfn.create_stack().stack_name("1bad_name").template_body(&body).send().await);
     assert!(message.contains("regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"), "{message}");
 }

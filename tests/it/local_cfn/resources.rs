@@ -246,6 +246,62 @@ async fn roles_fail_where_iam_would_refuse_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_managed_policy_has_to_be_there_and_to_be_known() {
+    let world = World::new().await;
+    let absent = |arn: &str| format!("Policy {arn} does not exist or is not attachable.");
+    let of_aws = |name: &str| format!("arn:aws:iam::aws:policy/{name}");
+    let cases = [
+        (of_aws("AmazonNoSuchThingAccess"), absent(&of_aws("AmazonNoSuchThingAccess"))),
+        // It exists, below `service-role/`.
+        (of_aws("AWSLambdaVPCAccessExecutionRole"), absent(&of_aws("AWSLambdaVPCAccessExecutionRole"))),
+        (
+            of_aws("aws-service-role/AmazonECSServiceRolePolicy"),
+            "Cannot attach a Service Role Policy to a Customer Role.".to_owned(),
+        ),
+        (
+            of_aws("AmazonWorkMailFullAccess"),
+            "The local target does not know the statements of the managed policy arn:aws:iam::aws:policy/AmazonWorkMailFullAccess"
+                .to_owned(),
+        ),
+        ("arn:aws:iam::123456789012:policy/nobody".to_owned(), absent("arn:aws:iam::123456789012:policy/nobody")),
+    ];
+    for (index, (arn, words)) in cases.iter().enumerate() {
+        let with = |mut resource: Value| {
+            resource["Properties"]["ManagedPolicyArns"] = json!([arn]);
+            template(json!({"One": resource}))
+        };
+        let user = json!({"Type": "AWS::IAM::User", "Properties": {}});
+        let group = json!({"Type": "AWS::IAM::Group", "Properties": {}});
+        let mut bounded = role();
+        bounded["Properties"]["PermissionsBoundary"] = json!(arn);
+        for (kind, body) in [
+            ("role", with(role())),
+            ("user", with(user)),
+            ("group", with(group)),
+            ("bounded", template(json!({"One": bounded}))),
+        ] {
+            let told = failure(&world, &format!("{kind}-{index}"), &body).await;
+            assert!(told.contains(words), "{kind} {arn}: {told}");
+        }
+    }
+    // What the usual tools attach, and a policy of the stack's own.
+    let mut good = role();
+    good["Properties"]["ManagedPolicyArns"] = json!([
+        {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"},
+        of_aws("ReadOnlyAccess"),
+        {"Ref": "Own"},
+    ]);
+    let own = json!({"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": {"Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}}});
+    let stack = world.create("good", &template(json!({"Role": good.clone(), "Own": own.clone()}))).await;
+    assert_eq!(status(&stack), "CREATE_COMPLETE", "{:?}", world.events("good").await);
+    // An update is looked at as well.
+    good["Properties"]["ManagedPolicyArns"][1] = json!(of_aws("AmazonNoSuchThingAccess"));
+    let stack = world.update("good", &template(json!({"Role": good, "Own": own}))).await;
+    assert_eq!(status(&stack), "UPDATE_ROLLBACK_COMPLETE");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_in_the_account_regional_namespace_gets_its_suffix() {
     let world = World::new().await;
     let body = template(

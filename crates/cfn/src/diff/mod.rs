@@ -7,6 +7,7 @@
 mod cause;
 mod overlay;
 mod properties;
+mod replacing;
 mod state;
 mod tags;
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::replacing;
 use crate::ResourceSchema;
 use crate::intrinsics::plain;
 use crate::schema::Pointer;
@@ -100,7 +101,9 @@ fn recreation(schema: &ResourceSchema, change: &PropertyChange, before: &Value, 
         Meets::Deeper => pointer.find(before) != pointer.find(after),
     };
     let tags = schema.tags().filter(|_| schema.tags_create_only());
-    if schema.create_only().iter().chain(tags).any(differs) {
+    if schema.create_only().iter().chain(tags).any(differs)
+        || replacing::replaces(schema.name(), change.top(), before, after)
+    {
         Recreation::Always
     } else if schema.conditional_create_only().iter().any(differs) {
         Recreation::Conditionally

@@ -1,5 +1,7 @@
 //! What a change set would do, resource by resource, in the words of the API: [`bedplate_cfn::diff`] finds it out.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -14,12 +16,21 @@ use bedplate_cfn::Resource;
 use bedplate_cfn::diff::{Action, Before, Detail, Existing, Scoped, Side, State, Update, update};
 use bedplate_cfn::intrinsics::{Problem, Scope};
 
+/// What a target would change.
+#[derive(Debug)]
+pub struct Planned {
+    /// Resource by resource.
+    pub changes: Vec<Change>,
+    /// Why the values of some of them are not known.
+    pub warning: Option<String>,
+}
+
 /// The changes from what a stack has to a target.
 ///
 /// # Errors
 ///
 /// What of the target can't be resolved.
-pub fn changes(db: &Connection, stack: &Stack, target: &StackTarget) -> CloudFormationResult<Vec<Change>> {
+pub fn changes(db: &Connection, stack: &Stack, target: &StackTarget) -> CloudFormationResult<Planned> {
     let refused = |problem: Problem| ApiError::validation(problem.message);
     let mut known = Known::of(db, stack)?;
     known.planning = true;
@@ -43,7 +54,30 @@ pub fn changes(db: &Connection, stack: &Stack, target: &StackTarget) -> CloudFor
     };
     let updates = updates.map_err(refused)?;
     let row_of = |update: &Update| rows.iter().find(|row| row.logical_id == update.change.logical_id);
-    Ok(updates.iter().map(|update| shown(update, row_of(update), &stack.target)).collect())
+    let changes = updates.iter().map(|update| shown(update, row_of(update), &stack.target)).collect();
+    Ok(Planned { changes, warning: warning(&known, &new_scope) })
+}
+
+/// What is said of resources that import what no stack exports. The words are those of an answer of AWS that
+/// localstack/localstack recorded (2026-03, `test_describe_change_set_import_non_existent_export`).
+fn warning(known: &Known, scope: &Scope<'_>) -> Option<String> {
+    if known.take_missing().is_empty() {
+        return None;
+    }
+    let failed: Vec<String> = scope
+        .resources()
+        .filter_map(|resource| {
+            // What can't be resolved was refused before.
+            let _ = State::of(resource, scope, &BTreeMap::new());
+            let name = known.take_missing().pop_first()?;
+            Some(format!(
+                "ChangeSet creation failed for resource [{}] because: No export named {name}",
+                resource.logical_id
+            ))
+        })
+        .collect();
+    let because = if failed.is_empty() { return None } else { failed.join("; ") };
+    Some(format!("[WARN] --include-property-values option can return incomplete ChangeSet data because: {because}"))
 }
 
 /// The resources of a stack as they are, rather than as its template would have them: an update may have been left half

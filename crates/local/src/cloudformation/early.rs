@@ -8,12 +8,12 @@ use serde_json::Value;
 use super::journal::Journal;
 use super::model::{Change, ChangeSet, Stack, StackEvent, StackTarget, Validation, mask};
 use super::status::OperationType;
-use super::tables;
+use super::{properties, tables};
 use crate::ground::resource_table;
 use crate::ground::{ACCOUNT_ID, ApiError};
-use crate::resources::{Site, planned_id, provider};
+use crate::resources::{Site, planned_id};
 use crate::s3::Buckets;
-use bedplate_cfn::Template;
+use crate::{logs, ssm};
 use bedplate_cfn::intrinsics::has_unknown;
 
 /// One failed validation and the resource it concerns.
@@ -49,28 +49,76 @@ pub fn validate(
             physical_id: text("PhysicalResourceId").to_owned(),
             validation: Validation { name: name.to_owned(), fails, reason, path },
         };
-        for (reason, path) in property_errors(&template, logical_id, resource_type, &properties) {
+        let errors = match template.resource(logical_id) {
+            Some(_) => properties::errors(tx, &stack.region, resource_type, &properties)?,
+            None => Vec::new(),
+        };
+        for (reason, path) in worded(logical_id, errors) {
             failed.push(found("PROPERTY_VALIDATION", reason, path, true));
         }
         let replaced = text("Replacement") == "True";
-        if (action == "Add" || replaced) && !has_unknown(&properties) {
-            let site = Site {
-                account: ACCOUNT_ID.to_owned(),
-                region: stack.region.clone(),
-                stack_id: stack.id.clone(),
-                stack_name: stack.name.clone(),
-                logical_id: logical_id.to_owned(),
-                resource_type: resource_type.to_owned(),
-            };
-            if let Some((scope, id)) = planned_id(&site, &properties)
-                && exists(tx, resource_type, &scope, &id, stack)?
-            {
-                let reason = format!("Resource of type '{resource_type}' with identifier '{id}' already exists.");
-                failed.push(found("NAME_CONFLICT_VALIDATION", reason, format!("/Resources/{logical_id}"), true));
-            }
+        if (action == "Add" || replaced)
+            && let Some((scope, id)) = planned(stack, logical_id, resource_type, &properties)
+            && exists(tx, resource_type, &scope, &id, stack)?
+        {
+            let reason = format!("Resource of type '{resource_type}' with identifier '{id}' already exists.");
+            failed.push(found("NAME_CONFLICT_VALIDATION", reason, format!("/Resources/{logical_id}"), true));
         }
     }
     Ok(failed)
+}
+
+/// Where a resource will be and its id, where its template decides that.
+fn planned(stack: &Stack, logical_id: &str, resource_type: &str, properties: &Value) -> Option<(String, String)> {
+    if has_unknown(properties) {
+        return None;
+    }
+    let site = Site {
+        account: ACCOUNT_ID.to_owned(),
+        region: stack.region.clone(),
+        stack_id: stack.id.clone(),
+        stack_name: stack.name.clone(),
+        logical_id: logical_id.to_owned(),
+        resource_type: resource_type.to_owned(),
+    };
+    planned_id(&site, properties)
+}
+
+/// The first resource that would be added and is there already, made by no stack: its logical id, and its own.
+pub fn to_import(
+    tx: &Transaction<'_>,
+    stack: &Stack,
+    changes: &[Change],
+) -> Result<Option<(String, String)>, ApiError> {
+    for change in changes {
+        let text = |name: &str| change.resource.get(name).and_then(Value::as_str).unwrap_or_default();
+        if text("Action") != "Add" {
+            continue;
+        }
+        let after: Value = change.after.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let properties = after.get("Properties").cloned().unwrap_or_default();
+        let (logical_id, resource_type) = (text("LogicalResourceId"), text("ResourceType"));
+        if let Some((scope, id)) = planned(stack, logical_id, resource_type, &properties)
+            && no_stacks(tx, resource_type, &scope, &id, &stack.region)?
+        {
+            return Ok(Some((logical_id.to_owned(), id)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether something of that id exists that was made by the API of its service, and not by a stack.
+fn no_stacks(tx: &Transaction<'_>, resource_type: &str, scope: &str, id: &str, region: &str) -> Result<bool, ApiError> {
+    let made = resource_table::find(tx, resource_type, scope, id)?;
+    if let Some(made) = made {
+        return Ok(made.stack_id.is_empty());
+    }
+    Ok(match resource_type {
+        "AWS::S3::Bucket" => Buckets::exists(tx, id)?,
+        "AWS::Logs::LogGroup" => logs::store::has_group(tx, region, id)?,
+        "AWS::SSM::Parameter" => ssm::store::find(tx, region, id, None)?.is_some(),
+        _ => false,
+    })
 }
 
 /// Whether something of that id exists, of this stack or of another.
@@ -84,16 +132,8 @@ fn exists(tx: &Transaction<'_>, resource_type: &str, scope: &str, id: &str, stac
 }
 
 /// Property errors in the words of the validation, with their paths.
-fn property_errors(
-    template: &Template,
-    logical_id: &str,
-    resource_type: &str,
-    properties: &Value,
-) -> Vec<(String, String)> {
-    if template.resource(logical_id).is_none() {
-        return Vec::new();
-    }
-    provider::property_errors(resource_type, properties)
+fn worded(logical_id: &str, errors: Vec<String>) -> Vec<(String, String)> {
+    errors
         .into_iter()
         .map(|error| {
             let (at, message) = error.split_once(": ").unwrap_or(("#", error.as_str()));

@@ -4,15 +4,17 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
+use serde_json::Value;
 
+use super::error::not_simulated;
 use super::model::{Physical, Stack, StackResource, StackTarget};
 use super::tables::{self, Sql};
 use crate::ground::resource_table;
-use crate::resources::is_custom;
+use crate::resources::{is_custom, provider};
 use crate::{secretsmanager, ssm};
-use bedplate_cfn::Template;
 use bedplate_cfn::finding::code;
 use bedplate_cfn::intrinsics::{Answer, DynamicReference, Environment, Problem, Resources, Scope};
+use bedplate_cfn::{Schemas, Template};
 
 /// What exists of a stack's resources, and what is not known yet.
 #[derive(Debug, Default)]
@@ -26,6 +28,8 @@ pub struct Known {
     /// The ARNs of secrets.
     secrets: BTreeSet<String>,
     imported: RefCell<BTreeSet<String>>,
+    /// Exports that were asked for while planning and are not there.
+    missing: RefCell<BTreeSet<String>>,
 }
 
 impl Known {
@@ -53,6 +57,11 @@ impl Known {
         self.imported.borrow().iter().cloned().collect()
     }
 
+    /// The exports that were asked for while planning since this was last called, and are not there.
+    pub fn take_missing(&self) -> BTreeSet<String> {
+        self.missing.take()
+    }
+
     /// Notes a resource as it is after a step.
     pub fn set(&mut self, logical_id: &str, thing: Physical) {
         if thing.resource_type == secretsmanager::store::SECRET {
@@ -60,6 +69,23 @@ impl Known {
         }
         self.things.insert(logical_id.to_owned(), thing);
     }
+}
+
+/// What an attribute of a thing is. One that is a property too is what the template gives it.
+///
+/// Source: answers of AWS recorded by localstack/localstack, 2026-03 (`test_change_set_fn_get_attr.py`).
+fn value_of<'a>(thing: &'a Physical, attribute: &str) -> Option<&'a Value> {
+    // What a custom resource has is what its function has answered.
+    if is_custom(&thing.resource_type) {
+        return thing.attributes.get(attribute);
+    }
+    let given = || thing.properties.pointer(&provider::pointer(attribute)).filter(|value| !value.is_null());
+    let property = given().filter(|_| provider::settable(&thing.resource_type, attribute));
+    property.filter(|_| has_attribute(&thing.resource_type, attribute)).or_else(|| thing.attributes.get(attribute))
+}
+
+fn has_attribute(resource_type: &str, attribute: &str) -> bool {
+    Schemas::embedded().get(resource_type).is_some_and(|schema| schema.has_attribute(attribute))
 }
 
 impl Resources for Known {
@@ -76,7 +102,7 @@ impl Resources for Known {
 
     fn attribute(&self, logical_id: &str, attribute: &str) -> Result<Answer, Problem> {
         match self.things.get(logical_id) {
-            Some(thing) => match thing.attributes.get(attribute) {
+            Some(thing) => match value_of(thing, attribute) {
                 Some(value) => Ok(Answer::Known(value.clone())),
                 None if self.planning => Ok(Answer::Unknown),
                 None if is_custom(&thing.resource_type) => Err(Problem::new(
@@ -105,7 +131,12 @@ impl Resources for Known {
         self.imported.borrow_mut().insert(name.to_owned());
         match self.exports.get(name) {
             Some(value) => Ok(Answer::from(value.as_str())),
-            None => Err(Problem::new(code::T107, format!("No export named {name} found. Rollback requested by user."))),
+            // Whether it is there is decided when the change set is executed.
+            None if self.planning => {
+                self.missing.borrow_mut().insert(name.to_owned());
+                Ok(Answer::Unknown)
+            }
+            None => Err(Problem::new(code::T107, format!("No export named {name} found."))),
         }
     }
 
@@ -120,6 +151,9 @@ impl Resources for Known {
                     None => versions.last(),
                     Some(version) => versions.iter().find(|one| one.version.to_string() == version),
                 };
+                if found.is_none() && ssm::store::is_public(name) {
+                    return Err(missing(not_simulated(&format!("the public parameters of AWS (`{name}`)")).message));
+                }
                 let Some(found) = found else {
                     return Err(missing(format!("Parameters: [{}] cannot be found.", reference.key)));
                 };

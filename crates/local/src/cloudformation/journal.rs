@@ -49,7 +49,9 @@ impl Journal<'_> {
         let reason = self.without_secrets(&stack.id, reason)?;
         stack.status = status;
         stack.reason.clone_from(&reason);
-        if status == Status::DeleteComplete {
+        // When its deletion began, or that of what a failed creation had made; and in the end, when it was over.
+        let begins = matches!(status, Status::DeleteInProgress | Status::RollbackInProgress);
+        if begins || status == Status::DeleteComplete {
             stack.deleted = Some(self.now());
         }
         tables::save_stack(self.db, stack)?;

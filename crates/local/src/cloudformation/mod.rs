@@ -12,6 +12,7 @@
 //! | [`model`], [`status`], [`tables`], `journal` | what is remembered, and how it is written |
 //! | `retention` | what is kept of stacks that are gone |
 //! | `limits` | how much an account, a stack and a tree of nested stacks may have |
+//! | `properties`, `references` | whether a provider takes them, and whether what they refer to can be there |
 //! | `policy`, `stacks`, `error` | stack policies, whole stacks, the words of refusals |
 
 mod actions;
@@ -28,6 +29,8 @@ mod limits;
 pub mod model;
 mod policy;
 mod prepare;
+mod properties;
+mod references;
 mod retention;
 mod source;
 mod stacks;
@@ -52,7 +55,8 @@ pub use model::{Tag, stamp};
 pub(crate) use tables::{stack_of_change_set, stack_of_operation};
 
 /// The tables of CloudFormation.
-pub const SCHEMA: Schema = Schema { room: "cloudformation", steps: &[tables::SCHEMA, custom::SCHEMA, limits::SCHEMA] };
+pub const SCHEMA: Schema =
+    Schema { room: "cloudformation", steps: &[tables::SCHEMA, custom::SCHEMA, limits::SCHEMA, tables::EXECUTED_SETS] };
 
 /// The CloudFormation service of one serving process.
 #[derive(Debug)]

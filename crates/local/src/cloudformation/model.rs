@@ -346,6 +346,9 @@ pub struct ChangeSet {
     pub token: Option<String>,
     /// The operation that made it.
     pub operation_id: String,
+    /// Why some values of its changes are not known; shown with them.
+    #[serde(default)]
+    pub warning: Option<String>,
 }
 
 /// One event, of a stack, of one of its resources, or of a validation.

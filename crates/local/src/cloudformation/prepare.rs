@@ -11,10 +11,11 @@ use super::model::{StackParameter, StackTarget, Tag};
 use crate::ground::ApiError;
 use crate::ground::scalar::scalar;
 use crate::resources::{self, provider};
-use crate::ssm::store::{Named, ParameterLookup};
+use crate::ssm::store::{Named, ParameterLookup, is_public};
 use bedplate_cfn::{ResourceGraph, Template};
 
 use super::expand;
+use super::references::{check_left_out, public_parameter, public_reference};
 
 /// What a caller gave for a deployment.
 #[derive(Debug, Clone, Default)]
@@ -121,6 +122,9 @@ pub fn check(template: &Template, region: &str) -> CloudFormationResult<()> {
     if let Some(what) = template.resources().find_map(|resource| resources::refused(resource.type_)) {
         return Err(not_simulated(what));
     }
+    if let Some(name) = public_reference(template.value()) {
+        return Err(public_parameter(name));
+    }
     let behind_topic = |resource: &bedplate_cfn::Resource<'_>| {
         let token = resource.properties().and_then(|properties| properties.get("ServiceToken")).and_then(Value::as_str);
         resources::is_custom(resource.type_) && token.is_some_and(|token| token.contains(":sns:"))
@@ -206,6 +210,7 @@ pub fn target(
     let values = parameters.iter().map(|parameter| (parameter.key.clone(), parameter.given().to_owned())).collect();
     let processed = process(&template, &values, region, &given.stack_name)?;
     check(&processed, region)?;
+    check_left_out(&processed, &values, region, &given.stack_name)?;
     check_tags(&given.tags)?;
     for capability in &given.capabilities {
         if !["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", EXPAND].contains(&capability.as_str()) {
@@ -277,7 +282,11 @@ fn check_resource_types(template: &Template, allowed: &[String]) -> CloudFormati
     if missing.is_empty() {
         return Ok(());
     }
-    Err(ApiError::validation(format!("Resource type {} is not allowed by parameter ResourceTypes", missing.join(", "))))
+    Err(ApiError::validation(format!(
+        "Resource type {} is not allowed by parameter ResourceTypes [{}]",
+        missing.join(", "),
+        allowed.join(", ")
+    )))
 }
 
 fn check_tags(tags: &[Tag]) -> CloudFormationResult<()> {
@@ -378,8 +387,8 @@ fn stored(
     absent: &mut Vec<String>,
 ) -> CloudFormationResult<Option<String>> {
     let Some(kind) = parameter.type_().strip_prefix("AWS::SSM::Parameter::") else { return Ok(None) };
-    if value.starts_with("/aws/") {
-        return Err(not_simulated(&format!("the public parameters of AWS (`{value}`)")));
+    if is_public(value) {
+        return Err(public_parameter(value));
     }
     let found = match Named::of(value, region).find(db, region)? {
         ParameterLookup::Found(found) => found,

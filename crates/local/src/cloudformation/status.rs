@@ -119,6 +119,11 @@ pub enum ExecutionStatus {
 }
 
 impl ExecutionStatus {
+    /// Whether it was run, well or badly: then another one may have its name.
+    pub fn over(self) -> bool {
+        matches!(self, ExecutionStatus::ExecuteComplete | ExecutionStatus::ExecuteFailed)
+    }
+
     /// The name as the API writes it.
     pub fn as_str(self) -> &'static str {
         match self {

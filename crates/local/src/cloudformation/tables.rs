@@ -6,7 +6,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::model::{ChangeSet, Phase, Stack, StackEvent, StackOperation, StackResource};
+use super::model::{ChangeSet, Phase, Stack, StackEvent, StackOperation, StackResource, stamp};
 use super::status::Status;
 
 /// How many events of one stack are kept, and how many bytes they may have: the last ones. Our own; AWS keeps 90 days.
@@ -45,6 +45,26 @@ CREATE TABLE IF NOT EXISTS cfn_import (
     region TEXT NOT NULL, name TEXT NOT NULL, stack_id TEXT NOT NULL,
     PRIMARY KEY (region, name, stack_id)) STRICT;
 ";
+
+/// A change set that was executed no longer holds its name: it is found by its ARN, and by its name until another one takes it.
+///
+/// Source: answers of AWS recorded by localstack/localstack, 2026-03 (`test_name_conflicts`, `capture_update_process`).
+pub const EXECUTED_SETS: &str = "
+CREATE TABLE cfn_change_set_by_id (
+    id TEXT PRIMARY KEY, stack_id TEXT NOT NULL, name TEXT NOT NULL, created TEXT NOT NULL, active INTEGER NOT NULL,
+    doc TEXT NOT NULL) STRICT;
+INSERT INTO cfn_change_set_by_id (id, stack_id, name, created, active, doc)
+    SELECT id, stack_id, name, created,
+        coalesce(json_extract(doc, '$.execution'), '') NOT IN ('EXECUTE_COMPLETE', 'EXECUTE_FAILED'), doc
+    FROM cfn_change_set ORDER BY rowid;
+DROP TABLE cfn_change_set;
+ALTER TABLE cfn_change_set_by_id RENAME TO cfn_change_set;
+CREATE UNIQUE INDEX cfn_change_set_name ON cfn_change_set (stack_id, name) WHERE active = 1;
+CREATE INDEX cfn_change_set_stack ON cfn_change_set (stack_id);
+";
+
+/// How many executed change sets of a stack are kept, the last ones. Our own.
+const EXECUTED_KEPT: i64 = 20;
 
 /// A document that a newer or damaged state folder may hold in a shape this program does not know.
 fn decode<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Sql<T> {
@@ -147,6 +167,13 @@ pub fn resources(db: &Connection, stack_id: &str) -> Sql<Vec<StackResource>> {
     all(db, "SELECT doc FROM cfn_resource WHERE stack_id = ?1 ORDER BY rowid", &[&stack_id])
 }
 
+/// The resources of all stacks of a region that are not deleted.
+pub fn resources_of_region(db: &Connection, region: &str) -> Sql<Vec<StackResource>> {
+    let sql = "SELECT cfn_resource.doc FROM cfn_resource JOIN cfn_stack ON cfn_stack.id = cfn_resource.stack_id
+        WHERE cfn_stack.region = ?1 AND cfn_stack.live = 1";
+    all(db, sql, &[&region])
+}
+
 /// Resources by the id of the thing they stand for.
 pub fn resources_by_physical_id(db: &Connection, physical_id: &str) -> Sql<Vec<StackResource>> {
     all(db, "SELECT doc FROM cfn_resource WHERE physical_id = ?1 ORDER BY rowid", &[&physical_id])
@@ -162,10 +189,17 @@ pub fn remove_resource(db: &Connection, stack_id: &str, logical_id: &str) -> Sql
 /// Writes a change set, new or changed.
 pub fn save_change_set(db: &Connection, set: &ChangeSet) -> Sql<()> {
     db.prepare_cached(
-        "INSERT INTO cfn_change_set (id, stack_id, name, created, doc) VALUES (?1,?2,?3,?4,?5)
-         ON CONFLICT (id) DO UPDATE SET doc = ?5",
+        "INSERT INTO cfn_change_set (id, stack_id, name, created, active, doc) VALUES (?1,?2,?3,?4,?5,?6)
+         ON CONFLICT (id) DO UPDATE SET active = ?5, doc = ?6",
     )?
-    .execute(params![set.id, set.stack_id, set.name, set.created, encode(set)?])?;
+    .execute(params![set.id, set.stack_id, set.name, set.created, !set.execution.over(), encode(set)?])?;
+    if set.execution.over() {
+        db.prepare_cached(
+            "DELETE FROM cfn_change_set WHERE stack_id = ?1 AND active = 0 AND rowid NOT IN (
+                SELECT rowid FROM cfn_change_set WHERE stack_id = ?1 AND active = 0 ORDER BY rowid DESC LIMIT ?2)",
+        )?
+        .execute(params![set.stack_id, EXECUTED_KEPT])?;
+    }
     Ok(())
 }
 
@@ -184,20 +218,27 @@ pub fn stack_of_change_set(db: &Connection, id: &str) -> Sql<Option<String>> {
     db.query_row("SELECT stack_id FROM cfn_change_set WHERE id = ?1", [id], |row| row.get(0)).optional()
 }
 
-/// A change set by its stack's ARN and its name.
+/// A change set by its stack's ARN and its name: the one that holds the name, else the last one that was executed under it.
 pub fn change_set_by_name(db: &Connection, stack_id: &str, name: &str) -> Sql<Option<ChangeSet>> {
-    one(db, "SELECT doc FROM cfn_change_set WHERE stack_id = ?1 AND name = ?2", &[&stack_id, &name])
+    let newest =
+        "SELECT doc FROM cfn_change_set WHERE stack_id = ?1 AND name = ?2 ORDER BY active DESC, rowid DESC LIMIT 1";
+    one(db, newest, &[&stack_id, &name])
 }
 
-/// The change sets of a stack, oldest first.
+/// All change sets of a stack, oldest first.
 pub fn change_sets(db: &Connection, stack_id: &str) -> Sql<Vec<ChangeSet>> {
     all(db, "SELECT doc FROM cfn_change_set WHERE stack_id = ?1 ORDER BY rowid", &[&stack_id])
 }
 
-/// How many change sets a stack has.
-pub fn change_sets_of(db: &Connection, stack_id: &str) -> Sql<usize> {
+/// The change sets of a stack whose execution is not over, oldest first.
+pub fn active_change_sets(db: &Connection, stack_id: &str) -> Sql<Vec<ChangeSet>> {
+    all(db, "SELECT doc FROM cfn_change_set WHERE stack_id = ?1 AND active = 1 ORDER BY rowid", &[&stack_id])
+}
+
+/// How many change sets a stack has whose execution is not over.
+pub fn active_change_sets_of(db: &Connection, stack_id: &str) -> Sql<usize> {
     let count: i64 = db
-        .prepare_cached("SELECT count(*) FROM cfn_change_set WHERE stack_id = ?1")?
+        .prepare_cached("SELECT count(*) FROM cfn_change_set WHERE stack_id = ?1 AND active = 1")?
         .query_row([stack_id], |row| row.get(0))?;
     Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
@@ -246,14 +287,28 @@ pub fn running_operations(db: &Connection) -> Sql<Vec<String>> {
     statement.query_map([], |row| row.get(0))?.collect()
 }
 
-/// Adds an event.
+/// Adds an event. No two of one stack have the same time: clients put them in order by it.
 pub fn add_event(db: &Connection, event: &StackEvent) -> Sql<()> {
+    let last: Option<String> = db
+        .prepare_cached("SELECT doc ->> '$.time' FROM cfn_event WHERE stack_id = ?1 ORDER BY seq DESC LIMIT 1")?
+        .query_row([&event.stack_id], |row| row.get(0))
+        .optional()?;
+    let event = match last.filter(|last| *last >= event.time).as_deref().and_then(a_moment_after) {
+        Some(time) => &StackEvent { time, ..event.clone() },
+        None => event,
+    };
     db.prepare_cached("INSERT INTO cfn_event (stack_id, operation_id, doc) VALUES (?1,?2,?3)")?.execute(params![
         event.stack_id,
         event.operation_id,
         encode(event)?
     ])?;
     prune_events(db, &event.stack_id, db.last_insert_rowid())
+}
+
+/// The next moment that a time can tell from this one.
+fn a_moment_after(time: &str) -> Option<String> {
+    let moment: jiff::Timestamp = time.parse().ok()?;
+    Some(stamp(moment.checked_add(jiff::SignedDuration::from_millis(1)).ok()?))
 }
 
 /// Forgets the oldest events of a stack that has too many; `seq` is the one that was added last.

@@ -37,11 +37,10 @@ impl Reply {
 
     /// What the local target does not simulate, refused by name.
     pub fn not_simulated(what: &str) -> Self {
-        Self::message(
-            501,
-            "NotImplemented",
-            &format!("The local target does not simulate {what}; deploy to AWS or another endpoint for it"),
-        )
+        let message = format!("The local target does not simulate {what}; deploy to AWS or another endpoint for it");
+        let mut reply = Self::message(501, "NotImplemented", &message);
+        reply.explain(&message);
+        reply
     }
 
     /// The same with a header, which replaces one of that name.

@@ -1,7 +1,8 @@
 //! What is deployed: APIs, their stages, and the keys and plans of callers, read from the resources of stacks.
 
+use rand::Rng as _;
 use rusqlite::Connection;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::limits::{Period, Quota, Throttle};
 use super::parts::parts;
@@ -29,9 +30,33 @@ pub(super) struct Rest {
     pub api: StoredResource,
     /// The stage.
     pub stage: StoredResource,
-    /// The stage's deployment, unless it is gone.
+    /// The deployment that answers, unless it is gone.
     pub deployment: Option<StoredResource>,
 }
+
+/// Whether a request is one that a stage's canary answers.
+fn by_canary(setting: &Value) -> bool {
+    let percent = number(setting, "PercentTraffic").unwrap_or(0.0);
+    rand::rng().random_range(0.0..100.0) < percent
+}
+
+/// A stage as its canary has it: the canary's deployment, and its variables over the stage's own.
+fn canary(stage: &mut StoredResource) {
+    let Some(setting) = stage.properties.get("CanarySetting").filter(|setting| by_canary(setting)).cloned() else {
+        return;
+    };
+    let Some(properties) = stage.properties.as_object_mut() else { return };
+    if let Some(deployment) = text(&setting, "DeploymentId") {
+        properties.insert("DeploymentId".to_owned(), Value::String(deployment));
+    }
+    let mut variables = texts(properties.get("Variables"));
+    variables.extend(texts(setting.get("StageVariableOverrides")));
+    properties.insert("Variables".to_owned(), Value::Object(variables));
+    stage.state = json!({ CANARY_REQUEST: true });
+}
+
+/// In the state of a stage that answers by its canary.
+pub(super) const CANARY_REQUEST: &str = "canary_request";
 
 /// An HTTP or WebSocket API, and the stage that answers.
 #[derive(Debug)]
@@ -49,9 +74,10 @@ pub(super) struct V2 {
 /// What is behind an API's id and the first segment of a path.
 pub(super) fn find(db: &Connection, api: &str, first: &str) -> Result<FoundApi, ApiError> {
     if let Some(found) = resource_table::find_anywhere(db, "AWS::ApiGateway::RestApi", api)? {
-        let Some(stage) = resource_table::find(db, "AWS::ApiGateway::Stage", api, first)? else {
+        let Some(mut stage) = resource_table::find(db, "AWS::ApiGateway::Stage", api, first)? else {
             return Ok(FoundApi::NoStage);
         };
+        canary(&mut stage);
         let deployment = text(&stage.properties, "DeploymentId").unwrap_or_default();
         let deployment = resource_table::find_anywhere(db, "AWS::ApiGateway::Deployment", &deployment)?;
         return Ok(FoundApi::Rest(Box::new(Rest { api: found, stage, deployment })));

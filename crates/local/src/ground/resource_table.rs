@@ -53,6 +53,23 @@ pub struct StoredResource {
     pub state: Value,
 }
 
+/// The resource of a stack that a thing was made for. Ids alone are unique only where the type says: two APIs of one stack may
+/// have stages of the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner<'a> {
+    /// The stack.
+    pub stack_id: &'a str,
+    /// The resource's name in that stack's template.
+    pub logical_id: &'a str,
+}
+
+impl StoredResource {
+    /// What it was made for.
+    pub fn owner(&self) -> Owner<'_> {
+        Owner { stack_id: &self.stack_id, logical_id: &self.logical_id }
+    }
+}
+
 const COLUMNS: &str = "type, region, scope, physical_id, stack_id, logical_id, properties, attributes, state";
 
 fn thing(row: &Row<'_>) -> rusqlite::Result<StoredResource> {
@@ -108,16 +125,18 @@ pub fn insert(db: &Connection, thing: &StoredResource) -> rusqlite::Result<()> {
 pub fn update(
     db: &Connection,
     resource_type: &str,
-    stack_id: &str,
+    owner: Owner<'_>,
     made: &Made,
     properties: &Value,
 ) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "UPDATE resource SET properties = ?4, attributes = ?5 WHERE type = ?1 AND stack_id = ?2 AND physical_id = ?3",
+        "UPDATE resource SET properties = ?5, attributes = ?6
+         WHERE type = ?1 AND stack_id = ?2 AND logical_id = ?3 AND physical_id = ?4",
     )?
     .execute(params![
         resource_type,
-        stack_id,
+        owner.stack_id,
+        owner.logical_id,
         made.id,
         properties.to_string(),
         Value::Object(made.attributes.clone()).to_string()
@@ -147,11 +166,29 @@ pub fn set_state(
 /// # Errors
 ///
 /// When the database refuses.
-pub fn remove(db: &Connection, resource_type: &str, stack_id: &str, id: &str) -> rusqlite::Result<()> {
-    db.prepare_cached("DELETE FROM resource WHERE type = ?1 AND stack_id = ?2 AND physical_id = ?3")?.execute([
-        resource_type,
-        stack_id,
-        id,
+pub fn remove(db: &Connection, resource_type: &str, owner: Owner<'_>, id: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "DELETE FROM resource WHERE type = ?1 AND stack_id = ?2 AND logical_id = ?3 AND physical_id = ?4",
+    )?
+    .execute([resource_type, owner.stack_id, owner.logical_id, id])?;
+    Ok(())
+}
+
+/// Replaces the properties and the state of the thing with its type, scope and id.
+///
+/// # Errors
+///
+/// When the database refuses.
+pub fn save(db: &Connection, thing: &StoredResource) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE resource SET properties = ?4, state = ?5 WHERE type = ?1 AND scope = ?2 AND physical_id = ?3",
+    )?
+    .execute(params![
+        thing.resource_type,
+        thing.scope,
+        thing.id,
+        thing.properties.to_string(),
+        thing.state.to_string()
     ])?;
     Ok(())
 }

@@ -1,6 +1,4 @@
-//! API Gateway's REST APIs: their resources, methods, deployments and stages.
-//!
-//! A deployment keeps a snapshot of its API in its state, so that later the API answers only what was deployed.
+//! API Gateway's REST APIs: their resources and methods.
 
 use serde_json::{Map, Value, json};
 
@@ -9,27 +7,15 @@ use crate::ground::scalar::text;
 use crate::resources::{Failure, Handler, Made, ResourceWork, generic};
 
 const API: &str = "AWS::ApiGateway::RestApi";
-const RESOURCE: &str = "AWS::ApiGateway::Resource";
-const METHOD: &str = "AWS::ApiGateway::Method";
-const DEPLOYMENT: &str = "AWS::ApiGateway::Deployment";
-const STAGE: &str = "AWS::ApiGateway::Stage";
+pub(super) const RESOURCE: &str = "AWS::ApiGateway::Resource";
+pub(super) const METHOD: &str = "AWS::ApiGateway::Method";
 
-/// What a deployment takes with it.
-const PARTS: &[&str] = &[
-    RESOURCE,
-    METHOD,
-    "AWS::ApiGateway::RequestValidator",
-    "AWS::ApiGateway::Model",
-    "AWS::ApiGateway::Authorizer",
-    "AWS::ApiGateway::GatewayResponse",
-];
-
-fn refused(code: &'static str, status: u16, message: &str) -> Failure {
+pub(super) fn refused(code: &'static str, status: u16, message: &str) -> Failure {
     Failure::handler(code, format!("{message} (Service: ApiGateway, Status Code: {status})"))
 }
 
 /// The API a part names, which must exist.
-fn api(work: &ResourceWork<'_>, properties: &Value) -> Result<StoredResource, Failure> {
+pub(super) fn api(work: &ResourceWork<'_>, properties: &Value) -> Result<StoredResource, Failure> {
     let id = text(properties, "RestApiId").unwrap_or_default();
     resource_table::find(work.db, API, &work.site.region, &id)?.ok_or_else(|| {
         refused("NotFound", 404, &format!("Invalid API identifier specified {}:{id}", work.site.account))
@@ -37,7 +23,7 @@ fn api(work: &ResourceWork<'_>, properties: &Value) -> Result<StoredResource, Fa
 }
 
 /// Everything of one type in an API.
-fn parts(work: &ResourceWork<'_>, resource_type: &str, api: &str) -> Result<Vec<StoredResource>, Failure> {
+pub(super) fn parts(work: &ResourceWork<'_>, resource_type: &str, api: &str) -> Result<Vec<StoredResource>, Failure> {
     let mut things = resource_table::of_type(work.db, resource_type, Some(&work.site.region))?;
     things.retain(|thing| text(&thing.properties, "RestApiId").as_deref() == Some(api));
     Ok(things)
@@ -160,117 +146,6 @@ fn check_method(work: &ResourceWork<'_>, api: &StoredResource, properties: &Valu
         }
     }
     Ok(())
-}
-
-pub(super) struct RestDeploymentHandler;
-
-impl Handler for RestDeploymentHandler {
-    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
-        let api = api(work, properties)?;
-        let methods = parts(work, METHOD, &api.id)?;
-        let by_body =
-            api.properties.pointer("/Body/paths").and_then(Value::as_object).is_some_and(|paths| !paths.is_empty())
-                || api.properties.get("BodyS3Location").is_some();
-        if methods.is_empty() && !by_body {
-            return Err(refused("InvalidRequest", 400, "The REST API doesn't contain any methods"));
-        }
-        if methods.iter().any(|method| method.properties.get("Integration").is_none()) {
-            return Err(refused("InvalidRequest", 400, "No integration defined for method"));
-        }
-        let snapshot = snapshot(work, &api)?;
-        let made = generic::create_with(work, properties, snapshot)?;
-        if let Some(stage) = text(properties, "StageName") {
-            if resource_table::find(work.db, STAGE, &api.id, &stage)?.is_some() {
-                return Err(refused("AlreadyExists", 409, "Stage already exists"));
-            }
-            let mut description =
-                properties.get("StageDescription").and_then(Value::as_object).cloned().unwrap_or_default();
-            description.insert("RestApiId".to_owned(), json!(api.id));
-            description.insert("StageName".to_owned(), json!(stage));
-            description.insert("DeploymentId".to_owned(), json!(made.id));
-            resource_table::insert(
-                work.db,
-                &StoredResource {
-                    resource_type: STAGE.to_owned(),
-                    region: work.site.region.clone(),
-                    scope: api.id,
-                    id: stage,
-                    stack_id: work.site.stack_id.clone(),
-                    logical_id: work.site.logical_id.clone(),
-                    properties: Value::Object(description),
-                    attributes: Map::new(),
-                    state: json!({"made_by_deployment": made.id}),
-                },
-            )?;
-        }
-        Ok(made)
-    }
-
-    fn delete(&self, work: &ResourceWork<'_>, id: &str, properties: &Value) -> Result<(), Failure> {
-        let api = text(properties, "RestApiId").unwrap_or_default();
-        for stage in parts(work, STAGE, &api)? {
-            if text(&stage.properties, "DeploymentId").as_deref() != Some(id) {
-                continue;
-            }
-            if stage.state.get("made_by_deployment").and_then(Value::as_str) != Some(id) {
-                return Err(refused(
-                    "InvalidRequest",
-                    400,
-                    "Active stages pointing to this deployment must be moved or deleted",
-                ));
-            }
-            resource_table::remove(work.db, STAGE, &stage.stack_id, &stage.id)?;
-        }
-        generic::delete(work, id)
-    }
-}
-
-/// The API with all its parts as they are now.
-fn snapshot(work: &ResourceWork<'_>, api: &StoredResource) -> Result<Value, Failure> {
-    let mut all = Map::new();
-    all.insert("RestApi".to_owned(), json!({"Id": api.id, "Properties": api.properties, "Attributes": api.attributes}));
-    for part in PARTS {
-        let name = part.rsplit("::").next().unwrap_or(part);
-        let things = parts(work, part, &api.id)?
-            .into_iter()
-            .map(|thing| json!({"Id": thing.id, "Properties": thing.properties, "Attributes": thing.attributes}))
-            .collect();
-        all.insert(format!("{name}s"), Value::Array(things));
-    }
-    Ok(Value::Object(all))
-}
-
-pub(super) struct Stage;
-
-impl Handler for Stage {
-    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
-        let api = api(work, properties)?;
-        check_stage(work, &api, properties)?;
-        let name = text(properties, "StageName").unwrap_or_default();
-        if resource_table::find(work.db, STAGE, &api.id, &name)?.is_some() {
-            return Err(refused("AlreadyExists", 409, "Stage already exists"));
-        }
-        generic::create(work, properties)
-    }
-
-    fn update(&self, work: &ResourceWork<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
-        let api = api(work, new)?;
-        check_stage(work, &api, new)?;
-        generic::update(work, id, new)
-    }
-}
-
-fn check_stage(work: &ResourceWork<'_>, api: &StoredResource, properties: &Value) -> Result<(), Failure> {
-    let name = text(properties, "StageName").unwrap_or_default();
-    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
-        return Err(refused("InvalidRequest", 400, "Stage name only allows a-zA-Z0-9_-"));
-    }
-    let deployment = text(properties, "DeploymentId").unwrap_or_default();
-    if parts(work, DEPLOYMENT, &api.id)?.iter().any(|other| other.id == deployment) {
-        Ok(())
-    } else {
-        Err(refused("NotFound", 404, "Deployment id does not exist"))
-    }
 }
 
 pub(super) struct ApiKey;

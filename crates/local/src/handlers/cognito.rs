@@ -43,7 +43,7 @@ impl Handler for UserPoolClient {
         if text(properties, "GenerateSecret").as_deref() != Some("true") {
             made.attributes.remove("ClientSecret");
             let site = work.site;
-            resource_table::update(work.db, &site.resource_type, &site.stack_id, &made, properties)?;
+            resource_table::update(work.db, &site.resource_type, site.owner(), &made, properties)?;
         }
         Ok(made)
     }
@@ -53,7 +53,7 @@ impl Handler for UserPoolClient {
         if text(new, "GenerateSecret").as_deref() != Some("true") {
             made.attributes.remove("ClientSecret");
             let site = work.site;
-            resource_table::update(work.db, &site.resource_type, &site.stack_id, &made, new)?;
+            resource_table::update(work.db, &site.resource_type, site.owner(), &made, new)?;
         }
         Ok(made)
     }

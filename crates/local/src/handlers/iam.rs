@@ -6,6 +6,7 @@ use super::policy::{self, PolicyUse};
 use crate::ground::resource_table;
 use crate::ground::scalar::text;
 use crate::resources::{Failure, Handler, Made, ResourceWork, generic};
+use bedplate_facts::{ManagedPolicy as PolicyOfAws, managed_policies};
 
 /// Characters of a role's trust policy (IAM quotas, default of an account).
 const TRUST_SIZE: usize = 2048;
@@ -20,12 +21,12 @@ pub(super) struct RoleHandler;
 
 impl Handler for RoleHandler {
     fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
-        check_role(properties)?;
+        check_role(work, properties)?;
         generic::create(work, properties)
     }
 
     fn update(&self, work: &ResourceWork<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
-        check_role(new)?;
+        check_role(work, new)?;
         generic::update(work, id, new)
     }
 
@@ -43,7 +44,7 @@ impl Handler for RoleHandler {
     }
 }
 
-fn check_role(properties: &Value) -> Result<(), Failure> {
+fn check_role(work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
     let role = text(properties, "RoleName").unwrap_or_default();
     if let Some(trust) = properties.get("AssumeRolePolicyDocument") {
         policy::check(trust, PolicyUse::Trust)?;
@@ -63,6 +64,7 @@ fn check_role(properties: &Value) -> Result<(), Failure> {
     if names(properties, "ManagedPolicyArns").len() > MANAGED_PER_ROLE {
         return Err(quota(&format!("Cannot exceed quota for PoliciesPerRole: {MANAGED_PER_ROLE}")));
     }
+    check_managed_arns(work, properties)?;
     let seconds = text(properties, "MaxSessionDuration").and_then(|seconds| seconds.parse::<i64>().ok());
     match seconds {
         Some(seconds) if !(3600..=43_200).contains(&seconds) => Err(Failure::handler(
@@ -74,6 +76,56 @@ fn check_role(properties: &Value) -> Result<(), Failure> {
             ),
         )),
         _ => Ok(()),
+    }
+}
+
+/// A user or a group: what is attached to it is looked at, nobody signs in as it.
+pub(super) struct UserOrGroup;
+
+impl Handler for UserOrGroup {
+    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
+        check_managed_arns(work, properties)?;
+        generic::create(work, properties)
+    }
+
+    fn update(&self, work: &ResourceWork<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
+        check_managed_arns(work, new)?;
+        generic::update(work, id, new)
+    }
+}
+
+/// Refuses managed policies that are not there, and those whose statements are not known here: a policy that grants nothing
+/// would be taken for one that does.
+fn check_managed_arns(work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
+    let boundary = text(properties, "PermissionsBoundary");
+    let attached = names(properties, "ManagedPolicyArns");
+    attached.into_iter().chain(boundary.as_deref()).try_for_each(|arn| managed_arn(work, arn))
+}
+
+/// Refuses one; the words are those of IAM's answers in aws/aws-cdk#17278, #19830 and #6131.
+fn managed_arn(work: &ResourceWork<'_>, arn: &str) -> Result<(), Failure> {
+    let not_there = || {
+        let message = format!(
+            "Policy {arn} does not exist or is not attachable. (Service: Iam, Status Code: 404, Error Code: NoSuchEntity)"
+        );
+        Failure::handler("NotFound", message)
+    };
+    match managed_policies().look_up(arn) {
+        Some(PolicyOfAws::Held(_)) => Ok(()),
+        Some(PolicyOfAws::Named) => Err(Failure::plain(format!(
+            "The local target does not know the statements of the managed policy {arn} of AWS, so it would \
+             grant nothing here; write out what is used, or deploy to AWS for it"
+        ))),
+        Some(PolicyOfAws::ServiceLinked) => Err(Failure::handler(
+            "InvalidRequest",
+            "Cannot attach a Service Role Policy to a Customer Role. (Service: Iam, Status Code: 400, Error Code: \
+             PolicyNotAttachable)",
+        )),
+        Some(PolicyOfAws::Unknown) => Err(not_there()),
+        None => match resource_table::find(work.db, "AWS::IAM::ManagedPolicy", "global", arn)? {
+            Some(_) => Ok(()),
+            None => Err(not_there()),
+        },
     }
 }
 

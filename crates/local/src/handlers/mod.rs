@@ -1,6 +1,7 @@
 //! The behaviour of resource types that are not like all others: one small file a service.
 
 mod apigateway;
+mod apigateway_stages;
 mod apigatewayv2;
 mod bedrock;
 mod cognito;
@@ -19,14 +20,14 @@ use crate::resources::{Generic, Handler};
 const HANDLERS: &[(&str, &dyn Handler)] = &[
     ("AWS::ApiGateway::Authorizer", &apigateway::PartOfApi),
     ("AWS::ApiGateway::ApiKey", &apigateway::ApiKey),
-    ("AWS::ApiGateway::Deployment", &apigateway::RestDeploymentHandler),
+    ("AWS::ApiGateway::Deployment", &apigateway_stages::RestDeploymentHandler),
     ("AWS::ApiGateway::GatewayResponse", &apigateway::PartOfApi),
     ("AWS::ApiGateway::Method", &apigateway::Method),
     ("AWS::ApiGateway::Model", &apigateway::PartOfApi),
     ("AWS::ApiGateway::RequestValidator", &apigateway::PartOfApi),
     ("AWS::ApiGateway::Resource", &apigateway::PathHandler),
     ("AWS::ApiGateway::RestApi", &apigateway::RestApi),
-    ("AWS::ApiGateway::Stage", &apigateway::Stage),
+    ("AWS::ApiGateway::Stage", &apigateway_stages::Stage),
     ("AWS::Bedrock::DataSource", &bedrock::DataSource),
     ("AWS::Bedrock::FlowVersion", &bedrock::FlowVersion),
     ("AWS::Bedrock::GuardrailVersion", &bedrock::GuardrailVersion),
@@ -36,9 +37,11 @@ const HANDLERS: &[(&str, &dyn Handler)] = &[
     ("AWS::Cognito::UserPoolClient", &cognito::UserPoolClient),
     ("AWS::DynamoDB::Table", &dynamodb::TableHandler),
     ("AWS::ApiGatewayV2::Deployment", &apigatewayv2::HttpDeploymentHandler),
+    ("AWS::IAM::Group", &iam::UserOrGroup),
     ("AWS::IAM::ManagedPolicy", &iam::ManagedPolicy),
     ("AWS::IAM::Policy", &iam::Policy),
     ("AWS::IAM::Role", &iam::RoleHandler),
+    ("AWS::IAM::User", &iam::UserOrGroup),
     ("AWS::Lambda::Function", &lambda::FunctionHandler),
     ("AWS::Lambda::LayerVersion", &lambda::LayerVersion),
     ("AWS::Lambda::Permission", &lambda::Permission),

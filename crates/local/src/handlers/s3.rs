@@ -73,7 +73,7 @@ impl Handler for BucketHandler {
             match resource_table::find(work.db, "AWS::S3::Bucket", "global", &name)? {
                 Some(other) if exists => return Err(generic::taken(&name, &other)),
                 // Deleted by other means than the stack that made it: the name is free.
-                Some(other) => resource_table::remove(work.db, &other.resource_type, &other.stack_id, &other.id)?,
+                Some(other) => resource_table::remove(work.db, &other.resource_type, other.owner(), &other.id)?,
                 None if exists => return Err(Failure::plain(format!("{name} already exists"))),
                 None => {}
             }

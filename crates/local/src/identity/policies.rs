@@ -1,24 +1,19 @@
 //! The policies that stacks give roles, as the evaluation reads them.
 
-use std::sync::OnceLock;
-
 use rusqlite::Transaction;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::ground::permissions::{NamedPolicy, read_policy};
 use crate::ground::resource_table::{self, StoredResource};
+use bedplate_facts::{ManagedPolicy, managed_policies};
 use bedplate_iam::Policy;
 
-/// The policies AWS makes itself, as far as they are known here. Source: AWS managed policy reference guide.
+/// A policy that AWS makes itself, as far as it is known here.
 fn of_aws(arn: &str) -> Option<Policy> {
-    static KNOWN: OnceLock<Map<String, Value>> = OnceLock::new();
-    let known = KNOWN.get_or_init(|| {
-        let table = include_str!("../../../../schemas/local/managed-policies.json");
-        // A unit test reads the table; an empty one knows no policy, and so grants nothing.
-        let table: Map<String, Value> = serde_json::from_str(table).unwrap_or_default();
-        table.get("policies").and_then(Value::as_object).cloned().unwrap_or_default()
-    });
-    known.get(arn).and_then(read_policy)
+    match managed_policies().look_up(arn)? {
+        ManagedPolicy::Held(document) => read_policy(document),
+        ManagedPolicy::Named | ManagedPolicy::ServiceLinked | ManagedPolicy::Unknown => None,
+    }
 }
 
 /// A managed policy by its ARN.
@@ -86,13 +81,14 @@ mod tests {
 
     #[test]
     fn the_policies_of_aws_read_as_policies() {
-        let table: Value =
-            serde_json::from_str(include_str!("../../../../schemas/local/managed-policies.json")).expect("JSON");
-        let policies = table["policies"].as_object().expect("a table");
-        assert!(!policies.is_empty());
-        for (arn, document) in policies {
-            assert!(read_policy(document).is_some_and(|policy| !policy.statements.is_empty()), "{arn}");
+        let table = managed_policies();
+        let arns = table.names().map(|name| format!("arn:aws:iam::aws:policy/{name}"));
+        let mut read = 0;
+        for arn in arns.filter(|arn| matches!(table.look_up(arn), Some(ManagedPolicy::Held(_)))) {
+            assert!(of_aws(&arn).is_some_and(|policy| !policy.statements.is_empty()), "{arn}");
+            read += 1;
         }
+        assert!(read > 50, "{read}");
         let basic = of_aws("arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole").expect("known");
         assert!(basic.statements.iter().any(|statement| statement.actions.contains("logs:PutLogEvents")));
     }

@@ -1,22 +1,15 @@
 //! What every type does unless it has a file of its own: an id by its format or its provider schema, attributes, a
 //! refusal when the name is taken.
 
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
 
-use rand::Rng as _;
-use serde_json::{Map, Value, json};
-
-use super::formats::{Formats, fill};
+use super::formats::Formats;
 use super::kinds::is_custom;
-use super::provider;
+use super::naming::Naming;
 use super::work::{Failure, ResourceWork, Site};
+use super::{provider, returns};
 use crate::ground::resource_table::{self, Made, StoredResource};
-use crate::ground::scalar::{scalar, text};
-use crate::ground::sources::stamp;
-use bedplate_cfn::intrinsics::Environment;
-
-/// The longest generated name where nothing else is known.
-const NAME_MAX: usize = 128;
+use crate::ground::scalar::text;
 
 /// Makes a thing by the formats and the schema of its type.
 pub(crate) fn create(work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
@@ -64,8 +57,16 @@ pub(crate) fn create_with(work: &ResourceWork<'_>, properties: &Value, state: Va
 pub(crate) fn update(work: &ResourceWork<'_>, id: &str, properties: &Value) -> Result<Made, Failure> {
     let site = work.site;
     let formats = Formats::of(&site.resource_type).cloned().unwrap_or_default();
-    let existing = resource_table::find(work.db, &site.resource_type, &scope(site, &formats, properties), id)?
-        .ok_or_else(|| Failure::handler("NotFound", format!("{} {id} does not exist", site.resource_type)))?;
+    let found = resource_table::find(work.db, &site.resource_type, &scope(site, &formats, properties), id)?;
+    let existing = match found {
+        Some(existing) => Some(existing),
+        // An older version may have put it elsewhere.
+        None => {
+            resource_table::find_anywhere(work.db, &site.resource_type, id)?.filter(|one| one.owner() == site.owner())
+        }
+    };
+    let existing =
+        existing.ok_or_else(|| Failure::handler("NotFound", format!("{} {id} does not exist", site.resource_type)))?;
     let mut naming = Naming::new(site, &formats, properties, work.now);
     let fresh = naming.attributes(id);
     let mut attributes = existing.attributes;
@@ -82,13 +83,13 @@ pub(crate) fn update(work: &ResourceWork<'_>, id: &str, properties: &Value) -> R
         }
     }
     let made = Made { id: id.to_owned(), attributes };
-    resource_table::update(work.db, &site.resource_type, &site.stack_id, &made, properties)?;
+    resource_table::update(work.db, &site.resource_type, site.owner(), &made, properties)?;
     Ok(made)
 }
 
 /// Deletes a thing.
 pub(crate) fn delete(work: &ResourceWork<'_>, id: &str) -> Result<(), Failure> {
-    Ok(resource_table::remove(work.db, &work.site.resource_type, &work.site.stack_id, id)?)
+    Ok(resource_table::remove(work.db, &work.site.resource_type, work.site.owner(), id)?)
 }
 
 /// The refusal when an id is another resource's already.
@@ -101,8 +102,40 @@ pub(crate) fn scope(site: &Site, formats: &Formats, properties: &Value) -> Strin
     match (&formats.scope, &formats.within) {
         (Some(scope), _) => scope.clone(),
         (None, Some(property)) => text(properties, property).unwrap_or_else(|| site.region.clone()),
-        (None, None) => site.region.clone(),
+        (None, None) => match returns::reference(&site.resource_type) {
+            // `Ref` gives one part of what identifies it; the others say where that is unique.
+            Some(reference) => {
+                let primary = provider::primary_identifier(&site.resource_type);
+                let others = primary.iter().filter(|name| *name != reference).filter_map(|name| text(properties, name));
+                std::iter::once(site.region.clone()).chain(others).collect::<Vec<_>>().join("|")
+            }
+            None => site.region.clone(),
+        },
     }
+}
+
+/// The values of a thing that the local target has invented: nobody knows whether AWS's own would fit where they go.
+pub fn invented_values(
+    resource_type: &str,
+    id: &str,
+    properties: &Value,
+    attributes: &Map<String, Value>,
+) -> Vec<String> {
+    /// Shorter ones would be found in texts that have nothing to do with them.
+    const SHORTEST: usize = 6;
+    if is_custom(resource_type) {
+        return Vec::new();
+    }
+    let formats = Formats::of(resource_type);
+    let given =
+        |value: &str| properties.as_object().is_some_and(|all| all.values().any(|one| one.as_str() == Some(value)));
+    let own = formats.is_none_or(|formats| formats.id.is_none() && formats.name.is_none());
+    let reference = Some(id).filter(|id| own && !given(id));
+    let known = |name: &str| formats.is_some_and(|formats| formats.attributes.contains_key(name));
+    let values = attributes.iter().filter(|(name, _)| !known(name)).map(|(_, value)| value);
+    let texts = values.flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
+    let texts = texts.filter_map(Value::as_str);
+    texts.chain(reference).filter(|text| text.len() >= SHORTEST && !given(text)).map(str::to_owned).collect()
 }
 
 /// The name a template gives a resource itself, if it does: such a resource can't be replaced under the same name.
@@ -135,287 +168,4 @@ pub fn planned_id(site: &Site, properties: &Value) -> Option<(String, String)> {
 /// The attributes a type has at all.
 pub fn attributes_of(resource_type: &str) -> Vec<String> {
     provider::read_only(resource_type).into_iter().map(|(name, _)| name).collect()
-}
-
-/// Fills the formats of one resource in.
-struct Naming<'a> {
-    site: &'a Site,
-    formats: &'a Formats,
-    properties: &'a Value,
-    environment: Environment,
-    drawn: BTreeMap<String, String>,
-    counter: Option<i64>,
-    generated: Option<String>,
-    id: Option<String>,
-    stamp: String,
-}
-
-impl<'a> Naming<'a> {
-    fn new(site: &'a Site, formats: &'a Formats, properties: &'a Value, now: jiff::Timestamp) -> Self {
-        let environment = Environment::new(site.account.clone(), site.region.clone(), site.stack_name.clone());
-        Self {
-            site,
-            formats,
-            properties,
-            environment,
-            drawn: BTreeMap::new(),
-            counter: None,
-            generated: None,
-            id: None,
-            stamp: stamp(now),
-        }
-    }
-
-    /// The name given or generated.
-    fn name(&mut self) -> String {
-        let given = self.formats.name.as_ref().and_then(|property| text(self.properties, property));
-        given.unwrap_or_else(|| self.generated())
-    }
-
-    fn generated(&mut self) -> String {
-        let name = self.generated.take().unwrap_or_else(|| {
-            generated_name(
-                &self.site.stack_name,
-                &self.site.logical_id,
-                self.formats.max.unwrap_or(NAME_MAX),
-                self.formats.lower,
-                self.formats.letters,
-            )
-        });
-        self.generated = Some(name.clone());
-        name
-    }
-
-    fn id(&mut self) -> String {
-        let id = match &self.formats.id {
-            Some(format) => self.fill(format),
-            None if self.formats.name.is_some() => Some(self.name()),
-            None => Some(self.id_by_schema()),
-        };
-        let id = id.unwrap_or_else(|| self.generated());
-        self.id = Some(id.clone());
-        id
-    }
-
-    /// Without a format: what the primary identifier's properties say, or something that looks like one.
-    fn id_by_schema(&mut self) -> String {
-        let parts: Vec<String> = provider::primary_identifier(&self.site.resource_type)
-            .iter()
-            .map(|name| match text(self.properties, name) {
-                Some(given) => given,
-                None => self.invented(name),
-            })
-            .collect();
-        if parts.is_empty() { self.generated() } else { parts.join("|") }
-    }
-
-    /// A value for an identifier or attribute by the way its name ends.
-    fn invented(&mut self, name: &str) -> String {
-        let last = name.rsplit('.').next().unwrap_or(name);
-        if last.ends_with("Arn") {
-            let mut parts = self.site.resource_type.split("::").skip(1);
-            let service = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let generated = self.generated();
-            format!(
-                "arn:{}:{service}:{}:{}:{kind}/{generated}",
-                self.environment.partition, self.site.region, self.site.account
-            )
-        } else if last.ends_with("Id") || last.ends_with("Identifier") {
-            self.draw(last, 10, LOWER)
-        } else {
-            self.generated()
-        }
-    }
-
-    fn attributes(&mut self, id: &str) -> Map<String, Value> {
-        self.id = Some(id.to_owned());
-        let mut attributes = Map::new();
-        let known = provider::read_only(&self.site.resource_type);
-        let formats = self.formats;
-        for (name, format) in &formats.attributes {
-            let (kind, format) = match format.split_at_checked(1) {
-                Some(("#", rest)) => ('#', rest),
-                Some(("?", rest)) => ('?', rest),
-                Some(("[", rest)) => ('[', rest),
-                _ => ('"', format.as_str()),
-            };
-            let Some(filled) = self.fill(format) else { continue };
-            let value = match kind {
-                '#' => filled.parse::<i64>().map_or(Value::Null, Value::from),
-                '?' => json!(filled == "true"),
-                '[' => json!([filled]),
-                _ => Value::String(filled),
-            };
-            attributes.insert(name.clone(), value);
-        }
-        for (name, kind) in known {
-            if !attributes.contains_key(&name) {
-                let value = self.invented_attribute(&name, kind, id);
-                attributes.insert(name, value);
-            }
-        }
-        attributes
-    }
-
-    fn invented_attribute(&mut self, name: &str, kind: provider::AttributeKind, id: &str) -> Value {
-        let primary = provider::primary_identifier(&self.site.resource_type);
-        if primary.len() == 1 && primary.first().is_some_and(|one| one == name) {
-            return Value::String(id.to_owned());
-        }
-        match kind {
-            provider::AttributeKind::Boolean => json!(false),
-            provider::AttributeKind::Number => json!(0),
-            provider::AttributeKind::List => json!([]),
-            provider::AttributeKind::Object => json!({}),
-            provider::AttributeKind::Text => {
-                let last = name.rsplit('.').next().unwrap_or(name);
-                Value::String(if last.ends_with("Time") || last.ends_with("At") || last.ends_with("Date") {
-                    self.stamp.clone()
-                } else if last.ends_with("Status") || last.ends_with("State") {
-                    "ACTIVE".to_owned()
-                } else if last == "Version" {
-                    "1".to_owned()
-                } else if last.ends_with("Url") || last.ends_with("Endpoint") || last.ends_with("URL") {
-                    format!(
-                        "https://{}.{}.{}",
-                        self.draw("host", 10, LOWER),
-                        self.site.region,
-                        self.environment.url_suffix
-                    )
-                } else {
-                    self.invented(name)
-                })
-            }
-        }
-    }
-
-    fn draw(&mut self, key: &str, length: usize, alphabet: &[u8]) -> String {
-        self.drawn.entry(key.to_owned()).or_insert_with(|| random(length, alphabet)).clone()
-    }
-
-    fn fill(&mut self, format: &str) -> Option<String> {
-        fill(format, &mut |name| self.variable(name))
-    }
-
-    fn variable(&mut self, name: &str) -> Option<String> {
-        if let Some(format) = self.formats.locals.get(name) {
-            if let Some(known) = self.drawn.get(name) {
-                return Some(known.clone());
-            }
-            let filled = self.fill(format)?;
-            self.drawn.insert(name.to_owned(), filled.clone());
-            return Some(filled);
-        }
-        if let Some(property) = name.strip_prefix("Property.") {
-            return scalar(self.properties.get(property)?);
-        }
-        if let Some(property) = name.strip_prefix("Tail.") {
-            return Some(tail(&scalar(self.properties.get(property)?)?).to_owned());
-        }
-        if let Some((kind, length)) = name.split_once(':') {
-            let length = length.parse().ok()?;
-            let alphabet = match kind {
-                "Upper" => UPPER,
-                "Lower" => LOWER,
-                "Mixed" => MIXED,
-                "Hex" => HEX,
-                _ => return None,
-            };
-            return Some(random(length, alphabet));
-        }
-        Some(match name {
-            "Region" => self.site.region.clone(),
-            "Account" => self.site.account.clone(),
-            "Partition" => self.environment.partition.clone(),
-            "Suffix" => self.environment.url_suffix.clone(),
-            "StackName" => self.site.stack_name.clone(),
-            "StackId" => self.site.stack_id.clone(),
-            "LogicalId" => self.site.logical_id.clone(),
-            "Name" => match &self.id {
-                Some(id) if self.generated.is_none() && self.formats.name.is_some() => {
-                    let given = self.formats.name.as_ref().and_then(|property| text(self.properties, property));
-                    given.unwrap_or_else(|| tail(id).to_owned())
-                }
-                _ => self.name(),
-            },
-            "LowerName" => self.variable("Name")?.to_ascii_lowercase(),
-            "Generated" => self.generated(),
-            "Ref" => self.id.clone()?,
-            "Last.Ref" => tail(self.id.as_deref()?).to_owned(),
-            "Counter" => match (self.counter, &self.id) {
-                (Some(counter), _) => counter.to_string(),
-                (None, Some(id)) => tail(id).to_owned(),
-                (None, None) => return None,
-            },
-            "Scheme" => {
-                if text(self.properties, "ProtocolType").as_deref() == Some("WEBSOCKET") { "wss" } else { "https" }
-                    .to_owned()
-            }
-            "Zone" => "usw2-az1".to_owned(),
-            "Uuid" => uuid::Uuid::new_v4().to_string(),
-            "Time" => self.stamp.trim_end_matches('Z').to_owned(),
-            "Address" => {
-                let mut rng = rand::rng();
-                format!("203.0.113.{}", rng.random_range(1..255))
-            }
-            _ => return None,
-        })
-    }
-}
-
-/// What follows the last separator of an ARN or a composite id.
-fn tail(text: &str) -> &str {
-    text.rsplit(['/', ':', '|']).next().unwrap_or(text)
-}
-
-const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-const LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
-const MIXED: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const HEX: &[u8] = b"0123456789abcdef";
-
-/// Random characters of an alphabet.
-fn random(length: usize, alphabet: &[u8]) -> String {
-    let mut rng = rand::rng();
-    (0..length)
-        .filter_map(|_| alphabet.get(rng.random_range(0..alphabet.len())).map(|byte| char::from(*byte)))
-        .collect()
-}
-
-/// A name as CloudFormation makes it: stack, logical id and random characters, cut to what the type takes.
-fn generated_name(stack: &str, logical_id: &str, max: usize, lower: bool, letters: bool) -> String {
-    let suffix = random(12, if lower { LOWER } else { UPPER });
-    let separator = if letters { "" } else { "-" };
-    let room = max.saturating_sub(suffix.len() + 2 * separator.len());
-    // Both parts keep at least half of the room; what one does not need is the other's.
-    let half = room / 2;
-    let stack_room = if logical_id.len() < half { room - logical_id.len() } else { room - half };
-    let stack: String = stack.chars().filter(|c| !letters || c.is_ascii_alphanumeric()).take(stack_room).collect();
-    let logical: String = logical_id.chars().take(room.saturating_sub(stack.len())).collect();
-    let name = format!("{stack}{separator}{logical}{separator}{suffix}");
-    if lower { name.to_ascii_lowercase() } else { name }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn generated_names_keep_both_parts_and_fit() {
-        let name = generated_name("movie-poster-dev", "DesignFunction", 64, false, false);
-        assert!(name.starts_with("movie-poster-dev-DesignFunction-"), "{name}");
-        assert_eq!(name.len(), "movie-poster-dev-DesignFunction-".len() + 12);
-        for max in [24, 63, 64, 100] {
-            let name = generated_name(&"s".repeat(128), &"L".repeat(255), max, true, false);
-            assert!(name.len() <= max, "{max}: {name}");
-            assert!(name.contains("s-l"), "{name}");
-        }
-    }
-
-    #[test]
-    fn what_follows_the_last_separator_is_the_tail() {
-        assert_eq!(tail("arn:aws:lambda:us-west-2:123456789012:function:design"), "design");
-        assert_eq!(tail("arn:aws:bedrock:us-west-2:123456789012:guardrail/abc"), "abc");
-        assert_eq!(tail("plain"), "plain");
-    }
 }

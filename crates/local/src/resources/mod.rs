@@ -9,19 +9,23 @@
 //! | [`handler`] | the behaviour of a type, as a trait |
 //! | [`work`] | what is worked on, and what comes of it |
 //! | `generic`, `formats` | the rule for types without behaviour of their own |
+//! | `naming`, `returns`, `fitting` | ids and attributes: as AWS documents them, else such as the schemas take |
 //! | `kinds` | types that a function makes, or that are refused |
 //! | [`provider`] | the provider schemas |
 
+mod fitting;
 mod formats;
 pub(crate) mod generic;
 pub mod handler;
 mod kinds;
+mod naming;
 pub mod provider;
+mod returns;
 pub mod work;
 
 pub use crate::ground::resource_table::{self, Made, SCHEMA};
 pub use formats::Formats;
-pub use generic::{attributes_of, custom_name, planned_id};
+pub use generic::{attributes_of, custom_name, invented_values, planned_id};
 pub use handler::{Generic, Handler, Handlers};
 pub use kinds::{is_custom, refused};
 pub use work::{Failure, ResourceWork, Site};

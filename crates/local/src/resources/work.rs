@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
+use crate::ground::resource_table::Owner;
 use crate::ground::{Ids, ResourcePolicies};
 
 /// Where a resource is made, and for whom.
@@ -20,6 +21,13 @@ pub struct Site {
     pub logical_id: String,
     /// For example `AWS::S3::Bucket`.
     pub resource_type: String,
+}
+
+impl Site {
+    /// What a thing made here is made for.
+    pub fn owner(&self) -> Owner<'_> {
+        Owner { stack_id: &self.stack_id, logical_id: &self.logical_id }
+    }
 }
 
 /// One piece of work: the transaction it happens in, and where.

@@ -69,8 +69,18 @@ fn shown(region: &str, parameter: &Parameter, decrypted: bool, selector: Option<
     }))
 }
 
+/// Refuses what AWS has for everybody and nobody has here: "not found" would be taken for the truth.
+fn refuse_public(operation: &str, name: &str) -> Result<(), ApiError> {
+    if store::is_public(name) {
+        let name = name.trim_end_matches('/');
+        return Err(ApiError::not_implemented("ssm", &format!("{operation} of the public parameter {name}")));
+    }
+    Ok(())
+}
+
 fn get(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     let given = asked.required("Name")?;
+    refuse_public("GetParameter", given)?;
     let named = Named::of(given, &asked.region);
     let parameter = match named.find(db, &asked.region)? {
         ParameterLookup::Found(parameter) => parameter,
@@ -99,6 +109,7 @@ fn get_many(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError>
     }
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for name in names {
+        refuse_public("GetParameters", name)?;
         let named = Named::of(name, &asked.region);
         match named.find(db, &asked.region)? {
             ParameterLookup::Found(parameter) => {
@@ -113,6 +124,7 @@ fn get_many(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError>
 fn get_by_path(db: &Transaction<'_>, asked: &ApiRequest) -> Result<Value, ApiError> {
     asked.refuse("ssm", "GetParametersByPath", &["ParameterFilters"])?;
     let path = asked.required("Path")?;
+    refuse_public("GetParametersByPath", &format!("{path}/"))?;
     if !path.starts_with('/') {
         return Err(invalid(
             "The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash \"/\".",

@@ -70,6 +70,12 @@ fn parameter(row: &Row<'_>) -> rusqlite::Result<Parameter> {
     })
 }
 
+/// Whether a name, or an ARN, is one of the public parameters that AWS keeps for everybody: nobody else's begin so. Source:
+/// Systems Manager user guide, "Discovering public parameters".
+pub fn is_public(name: &str) -> bool {
+    name.starts_with("/aws/") || name.split_once(":parameter/aws/").is_some_and(|(arn, _)| arn.starts_with("arn:"))
+}
+
 /// Writes a new version; the oldest beyond those that are kept goes.
 ///
 /// # Errors

@@ -243,7 +243,7 @@ impl Evaluator<'_> {
                 state.push(("parent".to_owned(), parent.clone()));
             }
             let state = self.heap.map(state);
-            self.variables.insert(variable.to_owned(), item);
+            self.variables.insert(variable.to_owned(), found(Some(&item)));
             self.variables.insert("foreach".to_owned(), state);
             self.variables.insert("velocityCount".to_owned(), number(index + 1));
             match self.nodes(body, out)? {
@@ -306,8 +306,8 @@ impl Evaluator<'_> {
         let mut value = known.cloned().unwrap_or(Value::Null);
         self.labour(copied, line)?;
         for step in &reference.steps {
-            if value == Value::Null {
-                return Ok(Value::Null);
+            if matches!(value, Value::Null | Value::Nothing) {
+                return Ok(value);
             }
             value = match step {
                 ReferenceStep::Property(name) => {
@@ -330,11 +330,11 @@ impl Evaluator<'_> {
                             } else {
                                 usize::try_from(*at).ok()
                             };
-                            at.and_then(|at| items.get(at)).cloned().unwrap_or(Value::Null)
+                            found(at.and_then(|at| items.get(at)))
                         }
                         (Value::Map(map), key) => {
                             let key = self.print(key, line)?;
-                            self.heap.get(*map, &key).cloned().unwrap_or(Value::Null)
+                            found(self.heap.get(*map, &key))
                         }
                         _ => Value::Null,
                     }
@@ -356,14 +356,14 @@ impl Evaluator<'_> {
     fn property(&mut self, value: &Value, name: &str) -> Result<Value, VelocityError> {
         Ok(match value {
             Value::Map(map) => match self.heap.get(*map, name) {
-                Some(value) => value.clone(),
                 None if name == "empty" => Value::Bool(self.heap.entries(*map).is_empty()),
-                None => Value::Null,
+                value => found(value),
             },
             Value::List(list) if name == "empty" => Value::Bool(self.heap.items(*list).is_empty()),
             Value::Text(text) if name == "empty" => Value::Bool(text.is_empty()),
             Value::Input if name == "body" => self.whole_body(),
-            _ => Value::Null,
+            Value::Input | Value::Util | Value::Null => Value::Null,
+            _ => Value::Nothing,
         })
     }
 
@@ -433,5 +433,13 @@ impl Evaluator<'_> {
 
 /// What counts as true: everything but null and false, an empty text included.
 pub(super) fn truth(value: &Value) -> bool {
-    !matches!(value, Value::Null | Value::Bool(false))
+    !matches!(value, Value::Null | Value::Nothing | Value::Bool(false))
+}
+
+/// What looking something up comes to.
+pub(super) fn found(value: Option<&Value>) -> Value {
+    match value {
+        None | Some(Value::Null) => Value::Nothing,
+        Some(value) => value.clone(),
+    }
 }

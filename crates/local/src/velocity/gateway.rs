@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 
-use super::evaluate::Evaluator;
+use super::evaluate::{self, Evaluator};
 use super::input::{MAX_OUTPUT, VelocityError};
 use super::value::Value;
 use super::{escape, jsonpath};
@@ -88,7 +88,8 @@ impl Evaluator<'_> {
             }
             ("path", Some(path)) => {
                 let found = self.find(&path, line)?;
-                Ok(found.map_or(Value::Null, |json| self.heap.take(&json)))
+                let value = found.map(|json| self.heap.take(&json));
+                Ok(evaluate::found(value.as_ref()))
             }
             ("json", Some(path)) => {
                 let found = self.find(&path, line)?;
@@ -105,8 +106,8 @@ impl Evaluator<'_> {
             return Err(VelocityError::new(line, format!("`$util` has no method `{name}` with these arguments")));
         };
         // Nothing stays nothing, whatever is done to it.
-        if *argument == Value::Null {
-            return Ok(Value::Null);
+        if matches!(argument, Value::Null | Value::Nothing) {
+            return Ok(argument.clone());
         }
         let text = self.print(argument, line)?;
         let made = match name {

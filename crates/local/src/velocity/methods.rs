@@ -1,6 +1,6 @@
 //! Methods of texts, lists, maps and numbers: those of Java's that templates use.
 
-use super::evaluate::Evaluator;
+use super::evaluate::{Evaluator, found};
 use super::input::{MAX_OUTPUT, VelocityError};
 use super::java_regex;
 use super::value::Value;
@@ -32,7 +32,7 @@ impl Evaluator<'_> {
             (Value::List(list), _) => self.list_method(*list, name, arguments, line)?,
             (Value::Map(map), _) => self.map_method(*map, name, arguments, line)?,
             (Value::Int(_) | Value::Float(_), _) => number_method(value, name).ok_or_else(|| unknown(name, "a number")),
-            (Value::Bool(_) | Value::Null, _) => Err(unknown(name, "a truth value")),
+            (Value::Bool(_) | Value::Null | Value::Nothing, _) => Err(unknown(name, "a truth value")),
         };
         let made = called.map_err(fail)?;
         if let Value::Text(text) = &made {
@@ -130,7 +130,7 @@ impl Evaluator<'_> {
             ("size", []) => Ok(size),
             ("isEmpty", []) => Ok(Value::Bool(count == 0)),
             ("get", [index]) => match at(index) {
-                Some(at) => Ok(self.heap.items(list).get(at).cloned().unwrap_or(Value::Null)),
+                Some(at) => Ok(found(self.heap.items(list).get(at))),
                 None => Err(outside(index)),
             },
             ("add", [value]) => {
@@ -203,7 +203,7 @@ impl Evaluator<'_> {
         Ok(match (name, arguments) {
             ("size", []) => Ok(Value::Int(i64::try_from(count).unwrap_or(i64::MAX))),
             ("isEmpty", []) => Ok(Value::Bool(count == 0)),
-            ("get", [_]) => Ok(self.heap.get(map, &key).cloned().unwrap_or(Value::Null)),
+            ("get", [_]) => Ok(found(self.heap.get(map, &key))),
             ("getOrDefault", [_, other]) => Ok(self.heap.get(map, &key).cloned().unwrap_or_else(|| other.clone())),
             ("containsKey", [_]) => Ok(Value::Bool(self.heap.get(map, &key).is_some())),
             ("put", [_, value]) => {
@@ -234,8 +234,8 @@ impl Evaluator<'_> {
                 Ok(self.heap.list(items))
             }
             // The getters of an entry of a map.
-            ("getKey", []) => Ok(self.heap.get(map, "key").cloned().unwrap_or(Value::Null)),
-            ("getValue", []) => Ok(self.heap.get(map, "value").cloned().unwrap_or(Value::Null)),
+            ("getKey", []) => Ok(found(self.heap.get(map, "key"))),
+            ("getValue", []) => Ok(found(self.heap.get(map, "value"))),
             _ => Err(unknown(name, "a map")),
         })
     }

@@ -31,7 +31,7 @@ impl Evaluator<'_> {
             Operator::Greater => compared(&left, &right, Ordering::is_gt),
             Operator::GreaterOrEqual => compared(&left, &right, Ordering::is_ge),
             Operator::Add if matches!(left, Value::Text(_)) || matches!(right, Value::Text(_)) => {
-                if left == Value::Null || right == Value::Null {
+                if [&left, &right].into_iter().any(|side| matches!(side, Value::Null | Value::Nothing)) {
                     return Ok(Value::Null);
                 }
                 let mut text = self.print(&left, line)?;
@@ -46,8 +46,9 @@ impl Evaluator<'_> {
     pub(super) fn equal(&mut self, left: &Value, right: &Value, line: usize) -> Result<bool, VelocityError> {
         self.labour(left.size().min(right.size()), line)?;
         Ok(match (left, right) {
-            (Value::Null, Value::Null) => true,
-            (Value::Null, _) | (_, Value::Null) => false,
+            (Value::Null | Value::Nothing, Value::Null | Value::Nothing) => true,
+            (Value::Nothing, Value::Text(text)) | (Value::Text(text), Value::Nothing) => text.is_empty(),
+            (Value::Null | Value::Nothing, _) | (_, Value::Null | Value::Nothing) => false,
             (Value::Int(left), Value::Int(right)) => left == right,
             (Value::Text(left), Value::Text(right)) => left == right,
             (Value::Bool(left), Value::Bool(right)) => left == right,

@@ -109,6 +109,42 @@ fn set_and_if_and_expressions() {
     }
 }
 
+/// The first lines have the templates and the answers of AWS that localstack/localstack recorded.
+#[test]
+fn what_a_path_or_a_property_does_not_find_writes_nothing_and_is_both_null_and_empty() {
+    let shape = |path: &str| {
+        format!(
+            "#set($r = $input.path('{path}'))$r|$r.nested|#if($r == $null)null#end|#if($r == \"\")empty#end|#if($r)true#end"
+        )
+    };
+    let with = |body: &str, template: &str| {
+        render(template, &Input { body: body.to_owned(), ..input() }).unwrap_or_else(|error| panic!("{error}")).text
+    };
+    assert_eq!(with("", &shape("$.nonExisting")), "||null|empty|");
+    assert_eq!(with(r#"{"listValue": null}"#, &shape("$.listValue")), "||null|empty|");
+    assert_eq!(with(r#"{"listValue": []}"#, &shape("$.listValue")), "[]||||true");
+    for (template, text) in [
+        ("[$input.path('$.missing')]", "[]"),
+        ("#set($b = $input.path('$'))[$b.nope$b.none${b.nope.deeper}$b['nope']$b.tags[7]$b.get('nope')]", "[]"),
+        (
+            "#set($b = $input.path('$'))#foreach($t in $b.deep.list){\"x\":\"$t.x\",\"y\":\"$t.y.S\"}#end",
+            r#"{"x":"1","y":""}"#,
+        ),
+        ("#set($b = $input.path('$'))#if($b.nope == '' && $b.nope == $undefined && $b.name != '')yes#end", "yes"),
+        ("#set($b = $input.path('$'))#if($b.nope != 'x' && $b.nope != 0)other#end", "other"),
+        ("#set($n = $input.path('$.nope'))#set($n = \"<$n>\")$n", "<>"),
+        ("#set($n = 'kept')#set($n = $input.path('$.nope'))[$n]", "[]"),
+        ("[$util.escapeJavaScript($input.path('$.nope'))$util.urlEncode($input.path('$').nope)]", "[]"),
+        ("#foreach($i in $input.path('$.nope'))x#end", ""),
+        ("#set($m = {'k': $input.path('$.nope')})$m.k|$m.l|$m", "||{k=}"),
+        // What no template has set is still text, as Velocity has it.
+        ("$never.set", "$never.set"),
+        ("#set($s = 'text')$s.nope", ""),
+    ] {
+        assert_eq!(gives(template), text, "{template}");
+    }
+}
+
 #[test]
 fn loops_know_where_they_are() {
     for (template, text) in [

@@ -14,6 +14,9 @@ const MAX_DEPTH: usize = 64;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     Null,
+    /// What a path or a property does not find, or finds to be null: it writes nothing, and equals both null and the empty
+    /// text. Source: answers of AWS that localstack/localstack recorded (2026-03, `test_input_path_template_formatting`).
+    Nothing,
     Bool(bool),
     Int(i64),
     Float(f64),
@@ -133,7 +136,7 @@ impl Heap {
             return None;
         }
         Some(match value {
-            Value::Null => Json::Null,
+            Value::Null | Value::Nothing => Json::Null,
             Value::Bool(flag) => Json::Bool(*flag),
             Value::Int(whole) => Json::from(*whole),
             Value::Float(number) => Number::from_f64(*number).map_or(Json::Null, Json::Number),
@@ -167,6 +170,7 @@ impl Heap {
         }
         match value {
             Value::Null => out.push_str("null"),
+            Value::Nothing => {}
             Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
             Value::Int(whole) => out.push_str(&whole.to_string()),
             Value::Float(number) => out.push_str(&float(*number)),

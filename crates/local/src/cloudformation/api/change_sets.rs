@@ -4,10 +4,10 @@ use rusqlite::Transaction;
 use serde_json::{Value, json};
 
 use super::manage::{cannot, nothing_new, on_failure};
-use super::{CloudFormationCall, check_stack_name, existing, page, shapes};
+use super::{CloudFormationCall, check_stack_name, page, shapes};
 use crate::cloudformation::engine::OperationRequest;
 use crate::cloudformation::error::{
-    CloudFormationResult, already_exists, change_set_status, no_change_set, no_stack, not_simulated,
+    CloudFormationResult, already_exists, change_set_status, no_change_set, no_stack, no_stack_brackets, not_simulated,
 };
 use crate::cloudformation::journal::Journal;
 use crate::cloudformation::model::{Change, ChangeSet, OnFailure, Stack, StackTarget, mask, mask_values};
@@ -19,6 +19,9 @@ use crate::ground::{ACCOUNT_ID, ApiError};
 /// The reason of a change set that would change nothing; clients match on it.
 const NO_CHANGES: &str =
     "The submitted information didn't contain changes. Submit different information to create a change set.";
+
+/// The code of the refusal of a change set that does not exist.
+const GONE: &str = "ChangeSetNotFound";
 
 /// Changes in one answer.
 const CHANGES: usize = 100;
@@ -34,6 +37,7 @@ struct ChangeSetRequest {
     disable_rollback: Option<bool>,
     token: Option<String>,
     validate: bool,
+    import_existing: bool,
 }
 
 impl CloudFormationCall<'_> {
@@ -59,7 +63,7 @@ impl CloudFormationCall<'_> {
                 )));
             }
         };
-        if self.params.has("ResourcesToImport") || self.flag("ImportExistingResources")? {
+        if self.params.has("ResourcesToImport") {
             return Err(not_simulated("the import of existing resources"));
         }
         if self.params.text("DeploymentMode").is_some() {
@@ -78,6 +82,7 @@ impl CloudFormationCall<'_> {
             disable_rollback,
             token: self.text("ClientToken"),
             validate: !self.flag("DisableValidation")?,
+            import_existing: self.flag("ImportExistingResources")?,
         })
     }
 
@@ -112,15 +117,15 @@ impl CloudFormationCall<'_> {
                 "StackId": set.stack_id,
                 "StackName": set.stack_name,
                 "Description": set.description,
-                "Parameters": shapes::parameters(&set.target),
+                "Parameters": shapes::some(shapes::parameters(&set.target)),
                 "CreationTime": set.created,
                 "ExecutionStatus": set.execution.as_str(),
                 "Status": if set.complete { "CREATE_COMPLETE" } else { "FAILED" },
-                "StatusReason": set.reason,
+                "StatusReason": set.reason.as_ref().or(set.warning.as_ref().filter(|_| values)),
                 "NotificationARNs": set.target.notification_arns,
                 "RollbackConfiguration": {},
                 "Capabilities": set.target.capabilities,
-                "Tags": shapes::tags(&set.target.tags),
+                "Tags": shapes::some(shapes::tags(&set.target.tags)),
                 "Changes": changes,
                 "NextToken": next,
                 "IncludeNestedStacks": set.include_nested,
@@ -136,7 +141,7 @@ impl CloudFormationCall<'_> {
         self.read(move |tx| {
             let stack = tables::stack(tx, &region, &named)?
                 .ok_or_else(|| ApiError::validation(format!("Stack [{named}] does not exist")))?;
-            let (sets, next) = page(tables::change_sets(tx, &stack.id)?, token.as_deref(), CHANGES)?;
+            let (sets, next) = page(tables::active_change_sets(tx, &stack.id)?, token.as_deref(), CHANGES)?;
             let summaries: Value = sets
                 .iter()
                 .map(|set| {
@@ -164,9 +169,12 @@ impl CloudFormationCall<'_> {
         self.write(move |journal| {
             // Deleting what does not exist is no error, as long as its stack does.
             if let Some(named) = &named {
-                existing(journal.db, &region, named)?;
+                tables::stack(journal.db, &region, named)?.ok_or_else(|| no_stack_brackets(named))?;
             }
-            let Ok(set) = find(journal.db, &region, named.as_deref(), &name) else { return Ok(json!({})) };
+            let set = match find(journal.db, &region, named.as_deref(), &name) {
+                Err(error) if error.code == GONE => return Ok(json!({})),
+                set => set?,
+            };
             if set.execution == ExecutionStatus::ExecuteInProgress {
                 return Err(change_set_status(format!(
                     "ChangeSet [{}] cannot be deleted in its current execution status of [{}]",
@@ -206,12 +214,11 @@ fn find(tx: &Transaction<'_>, region: &str, named: Option<&str>, name: &str) -> 
     let named = named.ok_or_else(|| {
         ApiError::validation("StackName must be specified if ChangeSetName is not specified as an ARN.")
     })?;
-    let stack = tables::stack(tx, region, named)?.ok_or_else(|| no_change_set(name))?;
+    let stack = tables::stack(tx, region, named)?.ok_or_else(|| no_stack_brackets(named))?;
     tables::change_set_by_name(tx, &stack.id, name)?.ok_or_else(|| no_change_set(name))
 }
 
-/// A change as the API shows it.
-/// A change; `hidden` are values of custom resources that are not to be shown.
+/// A change as the API shows it; `hidden` are values of custom resources that are not to be shown.
 fn shown(change: &Change, values: bool, target: &StackTarget, hidden: &[String]) -> Value {
     let mask = |text: &String| mask_values(mask(text.clone(), target), hidden);
     let mut resource = change.resource.clone();
@@ -241,12 +248,14 @@ fn make(
     wanted: ChangeSetRequest,
     given: StackRequest,
 ) -> CloudFormationResult<Value> {
-    let found = tables::stack(journal.db, region, named)?.filter(|stack| stack.status != Status::DeleteComplete);
+    // A deleted one is found by its ARN only, and as little to be created or updated as any other.
+    let found = tables::stack(journal.db, region, named)?;
     let (mut stack, new) = match (found, wanted.creates) {
         (Some(stack), true) if stack.status != Status::ReviewInProgress => {
+            let shown = if named.starts_with("arn:") { &stack.id } else { &stack.name };
             return Err(ApiError::validation(format!(
-                "Stack [{}] already exists and cannot be created again with the changeSet [{}].",
-                stack.name, wanted.name
+                "Stack [{shown}] already exists and cannot be created again with the changeSet [{}].",
+                wanted.name
             )));
         }
         (Some(stack), false) if stack.status == Status::ReviewInProgress => {
@@ -273,9 +282,11 @@ fn make(
         if same_call {
             return Ok(json!({"Id": other.id, "StackId": stack.id}));
         }
-        return Err(already_exists(format!("ChangeSet {} already exists", wanted.name)));
+        if !other.execution.over() {
+            return Err(already_exists(format!("ChangeSet {} already exists", wanted.name)));
+        }
     }
-    limits::room_for_change_set(tables::change_sets_of(journal.db, &stack.id)?)?;
+    limits::room_for_change_set(tables::active_change_sets_of(journal.db, &stack.id)?)?;
     let previous = (!wanted.creates).then_some(&stack.target);
     let target = prepare::target(journal.db, given, previous, region, Way::ByChangeSet)?;
     if new {
@@ -299,7 +310,14 @@ fn make(
         };
         journal.stack(&mut stack, &review, Status::ReviewInProgress, Some("User Initiated".to_owned()))?;
     }
-    let resource_changes = changes::changes(journal.db, &stack, &target)?;
+    let planned = changes::changes(journal.db, &stack, &target)?;
+    if wanted.import_existing
+        && let Some((logical_id, id)) = early::to_import(journal.db, &stack, &planned.changes)?
+    {
+        return Err(not_simulated(&format!(
+            "the import of existing resources (`{logical_id}` would be `{id}`, which exists and no stack has made)"
+        )));
+    }
     let empty = !wanted.creates && nothing_new(journal.db, &stack, &target)?;
     let mut set = ChangeSet {
         id: format!(
@@ -316,7 +334,7 @@ fn make(
         reason: empty.then(|| NO_CHANGES.to_owned()),
         execution: if empty { ExecutionStatus::Unavailable } else { ExecutionStatus::Available },
         target,
-        changes: resource_changes,
+        changes: planned.changes,
         description: wanted.description,
         created: journal.now(),
         on_failure: wanted.on_failure,
@@ -325,6 +343,7 @@ fn make(
         disable_rollback: wanted.disable_rollback,
         token: wanted.token,
         operation_id: journal.uuid(),
+        warning: planned.warning,
     };
     if wanted.validate && !empty {
         let failed = early::validate(journal.db, &stack, &set.target, &set.changes)?;
@@ -380,7 +399,7 @@ fn execute(
     };
     set.execution = ExecutionStatus::ExecuteInProgress;
     tables::save_change_set(journal.db, &set)?;
-    for other in tables::change_sets(journal.db, &stack.id)?.iter().filter(|other| other.id != set.id) {
+    for other in tables::active_change_sets(journal.db, &stack.id)?.iter().filter(|other| other.id != set.id) {
         tables::remove_change_set(journal.db, &other.id)?;
     }
     let mut target = set.target;

@@ -38,7 +38,7 @@ impl CloudFormationCall<'_> {
     async fn stack_policy(self, body: &str, url: &str) -> CloudFormationResult<Option<String>> {
         let text = match (self.text(body), self.text(url)) {
             (Some(_), Some(_)) => {
-                return Err(ApiError::validation(format!("Only one of {body} and {url} may be specified")));
+                return Err(ApiError::validation(format!("You cannot specify both {url} and {body}")));
             }
             (Some(text), None) => Some(text),
             (None, Some(url)) => Some(source::from_url(&self.engine.host, &url).await?),
@@ -285,5 +285,5 @@ pub(super) fn nothing_new(
             now.is_none_or(|now| now.value == old.value) || !outputs.contains(&old.key)
         })
     };
-    Ok(same_values() && changes::changes(db, stack, target)?.is_empty())
+    Ok(same_values() && changes::changes(db, stack, target)?.changes.is_empty())
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{CloudFormationCall, existing, shapes};
 use crate::cloudformation::error::{CloudFormationResult, no_change_set};
+use crate::cloudformation::status::Status;
 use crate::cloudformation::{prepare, tables};
 use crate::ground::ApiError;
 use crate::ground::scalar::scalar;
@@ -36,7 +37,10 @@ impl CloudFormationCall<'_> {
                     tables::change_set_by_name(tx, &stack.id, set)?.ok_or_else(|| no_change_set(set))?.target
                 }
                 (None, Some(named)) => existing(tx, &region, named)?.target,
-                _ => return Err(ApiError::validation("Either StackName or ChangeSetName must be specified")),
+                (Some(_), None) => return Err(ApiError::validation("StackName is a required parameter.")),
+                (None, None) => {
+                    return Err(ApiError::validation("StackName is required if ChangeSetName is not specified."));
+                }
             };
             let transformed = target.processed.get("Transform").is_some()
                 || prepare::read(&target.template).is_ok_and(|template| !template.transforms().is_empty());
@@ -52,6 +56,11 @@ impl CloudFormationCall<'_> {
             Some(named) => {
                 let region = self.region();
                 let stack = self.read(move |tx| existing(tx, &region, &named)).await?;
+                if stack.status == Status::ReviewInProgress {
+                    return Err(ApiError::validation(
+                        "GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.",
+                    ));
+                }
                 prepare::read(&stack.target.template)?
             }
             None => prepare::read(&self.template_text(None).await?)?,

@@ -93,6 +93,9 @@ impl Journal<'_> {
         let operation = self.operation(stack, OperationType::CreateStack, Phase::Deploy, request)?;
         stack.target = target;
         stack.change_set_id.clone_from(&operation.change_set_id);
+        if operation.change_set_id.is_some() {
+            stack.updated = Some(self.now());
+        }
         self.begun(stack, &operation, Status::CreateInProgress)?;
         Ok(operation)
     }

@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use super::run::{Run, undoable};
 use crate::cloudformation::model::{Done, OperationStep, Physical, StackResource};
 use crate::cloudformation::status::{OperationType, Status};
-use crate::cloudformation::{policy, tables};
+use crate::cloudformation::{policy, properties, tables};
 use crate::ground::ApiError;
-use crate::resources::{self, Failure, Made, provider};
+use crate::resources::{self, Failure, Made};
 use bedplate_cfn::{Schemas, diff};
 
 const REPLACING: &str = "Requested update requires the creation of a new physical resource; hence creating one.";
@@ -136,7 +136,7 @@ pub fn begin(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<Begun,
     row.updated = journal.now();
     tables::save_resource(db, &row)?;
     journal.event_of(&run.stack, &run.operation, &row, &shown, Some(&properties), status, reason)?;
-    let invalid = provider::property_errors(declared.type_, &properties);
+    let invalid = properties::errors(db, &run.stack.region, declared.type_, &properties)?;
     let custom_name_kept = replaced && {
         let site = run.site(logical_id, declared.type_);
         let planned = resources::planned_id(&site, &properties);

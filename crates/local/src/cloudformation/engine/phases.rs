@@ -27,21 +27,27 @@ impl Engine {
     pub(super) async fn phase(self: &Arc<Self>, operation: StackOperation) -> Result<(), ApiError> {
         let (host, handlers) = (Arc::clone(&self.host), self.handlers);
         let loaded = operation.clone();
-        let (run, rows) = self
+        let (run, rows, missing_export) = self
             .host
             .store
             .read(move |tx| {
                 let rows = tables::resources(tx, &loaded.stack_id)?;
-                Ok::<_, ApiError>((Arc::new(Run::load(tx, host, handlers, loaded)?), rows))
+                let run = Run::load(tx, host, handlers, loaded)?;
+                let missing = if run.operation.phase == Phase::Deploy { run.missing_export(tx)? } else { None };
+                Ok::<_, ApiError>((Arc::new(run), rows, missing))
             })
             .await?;
-        let (names, needs, on_failed) = plan(&run, &rows);
+        let (mut names, needs, on_failed) = plan(&run, &rows);
+        if missing_export.is_some() {
+            names.clear();
+        }
         let engine = Arc::clone(self);
         let shared = Arc::clone(&run);
         let good = schedule::run(&names, &needs, on_failed, &self.stop, move |name, cancel| {
             engine.clone().step(Arc::clone(&shared), name, cancel)
         })
-        .await?;
+        .await?
+            && missing_export.is_none();
         if self.stop.is_cancelled() {
             return Ok(());
         }
@@ -52,7 +58,8 @@ impl Engine {
                 let stack = tables::stack_by_id(tx, &run.stack.id)?;
                 let Some(stack) = stack else { return Ok(()) };
                 let operation = tables::operation(tx, &run.operation.id)?.unwrap_or_else(|| run.operation.clone());
-                Ending { run: &run, tx, stack, operation }.end(good)
+                let missing_export = missing_export.as_deref();
+                Ending { run: &run, tx, stack, operation, missing_export }.end(good)
             })
             .await?;
         if deleted {
@@ -187,6 +194,8 @@ struct Ending<'a> {
     tx: &'a Transaction<'a>,
     stack: Stack,
     operation: StackOperation,
+    /// An import that kept the phase from beginning anything.
+    missing_export: Option<&'a str>,
 }
 
 impl Ending<'_> {
@@ -250,11 +259,11 @@ impl Ending<'_> {
             (Some(reason), true) => match self.operation.on_failure {
                 OnFailure::DoNothing => self.over(Status::CreateFailed, Some(reason.trim_end().to_owned())),
                 OnFailure::Rollback => {
-                    let reason = format!("{reason}Rollback requested by user.");
+                    let reason = format!("{} Rollback requested by user.", reason.trim_end()).trim_start().to_owned();
                     self.go(Phase::Undo, Status::RollbackInProgress, Some(reason))
                 }
                 OnFailure::Delete => {
-                    let reason = format!("{reason}Delete requested by user.");
+                    let reason = format!("{} Delete requested by user.", reason.trim_end()).trim_start().to_owned();
                     self.go(Phase::Undo, Status::DeleteInProgress, Some(reason))
                 }
             },
@@ -262,6 +271,11 @@ impl Ending<'_> {
                 self.over(Status::UpdateFailed, Some(reason.trim_end().to_owned()))
             }
             (Some(reason), false) => {
+                // Without the full stop, as AWS has it.
+                let reason = match self.missing_export {
+                    Some(name) => format!("No export named {name} found"),
+                    None => reason,
+                };
                 if let Some(previous) = self.operation.previous.clone() {
                     self.stack.target = previous;
                 }
@@ -271,6 +285,9 @@ impl Ending<'_> {
     }
 
     fn what_failed(&self) -> Result<String, ApiError> {
+        if let Some(name) = self.missing_export {
+            return Ok(format!("No export named {name} found."));
+        }
         let rows = self.rows()?;
         let names = |status: Status| -> Vec<String> {
             let mut names: Vec<String> =

@@ -14,6 +14,7 @@ use crate::ground::store::undone;
 use crate::ground::{ACCOUNT_ID, ApiError, Host, Injection};
 use crate::resources::{Failure, Handler, Handlers, ResourceWork, Site};
 use crate::secretsmanager::reveal::reveal;
+use bedplate_cfn::diff::State;
 use bedplate_cfn::diff::with_stack_tags;
 use bedplate_cfn::finding::code;
 use bedplate_cfn::intrinsics::{Environment, Problem, resolve_at};
@@ -102,6 +103,28 @@ impl Run {
     pub fn known(&self) -> MutexGuard<'_, Known> {
         // A step that panicked left the map as it was before.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An export that the target imports and no stack has: then nothing of it is begun.
+    ///
+    /// Source: events of AWS in widdix/aws-s3-virusscan#39 (2018) and aws-amplify/amplify-js#6367 (2020).
+    ///
+    /// # Errors
+    ///
+    /// When the state can't be read, or what of the target can't be resolved at all.
+    pub fn missing_export(&self, db: &Transaction<'_>) -> Result<Option<String>, ApiError> {
+        let mut known = Known::of(db, &self.stack)?;
+        known.planning = true;
+        let scope = scope(&self.template, &self.stack.target, &self.environment, &known)
+            .map_err(|problem| ApiError::internal(problem.message))?;
+        for resource in scope.resources() {
+            // What can't be resolved is its resource's own failure.
+            let _ = State::of(resource, &scope, &BTreeMap::new());
+        }
+        for output in self.template.outputs().filter(|output| scope.exists(output.condition())) {
+            let _ = resolve_at(output.value(), &scope, "");
+        }
+        Ok(known.take_missing().pop_first())
     }
 
     /// The journal of a transaction.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::exchange::Exchange;
 use crate::execute_api::address;
 use crate::execute_api::call::{ApiCall, SOURCE_IP, train_case};
+use crate::execute_api::state::CANARY_REQUEST;
 use crate::ground::ACCOUNT_ID;
 use crate::ground::scalar::text;
 
@@ -38,6 +39,13 @@ pub(in crate::execute_api) fn clf(at: jiff::Timestamp) -> String {
 impl Exchange<'_> {
     /// `$context`.
     pub fn context(&self) -> Value {
+        let mut context = self.request_context();
+        context["isCanaryRequest"] = json!(self.stage.state.get(CANARY_REQUEST).is_some());
+        context
+    }
+
+    /// The context that functions are told.
+    fn request_context(&self) -> Value {
         let call = self.call;
         let domain = address::domain(self.id, self.region);
         let mut context = json!({
@@ -108,7 +116,7 @@ impl Exchange<'_> {
             "multiValueQueryStringParameters": multiple(&call.query),
             "pathParameters": single(&self.path),
             "stageVariables": some(self.stage_variables()),
-            "requestContext": self.context(),
+            "requestContext": self.request_context(),
             "body": body.0,
             "isBase64Encoded": body.1,
         })

@@ -20,6 +20,9 @@ const TARGETS: &[(&str, &str)] = &[
     ("states", "AWSStepFunctions"),
 ];
 
+/// How this endpoint refuses what it does not simulate.
+const NOT_IMPLEMENTED: u16 = 501;
+
 /// Headers of an answer that API Gateway gives another name.
 const REMAPPED: [&str; 5] = ["date", "server", "via", "www-authenticate", "host"];
 
@@ -170,5 +173,10 @@ pub(super) async fn service(
     let credentials = exchange.gateway.credentials(&role).await.map_err(|why| RestRefusal::broken(500, why))?;
     let now = exchange.call.at.into();
     let outgoing = signed(outgoing, service, region, &credentials, now).map_err(|why| RestRefusal::broken(500, why))?;
-    asked(exchange, outgoing).await
+    let came = asked(exchange, outgoing).await?;
+    // Whatever the integration responses would make of it: nothing was done, and no caller may take it for done.
+    if came.status == NOT_IMPLEMENTED {
+        return Err(RestRefusal::NotSimulated(format!("what the integration asks of `{service}` (`{way}/{rest}`)")));
+    }
+    Ok(came)
 }
