@@ -17,6 +17,7 @@ mod pack;
 mod packed;
 mod pip;
 mod request;
+mod syntax;
 
 use crate::finding::{self, Finding};
 
@@ -25,6 +26,7 @@ pub use context::BuildContext;
 pub use documents::{Document, documents};
 pub use lock::{LOCK_FILE, LayerLock, LayerLocks, lock_problems};
 pub use request::{ArtifactRequest, Component, request};
+pub use syntax::python_problems;
 
 /// The size of a zip above which a warning says that calls start slowly, in bytes.
 const LARGE_ZIP: u64 = 50 * 1024 * 1024;

@@ -19,6 +19,7 @@ mod nested;
 mod privacy;
 mod refusals;
 mod resources;
+mod services;
 mod templates;
 mod trouble;
 mod values;

@@ -76,6 +76,7 @@ mod smoke_rules;
 mod spec;
 mod support;
 mod tables;
+mod template_services;
 mod trust;
 mod type_names;
 mod use_case_table;

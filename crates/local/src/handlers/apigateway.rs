@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::apigateway_checks::{check_logging, check_responses};
 use crate::ground::resource_table::{self, StoredResource};
 use crate::ground::scalar::text;
 use crate::resources::{Failure, Handler, Made, ResourceWork, generic};
@@ -150,6 +151,7 @@ fn check_method(work: &ResourceWork<'_>, api: &StoredResource, properties: &Valu
             "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a valid authorizer.",
         ));
     }
+    check_responses(properties)?;
     let models = properties.get("RequestModels").and_then(Value::as_object);
     for model in models.into_iter().flat_map(Map::values).filter_map(Value::as_str) {
         // Every API has these two from the start.
@@ -183,6 +185,7 @@ impl Handler for RestDeploymentHandler {
             if resource_table::find(work.db, STAGE, &api.id, &stage)?.is_some() {
                 return Err(refused("AlreadyExists", 409, "Stage already exists"));
             }
+            check_logging(work, properties.get("StageDescription").unwrap_or(&Value::Null), "ApiGateway")?;
             let mut description =
                 properties.get("StageDescription").and_then(Value::as_object).cloned().unwrap_or_default();
             description.insert("RestApiId".to_owned(), json!(api.id));
@@ -265,6 +268,7 @@ fn check_stage(work: &ResourceWork<'_>, api: &StoredResource, properties: &Value
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
         return Err(refused("InvalidRequest", 400, "Stage name only allows a-zA-Z0-9_-"));
     }
+    check_logging(work, properties, "ApiGateway")?;
     let deployment = text(properties, "DeploymentId").unwrap_or_default();
     if parts(work, DEPLOYMENT, &api.id)?.iter().any(|other| other.id == deployment) {
         Ok(())

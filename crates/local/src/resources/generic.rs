@@ -14,6 +14,7 @@ use crate::ground::resource_table::{self, Made, StoredResource};
 use crate::ground::scalar::{scalar, text};
 use crate::ground::sources::stamp;
 use bedplate_cfn::intrinsics::Environment;
+use bedplate_cfn::unique_names::unique_name;
 
 /// The longest generated name where nothing else is known.
 const NAME_MAX: usize = 128;
@@ -26,6 +27,7 @@ pub(crate) fn create(work: &ResourceWork<'_>, properties: &Value) -> Result<Made
 /// The same, with a state of the handler's own.
 pub(crate) fn create_with(work: &ResourceWork<'_>, properties: &Value, state: Value) -> Result<Made, Failure> {
     let site = work.site;
+    refuse_taken_name(work, None, properties)?;
     let formats = Formats::of(&site.resource_type).cloned().unwrap_or_default();
     let mut naming = Naming::new(site, &formats, properties, work.now);
     let name = naming.name();
@@ -63,6 +65,7 @@ pub(crate) fn create_with(work: &ResourceWork<'_>, properties: &Value, state: Va
 /// Changes a thing in place: its id and the attributes that do not depend on properties stay.
 pub(crate) fn update(work: &ResourceWork<'_>, id: &str, properties: &Value) -> Result<Made, Failure> {
     let site = work.site;
+    refuse_taken_name(work, Some(id), properties)?;
     let formats = Formats::of(&site.resource_type).cloned().unwrap_or_default();
     let existing = resource_table::find(work.db, &site.resource_type, &scope(site, &formats, properties), id)?
         .ok_or_else(|| Failure::handler("NotFound", format!("{} {id} does not exist", site.resource_type)))?;
@@ -89,6 +92,27 @@ pub(crate) fn update(work: &ResourceWork<'_>, id: &str, properties: &Value) -> R
 /// Deletes a thing.
 pub(crate) fn delete(work: &ResourceWork<'_>, id: &str) -> Result<(), Failure> {
     Ok(resource_table::remove(work.db, &work.site.resource_type, &work.site.stack_id, id)?)
+}
+
+/// Refuses a name that another resource of the type has, where the service makes the ids and still wants names to be unique;
+/// `own` is the id of the resource itself.
+fn refuse_taken_name(work: &ResourceWork<'_>, own: Option<&str>, properties: &Value) -> Result<(), Failure> {
+    let site = work.site;
+    let Some(unique) = unique_name(&site.resource_type) else { return Ok(()) };
+    let values = |properties: &Value| -> Option<Vec<String>> {
+        unique.properties.iter().map(|property| text(properties, property)).collect()
+    };
+    let Some(wanted) = values(properties) else { return Ok(()) };
+    let others = resource_table::of_type(work.db, &site.resource_type, Some(&site.region))?;
+    let taken = others
+        .iter()
+        .any(|other| Some(other.id.as_str()) != own && values(&other.properties).as_ref() == Some(&wanted));
+    if !taken {
+        return Ok(());
+    }
+    let refusal = unique.refusal.replace("${Name}", wanted.last().map_or("", String::as_str));
+    let (service, status) = (&unique.service, unique.status);
+    Err(Failure::handler("AlreadyExists", format!("{refusal} (Service: {service}, Status Code: {status})")))
 }
 
 /// The refusal when an id is another resource's already.
