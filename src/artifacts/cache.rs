@@ -79,6 +79,22 @@ impl Cache {
         self.dir.join(kind.folder()).join(format!("{key}.json"))
     }
 
+    /// What was said of a source, by its digest.
+    pub(super) fn parsed(&self, digest: &str) -> Option<Vec<u8>> {
+        std::fs::read(self.dir.join("parsed").join(format!("{digest}.json"))).ok()
+    }
+
+    /// Keeps what was said of a source. What cannot be kept is asked again.
+    pub(super) fn remember_parsed(&self, digest: &str, text: &[u8]) {
+        let folder = self.dir.join("parsed");
+        let kept = std::fs::create_dir_all(&folder).ok().and_then(|()| self.temporary_file().ok());
+        if let Some(mut temporary) = kept
+            && temporary.write_all(text).is_ok()
+        {
+            let _ = temporary.persist(folder.join(format!("{digest}.json")));
+        }
+    }
+
     pub(super) fn temporary_file(&self) -> Result<NamedTempFile, Vec<Finding>> {
         NamedTempFile::new_in(self.dir.join("tmp")).map_err(|e| vec![io_problem("write into the cache", &e)])
     }

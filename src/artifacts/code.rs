@@ -6,20 +6,31 @@ use std::time::SystemTime;
 use super::artifact::Artifact;
 use super::cache::{ArtifactKind, Cache};
 use super::context::BuildContext;
-use super::list;
+use super::layer::{self, LayerSpec};
 use super::pack::pack;
+use super::{list, requirements};
 use crate::finding::{Finding, Place, code};
+use crate::spec::Architecture;
 
-/// The zip of a function's folder: from the cache when no file has changed, else made anew.
+/// The code of a function that is to be zipped.
+pub(super) struct FunctionCode<'a> {
+    pub name: &'a str,
+    pub folder: &'a Path,
+    pub shown: &'a str,
+    pub handler_files: &'a [String],
+    pub runtime: &'a str,
+    pub architecture: Architecture,
+    pub place: Option<&'a Place>,
+}
+
+/// The zip of a function's folder, with the packages of its `requirements.txt`: from the cache when no file has changed, else
+/// made anew; none when its packages are not in the cache and nothing is to be built.
 pub(super) fn build(
     cache: &Cache,
-    name: &str,
-    folder: &Path,
-    shown: &str,
-    handler_files: &[String],
-    place: Option<&Place>,
+    wanted: &FunctionCode<'_>,
     context: &BuildContext<'_>,
-) -> Result<Artifact, Vec<Finding>> {
+) -> Result<Option<Artifact>, Vec<Finding>> {
+    let FunctionCode { name, folder, shown, handler_files, runtime, architecture, place } = *wanted;
     let started = SystemTime::now();
     let files = list::code(folder, shown, place)?;
     if files.is_empty() {
@@ -33,18 +44,44 @@ pub(super) fn build(
         let help = "make the file, or look at what `.gitignore` and `.bedplateignore` in the folder leave out";
         return Err(vec![Finding::error(code::A008, message).at(place.cloned()).help(help)]);
     }
-    let key = list::key(&files);
+    let mut key = list::key(&files);
+    let packages = match requirements::of_code(&files, shown, runtime)? {
+        none if none.is_empty() => None,
+        requirements => {
+            let layer = LayerSpec {
+                name,
+                owner: format!("functions.{name}"),
+                requirements: &requirements,
+                runtime,
+                architecture,
+                folder: None,
+                place,
+            };
+            let Some(packages) = layer::build(cache, &layer, context)? else { return Ok(None) };
+            key = requirements::key(&key, &packages);
+            Some(packages)
+        }
+    };
     if let Some(artifact) = cache.find(ArtifactKind::Code, &key) {
-        return Ok(artifact);
+        return Ok(Some(artifact));
     }
     let files_shown = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
     (context.progress)(&format!("packaging {files_shown} of {shown}"));
+    let settled = list::settled(&files, started);
+    let names = packages.as_ref().map(|packages| packages.packages.clone()).unwrap_or_default();
+    let (files, _unpacked) = match &packages {
+        Some(packages) => {
+            let (files, folder) = requirements::beside(cache, packages, files)?;
+            (files, Some(folder))
+        }
+        None => (files, None),
+    };
     let packed = pack(cache, &files, shown, place, context)?;
     // A file changed within the clock's grain of being read could change again and look the same: remember nothing
     // then, and read once more next time.
-    if list::settled(&files, started) {
-        cache.remember(ArtifactKind::Code, &key, packed, Vec::new())
+    if settled {
+        cache.remember(ArtifactKind::Code, &key, packed, names).map(Some)
     } else {
-        Ok(cache.artifact(packed, Vec::new()))
+        Ok(Some(cache.artifact(packed, names)))
     }
 }

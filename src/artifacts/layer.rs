@@ -15,6 +15,8 @@ use crate::spec::{Architecture, requirement_problem, requirements_problem, witho
 /// What a layer is to hold.
 pub(super) struct LayerSpec<'a> {
     pub name: &'a str,
+    /// Whose packages these are, such as `layers.boto3` or `functions.design`.
+    pub owner: String,
     pub requirements: &'a [String],
     pub runtime: &'a str,
     pub architecture: Architecture,
@@ -87,12 +89,12 @@ pub(super) fn build(
     let target = pip::install(&order, folder.path(), context)?;
     let files = list::list_files(&target, &keep)?;
     if files.is_empty() {
-        let message = format!("pip installed nothing for the layer `{}`", wanted.name);
+        let message = format!("pip installed nothing for `{}`", wanted.owner);
         let help = "check the markers (what follows `;`) of its requirements";
         return Err(vec![Finding::error(code::A023, message).at(wanted.place.cloned()).help(help)]);
     }
     let packages = packages(&files);
-    let packed = pack::pack(cache, &files, &format!("layers.{}", wanted.name), wanted.place, context)?;
+    let packed = pack::pack(cache, &files, &wanted.owner, wanted.place, context)?;
     cache.remember(ArtifactKind::Layer, &key, packed, packages).map(Some)
 }
 

@@ -17,6 +17,8 @@ mod pack;
 mod packed;
 mod pip;
 mod request;
+mod requirements;
+mod syntax;
 
 use crate::finding::{self, Finding};
 
@@ -25,12 +27,14 @@ pub use context::BuildContext;
 pub use documents::{Document, documents};
 pub use lock::{LOCK_FILE, LayerLock, LayerLocks, lock_problems};
 pub use request::{ArtifactRequest, Component, request};
+pub use syntax::python_problems;
 
 /// The size of a zip above which a warning says that calls start slowly, in bytes.
 const LARGE_ZIP: u64 = 50 * 1024 * 1024;
 
 /// The zip for a request: from the cache when nothing has changed, else made anew. Blocks; many may run at once, in
-/// this process and others, over one cache. None for a layer that would have to be made and is not to be.
+/// this process and others, over one cache. None for a layer, or the packages of a function, that would have to be made and are
+/// not to be.
 ///
 /// # Errors
 /// When the folder holds what cannot be packaged, is too large or is empty, when pip fails, when it was cancelled, or when
@@ -38,8 +42,17 @@ const LARGE_ZIP: u64 = 50 * 1024 * 1024;
 pub fn build(request: &ArtifactRequest, context: &BuildContext<'_>) -> Result<Option<Artifact>, Vec<Finding>> {
     let cache = cache::Cache::open(context.cache)?;
     let (mut artifact, owner, place) = match request {
-        ArtifactRequest::Function { name, folder, shown, handler_files, place } => {
-            let artifact = code::build(&cache, name, folder, shown, handler_files, place.as_ref(), context)?;
+        ArtifactRequest::Function { name, folder, shown, handler_files, runtime, architecture, place } => {
+            let wanted = code::FunctionCode {
+                name,
+                folder,
+                shown,
+                handler_files,
+                runtime,
+                architecture: *architecture,
+                place: place.as_ref(),
+            };
+            let Some(artifact) = code::build(&cache, &wanted, context)? else { return Ok(None) };
             (artifact, format!("functions.{name}"), place)
         }
         ArtifactRequest::Layer { name, place, .. } => {
@@ -73,6 +86,7 @@ fn layer_of(request: &ArtifactRequest) -> Option<layer::LayerSpec<'_>> {
         ArtifactRequest::Function { .. } => None,
         ArtifactRequest::Layer { name, requirements, runtime, architecture, folder, place } => Some(layer::LayerSpec {
             name,
+            owner: format!("layers.{name}"),
             requirements,
             runtime,
             architecture: *architecture,

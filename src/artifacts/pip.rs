@@ -14,7 +14,7 @@ use crate::helper::{Ended, ProjectTree, Script, Search, environment};
 use crate::spec::{Architecture, without_hashes};
 
 /// The host's Python, by the names it goes under.
-const PYTHONS: [&str; 2] = ["python3", "python"];
+pub(super) const PYTHONS: [&str; 2] = ["python3", "python"];
 
 const TOO_OLD: &str = "install pip 22.2 or later to pin what layers hold (`python3 -m pip install --upgrade pip`)";
 

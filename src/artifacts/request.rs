@@ -27,6 +27,10 @@ pub enum ArtifactRequest {
         shown: String,
         /// Files of which one must be in the zip, or nothing can be called; empty where the runtime does not say.
         handler_files: Vec<String>,
+        /// The runtime the packages of a `requirements.txt` are chosen for, such as `python3.13`.
+        runtime: String,
+        /// The architecture they are chosen for.
+        architecture: Architecture,
         /// Where the spec names the folder.
         place: Option<Place>,
     },
@@ -58,6 +62,8 @@ pub fn request(loaded: &LoadedSpec, component: &Component) -> Option<ArtifactReq
                 folder: loaded.dir.join(code),
                 shown: code.clone(),
                 handler_files: handler_files(&function.runtime, &function.handler).unwrap_or_default(),
+                runtime: function.runtime.clone(),
+                architecture: function.architecture,
                 place: loaded.place(&format!("/functions/{name}/code")),
             })
         }

@@ -53,7 +53,8 @@ fn waits(loaded: &LoadedSpec) -> BTreeMap<&str, u32> {
     waits
 }
 
-fn runtime(id: &str, today: Day) -> Option<Finding> {
+/// What there is to say of a runtime's end.
+pub(super) fn runtime(id: &str, today: Day) -> Option<Finding> {
     let fact = facts::runtimes().get(id)?;
     let help = fact.replacement.as_ref().map_or("choose another runtime".to_owned(), |it| format!("use `{it}`"));
     let over = fact.create_block.is_some_and(|day| day <= today);

@@ -13,6 +13,7 @@
 //! | `agents` | engines that close, tools of which to be wary, what an engine leaves out |
 //! | `names` | names that two stages cannot both have |
 //! | `policies` | IAM documents that grant more than they should |
+//! | `services` | what services refuse of resources that the provider schemas take, each of them in a file |
 //! | `wiring` | components nobody uses, names that stand in the way of a replacement, no smoke tests |
 
 mod agents;
@@ -24,6 +25,7 @@ mod models;
 mod names;
 mod network;
 mod policies;
+mod services;
 mod template;
 mod wiring;
 
@@ -49,6 +51,7 @@ pub fn check(loaded: &LoadedSpec, rendered: &Rendered, options: &CheckOptions<'_
     models::check(loaded, options.today, region, &mut findings);
     apis::check(loaded, &mut findings);
     functions::check(loaded, options.today, &mut findings);
+    services::check(loaded, rendered, options.today, &mut findings);
     network::check(loaded, &mut findings);
     knowledge::check(loaded, region, &mut findings);
     inference::check(loaded, &mut findings);

@@ -297,7 +297,21 @@ impl Session {
         let mut findings = spec.warnings.clone();
         findings.extend(check::check(spec, rendered, &options));
         findings.extend(artifacts::lock_problems(spec));
+        findings.extend(self.code_problems(spec));
         findings
+    }
+
+    /// What is wrong with the code of a spec's functions.
+    fn code_problems(&self, spec: &LoadedSpec) -> Vec<Finding> {
+        // A project that cannot be read has been reported by then.
+        let Ok(project) = self.project() else { return Vec::new() };
+        let cache = self.cache.get().map(|cache| cache.path.clone());
+        let cache = cache.or_else(|| {
+            // A folder for one run would be gone before it is used.
+            let own = CacheFolder::for_project(&project.root).ok().filter(|cache| cache.warning.is_none());
+            own.map(|cache| cache.path)
+        });
+        artifacts::python_problems(spec, cache.as_deref(), &project.root)
     }
 
     /// Where artifacts are made ready.

@@ -36,6 +36,8 @@ fn function(folder: &Path) -> ArtifactRequest {
         folder: folder.to_owned(),
         shown: "function/".to_owned(),
         handler_files: vec!["app.py".to_owned(), "app/__init__.py".to_owned()],
+        runtime: "python3.13".to_owned(),
+        architecture: Architecture::X86_64,
         place: None,
     }
 }
@@ -361,4 +363,45 @@ fn pip_failures_are_told_without_credentials() {
     }
     assert_eq!(fs::read_dir(cache.join("tmp")).unwrap().count(), 0, "nothing half-made stays");
     assert_eq!(fs::read_dir(cache.join("layers")).unwrap().count(), 0);
+}
+
+#[test]
+fn the_packages_of_a_functions_requirements_are_packaged_with_its_code() {
+    let links = tempfile::tempdir().unwrap();
+    wheel(links.path(), "1.0", "first");
+    let project = crate::support::Project::empty();
+    project.write("bedplate.yaml", "");
+    project.write(
+        "stacks/x/usecase.yaml",
+        "bedplate: 1\nname: x\nfunctions:\n  f: { code: function/, handler: app.handler, runtime: python3.13 }\nsmoke:\n  - invoke: \
+         functions.f\n    expect: { body: { contains: first } }\n",
+    );
+    project.write(
+        "stacks/x/function/app.py",
+        "import bedplate_tiny\ndef handler(event, context): return bedplate_tiny.MARKER\n",
+    );
+    project.write("stacks/x/function/requirements.txt", "# what it needs\nbedplate-tiny==1.0  # pinned\n");
+    let links = links.path().display().to_string();
+    let pip = [("PIP_NO_INDEX", "1"), ("PIP_FIND_LINKS", links.as_str())];
+    let first = project.run_with(&["deploy", "x", "--yes"], &pip).ok();
+    assert!(first.stderr.contains("installing bedplate-tiny==1.0 for python3.13 with pip"), "{}", first.session());
+    assert!(first.stderr.contains("1 of 1 smoke test passed"), "{}", first.session());
+    // Other code asks pip for nothing: the packages are kept by themselves.
+    project.write(
+        "stacks/x/function/app.py",
+        "import bedplate_tiny\ndef handler(event, context): return [bedplate_tiny.MARKER]\n",
+    );
+    let second =
+        project.run_with(&["deploy", "x", "--yes"], &[("PIP_NO_INDEX", "1"), ("PIP_FIND_LINKS", "/nowhere")]).ok();
+    assert!(!second.stderr.contains("with pip"), "{}", second.session());
+
+    // What is no package and version is told at its line.
+    project.write("stacks/x/function/requirements.txt", "bedplate-tiny\n-r other.txt\n");
+    let refused = project.run_with(&["deploy", "x", "--yes"], &pip);
+    let said = format!("{}{}", refused.stdout, refused.stderr);
+    assert!(
+        refused.code == 1 && said.contains("[A044]") && said.contains("function/requirements.txt:2:1"),
+        "{}",
+        refused.session()
+    );
 }

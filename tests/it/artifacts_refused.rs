@@ -5,6 +5,7 @@ use std::path::Path;
 
 use bedplate::artifacts::{self, Artifact, ArtifactRequest, BuildContext};
 use bedplate::finding::{Finding, Severity};
+use bedplate::spec::Architecture;
 
 use crate::support::Project;
 
@@ -14,6 +15,8 @@ fn function(folder: &Path) -> ArtifactRequest {
         folder: folder.to_owned(),
         shown: "function/".to_owned(),
         handler_files: vec!["app.py".to_owned()],
+        runtime: "python3.13".to_owned(),
+        architecture: Architecture::X86_64,
         place: None,
     }
 }

@@ -119,8 +119,8 @@ fn ends_come_nearer_with_the_days() {
     };
     assert_eq!(on("2026-04-01"), ["B003"]);
     assert_eq!(on("2026-11-29"), ["B003", "L111"]);
-    assert_eq!(on("2026-11-30"), ["B003", "L110"]);
-    assert_eq!(on("2027-01-08"), ["B002", "L110"]);
+    assert_eq!(on("2027-01-08"), ["B002", "L111"]);
+    assert_eq!(on("2027-02-01"), ["B002", "L110"]);
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod nested;
 mod privacy;
 mod refusals;
 mod resources;
+mod services;
 mod tables;
 mod templates;
 mod trouble;

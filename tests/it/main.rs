@@ -77,6 +77,7 @@ mod spec;
 mod stages;
 mod support;
 mod tables;
+mod template_services;
 mod trust;
 mod type_names;
 mod use_case_table;

@@ -4,6 +4,7 @@
 
 #![warn(missing_docs, clippy::indexing_slicing)]
 
+pub mod agent_api;
 pub mod change_set;
 pub mod dependency_order;
 pub mod diff;
@@ -12,6 +13,7 @@ pub mod graph;
 pub mod intrinsics;
 pub mod schema;
 pub mod template;
+pub mod unique_names;
 pub mod validate;
 pub mod yaml;
 

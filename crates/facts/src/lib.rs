@@ -35,7 +35,7 @@ pub use models::{Access, Model, Models, Status, Witness, models};
 pub use prices::{HOURS_OF_A_MONTH, Price, Prices, prices};
 pub use protections::{DeletionWindow, Protection, Protections, ReplacedValue, protections};
 pub use regions::{Regions, regions};
-pub use runtimes::{Runtime, Runtimes, runtimes};
+pub use runtimes::{EnvironmentLimits, Runtime, Runtimes, runtimes};
 
 /// Reads every table. The build script does so with this very code: a program with a table of the wrong shape is never built.
 pub fn read_all() {

@@ -1,6 +1,7 @@
 //! Single values AWS has bounds for: regions, tags, names, times, sizes.
 
 use super::context::Rules;
+use crate::facts;
 use crate::finding::code;
 use crate::spec::forms::is_region_name;
 use crate::spec::text::{Piece, Reference, Text};
@@ -12,32 +13,6 @@ use crate::spec::words::{cut, escape};
 /// AWS::Logs::LogGroup.
 const RETENTION_DAYS: [u32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
-
-/// Environment variables Lambda sets itself and lets nobody else set.
-const RESERVED_VARIABLES: [&str; 19] = [
-    "AWS_ACCESS_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_DEFAULT_REGION",
-    "AWS_EXECUTION_ENV",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME",
-    "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_LAMBDA_MAX_CONCURRENCY",
-    "AWS_LAMBDA_METADATA_API",
-    "AWS_LAMBDA_RUNTIME_API",
-    "AWS_REGION",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "LAMBDA_RUNTIME_DIR",
-    "LAMBDA_TASK_ROOT",
-    "_HANDLER",
-];
-
-/// All of a function's environment variables together, in bytes, by Lambda's quotas.
-const ENVIRONMENT_BYTES: usize = 4096;
 
 /// A stack takes 50 tags, and five are Bedplate's.
 const MOST_TAGS: usize = 45;
@@ -207,11 +182,12 @@ pub(super) fn retention(rules: &mut Rules<'_>, pointer: &str, days: Option<Days>
 }
 
 fn environment(rules: &mut Rules<'_>, base: &str, function: &Function) {
+    let limits = &facts::runtimes().environment;
     let mut bytes = 0;
     for (name, value) in &function.environment {
         let pointer = format!("{base}/{}", escape(name));
         bytes += name.len() + literals(value).iter().map(String::len).sum::<usize>();
-        if RESERVED_VARIABLES.contains(&name.as_str()) {
+        if limits.reserved.contains(name) {
             let message = format!("Lambda sets `{name}` itself");
             rules.error_at_key(code::S040, &pointer, message, "remove it; Lambda sets it for the function");
             continue;
@@ -229,8 +205,8 @@ fn environment(rules: &mut Rules<'_>, base: &str, function: &Function) {
             );
         }
     }
-    if bytes > ENVIRONMENT_BYTES {
-        let message = format!("the environment has {bytes} bytes and Lambda takes {ENVIRONMENT_BYTES}");
+    if bytes > limits.most_bytes {
+        let message = format!("the environment has {bytes} bytes and Lambda takes {}", limits.most_bytes);
         rules.error_at_key(code::S040, base, message, "put long values into a file of the code or into a bucket");
     }
 }

@@ -36,6 +36,9 @@ static SOURCE: &str = include_str!("../../../../schemas/cloudformation/index.jso
 pub struct Source {
     /// Package and version.
     pub source: String,
+    /// The codes of the package's rules that the shapes of their types hold.
+    #[serde(default)]
+    pub rules: Vec<String>,
     /// The date of the data, RFC 3339.
     pub date: String,
     /// How many types.
@@ -60,6 +63,7 @@ impl Schemas {
             // The file is in the binary and a test reads it, so the fallback is never seen.
             source: serde_json::from_str(SOURCE).unwrap_or_else(|_| Source {
                 source: String::new(),
+                rules: Vec::new(),
                 date: String::new(),
                 types: 0,
                 regions: Vec::new(),

@@ -49,6 +49,19 @@ impl Pattern {
         compile(&format!("^(?:{pattern})$"), ascii, TEMPLATE_SIZE_LIMIT).map(Self)
     }
 
+    /// Whether a pattern is wrong in any dialect: a bracket that is not closed or not opened, nothing to repeat.
+    pub fn is_malformed(pattern: &str) -> bool {
+        const FAULTS: [&str; 4] =
+            ["unclosed character class", "unclosed group", "unopened group", "repetition operator missing expression"];
+        if pattern.len() > LONGEST {
+            return false;
+        }
+        match RegexBuilder::new(&translate(pattern, true)).size_limit(TEMPLATE_SIZE_LIMIT).build() {
+            Err(regex::Error::Syntax(words)) => FAULTS.iter().any(|fault| words.contains(fault)),
+            _ => false,
+        }
+    }
+
     /// Whether a text matches.
     pub fn is_match(&self, text: &str) -> bool {
         self.0.is_match(text)

@@ -62,7 +62,7 @@ pub struct ResourceSchema {
 const REFERENCE_LIMIT: usize = 16;
 
 impl ResourceSchema {
-    pub(super) fn parse(name: &'static str, text: &[u8]) -> Result<Self, serde_json::Error> {
+    pub(crate) fn parse(name: &'static str, text: &[u8]) -> Result<Self, serde_json::Error> {
         let mut schema: Self = serde_json::from_slice(text)?;
         schema.name = name;
         schema.shape.properties = std::mem::take(&mut schema.properties);

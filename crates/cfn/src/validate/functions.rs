@@ -43,7 +43,20 @@ const EXTENSIONS: [&str; 2] = ["Fn::Length", "Fn::ToJsonString"];
 
 /// Checks every function in a value.
 pub(super) fn check(context: &Context<'_>, section: Section, value: &Value, path: &str, findings: &mut Vec<Finding>) {
-    FunctionWalk { context, section, path: path.to_owned(), findings }.value(value);
+    check_under(context, section, None, value, path, findings);
+}
+
+/// The same of what exists under a condition.
+pub(super) fn check_under(
+    context: &Context<'_>,
+    section: Section,
+    condition: Option<&str>,
+    value: &Value,
+    path: &str,
+    findings: &mut Vec<Finding>,
+) {
+    let held = condition.into_iter().map(|name| (name.to_owned(), true)).collect();
+    FunctionWalk { context, section, held, path: path.to_owned(), findings }.value(value);
 }
 
 /// Checks that a condition of that name is there.
@@ -64,6 +77,8 @@ pub(super) fn condition(context: &Context<'_>, name: &str, section: &str, path: 
 struct FunctionWalk<'a> {
     context: &'a Context<'a>,
     section: Section,
+    /// The conditions the value stands under, and whether each holds there.
+    held: Vec<(String, bool)>,
     path: String,
     findings: &'a mut Vec<Finding>,
 }
@@ -180,9 +195,35 @@ impl FunctionWalk<'_> {
                     None,
                 );
             }
+            self.left_out(name);
             return;
         }
         self.unresolved(name);
+    }
+
+    /// A resource that a condition can leave out while what refers to it is there.
+    fn left_out(&mut self, logical_id: &str) {
+        let Some(condition) = self.context.template.resource(logical_id).and_then(|resource| resource.condition())
+        else {
+            return;
+        };
+        let held = self.held.iter().map(|(name, holds)| (name.as_str(), *holds));
+        if self.section == Section::Conditions || held.clone().any(|it| it == (condition, true)) {
+            return;
+        }
+        let wanted: Vec<(&str, bool)> = held.chain([(condition, false)]).collect();
+        if self.context.is_possible(&wanted) {
+            self.findings.push(
+                Finding::warning(
+                    code::T113,
+                    format!("`{logical_id}` does not exist where the condition `{condition}` does not hold, and this refers to it then too"),
+                )
+                .in_template(&self.path)
+                .help(format!(
+                    "Put it into `Fn::If` with `{condition}`, or give both the same condition; else CloudFormation refuses the template for such values"
+                )),
+            );
+        }
     }
 
     fn unresolved(&mut self, name: &str) {
@@ -243,6 +284,7 @@ impl FunctionWalk<'_> {
         if self.section == Section::Conditions {
             self.push(code::T101, "Template error: a condition can't use an attribute of a resource", None);
         }
+        self.left_out(logical_id);
         let (Some(attribute), Some(schema)) = (attribute, schema) else { return };
         if !schema.has_attribute(attribute) {
             let names: Vec<String> = schema.attributes().collect();
@@ -313,8 +355,11 @@ impl FunctionWalk<'_> {
             }
             None => self.wrong("Template error: the first element of Fn::If is the name of a condition"),
         }
-        self.below("1", |walk| walk.value(then));
-        self.below("2", |walk| walk.value(otherwise));
+        for (index, branch, holds) in [("1", then, true), ("2", otherwise, false)] {
+            self.held.push((name.as_str().unwrap_or_default().to_owned(), holds));
+            self.below(index, |walk| walk.value(branch));
+            self.held.pop();
+        }
     }
 
     fn find_in_map(&mut self, argument: &Value) {

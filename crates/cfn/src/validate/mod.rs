@@ -3,8 +3,11 @@
 //! Offline and linear: each branch of an `Fn::If` is checked once, combinations of conditions never are. What can't be
 //! known before a deploy is left alone, so that every finding stands.
 
+mod attributes;
+mod conditions;
 mod functions;
 mod kinds;
+mod names;
 mod objects;
 mod parameters;
 mod resources;
@@ -65,6 +68,7 @@ pub fn validate(template: &Template, region: Option<&str>) -> Vec<Finding> {
     parameters::check(&context, &mut findings);
     sections::check(&context, &mut findings);
     resources::check(&context, &mut findings);
+    names::check(&context, &mut findings);
     if let Some(problem) = ResourceGraph::from_template(template).circular() {
         findings.push(Finding::from(problem).help("Take one of the references or `DependsOn` entries out"));
     }
@@ -104,7 +108,12 @@ struct Context<'a> {
     second_keys: RefCell<BTreeMap<String, BTreeSet<String>>>,
     /// How many steps its properties have taken so far.
     steps: Cell<usize>,
+    /// Whether conditions can hold together, as far as that was asked.
+    combinations: RefCell<BTreeMap<String, bool>>,
 }
+
+/// How many questions about conditions of a template are looked into.
+const MOST_QUESTIONS: usize = 200;
 
 impl<'a> Context<'a> {
     fn new(template: &'a Template, region: Option<&'a str>) -> Self {
@@ -123,11 +132,27 @@ impl<'a> Context<'a> {
             macros: template.transforms().iter().any(|name| *name != super::template::LANGUAGE_EXTENSIONS),
             second_keys: RefCell::default(),
             steps: Cell::new(0),
+            combinations: RefCell::default(),
         }
     }
 
     fn schema(&self, logical_id: &str) -> Option<&ResourceSchema> {
         self.resources.get(logical_id).and_then(|(_, schema)| schema.as_deref())
+    }
+
+    /// Whether the template can surely be deployed so that each condition holds or not as wanted.
+    fn is_possible(&self, wanted: &[(&str, bool)]) -> bool {
+        let key: String = wanted.iter().map(|(name, holds)| format!("{name}={holds};")).collect();
+        if let Some(known) = self.combinations.borrow().get(&key) {
+            return *known;
+        }
+        let mut combinations = self.combinations.borrow_mut();
+        if combinations.len() >= MOST_QUESTIONS {
+            return false;
+        }
+        let answer = conditions::possible(self, wanted) == Some(true);
+        combinations.insert(key, answer);
+        answer
     }
 
     /// Whether any row of a mapping has this second key.

@@ -20,10 +20,15 @@ impl Checker<'_> {
             self.member(name, item, shape);
         }
         if added {
+            self.open();
             return;
         }
         for name in &shape.required {
-            if there(map, name) == Presence::No && !self.given_by_the_service(name) {
+            let there = there(map, name);
+            if there == Presence::Maybe {
+                self.open();
+            }
+            if there == Presence::No && !self.given_by_the_service(name) {
                 let subject = self.subject();
                 self.found.push(finding(
                     code::T203,

@@ -80,6 +80,7 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 None,
             )),
         }
+        constraints(*parameter, &path, findings);
         if let Some(Err(problem)) = parameter.default().and_then(plain).map(|text| check_value(*parameter, &text)) {
             findings.push(finding(
                 problem.code,
@@ -88,6 +89,100 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 None,
             ));
         }
+    }
+}
+
+/// The longest description of a parameter, in characters (CloudFormation user guide; cfn-lint 1.58.0, rule E2001).
+const DESCRIPTION_LIMIT: usize = 4000;
+
+/// What is wrong with the attributes of a parameter by themselves. Which of them belong to which type is cfn-lint's rule
+/// E2001; that a default is text is CloudFormation's own message.
+fn constraints(parameter: Parameter<'_>, path: &str, findings: &mut Vec<Finding>) {
+    let name = parameter.name;
+    let mut wrong = |attribute: &str, message: String, help: &'static str| {
+        findings.push(finding(code::T020, message, &format!("{path}/{attribute}"), None).help(help));
+    };
+    for attribute in ["Default", "AllowedPattern", "ConstraintDescription", "Description"] {
+        let Some(value) = parameter.attribute(attribute) else { continue };
+        let fits = match attribute {
+            "Default" => plain(value).is_some(),
+            _ => value.is_string(),
+        };
+        if !fits && !value.is_null() {
+            let help = match (attribute, value) {
+                ("Default", Value::Array(_)) => "Write a list as one text with commas, such as `a,b`",
+                ("Default", _) => "Write it as text: no function works here",
+                _ => "Write it as text",
+            };
+            wrong(attribute, format!("Template format error: Every {attribute} member must be a string."), help);
+        }
+    }
+    match parameter.attribute("AllowedValues") {
+        Some(Value::Array(allowed)) if allowed.iter().all(|value| plain(value).is_some()) => {}
+        None | Some(Value::Null) => {}
+        Some(_) => wrong(
+            "AllowedValues",
+            format!("Template format error: AllowedValues of parameter {name} must be a list of texts or numbers"),
+            "Write a list, such as `[a, b]`",
+        ),
+    }
+    if parameter.description().is_some_and(|text| text.chars().count() > DESCRIPTION_LIMIT) {
+        wrong(
+            "Description",
+            format!("the description of parameter `{name}` has more than {DESCRIPTION_LIMIT} characters"),
+            "Shorten it",
+        );
+    }
+    for attribute in ["MinLength", "MaxLength", "MinValue", "MaxValue"] {
+        let Some(value) = parameter.attribute(attribute) else { continue };
+        let number = plain(value).and_then(|text| text.parse::<f64>().ok()).filter(|number| number.is_finite());
+        let counts = attribute.ends_with("Length");
+        if !number.is_some_and(|number| !counts || number.fract() == 0.0 && number >= 0.0) {
+            wrong(
+                attribute,
+                format!("Template format error: {attribute} of parameter {name} is not a number"),
+                "Write a number",
+            );
+        }
+        let for_numbers = parameter.type_() == "Number";
+        if counts == for_numbers || !counts && !for_numbers && parameter.type_() != "List<Number>" {
+            wrong(
+                attribute,
+                format!("`{attribute}` does not go with a parameter of type `{}`", parameter.type_()),
+                if counts {
+                    "Use `MinValue` and `MaxValue`"
+                } else {
+                    "Use `MinLength` and `MaxLength`, or the type `Number`"
+                },
+            );
+        }
+    }
+    if parameter.type_() == "Number" && parameter.attribute("AllowedPattern").is_some() {
+        wrong(
+            "AllowedPattern",
+            "`AllowedPattern` does not go with a parameter of type `Number`".to_owned(),
+            "Use `MinValue`, `MaxValue` or `AllowedValues`",
+        );
+    }
+    if let Some(hidden) = parameter.attribute("NoEcho") {
+        let fits =
+            plain(hidden).is_some_and(|text| text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false"));
+        if !fits {
+            wrong(
+                "NoEcho",
+                format!("Template format error: NoEcho of parameter {name} is not true or false"),
+                "Write `true` or `false`",
+            );
+        }
+    }
+    if let Some(pattern) = parameter.attribute("AllowedPattern").and_then(Value::as_str)
+        && Pattern::is_malformed(pattern)
+    {
+        wrong(
+            "AllowedPattern",
+            format!("the pattern of parameter `{name}` is not a regular expression"),
+            "Close what is open, and write `\\[` for a bracket itself",
+        );
     }
 }
 

@@ -16,9 +16,11 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         let path = format!("Resources/{}", resource.logical_id);
         attributes(context, resource, &path, findings);
+        super::attributes::check(context, resource, &path, findings);
         for attribute in ["Properties", "Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy"] {
             if let Some(value) = resource.attribute(attribute) {
-                functions::check(context, Section::Resources, value, &format!("{path}/{attribute}"), findings);
+                let path = format!("{path}/{attribute}");
+                functions::check_under(context, Section::Resources, resource.condition(), value, &path, findings);
             }
         }
         properties(context, resource, &path, findings);

@@ -1,6 +1,6 @@
 //! Conditions, mappings and outputs.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::functions::{self, Section};
 use super::kinds::function;
@@ -11,6 +11,9 @@ use crate::intrinsics::named_conditions;
 use crate::schema::Types;
 use crate::template::kind;
 use bedplate_text::suggestion::nearest;
+
+/// The longest description of an output, in bytes (CloudFormation user guide; cfn-lint 1.58.0, rule E6001).
+const OUTPUT_DESCRIPTION_LIMIT: usize = 1024;
 
 const OUTPUT_ATTRIBUTES: [&str; 4] = ["Condition", "Description", "Export", "Value"];
 
@@ -46,11 +49,30 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Words and letters of CloudFormation's refusals; what they ask of the names is cfn-lint's rule E7001 too.
 fn mapping(name: &str, rows: &Value, findings: &mut Vec<Finding>) {
+    let malformed = |message: String, path: &str| {
+        finding(code::T030, message, path, None)
+            .help("A mapping has names, each with keys of letters and digits, each with a text or a list of texts")
+    };
+    if rows.as_object().is_some_and(Map::is_empty) {
+        let message = format!("Template format error: the mapping `{name}` has no keys");
+        findings.push(malformed(message, &format!("Mappings/{name}")));
+    }
     for (top, row) in rows.as_object().into_iter().flatten() {
         let path = format!("Mappings/{name}/{top}");
         if top == "Fn::Transform" {
             continue;
+        }
+        if top.is_empty() || !top.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')) {
+            let message = format!(
+                "Template format error: Mappings element name '{top}' must be non-empty and can contain only alphanumerics, '-' or '.'"
+            );
+            findings.push(malformed(message, &path));
+        }
+        if row.as_object().is_some_and(Map::is_empty) {
+            let message = format!("Template format error: `{top}` of the mapping `{name}` has no keys");
+            findings.push(malformed(message, &path));
         }
         let Some(row) = row.as_object() else {
             findings.push(finding(
@@ -64,6 +86,15 @@ fn mapping(name: &str, rows: &Value, findings: &mut Vec<Finding>) {
         for (second, value) in row {
             if is_full(findings) {
                 return;
+            }
+            if second == "Fn::Transform" {
+                continue;
+            }
+            if second.is_empty() || !second.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                let message = format!(
+                    "Template format error: Mappings attribute name '{second}' must contain only alphanumeric characters."
+                );
+                findings.push(malformed(message, &format!("{path}/{second}")));
             }
             let fits = match value {
                 Value::Array(items) => items.iter().all(|item| !item.is_object() && !item.is_array()),
@@ -147,6 +178,25 @@ fn output(context: &Context<'_>, output: Output<'_>, findings: &mut Vec<Finding>
             meant,
         ));
     }
+    for attribute in ["Condition", "Description"] {
+        match output.body().get(attribute) {
+            Some(Value::String(text)) if attribute == "Description" && text.len() > OUTPUT_DESCRIPTION_LIMIT => {
+                findings.push(finding(
+                    code::L006,
+                    format!("The description of output `{}` is {} bytes and CloudFormation takes {OUTPUT_DESCRIPTION_LIMIT}", output.name, text.len()),
+                    &format!("{path}/{attribute}"),
+                    None,
+                ));
+            }
+            None | Some(Value::String(_) | Value::Null) => {}
+            Some(_) => findings.push(finding(
+                code::T031,
+                format!("Template format error: Every {attribute} member must be a string."),
+                &format!("{path}/{attribute}"),
+                None,
+            )),
+        }
+    }
     if let Some(condition) = output.condition() {
         functions::condition(context, condition, "Outputs", &format!("{path}/Condition"), findings);
     }
@@ -171,7 +221,7 @@ fn output(context: &Context<'_>, output: Output<'_>, findings: &mut Vec<Finding>
             None,
         ));
     }
-    functions::check(context, Section::Outputs, value, &format!("{path}/Value"), findings);
+    functions::check_under(context, Section::Outputs, output.condition(), value, &format!("{path}/Value"), findings);
     if let Some(export) = output.body().get("Export") {
         match export.get("Name") {
             Some(name) if name.is_string() || function(name).is_some() => {

@@ -23,11 +23,24 @@ pub(super) struct Checker<'a> {
     branches: usize,
     /// Whether the resource has a condition.
     conditional: bool,
+    /// Whether a shape is only tried, for what follows from it.
+    trying: bool,
+    /// Whether anything of what was tried is known only later.
+    unsure: bool,
+}
+
+/// Whether a value has a shape that something else depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    Yes,
+    No,
+    /// It holds a function, or a member that a condition decides about.
+    Unknown,
 }
 
 impl<'a> Checker<'a> {
     pub(super) fn new(context: &'a Context<'a>, schema: &'a ResourceSchema, path: String, conditional: bool) -> Self {
-        Self { context, schema, path, found: Vec::new(), branches: 0, conditional }
+        Self { context, schema, path, found: Vec::new(), branches: 0, conditional, trying: false, unsure: false }
     }
 
     /// Counts what is done next. Whether there is no point in going on: the steps are used up, or enough is told.
@@ -42,7 +55,16 @@ impl<'a> Checker<'a> {
             return;
         }
         if let Some((key, argument)) = function(value) {
+            // A text without variables is as good as written.
+            if self.trying && !matches!((key, argument), ("Fn::Sub", Value::String(text)) if is_literal(text)) {
+                self.unsure = true;
+                return;
+            }
             self.function(key, argument, shape);
+            return;
+        }
+        if self.trying && value.as_str().is_some_and(|text| text.contains("{{resolve:")) {
+            self.unsure = true;
             return;
         }
         if let Some(definition) = shape.reference.as_deref().and_then(|name| self.schema.definition(name)) {
@@ -198,19 +220,27 @@ impl<'a> Checker<'a> {
         if !shape.one_of.is_empty() {
             self.alternatives(value, &shape.one_of, true);
         }
-        if let Some(not) = &shape.not
-            && !is_open(value)
-            && self.attempt(value, not).is_empty()
-        {
-            self.push(code::T205, "has a value that is kept for others");
+        if let Some(not) = &shape.not {
+            match self.fit(value, not) {
+                Fit::Yes => match not.required.as_slice() {
+                    [] => self.push(code::T205, "has a value that is kept for others"),
+                    names => {
+                        let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" with ");
+                        self.push(code::T210, format!("can't have {names} together with its other settings"));
+                    }
+                },
+                Fit::No => {}
+                Fit::Unknown => self.unsure = true,
+            }
         }
         if let Some(condition) = &shape.condition {
-            let fails = !self.attempt(value, condition).is_empty();
-            let branch = match (fails, is_open(value)) {
-                (true, _) => shape.otherwise.as_deref(),
-                (false, false) => shape.then.as_deref(),
-                // It may turn out not to hold.
-                (false, true) => None,
+            let branch = match self.fit(value, condition) {
+                Fit::Yes => shape.then.as_deref(),
+                Fit::No => shape.otherwise.as_deref(),
+                Fit::Unknown => {
+                    self.unsure = true;
+                    None
+                }
             };
             if let Some(branch) = branch {
                 self.value(value, branch);
@@ -218,8 +248,32 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Whether a value has a shape, as far as the template tells.
+    fn fit(&mut self, value: &Value, shape: &Shape) -> Fit {
+        let (trying, unsure) = (std::mem::replace(&mut self.trying, true), std::mem::replace(&mut self.unsure, false));
+        let fails = !self.attempt(value, shape).is_empty();
+        self.trying = trying;
+        match (fails, std::mem::replace(&mut self.unsure, unsure)) {
+            (true, _) => Fit::No,
+            (false, false) => Fit::Yes,
+            (false, true) => Fit::Unknown,
+        }
+    }
+
     fn alternatives(&mut self, value: &Value, shapes: &[Shape], exactly_one: bool) {
-        let attempts: Vec<Vec<Finding>> = shapes.iter().map(|shape| self.attempt(value, shape)).collect();
+        let before = std::mem::replace(&mut self.unsure, false);
+        let mut certain = false;
+        let attempts: Vec<Vec<Finding>> = shapes
+            .iter()
+            .map(|shape| {
+                let attempt = self.attempt(value, shape);
+                let unsure = std::mem::replace(&mut self.unsure, false);
+                certain |= attempt.is_empty() && !unsure;
+                attempt
+            })
+            .collect();
+        // One that surely fits is enough; else one that may fit leaves it open.
+        self.unsure = before || !certain && attempts.iter().any(Vec::is_empty);
         let fitting = attempts.iter().filter(|attempt| attempt.is_empty()).count();
         if fitting > 1 && exactly_one && !is_open(value) {
             let names: Vec<String> = shapes
@@ -251,6 +305,11 @@ impl<'a> Checker<'a> {
         };
         let best = attempts.into_iter().min_by_key(|attempt| (foreign(attempt), attempt.len()));
         self.found.extend(best.into_iter().flatten());
+    }
+
+    /// Notes that a member may be there or not.
+    pub(super) fn open(&mut self) {
+        self.unsure = true;
     }
 
     /// What is wrong with a value if it is to have a shape.

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::apigateway_checks::check_responses;
 use crate::ground::resource_table::{self, StoredResource};
 use crate::ground::scalar::text;
 use crate::resources::{Failure, Handler, Made, ResourceWork, generic};
@@ -136,6 +137,7 @@ fn check_method(work: &ResourceWork<'_>, api: &StoredResource, properties: &Valu
             "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a valid authorizer.",
         ));
     }
+    check_responses(properties)?;
     let models = properties.get("RequestModels").and_then(Value::as_object);
     for model in models.into_iter().flat_map(Map::values).filter_map(Value::as_str) {
         // Every API has these two from the start.

@@ -7,6 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::apigateway::{METHOD, RESOURCE, api, parts, refused};
+use super::apigateway_checks::check_logging;
 use crate::ground::resource_table::{self, StoredResource};
 use crate::ground::scalar::text;
 use crate::resources::{Failure, Handler, Made, ResourceWork, generic};
@@ -144,6 +145,7 @@ fn wanted_stage(work: &ResourceWork<'_>, api: &StoredResource, properties: &Valu
         ))),
         None => {
             check_name(&name)?;
+            check_logging(work, properties.get("StageDescription").unwrap_or(&Value::Null), "ApiGateway")?;
             Ok(WantedStage::New(name))
         }
     }
@@ -295,6 +297,7 @@ fn check_name(name: &str) -> Result<(), Failure> {
 
 fn check_stage(work: &ResourceWork<'_>, api: &StoredResource, properties: &Value) -> Result<(), Failure> {
     check_name(&text(properties, "StageName").unwrap_or_default())?;
+    check_logging(work, properties, "ApiGateway")?;
     let deployments = parts(work, DEPLOYMENT, &api.id)?;
     let there = |id: &str| deployments.iter().any(|other| other.id == id);
     let canary = properties.get("CanarySetting").and_then(|setting| text(setting, "DeploymentId"));

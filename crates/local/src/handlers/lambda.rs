@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use super::policy;
 use crate::ground::RequestContext;
 use crate::ground::resource_table;
-use crate::ground::scalar::text;
+use crate::ground::scalar::{scalar, text};
 use crate::ground::store::Blob;
 use crate::identity::{Principal, RequiredPermission, Session, authorize};
 use crate::lambda::code;
 use crate::resources::{Failure, Handler, Made, ResourceWork, generic};
 use crate::s3::object_blob;
+use bedplate_facts::{Day, Runtime, runtimes};
 
 fn refused(code: &'static str, status: u16, message: &str) -> Failure {
     Failure::handler(code, format!("{message} (Service: Lambda, Status Code: {status})"))
@@ -78,6 +79,7 @@ impl FunctionHandler {
             }
             blob = object(work, code)?;
         }
+        check_environment(properties)?;
         Self::check_role(work, properties)?;
         for layer in properties.get("Layers").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
         {
@@ -162,8 +164,62 @@ impl FunctionHandler {
     }
 }
 
+/// Refuses a runtime from the day on which Lambda does. Words: events of stacks in public reports, seen 2026-11.
+fn check_runtime(work: &ResourceWork<'_>, properties: &Value, end: fn(&Runtime) -> Option<Day>) -> Result<(), Failure> {
+    let id = text(properties, "Runtime").unwrap_or_default();
+    let today = Day::parse(work.now.to_string().get(..10).unwrap_or_default());
+    match runtimes().get(&id).and_then(end).zip(today) {
+        Some((end, today)) if end <= today => Err(refused(
+            "InvalidRequest",
+            400,
+            &format!(
+                "The runtime parameter of {id} is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions."
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses variables that Lambda sets itself, and more of them than it takes. Words of the first: deployments in public
+/// reports, seen 2026-11; of the second the service's words are not known.
+fn check_environment(properties: &Value) -> Result<(), Failure> {
+    let limits = &runtimes().environment;
+    let variables = properties.pointer("/Environment/Variables").and_then(Value::as_object);
+    let reserved: Vec<&str> = variables
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+        .filter(|name| limits.reserved.iter().any(|it| it == name))
+        .collect();
+    if !reserved.is_empty() {
+        return Err(refused(
+            "InvalidRequest",
+            400,
+            &format!(
+                "Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: {}",
+                reserved.join(", ")
+            ),
+        ));
+    }
+    let bytes: usize = variables
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| name.len() + scalar(value).map_or(0, |value| value.len()))
+        .sum();
+    if bytes > limits.most_bytes {
+        let most = limits.most_bytes;
+        return Err(refused(
+            "InvalidRequest",
+            400,
+            &format!("The environment variables have {bytes} bytes, and Lambda takes {most}"),
+        ));
+    }
+    Ok(())
+}
+
 impl Handler for FunctionHandler {
     fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
+        check_runtime(work, properties, |runtime| runtime.create_block)?;
         let blob = Self::check(work, properties)?;
         let made = generic::create_with(work, properties, modified(work))?;
         keep(work, &code::owner_of(&work.site.region, &made.id), blob.as_ref())?;
@@ -171,6 +227,7 @@ impl Handler for FunctionHandler {
     }
 
     fn update(&self, work: &ResourceWork<'_>, id: &str, old: &Value, new: &Value) -> Result<Made, Failure> {
+        check_runtime(work, new, |runtime| runtime.update_block)?;
         let blob = Self::check(work, new)?;
         // Code that someone has put in place since stays while the template says the same.
         if old.get("Code") != new.get("Code") {

@@ -1,6 +1,7 @@
 //! The behaviour of resource types that are not like all others: one small file a service.
 
 mod apigateway;
+mod apigateway_checks;
 mod apigateway_stages;
 mod apigatewayv2;
 mod bedrock;
@@ -28,6 +29,7 @@ const HANDLERS: &[(&str, &dyn Handler)] = &[
     ("AWS::ApiGateway::Resource", &apigateway::PathHandler),
     ("AWS::ApiGateway::RestApi", &apigateway::RestApi),
     ("AWS::ApiGateway::Stage", &apigateway_stages::Stage),
+    ("AWS::Bedrock::Agent", &bedrock::Agent),
     ("AWS::Bedrock::DataSource", &bedrock::DataSource),
     ("AWS::Bedrock::FlowVersion", &bedrock::FlowVersion),
     ("AWS::Bedrock::GuardrailVersion", &bedrock::GuardrailVersion),
@@ -38,6 +40,7 @@ const HANDLERS: &[(&str, &dyn Handler)] = &[
     ("AWS::DynamoDB::Table", &dynamodb::TableHandler),
     ("AWS::ApiGatewayV2::Deployment", &apigatewayv2::HttpDeploymentHandler),
     ("AWS::IAM::Group", &iam::UserOrGroup),
+    ("AWS::ApiGatewayV2::Stage", &apigatewayv2::StageHandler),
     ("AWS::IAM::ManagedPolicy", &iam::ManagedPolicy),
     ("AWS::IAM::Policy", &iam::Policy),
     ("AWS::IAM::Role", &iam::RoleHandler),

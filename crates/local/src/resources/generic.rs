@@ -10,6 +10,7 @@ use super::work::{Failure, ResourceWork, Site};
 use super::{provider, returns};
 use crate::ground::resource_table::{self, Made, StoredResource};
 use crate::ground::scalar::text;
+use bedplate_cfn::unique_names::unique_name;
 
 /// Makes a thing by the formats and the schema of its type.
 pub(crate) fn create(work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
@@ -19,6 +20,7 @@ pub(crate) fn create(work: &ResourceWork<'_>, properties: &Value) -> Result<Made
 /// The same, with a state of the handler's own.
 pub(crate) fn create_with(work: &ResourceWork<'_>, properties: &Value, state: Value) -> Result<Made, Failure> {
     let site = work.site;
+    refuse_taken_name(work, None, properties)?;
     let formats = Formats::of(&site.resource_type).cloned().unwrap_or_default();
     let mut naming = Naming::new(site, &formats, properties, work.now);
     let name = naming.name();
@@ -56,6 +58,7 @@ pub(crate) fn create_with(work: &ResourceWork<'_>, properties: &Value, state: Va
 /// Changes a thing in place: its id and the attributes that do not depend on properties stay.
 pub(crate) fn update(work: &ResourceWork<'_>, id: &str, properties: &Value) -> Result<Made, Failure> {
     let site = work.site;
+    refuse_taken_name(work, Some(id), properties)?;
     let formats = Formats::of(&site.resource_type).cloned().unwrap_or_default();
     let found = resource_table::find(work.db, &site.resource_type, &scope(site, &formats, properties), id)?;
     let existing = match found {
@@ -90,6 +93,27 @@ pub(crate) fn update(work: &ResourceWork<'_>, id: &str, properties: &Value) -> R
 /// Deletes a thing.
 pub(crate) fn delete(work: &ResourceWork<'_>, id: &str) -> Result<(), Failure> {
     Ok(resource_table::remove(work.db, &work.site.resource_type, work.site.owner(), id)?)
+}
+
+/// Refuses a name that another resource of the type has, where the service makes the ids and still wants names to be unique;
+/// `own` is the id of the resource itself.
+fn refuse_taken_name(work: &ResourceWork<'_>, own: Option<&str>, properties: &Value) -> Result<(), Failure> {
+    let site = work.site;
+    let Some(unique) = unique_name(&site.resource_type) else { return Ok(()) };
+    let values = |properties: &Value| -> Option<Vec<String>> {
+        unique.properties.iter().map(|property| text(properties, property)).collect()
+    };
+    let Some(wanted) = values(properties) else { return Ok(()) };
+    let others = resource_table::of_type(work.db, &site.resource_type, Some(&site.region))?;
+    let taken = others
+        .iter()
+        .any(|other| Some(other.id.as_str()) != own && values(&other.properties).as_ref() == Some(&wanted));
+    if !taken {
+        return Ok(());
+    }
+    let refusal = unique.refusal.replace("${Name}", wanted.last().map_or("", String::as_str));
+    let (service, status) = (&unique.service, unique.status);
+    Err(Failure::handler("AlreadyExists", format!("{refusal} (Service: {service}, Status Code: {status})")))
 }
 
 /// The refusal when an id is another resource's already.

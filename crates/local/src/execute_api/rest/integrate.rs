@@ -35,6 +35,17 @@ async fn ask(exchange: &Exchange<'_>, integration: &Value) -> Result<Reply, Rest
             "the VPC link of an integration: nothing here is inside a VPC".to_owned(),
         ));
     }
+    // Lambda's own operation is a POST. AWS answers so too: recorded by LocalStack's
+    // `test_lambda_aws_proxy_integration_non_post_method`, seen 2026-11.
+    if matches!(&*kind, "AWS" | "AWS_PROXY") && uri.contains(":lambda:path/") {
+        let method = text(integration, "IntegrationHttpMethod").unwrap_or_default();
+        if method != "POST" {
+            return Err(RestRefusal::broken(
+                500,
+                format!("`IntegrationHttpMethod` is `{method}`, and functions are invoked with POST only"),
+            ));
+        }
+    }
     match &*kind {
         "AWS_PROXY" => lambda::proxy(exchange, integration, &uri).await,
         "HTTP_PROXY" => web::proxy(exchange, integration, &uri).await,
