@@ -12,8 +12,10 @@
 //! | `inference` | models that do not do what is asked of them |
 //! | `agents` | engines that close, tools of which to be wary, what an engine leaves out |
 //! | `policies` | IAM documents that grant more than they should |
+//! | `accepted` | findings that the spec accepts, with its reasons |
 //! | `wiring` | components nobody uses, names that stand in the way of a replacement, no smoke tests |
 
+mod accepted;
 mod agents;
 mod apis;
 mod functions;
@@ -53,6 +55,7 @@ pub fn check(loaded: &LoadedSpec, rendered: &Rendered, options: &CheckOptions<'_
     agents::check(loaded, options.today, &mut findings);
     policies::check(loaded, rendered, &mut findings);
     wiring::check(loaded, rendered, &mut findings);
+    accepted::apply(loaded, &mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
     findings.dedup();
     findings

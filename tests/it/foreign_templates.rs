@@ -102,6 +102,118 @@ fn a_policy_may_be_json_text_and_an_endpoint_may_have_the_policy_it_has_by_defau
     );
 }
 
+/// CloudFormation takes functions for both policies, with the transform and without: its user guide ("Intrinsic function
+/// references in DeletionPolicy and UpdateReplacePolicy attributes") and a stack recorded on AWS by LocalStack on 2026-01-23.
+#[test]
+fn a_policy_of_a_resource_is_what_its_condition_says() {
+    let template = |transform: &str, policy: &str| {
+        format!(
+            "{transform}Parameters: {{ Stage: {{ Type: String, Default: test }}, Policy: {{ Type: String, Default: Retain }} }}\nConditions: \
+             {{ Kept: !Equals [!Ref Stage, live] }}\nResources:\n  B: {{ Type: AWS::S3::Bucket, DeletionPolicy: {policy}, UpdateReplacePolicy: \
+             {policy} }}\n  T: {{ Type: AWS::SNS::Topic }}\n"
+        )
+    };
+    for transform in ["", "Transform: AWS::LanguageExtensions\n"] {
+        assert_eq!(checked(&template(transform, "!If [Kept, Retain, Delete]")), "");
+        assert_eq!(checked(&template(transform, "!Ref Policy")), "");
+        let told = checked(&template(transform, "!If [Kept, Retain, Drop]"));
+        assert!(told.starts_with("error[T008]") && told.contains("`Drop`"), "{told}");
+        let told = checked(&template(transform, "!Ref Stage"));
+        assert!(told.starts_with("warning[T214]") && told.contains("`test`"), "{told}");
+        assert!(checked(&template(transform, "!If [Gone, Retain, Delete]")).contains("T103"));
+        assert!(checked(&template(transform, "{ A: b }")).contains("T008"));
+    }
+    let project = Project::empty();
+    project.write("bedplate.yaml", "");
+    project.write("stacks/x/usecase.yaml", "bedplate: 1\nname: x\nregion: us-west-2\ntemplate: template.yaml\n");
+    project.write("stacks/x/template.yaml", template("", "!If [Kept, Retain, Delete]"));
+    let _ = project.run(&["deploy", "x", "--yes", "--parameter", "Stage=live"]).ok();
+    // What was kept and no longer is, is data lost to whoever decides.
+    let plan = project.run(&["plan", "x", "--parameter", "Stage=test"]).ok();
+    assert!(plan.stdout.contains("`DeletionPolicy` is no longer `Retain`"), "{}", plan.session());
+    let gone = project.run(&["destroy", "x", "--yes"]);
+    assert!(
+        gone.stdout.contains("Retain") || gone.stderr.contains("Retain") || gone.stderr.contains("stays"),
+        "{}",
+        gone.session()
+    );
+    assert!(!gone.stderr.contains("DELETE_COMPLETE B"), "{}", gone.session());
+    // And the other way: nothing of it remains.
+    project.write("stacks/x/usecase.yaml", "bedplate: 1\nname: y\nregion: us-west-2\ntemplate: template.yaml\n");
+    let _ = project.run(&["deploy", "x", "--yes"]).ok();
+    let gone = project.run(&["destroy", "x", "--yes"]).ok();
+    assert!(gone.stderr.contains("nothing of it remains"), "{}", gone.session());
+    // A text that is no policy is refused before anything is made.
+    project.write("stacks/x/usecase.yaml", "bedplate: 1\nname: z\nregion: us-west-2\ntemplate: template.yaml\n");
+    project.write("stacks/x/template.yaml", template("", "!Ref Stage"));
+    let run = project.run(&["deploy", "x", "--yes"]);
+    assert!(run.code == 1 && run.stderr.contains("must be one of"), "{}", run.session());
+}
+
+#[test]
+fn an_empty_text_is_no_policy_of_an_api() {
+    let api = |kind: &str, policy: &str| {
+        format!(
+            "Resources:\n  A:\n    Type: AWS::ApiGateway::RestApi\n    Properties:\n      Name: a\n      EndpointConfiguration: {{ Types: \
+             [{kind}] }}\n      Policy: {policy}\n"
+        )
+    };
+    assert_eq!(checked(&api("EDGE", "''")), "");
+    assert!(
+        checked(&api("EDGE", "some text")).contains("error[I007]: this is not a policy document: a policy document is")
+    );
+    // What only says what is so without it opens nothing; in front of a private API it does.
+    let everyone = "{ Version: '2012-10-17', Statement: [{ Effect: Allow, Principal: '*', Action: 'execute-api:Invoke', Resource: '*' }] }";
+    assert_eq!(checked(&api("REGIONAL", everyone)).matches("I006").count(), 0);
+    assert_eq!(checked(&api("PRIVATE", everyone)).matches("error[I006]").count(), 1);
+    let guarded = "{ Version: '2012-10-17', Statement: [{ Effect: Allow, Principal: '*', Action: 'execute-api:Invoke', Resource: \
+                   'execute-api:/*' }, { Effect: Deny, Principal: '*', Action: 'execute-api:Invoke', Resource: 'execute-api:/*', \
+                   Condition: { StringNotEquals: { 'aws:SourceVpc': vpc-1 } } }] }";
+    assert_eq!(checked(&api("PRIVATE", guarded)), "");
+}
+
+#[test]
+fn what_is_public_on_purpose_is_accepted_with_a_reason() {
+    let template = "Resources:\n  Site: { Type: AWS::S3::Bucket, DeletionPolicy: Delete, UpdateReplacePolicy: Delete, Properties: { \
+                    PublicAccessBlockConfiguration: { BlockPublicPolicy: false, RestrictPublicBuckets: false } } }\n  Open:\n    Type: \
+                    AWS::S3::BucketPolicy\n    Properties:\n      Bucket: !Ref Site\n      PolicyDocument:\n        Version: \
+                    '2012-10-17'\n        Statement:\n          - { Effect: Allow, Principal: '*', Action: 's3:GetObject', Resource: !Sub \
+                    '${Site.Arn}/*' }\n";
+    let project = Project::empty();
+    project.write("bedplate.yaml", "");
+    project.write("stacks/x/template.yaml", template);
+    let mut spec = "bedplate: 1\nname: x\nregion: us-west-2\ntemplate: template.yaml\n".to_owned();
+    project.write("stacks/x/usecase.yaml", &spec);
+    let run = project.run(&["check", "x"]);
+    assert!(run.code == 1 && run.stdout.contains("error[I006]"), "{}", run.session());
+    assert!(run.stdout.contains("stacks/x/template.yaml:10:"), "at its line: {}", run.session());
+    spec.push_str("accept:\n  - { finding: I006, resource: Open, reason: a site for everyone }\n");
+    project.write("stacks/x/usecase.yaml", &spec);
+    let run = project.run(&["check", "x"]).ok();
+    assert!(
+        run.stdout.contains("note[I006]") && run.stdout.contains("accepted: a site for everyone"),
+        "{}",
+        run.session()
+    );
+    // It is still asked for when it comes to be.
+    let _ = project.run(&["deploy", "x", "--yes"]).ok();
+    project.write("stacks/x/template.yaml", template.replace("s3:GetObject", "s3:GetObject*"));
+    let plan = project.run(&["deploy", "x", "--yes"]);
+    assert!(plan.code == 4 && plan.stderr.contains("public"), "{}", plan.session());
+    let _ = project.run(&["destroy", "x", "--yes"]).ok();
+    for (accept, told) in [
+        ("{ finding: I006, resource: Site, reason: none }", "warning[R190]"),
+        ("{ finding: T202, resource: Site, reason: none }", "error[S290]"),
+        ("{ finding: I006, resource: Open }", "error[S011]"),
+        ("{ finding: I006, resource: Open, reason: ' ' }", "error[S0"),
+    ] {
+        let spec = format!("bedplate: 1\nname: x\nregion: us-west-2\ntemplate: template.yaml\naccept:\n  - {accept}\n");
+        project.write("stacks/x/usecase.yaml", spec);
+        let run = project.run(&["check", "x"]);
+        assert!(run.stdout.contains(told), "{accept}: {}", run.session());
+    }
+}
+
 /// PyYAML 6 reads both texts so; the words are those that it gives.
 #[test]
 fn a_text_in_quotes_may_go_on_at_the_depth_of_its_key() {

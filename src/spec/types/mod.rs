@@ -148,6 +148,10 @@ pub struct UseCase {
     #[serde(default)]
     #[schemars(extend("propertyNames" = logical_id()))]
     pub resources: BTreeMap<String, RawResource>,
+    /// Findings of the check that are meant so: each is told as a note, with its reason.
+    #[serde(default)]
+    #[schemars(extend("maxItems" = 100))]
+    pub accept: Vec<Acceptance>,
     /// Stack outputs beside those every component gives by itself.
     #[serde(default)]
     #[schemars(extend("propertyNames" = component_name(), "examples" = [{ "posters": "${buckets.posters.arn}" }]))]

@@ -17,6 +17,21 @@ pub struct Need {
     pub stage: Option<String>,
 }
 
+/// A finding of the check that is meant so.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Acceptance {
+    /// Its code, one that can be accepted.
+    #[schemars(regex(pattern = "^[A-Z][0-9]{3}$"), example = &"I006")]
+    pub finding: String,
+    /// The logical id of the resource it is about.
+    #[schemars(regex(pattern = "^[A-Za-z0-9]{1,255}$"), example = &"WebsitePolicy")]
+    pub resource: String,
+    /// Why it is meant so.
+    #[schemars(regex(pattern = "[^ ]"), length(max = 300), example = &"a website for everyone")]
+    pub reason: String,
+}
+
 /// A CloudFormation resource as in a template; its texts may hold `${…}` references.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
