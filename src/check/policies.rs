@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use crate::cfn::Template;
 use crate::exposure::{lets_anyone_in, statements_of};
-use crate::finding::{Finding, code};
+use crate::finding::{Finding, Place, code};
 use crate::iam::{Effect, Policy, PolicyError, Statement};
 use crate::render::Rendered;
 use crate::spec::LoadedSpec;
@@ -29,13 +30,19 @@ const DOCUMENTS: [(&str, &[&str]); 12] = [
 const TOO_WIDE: [&str; 3] = ["FullAccess", "AdministratorAccess", "PowerUserAccess"];
 
 pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec<Finding>) {
-    for resource in rendered.template.resources() {
+    of_template(&rendered.template, &|path| rendered.place(loaded, path), findings);
+    for nested in &rendered.nested {
+        of_template(&nested.template, &|path| nested.place(path), findings);
+    }
+}
+
+fn of_template(template: &Template, place: &dyn Fn(&str) -> Option<Place>, findings: &mut Vec<Finding>) {
+    for resource in template.resources() {
         let Some(properties) = resource.properties() else { continue };
         let base = format!("Resources/{}/Properties", resource.logical_id);
         let properties = Value::Object(properties.clone());
         let mut report = |finding: Finding, path: &str| {
-            let place = rendered.place(loaded, path);
-            findings.push(finding.at(place).in_template(path));
+            findings.push(finding.at(place(path)).in_template(path));
         };
         for (_, way) in DOCUMENTS.iter().filter(|(type_, _)| *type_ == resource.type_) {
             for (path, document) in follow(&properties, way, &base) {

@@ -18,6 +18,14 @@ pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, region: Option<&st
                 .help("what its serverless resources become is not checked; CloudFormation is sent it as it is"),
         );
     }
+    findings.extend(rendered.findings.iter().cloned());
+    for nested in &rendered.nested {
+        let found = validate(&nested.template, region).into_iter();
+        findings.extend(found.map(|finding| {
+            let place = finding.template_path.as_deref().and_then(|path| nested.place(path));
+            finding.at_known(place)
+        }));
+    }
     for finding in validate(&rendered.template, region) {
         let place = finding.template_path.as_deref().and_then(|path| rendered.place(loaded, path));
         findings.push(finding.at_known(place));

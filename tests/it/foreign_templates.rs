@@ -214,6 +214,205 @@ fn what_is_public_on_purpose_is_accepted_with_a_reason() {
     }
 }
 
+#[test]
+fn a_template_of_sam_is_known_for_one_and_goes_to_aws_as_it_is() {
+    // Sections, attributes, the graph and what resources become are SAM's: the API needs the function and the function the API.
+    let template = "Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]\nGlobals: { Function: { Timeout: 10 } }\nResources:\n  \
+                    Hello:\n    Type: AWS::Serverless::Function\n    Connectors: { T: { Properties: { Destination: { Id: T }, Permissions: \
+                    [Write] } } }\n    Properties:\n      Runtime: python3.13\n      Handler: index.handler\n      InlineCode: 'def handler(e, c): \
+                    return 1'\n      Events: { Get: { Type: Api, Properties: { Path: /, Method: get, RestApiId: !Ref Api } } }\n  Api:\n    Type: \
+                    AWS::Serverless::Api\n    Properties: { StageName: live, DefinitionBody: { openapi: 3.0.1, x: !GetAtt Hello.Arn } }\n  T: { Type: \
+                    AWS::SNS::Topic }\nOutputs:\n  Role: { Value: !GetAtt HelloRole.Arn }\n  Stage: { Value: !Ref Api.Stage }\n";
+    assert_eq!(checked(template), "");
+    let project = Project::empty();
+    project.write("bedplate.yaml", "");
+    project.write("stacks/x/usecase.yaml", "bedplate: 1\nname: x\nregion: us-west-2\ntemplate: template.yaml\n");
+    project.write("stacks/x/template.yaml", template);
+    let run = project.run(&["check", "x"]).ok();
+    assert_eq!(run.stdout.matches("note[T290]").count(), 1, "{}", run.session());
+    let run = project.run(&["deploy", "x", "--yes"]);
+    assert!(
+        run.code == 1 && run.stderr.contains("error[D190]") && !run.stderr.contains("CREATE_"),
+        "{}",
+        run.session()
+    );
+    // What is wrong with the rest is still told, and so are sections of a template that is not SAM's.
+    assert!(checked(&template.replace("AWS::SNS::Topic", "AWS::SNS::Topik")).contains("T200"));
+    let told = checked("Globals: { A: b }\nResources: { T: { Type: AWS::SNS::Topic } }\n");
+    assert!(told.starts_with("error[T003]"), "{told}");
+}
+
+#[test]
+fn one_finding_hides_no_other() {
+    let told = checked(
+        "Parameters: { P: text }\nResources:\n  Untyped: { Properties: { A: b } }\n  Listed: [a]\n  Q: { Type: AWS::SQS::Queue, Properties: { \
+         QueueNam: x } }\n  T: { Type: AWS::SNS::Topic, Properties: text }\n  F: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Ref \
+         Untyped, TopicName: !Ref Nowhere } }\nSurplus: 1\n",
+    );
+    for code in ["T002", "T006", "T008", "T202", "T003"] {
+        assert!(told.contains(&format!("error[{code}]")), "{code}: {told}");
+    }
+    assert_eq!(told.matches("T101").count(), 1, "only what is nowhere: {told}");
+    // A loop that cannot be written out, and a queue that is wrong.
+    let told = checked(
+        "Transform: AWS::LanguageExtensions\nResources:\n  Fn::ForEach::T: [N, !GetAtt Q.Arn, { 'T${N}': { Type: AWS::SNS::Topic } }]\n  Q: { \
+         Type: AWS::SQS::Queue, Properties: { QueueNam: x } }\n",
+    );
+    assert!(told.contains("T112") && told.contains("T202"), "{told}");
+}
+
+#[test]
+fn an_output_of_another_stack_is_taken() {
+    let topic = |argument: &str| {
+        format!("Resources:\n  T: {{ Type: AWS::SNS::Topic, Properties: {{ DisplayName: {argument} }} }}\n")
+    };
+    assert_eq!(checked(&topic("!GetStackOutput { StackName: other, OutputName: Name, Region: us-west-2 }")), "");
+    assert!(checked(&topic("!GetStackOutput { StackName: other }")).contains("T100"));
+}
+
+/// The properties are those of `schemas/packaging.json`.
+#[test]
+fn what_a_template_names_locally_is_packaged_with_it() {
+    let project = Project::empty();
+    project.write("bedplate.yaml", "");
+    let spec = "bedplate: 1\nname: x\nregion: us-west-2\ntemplate: cfn/parent.yaml\nsmoke:\n  - invoke: resources.Top\n    expect: { body: { \
+                contains: top } }\n";
+    project.write("stacks/x/usecase.yaml", spec);
+    let role = "AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: Allow, Principal: { Service: lambda.amazonaws.com }, \
+                Action: 'sts:AssumeRole' }] }";
+    let function = |code: &str| {
+        format!(
+            "Type: AWS::Lambda::Function\n    Properties: {{ Runtime: python3.13, Handler: app.handler, Role: !GetAtt R.Arn, Code: {code} }}\n"
+        )
+    };
+    let role = format!("  R:\n    Type: AWS::IAM::Role\n    Properties: {{ {role} }}\n");
+    let parent = format!(
+        "Resources:\n  Child: {{ Type: AWS::CloudFormation::Stack, Properties: {{ TemplateURL: nested/child.yaml, Parameters: {{ Name: ada }} }} \
+         }}\n  Top:\n    {}{role}  I:\n    Type: AWS::SNS::Topic\n    Properties:\n      Fn::Transform: {{ Name: AWS::Include, Parameters: {{ \
+         Location: topic.yaml }} }}\nOutputs:\n  Fn: {{ Value: !GetAtt Child.Outputs.Fn }}\n",
+        function("top.d/app.py")
+    );
+    let child = format!(
+        "Parameters: {{ Name: {{ Type: String }}, ArtifactBucket: {{ Type: String, Default: mine }} }}\nResources:\n  F:\n    {}{role}Outputs:\n  \
+         Fn: {{ Value: !Ref F }}\n",
+        function("../code")
+    );
+    project.write("stacks/x/cfn/parent.yaml", &parent);
+    project.write("stacks/x/cfn/topic.yaml", "DisplayName: included\n");
+    project.write("stacks/x/cfn/nested/child.yaml", &child);
+    project.write("stacks/x/cfn/code/app.py", "def handler(event, context):\n    return 'child'\n");
+    project.write("stacks/x/cfn/top.d/app.py", "def handler(event, context):\n    return 'top'\n");
+    assert_eq!(errors(&project), "");
+    let run = project.run(&["deploy", "x", "--yes"]).ok();
+    assert!(
+        run.stdout.contains("Fn = x-dev-Child") && run.stderr.contains("1 of 1 smoke test passed"),
+        "{}",
+        run.session()
+    );
+    // Nothing has changed; then only the code of the child does.
+    let run = project.run(&["deploy", "x", "--yes"]).ok();
+    assert!(
+        run.stderr.contains("nothing to deploy")
+            || run.stderr.contains("no changes")
+            || run.stderr.contains("unchanged"),
+        "{}",
+        run.session()
+    );
+    let run = project.run(&["destroy", "x", "--yes"]).ok();
+    assert!(run.stderr.contains("nothing of it remains"), "{}", run.session());
+    // What is wrong in a nested template stands at its own lines; what is not there, and outside, is not packaged.
+    project.write("stacks/x/cfn/nested/child.yaml", child.replace("Handler:", "Handle:"));
+    let run = project.run(&["check", "x"]);
+    assert!(run.code == 1 && run.stdout.contains("stacks/x/cfn/nested/child.yaml:5:"), "{}", run.session());
+    for (path, code) in [
+        ("nowhere", "error[T291]"),
+        ("../../../../outside", "error[T29"),
+        ("/etc/passwd", "error[T292]"),
+        ("parent.yaml", "error[T292]"),
+    ] {
+        project.write("stacks/x/cfn/parent.yaml", parent.replace("nested/child.yaml", path));
+        let told = errors(&project);
+        assert!(told.contains(code), "{path}: {told}");
+    }
+    project.write("stacks/x/cfn/parent.yaml", parent.replace("top.d/app.py", "../../../../../../etc"));
+    assert!(errors(&project).contains("error[T292]"));
+    project.write("stacks/x/cfn/parent.yaml", parent.replace("topic.yaml", "none.yaml"));
+    assert!(errors(&project).contains("error[T291]"));
+}
+
+/// The errors of the use case `x` of a project.
+fn errors(project: &Project) -> String {
+    let run = project.run(&["check", "x"]);
+    run.stdout.lines().filter(|line| line.starts_with("error[")).collect::<Vec<_>>().join("\n")
+}
+
+/// The form of manifests is that of `cdk synth` (aws-cdk-lib 2, cloud assembly schema).
+#[test]
+fn a_cloud_assembly_is_deployed_with_its_assets() {
+    let project = Project::empty();
+    project.write("bedplate.yaml", "");
+    let spec = "bedplate: 1\nname: x\nregion: us-west-2\ntemplate: { assembly: cdk.out }\nsmoke:\n  - invoke: resources.Fn\n    expect: { \
+                body: { contains: assembled } }\n";
+    project.write("stacks/x/usecase.yaml", spec);
+    let key = "0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9";
+    let bucket = "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}";
+    let role = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let function = format!(
+        r#"{{"Type":"AWS::Lambda::Function","Properties":{{"Runtime":"python3.13","Handler":"index.handler","Role":{{"Fn::GetAtt":["R","Arn"]}},"Code":{{"S3Bucket":{{"Fn::Sub":"{bucket}"}},"S3Key":"{key}.zip"}},"Environment":{{"Variables":{{"ASSET":{{"Fn::Join":["",["s3://",{{"Fn::Sub":"{bucket}"}},"/{key}.zip"]]}}}}}}}}}}"#
+    );
+    let template = format!(
+        r#"{{"Parameters":{{"BootstrapVersion":{{"Type":"AWS::SSM::Parameter::Value<String>","Default":"/cdk-bootstrap/hnb659fds/version"}}}},"Rules":{{"CheckBootstrapVersion":{{"Assertions":[{{"Assert":{{"Fn::Not":[{{"Fn::Contains":[["1"],{{"Ref":"BootstrapVersion"}}]}}]}},"AssertDescription":"old"}}]}}}},"Resources":{{"R":{{"Type":"AWS::IAM::Role","Properties":{{"AssumeRolePolicyDocument":{role}}}}},"Fn":{function}}}}}"#
+    );
+    let assets = |images: &str| {
+        format!(
+            r#"{{"version":"48.0.0","files":{{"{key}":{{"source":{{"path":"asset.{key}","packaging":"zip"}},"destinations":{{"current_account-current_region":{{"bucketName":"{bucket}","objectKey":"{key}.zip"}}}}}}}},"dockerImages":{images}}}"#
+        )
+    };
+    let manifest = r#"{"version":"48.0.0","artifacts":{
+        "S.assets":{"type":"cdk:asset-manifest","properties":{"file":"S.assets.json"}},
+        "S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"S.template.json"},"dependencies":["S.assets"]}}}"#;
+    project.write("stacks/x/cdk.out/manifest.json", manifest);
+    project.write("stacks/x/cdk.out/S.assets.json", assets("{}"));
+    project.write("stacks/x/cdk.out/S.template.json", &template);
+    project.write(
+        &format!("stacks/x/cdk.out/asset.{key}/index.py"),
+        "def handler(event, context):\n    return 'assembled'\n",
+    );
+    assert_eq!(errors(&project), "");
+    let run = project.run(&["deploy", "x", "--yes"]).ok();
+    assert!(run.stderr.contains("1 of 1 smoke test passed"), "{}", run.session());
+    let _ = project.run(&["destroy", "x", "--yes"]).ok();
+    // Two stacks want a choice, images are not built, and nothing outside of the assembly is read.
+    let two = manifest.replace(
+        r#""S":{"#,
+        r#""T":{"type":"aws:cloudformation:stack","properties":{"templateFile":"S.template.json"}},"S":{"#,
+    );
+    project.write("stacks/x/cdk.out/manifest.json", &two);
+    assert!(errors(&project).contains("error[R145]: `cdk.out` holds 2 stacks"));
+    project.write("stacks/x/usecase.yaml", spec.replace("cdk.out }", "cdk.out, stack: S }"));
+    assert_eq!(errors(&project), "");
+    project.write("stacks/x/usecase.yaml", spec.replace("cdk.out }", "cdk.out, stack: V }"));
+    assert!(errors(&project).contains("holds no stack `V`"));
+    project.write("stacks/x/usecase.yaml", spec);
+    project.write("stacks/x/secret.json", &template);
+    for (file, text, told) in [
+        ("S.assets.json", assets(r#"{"image1":{}}"#), "images are not built"),
+        ("S.assets.json", assets("{}").replace(&format!("asset.{key}"), "../../../bedplate.yaml"), "error[T292]"),
+        ("manifest.json", manifest.replace("S.template.json", "../secret.json"), "error[R145]"),
+        ("manifest.json", manifest.replace("S.template.json", "none.json"), "error[R145]"),
+        ("manifest.json", "{".to_owned(), "is not JSON"),
+        ("manifest.json", "[]".to_owned(), "holds no stack"),
+    ] {
+        project.write("stacks/x/cdk.out/manifest.json", manifest);
+        project.write("stacks/x/cdk.out/S.assets.json", assets("{}"));
+        project.write(&format!("stacks/x/cdk.out/{file}"), &text);
+        let said = errors(&project);
+        assert!(said.contains(told), "{file} {told}: {said}");
+    }
+    project.write("stacks/x/usecase.yaml", spec.replace("cdk.out }", "../../.. }"));
+    assert!(errors(&project).contains("error[R145]"));
+}
+
 /// PyYAML 6 reads both texts so; the words are those that it gives.
 #[test]
 fn a_text_in_quotes_may_go_on_at_the_depth_of_its_key() {

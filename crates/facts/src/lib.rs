@@ -16,6 +16,7 @@ mod grants;
 mod iam;
 mod knowledge_bases;
 mod models;
+mod packaging;
 mod prices;
 mod protections;
 mod regions;
@@ -30,6 +31,7 @@ pub use grants::{Giving, Grants, Harmless, Narrowed, Open, Spelled, grants};
 pub use iam::{ActionException, IamExceptions, TrustException, iam_exceptions};
 pub use knowledge_bases::{KnowledgeBases, knowledge_bases};
 pub use models::{Access, Model, Models, Status, Witness, models};
+pub use packaging::{AddressForm, PackagedProperties, PackagedProperty, packaged_properties};
 pub use prices::{HOURS_OF_A_MONTH, Price, Prices, prices};
 pub use protections::{DeletionWindow, Protection, Protections, ReplacedValue, protections};
 pub use regions::{Regions, regions};
@@ -38,7 +40,7 @@ pub use runtimes::{Runtime, Runtimes, runtimes};
 /// Reads every table. The build script does so with this very code: a program with a table of the wrong shape is never built.
 pub fn read_all() {
     let _ = (agents(), endpoints(), exposures(), grants(), iam_exceptions(), knowledge_bases());
-    let _ = (models(), prices(), protections(), regions(), runtimes());
+    let _ = (models(), packaged_properties(), prices(), protections(), regions(), runtimes());
 }
 
 /// A table that is part of the program.

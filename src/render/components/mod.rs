@@ -28,6 +28,7 @@ mod user_pool;
 use std::collections::BTreeMap;
 
 use super::assemble::Assembly;
+use super::made_elsewhere;
 use super::partials::Partials;
 use super::provenance::Provenance;
 use super::references::{Kind, References};
@@ -70,13 +71,15 @@ pub(super) fn render(
     let references = References { loaded, options, kinds: KINDS };
     let spec = &loaded.spec;
     let mut assembly = Assembly::new(loaded, partials);
-    let artifacts: Vec<ArtifactParameter> = layer::artifacts(spec).chain(function::artifacts(spec)).collect();
+    let foreign = assembly.keep(made_elsewhere::packaged(loaded)).unwrap_or_default();
+    let artifacts: Vec<ArtifactParameter> =
+        layer::artifacts(spec).chain(function::artifacts(spec)).chain(foreign.artifacts).collect();
 
     stack::add(&mut assembly, &references, &artifacts);
     for kind in KINDS {
         (kind.add)(&mut assembly, &references);
     }
-    template::add(&mut assembly, &references);
+    template::add(&mut assembly, &references, foreign.value);
     // Last, when it is known which outputs of others are taken.
     let needs = need::add(&mut assembly, &references);
 
@@ -91,7 +94,8 @@ pub(super) fn render(
     let template = read(loaded, options, &provenance, template)?;
     let tags = tags(spec, options);
     let capabilities = capabilities(&template);
-    Ok(Rendered { template, origins, provenance, artifacts, needs, capabilities, tags })
+    let (nested, findings) = (foreign.nested, foreign.findings);
+    Ok(Rendered { template, origins, provenance, artifacts, needs, nested, findings, capabilities, tags })
 }
 
 /// The template of a value; where that is none, all that can be said of it.

@@ -141,9 +141,10 @@ pub struct UseCase {
     pub alarms: BTreeMap<String, Alarm>,
     /// A VPC with private subnets and interface endpoints, for functions and private APIs.
     pub network: Option<Network>,
-    /// A CloudFormation template made elsewhere, by the AWS CDK for example: a JSON or YAML file beside the spec.
+    /// A CloudFormation template made elsewhere, by the AWS CDK for example: a JSON or YAML file beside the spec, or the folder
+    /// that `cdk synth` writes.
     #[schemars(extend("x-file" = "text"), example = &"template.json")]
-    pub template: Option<String>,
+    pub template: Option<TemplateSource>,
     /// CloudFormation resources beside the components, by logical id, for what no component covers.
     #[serde(default)]
     #[schemars(extend("propertyNames" = logical_id()))]

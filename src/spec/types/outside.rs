@@ -17,6 +17,28 @@ pub struct Need {
     pub stage: Option<String>,
 }
 
+/// Where a template made elsewhere comes from.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum TemplateSource {
+    /// A file beside the spec.
+    File(String),
+    /// A cloud assembly.
+    Assembly(CloudAssembly),
+}
+
+/// The folder that `cdk synth` writes, with a stack of it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CloudAssembly {
+    /// The folder, beside the spec.
+    #[schemars(example = &"cdk.out")]
+    pub assembly: String,
+    /// The stack, where there is more than one.
+    #[schemars(example = &"SiteStack")]
+    pub stack: Option<String>,
+}
+
 /// A finding of the check that is meant so.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

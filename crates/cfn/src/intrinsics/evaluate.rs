@@ -279,6 +279,8 @@ impl Evaluator<'_> {
                 }
                 self.ask_resolver(|resolver| resolver.import(&name)).map(Some)
             }
+            // What another stack gives is asked for when the stack is made.
+            "Fn::GetStackOutput" => self.value(argument).map(|_| Some(Value::from(UNKNOWN))),
             "Fn::Length" => {
                 let made = self.value(argument)?;
                 match made {
