@@ -83,7 +83,7 @@ impl Level<'_> {
                 Err(problem) => {
                     done.findings.push(problem.finding(template.place(&path.pointer)));
                     // What stands there is told already.
-                    put(&mut value, &path.pointer, self.address(path.property, "AWS::StackName"));
+                    put(&mut value, &path.pointer, nowhere(path.property));
                 }
             }
         }
@@ -226,6 +226,18 @@ impl Level<'_> {
         for (resource, needed) in nests {
             hand_down(value, &resource, needed);
         }
+    }
+}
+
+/// What has the form of an address, in the place of a path that leads nowhere.
+fn nowhere(property: &PackagedProperty) -> Value {
+    match property.form {
+        AddressForm::Text => json!("s3://unknown/unknown"),
+        AddressForm::Template => json!("https://s3.amazonaws.com/unknown/unknown"),
+        AddressForm::Object => Value::Object(Map::from_iter([
+            (property.bucket.clone(), json!("unknown")),
+            (property.key.clone(), json!("unknown")),
+        ])),
     }
 }
 

@@ -15,7 +15,7 @@ use super::read;
 use super::roots::root_of;
 use super::rules::{Rules, hide, run, secrets};
 use super::shape::{Codes, MOST_FINDINGS, compare};
-use super::types::{TemplateSource, UseCase};
+use super::types::{ForeignTemplate, UseCase};
 use super::words::found;
 use crate::files::Root;
 use crate::finding::{Finding, Place, code, has_errors};
@@ -151,11 +151,11 @@ fn elsewhere_of(
         |pointer: &str| positions.at(pointer).map(|(line, column)| Place { file: shown.to_owned(), line, column });
     match &spec.template {
         None => Ok(None),
-        Some(TemplateSource::File(path)) => Ok(files.get("/template").map(|text| {
+        Some(ForeignTemplate::File(path)) => Ok(files.get("/template").map(|text| {
             let file = dir.join(path);
             elsewhere::read(text, format!("{beside}{path}"), folder_of(&file), &mut Reading::new(root))
         })),
-        Some(TemplateSource::Assembly(source)) => elsewhere::read_assembly(&AssemblyAt {
+        Some(ForeignTemplate::Assembly(source)) => elsewhere::read_assembly(&AssemblyAt {
             folder: &source.assembly,
             dir,
             root,

@@ -424,6 +424,14 @@ fn a_text_in_quotes_may_go_on_at_the_depth_of_its_key() {
     let name = |id: &str| read.pointer(&format!("/Resources/{id}/Properties/DisplayName")).cloned();
     assert_eq!(name("Topic"), Some("a text that goes \"on\" in the next line\nand after a blank one".into()));
     assert_eq!(name("Other"), Some("it's the second".into()));
+    // The same of brackets.
+    let brackets = "Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n    Properties:\n      Tags: [{\n    Key: a, Value: b\n  }, {\n\"Key\": c,\n \
+                    Value: d\n}]\n  Other: { Type: AWS::SNS::Topic }\n";
+    assert_eq!(checked(brackets), "");
+    let read = bedplate::yaml::parse_cloudformation(brackets).expect("a document").value;
+    assert_eq!(read.pointer("/Resources/Topic/Properties/Tags/1/Value"), Some(&"d".into()));
+    assert!(bedplate::yaml::parse_cloudformation("a: b\n}\n").is_err());
+    assert!(bedplate::yaml::parse_cloudformation("a:\n  b: c\n d: e\n").is_err());
     // A quote that is not closed is still told where it begins, and in a spec of our own it is in both cases.
     let open = bedplate::yaml::parse_cloudformation("a:\n  b: \"never\n  c: closed\n").expect_err("no document");
     assert_eq!((open.line, open.column), (2, 6), "{open}");

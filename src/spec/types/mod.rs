@@ -144,7 +144,7 @@ pub struct UseCase {
     /// A CloudFormation template made elsewhere, by the AWS CDK for example: a JSON or YAML file beside the spec, or the folder
     /// that `cdk synth` writes.
     #[schemars(extend("x-file" = "text"), example = &"template.json")]
-    pub template: Option<TemplateSource>,
+    pub template: Option<ForeignTemplate>,
     /// CloudFormation resources beside the components, by logical id, for what no component covers.
     #[serde(default)]
     #[schemars(extend("propertyNames" = logical_id()))]

@@ -20,7 +20,7 @@ pub struct Need {
 /// Where a template made elsewhere comes from.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
-pub enum TemplateSource {
+pub enum ForeignTemplate {
     /// A file beside the spec.
     File(String),
     /// A cloud assembly.
