@@ -132,12 +132,8 @@ fn a_policy_of_a_resource_is_what_its_condition_says() {
     let plan = project.run(&["plan", "x", "--parameter", "Stage=test"]).ok();
     assert!(plan.stdout.contains("`DeletionPolicy` is no longer `Retain`"), "{}", plan.session());
     let gone = project.run(&["destroy", "x", "--yes"]);
-    assert!(
-        gone.stdout.contains("Retain") || gone.stderr.contains("Retain") || gone.stderr.contains("stays"),
-        "{}",
-        gone.session()
-    );
-    assert!(!gone.stderr.contains("DELETE_COMPLETE B"), "{}", gone.session());
+    assert!(gone.stderr.contains("stays in the account, no longer managed"), "{}", gone.session());
+    assert!(!gone.stderr.contains("nothing of it remains"), "{}", gone.session());
     // And the other way: nothing of it remains.
     project.write("stacks/x/usecase.yaml", "bedplate: 1\nname: y\nregion: us-west-2\ntemplate: template.yaml\n");
     let _ = project.run(&["deploy", "x", "--yes"]).ok();
@@ -205,7 +201,7 @@ fn what_is_public_on_purpose_is_accepted_with_a_reason() {
         ("{ finding: I006, resource: Site, reason: none }", "warning[R190]"),
         ("{ finding: T202, resource: Site, reason: none }", "error[S290]"),
         ("{ finding: I006, resource: Open }", "error[S011]"),
-        ("{ finding: I006, resource: Open, reason: ' ' }", "error[S0"),
+        ("{ finding: I006, resource: Open, reason: ' ' }", "error[S290]"),
     ] {
         let spec = format!("bedplate: 1\nname: x\nregion: us-west-2\ntemplate: template.yaml\naccept:\n  - {accept}\n");
         project.write("stacks/x/usecase.yaml", spec);
@@ -311,13 +307,7 @@ fn what_a_template_names_locally_is_packaged_with_it() {
     );
     // Nothing has changed; then only the code of the child does.
     let run = project.run(&["deploy", "x", "--yes"]).ok();
-    assert!(
-        run.stderr.contains("nothing to deploy")
-            || run.stderr.contains("no changes")
-            || run.stderr.contains("unchanged"),
-        "{}",
-        run.session()
-    );
+    assert!(run.stderr.contains("is up to date"), "{}", run.session());
     let run = project.run(&["destroy", "x", "--yes"]).ok();
     assert!(run.stderr.contains("nothing of it remains"), "{}", run.session());
     // What is wrong in a nested template stands at its own lines; what is not there, and outside, is not packaged.
