@@ -18,11 +18,12 @@
 //! | module | holds | may import |
 //! | --- | --- | --- |
 //! | [`files`] | opening and writing the files of a project, and nothing outside it by its links | helper |
+//! | [`exposure`] | whom a statement of a policy lets in | facts, iam |
 //! | [`spec`] | the language: types, loading, references | dependency_order, facts, files, yaml |
 //! | [`render`] | spec → template, through the Handlebars partials in `templates/` | cfn, facts, files, iam, spec, yaml |
-//! | [`check`] | findings over spec and template | cfn, facts, iam, render, spec |
+//! | [`check`] | findings over spec and template | cfn, exposure, facts, iam, render, spec |
 //! | [`artifacts`] | deterministic zips and layers | files, helper, spec |
-//! | [`plan`] | desired + observed → plan, with reasons; pure | cfn, facts, iam |
+//! | [`plan`] | desired + observed → plan, with reasons; pure | cfn, exposure, facts, iam |
 //! | [`aws`] | the only place that names `aws_sdk_*` | cfn, http_client, local_address, proxies |
 //! | [`engine`] | carries a plan out; emits events | artifacts, aws, cfn, plan, render, spec |
 //! | [`report`] | who tells of a run: events, findings and what verbs come to as text, JSON lines, GitHub annotations, JUnit; nothing else writes to the streams | aws, cfn, engine, iam, local, plan, render |
@@ -35,6 +36,7 @@ pub mod aws;
 pub mod check;
 pub mod cli;
 pub mod engine;
+mod exposure;
 pub mod files;
 pub mod plan;
 pub mod render;

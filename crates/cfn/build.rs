@@ -92,11 +92,12 @@ fn findings() -> Result<(String, String), Box<dyn Error>> {
                 return Err(format!("{source}: {code} is not in its place").into());
             }
             let (severity, title, fix) = (text(&kind, "severity")?, text(&kind, "title")?, text(&kind, "fix")?);
+            let acceptable = kind["acceptable"].as_bool().unwrap_or_default();
             let example = example(&code)?;
             writeln!(
                 table,
                 "        FindingKind {{ code: {code:?}, severity: {severity:?}, title: {title:?}, fix: {fix:?}, \
-                 example: {example:?} }},"
+                 acceptable: {acceptable}, example: {example:?} }},"
             )?;
             writeln!(codes, "#[doc = {title:?}]\npub const {code}: Code = Code({code:?});")?;
             last = code;

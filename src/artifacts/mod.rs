@@ -14,6 +14,7 @@ mod layer;
 mod list;
 mod lock;
 mod pack;
+mod packaged;
 mod packed;
 mod pip;
 mod request;
@@ -26,7 +27,7 @@ pub use artifact::{Artifact, MAX_UNCOMPRESSED};
 pub use context::BuildContext;
 pub use documents::{Document, documents};
 pub use lock::{LOCK_FILE, LayerLock, LayerLocks, lock_problems};
-pub use request::{ArtifactRequest, Component, request};
+pub use request::{ArtifactRequest, Component, PackagedContent, request};
 pub use syntax::python_problems;
 
 /// The size of a zip above which a warning says that calls start slowly, in bytes.
@@ -54,6 +55,10 @@ pub fn build(request: &ArtifactRequest, context: &BuildContext<'_>) -> Result<Op
             };
             let Some(artifact) = code::build(&cache, &wanted, context)? else { return Ok(None) };
             (artifact, format!("functions.{name}"), place)
+        }
+        ArtifactRequest::Packaged { owner, content, shown, place } => {
+            let artifact = packaged::build(&cache, content, shown, place.as_ref(), context)?;
+            (artifact, owner.clone(), place)
         }
         ArtifactRequest::Layer { name, place, .. } => {
             let Some(wanted) = layer_of(request) else { return Ok(None) };
@@ -83,7 +88,7 @@ pub fn resolve(request: &ArtifactRequest, context: &BuildContext<'_>) -> Result<
 
 fn layer_of(request: &ArtifactRequest) -> Option<layer::LayerSpec<'_>> {
     match request {
-        ArtifactRequest::Function { .. } => None,
+        ArtifactRequest::Function { .. } | ArtifactRequest::Packaged { .. } => None,
         ArtifactRequest::Layer { name, requirements, runtime, architecture, folder, place } => Some(layer::LayerSpec {
             name,
             owner: format!("layers.{name}"),

@@ -34,6 +34,17 @@ pub enum ArtifactRequest {
         /// Where the spec names the folder.
         place: Option<Place>,
     },
+    /// A file, a folder or a text that a template made elsewhere refers to.
+    Packaged {
+        /// Whose it is, such as `template.Hello`.
+        owner: String,
+        /// What is packaged.
+        content: PackagedContent,
+        /// How it is told of.
+        shown: String,
+        /// Where the spec names the template.
+        place: Option<Place>,
+    },
     /// Python packages.
     Layer {
         /// The layer's name in the spec.
@@ -49,6 +60,19 @@ pub enum ArtifactRequest {
         /// Where the spec lists the requirements.
         place: Option<Place>,
     },
+}
+
+/// What is packaged for a template made elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PackagedContent {
+    /// A folder, as a zip.
+    Folder(PathBuf),
+    /// A file, in a zip.
+    Zipped(PathBuf),
+    /// A file as it is.
+    File(PathBuf),
+    /// A text.
+    Text(String),
 }
 
 /// What to package for a component of a spec; none when the spec has no such component.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_cloudformation::types::{Stack, StackResourceSummary};
+use aws_sdk_cloudformation::types::{Stack, StackResourceSummary, TemplateStage};
 
 use super::change_sets::tag_list;
 use super::clients::Clients;
@@ -61,6 +61,17 @@ impl Clients {
     /// When the call fails.
     pub async fn template_of(&self, stack: &str) -> Result<String, CallError> {
         let answer = self.inner.cloudformation.get_template().stack_name(stack).send().await;
+        let answer = answer.map_err(|error| self.error("cloudformation:GetTemplate", error))?;
+        answer.template_body.ok_or_else(|| self.unreadable("cloudformation:GetTemplate", "it holds no template"))
+    }
+
+    /// The template a stack was made from, its transforms carried out.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn processed_template_of(&self, stack: &str) -> Result<String, CallError> {
+        let request = self.inner.cloudformation.get_template().stack_name(stack);
+        let answer = request.template_stage(TemplateStage::Processed).send().await;
         let answer = answer.map_err(|error| self.error("cloudformation:GetTemplate", error))?;
         answer.template_body.ok_or_else(|| self.unreadable("cloudformation:GetTemplate", "it holds no template"))
     }

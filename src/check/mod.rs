@@ -14,8 +14,10 @@
 //! | `names` | names that two stages cannot both have |
 //! | `policies` | IAM documents that grant more than they should |
 //! | `services` | what services refuse of resources that the provider schemas take, each of them in a file |
+//! | `accepted` | findings that the spec accepts, with its reasons |
 //! | `wiring` | components nobody uses, names that stand in the way of a replacement, no smoke tests |
 
+mod accepted;
 mod agents;
 mod apis;
 mod functions;
@@ -59,6 +61,7 @@ pub fn check(loaded: &LoadedSpec, rendered: &Rendered, options: &CheckOptions<'_
     names::check(loaded, rendered, &mut findings);
     policies::check(loaded, rendered, &mut findings);
     wiring::check(loaded, rendered, &mut findings);
+    accepted::apply(loaded, &mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
     findings.dedup();
     findings

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
+use crate::cfn::Template;
+use crate::exposure::{lets_anyone_in, statements_of};
 use crate::facts::{ManagedPolicy, managed_policies};
-use crate::finding::{Finding, code};
-use crate::iam::{Effect, Policy, Principal, Statement};
+use crate::finding::{Finding, Place, code};
+use crate::iam::{Effect, Policy, PolicyError, Statement};
 use crate::render::Rendered;
 use crate::spec::LoadedSpec;
 
@@ -29,16 +31,28 @@ const DOCUMENTS: [(&str, &[&str]); 12] = [
 const TOO_WIDE: [&str; 3] = ["FullAccess", "AdministratorAccess", "PowerUserAccess"];
 
 pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec<Finding>) {
-    for resource in rendered.template.resources() {
+    of_template(&rendered.template, &|path| rendered.place(loaded, path), findings);
+    for nested in &rendered.nested {
+        of_template(&nested.template, &|path| nested.place(path), findings);
+    }
+}
+
+fn of_template(template: &Template, place: &dyn Fn(&str) -> Option<Place>, findings: &mut Vec<Finding>) {
+    for resource in template.resources() {
         let Some(properties) = resource.properties() else { continue };
         let base = format!("Resources/{}/Properties", resource.logical_id);
         let properties = Value::Object(properties.clone());
         let mut report = |finding: Finding, path: &str| {
-            let place = rendered.place(loaded, path);
-            findings.push(finding.at(place).in_template(path));
+            findings.push(finding.at(place(path)).in_template(path));
         };
         for (_, way) in DOCUMENTS.iter().filter(|(type_, _)| *type_ == resource.type_) {
             for (path, document) in follow(&properties, way, &base) {
+                // An API whose policy is an empty text has none: so the Serverless Framework writes it, and it deploys.
+                if resource.type_ == REST_API && document == "" {
+                    continue;
+                }
+                let parsed: Option<Value> = document.as_str().and_then(|text| serde_json::from_str(text).ok());
+                let all = statements_of(parsed.as_ref().unwrap_or(document));
                 match Policy::from_value(document) {
                     Ok(policy) => {
                         // An endpoint's policy grants nothing: it is what the callers' own policies are cut down to. The
@@ -46,7 +60,11 @@ pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
                         let bounds = resource.type_ == "AWS::EC2::VPCEndpoint";
                         let harmless = [code::I001, code::I002, code::I003, code::I006];
                         for (index, one) in policy.statements.iter().enumerate() {
-                            let told = statement(one).into_iter();
+                            let written = all.get(index);
+                            let open = one.conditions.is_empty()
+                                && written.is_some_and(|it| lets_anyone_in(it, &all))
+                                && !repeats(resource.type_, &properties, one);
+                            let told = statement(one).into_iter().chain(open.then(anyone));
                             for finding in told.filter(|it| !(bounds && harmless.contains(&it.code))) {
                                 report(finding, &format!("{path}/Statement/{index}"));
                             }
@@ -54,8 +72,8 @@ pub(super) fn check(loaded: &LoadedSpec, rendered: &Rendered, findings: &mut Vec
                     }
                     Err(_) if has_intrinsic(document) => {}
                     Err(error) => report(
-                        Finding::error(code::I007, format!("this is not a policy document: {error}"))
-                            .help("correct the partial that renders it"),
+                        Finding::error(code::I007, format!("this is not a policy document: {}", problem(&error)))
+                            .help("correct it, or the partial that renders it"),
                         &path,
                     ),
                 }
@@ -183,13 +201,31 @@ fn statement(statement: &Statement) -> Vec<Finding> {
             );
         }
     }
-    if statement.principals.contains(&Principal::Any) && statement.conditions.is_empty() {
-        findings.push(
-            Finding::error(code::I006, "a statement allows this to anyone in the world")
-                .help("name the principal, or add a condition such as `aws:SourceAccount`"),
-        );
-    }
     findings
+}
+
+/// A REST API.
+const REST_API: &str = "AWS::ApiGateway::RestApi";
+
+fn anyone() -> Finding {
+    Finding::error(code::I006, "a statement allows this to anyone in the world").help(
+        "name the principal, add a condition such as `aws:SourceAccount`, or accept it in the spec with `accept:`",
+    )
+}
+
+/// Whether a statement only says what is so without it: a REST API that is not private can be called by anyone, as far as
+/// its methods let them (API Gateway developer guide, "How API Gateway resource policies affect authorization workflow",
+/// read 2026-11).
+fn repeats(type_: &str, properties: &Value, statement: &Statement) -> bool {
+    let kinds = properties.pointer("/EndpointConfiguration/Types");
+    let private = kinds.is_some_and(|kinds| has_intrinsic(kinds) || kinds.to_string().contains("PRIVATE"));
+    let invokes = statement.not_actions.is_empty() && statement.actions.iter().all(|it| it == "execute-api:Invoke");
+    type_ == REST_API && !private && invokes
+}
+
+/// What is wrong with a document, with the place in it where there is one.
+fn problem(error: &PolicyError) -> String {
+    if error.path.is_empty() { error.message.clone() } else { error.to_string() }
 }
 
 /// A service that anyone can make call the function.

@@ -13,10 +13,12 @@ use super::needs;
 use super::parameter::parameter;
 use super::session::Session;
 use super::verb_result::VerbResult;
-use crate::aws::{StackState, StackSummary};
+use crate::aws::{StackState, StackSummary, TargetKind};
+use crate::cfn::template::SERVERLESS;
 use crate::engine::{self, Claim, DeployOptions, DeployReport, ExitCode, MadeHere, Run};
 use crate::finding::{Finding, code};
 use crate::plan::PlanKind;
+use crate::render::Rendered;
 use crate::report::conclusion::Conclusion;
 use crate::spec::LoadedSpec;
 
@@ -280,10 +282,22 @@ impl Session {
     fn errors(&self, spec: &LoadedSpec) -> Vec<Finding> {
         match self.render(spec) {
             Ok(rendered) => {
-                let findings = self.check(spec, &rendered);
+                let mut findings = self.check(spec, &rendered);
+                findings.extend(self.transform_problem(spec, &rendered));
                 if crate::finding::has_errors(&findings) { findings } else { Vec::new() }
             }
             Err(findings) => findings,
         }
+    }
+
+    /// A template that only CloudFormation can turn into resources, on its way to the local target.
+    fn transform_problem(&self, spec: &LoadedSpec, rendered: &Rendered) -> Option<Finding> {
+        let is_local = matches!(self.target_kind(), Ok(TargetKind::Local));
+        (is_local && rendered.template.is_serverless()).then(|| {
+            let message = format!("the local target does not carry out the transform `{SERVERLESS}`");
+            let help = "deploy it with `--target aws`, or name under `template:` what `bin/sam-translate.py` of aws-sam-translator \
+                        makes of it";
+            Finding::error(code::D190, message).at(rendered.place(spec, "Transform")).help(help)
+        })
     }
 }

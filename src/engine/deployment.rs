@@ -96,7 +96,9 @@ fn not_built(
     let place = |component: &str| {
         let package = desired.packages.iter().find(|package| package.component == component)?;
         match &package.request {
-            ArtifactRequest::Layer { place, .. } | ArtifactRequest::Function { place, .. } => place.clone(),
+            ArtifactRequest::Layer { place, .. }
+            | ArtifactRequest::Function { place, .. }
+            | ArtifactRequest::Packaged { place, .. } => place.clone(),
         }
     };
     let findings = unbuilt.iter().map(|unbuilt| {

@@ -11,8 +11,9 @@ use super::artifact_names;
 use super::bucket_origin::{BucketOrigin, bucket_origin};
 use super::destroy_plan::{Disposition, Leftover, ObjectCount, PlannedDeletion};
 use super::run::Run;
-use crate::aws::{CallError, CallErrorKind, Clients, StackEvent, StackResource};
-use crate::cfn::Template;
+use crate::aws::{CallError, CallErrorKind, Clients, StackEvent, StackResource, StackSummary};
+use crate::cfn::intrinsics::{Environment, policy_of};
+use crate::cfn::{Resource, Template};
 use crate::plan::holds_data;
 
 /// Pages of a thousand that are counted: enough to say how long it will take, and no longer than a breath.
@@ -120,11 +121,13 @@ async fn look(clients: &Clients, stack_id: &str) -> Result<(Vec<PlannedDeletion>
     let mut stays = Vec::new();
     let mut ahead = vec![(stack_id.to_owned(), String::new(), 0)];
     while let Some((stack, prefix, depth)) = ahead.pop() {
-        let (listed, template) = tokio::join!(clients.stack_resources(&stack), clients.template_of(&stack));
+        let (listed, template) = tokio::join!(clients.stack_resources(&stack), clients.processed_template_of(&stack));
         let listed = listed?;
         // Without the template every policy counts as the default, which is what most have.
-        let policies =
-            template.ok().and_then(|text| Template::parse(&text).ok()).map(|t| policies(&t)).unwrap_or_default();
+        let policies = match template.ok().and_then(|text| Template::parse(&text).ok()) {
+            Some(template) => policies(clients, &stack, &template).await?,
+            None => Policies::default(),
+        };
         stays.extend(undeclared_logs(&listed, &policies));
         for resource in listed {
             let nested = resource.resource_type == "AWS::CloudFormation::Stack";
@@ -227,13 +230,26 @@ struct Policies {
     logging: BTreeSet<String>,
 }
 
-fn policies(template: &Template) -> Policies {
+async fn policies(clients: &Clients, stack_id: &str, template: &Template) -> Result<Policies, CallError> {
     let mut found = Policies::default();
+    let computed = |resource: &Resource<'_>| resource.attribute(POLICY).is_some_and(Value::is_object);
+    let stack = match template.resources().any(|resource| computed(&resource)) {
+        true => clients.stack(stack_id).await?,
+        false => None,
+    };
+    let decided = stack.as_ref().map(|stack| DecidedPolicies::new(template, stack));
     for resource in template.resources() {
         let id = resource.logical_id.to_owned();
-        let disposition = match resource.deletion_policy() {
-            Some("Retain" | "RetainExceptOnCreate") => Disposition::Retained,
-            Some("Snapshot") => Disposition::Snapshot,
+        let policy = match resource.attribute(POLICY) {
+            // What is not known is taken as kept, so that nothing is emptied that stays.
+            Some(policy) if policy.is_object() => {
+                decided.as_ref().and_then(|it| it.policy(policy)).unwrap_or_else(|| "Retain".to_owned())
+            }
+            policy => policy.and_then(Value::as_str).unwrap_or_default().to_owned(),
+        };
+        let disposition = match policy.as_str() {
+            "Retain" | "RetainExceptOnCreate" => Disposition::Retained,
+            "Snapshot" => Disposition::Snapshot,
             _ => Disposition::Deleted,
         };
         if resource.properties().and_then(|properties| properties.get("LoggingConfig")).is_some_and(Value::is_object) {
@@ -241,7 +257,47 @@ fn policies(template: &Template) -> Policies {
         }
         found.dispositions.insert(id, disposition);
     }
-    found
+    Ok(found)
+}
+
+/// The attribute that says what becomes of a resource when its stack goes.
+const POLICY: &str = "DeletionPolicy";
+
+/// What the conditions of a deployed template decide about its policies.
+struct DecidedPolicies {
+    template: Template,
+    values: BTreeMap<String, String>,
+    environment: Environment,
+}
+
+impl DecidedPolicies {
+    fn new(template: &Template, stack: &StackSummary) -> Self {
+        // The service does not tell these values, and their defaults are not what they are.
+        let untold = |name: &str| {
+            template
+                .parameter(name)
+                .is_some_and(|it| it.no_echo() || it.type_().starts_with("AWS::SSM::Parameter::Value<"))
+        };
+        let mut value = template.value().clone();
+        if let Some(Value::Object(parameters)) = value.get_mut("Parameters") {
+            for (_, body) in parameters.iter_mut().filter(|(name, _)| untold(name)) {
+                body.as_object_mut().map(|body| body.remove("Default"));
+            }
+        }
+        let values = stack.parameters.iter().filter(|(name, _)| !untold(name));
+        // arn:PARTITION:cloudformation:REGION:ACCOUNT:stack/NAME/ID
+        let mut parts = stack.id.split(':').skip(3);
+        let (region, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        Self {
+            values: values.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            environment: Environment::new(account, region, stack.name.as_str()),
+            template: Template::from_value(value).unwrap_or_else(|_| template.clone()),
+        }
+    }
+
+    fn policy(&self, written: &Value) -> Option<String> {
+        policy_of(written, &self.template, &self.values, &self.environment)
+    }
 }
 
 /// Functions that write to a log group nobody declared: Lambda makes it on the first call and nothing deletes it.

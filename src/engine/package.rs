@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::artifact_names::folder;
-use crate::artifacts::{self, ArtifactRequest, Component};
-use crate::render::{ArtifactComponent, ArtifactParameter};
+use crate::artifacts::{self, ArtifactRequest, Component, PackagedContent};
+use crate::render::{ArtifactComponent, ArtifactParameter, PackagedSource};
 use crate::spec::LoadedSpec;
 
 /// Where artifacts are made ready, and how.
@@ -61,7 +61,28 @@ impl Package {
         parameter: &ArtifactParameter,
         packaging: &Packaging,
     ) -> Option<Self> {
+        if let ArtifactComponent::Packaged(file) = &parameter.component {
+            let content = match &file.source {
+                PackagedSource::Folder(path) => PackagedContent::Folder(path.clone()),
+                PackagedSource::Zipped(path) => PackagedContent::Zipped(path.clone()),
+                PackagedSource::File(path) => PackagedContent::File(path.clone()),
+                PackagedSource::Text(text) => PackagedContent::Text(text.clone()),
+            };
+            let request = ArtifactRequest::Packaged {
+                owner: file.component.clone(),
+                content,
+                shown: file.shown.clone(),
+                place: loaded.place("/template"),
+            };
+            return Some(Self {
+                parameter: parameter.parameter.clone(),
+                component: file.component.clone(),
+                request,
+                packaging: packaging.clone(),
+            });
+        }
         let (section, component) = match &parameter.component {
+            ArtifactComponent::Packaged(_) => return None,
             ArtifactComponent::Function(name) => (format!("functions.{name}"), Component::Function(name.clone())),
             ArtifactComponent::Layer(name) => (format!("layers.{name}"), Component::Layer(name.clone())),
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::resolved::{ResolvedResource, ResolvedTemplate};
+use super::resolved::{Policy, ResolvedResource, ResolvedTemplate};
 use super::types::PlannedChange;
 use crate::facts::{self, Protection};
 
@@ -55,9 +55,17 @@ pub(super) fn lost_protection(
             }
         }
         for ((name, when), (was, is)) in POLICIES.into_iter().zip(had.policies.iter().zip(&has.policies)) {
-            let deletes = |policy: Option<&str>| policy.is_none_or(|policy| policy == "Delete");
-            if let Some(was) = was.as_deref().filter(|was| !deletes(Some(was)) && deletes(is.as_deref())) {
-                add(format!("`{name}` is no longer `{was}`: when {when}, it is deleted"));
+            let (Some(was), false) = (was, was == is) else { continue };
+            // What can't be worked out may have kept it, and may not keep it any more.
+            let kept = !matches!(was, Policy::Known(was) if was == "Delete");
+            let keeps = matches!(is, Some(Policy::Known(is)) if is != "Delete");
+            if kept && !keeps {
+                let was = match was {
+                    Policy::Known(was) => format!("`{was}`"),
+                    Policy::Unknown(_) => "what it was".to_owned(),
+                };
+                let will = if matches!(is, Some(Policy::Unknown(_))) { "may be" } else { "is" };
+                add(format!("`{name}` is no longer {was}: when {when}, it {will} deleted"));
             }
         }
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::change_set_values::UnknownValue;
 use super::policies::documents;
 use super::resolved::{ResolvedResource, ResolvedTemplate, is_unknown};
+use crate::exposure::{is_wide, lets_anyone_in, statements_of};
 use crate::facts::{self, Open};
 use crate::iam::{listed, resource_text};
 
@@ -14,8 +15,6 @@ use crate::iam::{listed, resource_text};
 const BLOCKS: [&str; 4] = ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"];
 /// Their property.
 const BLOCK: &str = "PublicAccessBlockConfiguration";
-/// A block of addresses this wide is no longer anybody's.
-const WIDE: u8 = 7;
 
 /// Something that is open to anyone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -183,18 +182,14 @@ fn statements(resource: &ResolvedResource) -> Vec<(String, String)> {
         return Vec::new();
     }
     let mut found = Vec::new();
-    let all = documents(resource).into_iter().flat_map(|(property, documents)| {
+    let every = documents(resource).into_iter().flat_map(|(property, documents)| {
         let is_own = is_of_an_identity(resource, &property);
         documents.into_iter().map(move |document| (is_own, document))
     });
-    for (is_own, document) in all {
-        let statements = match document.get("Statement") {
-            Some(Value::Array(statements)) => statements.clone(),
-            Some(statement) => vec![statement.clone()],
-            // The document is made by a function, or text that is none.
-            None => vec![document.clone()],
-        };
-        for statement in statements {
+    for (is_own, document) in every {
+        // The document may be made by a function, or text that is none.
+        let all = if document.get("Statement").is_some() { statements_of(&document) } else { vec![document.clone()] };
+        for statement in &all {
             let effect = statement.get("Effect").and_then(Value::as_str);
             let who = ["Principal", "NotPrincipal"].iter().find_map(|key| statement.get(*key));
             let unreadable = match effect {
@@ -207,9 +202,7 @@ fn statements(resource: &ResolvedResource) -> Vec<(String, String)> {
                 found.push((reason, statement.to_string()));
                 continue;
             }
-            let allows = effect == Some("Allow");
-            let any = statement.get("Principal").is_some_and(is_anyone) || statement.get("NotPrincipal").is_some();
-            if allows && any && !statement.get("Condition").is_some_and(narrows) {
+            if lets_anyone_in(statement, &all) {
                 let said = |keys: [&str; 2]| {
                     let value = keys.iter().find_map(|key| statement.get(*key)).cloned().unwrap_or_default();
                     let texts: Vec<String> = match value {
@@ -229,92 +222,6 @@ fn statements(resource: &ResolvedResource) -> Vec<(String, String)> {
         }
     }
     found
-}
-
-fn is_anyone(principal: &Value) -> bool {
-    match principal {
-        Value::String(text) => text == "*",
-        Value::Array(items) => items.iter().any(is_anyone),
-        Value::Object(kinds) => kinds.get("AWS").is_some_and(is_anyone) || kinds.contains_key("*"),
-        _ => false,
-    }
-}
-
-/// Whether a condition leaves only some of all the world. One that holds as well where its key is absent does not, and
-/// one whose values fit anybody's does not either.
-fn narrows(condition: &Value) -> bool {
-    let Some(operators) = condition.as_object() else { return false };
-    // Of a key that must be there, all values are some.
-    let is_there = |key: &str| {
-        let keys =
-            operators.iter().filter(|(operator, _)| *operator == "Null").filter_map(|(_, keys)| keys.as_object());
-        keys.flatten().any(|(name, absent)| {
-            let said = absent.as_array().and_then(|said| said.first()).unwrap_or(absent);
-            name.eq_ignore_ascii_case(key) && (said == false || said == "false")
-        })
-    };
-    operators.iter().any(|(operator, keys)| {
-        let positive = !operator.contains("Not") && !operator.ends_with("IfExists") && operator != "Null";
-        positive
-            && keys.as_object().into_iter().flatten().any(|(key, values)| {
-                let values = match values {
-                    Value::Array(values) => values.clone(),
-                    one => vec![one.clone()],
-                };
-                let key = key.to_ascii_lowercase();
-                facts::exposures().narrows(&key)
-                    && (!operator.starts_with("ForAllValues:") || is_there(&key))
-                    && values.iter().all(|value| names_some(&key, value))
-            })
-    })
-}
-
-/// The place of the account in an ARN, and that of the name in it.
-const ACCOUNT: usize = 4;
-const NAME: usize = 5;
-
-/// Whether a value of a condition fits some only, and not somebody in every account.
-/// Source: "The meaning of public" in the S3 user guide, which asks for fixed values; the parts of an ARN as in "Identify AWS
-/// resources with ARNs" in the IAM user guide. Common knowledge of both in 2026-11, not held against them.
-fn names_some(key: &str, value: &Value) -> bool {
-    if is_unknown(value) {
-        return false;
-    }
-    let text = without_references(&resource_text(value));
-    let is_wild = |text: &str| text.contains(['*', '?']);
-    let parts: Vec<&str> = text.split(':').collect();
-    let part = |at: usize| parts.get(at).copied();
-    match key {
-        "aws:sourceip" => !is_wide(&text) && !is_wild(&text),
-        _ if !is_wild(&text) => true,
-        "aws:principalarn" | "aws:sourcearn" => match (part(ACCOUNT), part(NAME)) {
-            // A bucket's ARN has no account, and its name is one of all the world.
-            (Some(""), Some(name)) => !is_wild(name.split('/').next().unwrap_or_default()),
-            (Some(account), Some(_)) => !is_wild(account),
-            _ => false,
-        },
-        // What comes before the colon is one role's; before the first slash, one organisation's.
-        "aws:userid" => parts.len() > 1 && part(0).is_some_and(|role| !is_wild(role)),
-        "aws:principalorgpaths" | "aws:sourceorgpaths" => {
-            text.split_once('/').is_some_and(|(organisation, _)| !is_wild(organisation))
-        }
-        _ => false,
-    }
-}
-
-/// The text with a letter in place of each `${…}`: what a reference comes out as has neither wildcards nor colons that count.
-fn without_references(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, (_, after))) =
-        rest.split_once("${").and_then(|(before, after)| Some((before, after.split_once('}')?)))
-    {
-        out.push_str(before);
-        out.push('x');
-        rest = after;
-    }
-    out.push_str(rest);
-    out
 }
 
 /// Whether a REST API answers only inside VPCs.
@@ -399,13 +306,6 @@ fn addresses(resource: &ResolvedResource) -> Vec<String> {
         }
         _ => Vec::new(),
     }
-}
-
-/// Whether a block of addresses is, near enough, all of them.
-fn is_wide(cidr: &str) -> bool {
-    cidr.split_once('/').is_some_and(|(address, length)| {
-        address.parse::<std::net::IpAddr>().is_ok() && length.parse::<u8>().is_ok_and(|length| length <= WIDE)
-    })
 }
 
 #[cfg(test)]

@@ -7,8 +7,11 @@ use serde_json::{Map, Value};
 
 use super::values::{is_secret, text_of};
 use crate::cfn::Template;
-use crate::cfn::intrinsics::{Environment, Placeholders, Scope, resolve_at};
+use crate::cfn::intrinsics::{Environment, Placeholders, Scope, policy_of, resolve_at};
 use crate::cfn::template::Parameter;
+use crate::exposure::DYNAMIC;
+
+pub(super) use crate::exposure::is_unknown;
 
 /// Functions that are worked out where everything they take is known.
 const EVALUATED: [&str; 4] = ["Fn::FindInMap", "Fn::Join", "Fn::Select", "Fn::Split"];
@@ -35,7 +38,16 @@ pub(super) struct ResolvedResource {
     /// Its properties.
     pub(super) properties: Map<String, Value>,
     /// Its deletion policy and its update-replace policy, where they are written.
-    pub(super) policies: [Option<String>; 2],
+    pub(super) policies: [Option<Policy>; 2],
+}
+
+/// What becomes of a resource when it goes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Policy {
+    /// One of CloudFormation's words.
+    Known(String),
+    /// A function that can't be worked out, as it is written.
+    Unknown(Value),
 }
 
 /// Where a template is deployed.
@@ -74,8 +86,12 @@ pub(super) fn resolve_template(
             ResolvedResource {
                 type_: resource.type_.to_owned(),
                 properties,
-                policies: [resource.deletion_policy(), resource.update_replace_policy()]
-                    .map(|it| it.map(str::to_owned)),
+                policies: ["DeletionPolicy", "UpdateReplacePolicy"].map(|name| {
+                    let written = resource.attribute(name)?;
+                    let known = written.as_str().map(str::to_owned);
+                    let known = known.or_else(|| policy_of(written, template, &values, &environment));
+                    Some(known.map_or_else(|| Policy::Unknown(written.clone()), Policy::Known))
+                }),
             },
         )
     });
@@ -84,19 +100,6 @@ pub(super) fn resolve_template(
     let loops = template.section("Resources").is_some_and(|all| all.keys().any(|key| key.starts_with("Fn::")));
     macros.extend(loops.then(|| "Fn::ForEach".to_owned()));
     ResolvedTemplate { resources: resources.collect(), macros, digest: template.digest() }
-}
-
-/// What a dynamic reference begins with, whose value only the service knows.
-const DYNAMIC: &str = "{{resolve:";
-
-/// Whether a value is one that only the service knows, or has one somewhere in it.
-pub(super) fn is_unknown(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains(DYNAMIC),
-        Value::Array(items) => items.iter().any(is_unknown),
-        Value::Object(map) => map.values().any(is_unknown),
-        _ => false,
-    }
 }
 
 struct TemplateResolver<'a> {

@@ -9,18 +9,20 @@ use super::data::PartialData;
 use super::partials::{Budget, Partials};
 use super::provenance::{Elsewhere, Provenance};
 use crate::finding::{Finding, code};
-use crate::spec::LoadedSpec;
+use crate::spec::{LoadedSpec, escape};
 
 /// The sections of a template, in the order they are written.
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 12] = [
     "AWSTemplateFormatVersion",
     "Transform",
     "Description",
     "Metadata",
+    "Globals",
     "Parameters",
     "Rules",
     "Mappings",
     "Conditions",
+    "Hooks",
     "Resources",
     "Outputs",
 ];
@@ -35,6 +37,8 @@ pub(super) struct Assembly<'a> {
     /// The same of the parts of all of these, by JSON pointers into the template.
     provenance: BTreeMap<String, String>,
     elsewhere: Option<Elsewhere>,
+    /// What of a template made elsewhere is no section of one.
+    foreign: Map<String, Value>,
     findings: Vec<Finding>,
     /// What all partials together may still do.
     budget: Budget,
@@ -60,6 +64,7 @@ impl<'a> Assembly<'a> {
             origins: BTreeMap::new(),
             provenance: BTreeMap::new(),
             elsewhere: None,
+            foreign: Map::new(),
             findings: Vec::new(),
             budget: Budget::default(),
         }
@@ -111,15 +116,13 @@ impl<'a> Assembly<'a> {
                     }
                 }
                 (Some(section), scalar @ (Value::String(_) | Value::Array(_))) if scalar_section(section) => {
+                    self.provenance.insert(format!("/{section}"), pointer.to_owned());
                     self.sections.entry(section).or_insert(scalar);
                 }
-                _ => {
-                    let place = self.loaded.place(pointer);
-                    self.report(
-                        Finding::error(code::R143, format!("a template has no such `{name}`"))
-                            .at(place)
-                            .help("correct the template's section, or take it out"),
-                    );
+                // What a template has not, or not in this form, is told when it is held against CloudFormation's grammar.
+                (_, content) => {
+                    self.provenance.insert(format!("/{}", escape(&name)), pointer.to_owned());
+                    self.foreign.insert(name, content);
                 }
             }
         }
@@ -169,6 +172,9 @@ impl<'a> Assembly<'a> {
                 }
                 None => {}
             }
+        }
+        for (name, content) in self.foreign {
+            template.entry(name).or_insert(content);
         }
         for section in SECTIONS {
             let Some(Value::Object(entries)) = template.get(section) else { continue };

@@ -12,6 +12,7 @@
 //! | `provenance` | where in the spec each part of the template comes from |
 //! | `references` | what `${…}` stands for, by what each kind of component says |
 //! | `made_elsewhere` | the template of another tool that becomes part of this one |
+//! | `packaged` | what that template names locally, as what is deployed |
 //! | `expression` | text that CloudFormation puts together |
 //! | `grants`, `models` | `uses:` → statements |
 //! | `tree` | trees of values with references in them |
@@ -31,6 +32,7 @@ mod ids;
 mod made_elsewhere;
 mod models;
 mod names;
+mod packaged;
 mod partials;
 mod provenance;
 mod references;
@@ -48,7 +50,8 @@ pub use components::{
 pub use partials::Partials;
 pub use provenance::Provenance;
 pub use rendered::{
-    ARTIFACT_BUCKET, ArtifactComponent, ArtifactParameter, DEPLOYER, NeededOutput, RenderOptions, Rendered,
+    ARTIFACT_BUCKET, ArtifactComponent, ArtifactParameter, DEPLOYER, NeededOutput, NestedTemplate, PackagedFile,
+    PackagedSource, RenderOptions, Rendered,
 };
 
 /// Renders a spec.

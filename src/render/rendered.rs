@@ -1,11 +1,12 @@
 //! What a rendering is given, and what it gives.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::provenance::Provenance;
 use crate::cfn::Template;
-use crate::finding::{Place, TemplatePlaces};
-use crate::spec::{LoadedSpec, USUAL_STAGE};
+use crate::finding::{Finding, Place, TemplatePlaces};
+use crate::spec::{ElsewhereTemplate, LoadedSpec, USUAL_STAGE};
 
 /// What a rendering is for.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +37,10 @@ pub struct Rendered {
     pub artifacts: Vec<ArtifactParameter>,
     /// Outputs of other use cases that come in through parameters.
     pub needs: Vec<NeededOutput>,
+    /// The templates nested in the one made elsewhere that come from local files.
+    pub nested: Vec<NestedTemplate>,
+    /// What is wrong with a template made elsewhere and keeps none of the rest from being judged.
+    pub findings: Vec<Finding>,
     /// What CloudFormation wants acknowledged, such as `CAPABILITY_IAM`.
     pub capabilities: Vec<String>,
     /// Tags of the stack: the spec's own and `bedplate:…`.
@@ -86,6 +91,55 @@ pub enum ArtifactComponent {
     Function(String),
     /// A layer's packages, by the layer's name.
     Layer(String),
+    /// What a template made elsewhere names by its path.
+    Packaged(PackagedFile),
+}
+
+/// A file, folder or text that a template made elsewhere refers to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PackagedFile {
+    /// Whose it is, such as `template.Hello`.
+    pub component: String,
+    /// What is packaged.
+    pub source: PackagedSource,
+    /// How it is told of.
+    pub shown: String,
+}
+
+/// What is packaged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PackagedSource {
+    /// A folder, as a zip.
+    Folder(PathBuf),
+    /// A file, in a zip.
+    Zipped(PathBuf),
+    /// A file as it is.
+    File(PathBuf),
+    /// A text.
+    Text(String),
+}
+
+/// A template nested in one made elsewhere, as it is deployed.
+#[derive(Debug, Clone)]
+pub struct NestedTemplate {
+    /// The template.
+    pub template: Template,
+    /// Where it comes from.
+    pub source: ElsewhereTemplate,
+}
+
+impl NestedTemplate {
+    /// The place of a part of it, by a path as findings write it.
+    pub fn place(&self, path: &str) -> Option<Place> {
+        let pointer = self.template.pointer(path, '/');
+        let mut around = pointer.as_str();
+        loop {
+            if let Some(place) = self.source.place(around) {
+                return Some(place);
+            }
+            (around, _) = around.rsplit_once('/')?;
+        }
+    }
 }
 
 /// The CloudFormation parameter that names the bucket of all artifacts.

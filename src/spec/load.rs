@@ -1,11 +1,13 @@
 //! Loading a spec: text → positions and values → shape → types → rules, every stage telling all it can.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
 
 use super::attachments;
 use super::decoding::pointer;
+use super::elsewhere::{self, AssemblyAt, ElsewhereTemplate, Reading};
 use super::lazy_schema::LazySchema;
 use super::loaded::LoadedSpec;
 use super::marks::marks;
@@ -13,11 +15,11 @@ use super::read;
 use super::roots::root_of;
 use super::rules::{Rules, hide, run, secrets};
 use super::shape::{Codes, MOST_FINDINGS, compare};
-use super::types::UseCase;
+use super::types::{ForeignTemplate, UseCase};
 use super::words::found;
 use crate::files::Root;
 use crate::finding::{Finding, Place, code, has_errors};
-use crate::yaml::{self, Document};
+use crate::yaml::{self, Document, Positions};
 
 /// The version of the language this program knows.
 const VERSION: u64 = 1;
@@ -87,6 +89,13 @@ fn load_from(text: &str, beside: Option<(&Path, &Root)>, shown: &str) -> Result<
                 None => Default::default(),
             };
             findings.extend(unread);
+            let elsewhere = match beside {
+                Some((dir, root)) => {
+                    let found = elsewhere_of(&spec, &files, dir, root, &positions, shown);
+                    found.map_err(|finding| findings.push(finding)).ok().flatten()
+                }
+                None => None,
+            };
             let mut rules = Rules {
                 spec: &spec,
                 document: &value,
@@ -111,6 +120,7 @@ fn load_from(text: &str, beside: Option<(&Path, &Root)>, shown: &str) -> Result<
                 dir,
                 file: shown.to_owned(),
                 files,
+                elsewhere,
                 named: marks.names.into_iter().map(|mark| mark.value).collect(),
                 document: value,
                 warnings: findings,
@@ -124,6 +134,37 @@ fn load_from(text: &str, beside: Option<(&Path, &Root)>, shown: &str) -> Result<
             findings.push(Finding::error(CODES.kind, error.inner().to_string()).at(at));
             Err(in_order(findings, &secrets))
         }
+    }
+}
+
+/// The template made elsewhere that a spec names, with what that leads to.
+fn elsewhere_of(
+    spec: &UseCase,
+    files: &BTreeMap<String, String>,
+    dir: &Path,
+    root: &Root,
+    positions: &Positions,
+    shown: &str,
+) -> Result<Option<ElsewhereTemplate>, Finding> {
+    let beside = shown.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    let place =
+        |pointer: &str| positions.at(pointer).map(|(line, column)| Place { file: shown.to_owned(), line, column });
+    match &spec.template {
+        None => Ok(None),
+        Some(ForeignTemplate::File(path)) => Ok(files.get("/template").map(|text| {
+            let file = dir.join(path);
+            elsewhere::read(text, format!("{beside}{path}"), folder_of(&file), &mut Reading::new(root))
+        })),
+        Some(ForeignTemplate::Assembly(source)) => elsewhere::read_assembly(&AssemblyAt {
+            folder: &source.assembly,
+            dir,
+            root,
+            stack: source.stack.as_deref(),
+            shown: format!("{beside}{}/", source.assembly.trim_end_matches('/')),
+            place: place("/template/assembly"),
+            stack_place: place("/template/stack"),
+        })
+        .map(Some),
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::elsewhere::ElsewhereTemplate;
 use super::types::UseCase;
 use crate::finding::{Finding, Place};
 use crate::yaml::Positions;
@@ -20,6 +21,8 @@ pub struct LoadedSpec {
     pub file: String,
     /// The texts of the files it names, by the JSON pointer of each path. A spec from text alone has none.
     pub files: BTreeMap<String, String>,
+    /// The template made elsewhere that it names. A spec from text alone has none.
+    pub elsewhere: Option<ElsewhereTemplate>,
     /// The components that others name without a `${…}` or a grant: section and name of each.
     pub named: BTreeSet<(String, String)>,
     /// The document before it was given its types.

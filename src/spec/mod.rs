@@ -2,6 +2,7 @@
 
 mod attachments;
 mod decoding;
+mod elsewhere;
 mod flow;
 mod forms;
 mod known_regions;
@@ -27,6 +28,7 @@ mod types;
 mod values;
 mod words;
 
+pub use elsewhere::{Asset, ElsewhereTemplate, Include, LocalFile, LocalPath, PathProblem};
 pub use flow::{FLOW_INPUT, FlowStep, FlowType, FlowValue, flow_type};
 pub use forms::{USE_CASE_NAME, USUAL_STAGE, is_account_id, is_region_name, is_stage_name, is_use_case_name};
 pub use known_regions::help_with_region;

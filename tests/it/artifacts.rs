@@ -240,7 +240,7 @@ fn requests_come_from_a_spec() {
             assert_eq!((runtime.as_str(), architecture), ("python3.13", Architecture::X86_64));
             assert_eq!(place.unwrap().line, 13);
         }
-        other @ ArtifactRequest::Function { .. } => panic!("{other:?}"),
+        other => panic!("{other:?}"),
     }
     assert_eq!(artifacts::request(&loaded, &Component::Layer("design".to_owned())), None);
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use bedplate::cfn::graph::EdgeKind;
-use bedplate::cfn::intrinsics::{Environment, NothingYet, Resources, Scope, UNKNOWN, expand};
+use bedplate::cfn::intrinsics::{Environment, NothingYet, Resources, Scope, UNKNOWN, expand, settle_policies};
 use bedplate::cfn::schema::{Match, matches};
 use bedplate::cfn::{Answer, Problem, ResourceGraph, Schemas, Template, resolve, validate};
 use serde_json::{Value, json};
@@ -387,6 +387,7 @@ fn loops_come_out_as_what_they_make() {
         made.resources().map(|resource| resource.logical_id).collect::<Vec<_>>(),
         ["TopicOne", "TopicTwox", "Topic3", "Alarm"]
     );
+    let made = settle_policies(&made, &values, &environment).expect("policies that are known");
     let second = made.resource("TopicTwox").expect("the second topic");
     assert_eq!(second.deletion_policy(), Some("Retain"));
     assert_eq!(

@@ -11,6 +11,7 @@ use crate::yaml;
 mod paths;
 mod structure;
 
+pub(crate) use structure::allowed_policies;
 pub use structure::{BODY_LIMIT_INLINE, BODY_LIMIT_S3, body_size};
 pub use structure::{MOST_FINDINGS, kind};
 
@@ -19,6 +20,9 @@ pub const FOR_EACH: &str = "Fn::ForEach::";
 
 /// The transform that allows `Fn::ForEach`, `Fn::Length`, `Fn::ToJsonString` and defaults in `Fn::FindInMap`.
 pub const LANGUAGE_EXTENSIONS: &str = "AWS::LanguageExtensions";
+
+/// The transform of the Serverless Application Model.
+pub const SERVERLESS: &str = "AWS::Serverless-2016-10-31";
 
 /// A CloudFormation template: a JSON object with a `Resources` object whose members are objects with a `Type`.
 ///
@@ -221,6 +225,17 @@ impl Template {
         if findings.is_empty() { Ok(Self { value }) } else { Err(findings) }
     }
 
+    /// A template of what can be judged of a value that is none: a resource that is malformed is one of which nothing is known,
+    /// and what else has not the form it must have is left out. None when nothing is left.
+    pub fn salvaged(value: Value) -> Option<Self> {
+        structure::salvage(value).map(|value| Self { value })
+    }
+
+    /// The same template with a value that differs in nothing that makes it one.
+    pub(crate) fn with(&self, value: Value) -> Self {
+        Self { value }
+    }
+
     /// What is wrong with the sections, names and attributes, and which limits of a template it breaks.
     pub fn structure(&self) -> Vec<Finding> {
         structure::check(self)
@@ -293,6 +308,12 @@ impl Template {
             Some(one) => name(one).into_iter().collect(),
             None => Vec::new(),
         }
+    }
+
+    /// Whether it is one of the Serverless Application Model, before its transform: that has sections, types and attributes of
+    /// its own, and gives other resources than are written.
+    pub fn is_serverless(&self) -> bool {
+        self.transforms().contains(&SERVERLESS)
     }
 
     /// Whether it asks for `AWS::LanguageExtensions`.

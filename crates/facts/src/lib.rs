@@ -17,6 +17,7 @@ mod iam;
 mod knowledge_bases;
 mod managed_policies;
 mod models;
+mod packaging;
 mod prices;
 mod protections;
 mod regions;
@@ -32,6 +33,7 @@ pub use iam::{ActionException, IamExceptions, TrustException, iam_exceptions};
 pub use knowledge_bases::{KnowledgeBases, knowledge_bases};
 pub use managed_policies::{ManagedPolicies, ManagedPolicy, managed_policies};
 pub use models::{Access, Model, Models, Status, Witness, models};
+pub use packaging::{AddressForm, PackagedProperties, PackagedProperty, packaged_properties};
 pub use prices::{HOURS_OF_A_MONTH, Price, Prices, prices};
 pub use protections::{DeletionWindow, Protection, Protections, ReplacedValue, protections};
 pub use regions::{Regions, regions};
@@ -40,7 +42,7 @@ pub use runtimes::{EnvironmentLimits, Runtime, Runtimes, runtimes};
 /// Reads every table. The build script does so with this very code: a program with a table of the wrong shape is never built.
 pub fn read_all() {
     let _ = (agents(), endpoints(), exposures(), grants(), iam_exceptions(), knowledge_bases());
-    let _ = (managed_policies(), models(), prices(), protections(), regions(), runtimes());
+    let _ = (managed_policies(), models(), packaged_properties(), prices(), protections(), regions(), runtimes());
 }
 
 /// A table that is part of the program.

@@ -28,7 +28,9 @@ mod user_pool;
 use std::collections::BTreeMap;
 
 use super::assemble::Assembly;
+use super::made_elsewhere;
 use super::partials::Partials;
+use super::provenance::Provenance;
 use super::references::{Kind, References};
 use super::rendered::{ArtifactParameter, RenderOptions, Rendered};
 use crate::cfn::Template;
@@ -69,13 +71,15 @@ pub(super) fn render(
     let references = References { loaded, options, kinds: KINDS };
     let spec = &loaded.spec;
     let mut assembly = Assembly::new(loaded, partials);
-    let artifacts: Vec<ArtifactParameter> = layer::artifacts(spec).chain(function::artifacts(spec)).collect();
+    let foreign = assembly.keep(made_elsewhere::packaged(loaded)).unwrap_or_default();
+    let artifacts: Vec<ArtifactParameter> =
+        layer::artifacts(spec).chain(function::artifacts(spec)).chain(foreign.artifacts).collect();
 
     stack::add(&mut assembly, &references, &artifacts);
     for kind in KINDS {
         (kind.add)(&mut assembly, &references);
     }
-    template::add(&mut assembly, &references);
+    template::add(&mut assembly, &references, foreign.value);
     stack::add_deployer(&mut assembly, &references);
     // Last, when it is known which outputs of others are taken.
     let needs = need::add(&mut assembly, &references);
@@ -88,17 +92,32 @@ pub(super) fn render(
         );
         return Err(vec![finding.at(loaded.place("/name")).help("add a bucket, a layer, a function or an API")]);
     }
-    let template = Template::from_value(template).map_err(|findings| {
+    let template = read(loaded, options, &provenance, template)?;
+    let tags = tags(spec, options);
+    let capabilities = capabilities(&template);
+    let (nested, findings) = (foreign.nested, foreign.findings);
+    Ok(Rendered { template, origins, provenance, artifacts, needs, nested, findings, capabilities, tags })
+}
+
+/// The template of a value; where that is none, all that can be said of it.
+fn read(
+    loaded: &LoadedSpec,
+    options: &RenderOptions<'_>,
+    provenance: &Provenance,
+    value: serde_json::Value,
+) -> Result<Template, Vec<Finding>> {
+    Template::from_value(value.clone()).map_err(|mut findings| {
+        if let Some(rest) = Template::salvaged(value) {
+            let region = options.region.or(loaded.spec.region.as_deref());
+            findings.extend(crate::cfn::validate(&rest, region));
+        }
         let placed = |finding: Finding| {
             let path = finding.template_path.as_deref();
             let place = path.and_then(|path| provenance.place(loaded, &format!("/{path}")));
             finding.at_known(place)
         };
-        findings.into_iter().map(placed).collect::<Vec<_>>()
-    })?;
-    let tags = tags(spec, options);
-    let capabilities = capabilities(&template);
-    Ok(Rendered { template, origins, provenance, artifacts, needs, capabilities, tags })
+        findings.into_iter().map(placed).collect()
+    })
 }
 
 /// What CloudFormation wants acknowledged before it makes IAM resources.
@@ -121,12 +140,16 @@ fn capabilities(template: &Template) -> Vec<String> {
             Some(resource.type_ != "AWS::IAM::Policy" && resource.properties().is_some_and(|it| it.contains_key(name)))
         })
         .collect();
+    // A macro, and the template of a nested stack, may hold resources of IAM with names, and transforms.
+    let macros = template.transforms().iter().any(|name| *name != crate::cfn::template::LANGUAGE_EXTENSIONS);
+    let nests = ["AWS::CloudFormation::Stack", "AWS::Serverless::Application"];
+    let nested = template.resources().any(|resource| nests.contains(&resource.type_));
     let mut capabilities = Vec::new();
-    if !iam.is_empty() {
-        let any_named = iam.contains(&true);
+    if !iam.is_empty() || macros || nested {
+        let any_named = iam.contains(&true) || macros || nested;
         capabilities.push(if any_named { "CAPABILITY_NAMED_IAM" } else { "CAPABILITY_IAM" }.to_owned());
     }
-    if template.value().get("Transform").is_some() {
+    if template.value().get("Transform").is_some() || nested {
         capabilities.push("CAPABILITY_AUTO_EXPAND".to_owned());
     }
     capabilities

@@ -14,6 +14,8 @@ pub(super) fn add(assembly: &mut Assembly<'_>, references: &References<'_>, arti
             ArtifactComponent::Function(name) => {
                 (format!("code of the function {name}"), format!("/functions/{}/code", escape(name)))
             }
+            // A place of its own: who gives values to the template's parameters gives none to these.
+            ArtifactComponent::Packaged(file) => (file.shown.clone(), "/template/packaged".to_owned()),
             ArtifactComponent::Layer(name) => {
                 (format!("packages of the layer {name}"), format!("/layers/{}/requirements", escape(name)))
             }

@@ -1,5 +1,6 @@
 //! The rules a well-shaped spec must keep: one file a subject, all of them run, every finding at its place.
 
+mod accept;
 mod agents;
 mod alarms;
 mod api_routes;
@@ -45,6 +46,7 @@ pub(super) fn run(rules: &mut Rules<'_>) {
     if !counts::check(rules) {
         return;
     }
+    accept::check(rules);
     names::check(rules);
     limits::check(rules);
     bounds::check(rules);

@@ -141,13 +141,18 @@ pub struct UseCase {
     pub alarms: BTreeMap<String, Alarm>,
     /// A VPC with private subnets and interface endpoints, for functions and private APIs.
     pub network: Option<Network>,
-    /// A CloudFormation template made elsewhere, by the AWS CDK for example: a JSON or YAML file beside the spec.
+    /// A CloudFormation template made elsewhere, by the AWS CDK for example: a JSON or YAML file beside the spec, or the folder
+    /// that `cdk synth` writes.
     #[schemars(extend("x-file" = "text"), example = &"template.json")]
-    pub template: Option<String>,
+    pub template: Option<ForeignTemplate>,
     /// CloudFormation resources beside the components, by logical id, for what no component covers.
     #[serde(default)]
     #[schemars(extend("propertyNames" = logical_id()))]
     pub resources: BTreeMap<String, RawResource>,
+    /// Findings of the check that are meant so: each is told as a note, with its reason.
+    #[serde(default)]
+    #[schemars(extend("maxItems" = 100))]
+    pub accept: Vec<Acceptance>,
     /// Stack outputs beside those every component gives by itself.
     #[serde(default)]
     #[schemars(extend("propertyNames" = component_name(), "examples" = [{ "posters": "${buckets.posters.arn}" }]))]

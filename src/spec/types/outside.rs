@@ -17,6 +17,43 @@ pub struct Need {
     pub stage: Option<String>,
 }
 
+/// Where a template made elsewhere comes from.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ForeignTemplate {
+    /// A file beside the spec.
+    File(String),
+    /// A cloud assembly.
+    Assembly(CloudAssembly),
+}
+
+/// The folder that `cdk synth` writes, with a stack of it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CloudAssembly {
+    /// The folder, beside the spec.
+    #[schemars(example = &"cdk.out")]
+    pub assembly: String,
+    /// The stack, where there is more than one.
+    #[schemars(example = &"SiteStack")]
+    pub stack: Option<String>,
+}
+
+/// A finding of the check that is meant so.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Acceptance {
+    /// Its code, one that can be accepted.
+    #[schemars(regex(pattern = "^[A-Z][0-9]{3}$"), example = &"I006")]
+    pub finding: String,
+    /// The logical id of the resource it is about.
+    #[schemars(regex(pattern = "^[A-Za-z0-9]{1,255}$"), example = &"WebsitePolicy")]
+    pub resource: String,
+    /// Why it is meant so.
+    #[schemars(regex(pattern = "[^ ]"), length(max = 300), example = &"a website for everyone")]
+    pub reason: String,
+}
+
 /// A CloudFormation resource as in a template; its texts may hold `${…}` references.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

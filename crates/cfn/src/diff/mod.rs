@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::intrinsics::{Problem, Scope, has_unknown, resolve_at};
+use super::intrinsics::{Problem, Resolver, Scope, has_unknown, resolve_at};
 use super::{Resource, ResourceGraph, Schemas};
 use cause::{Causes, WrittenProperties};
 use overlay::Overlay;
@@ -220,9 +220,10 @@ pub fn update(old: Option<&Before<'_>>, new: Side<'_>) -> Result<Vec<Update>, Pr
     let mut all: Vec<Update> =
         new.scope.resources().filter_map(|resource| updates.remove(resource.logical_id)).collect();
     let kept: BTreeSet<&str> = new.scope.resources().map(|resource| resource.logical_id).collect();
-    for existing in old.iter().flat_map(|old| &old.resources) {
+    for (existing, side) in old.iter().flat_map(|old| old.resources.iter().map(|it| (it, old.side))) {
         if !kept.contains(existing.declared.logical_id) {
-            all.push(Update { change: removed(existing.declared), before: existing.state.clone(), after: None });
+            let change = removed(existing.declared, side.scope);
+            all.push(Update { change, before: existing.state.clone(), after: None });
         }
     }
     Ok(all)
@@ -277,8 +278,14 @@ fn added(resource: Resource<'_>) -> ResourceChange {
     }
 }
 
-fn removed(resource: Resource<'_>) -> ResourceChange {
-    let policy_action = match resource.deletion_policy() {
+/// A policy as a text; none, which deletes, when it can't be known.
+fn policy(resource: Resource<'_>, name: &str, resolver: &dyn Resolver) -> Option<String> {
+    let value = resolve_at(resource.attribute(name)?, resolver, "").ok()?;
+    value.as_str().map(str::to_owned)
+}
+
+fn removed(resource: Resource<'_>, resolver: &dyn Resolver) -> ResourceChange {
+    let policy_action = match policy(resource, "DeletionPolicy", resolver).as_deref() {
         // It was not made by the operation under way, so `RetainExceptOnCreate` retains.
         Some("Retain" | "RetainExceptOnCreate") => PolicyAction::Retain,
         Some("Snapshot") => PolicyAction::Snapshot,
@@ -323,10 +330,12 @@ fn modified(
     }
 
     let replacement = details.iter().map(replaces).max().unwrap_or(Replacement::False);
-    let policy_action = (replacement == Replacement::True).then(|| match later.update_replace_policy() {
-        Some("Retain") => PolicyAction::ReplaceAndRetain,
-        Some("Snapshot") => PolicyAction::ReplaceAndSnapshot,
-        _ => PolicyAction::ReplaceAndDelete,
+    let policy_action = (replacement == Replacement::True).then(|| {
+        match after.attributes.get("UpdateReplacePolicy").and_then(Value::as_str) {
+            Some("Retain") => PolicyAction::ReplaceAndRetain,
+            Some("Snapshot") => PolicyAction::ReplaceAndSnapshot,
+            _ => PolicyAction::ReplaceAndDelete,
+        }
     });
     let scope: BTreeSet<Scoped> = details.iter().map(|detail| detail.attribute).collect();
     Some(ResourceChange {

@@ -105,6 +105,13 @@ impl Finding {
         Self { severity: Severity::Warning, ..self }
     }
 
+    /// The same finding where the spec accepts it, with the reason.
+    #[must_use]
+    pub fn accepted(self, reason: &str) -> Self {
+        let message = format!("{}; accepted: {}", self.message, reason.trim());
+        Self { severity: Severity::Note, help: None, message, ..self }
+    }
+
     /// The same finding at a place in the spec.
     #[must_use]
     pub fn at(mut self, place: Option<Place>) -> Self {

@@ -12,6 +12,8 @@ pub struct FindingKind {
     pub title: &'static str,
     /// What to do about it.
     pub fix: &'static str,
+    /// Whether a spec may accept it, with a reason.
+    pub acceptable: bool,
     /// A short spec of which `bedplate check` says this, where there is one.
     pub example: Option<&'static str>,
 }

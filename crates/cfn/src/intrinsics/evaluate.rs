@@ -58,6 +58,18 @@ pub fn conditions(template: &Template, resolver: &dyn Resolver) -> Result<BTreeM
     Ok(known)
 }
 
+/// One condition of a template; `resolver` is not asked about conditions, and the others are not looked at.
+///
+/// # Errors
+///
+/// The condition can't be evaluated, is not there, or depends on itself.
+pub(super) fn condition(template: &Template, name: &str, resolver: &dyn Resolver) -> Result<bool, Problem> {
+    let written: BTreeMap<&str, &Value> = template.conditions().collect();
+    let mut known = BTreeMap::new();
+    decide(name, &written, &mut known, &mut Vec::new(), resolver)?;
+    Ok(known.get(name).copied().unwrap_or(false))
+}
+
 fn decide<'a>(
     name: &'a str,
     written: &BTreeMap<&'a str, &'a Value>,
@@ -267,6 +279,8 @@ impl Evaluator<'_> {
                 }
                 self.ask_resolver(|resolver| resolver.import(&name)).map(Some)
             }
+            // What another stack gives is asked for when the stack is made.
+            "Fn::GetStackOutput" => self.value(argument).map(|_| Some(Value::from(UNKNOWN))),
             "Fn::Length" => {
                 let made = self.value(argument)?;
                 match made {

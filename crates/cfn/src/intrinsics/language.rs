@@ -1,5 +1,7 @@
 //! The transform `AWS::LanguageExtensions`: loops written out, and names that are computed.
 //!
+//! The policies of resources that functions give are worked out here too; they need no transform.
+//!
 //! What evaluation can do as well (`Fn::Length`, `Fn::ToJsonString`, defaults of `Fn::FindInMap`) is left to it.
 
 use crate::finding::{Code, code};
@@ -9,8 +11,8 @@ use serde_json::{Map, Value};
 
 use super::evaluate::{TEXT_LIMIT, is_function, plain, resolve_at};
 use super::{Answer, Environment, Problem, Resolver, Scope, UNKNOWN};
-use crate::Template;
 use crate::template::FOR_EACH;
+use crate::{Resource, Template};
 
 /// The most values a template may have once its loops are written out: many times what its size limit allows, and a
 /// stop for loops within loops.
@@ -32,18 +34,9 @@ pub fn expand(
     if !template.has_language_extensions() {
         return Ok(template.clone());
     }
-    let given = Given { template, values, environment };
+    let given = Given { template, values, environment, conditions: false };
     let mut expansion = Expansion { resolver: &given, path: String::new(), names: Vec::new(), made: 0, bytes: 0 };
-    let mut value = expansion.value(template.value())?;
-    if let Some(Value::Object(resources)) = value.get_mut("Resources") {
-        for (logical_id, body) in resources.iter_mut() {
-            for name in ["DeletionPolicy", "UpdateReplacePolicy"] {
-                if let Some(policy) = body.get_mut(name).filter(|policy| policy.is_object()) {
-                    *policy = resolve_at(policy, &given, &format!("Resources/{logical_id}/{name}"))?;
-                }
-            }
-        }
-    }
+    let value = expansion.value(template.value())?;
     Template::from_value(value).map_err(|findings| {
         let first = findings.into_iter().next();
         let (message, path) = first.map(|finding| (finding.message, finding.template_path)).unwrap_or_default();
@@ -52,11 +45,77 @@ pub fn expand(
     })
 }
 
+/// The two attributes of a resource that say what becomes of it when it goes.
+const POLICIES: [&str; 2] = ["DeletionPolicy", "UpdateReplacePolicy"];
+
+/// The template with its deletion and update-replace policies as texts, where functions give them. Loops are expanded
+/// first.
+///
+/// CloudFormation takes functions there, with the transform `AWS::LanguageExtensions` and without. Sources: its user guide,
+/// "Intrinsic function references in DeletionPolicy and UpdateReplacePolicy attributes", and a stack recorded on AWS
+/// without the transform, `engine/test_deletion_policy.py` of LocalStack, 2026-01-23.
+///
+/// # Errors
+///
+/// A policy can't be known before the stack exists.
+pub fn settle_policies(
+    template: &Template,
+    values: &BTreeMap<String, String>,
+    environment: &Environment,
+) -> Result<Template, Problem> {
+    let computed =
+        |resource: &Resource<'_>| POLICIES.iter().any(|it| resource.attribute(it).is_some_and(Value::is_object));
+    if !template.resources().any(|resource| computed(&resource)) {
+        return Ok(template.clone());
+    }
+    let mut value = template.value().clone();
+    if let Some(Value::Object(resources)) = value.get_mut("Resources") {
+        for (logical_id, body) in resources.iter_mut() {
+            for name in POLICIES {
+                if let Some(policy) = body.get_mut(name).filter(|policy| policy.is_object()) {
+                    let path = format!("Resources/{logical_id}/{name}");
+                    *policy = Value::String(settled(policy, template, values, environment, &path)?);
+                }
+            }
+        }
+    }
+    Ok(template.with(value))
+}
+
+/// What a computed policy comes to; none when that is not known before the stack exists.
+pub fn policy_of(
+    policy: &Value,
+    template: &Template,
+    values: &BTreeMap<String, String>,
+    environment: &Environment,
+) -> Option<String> {
+    settled(policy, template, values, environment, "").ok()
+}
+
+fn settled(
+    policy: &Value,
+    template: &Template,
+    values: &BTreeMap<String, String>,
+    environment: &Environment,
+    path: &str,
+) -> Result<String, Problem> {
+    let given = Given { template, values, environment, conditions: true };
+    match resolve_at(policy, &given, path)? {
+        Value::String(text) if !text.contains(UNKNOWN) => Ok(text),
+        _ => {
+            Err(Problem::new(code::T112, "A policy of a resource must be a text that is known before the stack exists")
+                .at(path))
+        }
+    }
+}
+
 /// What is known before a stack exists: parameters, mappings and where it will be.
 struct Given<'a> {
     template: &'a Template,
     values: &'a BTreeMap<String, String>,
     environment: &'a Environment,
+    /// Whether conditions may decide, as they may about policies and not about loops.
+    conditions: bool,
 }
 
 impl Resolver for Given<'_> {
@@ -80,6 +139,9 @@ impl Resolver for Given<'_> {
     }
 
     fn condition(&self, name: &str) -> Result<bool, Problem> {
+        if self.conditions {
+            return super::evaluate::condition(self.template, name, self);
+        }
         Err(Problem::new(code::T112, format!("Fn::ForEach can't depend on the condition {name}")))
     }
 

@@ -17,7 +17,7 @@ use crate::finding::{Code, Finding};
 
 pub use evaluate::{conditions, is_true, resolve, resolve_at};
 pub use evaluate::{is_function, named_conditions, plain};
-pub use language::expand;
+pub use language::{expand, policy_of, settle_policies};
 pub use references::{Reference, ReferenceKind, references, references_if};
 pub use scope::{Environment, NothingYet, Placeholders, Resources, Scope};
 pub use sub::{Piece, pieces};

@@ -1,6 +1,6 @@
 //! The template's own grammar: sections, names, resource attributes, and the limits CloudFormation sets on a template.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{FOR_EACH, Template};
 use crate::finding::{Code, Finding, code};
@@ -18,6 +18,11 @@ pub const MOST_FINDINGS: usize = 1_000;
 /// How deep a template may nest, less than [`yaml::MAX_DEPTH`] so that whatever is a template can be read back.
 /// CloudFormation's own limit isn't published.
 const DEPTH_LIMIT: usize = yaml::MAX_DEPTH - 1;
+
+/// The section that the Serverless Application Model adds, and the attributes of a resource that it does. Source: its
+/// specification, `docs` of aws/serverless-application-model, 2026-05-29.
+const SERVERLESS_SECTION: &str = "Globals";
+const SERVERLESS_ATTRIBUTES: [&str; 2] = ["Connectors", "IgnoreGlobals"];
 
 /// The longest logical id, in characters.
 const LOGICAL_ID_LIMIT: usize = 255;
@@ -55,6 +60,14 @@ const ATTRIBUTES: [&str; 11] = [
 
 const DELETION_POLICIES: [&str; 4] = ["Delete", "Retain", "Snapshot", "RetainExceptOnCreate"];
 const UPDATE_REPLACE_POLICIES: [&str; 3] = ["Delete", "Retain", "Snapshot"];
+
+/// The words that a policy of a resource may be, by the name of its attribute.
+pub(crate) fn allowed_policies(attribute: &str) -> &'static [&'static str] {
+    match attribute {
+        "DeletionPolicy" => &DELETION_POLICIES,
+        _ => &UPDATE_REPLACE_POLICIES,
+    }
+}
 
 /// Sections with a quota on their entries: section, most entries, code.
 const QUOTAS: [(&str, usize, Code); 4] = [
@@ -131,6 +144,40 @@ pub(super) fn refuse(value: &Value) -> Vec<Finding> {
     findings
 }
 
+/// What of a value has the form of a template, see [`Template::salvaged`].
+pub(super) fn salvage(mut value: Value) -> Option<Value> {
+    if deeper_than(&value, DEPTH_LIMIT) {
+        return None;
+    }
+    let template = value.as_object_mut()?;
+    template.retain(|section, body| {
+        body.is_object()
+            || !["Parameters", "Mappings", "Conditions", "Outputs", "Metadata", "Rules", "Hooks"]
+                .contains(&section.as_str())
+    });
+    for (section, stand_in) in
+        [("Parameters", Some(json!({ "Type": "String" }))), ("Mappings", None), ("Outputs", None)]
+    {
+        let Some(Value::Object(entries)) = template.get_mut(section) else { continue };
+        if let Some(stand_in) = stand_in {
+            entries.values_mut().filter(|body| !body.is_object()).for_each(|body| *body = stand_in.clone());
+        } else {
+            entries.retain(|name, body| body.is_object() || name.starts_with(FOR_EACH));
+        }
+    }
+    let Some(Value::Object(resources)) = template.get_mut("Resources") else { return None };
+    for (_, body) in resources.iter_mut().filter(|(name, _)| !name.starts_with(FOR_EACH)) {
+        match body {
+            Value::Object(body) if body.get("Type").is_some_and(Value::is_string) => {
+                body.retain(|name, item| name != "Properties" || item.is_object());
+            }
+            // The properties and attributes of such a type are its author's.
+            _ => *body = json!({ "Type": "Custom::Malformed", "Properties": { "ServiceToken": "unknown" } }),
+        }
+    }
+    (!resources.is_empty()).then_some(value)
+}
+
 fn refuse_resource(logical_id: &str, body: &Value, findings: &mut Vec<Finding>) {
     let path = format!("Resources/{logical_id}");
     let Some(body) = body.as_object() else {
@@ -183,7 +230,7 @@ fn refuse_resource(logical_id: &str, body: &Value, findings: &mut Vec<Finding>) 
 pub(super) fn check(template: &Template) -> Vec<Finding> {
     let mut findings = Vec::new();
     let Some(root) = template.value().as_object() else { return findings };
-    sections(root, &mut findings);
+    sections(root, template.is_serverless(), &mut findings);
     for (section, most, code) in QUOTAS {
         let count = entries(root, section).count();
         if count > most {
@@ -219,7 +266,7 @@ pub(super) fn check(template: &Template) -> Vec<Finding> {
         if findings.len() >= MOST_FINDINGS {
             return findings;
         }
-        attributes(resource.logical_id, resource.body(), template.has_language_extensions(), &mut findings);
+        attributes(resource.logical_id, resource.body(), template.is_serverless(), &mut findings);
     }
     if let Some(path) = first_null(template.value()) {
         findings.push(
@@ -241,8 +288,9 @@ fn listed(names: &[&str]) -> String {
     }
 }
 
-fn sections(root: &Map<String, Value>, findings: &mut Vec<Finding>) {
-    let unknown: Vec<&str> = root.keys().map(String::as_str).filter(|section| !SECTIONS.contains(section)).collect();
+fn sections(root: &Map<String, Value>, serverless: bool, findings: &mut Vec<Finding>) {
+    let is_known = |section: &str| SECTIONS.contains(&section) || serverless && section == SERVERLESS_SECTION;
+    let unknown: Vec<&str> = root.keys().map(String::as_str).filter(|section| !is_known(section)).collect();
     if let Some(first) = unknown.first() {
         findings.push(
             Finding::error(code::T003, format!("Invalid template property or properties [{}]", listed(&unknown)))
@@ -311,22 +359,53 @@ fn logical_id(section: &str, name: &str, findings: &mut Vec<Finding>) {
     }
 }
 
-fn attributes(logical_id: &str, body: &Map<String, Value>, computed: bool, findings: &mut Vec<Finding>) {
+/// Whether a mapping is a function.
+fn is_computed(map: &Map<String, Value>) -> bool {
+    map.len() == 1 && map.iter().all(|(key, item)| crate::intrinsics::is_function(key, item))
+}
+
+/// The texts between which an `Fn::If` decides.
+fn branches(policy: &Value, name: &str, logical_id: &str, allowed: &[&str], path: &str, findings: &mut Vec<Finding>) {
+    let mut waiting = vec![(policy, format!("{path}/{name}"))];
+    while let Some((policy, path)) = waiting.pop() {
+        match policy {
+            Value::String(text) if !allowed.contains(&text.as_str()) => findings.push(
+                Finding::error(
+                    code::T008,
+                    format!(
+                        "Template error: {name} of resource {logical_id} is `{text}` and must be one of {}",
+                        allowed.join(", ")
+                    ),
+                )
+                .in_template(path),
+            ),
+            Value::Object(map) => {
+                let parts = map.get("Fn::If").and_then(Value::as_array).into_iter().flatten().enumerate().skip(1);
+                waiting.extend(parts.map(|(index, part)| (part, format!("{path}/Fn::If/{index}"))));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn attributes(logical_id: &str, body: &Map<String, Value>, serverless: bool, findings: &mut Vec<Finding>) {
     let path = format!("Resources/{logical_id}");
-    for name in body.keys().filter(|name| !ATTRIBUTES.contains(&name.as_str())).take(MOST_FINDINGS) {
+    let is_known = |name: &str| ATTRIBUTES.contains(&name) || serverless && SERVERLESS_ATTRIBUTES.contains(&name);
+    for name in body.keys().filter(|name| !is_known(name)).take(MOST_FINDINGS) {
         findings.push(
             Finding::error(code::T007, format!("Invalid template resource property '{name}'"))
                 .in_template(format!("{path}/{name}"))
                 .help(format!("The attributes of a resource are {}", ATTRIBUTES.join(", "))),
         );
     }
-    for (name, allowed) in
-        [("DeletionPolicy", &DELETION_POLICIES[..]), ("UpdateReplacePolicy", &UPDATE_REPLACE_POLICIES[..])]
-    {
+    for name in ["DeletionPolicy", "UpdateReplacePolicy"] {
+        let allowed = allowed_policies(name);
         match body.get(name) {
             None => {}
             Some(Value::String(text)) if allowed.contains(&text.as_str()) => {}
-            Some(Value::Object(_)) if computed => {}
+            Some(other) if other.as_object().is_some_and(is_computed) => {
+                branches(other, name, logical_id, allowed, &path, findings)
+            }
             Some(other) => findings.push(
                 Finding::error(
                     code::T008,

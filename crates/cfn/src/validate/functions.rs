@@ -16,7 +16,7 @@ pub(super) enum Section {
     Conditions,
 }
 
-const FUNCTIONS: [&str; 19] = [
+const FUNCTIONS: [&str; 20] = [
     "Fn::And",
     "Fn::Base64",
     "Fn::Cidr",
@@ -24,6 +24,7 @@ const FUNCTIONS: [&str; 19] = [
     "Fn::FindInMap",
     "Fn::GetAZs",
     "Fn::GetAtt",
+    "Fn::GetStackOutput",
     "Fn::If",
     "Fn::ImportValue",
     "Fn::Join",
@@ -165,6 +166,7 @@ impl FunctionWalk<'_> {
                 }
                 self.value(argument);
             }
+            "Fn::GetStackOutput" => self.stack_output(argument),
             "Fn::And" | "Fn::Or" | "Fn::Not" | "Fn::Equals" => self.condition_function(key, argument),
             "Fn::Transform" => self.findings.push(
                 Finding::warning(code::T106, "What a macro adds by `Fn::Transform` is not checked")
@@ -181,6 +183,23 @@ impl FunctionWalk<'_> {
                 self.push(code::T105, format!("Template error: `{other}` is not an intrinsic function"), meant);
             }
         }
+    }
+
+    /// An output of another stack. Source of its form: rule E1033 and the schema of the function in cfn-lint 1.58.0.
+    fn stack_output(&mut self, argument: &Value) {
+        let keys = ["StackName", "OutputName", "Region", "RoleArn"];
+        let fits = argument.as_object().is_some_and(|map| {
+            map.keys().all(|key| keys.contains(&key.as_str()))
+                && map.contains_key("StackName")
+                && map.contains_key("OutputName")
+                && map.values().all(|value| value.is_string() || function(value).is_some())
+        });
+        if !fits {
+            self.wrong(
+                "Template error: Fn::GetStackOutput takes StackName and OutputName, and may take Region and RoleArn",
+            );
+        }
+        self.inside(argument);
     }
 
     fn reference(&mut self, name: &str) {

@@ -66,9 +66,8 @@ impl Context<'_> {
                 None => Types::default(),
             },
             "Fn::GetAtt" => self.attribute_kind(argument),
-            "Fn::Sub" | "Fn::Join" | "Fn::Base64" | "Fn::ImportValue" | "Fn::ToJsonString" | "Fn::Length" => {
-                Types::SCALAR
-            }
+            "Fn::Sub" | "Fn::Join" | "Fn::Base64" | "Fn::ImportValue" | "Fn::ToJsonString" | "Fn::Length"
+            | "Fn::GetStackOutput" => Types::SCALAR,
             "Fn::Split" | "Fn::GetAZs" | "Fn::Cidr" => Types::ARRAY,
             _ => Types::default(),
         }

@@ -55,21 +55,27 @@ pub fn validate(template: &Template, region: Option<&str>) -> Vec<Finding> {
             Ok(expanded) => Some(expanded),
             // It waits for the value of a parameter.
             Err(problem) if problem.code == code::T110 => None,
+            // The rest is judged without what the loops would make.
             Err(problem) => {
                 findings.push(problem.into());
-                return findings;
+                None
             }
         }
     } else {
         None
     };
+    let unexpanded = template.has_language_extensions() && expanded.is_none();
     let template = expanded.as_ref().unwrap_or(template);
-    let context = Context::new(template, region);
+    let mut context = Context::new(template, region);
+    context.macros |= unexpanded;
     parameters::check(&context, &mut findings);
     sections::check(&context, &mut findings);
     resources::check(&context, &mut findings);
     names::check(&context, &mut findings);
-    if let Some(problem) = ResourceGraph::from_template(template).circular() {
+    // What depends on what is another question once the transform has made other resources of these.
+    if !template.is_serverless()
+        && let Some(problem) = ResourceGraph::from_template(template).circular()
+    {
         findings.push(Finding::from(problem).help("Take one of the references or `DependsOn` entries out"));
     }
     if is_full(&findings) {
@@ -102,7 +108,7 @@ struct Context<'a> {
     mappings: Option<&'a Map<String, Value>>,
     /// Whether the template asks for `AWS::LanguageExtensions`.
     extensions: bool,
-    /// Whether it asks for other macros, which may add anything anywhere.
+    /// Whether it asks for other macros, which may add anything anywhere, or has loops that are not written out.
     macros: bool,
     /// The second keys of each mapping, from when they are first asked for.
     second_keys: RefCell<BTreeMap<String, BTreeSet<String>>>,

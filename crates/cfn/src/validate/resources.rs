@@ -1,12 +1,16 @@
 //! Every resource against the schema of its type.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::functions::{self, Section};
-use super::kinds::is_no_value;
+use super::kinds::{function, is_no_value};
 use super::shapes::Checker;
 use super::{Context, finding, is_full};
 use crate::finding::{Finding, code};
+use crate::intrinsics::{Environment, policy_of};
+use crate::template::allowed_policies;
 use crate::{Resource, Schemas};
 
 pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
@@ -17,12 +21,15 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let path = format!("Resources/{}", resource.logical_id);
         attributes(context, resource, &path, findings);
         super::attributes::check(context, resource, &path, findings);
-        for attribute in ["Properties", "Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy"] {
+        for attribute in
+            ["Properties", "Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy"]
+        {
             if let Some(value) = resource.attribute(attribute) {
                 let path = format!("{path}/{attribute}");
                 functions::check_under(context, Section::Resources, resource.condition(), value, &path, findings);
             }
         }
+        policies(context, resource, &path, findings);
         properties(context, resource, &path, findings);
     }
 }
@@ -44,6 +51,22 @@ fn attributes(context: &Context<'_>, resource: Resource<'_>, path: &str, finding
                 &path,
                 context.suggest(name),
             ));
+        }
+    }
+}
+
+/// A policy that a function gives and that comes to no policy with the defaults of the parameters.
+fn policies(context: &Context<'_>, resource: Resource<'_>, path: &str, findings: &mut Vec<Finding>) {
+    let environment = Environment::new("123456789012", context.region.unwrap_or("us-east-1"), "stack");
+    for name in ["DeletionPolicy", "UpdateReplacePolicy"] {
+        let Some(written) = resource.attribute(name).filter(|it| it.is_object()) else { continue };
+        let Some(policy) = policy_of(written, context.template, &BTreeMap::new(), &environment) else { continue };
+        let allowed = allowed_policies(name);
+        // A branch of `Fn::If` that is none is told where it stands.
+        if !allowed.contains(&policy.as_str()) && function(written).is_some_and(|(key, _)| key != "Fn::If") {
+            let words = allowed.join(", ");
+            let message = format!("`{name}` comes to `{policy}` with the defaults, and must be one of {words}");
+            findings.push(Finding::warning(code::T214, message).in_template(format!("{path}/{name}")));
         }
     }
 }

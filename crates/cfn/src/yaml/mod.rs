@@ -103,7 +103,11 @@ fn parse_as(text: &str, dialect: Dialect) -> Result<Document, YamlError> {
                     0 => None,
                     // Where that was of no use, the text ends elsewhere than was meant.
                     _ if mended_at == Some((error.line, error.column)) => None,
-                    _ => outdented::indented(&text, (error.line, error.column)),
+                    _ => {
+                        let place = (error.line, error.column);
+                        let in_brackets = outdented::indented_in_brackets(&text, &error.message, place);
+                        in_brackets.or_else(|| outdented::indented(&text, place))
+                    }
                 };
                 mended_at = Some((error.line, error.column));
                 text = Cow::Owned(mended.ok_or(error)?);

@@ -1,5 +1,6 @@
 //! Texts in quotes whose further lines are not indented below their key. YAML 1.2 wants them to be; PyYAML and with it
-//! CloudFormation and the AWS CLI take them all the same, and templates of the field have them.
+//! CloudFormation and the AWS CLI take them all the same, and templates of the field have them. So it is with
+//! the further lines of lists and mappings in brackets.
 
 /// How much text is read again, in bytes, for the sake of such texts.
 const READ_AGAIN: usize = 4 << 20;
@@ -32,6 +33,19 @@ pub(super) fn indented(document: &str, (line, column): (usize, usize)) -> Option
         )
         .collect();
     Some(format!("{head}{}{}", lines.join("\n"), document.get(end..)?))
+}
+
+/// The document with a line inside brackets indented enough, which begins at a place; none for any other error, as no other
+/// is told in these words of the parser's.
+pub(super) fn indented_in_brackets(document: &str, message: &str, (line, column): (usize, usize)) -> Option<String> {
+    if !["invalid indentation", "invalid indentation in flow construct"].iter().any(|words| message.ends_with(words)) {
+        return None;
+    }
+    let start = document.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum::<usize>();
+    let (head, rest) = document.split_at_checked(start)?;
+    let is_first = rest.chars().take(column.checked_sub(1)?).all(|c| c == ' ');
+    // No block of a template is as deep as this.
+    is_first.then(|| format!("{head}{}{rest}", " ".repeat(256)))
 }
 
 /// How many bytes the text in quotes takes that a string begins with, its quotes included.

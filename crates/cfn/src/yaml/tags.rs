@@ -7,7 +7,7 @@ use super::error::{YamlError, YamlErrorKind};
 use bedplate_text::suggestion::nearest_within;
 
 /// Intrinsic and rule functions that have a short form.
-const SHORT_FORMS: [&str; 25] = [
+const SHORT_FORMS: [&str; 26] = [
     "And",
     "Base64",
     "Cidr",
@@ -19,6 +19,7 @@ const SHORT_FORMS: [&str; 25] = [
     "FindInMap",
     "GetAZs",
     "GetAtt",
+    "GetStackOutput",
     "If",
     "ImportValue",
     "Join",

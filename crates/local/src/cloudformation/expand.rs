@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::cloudformation::error::CloudFormationResult;
 use crate::ground::{ACCOUNT_ID, ApiError};
 use bedplate_cfn::finding::Severity;
-use bedplate_cfn::intrinsics::{Environment, expand};
+use bedplate_cfn::intrinsics::{Environment, expand, settle_policies};
 use bedplate_cfn::{Template, validate};
 
-/// The template with the loops of `AWS::LanguageExtensions` written out; it keeps the transform's name, as its other
+/// The template with the loops of `AWS::LanguageExtensions` written out and the policies of its resources decided; it keeps the transform's name, as its other
 /// functions are evaluated with the rest.
 ///
 /// # Errors
@@ -20,11 +20,10 @@ pub fn expanded(
     region: &str,
     stack_name: &str,
 ) -> CloudFormationResult<Template> {
-    if !template.has_language_extensions() {
-        return Ok(template.clone());
-    }
     let environment = Environment::new(ACCOUNT_ID, region, stack_name);
-    expand(template, values, &environment).map_err(|problem| ApiError::validation(problem.message))
+    let expanded = expand(template, values, &environment);
+    let settled = expanded.and_then(|template| settle_policies(&template, values, &environment));
+    settled.map_err(|problem| ApiError::validation(problem.message))
 }
 
 /// Refuses a template for what is wrong with it as a whole; wrong properties are found per resource.

@@ -89,6 +89,9 @@ pub fn process(
     if contains_key(template.value(), "Fn::Transform") {
         return Err(not_simulated("`Fn::Transform` (macros and `AWS::Include`)"));
     }
+    if contains_key(template.value(), "Fn::GetStackOutput") {
+        return Err(not_simulated("`Fn::GetStackOutput`"));
+    }
     expand::expanded(template, values, region, stack_name)
 }
 
