@@ -197,7 +197,7 @@ mod tests {
     fn a_denial_to_all_but_some_takes_the_public_away() {
         let allow = json!({ "Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*" });
         let deny = |condition: Value| json!({ "Effect": "Deny", "Principal": "*", "Action": "execute-api:*", "Resource": "*", "Condition": condition });
-        assert!(open(&[allow.clone()]));
+        assert!(open(std::slice::from_ref(&allow)));
         for spared in [
             json!({ "StringNotEquals": { "aws:SourceVpce": "vpce-1" } }),
             json!({ "StringNotEqualsIfExists": { "aws:SourceVpc": ["vpc-1", { "Ref": "Vpc" }] } }),

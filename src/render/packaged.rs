@@ -12,7 +12,7 @@ use super::rendered::{
 };
 use crate::cfn::Template;
 use crate::facts::{AddressForm, PackagedProperty};
-use crate::finding::Finding;
+use crate::finding::{Finding, code};
 use crate::spec::{Asset, ElsewhereTemplate, LocalFile, LocalPath, escape};
 
 /// A template made elsewhere, ready to be deployed.
@@ -26,13 +26,23 @@ pub(super) struct PackagedTemplate {
     pub(super) nested: Vec<NestedTemplate>,
     /// What cannot be packaged.
     pub(super) findings: Vec<Finding>,
+    /// How many nested templates were packaged: one of an assembly may name any other, and itself.
+    tried: usize,
 }
+
+/// The most of them, and how deep they may be in each other.
+const MOST_NESTED: usize = 50;
+const DEPTH: usize = 8;
 
 /// Packages a template; `value` is what it holds.
 pub(super) fn package(template: &ElsewhereTemplate, value: Value) -> PackagedTemplate {
     let mut done = PackagedTemplate::default();
-    let level =
-        Level { assets: &template.assets, component: "template".to_owned(), bucket: ARTIFACT_BUCKET.to_owned() };
+    let level = Level {
+        assets: &template.assets,
+        component: "template".to_owned(),
+        bucket: ARTIFACT_BUCKET.to_owned(),
+        depth: 0,
+    };
     let (value, wanted) = level.package(template, value, &mut done);
     done.artifacts = wanted
         .into_iter()
@@ -50,6 +60,8 @@ struct Level<'a> {
     component: String,
     /// The parameter that takes the bucket.
     bucket: String,
+    /// How many are around it.
+    depth: usize,
 }
 
 /// A parameter of a template, and the file whose key it takes.
@@ -153,8 +165,17 @@ impl Level<'_> {
                 return None;
             }
         };
+        done.tried += 1;
+        if done.tried > MOST_NESTED || self.depth >= DEPTH {
+            let message =
+                format!("`{}` nests too deep, or there are more than {MOST_NESTED} nested templates", child.file);
+            let finding = Finding::error(code::T292, message).at(child.place(""));
+            done.findings.push(finding.help("look whether one of them names itself"));
+            return None;
+        }
         let bucket = Names::of(&document.value).take(ARTIFACT_BUCKET);
-        let level = Level { assets: self.assets, component: component.clone(), bucket: bucket.clone() };
+        let level =
+            Level { assets: self.assets, component: component.clone(), bucket: bucket.clone(), depth: self.depth + 1 };
         let (mut inner, inner_wanted) = level.package(child, document.value.clone(), done);
         let mut given = Map::new();
         if !inner_wanted.is_empty() || inner.to_string().contains(&format!("\"{bucket}\"")) && child.assembled {

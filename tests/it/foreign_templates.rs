@@ -399,6 +399,33 @@ fn a_cloud_assembly_is_deployed_with_its_assets() {
         let said = errors(&project);
         assert!(said.contains(told), "{file} {told}: {said}");
     }
+    // Nested templates that name each other, and themselves, come to an end.
+    let keys: Vec<String> = (0..30).map(|n| format!("{n:064x}.json")).collect();
+    let nested: Vec<String> = keys
+        .iter()
+        .enumerate()
+        .map(|(n, key)| {
+            format!(
+                r#""N{n}":{{"Type":"AWS::CloudFormation::Stack","Properties":{{"TemplateURL":{{"Fn::Sub":"https://s3.amazonaws.com/{bucket}/{key}"}}}}}}"#
+            )
+        })
+        .collect();
+    let each: Vec<String> = keys
+        .iter()
+        .map(|key| {
+            format!(
+                r#""{key}":{{"source":{{"path":"N.nested.template.json","packaging":"file"}},"destinations":{{"d":{{"bucketName":"{bucket}","objectKey":"{key}"}}}}}}"#
+            )
+        })
+        .collect();
+    let all = format!(r#"{{"Resources":{{{}}}}}"#, nested.join(","));
+    project.write("stacks/x/cdk.out/manifest.json", manifest);
+    project.write("stacks/x/cdk.out/N.nested.template.json", &all);
+    project.write("stacks/x/cdk.out/S.template.json", &all);
+    project.write("stacks/x/cdk.out/S.assets.json", format!(r#"{{"files":{{{}}}}}"#, each.join(",")));
+    let started = std::time::Instant::now();
+    assert!(errors(&project).contains("error[T292]"));
+    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
     project.write("stacks/x/usecase.yaml", spec.replace("cdk.out }", "../../.. }"));
     assert!(errors(&project).contains("error[R145]"));
 }

@@ -3,11 +3,12 @@
 //! It is read as a stranger's: nothing outside its folder, and no more of it than the manifests and templates.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::paths::{problem, read_at};
-use super::{Asset, ElsewhereTemplate, LocalFile, MOST_BYTES, PathProblem, Reading};
+use super::{Asset, ElsewhereTemplate, LocalFile, MOST_BYTES, MOST_TEMPLATES, PathProblem, Reading};
 use crate::files::Root;
 use crate::finding::{Finding, Place, code};
 use crate::spec::words::{cut, suggest};
@@ -140,6 +141,7 @@ fn add(asset: &Value, folder: &Path, shown: &str, template: &mut ElsewhereTempla
     for (_, to) in asset.get("destinations").and_then(Value::as_object).into_iter().flatten() {
         if let (Some(bucket), Some(object_key)) = (text(to, "/bucketName"), text(to, "/objectKey"))
             && object_key.len() >= 8
+            && template.assets.len() < MOST_ASSETS
             && !bucket.is_empty()
         {
             let (bucket, object_key) = (bucket.to_owned(), object_key.to_owned());
@@ -162,9 +164,16 @@ fn look(
     }
     // The template of a nested stack names assets, too.
     if !zipped && path.ends_with(".nested.template.json") {
+        if reading.bytes > MOST_BYTES || reading.templates >= MOST_TEMPLATES {
+            let message = format!(
+                "the assembly has more than {MOST_TEMPLATES} templates, or more than {} MiB of them",
+                MOST_BYTES >> 20
+            );
+            return Err(PathProblem::new(code::T292, message, "divide the app into more stacks"));
+        }
         let bytes = reading.root.read(&real, LARGEST).map_err(|why| problem(path, &why))?;
         let nested = String::from_utf8_lossy(&bytes).into_owned();
-        return Ok(LocalFile::Template(Box::new(read_at(&nested, name, folder, reading, 1))));
+        return Ok(LocalFile::Template(Arc::new(read_at(&nested, name, folder, reading, 1))));
     }
     Ok(if zipped { LocalFile::Zipped(real, name) } else { LocalFile::File(real, name) })
 }

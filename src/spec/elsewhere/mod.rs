@@ -7,6 +7,7 @@ mod assembly;
 mod paths;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -58,7 +59,7 @@ pub enum LocalFile {
     /// A file that a zip is made of.
     Zipped(PathBuf, String),
     /// A template.
-    Template(Box<ElsewhereTemplate>),
+    Template(Arc<ElsewhereTemplate>),
 }
 
 /// A snippet that `AWS::Include` puts in.

@@ -1,6 +1,7 @@
 //! The local paths in a template: found by the table of properties that may hold one, and looked for.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -97,7 +98,7 @@ impl PathWalk<'_, '_> {
                 return Err(PathProblem::new(code::T292, message, "look whether one of them names itself"));
             }
             let folder = real.parent().unwrap_or(&real).to_owned();
-            return Ok(LocalFile::Template(Box::new(read_at(&text, shown, &folder, self.reading, self.depth + 1))));
+            return Ok(LocalFile::Template(Arc::new(read_at(&text, shown, &folder, self.reading, self.depth + 1))));
         }
         if real.is_dir() {
             return Ok(LocalFile::Folder(real, path.to_owned()));
