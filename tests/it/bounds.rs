@@ -170,7 +170,7 @@ fn a_template_with_sections_and_attributes_of_its_own() {
     for index in 0..40_000 {
         whole[format!("S{index}")] = json!(1);
     }
-    template(&whole).refused("R143");
+    template(&whole).refused("T003");
     let mut one = bucket(json!({}));
     for index in 0..25_000 {
         one[format!("S{index}")] = json!(1);

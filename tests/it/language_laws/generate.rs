@@ -20,8 +20,8 @@ const MODELS: [(&str, &str); 3] = [
 ];
 
 /// Sections that are no sections of components with names of one's own, and those that need another file or stack.
-const NOT_GENERATED: [&str; 9] =
-    ["bedplate", "name", "region", "models", "parameters", "template", "needs", "resources", "outputs"];
+const NOT_GENERATED: [&str; 10] =
+    ["bedplate", "name", "region", "models", "parameters", "template", "needs", "resources", "accept", "outputs"];
 
 /// Stores of a knowledge base that have keys of their own.
 const STORES: [&str; 6] =
