@@ -54,15 +54,15 @@ struct Parsed {
     unknown: bool,
 }
 
-/// The script's output.
+/// The script's answer.
 #[derive(Debug, Deserialize)]
-struct Output {
+struct ParserAnswer {
     version: String,
     answers: Vec<Parsed>,
 }
 
 /// A file of a function's code.
-struct Source {
+struct PythonFile {
     function: String,
     /// As findings name it.
     shown: String,
@@ -72,7 +72,7 @@ struct Source {
     is_handler: bool,
 }
 
-impl Source {
+impl PythonFile {
     fn new(function: &str, path: &Path, text: String, is_handler: bool) -> Self {
         let digest = hex::encode(Sha256::new_with_prefix(SCRIPT).chain_update(&text).finalize());
         Self { function: function.to_owned(), shown: shown(path), text, digest, is_handler }
@@ -125,14 +125,14 @@ pub fn python_problems(loaded: &LoadedSpec, cache: Option<&Path>, project: &Path
 }
 
 /// The Python files of all functions, those of their handlers first.
-fn sources(loaded: &LoadedSpec) -> Vec<Source> {
+fn sources(loaded: &LoadedSpec) -> Vec<PythonFile> {
     let mut found = Vec::new();
     let mut room = MOST_BYTES;
     let beside = Path::new(&loaded.file).parent().map(Path::to_owned).unwrap_or_default();
     for (name, function) in loaded.spec.functions.iter().filter(|(_, it)| it.runtime.starts_with("python")) {
         let inline = function.inline.as_ref().zip(loaded.files.get(&format!("/functions/{}/inline", escape(name))));
         if let Some((file, text)) = inline {
-            found.push(Source::new(name, &beside.join(file), text.clone(), true));
+            found.push(PythonFile::new(name, &beside.join(file), text.clone(), true));
         }
         let Some(folder) = &function.code else { continue };
         let handlers = handler_files(&function.runtime, &function.handler).unwrap_or_default();
@@ -148,7 +148,7 @@ fn sources(loaded: &LoadedSpec) -> Vec<Source> {
             }
             let Some(text) = root.read(&file.path, LARGEST).ok().and_then(|bytes| decoded(&bytes)) else { continue };
             room = room.saturating_sub(text.len() as u64);
-            found.push(Source::new(name, &beside.join(folder).join(&file.name), text, is_handler(file)));
+            found.push(PythonFile::new(name, &beside.join(folder).join(&file.name), text, is_handler(file)));
         }
     }
     found
@@ -170,23 +170,23 @@ fn ask(sources: &[&str], project: &Path) -> Result<Vec<Parsed>, String> {
     let tree = ProjectTree::of(project);
     let search = Search::of(&PYTHONS, &tree);
     let folder = tempfile::Builder::new().prefix("bedplate-").tempdir().map_err(|error| error.to_string())?;
-    let input = folder.path().join("sources.json");
     let text = serde_json::to_vec(sources).map_err(|error| error.to_string())?;
-    std::fs::File::create(&input).and_then(|mut file| file.write_all(&text)).map_err(|error| error.to_string())?;
+    let mut input = tempfile::Builder::new().tempfile_in(folder.path()).map_err(|error| error.to_string())?;
+    input.write_all(&text).map_err(|error| error.to_string())?;
     let mut why = "there is no `python3`".to_owned();
     for python in &search.found {
         let script = Script {
             python,
             text: SCRIPT,
-            arguments: vec![input.clone().into()],
+            arguments: vec![input.path().as_os_str().to_owned()],
             environment: environment(&tree),
             folder: folder.path(),
         };
         match script.run(&|| false, Some(PATIENCE)) {
             Ok(Ended::Done(output)) if output.status.success() => {
-                let answer: Result<Output, _> = serde_json::from_slice(&output.stdout);
+                let answer: Result<ParserAnswer, _> = serde_json::from_slice(&output.stdout);
                 match answer {
-                    Ok(Output { version, answers }) if answers.len() == sources.len() => {
+                    Ok(ParserAnswer { version, answers }) if answers.len() == sources.len() => {
                         let versioned = |answer| Parsed { version: version.clone(), ..answer };
                         return Ok(answers.into_iter().map(versioned).collect());
                     }
@@ -201,7 +201,7 @@ fn ask(sources: &[&str], project: &Path) -> Result<Vec<Parsed>, String> {
     Err(why)
 }
 
-fn judge(loaded: &LoadedSpec, source: &Source, parsed: &Parsed) -> Option<Finding> {
+fn judge(loaded: &LoadedSpec, source: &PythonFile, parsed: &Parsed) -> Option<Finding> {
     let function = loaded.spec.functions.get(&source.function)?;
     let runtime = function.runtime.strip_prefix("python").unwrap_or_default();
     if let Some(error) = &parsed.error {

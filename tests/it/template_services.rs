@@ -166,15 +166,15 @@ fn functions_that_lambda_refuses_are_told() {
         )
     };
     assert_eq!(codes(&function("Code: { ZipFile: x }, Runtime: nodejs4.3, Handler: index.h")), ["L110"]);
-    assert_eq!(codes(&function("Code: { S3Bucket: b, S3Key: k }")), ["L112"]);
+    assert_eq!(codes(&function("Code: { S3Bucket: bucket, S3Key: k }")), ["L112"]);
     assert_eq!(codes(&function("Code: { ImageUri: 'a/b' }, PackageType: Image")), [""; 0]);
     let environment = |variables: &str| {
         function(&format!(
-            "Code: {{ S3Bucket: b, S3Key: k }}, Runtime: python3.13, Handler: a.b, Environment: {{ Variables: {variables} }}"
+            "Code: {{ S3Bucket: bucket, S3Key: k }}, Runtime: python3.13, Handler: a.b, Environment: {{ Variables: {variables} }}"
         ))
     };
     assert_eq!(codes(&environment("{ AWS_REGION: x }")), ["L113"]);
-    assert_eq!(codes(&environment(&format!("{{ A: {} }}", "x".repeat(4096)))), ["L113"]);
+    assert_eq!(codes(&environment(&format!("{{ AB: {} }}", "x".repeat(4096)))), ["L113"]);
     assert_eq!(codes(&environment("{ REGION: !Ref AWS::Region }")), [""; 0]);
 }
 
@@ -183,7 +183,7 @@ fn a_bucket_notifies_what_lets_it() {
     let template = |more: &str, bucket: &str| {
         format!(
             "Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties: {{ Role: 'arn:aws:iam::123456789012:role/r', Runtime: \
-             python3.13, Handler: a.b, Code: {{ S3Bucket: b, S3Key: k }} }}\n{more}  B:\n    Type: AWS::S3::Bucket\n{bucket}    Properties: {{ \
+             python3.13, Handler: a.b, Code: {{ S3Bucket: bucket, S3Key: k }} }}\n{more}  B:\n    Type: AWS::S3::Bucket\n{bucket}    Properties: {{ \
              NotificationConfiguration: {{ LambdaConfigurations: [{{ Event: 's3:ObjectCreated:*', Function: !GetAtt F.Arn }}] }} }}\n"
         )
     };

@@ -4,7 +4,8 @@ use super::*;
 
 /// A mapped function, with the patterns that the renderer writes.
 fn mapped(name: &str, template: &str) -> Value {
-    json!({ "Integration": {
+    let declared = [json!({ "StatusCode": "200", "ResponseParameters": { "method.response.header.X-Kind": false } })];
+    json!({ "MethodResponses": declared, "Integration": {
         "Type": "AWS", "IntegrationHttpMethod": "POST", "Uri": function_uri(name), "PassthroughBehavior": "NEVER",
         "RequestTemplates": { "application/json": template },
         "IntegrationResponses": [
@@ -127,9 +128,24 @@ async fn a_malformed_answer_is_a_bad_gateway_and_says_why() {
 }
 
 #[tokio::test]
+async fn a_function_is_invoked_with_post_only() {
+    let world = World::new().await;
+    let by_get =
+        json!({ "Integration": { "Type": "AWS_PROXY", "IntegrationHttpMethod": "GET", "Uri": function_uri("main") } });
+    let outputs = world.deploy(&rest(&[("GET /a", by_get)], json!({}))).await;
+    let answer = world.get(&path(&outputs, "/a")).await;
+    assert_eq!((answer.status, answer.json()), (500, json!({ "message": "Internal server error" })));
+    assert!(answer.header("x-bedplate-reason").unwrap_or_default().contains("POST only"));
+}
+
+#[tokio::test]
 async fn a_browser_may_ask_first() {
     let world = World::new().await;
-    let options = json!({ "Integration": {
+    let declared = json!([{ "StatusCode": "204", "ResponseParameters": {
+        "method.response.header.Access-Control-Allow-Origin": false,
+        "method.response.header.Access-Control-Allow-Methods": false,
+    } }]);
+    let options = json!({ "MethodResponses": declared, "Integration": {
         "Type": "MOCK", "PassthroughBehavior": "NEVER",
         "RequestTemplates": { "application/json": "{\"statusCode\": 204}" },
         "IntegrationResponses": [{ "StatusCode": "204", "ResponseParameters": {

@@ -204,7 +204,7 @@ async fn functions_of_ended_runtimes_and_with_reserved_variables_are_refused() {
             function("python3.13", json!({"AWS_REGION": "x"})),
             "Reserved keys used in this request: AWS_REGION",
         ),
-        ("large", function("python3.13", json!({"A": "x".repeat(4096)})), "4097 bytes, and Lambda takes 4096"),
+        ("large", function("python3.13", json!({"AB": "x".repeat(4096)})), "4098 bytes, and Lambda takes 4096"),
     ] {
         let failed = failure(&world, name, resources).await;
         assert!(failed.contains(words), "{name}: {failed}");

@@ -69,7 +69,7 @@ fn choices(text: &str, shape: &Shape) -> Option<Wrong> {
 }
 
 fn number(text: &str, shape: &Shape) -> Option<Wrong> {
-    if !(shape.types.has(Types::INTEGER) || shape.types.has(Types::NUMBER)) {
+    if !(shape.types.is_any() || shape.types.has(Types::INTEGER) || shape.types.has(Types::NUMBER)) {
         return None;
     }
     let number = text.trim().parse::<f64>().ok()?;

@@ -19,7 +19,7 @@ const OUTPUT_ATTRIBUTES: [&str; 4] = ["Condition", "Description", "Export", "Val
 
 pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (name, rows) in context.mappings.into_iter().flatten() {
-        mapping(name, rows, findings);
+        mapping(context, name, rows, findings);
     }
     for (name, body) in context.template.conditions() {
         if is_full(findings) {
@@ -50,7 +50,9 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Words and letters of CloudFormation's refusals; what they ask of the names is cfn-lint's rule E7001 too.
-fn mapping(name: &str, rows: &Value, findings: &mut Vec<Finding>) {
+fn mapping(context: &Context<'_>, name: &str, rows: &Value, findings: &mut Vec<Finding>) {
+    // A transform reads them before CloudFormation does.
+    let strict = context.template.transforms().is_empty();
     let malformed = |message: String, path: &str| {
         finding(code::T030, message, path, None)
             .help("A mapping has names, each with keys of letters and digits, each with a text or a list of texts")
@@ -64,7 +66,9 @@ fn mapping(name: &str, rows: &Value, findings: &mut Vec<Finding>) {
         if top == "Fn::Transform" {
             continue;
         }
-        if top.is_empty() || !top.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')) {
+        if strict
+            && (top.is_empty() || !top.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')))
+        {
             let message = format!(
                 "Template format error: Mappings element name '{top}' must be non-empty and can contain only alphanumerics, '-' or '.'"
             );
@@ -90,7 +94,7 @@ fn mapping(name: &str, rows: &Value, findings: &mut Vec<Finding>) {
             if second == "Fn::Transform" {
                 continue;
             }
-            if second.is_empty() || !second.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            if strict && (second.is_empty() || !second.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
                 let message = format!(
                     "Template format error: Mappings attribute name '{second}' must contain only alphanumeric characters."
                 );

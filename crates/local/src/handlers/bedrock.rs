@@ -136,9 +136,9 @@ fn vector_length(properties: &Value) -> Option<u32> {
 }
 
 /// An agent, whose schemas are read when it is made.
-pub(super) struct Agent;
+pub(super) struct AgentHandler;
 
-impl Agent {
+impl AgentHandler {
     /// Words: public reports, seen 2026-11.
     fn check(work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
         for group in properties.get("ActionGroups").and_then(Value::as_array).into_iter().flatten() {
@@ -167,7 +167,7 @@ impl Agent {
     }
 }
 
-impl Handler for Agent {
+impl Handler for AgentHandler {
     fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
         Self::check(work, properties)?;
         generic::create(work, properties)

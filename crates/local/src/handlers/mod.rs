@@ -29,7 +29,7 @@ const HANDLERS: &[(&str, &dyn Handler)] = &[
     ("AWS::ApiGateway::Resource", &apigateway::PathHandler),
     ("AWS::ApiGateway::RestApi", &apigateway::RestApi),
     ("AWS::ApiGateway::Stage", &apigateway_stages::Stage),
-    ("AWS::Bedrock::Agent", &bedrock::Agent),
+    ("AWS::Bedrock::Agent", &bedrock::AgentHandler),
     ("AWS::Bedrock::DataSource", &bedrock::DataSource),
     ("AWS::Bedrock::FlowVersion", &bedrock::FlowVersion),
     ("AWS::Bedrock::GuardrailVersion", &bedrock::GuardrailVersion),
