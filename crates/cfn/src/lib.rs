@@ -11,6 +11,7 @@ pub mod finding;
 pub mod graph;
 pub mod intrinsics;
 pub mod schema;
+pub mod service_rules;
 pub mod template;
 pub mod validate;
 pub mod yaml;

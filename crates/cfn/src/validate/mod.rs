@@ -8,8 +8,10 @@ mod kinds;
 mod objects;
 mod parameters;
 mod resources;
+mod role_policies;
 mod scalars;
 mod sections;
+mod services;
 mod shapes;
 
 use std::cell::{Cell, RefCell};
@@ -65,6 +67,8 @@ pub fn validate(template: &Template, region: Option<&str>) -> Vec<Finding> {
     parameters::check(&context, &mut findings);
     sections::check(&context, &mut findings);
     resources::check(&context, &mut findings);
+    services::check(&context, &mut findings);
+    role_policies::check(&context, &mut findings);
     if let Some(problem) = ResourceGraph::from_template(template).circular() {
         findings.push(Finding::from(problem).help("Take one of the references or `DependsOn` entries out"));
     }

@@ -261,10 +261,6 @@ impl Handler for Stage {
 }
 
 fn check_stage(work: &ResourceWork<'_>, api: &StoredResource, properties: &Value) -> Result<(), Failure> {
-    let name = text(properties, "StageName").unwrap_or_default();
-    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
-        return Err(refused("InvalidRequest", 400, "Stage name only allows a-zA-Z0-9_-"));
-    }
     let deployment = text(properties, "DeploymentId").unwrap_or_default();
     if parts(work, DEPLOYMENT, &api.id)?.iter().any(|other| other.id == deployment) {
         Ok(())

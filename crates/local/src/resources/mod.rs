@@ -11,12 +11,14 @@
 //! | `generic`, `formats` | the rule for types without behaviour of their own |
 //! | `kinds` | types that a function makes, or that are refused |
 //! | [`provider`] | the provider schemas |
+//! | `rules` | what services refuse although the schemas allow it |
 
 mod formats;
 pub(crate) mod generic;
 pub mod handler;
 mod kinds;
 pub mod provider;
+mod rules;
 pub mod work;
 
 pub use crate::ground::resource_table::{self, Made, SCHEMA};
@@ -24,4 +26,5 @@ pub use formats::Formats;
 pub use generic::{attributes_of, custom_name, planned_id};
 pub use handler::{Generic, Handler, Handlers};
 pub use kinds::{is_custom, refused};
+pub use rules::refuse_by_rules;
 pub use work::{Failure, ResourceWork, Site};
