@@ -111,7 +111,9 @@ fn every_property_that_a_partial_writes_was_looked_up() {
     let table = evidence();
     let rows = rows();
     let mut known: BTreeSet<(&str, &str)> = rows.iter().filter_map(|row| property_of(&row.subject)).collect();
-    known.extend(table.without_rule.iter().flat_map(|(type_, all)| all.iter().map(move |it| (type_.as_str(), it.as_str()))));
+    known.extend(
+        table.without_rule.iter().flat_map(|(type_, all)| all.iter().map(move |it| (type_.as_str(), it.as_str()))),
+    );
     let written = written();
     assert!(written.len() > 50, "the partials are read: {written:?}");
     let missing: Vec<String> = written
@@ -262,17 +264,63 @@ fn the_page_of_evidence_is_made_from_the_tables() {
     );
 }
 
-/// A template made elsewhere, with a fault that only a service's rule finds, and the place of the finding.
-const BROKEN: &[(&str, &str, &str)] = &[
-    ("AWS::CloudWatch::Alarm", "{MetricName: Errors, Namespace: AWS/Lambda, Statistic: Sum, Period: 300, EvaluationPeriods: 300, Threshold: 1, ComparisonOperator: GreaterThanThreshold}", "at most a day"),
-    ("AWS::Logs::LogGroup", "{LogGroupName: aws/mine}", "cannot begin with `aws/`"),
-    ("AWS::SecretsManager::Secret", "{SecretString: a, GenerateSecretString: {}}", "either `SecretString` or"),
-    ("AWS::ApiGatewayV2::Api", "{Name: a, ProtocolType: WEBSOCKET}", "needs its `RouteSelectionExpression`"),
-    ("AWS::ApiGatewayV2::Stage", "{ApiId: a, StageName: dev, AccessLogSettings: {DestinationArn: a, Format: $context.status}}", "has to contain `$context.requestId`"),
-    ("AWS::SQS::Queue", "{QueueName: orders, FifoQueue: true}", "ends with `.fifo`"),
-    ("AWS::EC2::VPCEndpoint", "{VpcId: v, ServiceName: s, VpcEndpointType: Interface, RouteTableIds: [r]}", "route tables are for gateway endpoints"),
-    ("AWS::Cognito::UserPoolClient", "{UserPoolId: p, AllowedOAuthFlows: [code, client_credentials]}", "only OAuth flow"),
-    ("AWS::DynamoDB::Table", "{BillingMode: PAY_PER_REQUEST, AttributeDefinitions: [{AttributeName: id, AttributeType: S}, {AttributeName: other, AttributeType: S}], KeySchema: [{AttributeName: id, KeyType: HASH}]}", "does not exactly match"),
+/// A resource with a fault that only a service's rule finds: its type and properties, what the check says, and what the local
+/// target does.
+const BROKEN: &[(&str, &str, &str, &str)] = &[
+    (
+        "AWS::CloudWatch::Alarm",
+        "{MetricName: Errors, Namespace: AWS/Lambda, Statistic: Sum, Period: 300, EvaluationPeriods: 300, Threshold: 1, ComparisonOperator: GreaterThanThreshold}",
+        "at most a day",
+        "looks back at most a day",
+    ),
+    (
+        "AWS::Logs::LogGroup",
+        "{LogGroupName: aws/mine}",
+        "cannot begin with `aws/`",
+        "Log groups starting with AWS/ are reserved",
+    ),
+    (
+        "AWS::SecretsManager::Secret",
+        "{SecretString: a, GenerateSecretString: {}}",
+        "either `SecretString` or",
+        "specify both SecretString and GenerateSecretString",
+    ),
+    (
+        "AWS::ApiGatewayV2::Api",
+        "{Name: a, ProtocolType: WEBSOCKET}",
+        "needs its `RouteSelectionExpression`",
+        "a WebSocket API needs its",
+    ),
+    (
+        "AWS::ApiGatewayV2::Stage",
+        "{ApiId: a, StageName: dev, AccessLogSettings: {DestinationArn: a, Format: $context.status}}",
+        "has to contain `$context.requestId`",
+        "has to contain `$context.requestId`",
+    ),
+    (
+        "AWS::SQS::Queue",
+        "{QueueName: orders, FifoQueue: true}",
+        "ends with `.fifo`",
+        "the name of a FIFO queue ends with",
+    ),
+    (
+        "AWS::EC2::VPCEndpoint",
+        "{VpcId: v, ServiceName: s, VpcEndpointType: Interface, RouteTableIds: [r]}",
+        "route tables are for gateway endpoints",
+        "route tables are for gateway endpoints",
+    ),
+    (
+        "AWS::Cognito::UserPoolClient",
+        "{UserPoolId: p, AllowedOAuthFlows: [code, client_credentials]}",
+        "only OAuth flow",
+        "the only OAuth flow of its client",
+    ),
+    (
+        "AWS::DynamoDB::Table",
+        "{BillingMode: PAY_PER_REQUEST, AttributeDefinitions: [{AttributeName: id, AttributeType: S}, {AttributeName: other, AttributeType: S}], KeySchema: [{AttributeName: id, KeyType: HASH}]}",
+        "does not exactly match",
+        "does not exactly match",
+    ),
 ];
 
 fn foreign(resources: &str) -> Project {
@@ -280,18 +328,50 @@ fn foreign(resources: &str) -> Project {
     std::fs::create_dir_all(project.path().join("stacks/foreign")).expect("a folder");
     let spec = "bedplate: 1\nname: foreign\ntemplate: template.yaml\n";
     std::fs::write(project.path().join("stacks/foreign/usecase.yaml"), spec).expect("the spec");
-    std::fs::write(project.path().join("stacks/foreign/template.yaml"), format!("Resources:\n{resources}")).expect("a template");
+    std::fs::write(project.path().join("stacks/foreign/template.yaml"), format!("Resources:\n{resources}"))
+        .expect("a template");
     project
 }
 
 #[test]
 fn what_a_service_refuses_is_told_of_other_peoples_templates() {
-    for (type_, properties, said) in BROKEN {
+    for (type_, properties, said, _) in BROKEN {
         let project = foreign(&format!("  Thing:\n    Type: {type_}\n    Properties: {properties}\n"));
         let run = project.run(&["check", "foreign"]);
         let told = format!("{}{}", run.stdout, run.stderr);
         assert!(run.code == 1 && told.contains("error[T240]") && told.contains(said), "{type_}: {}", run.session());
     }
+}
+
+#[test]
+fn the_local_target_refuses_it_too() {
+    let project = Project::empty();
+    project.write("bedplate.yaml", "");
+    let served = project.serve(&[]);
+    let end = |number: usize, template: &str| {
+        let body: String = form_urlencoded::byte_serialize(template.as_bytes()).collect();
+        let create = format!("Action=CreateStack&Version=2010-05-15&StackName=broken{number}&TemplateBody={body}");
+        served.act("us-east-1", "cloudformation", &create);
+        let events = format!("Action=DescribeStackEvents&Version=2010-05-15&StackName=broken{number}");
+        loop {
+            let text = served.act("us-east-1", "cloudformation", &events);
+            if text.contains(">ROLLBACK_COMPLETE<") || text.matches(">CREATE_COMPLETE<").count() > 1 {
+                return text;
+            }
+        }
+    };
+    for (number, (type_, properties, _, said)) in BROKEN.iter().enumerate() {
+        let told = end(number, &format!("Resources:\n  Thing:\n    Type: {type_}\n    Properties: {properties}\n"));
+        assert!(told.contains(said), "{type_}: {told}");
+    }
+    let source = |id: &str| {
+        format!(
+            "  {id}:\n    Type: AWS::BedrockAgentCore::GatewayTarget\n    Properties:\n      GatewayIdentifier: gateway-abcdefghij\n      Name: tool\n      \
+             TargetConfiguration: {{Mcp: {{McpServer: {{Endpoint: 'https://example.com'}}}}}}\n"
+        )
+    };
+    let told = end(BROKEN.len(), &format!("Resources:\n{}{}", source("One"), source("Other")));
+    assert!(told.contains("tool already exists"), "{told}");
 }
 
 #[test]

@@ -17,7 +17,9 @@ pub(super) enum Found<'a> {
 
 fn function(value: &Value) -> Option<(&str, &Value)> {
     let map = value.as_object()?;
-    map.iter().find(|(key, argument)| is_function(key, argument) || key.starts_with("Fn::")).map(|(k, v)| (k.as_str(), v))
+    map.iter()
+        .find(|(key, argument)| is_function(key, argument) || key.starts_with("Fn::"))
+        .map(|(k, v)| (k.as_str(), v))
 }
 
 /// Whether a value is no function.

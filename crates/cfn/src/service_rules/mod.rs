@@ -6,6 +6,7 @@ mod predicate;
 mod siblings;
 mod tables;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -21,7 +22,7 @@ pub use tables::keys_wrong;
 pub const INLINE_POLICY_BYTES: usize = 10_240;
 
 /// The properties of the resource that a value names, given the value and the type that the resource must be of.
-pub type RelatedProperties<'a> = &'a dyn Fn(&Value, &str) -> Option<Value>;
+pub type RelatedProperties<'a> = &'a dyn Fn(&Value, &str) -> Option<Cow<'a, Value>>;
 
 /// One rule of a service about the properties of a resource.
 #[derive(Debug, Deserialize)]
@@ -144,7 +145,7 @@ pub fn broken(type_: &str, properties: &Value, related: RelatedProperties<'_>) -
             _ => None,
         });
         let mut judge = |entry: Option<&Value>, head: &str| {
-            let about = predicate::Subject { whole: properties, entry, related: named.as_ref() };
+            let about = predicate::Subject { whole: properties, entry, related: named.as_deref() };
             if all(&rule.when, &about) == Truth::Yes && all(&rule.then, &about) == Truth::No {
                 found.push(BrokenRule {
                     message: &rule.message,

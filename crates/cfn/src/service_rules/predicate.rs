@@ -183,7 +183,9 @@ impl Predicate {
                 let totals: Option<usize> = lists.iter().map(|list| total(about, list, within)).sum();
                 totals.map(|total| total <= *most).into()
             }
-            Self::NotAbove(one, other) => about.number(one).zip(about.number(other)).map(|(one, other)| one <= other).into(),
+            Self::NotAbove(one, other) => {
+                about.number(one).zip(about.number(other)).map(|(one, other)| one <= other).into()
+            }
             Self::Distinct(list, key) => {
                 let mut seen = BTreeSet::new();
                 let mut values = about.entries(list).unwrap_or_default().iter().filter_map(|entry| text_at(entry, key));
@@ -196,8 +198,7 @@ impl Predicate {
                 literal(value).zip(values).map(|(value, values)| values.contains(&value)).into()
             }
             Self::NotMixed(list, beginning) => {
-                let texts: Option<Vec<String>> =
-                    about.entries(list).and_then(|all| all.iter().map(literal).collect());
+                let texts: Option<Vec<String>> = about.entries(list).and_then(|all| all.iter().map(literal).collect());
                 texts
                     .map(|texts| {
                         let with = texts.iter().filter(|text| text.starts_with(beginning.as_str())).count();

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -14,7 +15,8 @@ fn the_table_is_read_and_names_types_and_properties_that_there_are() {
     let text = include_str!("../../../../schemas/service-rules.json");
     let table: Table = serde_json::from_str(text).expect("the table");
     assert_eq!(all_rules().count(), table.rules.len());
-    let ids: BTreeSet<&str> = all_rules().map(|it| it.id.as_str()).chain(sibling_rules().iter().map(|it| it.id.as_str())).collect();
+    let ids: BTreeSet<&str> =
+        all_rules().map(|it| it.id.as_str()).chain(sibling_rules().iter().map(|it| it.id.as_str())).collect();
     assert_eq!(ids.len(), table.rules.len() + table.siblings.len(), "ids are unique");
     let schemas = Schemas::embedded();
     for rule in &table.rules {
@@ -27,9 +29,7 @@ fn the_table_is_read_and_names_types_and_properties_that_there_are() {
 
 #[test]
 fn what_is_not_known_breaks_no_rule() {
-    let alarm = |period: Value| {
-        json!({"MetricName": "Errors", "Statistic": "Sum", "EvaluationPeriods": 2, "Threshold": 0, "Period": period})
-    };
+    let alarm = |period: Value| json!({"MetricName": "Errors", "Statistic": "Sum", "EvaluationPeriods": 2, "Threshold": 0, "Period": period});
     let type_ = "AWS::CloudWatch::Alarm";
     assert_eq!(broken_by(type_, &alarm(json!(60))), Vec::<String>::new());
     assert_eq!(broken_by(type_, &alarm(json!(90))), ["Period"]);
@@ -48,7 +48,9 @@ fn entries_of_a_list_are_judged_one_by_one() {
 #[test]
 fn a_rule_looks_at_the_resource_that_is_named() {
     let route = json!({"ApiId": "a", "RouteKey": "$default", "AuthorizationType": "JWT"});
-    let api = |_: &Value, type_: &str| (type_ == "AWS::ApiGatewayV2::Api").then(|| json!({"ProtocolType": "WEBSOCKET"}));
+    let api = |_: &Value, type_: &str| {
+        (type_ == "AWS::ApiGatewayV2::Api").then(|| Cow::Owned(json!({"ProtocolType": "WEBSOCKET"})))
+    };
     assert_eq!(broken("AWS::ApiGatewayV2::Route", &route, &api).len(), 1);
     assert!(broken("AWS::ApiGatewayV2::Route", &route, &|_, _| None).is_empty());
 }

@@ -1,5 +1,6 @@
 //! What the services refuse although the schemas allow it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
@@ -13,19 +14,19 @@ use crate::{Resource, ResourceGraph};
 const TABLE: &str = "AWS::DynamoDB::Table";
 
 pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let none = Map::new();
+    let none = Value::Object(Map::new());
+    let related = |value: &Value, type_: &str| properties_of(context, value, type_).map(Cow::Borrowed);
     for resource in context.template.resources() {
         if is_full(findings) {
             return;
         }
-        let properties = Value::Object(resource.properties().unwrap_or(&none).clone());
-        let related = |value: &Value, type_: &str| properties_of(context, value, type_);
-        for rule in broken(resource.type_, &properties, &related) {
+        let properties = resource.attribute("Properties").filter(|it| it.is_object()).unwrap_or(&none);
+        for rule in broken(resource.type_, properties, &related) {
             let path = format!("Resources/{}/Properties/{}", resource.logical_id, rule.path);
             findings.push(finding(code::T240, rule.message, &path, None).help(rule.help));
         }
         if resource.type_ == TABLE {
-            keys(resource, &properties, findings);
+            keys(resource, properties, findings);
         }
     }
     siblings(context, findings);
@@ -33,7 +34,7 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// The properties of the resource that a value refers to, if it is of a type.
-fn properties_of(context: &Context<'_>, value: &Value, type_: &str) -> Option<Value> {
+fn properties_of<'a>(context: &Context<'a>, value: &Value, type_: &str) -> Option<&'a Value> {
     let map = value.as_object().filter(|map| map.len() == 1)?;
     let named = match map.iter().next()? {
         (key, Value::String(name)) if key == "Ref" => name.as_str(),
@@ -42,7 +43,7 @@ fn properties_of(context: &Context<'_>, value: &Value, type_: &str) -> Option<Va
         _ => return None,
     };
     let resource = context.template.resource(named).filter(|resource| resource.type_ == type_)?;
-    Some(Value::Object(resource.properties().cloned().unwrap_or_default()))
+    resource.attribute("Properties")
 }
 
 /// The keys and the capacity of a table, where all that they depend on is known.
@@ -74,8 +75,7 @@ fn siblings(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for rule in sibling_rules() {
         let mut taken: BTreeMap<(String, String), (&str, Option<&Value>)> = BTreeMap::new();
         for resource in context.template.resources().filter(|it| it.type_ == rule.type_ && it.condition().is_none()) {
-            let properties = Value::Object(resource.properties().cloned().unwrap_or_default());
-            let Some(key) = same_sibling(rule, &properties) else { continue };
+            let Some(key) = resource.attribute("Properties").and_then(|it| same_sibling(rule, it)) else { continue };
             let name = resource.properties().and_then(|properties| properties.get(&rule.property));
             let Some((other, its)) = taken.get(&key) else {
                 taken.insert(key, (resource.logical_id, name));

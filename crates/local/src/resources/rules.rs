@@ -1,5 +1,7 @@
 //! What a service refuses of a resource's properties: the rules that the checks of a template hold too.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::work::{Failure, ResourceWork};
@@ -15,7 +17,7 @@ pub fn refuse_by_rules(work: &ResourceWork<'_>, properties: &Value) -> Result<()
     let site = work.site;
     let related = |named: &Value, type_: &str| {
         let thing = resource_table::find(work.db, type_, &site.region, named.as_str()?).ok()??;
-        Some(thing.properties)
+        Some(Cow::Owned(thing.properties))
     };
     if let Some(rule) = broken(&site.resource_type, properties, &related).first() {
         return Err(Failure::handler("InvalidRequest", rule.refusal()));
