@@ -311,7 +311,7 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "AWS::Cognito::UserPoolClient",
-        "{UserPoolId: p, AllowedOAuthFlows: [code, client_credentials]}",
+        "{UserPoolId: us-east-1_abcdef123, AllowedOAuthFlows: [code, client_credentials]}",
         "only OAuth flow",
         "the only OAuth flow of its client",
     ),
