@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::work::{Failure, ResourceWork};
 use crate::ground::resource_table;
+use crate::ground::scalar::text;
 use bedplate_cfn::service_rules::{broken, same_sibling, sibling_rules};
 
 /// Refuses properties that break a rule of the service's.
@@ -27,8 +28,11 @@ pub fn refuse_by_rules(work: &ResourceWork<'_>, properties: &Value) -> Result<()
         let region = Some(site.region.as_str()).filter(|_| rule.within.is_some());
         for other in resource_table::of_type(work.db, &rule.type_, region)? {
             let itself = other.stack_id == site.stack_id && other.logical_id == site.logical_id;
-            if !itself && same_sibling(rule, &other.properties).as_ref() == Some(&key) {
-                let message = format!("{} already exists (Service: {}, Status Code: 409)", key.1, rule.service);
+            let name = text(&other.properties, &rule.property).unwrap_or_default();
+            // CloudFormation itself refuses a name that is the same letter by letter.
+            let same = rule.ignoring_case && text(properties, &rule.property).as_ref() == Some(&name);
+            if !itself && !same && same_sibling(rule, &other.properties).as_ref() == Some(&key) {
+                let message = format!("{name} already exists (Service: {}, Status Code: 409)", rule.service);
                 return Err(Failure::handler("AlreadyExists", message));
             }
         }
