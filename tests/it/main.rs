@@ -24,6 +24,7 @@ mod custom_resources;
 mod docs_examples;
 mod docs_sessions;
 mod engine;
+mod evidence;
 mod exit_codes;
 mod faults;
 mod findings_page;

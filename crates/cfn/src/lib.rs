@@ -12,6 +12,7 @@ pub mod finding;
 pub mod graph;
 pub mod intrinsics;
 pub mod schema;
+pub mod service_rules;
 pub mod template;
 pub mod unique_names;
 pub mod validate;

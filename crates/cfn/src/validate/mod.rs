@@ -11,8 +11,10 @@ mod names;
 mod objects;
 mod parameters;
 mod resources;
+mod role_policies;
 mod scalars;
 mod sections;
+mod services;
 mod shapes;
 
 use std::cell::{Cell, RefCell};
@@ -71,6 +73,8 @@ pub fn validate(template: &Template, region: Option<&str>) -> Vec<Finding> {
     parameters::check(&context, &mut findings);
     sections::check(&context, &mut findings);
     resources::check(&context, &mut findings);
+    services::check(&context, &mut findings);
+    role_policies::check(&context, &mut findings);
     names::check(&context, &mut findings);
     // What depends on what is another question once the transform has made other resources of these.
     if !template.is_serverless()

@@ -32,4 +32,3 @@ mod table_ops;
 pub use attribute::{Attribute, Item};
 pub use rows::{SCHEMA, forget};
 pub use service::SERVICE;
-pub use table::keys_wrong;

@@ -196,19 +196,6 @@ impl Handler for KnowledgeBase {
     }
 }
 
-/// A managed knowledge base allows no policy but DELETE. Source: `dataDeletionPolicy` of CreateDataSource in botocore
-/// 1.43.106; the words of the refusal are not known.
-fn deletion_allowed(work: &ResourceWork<'_>, base: &str, properties: &Value) -> Result<(), Failure> {
-    let base = resource_table::find(work.db, "AWS::Bedrock::KnowledgeBase", &work.site.region, base)?;
-    let kind = base.as_ref().and_then(|base| base.properties.pointer("/KnowledgeBaseConfiguration/Type"));
-    let is_managed = kind.and_then(Value::as_str) == Some("MANAGED");
-    if is_managed && text(properties, "DataDeletionPolicy").as_deref() == Some("RETAIN") {
-        let message = "For managed knowledge bases, the only supported data deletion policy is DELETE";
-        return Err(Failure::handler("InvalidRequest", format!("{message} (Service: Bedrock, Status Code: 400)")));
-    }
-    Ok(())
-}
-
 pub(super) struct DataSource;
 
 impl Handler for DataSource {
@@ -217,13 +204,7 @@ impl Handler for DataSource {
         if resource_table::find(work.db, "AWS::Bedrock::KnowledgeBase", &work.site.region, &base)?.is_none() {
             return Err(missing(&format!("Knowledge base with id {base} does not exist")));
         }
-        deletion_allowed(work, &base, properties)?;
         generic::create(work, properties)
-    }
-
-    fn update(&self, work: &ResourceWork<'_>, id: &str, _: &Value, new: &Value) -> Result<Made, Failure> {
-        deletion_allowed(work, id.split_once('|').map_or("", |(base, _)| base), new)?;
-        generic::update(work, id, new)
     }
 
     fn delete(&self, work: &ResourceWork<'_>, id: &str, properties: &Value) -> Result<(), Failure> {

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::dynamodb::{forget, keys_wrong};
+use crate::dynamodb::forget;
 use crate::ground::scalar::text;
 use crate::resources::{Failure, Handler, Made, ResourceWork, generic};
+use bedplate_cfn::service_rules::keys_wrong;
 
 fn refused(message: &str) -> Failure {
     Failure::handler("InvalidRequest", format!("{message} (Service: DynamoDb, Status Code: 400)"))

@@ -6,12 +6,11 @@ use super::policy::{self, PolicyUse};
 use crate::ground::resource_table;
 use crate::ground::scalar::text;
 use crate::resources::{Failure, Handler, Made, ResourceWork, generic};
+use bedplate_cfn::service_rules::INLINE_POLICY_BYTES;
 use bedplate_facts::{ManagedPolicy as PolicyOfAws, managed_policies};
 
 /// Characters of a role's trust policy (IAM quotas, default of an account).
 const TRUST_SIZE: usize = 2048;
-/// Characters of all inline policies of a role together (IAM quotas).
-const INLINE_SIZE: usize = 10_240;
 /// Characters of a managed policy (IAM quotas).
 const MANAGED_SIZE: usize = 6144;
 /// Managed policies of a role (IAM quotas, default of an account).
@@ -58,8 +57,8 @@ fn check_role(work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure
         policy::check(document, PolicyUse::Identity)?;
         inline += policy::length(document);
     }
-    if inline > INLINE_SIZE {
-        return Err(quota(&format!("Maximum policy size of {INLINE_SIZE} bytes exceeded for role {role}")));
+    if inline > INLINE_POLICY_BYTES {
+        return Err(quota(&format!("Maximum policy size of {INLINE_POLICY_BYTES} bytes exceeded for role {role}")));
     }
     if names(properties, "ManagedPolicyArns").len() > MANAGED_PER_ROLE {
         return Err(quota(&format!("Cannot exceed quota for PoliciesPerRole: {MANAGED_PER_ROLE}")));

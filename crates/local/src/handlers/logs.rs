@@ -14,13 +14,6 @@ pub(super) struct LogGroup;
 
 impl Handler for LogGroup {
     fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
-        let name = properties.get("LogGroupName").and_then(Value::as_str).unwrap_or_default();
-        if name.starts_with("aws/") {
-            return Err(Failure::handler(
-                "InvalidRequest",
-                "Log groups starting with AWS/ are reserved for AWS. (Service: CloudWatchLogs, Status Code: 400)",
-            ));
-        }
         let made = generic::create(work, properties)?;
         // A group may be there that no stack made: a function's late write brings one back, for example.
         let (region, now) = (&work.site.region, work.now.as_millisecond());

@@ -14,10 +14,7 @@ fn refused(message: impl std::fmt::Display) -> Failure {
 /// The value a template gives; none when it gives none.
 fn value(properties: &Value) -> Result<Option<String>, Failure> {
     match (properties.get("SecretString"), properties.get("GenerateSecretString")) {
-        (Some(_), Some(_)) => {
-            Err(refused("You can't specify both SecretString and GenerateSecretString for the same secret."))
-        }
-        (Some(_), None) => Ok(text(properties, "SecretString")),
+        (Some(_), _) => Ok(text(properties, "SecretString")),
         (None, Some(wanted)) => generate::value(wanted).map(Some).map_err(refused),
         (None, None) => Ok(None),
     }

@@ -12,6 +12,7 @@
 //! | `naming`, `returns`, `fitting` | ids and attributes: as AWS documents them, else such as the schemas take |
 //! | `kinds` | types that a function makes, or that are refused |
 //! | [`provider`] | the provider schemas |
+//! | `rules` | what services refuse although the schemas allow it |
 
 mod fitting;
 mod formats;
@@ -21,6 +22,7 @@ mod kinds;
 mod naming;
 pub mod provider;
 mod returns;
+mod rules;
 pub mod work;
 
 pub use crate::ground::resource_table::{self, Made, SCHEMA};
@@ -28,4 +30,5 @@ pub use formats::Formats;
 pub use generic::{attributes_of, custom_name, invented_values, planned_id};
 pub use handler::{Generic, Handler, Handlers};
 pub use kinds::{is_custom, refused};
+pub use rules::refuse_by_rules;
 pub use work::{Failure, ResourceWork, Site};

@@ -195,13 +195,17 @@ pub fn make(run: &Run, db: &Transaction<'_>, logical_id: &str) -> Result<bool, A
                         if diff::compare(None, &thing.properties, &properties).is_empty() {
                             return Ok(Made { id: thing.id.clone(), attributes: thing.attributes.clone() });
                         }
+                        resources::refuse_by_rules(&work, properties_of_thing)?;
                         run.handler(&resource_type).update(&work, &thing.id, &thing.properties, properties_of_thing)
                     }
                     (thing, _) => {
                         let doing = if thing.is_some() { "Update" } else { "Create" };
                         match run.injected(&row, doing) {
                             Some(failure) => Err(failure),
-                            None => run.handler(&resource_type).create(&work, properties_of_thing),
+                            None => {
+                                resources::refuse_by_rules(&work, properties_of_thing)?;
+                                run.handler(&resource_type).create(&work, properties_of_thing)
+                            }
                         }
                     }
                 }
