@@ -97,6 +97,9 @@ pub fn document(seed: u64) -> Value {
             if let Some(Value::String(name)) = component.get_mut("name").filter(|_| number > 0) {
                 name.push_str("-2");
             }
+            if let Some(Value::String(name)) = component.pointer_mut("/domain/name").filter(|_| number > 0) {
+                name.insert_str(0, "second.");
+            }
             named_rightly(section, component, &functions, prompts.as_deref(), bucket.as_deref());
         }
     }
