@@ -75,8 +75,9 @@ fn life(name: &str) -> Result<(), String> {
     let again = ["deploy", name, "--yes", "--no-smoke", "--format", "json"];
     step("deploy again", &again, &|said| said.contains("\"no-change\"") && !said.contains("\"executing\""))?;
     mark(&spec);
-    // A collection of OpenSearch Serverless takes no new tags: it is replaced, and that has to be allowed.
-    let replaces = &["--allow", "replacement"][..];
+    // A collection of OpenSearch Serverless takes no new tags: it is replaced under another name, and that, with the policies
+    // for the new name, has to be allowed.
+    let replaces = &["--allow", "replacement,rights,public"][..];
     let update = [&again[..], if name == "elearning-opensearch" { replaces } else { &[] }].concat();
     step("update", &update, &|said| said.contains("\"executing\"") && said.contains("UPDATE_COMPLETE"))?;
     step("destroy", &["destroy", name, "--yes"], &|said| said.contains("nothing of it remains"))?;

@@ -92,7 +92,14 @@ pub fn document(seed: u64) -> Value {
     let prompts = generator.names.get("prompts").and_then(|names| names.first()).cloned();
     let bucket = generator.names.get("buckets").and_then(|names| names.first()).cloned();
     for (section, components) in &mut root {
-        for component in components.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        for (number, component) in components.as_object_mut().into_iter().flat_map(Map::values_mut).enumerate() {
+            // No two have one name.
+            if let Some(Value::String(name)) = component.get_mut("name").filter(|_| number > 0) {
+                name.push_str("-2");
+            }
+            if let Some(Value::String(name)) = component.pointer_mut("/domain/name").filter(|_| number > 0) {
+                name.insert_str(0, "second.");
+            }
             named_rightly(section, component, &functions, prompts.as_deref(), bucket.as_deref());
         }
     }

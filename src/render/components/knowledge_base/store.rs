@@ -137,8 +137,10 @@ impl KnowledgeBaseContext<'_> {
         let spec_name = self.references.spec().name.to_ascii_lowercase();
         let words =
             [&*spec_name, &*self.references.options.stage.to_ascii_lowercase(), &*self.name.to_ascii_lowercase()];
-        // The replicas can only be changed by making the collection anew, under another name.
-        let digest = digest::short(&format!("{words:?}{}", described.standby));
+        // Replicas and tags, the stack's among them, can only be changed by making the collection anew, under another name.
+        let tags = &self.references.spec().tags;
+        let tags = if tags.is_empty() { String::new() } else { format!("{tags:?}") };
+        let digest = digest::short(&format!("{words:?}{}{tags}", described.standby));
         let name = service_name(&words, LONGEST_COLLECTION_NAME - digest.len() - 1);
         let name = format!("{name}-{digest}");
         let index = format!("vectors-{}", embedding.dimension);
