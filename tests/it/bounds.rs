@@ -566,9 +566,11 @@ fn values_that_double_themselves() {
     grown(repeated(12, json!("x".repeat(1_000)), &doubled)).refused("L008");
     // Each a little, and many of them.
     let some = repeated(5, json!("x".repeat(1_000)), &doubled);
-    plan(&empty, &resources(400, |_| bucket(json!({ "BucketName": some })))).refused("L008");
+    let numbered = |number: usize| json!({ "Fn::Join": ["-", [number.to_string(), some]] });
+    plan(&empty, &resources(400, |number| bucket(json!({ "BucketName": numbered(number) })))).refused("L008");
     let split = json!({ "Fn::Select": ["1", { "Fn::Split": ["a", "a".repeat(300_000)] }] });
-    assert_eq!(plan(&empty, &resources(3, |_| bucket(json!({ "BucketName": split })))).code, 0);
+    let joined = |number: usize| json!({ "Fn::Join": ["-", [number.to_string(), split]] });
+    assert_eq!(plan(&empty, &resources(3, |number| bucket(json!({ "BucketName": joined(number) })))).code, 0);
 }
 
 #[test]

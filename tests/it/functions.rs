@@ -147,6 +147,8 @@ fn a_function_in_the_network_gets_lambdas_rights_and_loses_them_in_its_code() {
         let on_all = statement["Resource"] == "*";
         let looks = statement["Action"] == json!(["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]);
         assert_eq!(on_all, looks, "only looking is on everything: {statement}");
+        let interfaces = statement["Action"].to_string().contains("NetworkInterface\"") && !looks;
+        assert!(!interfaces || statement["Resource"].to_string().ends_with(":*/*\"}"), "nothing narrower: {statement}");
     }
     let guard = &properties(&rendered, "FFunctionRoleGuard")["PolicyDocument"]["Statement"][0];
     assert_eq!(guard["Effect"], "Deny");

@@ -122,9 +122,10 @@ fn pip_is_told_what_is_on_the_list_and_works_in_an_empty_folder() {
     let (told, bin) = (project.cache().join("told"), project.cache().join("bin"));
     // A Python of the caller's own that tells what it was told, and then does as it was asked.
     let script = format!(
-        "#!/bin/sh\n(echo \"PWD $(pwd)\"; ls -A | sed 's/^/FILE /'; env) >> '{}'\nexec '{}' \"$@\"\n",
-        told.display(),
-        python().display()
+        "#!/bin/sh\ncase \"$*\" in *run_module*) (echo \"PWD $(pwd)\"; ls -A | sed 's/^/FILE /') >> '{told}';; esac\nenv >> '{told}'\n\
+         exec '{python}' \"$@\"\n",
+        told = told.display(),
+        python = python().display()
     );
     program(&bin.join("python3"), &script);
     let secrets = [

@@ -25,7 +25,7 @@ pub struct UniqueName {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Table {
+struct UniqueNameTable {
     #[serde(rename = "about")]
     _about: String,
     #[serde(rename = "as-of")]
@@ -33,7 +33,7 @@ struct Table {
     names: Vec<UniqueName>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
+static TABLE: LazyLock<UniqueNameTable> = LazyLock::new(|| {
     // The file is in the binary, and a test reads it.
     serde_json::from_str(include_str!("../../../schemas/unique-names.json")).unwrap_or_default()
 });

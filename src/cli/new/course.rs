@@ -75,6 +75,9 @@ pub(super) fn copy(from: &str, name: &str) -> Result<Vec<NewFile>, Vec<Finding>>
     Ok(files)
 }
 
+/// What makes a name differ between stages; it stays.
+const STAGE_SUFFIX: &str = "${stage-suffix}";
+
 /// The spec with the new name, and with it in every name that only one thing in an account can have.
 fn renamed(original: &str, loaded: &LoadedSpec, name: &str) -> String {
     let mut changes = vec![("/name".to_owned(), loaded.spec.name.clone(), name.to_owned())];
@@ -83,7 +86,8 @@ fn renamed(original: &str, loaded: &LoadedSpec, name: &str) -> String {
         for (component, body) in components.as_object().into_iter().flatten() {
             if let Some(own) = body.get("name").and_then(Value::as_str) {
                 let pointer = format!("/{section}/{component}/name");
-                changes.push((pointer, own.to_owned(), format!("{name}-{component}")));
+                let suffix = if own.ends_with(STAGE_SUFFIX) { STAGE_SUFFIX } else { "" };
+                changes.push((pointer, own.to_owned(), format!("{name}-{component}{suffix}")));
             }
         }
     }
@@ -144,9 +148,12 @@ mod tests {
     fn what_is_unique_in_an_account_is_renamed() {
         let files = copy("movie-poster", "party").expect("a copy");
         let text = String::from_utf8_lossy(&files[0].1);
-        assert!(text.contains("name: party\n") && text.contains("{ name: party-posters, expire-after: 7d }"), "{text}");
-        assert!(text.contains("name: party-design\n"), "{text}");
-        assert!(text.contains("name: moviePosterDesignAPI\n"), "APIs may share a name: {text}");
+        assert!(
+            text.contains("name: party\n") && text.contains("{ name: \"party-posters${stage-suffix}\", "),
+            "{text}"
+        );
+        assert!(text.contains("name: party-design${stage-suffix}\n"), "{text}");
+        assert!(text.contains("name: moviePosterDesignAPI${stage-suffix}\n"), "APIs may share a name: {text}");
     }
 
     #[test]

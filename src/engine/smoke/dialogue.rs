@@ -84,7 +84,7 @@ fn found(passages: &[Passage], expect: &Expect) -> Result<(), Failure> {
 /// Whether an agent's answer is the one that is expected.
 fn answered(said: &AgentReply, expect: &ExpectTurn, at: &str) -> Result<(), Failure> {
     if let Some(expected) = &expect.text {
-        is_like(&said.text, expected, &format!("{at}/text"), "the answer", &Hidden::default())?;
+        is_like(&without_thoughts(&said.text), expected, &format!("{at}/text"), "the answer", &Hidden::default())?;
     }
     for (index, tool) in expect.tools.iter().enumerate() {
         if !said.tools.contains(tool) {
@@ -98,6 +98,20 @@ fn answered(said: &AgentReply, expect: &ExpectTurn, at: &str) -> Result<(), Fail
     let cited = come_from(&sources, &expect.sources, at, "the answer cites");
     // The agent may have searched a knowledge base that did not find anything yet.
     if sources.is_empty() { cited.map_err(Failure::early) } else { cited }
+}
+
+/// What an answer says to the user: Nova models put their thoughts into `<thinking>` tags before it when they have tools.
+/// Source: Amazon Nova user guide, invoking tools.
+fn without_thoughts(text: &str) -> String {
+    let mut said = String::new();
+    let mut rest = text;
+    while let Some((before, thoughts)) = rest.split_once("<thinking>") {
+        let Some((_, after)) = thoughts.split_once("</thinking>") else { break };
+        said.push_str(before);
+        rest = after;
+    }
+    said.push_str(rest);
+    said
 }
 
 /// Whether each document that is expected is among the sources. A document is named by its file or by the end of its way.
@@ -163,6 +177,13 @@ mod tests {
         assert!(!found(&[], &Expect::default()).expect_err("a reason").unsettled, "only `retrieve` knows when it asks");
         let none = found(&[], &Expect::default()).expect_err("a reason").reason;
         assert_eq!(none, "0 passages were found, expected one at least");
+    }
+
+    #[test]
+    fn what_a_model_thinks_is_not_what_it_says() {
+        let text = "<thinking>\nno account id: Pending?</thinking> Which account? <thinking>x</thinking>Tell me";
+        assert_eq!(without_thoughts(text), " Which account? Tell me");
+        assert_eq!(without_thoughts("a <thinking> b"), "a <thinking> b");
     }
 
     #[test]

@@ -102,9 +102,12 @@ async fn an_attribute_that_is_a_secret_property_keeps_the_reference() {
 #[tokio::test(flavor = "multi_thread")]
 async fn invented_ids_fit_where_they_go_and_agree_with_each_other() {
     let world = World::new().await;
+    let mut trusted = role();
+    trusted["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"] =
+        json!(["kendra.amazonaws.com", "bedrock.amazonaws.com", "sagemaker.amazonaws.com"]);
     let long = "AVeryLongNameOfANotebookLifecycleThatAloneIsLongerThanItsNameMayBe";
     let mut body = template(json!({
-        "Role": role(),
+        "Role": trusted,
         "Index": {"Type": "AWS::Kendra::Index", "Properties": {
             "Name": "docs", "Edition": "GEN_AI_ENTERPRISE_EDITION", "RoleArn": attribute("Role", "Arn")}},
         "Base": {"Type": "AWS::Bedrock::KnowledgeBase", "Properties": {

@@ -97,7 +97,7 @@ impl BrokenRule<'_> {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct Table {
+struct ServiceRuleTable {
     as_of: String,
     rules: Vec<ServiceRule>,
     siblings: Vec<SiblingRule>,
@@ -113,7 +113,7 @@ struct Rules {
 fn rules() -> &'static Rules {
     static RULES: LazyLock<Rules> = LazyLock::new(|| {
         // The table is the program's own, and a test reads it.
-        let table: Table =
+        let table: ServiceRuleTable =
             serde_json::from_str(include_str!("../../../../schemas/service-rules.json")).unwrap_or_default();
         let mut rules = Rules { as_of: table.as_of, siblings: table.siblings, ..Rules::default() };
         for rule in table.rules {

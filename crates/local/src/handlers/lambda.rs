@@ -123,7 +123,8 @@ impl FunctionHandler {
     }
 
     /// A function in a network works through interfaces that Lambda makes, looks after and deletes with the function's own
-    /// role. Source: the rights that Lambda's guide to networks lists.
+    /// role. Source: the rights that Lambda's guide to networks lists. A role that may do it to `network-interface/*` only is
+    /// refused: github.com/hashicorp/terraform-provider-aws issue 20698.
     fn check_network(work: &ResourceWork<'_>, properties: &Value, principal: &Principal) -> Result<(), Failure> {
         let network = properties.get("VpcConfig").unwrap_or(&Value::Null);
         let ids =
@@ -132,18 +133,13 @@ impl FunctionHandler {
             return Ok(());
         }
         let on = |what: &str| format!("arn:aws:ec2:{}:{}:{what}", work.site.region, work.site.account);
-        let interface = on("network-interface/*");
         let subnets = ids("SubnetIds").map(|id| on(&format!("subnet/{id}")));
         let groups = ids("SecurityGroupIds").map(|id| on(&format!("security-group/{id}")));
         let mut needs: Vec<RequiredPermission> =
             subnets.chain(groups).map(|arn| RequiredPermission::new("ec2:CreateNetworkInterface", arn)).collect();
-        let own = [
-            "CreateNetworkInterface",
-            "DeleteNetworkInterface",
-            "AssignPrivateIpAddresses",
-            "UnassignPrivateIpAddresses",
-        ];
-        needs.extend(own.map(|action| RequiredPermission::new(format!("ec2:{action}"), interface.clone())));
+        needs.push(RequiredPermission::new("ec2:CreateNetworkInterface", on("network-interface/*")));
+        let own = ["DeleteNetworkInterface", "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"];
+        needs.extend(own.map(|action| RequiredPermission::new(format!("ec2:{action}"), on("*/*"))));
         let general = ["DescribeNetworkInterfaces", "DescribeSubnets"];
         needs.extend(general.map(|action| RequiredPermission::new(format!("ec2:{action}"), "*")));
         let context = RequestContext { region: work.site.region.clone(), now: work.now, policies: work.policies };

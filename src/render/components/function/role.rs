@@ -1,6 +1,6 @@
 //! A function's role: who may take it, and what it allows.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::ids::{dead_letter_id, logs_id};
 use crate::iam::{Effect, Policy, Principal, Statement};
@@ -8,7 +8,7 @@ use crate::render::assemble::Assembly;
 use crate::render::data::PartialData;
 use crate::render::expression::Expression;
 use crate::render::grants::{self, Asked};
-use crate::render::ids::{NETWORK_SECURITY_GROUP, function_id, network_subnet_ids};
+use crate::render::ids::function_id;
 use crate::render::references::References;
 use crate::spec::{Function, UseCase};
 
@@ -59,8 +59,8 @@ pub(super) fn policy(
         let queue = Expression::attribute(dead_letter_id(name), "Arn").value();
         asked.add(format!("{pointer}/dead-letter"), [Statement::allow(["sqs:SendMessage"], [queue])]);
     }
-    if let Some(network) = references.spec().network.as_ref().filter(|_| function.in_network) {
-        asked.add(format!("{pointer}/in-network"), interfaces(&network_subnet_ids(network)));
+    if references.spec().network.is_some() && function.in_network {
+        asked.add(format!("{pointer}/in-network"), interfaces());
     }
     let mut whole = true;
     for (index, grant) in function.uses.iter().enumerate() {
@@ -73,23 +73,12 @@ pub(super) fn policy(
     whole.then_some(asked)
 }
 
-/// What Lambda needs to put a function into subnets. An interface has no id before it is made, and Lambda makes and
-/// deletes them as it likes, so any interface of the account and region is meant; the subnets and the security group are
-/// known.
-fn interfaces(subnets: &[String]) -> Vec<Statement> {
-    let any = ec2(Expression::literal("network-interface/*"));
-    let mut places: Vec<Value> =
-        subnets.iter().map(|id| ec2(Expression::literal("subnet/").then(Expression::reference(id)))).collect();
-    places.push(ec2(Expression::literal("security-group/").then(Expression::reference(NETWORK_SECURITY_GROUP))));
-    vec![
-        Statement::allow(INTERFACES, [any]),
-        Statement::allow(["ec2:CreateNetworkInterface"], places),
-        Statement::allow(LOOKS, [json!("*")]),
-    ]
-}
-
-fn ec2(resource: Expression) -> Value {
-    Expression::arn("ec2", resource).value()
+/// What Lambda needs to put a function into subnets, on whatever of EC2's is in the account and region: narrower resources,
+/// such as `network-interface/*`, are refused when the function is made. Sources: Lambda Developer Guide, execution role
+/// permissions of functions in a VPC; github.com/hashicorp/terraform-provider-aws issue 20698.
+fn interfaces() -> Vec<Statement> {
+    let any = Expression::arn("ec2", Expression::literal("*/*")).value();
+    vec![Statement::allow(INTERFACES, [any]), Statement::allow(LOOKS, [json!("*")])]
 }
 
 /// Takes from the function's own code what only Lambda needs of its role. `lambda:SourceFunctionArn` is in every call
