@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Table, all_rules, broken, sibling_rules};
+use super::{ServiceRuleTable, all_rules, broken, sibling_rules};
 use crate::Schemas;
 
 fn broken_by(type_: &str, properties: &Value) -> Vec<String> {
@@ -13,7 +13,7 @@ fn broken_by(type_: &str, properties: &Value) -> Vec<String> {
 #[test]
 fn the_table_is_read_and_names_types_and_properties_that_there_are() {
     let text = include_str!("../../../../schemas/service-rules.json");
-    let table: Table = serde_json::from_str(text).expect("the table");
+    let table: ServiceRuleTable = serde_json::from_str(text).expect("the table");
     assert_eq!(all_rules().count(), table.rules.len());
     let ids: BTreeSet<&str> =
         all_rules().map(|it| it.id.as_str()).chain(sibling_rules().iter().map(|it| it.id.as_str())).collect();
