@@ -25,8 +25,8 @@ impl Handler for HttpDeploymentHandler {
 /// A stage: those of WebSocket APIs log with the account's role, those of HTTP APIs by a resource policy.
 pub(super) struct StageHandler;
 
-impl StageHandler {
-    fn check(work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
+impl Handler for StageHandler {
+    fn check(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
         let id = text(properties, "ApiId").unwrap_or_default();
         let api = resource_table::find(work.db, "AWS::ApiGatewayV2::Api", &work.site.region, &id)?;
         let protocol = api.and_then(|api| text(&api.properties, "ProtocolType"));
@@ -34,17 +34,5 @@ impl StageHandler {
             Some("WEBSOCKET") => check_logging(work, properties, "ApiGatewayV2"),
             _ => Ok(()),
         }
-    }
-}
-
-impl Handler for StageHandler {
-    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
-        Self::check(work, properties)?;
-        generic::create(work, properties)
-    }
-
-    fn update(&self, work: &ResourceWork<'_>, id: &str, _: &Value, new: &Value) -> Result<Made, Failure> {
-        Self::check(work, new)?;
-        generic::update(work, id, new)
     }
 }

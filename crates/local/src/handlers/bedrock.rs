@@ -64,37 +64,6 @@ fn refused(message: &str) -> Failure {
 }
 
 impl KnowledgeBase {
-    /// What the service looks at before it makes a knowledge base. Words of the role's and the index's refusal: public
-    /// reports, seen 2026-11; of the others the service's words are not known.
-    fn check(work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
-        let role = text(properties, "RoleArn").unwrap_or_default();
-        let name = role.rsplit('/').next().unwrap_or_default();
-        let found = resource_table::find(work.db, "AWS::IAM::Role", "global", name)?;
-        let trusted = found.is_some_and(|role| {
-            policy::trusts(
-                role.properties.get("AssumeRolePolicyDocument").unwrap_or(&Value::Null),
-                "bedrock.amazonaws.com",
-            )
-        });
-        if !trusted {
-            return Err(refused(
-                "Bedrock Knowledge Base was unable to assume the given role. Provide the proper permissions and retry the request.",
-            ));
-        }
-        let own = properties.pointer("/KnowledgeBaseConfiguration/ManagedKnowledgeBaseConfiguration");
-        if let Some(own) = own {
-            let kind = text(own, "EmbeddingModelType");
-            let model = text(own, "EmbeddingModelArn").is_some();
-            if kind.as_deref() == Some("MANAGED") && model {
-                return Err(refused("EmbeddingModelArn cannot be given when EmbeddingModelType is MANAGED"));
-            }
-            if kind.as_deref() == Some("CUSTOM") && !model {
-                return Err(refused("EmbeddingModelArn is required when EmbeddingModelType is CUSTOM"));
-            }
-        }
-        Self::check_index(work, properties)
-    }
-
     /// The S3 vector index must exist, for vectors of the model's length.
     fn check_index(work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
         const INVALID: &str = "The knowledge base storage configuration provided is invalid...";
@@ -138,9 +107,9 @@ fn vector_length(properties: &Value) -> Option<u32> {
 /// An agent, whose schemas are read when it is made.
 pub(super) struct AgentHandler;
 
-impl AgentHandler {
+impl Handler for AgentHandler {
     /// Words: public reports, seen 2026-11.
-    fn check(work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
+    fn check(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
         for group in properties.get("ActionGroups").and_then(Value::as_array).into_iter().flatten() {
             let Some(schema) = group.get("ApiSchema") else { continue };
             let faults = match (text(schema, "Payload"), schema.get("S3")) {
@@ -167,27 +136,36 @@ impl AgentHandler {
     }
 }
 
-impl Handler for AgentHandler {
-    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
-        Self::check(work, properties)?;
-        generic::create(work, properties)
-    }
-
-    fn update(&self, work: &ResourceWork<'_>, id: &str, _: &Value, new: &Value) -> Result<Made, Failure> {
-        Self::check(work, new)?;
-        generic::update(work, id, new)
-    }
-}
-
 impl Handler for KnowledgeBase {
-    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
-        Self::check(work, properties)?;
-        generic::create(work, properties)
-    }
-
-    fn update(&self, work: &ResourceWork<'_>, id: &str, _: &Value, new: &Value) -> Result<Made, Failure> {
-        Self::check(work, new)?;
-        generic::update(work, id, new)
+    /// What the service looks at before it makes a knowledge base. Words of the role's and the index's refusal: public
+    /// reports, seen 2026-11; of the others the service's words are not known.
+    fn check(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
+        let role = text(properties, "RoleArn").unwrap_or_default();
+        let name = role.rsplit('/').next().unwrap_or_default();
+        let found = resource_table::find(work.db, "AWS::IAM::Role", "global", name)?;
+        let trusted = found.is_some_and(|role| {
+            policy::trusts(
+                role.properties.get("AssumeRolePolicyDocument").unwrap_or(&Value::Null),
+                "bedrock.amazonaws.com",
+            )
+        });
+        if !trusted {
+            return Err(refused(
+                "Bedrock Knowledge Base was unable to assume the given role. Provide the proper permissions and retry the request.",
+            ));
+        }
+        let own = properties.pointer("/KnowledgeBaseConfiguration/ManagedKnowledgeBaseConfiguration");
+        if let Some(own) = own {
+            let kind = text(own, "EmbeddingModelType");
+            let model = text(own, "EmbeddingModelArn").is_some();
+            if kind.as_deref() == Some("MANAGED") && model {
+                return Err(refused("EmbeddingModelArn cannot be given when EmbeddingModelType is MANAGED"));
+            }
+            if kind.as_deref() == Some("CUSTOM") && !model {
+                return Err(refused("EmbeddingModelArn is required when EmbeddingModelType is CUSTOM"));
+            }
+        }
+        Self::check_index(work, properties)
     }
 
     fn delete(&self, work: &ResourceWork<'_>, id: &str, _: &Value) -> Result<(), Failure> {

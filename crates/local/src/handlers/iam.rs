@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::policy::{self, PolicyUse};
 use crate::ground::resource_table;
 use crate::ground::scalar::text;
-use crate::resources::{Failure, Handler, Made, ResourceWork, generic};
+use crate::resources::{Failure, Handler, ResourceWork, generic};
 use bedplate_cfn::service_rules::INLINE_POLICY_BYTES;
 use bedplate_facts::{ManagedPolicy as PolicyOfAws, managed_policies};
 
@@ -19,14 +19,8 @@ const MANAGED_PER_ROLE: usize = 10;
 pub(super) struct RoleHandler;
 
 impl Handler for RoleHandler {
-    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
-        check_role(work, properties)?;
-        generic::create(work, properties)
-    }
-
-    fn update(&self, work: &ResourceWork<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
-        check_role(work, new)?;
-        generic::update(work, id, new)
+    fn check(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
+        check_role(work, properties)
     }
 
     fn delete(&self, work: &ResourceWork<'_>, id: &str, _properties: &Value) -> Result<(), Failure> {
@@ -82,14 +76,8 @@ fn check_role(work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure
 pub(super) struct UserOrGroup;
 
 impl Handler for UserOrGroup {
-    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
-        check_managed_arns(work, properties)?;
-        generic::create(work, properties)
-    }
-
-    fn update(&self, work: &ResourceWork<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
-        check_managed_arns(work, new)?;
-        generic::update(work, id, new)
+    fn check(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
+        check_managed_arns(work, properties)
     }
 }
 
@@ -142,14 +130,8 @@ fn names<'a>(properties: &'a Value, list: &str) -> Vec<&'a str> {
 pub(super) struct Policy;
 
 impl Handler for Policy {
-    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
-        check_attached(work, properties)?;
-        generic::create(work, properties)
-    }
-
-    fn update(&self, work: &ResourceWork<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
-        check_attached(work, new)?;
-        generic::update(work, id, new)
+    fn check(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
+        check_attached(work, properties)
     }
 }
 
@@ -180,14 +162,8 @@ fn check_attached(work: &ResourceWork<'_>, properties: &Value) -> Result<(), Fai
 pub(super) struct ManagedPolicy;
 
 impl Handler for ManagedPolicy {
-    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
-        check_managed(properties)?;
-        generic::create(work, properties)
-    }
-
-    fn update(&self, work: &ResourceWork<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
-        check_managed(new)?;
-        generic::update(work, id, new)
+    fn check(&self, _: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
+        check_managed(properties)
     }
 }
 

@@ -72,14 +72,8 @@ impl Handler for Secret {
 pub(super) struct ResourcePolicy;
 
 impl Handler for ResourcePolicy {
-    fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
-        check(work, properties)?;
-        generic::create(work, properties)
-    }
-
-    fn update(&self, work: &ResourceWork<'_>, id: &str, _old: &Value, new: &Value) -> Result<Made, Failure> {
-        check(work, new)?;
-        generic::update(work, id, new)
+    fn check(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
+        check(work, properties)
     }
 }
 

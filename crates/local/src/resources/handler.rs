@@ -8,12 +8,23 @@ use crate::ground::resource_table::Made;
 
 /// The behaviour of one or more resource types.
 pub trait Handler: Sync {
+    /// Looks at the properties before the thing is made or changed, where that is not done by a `create` or `update` of its own.
+    ///
+    /// # Errors
+    ///
+    /// What the service would refuse.
+    fn check(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<(), Failure> {
+        let _ = (work, properties);
+        Ok(())
+    }
+
     /// Makes the thing.
     ///
     /// # Errors
     ///
     /// What the service would refuse.
     fn create(&self, work: &ResourceWork<'_>, properties: &Value) -> Result<Made, Failure> {
+        self.check(work, properties)?;
         generic::create(work, properties)
     }
 
@@ -24,6 +35,7 @@ pub trait Handler: Sync {
     /// What the service would refuse.
     fn update(&self, work: &ResourceWork<'_>, id: &str, old: &Value, new: &Value) -> Result<Made, Failure> {
         let _ = old;
+        self.check(work, new)?;
         generic::update(work, id, new)
     }
 
